@@ -1,0 +1,104 @@
+import { createPrincipal, type Principal } from "./principal.js";
+
+/** The verified claims of a token. */
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** A string is one literal claim name, dots and colons included; a list walks into nested objects. */
+export type ClaimPath = string | readonly string[];
+
+/** Where a list of names stands in the claims, and in which form. */
+export interface ClaimSource {
+  readonly path: ClaimPath;
+  /**
+   * - `list`: a list of strings, or one string
+   * - `space`, `comma`: names in one string; a list of strings is taken too
+   * - `scim`: a list of strings or of objects with a `value` (RFC 7643 §4.1.2, RFC 9068 §2.2.3.1)
+   * - `keys`: the member names of an object
+   * @default "list"
+   */
+  readonly format?: "list" | "space" | "comma" | "scim" | "keys" | undefined;
+  /** Put before each name. @default "" */
+  readonly prefix?: string | undefined;
+}
+
+/** How the claims of one issuer become a {@link Principal}. What is not mapped stays empty. */
+export interface ClaimMapping {
+  readonly roles?: readonly ClaimSource[] | undefined;
+  readonly scopes?: readonly ClaimSource[] | undefined;
+  readonly permissions?: readonly ClaimSource[] | undefined;
+  readonly groups?: readonly ClaimSource[] | undefined;
+  readonly tenant?: ClaimPath | undefined;
+  /** The first path that holds a string wins. */
+  readonly clientId?: readonly ClaimPath[] | undefined;
+  /** Tells services from users. @default a service when `sub` equals the client id */
+  readonly kind?: ((claims: Claims) => "user" | "service") | undefined;
+}
+
+/** Claims longer than this many names are cut: a token of 8 kb cannot hold more in good faith. */
+const MAX_NAMES = 2000;
+
+/** Applies a mapping to verified claims. Values of the wrong type are ignored, never coerced. */
+export function toPrincipal(mapping: ClaimMapping, claims: Claims): Principal {
+  const subject = ownString(claims, "sub");
+  const clientId = mapping.clientId?.map((path) => ownString(claims, path)).find((id) => id !== undefined);
+  const kind = mapping.kind?.(claims) ?? (subject === undefined || subject === clientId ? "service" : "user");
+  const authTime = claimAt(claims, "auth_time");
+  return createPrincipal({
+    kind,
+    subject,
+    issuer: ownString(claims, "iss"),
+    clientId,
+    tenant: mapping.tenant === undefined ? undefined : ownString(claims, mapping.tenant),
+    roles: namesAt(claims, mapping.roles),
+    scopes: namesAt(claims, mapping.scopes),
+    permissions: namesAt(claims, mapping.permissions),
+    groups: namesAt(claims, mapping.groups),
+    acr: ownString(claims, "acr"),
+    amr: namesAt(claims, [{ path: "amr" }]),
+    authTime: typeof authTime === "number" && Number.isFinite(authTime) ? authTime : undefined,
+    claims,
+  });
+}
+
+function namesAt(claims: Claims, sources: readonly ClaimSource[] | undefined): readonly string[] {
+  const names = new Set<string>();
+  for (const source of sources ?? []) {
+    const prefix = source.prefix ?? "";
+    for (const name of namesIn(claimAt(claims, source.path), source.format ?? "list")) {
+      if (name !== "" && names.size < MAX_NAMES) names.add(prefix + name);
+    }
+  }
+  return [...names];
+}
+
+function namesIn(value: unknown, format: NonNullable<ClaimSource["format"]>): readonly string[] {
+  if (typeof value === "string") {
+    if (format === "space") return value.split(" ");
+    return format === "comma" ? value.split(",").map((name) => name.trim()) : format === "keys" ? [] : [value];
+  }
+  if (Array.isArray(value)) return format === "keys" ? [] : value.flatMap((item) => nameOf(item, format));
+  if (format === "keys" && typeof value === "object" && value !== null) return Object.keys(value);
+  return [];
+}
+
+function nameOf(item: unknown, format: ClaimSource["format"]): readonly string[] {
+  if (typeof item === "string") return [item];
+  if (format !== "scim" || typeof item !== "object" || item === null) return [];
+  const value = claimAt(item as Claims, "value");
+  return typeof value === "string" ? [value] : [];
+}
+
+function ownString(claims: Claims, path: ClaimPath): string | undefined {
+  const value = claimAt(claims, path);
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** The claim at the path, through own properties only. */
+export function claimAt(claims: Claims, path: ClaimPath): unknown {
+  let value: unknown = claims;
+  for (const name of typeof path === "string" ? [path] : path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = (value as Claims)[name];
+  }
+  return value;
+}

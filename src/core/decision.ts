@@ -1,0 +1,58 @@
+import { channel } from "node:diagnostics_channel";
+import type { Request } from "express";
+import { requestState } from "./request-state.js";
+
+/** What one guard decided about one request. Frozen plain data: no request, no error object, no token. */
+export interface Decision {
+  /** The factory that made the guard, such as `oauthGuard`. */
+  readonly guard: string;
+  /** `error`: the guard could not decide, because of an outage or of a function of the app that failed. */
+  readonly outcome: "allow" | "deny" | "error";
+  /** Whether the outcome took effect. `false` in report mode: the request went on. */
+  readonly enforced: boolean;
+  /** `ok`, or the code of the refusal. */
+  readonly code: string;
+  /** Why, from a closed list per guard, such as `token_expired`. Never input. */
+  readonly reason?: string;
+  /** Status of the refusal, or the one it would have had. */
+  readonly status?: number;
+  /** The rule that decided, such as `role(admin)`. */
+  readonly rule?: string;
+  /** The rate-limit policies that decided. */
+  readonly policy?: string;
+  /** In report mode: the first refusal of the request. */
+  readonly first?: true;
+  /** In report mode: the guard with the first refusal, when it was another one. */
+  readonly follows?: string;
+  /** The token, by its `jti` or by a hash of its signing input; never the token itself. */
+  readonly token?: string;
+}
+
+/** `node:diagnostics_channel` on which every {@link Decision} is published. */
+export const DECISION_CHANNEL = "express-secure-api:decision";
+
+const decisions = channel(DECISION_CHANNEL);
+
+/** Keeps the decision with the request, for the audit record, and publishes it when somebody listens. */
+export function recordDecision(req: Request, decision: Decision): void {
+  const frozen = Object.freeze(decision);
+  requestState(req).decisions.push(frozen);
+  if (decisions.hasSubscribers) publish(frozen);
+}
+
+function publish(decision: Decision): void {
+  // Node ends the process when a subscriber throws (an uncaughtException on the next tick). A broken monitor must
+  // not do that, so subscribers are called one by one; should the list move, Node's own way is the fallback.
+  const { _subscribers: subscribers } = decisions as unknown as { _subscribers?: unknown };
+  if (!Array.isArray(subscribers)) {
+    decisions.publish(decision);
+    return;
+  }
+  for (const subscriber of subscribers) {
+    try {
+      subscriber(decision, DECISION_CHANNEL);
+    } catch {
+      // The subscriber's own fault: nothing to tell anybody who could mend it.
+    }
+  }
+}

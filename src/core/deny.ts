@@ -1,0 +1,102 @@
+import type { NextFunction, Request, Response } from "express";
+import { type HttpError, isHttpError } from "./http-error.js";
+import { PROBLEM_MEDIA_TYPE, type Problem } from "./problem-details.js";
+import { requestState } from "./request-state.js";
+import { isThenable } from "./user-function.js";
+
+/**
+ * How a guard answers a refusal.
+ *
+ * - `"respond"`: as `application/problem+json` (RFC 9457), at once. An error handler of the app cannot turn a 401 into
+ *   a 500 or leak a stack.
+ * - `"next"`: hands the {@link HttpError} to the app's error handlers; its headers are already on the response.
+ * - a function: answers by itself, or calls `next` to hand the error on. `next()` without an argument means
+ *   `next(error)`. If the function fails, the refusal is sent as with `"respond"`.
+ */
+export type OnDenied =
+  | "respond"
+  | "next"
+  | ((error: HttpError, req: Request, res: Response, next: NextFunction) => void | Promise<void>);
+
+/** The one way a request is refused. The refusal stays with the request: later guards refuse it again. */
+export function deny(
+  error: HttpError,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+  onDenied: OnDenied = "respond",
+): void {
+  requestState(req).refusal ??= error;
+  if (res.headersSent) {
+    // Half an answer is on its way: cutting it off is the only way left to refuse.
+    res.destroy();
+    return;
+  }
+  if (onDenied === "respond") {
+    respond(error, req, res);
+    return;
+  }
+  setErrorHeaders(error, res);
+  if (onDenied === "next") next(error);
+  else callOnDenied(onDenied, error, req, res, next);
+}
+
+/** Sends the refusal as a problem document. */
+export function respond(error: HttpError, req: Request, res: Response): void {
+  setErrorHeaders(error, res);
+  sendProblem(error.toProblem(), req, res);
+}
+
+/** Ends the response with a problem document: not stored by caches, no body on HEAD. */
+export function sendProblem(problem: Problem, req: Request, res: Response): void {
+  const { requestId } = requestState(req);
+  const body = JSON.stringify(requestId === undefined ? problem : { ...problem, requestId });
+  res.statusCode = problem.status;
+  res.setHeader("Content-Type", PROBLEM_MEDIA_TYPE);
+  res.setHeader("Content-Length", Buffer.byteLength(body));
+  res.setHeader("Cache-Control", "no-store");
+  for (const name of ["ETag", "Last-Modified", "Content-Encoding"]) res.removeHeader(name);
+  // The rest of an unread body would have to be read before the next request: closing is cheaper and safer.
+  if (hasUnreadBody(req)) res.setHeader("Connection", "close");
+  res.end(req.method === "HEAD" ? undefined : body);
+}
+
+/** Puts the headers of a branded error on the response; fields of other errors are not trusted. */
+export function setErrorHeaders(error: unknown, res: Response): void {
+  if (!isHttpError(error)) return;
+  for (const [name, value] of Object.entries(error.headers)) {
+    res.setHeader(name, typeof value === "string" ? value : [...value]);
+  }
+}
+
+function callOnDenied(
+  onDenied: Exclude<OnDenied, string>,
+  error: HttpError,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+): void {
+  let handedOn = false;
+  const handOn: NextFunction = (reason?: unknown) => {
+    if (handedOn) return;
+    handedOn = true;
+    // "route" and "router" skip handlers in Express: here they would open the route.
+    next(reason === undefined || reason === "route" || reason === "router" ? error : reason);
+  };
+  const rescue = (): void => {
+    if (handedOn || res.writableEnded) return;
+    if (res.headersSent) res.destroy();
+    else respond(error, req, res);
+  };
+  try {
+    const result: unknown = onDenied(error, req, res, handOn);
+    if (isThenable(result)) result.then(undefined, rescue);
+  } catch {
+    rescue();
+  }
+}
+
+function hasUnreadBody(req: Request): boolean {
+  if (req.complete || req.readableEnded) return false;
+  return req.headers["transfer-encoding"] !== undefined || Number(req.headers["content-length"] ?? 0) > 0;
+}

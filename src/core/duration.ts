@@ -1,0 +1,50 @@
+const MILLISECONDS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+const BYTES: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
+
+/**
+ * Reads a duration such as `"15m"` (units `ms s m h d`, whole numbers only).
+ *
+ * @returns Milliseconds, or `undefined` when the text is no duration.
+ */
+export function parseDuration(text: string): number | undefined {
+  return parseQuantity(text, MILLISECONDS);
+}
+
+/** Reads a size such as `"100kb"` (units `b kb mb gb`, 1 kb = 1,024 bytes) as bytes. */
+export function parseSize(text: string): number | undefined {
+  return parseQuantity(text, BYTES);
+}
+
+/** The shortest exact spelling of a duration: 60,000 becomes `"1m"`. */
+export function formatDuration(milliseconds: number): string {
+  return formatQuantity(milliseconds, MILLISECONDS);
+}
+
+/** The shortest exact spelling of a size: 102,400 becomes `"100kb"`. */
+export function formatSize(bytes: number): string {
+  return formatQuantity(bytes, BYTES);
+}
+
+function parseQuantity(text: string, units: Readonly<Record<string, number>>): number | undefined {
+  const match = /^(\d{1,15})([a-z]{1,2})$/.exec(text);
+  if (match === null) return undefined;
+  const [, digits = "", unit = ""] = match;
+  if (!Object.hasOwn(units, unit)) return undefined;
+  const value = Number(digits) * (units[unit] ?? Number.NaN);
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+function formatQuantity(value: number, units: Readonly<Record<string, number>>): string {
+  let best = "";
+  for (const [unit, factor] of Object.entries(units)) {
+    if (value % factor === 0) best = `${value / factor}${unit}`;
+    if (value === 0) break;
+  }
+  return best;
+}

@@ -1,0 +1,131 @@
+import type { Request } from "express";
+
+/**
+ * A pattern of the form `[METHOD ]/literal/:name/*`, the same on Express 4 and 5.
+ *
+ * A final `/*` covers the prefix itself and everything below it. Patterns are absolute: they are held against
+ * `req.baseUrl + req.path`.
+ */
+export interface PathPattern {
+  /** As the user wrote it. */
+  readonly text: string;
+  readonly method: string | undefined;
+  /** Literals, and `undefined` for a parameter. */
+  readonly segments: readonly (string | undefined)[];
+  /** Whether the pattern ends in `/*`. */
+  readonly below: boolean;
+}
+
+const LITERAL = /^[A-Za-z0-9._~@$,=&'!-]+$/;
+const PARAMETER = /^:[A-Za-z_][A-Za-z0-9_]*$/;
+const OVERRIDE_FIELDS = ["x-http-method-override", "x-http-method", "x-method-override"] as const;
+
+/** Reads a pattern. @returns The pattern, or what it must be, with the right spelling. */
+export function parsePathPattern(text: string): PathPattern | string {
+  const space = text.indexOf(" ");
+  const method = space === -1 ? undefined : text.slice(0, space);
+  const path = text.slice(space + 1);
+  if (method !== undefined && !/^[A-Z]+$/.test(method)) {
+    return `must start with an upper-case method and one space: write "${text.trim().replace(/^\S+\s*/, (word) => `${word.trim().toUpperCase()} `)}"`;
+  }
+  if (!path.startsWith("/")) {
+    return path === "*" || path === "" ? 'must start with "/": for everything write "/*"' : `must start with "/": write "${method === undefined ? "" : `${method} `}/${path}"`;
+  }
+  if (path === "/") return freeze(text, method, [], false);
+  if (path.endsWith("/")) return `must not end with "/": write "${text.slice(0, -1)}"`;
+  const below = path.endsWith("/*");
+  const inner = below ? path.slice(0, -2) : path;
+  const segments: (string | undefined)[] = [];
+  for (const segment of inner === "" ? [] : inner.slice(1).split("/")) {
+    if (PARAMETER.test(segment)) segments.push(undefined);
+    else if (segment === "" || segment === "." || segment === ".." || !LITERAL.test(segment)) return badSegment(segment);
+    else segments.push(segment);
+  }
+  return freeze(text, method, segments, below);
+}
+
+/**
+ * Whether a restriction with this pattern covers the request. Covers too much rather than too little: letter case,
+ * empty segments and a trailing slash do not matter, the raw and the decoded path both count, GET includes HEAD.
+ */
+export function restricts(pattern: PathPattern, req: Request): boolean {
+  if (!coversMethod(pattern, req.method)) return false;
+  const raw = req.baseUrl + req.path;
+  if (matches(pattern, segmentsOf(raw), sameLetters)) return true;
+  if (!raw.includes("%") && !raw.includes("\\")) return false;
+  return matches(pattern, segmentsOf(decode(raw).replaceAll("\\", "/")), sameLetters);
+}
+
+/**
+ * Whether an exemption with this pattern covers the request. Covers too little rather than too much: exact letter
+ * case, a raw path that equals its canonical form, GET includes HEAD, no method-override field.
+ */
+export function opens(pattern: PathPattern, req: Request): boolean {
+  if (!coversMethod(pattern, req.method)) return false;
+  for (const field of OVERRIDE_FIELDS) if (req.headers[field] !== undefined) return false;
+  const raw = req.baseUrl + req.path;
+  if (!isCanonicalPath(raw)) return false;
+  return matches(pattern, raw === "/" ? [] : raw.slice(1).split("/"), identical);
+}
+
+/**
+ * Whether the path has one reading only: no empty or dot segment, no backslash, no `;`, no encoded slash, and no
+ * percent-encoding of a character that needs none (RFC 3986 §6.2.2).
+ */
+export function isCanonicalPath(path: string): boolean {
+  if (path === "/") return true;
+  if (!path.startsWith("/") || /[\\;]/.test(path)) return false;
+  return path.slice(1).split("/").every(isCanonicalSegment);
+}
+
+function isCanonicalSegment(segment: string): boolean {
+  if (segment === "" || segment === "." || segment === "..") return false;
+  if (!segment.includes("%")) return true;
+  const decoded = decode(segment);
+  return !/[/\\;\0]/.test(decoded) && encodeURIComponent(decoded) === segment;
+}
+
+function coversMethod(pattern: PathPattern, method: string): boolean {
+  return pattern.method === undefined || pattern.method === method || (pattern.method === "GET" && method === "HEAD");
+}
+
+function matches(
+  pattern: PathPattern,
+  segments: readonly string[],
+  equal: (literal: string, segment: string) => boolean,
+): boolean {
+  const wanted = pattern.segments;
+  if (pattern.below ? segments.length < wanted.length : segments.length !== wanted.length) return false;
+  return wanted.every((literal, index) => literal === undefined || equal(literal, segments[index] as string));
+}
+
+function identical(literal: string, segment: string): boolean {
+  return literal === segment;
+}
+
+function sameLetters(literal: string, segment: string): boolean {
+  return literal.toLowerCase() === segment.toLowerCase();
+}
+
+function segmentsOf(path: string): readonly string[] {
+  return path.split("/").filter((segment) => segment !== "");
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function freeze(text: string, method: string | undefined, segments: (string | undefined)[], below: boolean): PathPattern {
+  return Object.freeze({ text, method, segments: Object.freeze(segments), below });
+}
+
+function badSegment(segment: string): string {
+  if (segment === "") return "must not have empty segments";
+  if (segment.includes("*")) return 'must have "*" only as the last segment, as in "/files/*"';
+  if (segment.startsWith(":")) return 'must name parameters as in "/:id", without modifiers or expressions';
+  return "must have literal segments of letters, digits and -._~@$,=&'!, or parameters such as \":id\"";
+}

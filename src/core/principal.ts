@@ -1,0 +1,73 @@
+import type { Request } from "express";
+import { requestState } from "./request-state.js";
+
+/** Who calls, as authorization, limits and the audit log see it. Frozen. */
+export interface Principal {
+  /** Issuer and subject together: a subject alone is unique only within its issuer (RFC 7519 §4.1.2). */
+  readonly id: string;
+  /** `service`: the token was issued to a client on its own behalf. */
+  readonly kind: "user" | "service" | "anonymous";
+  readonly subject: string | undefined;
+  readonly issuer: string | undefined;
+  readonly clientId: string | undefined;
+  readonly tenant: string | undefined;
+  readonly roles: readonly string[];
+  readonly scopes: readonly string[];
+  readonly permissions: readonly string[];
+  readonly groups: readonly string[];
+  /** Authentication context class (RFC 9068 §2.2.1). */
+  readonly acr: string | undefined;
+  /** Authentication methods (RFC 8176). */
+  readonly amr: readonly string[];
+  /** When the user authenticated, in seconds since 1970. */
+  readonly authTime: number | undefined;
+  /** The verified claims, or what the app gave. Frozen. */
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** The parts of a principal that an app may give; the rest is filled in. */
+export type PrincipalInit = { readonly [K in Exclude<keyof Principal, "id">]?: Principal[K] | undefined };
+
+/**
+ * The principal of the request, derived at the first call.
+ *
+ * @returns `null` when nobody is authenticated: no guard ran, or an optional one found no token.
+ */
+export function getPrincipal(req: Request): Principal | null {
+  const state = requestState(req);
+  if (state.principal === undefined) state.principal = state.derivePrincipal?.() ?? null;
+  return state.principal;
+}
+
+/** Sets where the principal of the request comes from. A principal derived earlier is forgotten. */
+export function setPrincipalSource(req: Request, derive: () => Principal | null): void {
+  const state = requestState(req);
+  state.derivePrincipal = derive;
+  state.principal = undefined;
+}
+
+/** Builds a frozen principal: lists are copied, what is missing is empty. */
+export function createPrincipal(init: PrincipalInit): Principal {
+  const { subject, issuer, clientId } = init;
+  return Object.freeze({
+    // A space cannot stand in an issuer URL, so two different pairs never give the same id.
+    id: `${issuer ?? ""} ${subject ?? clientId ?? ""}`.trim(),
+    kind: init.kind ?? "user",
+    subject,
+    issuer,
+    clientId,
+    tenant: init.tenant,
+    roles: frozenList(init.roles),
+    scopes: frozenList(init.scopes),
+    permissions: frozenList(init.permissions),
+    groups: frozenList(init.groups),
+    acr: init.acr,
+    amr: frozenList(init.amr),
+    authTime: init.authTime,
+    claims: init.claims ?? Object.freeze({}),
+  });
+}
+
+function frozenList(list: readonly string[] | undefined): readonly string[] {
+  return Object.freeze(list === undefined ? [] : [...list]);
+}

@@ -1,0 +1,28 @@
+import { STATUS_CODES } from "node:http";
+
+/** A problem document. @see https://www.rfc-editor.org/rfc/rfc9457#section-3.1 */
+export interface Problem {
+  readonly type?: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly requestId?: string;
+  readonly [member: string]: unknown;
+}
+
+/** Media type of {@link Problem} documents. */
+export const PROBLEM_MEDIA_TYPE = "application/problem+json";
+
+/** Builds a problem document; `members` cannot replace the standard ones. */
+export function createProblem(
+  status: number,
+  code: string,
+  detail: string,
+  type?: string,
+  members?: Readonly<Record<string, unknown>>,
+): Problem {
+  // A `type` of "about:blank" says nothing more than the status: it is left out (RFC 9457 §4.2.1).
+  const title = STATUS_CODES[status] ?? "Error";
+  return { ...members, ...(type === undefined ? {} : { type }), title, status, detail, code };
+}

@@ -1,0 +1,69 @@
+import type { Request } from "express";
+import type { Decision } from "./decision.js";
+import type { HttpError } from "./http-error.js";
+import type { Principal } from "./principal.js";
+
+/**
+ * What the parts of this library know about one request: the only way they talk to each other.
+ *
+ * Handlers and other packages overwrite `req.auth`, `req.user` and the like, so nothing is ever read back from there.
+ */
+export interface RequestState {
+  /** Every decision so far, in order. */
+  readonly decisions: Decision[];
+  /** The first enforced refusal: it stays, so that nothing opens the route after it. */
+  refusal: HttpError | undefined;
+  /** The guard whose refusal was the first one that report mode let through. */
+  firstReported: string | undefined;
+  /** Set by `auditLog`; named in problem documents. */
+  requestId: string | undefined;
+  /** W3C trace id, 32 hexadecimal digits, set by `auditLog`. */
+  traceId: string | undefined;
+  /** Whether an `auditLog` already writes the record of this request. */
+  audited: boolean;
+  /** What `oauthGuard` verified. Read it with `getAuth(req)`. */
+  auth: unknown;
+  /** Who calls: `undefined` until derived, `null` when nobody is authenticated. */
+  principal: Principal | null | undefined;
+  /** Derives the principal, once, when something asks for it. */
+  derivePrincipal: (() => Principal | null) | undefined;
+  /** The rate-limit fields that limiters of this request have set so far. */
+  readonly quotas: QuotaReport[];
+}
+
+/** The state of one quota policy, for headers that several limiters of a request share. */
+export interface QuotaReport {
+  /** The policy as an item of `RateLimit-Policy`, serialised. */
+  readonly policyItem: string;
+  /** The policy as an item of `RateLimit`, serialised. */
+  readonly limitItem: string;
+  readonly limit: number;
+  readonly remaining: number;
+  /** Milliseconds until the quota is full again. */
+  readonly resetMs: number;
+}
+
+const STATE = Symbol.for("express-secure-api.state/1");
+
+/** The state of the request, made at first use. Shared by all installed copies of this library. */
+export function requestState(req: Request): RequestState {
+  const carrier = req as Request & { [STATE]?: RequestState };
+  return carrier[STATE] ?? createState(req);
+}
+
+function createState(req: Request): RequestState {
+  const state: RequestState = {
+    decisions: [],
+    refusal: undefined,
+    firstReported: undefined,
+    requestId: undefined,
+    traceId: undefined,
+    audited: false,
+    auth: undefined,
+    principal: undefined,
+    derivePrincipal: undefined,
+    quotas: [],
+  };
+  Object.defineProperty(req, STATE, { value: state });
+  return state;
+}

@@ -1,0 +1,36 @@
+/** The candidate that was probably meant: equal but for case and separators, or at most two edits away. */
+export function closest(written: string, candidates: Iterable<string>): string | undefined {
+  if (written.length > 40) return undefined;
+  const wanted = plain(written);
+  let best: string | undefined;
+  let bestDistance = 3;
+  for (const candidate of candidates) {
+    const other = plain(candidate);
+    if (other === wanted) return candidate;
+    // Two edits turn any three-letter word into any other: short words must be nearer.
+    const limit = Math.min(bestDistance, Math.floor(Math.min(wanted.length, other.length) / 2));
+    const distance = editDistance(wanted, other);
+    if (distance < bestDistance && distance <= limit) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+function plain(text: string): string {
+  return text.toLowerCase().replaceAll(/[-_ ]/g, "");
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current[j] = Math.min(substitution, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1);
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}
