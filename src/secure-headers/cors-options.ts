@@ -1,0 +1,177 @@
+import type { Request } from "express";
+import { isToken } from "../core/header-values.js";
+import type { OptionsReader } from "../core/options.js";
+import { type OriginList, readOriginList } from "./origin-list.js";
+
+/** Options of CORS: which pages of other origins may read answers, and what they may send. */
+export interface CorsOptions {
+  /**
+   * The origins whose pages may read answers: exact ones (`"https://app.example.com"`), patterns with one label for a
+   * star (`"https://*.example.com"`: not `example.com` itself, not two labels), `"*"` for all, or a function that
+   * answers `true` or `false`. The function is asked only about well-formed origins, never about `null`; when it
+   * throws or returns anything else, the request ends with 500.
+   *
+   * A preflight from another origin is answered 403 `cors_not_allowed`; any other request goes on, and the browser
+   * keeps the answer from the page.
+   * @see https://fetch.spec.whatwg.org/#cors-protocol
+   */
+  readonly origins: string | readonly string[] | ((origin: string, req: Request) => boolean);
+  /**
+   * Whether these pages may send cookies, HTTP authentication and client certificates. Bearer tokens do not need it.
+   * @default false
+   */
+  readonly credentials?: boolean | undefined;
+  /**
+   * Methods that a preflight allows, upper case. Browsers send simple GET, HEAD and POST requests without asking.
+   * @default ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+   */
+  readonly methods?: string | readonly string[] | undefined;
+  /**
+   * Request headers that a preflight allows. `"*"` allows all but `Authorization`, and only without `credentials`.
+   * @default ["Authorization", "Content-Type"]
+   */
+  readonly allowedHeaders?: string | readonly string[] | undefined;
+  /**
+   * Response headers that the pages may read, besides those that this library sets: `RateLimit`, `RateLimit-Policy`,
+   * `X-RateLimit-Limit`, `-Remaining`, `-Reset`, `Retry-After`, `WWW-Authenticate` and `X-Request-Id`.
+   */
+  readonly exposedHeaders?: string | readonly string[] | undefined;
+  /** How long browsers may remember a preflight. A duration in whole seconds, `"0s"` to `"1d"`. @default "10m" */
+  readonly maxAge?: string | undefined;
+  /** Allows `http://` origins of other machines together with `credentials`. @default false */
+  readonly dangerouslyAllowInsecureOrigins?: boolean | undefined;
+  /** Allows patterns over domains where anybody can get a subdomain, such as `github.io`. @default false */
+  readonly dangerouslyAllowSharedDomains?: boolean | undefined;
+}
+
+/** {@link CorsOptions}, read. */
+export interface CorsSettings {
+  readonly origins: OriginList;
+  readonly credentials: boolean;
+  readonly methods: readonly string[];
+  readonly allowedHeaders: readonly string[];
+  readonly exposedHeaders: readonly string[];
+  readonly maxAgeSeconds: number;
+}
+
+const KEYS: readonly (keyof CorsOptions)[] = [
+  "origins",
+  "credentials",
+  "methods",
+  "allowedHeaders",
+  "exposedHeaders",
+  "maxAge",
+  "dangerouslyAllowInsecureOrigins",
+  "dangerouslyAllowSharedDomains",
+];
+const PEERS = {
+  origin: "origins",
+  allowedOrigins: "origins",
+  allowOrigin: "origins",
+  headers: "allowedHeaders",
+  allowHeaders: "allowedHeaders",
+  allowMethods: "methods",
+  allowedMethods: "methods",
+  exposeHeaders: "exposedHeaders",
+  allowCredentials: "credentials",
+};
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+const ALLOWED_HEADERS = ["Authorization", "Content-Type"];
+/** What this library sets on answers and pages need to read. */
+const OWN_HEADERS = [
+  "RateLimit",
+  "RateLimit-Policy",
+  "X-RateLimit-Limit",
+  "X-RateLimit-Remaining",
+  "X-RateLimit-Reset",
+  "Retry-After",
+  "WWW-Authenticate",
+  "X-Request-Id",
+];
+/** https://fetch.spec.whatwg.org/#forbidden-request-header */
+const FORBIDDEN_REQUEST =
+  /^(?:accept-charset|accept-encoding|access-control-.*|connection|content-length|cookie2?|date|dnt|expect|host|keep-alive|origin|proxy-.*|referer|sec-.*|set-cookie|te|trailer|transfer-encoding|upgrade|via)$/i;
+/** https://fetch.spec.whatwg.org/#forbidden-response-header-name */
+const FORBIDDEN_RESPONSE = /^(?:set-cookie2?|access-control-.*)$/i;
+
+/** Reads `cors`. @returns `undefined` when it is left out. Problems are noted. */
+export function readCorsOptions(reader: OptionsReader): CorsSettings | undefined {
+  const own = reader.object("cors", KEYS, PEERS);
+  if (own === undefined) return undefined;
+  const credentials = own.boolean("credentials");
+  const allowInsecure = own.boolean("dangerouslyAllowInsecureOrigins");
+  const allowShared = own.boolean("dangerouslyAllowSharedDomains");
+  const exposed = readNames(own, "exposedHeaders", [], FORBIDDEN_RESPONSE, credentials);
+  return {
+    origins: readOriginList(own, { credentials, allowInsecure, allowShared }),
+    credentials,
+    methods: readMethods(own),
+    allowedHeaders: readNames(
+      own,
+      "allowedHeaders",
+      ALLOWED_HEADERS,
+      FORBIDDEN_REQUEST,
+      credentials,
+    ),
+    exposedHeaders: exposed.includes("*") ? ["*"] : withOwn(exposed),
+    maxAgeSeconds: readMaxAge(own),
+  };
+}
+
+function readMethods(own: OptionsReader): readonly string[] {
+  const methods = own.strings("methods", { default: METHODS }) ?? METHODS;
+  for (const method of methods) {
+    if (method === "*" || !isToken(method)) {
+      own.note("methods", "must be a list of method names, one entry for each");
+    } else if (/^(?:connect|trace|track)$/i.test(method)) {
+      own.note("methods", `must not have ${method.toUpperCase()}: browsers never send it`);
+    } else if (method !== method.toUpperCase()) {
+      // Methods are case-sensitive (RFC 9110 §9.1), and browsers send `patch` as it is written.
+      own.note("methods", `must be in upper case: write "${method.toUpperCase()}"`);
+    }
+  }
+  return methods;
+}
+
+function readNames(
+  own: OptionsReader,
+  key: "allowedHeaders" | "exposedHeaders",
+  fallback: readonly string[],
+  forbidden: RegExp,
+  credentials: boolean,
+): readonly string[] {
+  const names = own.strings(key, { default: fallback }) ?? fallback;
+  const seen = new Set<string>();
+  for (const name of names) {
+    const lower = name.toLowerCase();
+    if (name === "*") {
+      if (credentials)
+        own.note(
+          key,
+          'must not have "*" with credentials: true, where it has no effect: name the headers',
+        );
+    } else if (!isToken(name)) {
+      own.note(key, "must be a list of header names, one entry for each");
+    } else if (forbidden.test(name)) {
+      own.note(
+        key,
+        `must not have ${name}: browsers do not let pages ${key === "allowedHeaders" ? "send" : "read"} it`,
+      );
+    }
+    if (seen.has(lower) && isToken(name))
+      own.note(key, `must not have ${lower} twice, in any letter case`);
+    seen.add(lower);
+  }
+  return names;
+}
+
+function withOwn(names: readonly string[]): readonly string[] {
+  const own = new Set(OWN_HEADERS.map((name) => name.toLowerCase()));
+  return [...OWN_HEADERS, ...names.filter((name) => !own.has(name.toLowerCase()))];
+}
+
+function readMaxAge(own: OptionsReader): number {
+  const milliseconds = own.duration("maxAge", { min: 0, max: 86_400_000, default: 600_000 });
+  if (milliseconds % 1000 !== 0) own.note("maxAge", 'must be in whole seconds, such as "10m"');
+  return Math.floor(milliseconds / 1000);
+}

@@ -1,0 +1,487 @@
+import type { ErrorRequestHandler, RequestHandler } from "express";
+import fastCheck from "fast-check";
+import request from "supertest";
+import { describe, expect, it } from "vitest";
+import { expressVersions } from "../../test/support/express.js";
+import type { Decision } from "../core/decision.js";
+import { createGuard } from "../core/guard.js";
+import { HttpError } from "../core/http-error.js";
+import { requestState } from "../core/request-state.js";
+import type { CorsOptions } from "./cors-options.js";
+import { parseOriginEntry } from "./origin-entry.js";
+import { type SecureHeadersOptions, secureHeaders } from "./secure-headers.js";
+
+const APP = "https://app.example.com";
+const EXPOSED =
+  "RateLimit,RateLimit-Policy,X-RateLimit-Limit,X-RateLimit-Remaining,X-RateLimit-Reset,Retry-After,WWW-Authenticate,X-Request-Id";
+
+function corsHeadersOf(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => name.startsWith("access-control-")),
+  );
+}
+
+const sharedWithAll: RequestHandler = (_req, res, next) => {
+  res.setHeader("Access-Control-Allow-Origin", "*");
+  next();
+};
+
+function preflightHeaders(origin: string, method = "POST", names?: string): Record<string, string> {
+  const headers = { Origin: origin, "Access-Control-Request-Method": method };
+  return names === undefined ? headers : { ...headers, "Access-Control-Request-Headers": names };
+}
+
+describe.each(expressVersions)("secureHeaders with cors on Express %s", (_major, express) => {
+  function appWith(cors: CorsOptions, options: SecureHeadersOptions = {}) {
+    const decisions: Decision[][] = [];
+    const app = express();
+    app.use((req, _res, next) => {
+      decisions.push(requestState(req).decisions);
+      next();
+    });
+    app.use(secureHeaders({ cors, ...options }));
+    app.options("/", (_req, res) => void res.set("Allow", "GET").end("from the app"));
+    app.get("/", (_req, res) => void res.json({ ok: true }));
+    app.post("/", (_req, res) => void res.json({ ok: true }));
+    return { app, decisions };
+  }
+
+  it("answers an allowed preflight with 204 and without a Content-Length", async () => {
+    const { app, decisions } = appWith({ origins: [APP], credentials: true, maxAge: "1h" });
+    const answer = await request(app)
+      .options("/")
+      .set(preflightHeaders(APP, "PUT", "authorization,content-type"))
+      .expect(204);
+    expect(corsHeadersOf(answer.headers)).toEqual({
+      "access-control-allow-origin": APP,
+      "access-control-allow-credentials": "true",
+      "access-control-allow-methods": "GET,HEAD,POST,PUT,PATCH,DELETE",
+      "access-control-allow-headers": "Authorization,Content-Type",
+      "access-control-max-age": "3600",
+    });
+    expect(answer.headers["content-length"]).toBeUndefined();
+    expect(answer.headers["vary"]).toBe(
+      "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
+    );
+    expect(answer.headers["x-powered-by"]).toBeUndefined();
+    expect(decisions[0]).toMatchObject([
+      { outcome: "allow", enforced: true, reason: "preflight_allowed" },
+    ]);
+  });
+
+  it.each([
+    ["a foreign origin", preflightHeaders("https://evil.example"), "origin_not_allowed"],
+    ["a method off the list", preflightHeaders(APP, "PURGE"), "method_not_allowed"],
+    ["a method in lower case", preflightHeaders(APP, "put"), "method_not_allowed"],
+    [
+      "a header off the list",
+      preflightHeaders(APP, "POST", "content-type, x-secret"),
+      "header_not_allowed",
+    ],
+  ])("answers a preflight for %s with 403 and no CORS header", async (_title, headers, reason) => {
+    const { app, decisions } = appWith({ origins: [APP], credentials: true });
+    const answer = await request(app).options("/").set(headers).expect(403);
+    expect(answer.body.code).toBe("cors_not_allowed");
+    expect(corsHeadersOf(answer.headers)).toEqual({});
+    expect(answer.headers["vary"]).toContain("Origin");
+    expect(answer.text).not.toContain("evil");
+    expect(decisions[0]).toMatchObject([
+      { outcome: "deny", enforced: true, code: "cors_not_allowed", status: 403, reason },
+    ]);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ["without Origin", { "Access-Control-Request-Method": "POST" }],
+    ["without Access-Control-Request-Method", { Origin: APP }],
+    ["without either", {}],
+  ])("passes OPTIONS %s on to the app", async (_title, headers) => {
+    const { app } = appWith({ origins: [APP] });
+    const answer = await request(app).options("/").set(headers).expect(200);
+    expect(answer.text).toBe("from the app");
+    expect(answer.headers["access-control-allow-methods"]).toBeUndefined();
+  });
+
+  it("passes a preflight on to the app when cors is off", async () => {
+    const app = express().use(secureHeaders());
+    app.options("/", (_req, res) => void res.end("from the app"));
+    const answer = await request(app).options("/").set(preflightHeaders(APP)).expect(200);
+    expect(answer.text).toBe("from the app");
+    expect(corsHeadersOf(answer.headers)).toEqual({});
+  });
+
+  it("lets pages of a listed origin read the answer, and the headers of this library", async () => {
+    const { app, decisions } = appWith({ origins: APP, exposedHeaders: ["ETag", "retry-after"] });
+    const answer = await request(app).get("/").set("Origin", APP).expect(200);
+    expect(corsHeadersOf(answer.headers)).toEqual({
+      "access-control-allow-origin": APP,
+      "access-control-expose-headers": `${EXPOSED},ETag`,
+    });
+    expect(answer.headers["vary"]).toBe("Origin");
+    expect(decisions[0]).toMatchObject([{ outcome: "allow", reason: "origin_allowed" }]);
+  });
+
+  it("keeps the answer from other pages, without blocking the request", async () => {
+    const { app, decisions } = appWith({ origins: [APP], credentials: true });
+    const answer = await request(app).get("/").set("Origin", "https://evil.example").expect(200);
+    expect(corsHeadersOf(answer.headers)).toEqual({});
+    expect(answer.headers["vary"]).toBe("Origin");
+    expect(decisions[0]).toMatchObject([{ outcome: "allow", reason: "response_not_shared" }]);
+  });
+
+  it("varies on Origin without one in the request, and keeps what already varies", async () => {
+    const app = express().use((_req, res, next) => {
+      res.setHeader("Vary", "Accept-Encoding");
+      next();
+    });
+    app.use(secureHeaders({ cors: { origins: [APP] } }));
+    app.get("/", (_req, res) => void res.vary("Accept").end());
+    const answer = await request(app)
+      .get("/")
+      .expect(200)
+      .expect("Vary", "Accept-Encoding, Origin, Accept");
+    expect(corsHeadersOf(answer.headers)).toEqual({});
+  });
+
+  it("shares with everybody when origins is *, without Vary and also without Origin", async () => {
+    const { app } = appWith({
+      origins: "*",
+      allowedHeaders: ["*", "Authorization"],
+      exposedHeaders: "*",
+    });
+    for (const headers of [{}, { Origin: "null" }, { Origin: "https://any.example" }]) {
+      const answer = await request(app).get("/").set(headers).expect(200);
+      expect(corsHeadersOf(answer.headers)).toEqual({
+        "access-control-allow-origin": "*",
+        "access-control-expose-headers": "*",
+      });
+      expect(answer.headers["vary"]).toBeUndefined();
+    }
+    const preflight = await request(app)
+      .options("/")
+      .set(preflightHeaders("https://any.example", "POST", "x-any,authorization"));
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers["access-control-allow-headers"]).toBe("*,Authorization");
+  });
+
+  it("does not take * for Authorization, as browsers do not", async () => {
+    const { app } = appWith({ origins: "*", allowedHeaders: "*" });
+    await request(app)
+      .options("/")
+      .set(preflightHeaders(APP, "POST", "x-any"))
+      .expect(204);
+    await request(app)
+      .options("/")
+      .set(preflightHeaders(APP, "POST", "x-any,authorization"))
+      .expect(403);
+  });
+
+  it("takes back what a middleware before it has allowed", async () => {
+    const app = express().use((_req, res, next) => {
+      res.setHeader("Access-Control-Allow-Origin", "*");
+      res.setHeader("Access-Control-Allow-Credentials", "true");
+      next();
+    });
+    app.use(secureHeaders({ cors: { origins: [APP] } }));
+    app.get("/", (_req, res) => void res.end());
+    const foreign = await request(app).get("/").set("Origin", "https://evil.example");
+    expect(corsHeadersOf(foreign.headers)).toEqual({});
+    const listed = await request(app).get("/").set("Origin", APP);
+    expect(listed.headers["access-control-allow-credentials"]).toBeUndefined();
+    const preflight = await request(app)
+      .options("/")
+      .set(preflightHeaders("https://evil.example"))
+      .expect(403);
+    expect(corsHeadersOf(preflight.headers)).toEqual({});
+  });
+
+  it.each([
+    [401, "invalid_token", "WWW-Authenticate", 'Bearer error="invalid_token"'],
+    [429, "rate_limit_exceeded", "Retry-After", "30"],
+  ] as const)(
+    "keeps a %s of a later guard readable across origins",
+    async (status, code, name, value) => {
+      const guard = createGuard("fake", "authentication", { mode: "enforce", onDenied: "respond" });
+      const app = express().use(secureHeaders({ cors: { origins: [APP] } }));
+      app.use(
+        guard.middleware((req, res, next) => {
+          guard.refuse(new HttpError(status, code, { headers: { [name]: value } }), req, res, next);
+        }),
+      );
+      const answer = await request(app)
+        .get("/")
+        .set("Origin", APP)
+        .expect(status)
+        .expect(name, value);
+      expect(answer.headers["access-control-allow-origin"]).toBe(APP);
+      expect(answer.headers["access-control-expose-headers"]?.split(",")).toContain(name);
+    },
+  );
+
+  it("hands refused preflights to onDenied", async () => {
+    const { app } = appWith(
+      { origins: [APP] },
+      { onDenied: (_error, _req, res) => void res.status(418).end() },
+    );
+    await request(app).options("/").set(preflightHeaders("https://evil.example")).expect(418);
+  });
+
+  it("asks a function about well-formed origins only, with the request", async () => {
+    const asked: string[] = [];
+    const { app } = appWith({
+      origins: (origin, req) => {
+        asked.push(`${req.method} ${origin}`);
+        return origin.endsWith(".example.com");
+      },
+    });
+    const allowed = await request(app).get("/").set("Origin", "https://a.example.com");
+    expect(allowed.headers["access-control-allow-origin"]).toBe("https://a.example.com");
+    for (const origin of [
+      "null",
+      "https://x@a.example.com",
+      "https://evil.example/.example.com",
+      "https://a, https://b.example.com",
+      "evil.example.com",
+    ]) {
+      const { headers } = await request(app).get("/").set("Origin", origin);
+      expect(headers["access-control-allow-origin"]).toBeUndefined();
+    }
+    expect(asked).toEqual(["GET https://a.example.com"]);
+  });
+
+  it.each<[string, () => unknown]>([
+    [
+      "throws",
+      () => {
+        throw new Error("secret detail");
+      },
+    ],
+    [
+      "throws undefined",
+      () => {
+        throw undefined;
+      },
+    ],
+    ["returns a promise", () => Promise.resolve(true)],
+    ["returns a rejected promise", () => Promise.reject(new Error("secret detail"))],
+    ["returns a string", () => "https://app.example.com"],
+  ])("ends the request with 500 when the function %s", async (_title, origins) => {
+    const { app, decisions } = appWith({ origins: origins as never });
+    const onError: ErrorRequestHandler = (_error, _req, res, _next) => void res.status(500).end();
+    app.use(onError);
+    for (const answer of [
+      await request(app).get("/").set("Origin", APP),
+      await request(app).options("/").set(preflightHeaders(APP)),
+    ]) {
+      expect(answer.status).toBe(500);
+      expect(corsHeadersOf(answer.headers)).toEqual({});
+    }
+    expect(decisions[0]).toMatchObject([
+      { outcome: "error", enforced: true, reason: "application_error" },
+    ]);
+  });
+
+  it("decides and changes nothing in report mode", async () => {
+    const { app, decisions } = appWith({ origins: [APP] }, { mode: "report" });
+    const preflight = await request(app)
+      .options("/")
+      .set(preflightHeaders("https://evil.example"))
+      .expect(200);
+    expect(preflight.text).toBe("from the app");
+    const allowed = await request(app).options("/").set(preflightHeaders(APP)).expect(200);
+    expect(allowed.text).toBe("from the app");
+    const foreign = await request(app).get("/").set("Origin", "https://evil.example").expect(200);
+    for (const { headers } of [preflight, allowed, foreign]) {
+      expect(corsHeadersOf(headers)).toEqual({});
+      expect(headers["vary"]).toBeUndefined();
+    }
+    expect(decisions).toMatchObject([
+      [
+        {
+          outcome: "deny",
+          enforced: false,
+          code: "cors_not_allowed",
+          reason: "origin_not_allowed",
+          first: true,
+        },
+      ],
+      [{ outcome: "allow", enforced: false, reason: "preflight_allowed" }],
+      [
+        {
+          outcome: "deny",
+          enforced: false,
+          code: "cors_not_allowed",
+          reason: "response_not_shared",
+        },
+      ],
+    ]);
+  });
+
+  it.each<[string, CorsOptions["origins"]]>([
+    ["is not listed", "https://other.example.com"],
+    ["is listed", APP],
+    [
+      "cannot be decided about",
+      () => {
+        throw new Error("x");
+      },
+    ],
+  ])(
+    "leaves the CORS headers of the app alone in report mode when the origin %s",
+    async (_title, origins) => {
+      const app = express().use(sharedWithAll);
+      app.use(secureHeaders({ mode: "report", cors: { origins } }));
+      app.get("/", (_req, res) => void res.end());
+      const answer = await request(app).get("/").set("Origin", APP).expect(200);
+      expect(corsHeadersOf(answer.headers)).toEqual({ "access-control-allow-origin": "*" });
+    },
+  );
+
+  it("takes back what was allowed before when the function throws", async () => {
+    const origins = () => {
+      throw new Error("x");
+    };
+    const app = express().use(sharedWithAll, secureHeaders({ cors: { origins } }));
+    const answer = await request(app).get("/").set("Origin", APP).expect(500);
+    expect(corsHeadersOf(answer.headers)).toEqual({});
+  });
+
+  describe("probed with origins that resemble the listed ones", () => {
+    const cors: CorsOptions = {
+      origins: [
+        APP,
+        "https://example.com:8443",
+        "https://*.shop.example",
+        "capacitor://localhost",
+        "http://localhost:3000",
+      ],
+      credentials: true,
+    };
+
+    it.each([
+      APP,
+      "https://example.com:8443",
+      "https://a.shop.example",
+      "https://xn--a-b.shop.example",
+      "capacitor://localhost",
+      "http://localhost:3000",
+    ])("allows %s", async (origin) => {
+      const { app } = appWith(cors);
+      await request(app)
+        .get("/")
+        .set("Origin", origin)
+        .expect("Access-Control-Allow-Origin", origin);
+    });
+
+    it.each([
+      "null",
+      "NULL",
+      "*",
+      "https://",
+      "https://evil.example",
+      "https://evil-app.example.com",
+      "https://app.example.com.evil.example",
+      "https://app.example.comevil.example",
+      "https://app-example.com",
+      "https://appXexample.com",
+      "https://a.app.example.com",
+      "https://example.com",
+      "http://app.example.com",
+      "HTTPS://app.example.com",
+      "https://APP.example.com",
+      "https://app.example.com.",
+      "https://app.example.com:443",
+      "https://app.example.com:8443",
+      "https://example.com:8444",
+      "https://user@app.example.com",
+      "https://app.example.com@evil.example",
+      "https://app.example.com/",
+      "https://app.example.com?",
+      "https://app.example.com#",
+      "https://app.example.com, https://evil.example",
+      "https://shop.example",
+      "https://.shop.example",
+      "https://a.b.shop.example",
+      "https://evil.example/.shop.example",
+      "https://evil.example#.shop.example",
+      "https://evil@a.shop.example",
+      "https://a.shop.example:8443",
+      "https://a.shop.example.evil.example",
+      "http://a.shop.example",
+      "https://ashop.example",
+      "https://A.shop.example",
+      "https://evil.example:80.shop.example",
+      "http://localhost",
+      "http://localhost:30001",
+      "http://localhost.evil.example:3000",
+      "capacitor://localhost.evil.example",
+      "file://",
+    ])("finds no way in as %s", async (origin) => {
+      const { app } = appWith(cors);
+      const answer = await request(app).get("/").set("Origin", origin).expect(200);
+      expect(corsHeadersOf(answer.headers)).toEqual({});
+      expect(answer.headers["vary"]).toBe("Origin");
+      const preflight = await request(app).options("/").set(preflightHeaders(origin)).expect(403);
+      expect(corsHeadersOf(preflight.headers)).toEqual({});
+    });
+  });
+});
+
+describe("a pattern", () => {
+  it("matches exactly the https origins with one more label, for any URL", () => {
+    const entry = parseOriginEntry("https://*.shop.example");
+    if (typeof entry === "string" || entry.pattern === undefined) throw new Error("no pattern");
+    const run = secureHeaders({ cors: { origins: "https://*.shop.example" } });
+    const part = fastCheck.constantFrom(
+      "https://",
+      "http://",
+      "a",
+      "b-1",
+      ".",
+      "shop",
+      "example",
+      "@",
+      ":",
+      "/",
+      "443",
+      "evil",
+      "?",
+      "#",
+      "\\",
+    );
+    fastCheck.assert(
+      fastCheck.property(fastCheck.array(part, { maxLength: 10 }), (parts) => {
+        const origin = parts.join("");
+        const set = new Map<string, unknown>();
+        const res = {
+          setHeader: (name: string, value: unknown) => void set.set(name, value),
+          getHeader: () => undefined,
+          getHeaderNames: () => [],
+          removeHeader: () => undefined,
+        };
+        run(
+          {
+            method: "GET",
+            headers: { origin, "sec-fetch-site": "same-origin" },
+            socket: {},
+            originalUrl: "/",
+          } as never,
+          res as never,
+          () => {},
+        );
+        expect(set.has("Access-Control-Allow-Origin")).toBe(
+          hasOneLabelBefore(origin, "shop.example"),
+        );
+      }),
+      { numRuns: 3000, examples: [[["https://", "a", ".", "shop", ".", "example"]]] },
+    );
+  });
+});
+
+/** Decided by the URL parser, not by text. */
+function hasOneLabelBefore(origin: string, domain: string): boolean {
+  if (!URL.canParse(origin)) return false;
+  const url = new URL(origin);
+  if (url.protocol !== "https:" || url.origin !== origin) return false;
+  const labels = url.hostname.split(".");
+  return labels.length === 3 && labels[0] !== "" && labels.slice(1).join(".") === domain;
+}

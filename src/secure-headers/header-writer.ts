@@ -1,0 +1,42 @@
+import type { Request, Response } from "express";
+import type { RecordedHeaders } from "./header-recorder.js";
+import { isPinnable } from "./request-host.js";
+
+/** Puts headers that were computed at start-up on a response. */
+export type HeaderWriter = (req: Request, res: Response) => void;
+
+const HSTS = "Strict-Transport-Security";
+const CSP = "Content-Security-Policy";
+const CSP_REPORT_ONLY = "Content-Security-Policy-Report-Only";
+
+/** Writes all headers; `Strict-Transport-Security` only over TLS (RFC 6797 §7.2). */
+export function createHeaderWriter(
+  headers: RecordedHeaders,
+  cacheControl: string | undefined,
+): HeaderWriter {
+  const hsts = headers.set.get(HSTS);
+  const fields = [...headers.set].filter(([name]) => name !== HSTS);
+  if (cacheControl !== undefined) fields.push(["Cache-Control", cacheControl]);
+  const names = fields.map(([name]) => name);
+  const values = fields.map(([, value]) => value);
+  const removed = [...headers.removed];
+
+  return function writeHeaders(req, res) {
+    for (let index = 0; index < names.length; index += 1) {
+      res.setHeader(names[index] as string, values[index] as string);
+    }
+    for (let index = 0; index < removed.length; index += 1)
+      res.removeHeader(removed[index] as string);
+    if (hsts !== undefined && isPinnable(req)) res.setHeader(HSTS, hsts);
+  };
+}
+
+/** Writes only what changes nothing: the content policy as report-only, unless the app has one of its own. */
+export function createReportOnlyWriter(headers: RecordedHeaders): HeaderWriter {
+  const policy = headers.set.get(CSP) ?? headers.set.get(CSP_REPORT_ONLY);
+
+  return function writeReportOnlyHeaders(_req, res) {
+    if (policy !== undefined && !res.hasHeader(CSP_REPORT_ONLY))
+      res.setHeader(CSP_REPORT_ONLY, policy);
+  };
+}

@@ -1,0 +1,193 @@
+import { describeValue, isPlainObject, type OptionsReader } from "../core/options.js";
+import { API_PRESET } from "./api-preset.js";
+import type { RecordedHeaders } from "./header-recorder.js";
+import { type HelmetSettings, helmetHeaders } from "./helmet-headers.js";
+
+/** helmet's options; `object` stands for the options of one header, as helmet documents them. */
+export type HelmetOverrides = {
+  readonly [K in keyof typeof HELMET_OPTIONS | keyof typeof ALIASES]?: boolean | object | undefined;
+};
+
+/** Options of the `Strict-Transport-Security` header. */
+export interface HstsOptions {
+  /** How long browsers refuse plain HTTP; `"0s"` takes an earlier header back. A duration. @default "730d" */
+  readonly maxAge?: string | undefined;
+  /** Whether all subdomains are covered, also those that other servers answer. @default true */
+  readonly includeSubDomains?: boolean | undefined;
+  /**
+   * Consents to the browsers' built-in list, which takes months to leave. Needs `includeSubDomains` and a `maxAge` of
+   * at least a year. @default false
+   */
+  readonly preload?: boolean | undefined;
+}
+
+/** helmet's names and, for each, the options that it reads; it ignores all others without a word. */
+const HELMET_OPTIONS = {
+  contentSecurityPolicy: ["useDefaults", "directives", "reportOnly"],
+  crossOriginEmbedderPolicy: ["policy"],
+  crossOriginOpenerPolicy: ["policy"],
+  crossOriginResourcePolicy: ["policy"],
+  originAgentCluster: [],
+  referrerPolicy: ["policy"],
+  strictTransportSecurity: ["maxAge", "includeSubDomains", "preload"],
+  xContentTypeOptions: [],
+  xDnsPrefetchControl: ["allow"],
+  xDownloadOptions: [],
+  xFrameOptions: ["action"],
+  xPermittedCrossDomainPolicies: ["permittedPolicies"],
+  xPoweredBy: [],
+  xXssProtection: [],
+} as const;
+
+/** helmet's older names. */
+const ALIASES = {
+  dnsPrefetchControl: "xDnsPrefetchControl",
+  frameguard: "xFrameOptions",
+  hidePoweredBy: "xPoweredBy",
+  hsts: "strictTransportSecurity",
+  ieNoOpen: "xDownloadOptions",
+  noSniff: "xContentTypeOptions",
+  permittedCrossDomainPolicies: "xPermittedCrossDomainPolicies",
+  xssFilter: "xXssProtection",
+} as const;
+
+const ONE_YEAR_SECONDS = 31_536_000;
+
+/** All names that helmet knows. */
+export const HELMET_NAMES: readonly string[] = Object.freeze([
+  ...Object.keys(HELMET_OPTIONS),
+  ...Object.keys(ALIASES),
+]);
+
+/** Reads `helmet` and `hsts` over the preset, and has helmet make the headers. Problems are noted. */
+export function readHelmetOptions(reader: OptionsReader): RecordedHeaders {
+  const settings: Record<string, unknown> = Object.assign(Object.create(null), API_PRESET);
+  const own = reader.object("helmet", HELMET_NAMES, { csp: "contentSecurityPolicy" });
+  if (own !== undefined) readOverrides(own, settings);
+  if (reader.has("hsts")) readHsts(reader, own, settings);
+  try {
+    const headers = helmetHeaders(settings);
+    checkPreload(reader, headers.set.get("Strict-Transport-Security"));
+    return headers;
+  } catch (error) {
+    // helmet's own words: they name the header and the value, neither of which is a secret.
+    reader.note(
+      "helmet",
+      `must be what helmet accepts: ${error instanceof Error ? error.message : "it failed"}`,
+    );
+    return { set: new Map(), removed: new Set() };
+  }
+}
+
+function readOverrides(own: OptionsReader, settings: Record<string, unknown>): void {
+  for (const written of HELMET_NAMES) {
+    if (!own.has(written)) continue;
+    const name: string = Object.hasOwn(ALIASES, written)
+      ? ALIASES[written as keyof typeof ALIASES]
+      : written;
+    if (name !== written && own.has(name))
+      own.note(written, `must be left out when ${name} is given: they are the same`);
+    const keys: readonly string[] = HELMET_OPTIONS[name as keyof typeof HELMET_OPTIONS];
+    const value = own.raw(written);
+    if (value === true) settings[name] = API_PRESET[name] || true;
+    else if (value === false) settings[name] = false;
+    else if (keys.length === 0) own.problem(written, "true or false");
+    else if (!isPlainObject(value))
+      own.problem(written, `true, false or an object with ${keys.join(", ")}`);
+    else settings[name] = readHeader(own.nested(written, value, keys), name, keys);
+  }
+}
+
+/** The options of one header, over those of the preset. */
+function readHeader(own: OptionsReader, name: string, keys: readonly string[]): HelmetSettings {
+  const preset = API_PRESET[name];
+  const merged: Record<string, unknown> = Object.create(null);
+  if (typeof preset === "object") Object.assign(merged, preset);
+  for (const key of keys) if (own.has(key)) merged[key] = own.raw(key);
+  if (name === "contentSecurityPolicy")
+    merged["directives"] = readDirectives(own, merged["directives"]);
+  return merged;
+}
+
+/** The user's directives over the preset's, unless `useDefaults` says which others they stand on. */
+function readDirectives(own: OptionsReader, directives: unknown): unknown {
+  if (!isPlainObject(directives)) {
+    own.problem("directives", "an object of directives");
+    return directives;
+  }
+  const given = own.has("directives") ? directives : {};
+  const merged: Record<string, unknown> = Object.create(null);
+  const names = new Set(Object.keys(given).map(dashed));
+  const preset = API_PRESET["contentSecurityPolicy"] as { readonly directives: HelmetSettings };
+  if (!own.has("useDefaults")) {
+    for (const [name, value] of Object.entries(preset.directives))
+      if (!names.has(name)) merged[name] = value;
+  }
+  for (const name of Object.keys(given)) merged[name] = readDirective(own, name, given[name]);
+  return merged;
+}
+
+function readDirective(own: OptionsReader, name: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !(Symbol.iterator in value)) {
+    if (typeof value === "function") noteFunction(own, name);
+    return value;
+  }
+  // A generator can be walked once only, and what the user's list holds later must not matter.
+  const elements = [...(value as Iterable<unknown>)];
+  if (elements.some((element) => typeof element === "function")) noteFunction(own, name);
+  const odd = elements.find(
+    (element) => typeof element !== "string" && typeof element !== "function",
+  );
+  if (odd !== undefined)
+    own.note(`directives[${JSON.stringify(name)}]`, `must hold strings, got ${describeValue(odd)}`);
+  return elements.filter((element) => typeof element === "string");
+}
+
+function noteFunction(own: OptionsReader, name: string): void {
+  own.note(
+    `directives[${JSON.stringify(name)}]`,
+    "must not hold functions: the header is computed once, at start-up, so a nonce would never change. A route that needs one sets its own header",
+  );
+}
+
+function readHsts(
+  reader: OptionsReader,
+  own: OptionsReader | undefined,
+  settings: Record<string, unknown>,
+): void {
+  if (own?.has("strictTransportSecurity") || own?.has("hsts")) {
+    reader.note(
+      "hsts",
+      "must be left out when helmet.strictTransportSecurity is given: they are the same",
+    );
+  }
+  const value = reader.raw("hsts");
+  if (value === false) {
+    settings["strictTransportSecurity"] = false;
+  } else if (!isPlainObject(value)) {
+    reader.problem("hsts", "false or an options object");
+  } else {
+    const options = reader.nested("hsts", value, HELMET_OPTIONS.strictTransportSecurity);
+    settings["strictTransportSecurity"] = {
+      maxAge: Math.floor(options.duration("maxAge", { min: 0, default: 63_072_000_000 }) / 1000),
+      includeSubDomains: options.boolean("includeSubDomains", { default: true }),
+      preload: options.boolean("preload"),
+    };
+  }
+}
+
+/** @see https://hstspreload.org/#submission-requirements */
+function checkPreload(reader: OptionsReader, header: string | undefined): void {
+  if (header === undefined || !header.includes("preload")) return;
+  const maxAge = Number(/max-age=(\d+)/.exec(header)?.[1]);
+  if (maxAge < ONE_YEAR_SECONDS || !header.includes("includeSubDomains")) {
+    reader.note(
+      "hsts",
+      'must have includeSubDomains and a maxAge of at least "365d" when preload is true',
+    );
+  }
+}
+
+function dashed(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

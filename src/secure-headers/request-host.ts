@@ -1,0 +1,48 @@
+import { isIPv4 } from "node:net";
+import type { TLSSocket } from "node:tls";
+import type { Request } from "express";
+
+/** The host the client asked for: `X-Forwarded-Host` of a proxy that `trust proxy` names, else `Host`. */
+export function requestHost(req: Request): string | undefined {
+  return forwardedHost(req) ?? req.headers.host;
+}
+
+/**
+ * Whether the request came over TLS, to a name that browsers may pin to TLS.
+ *
+ * Not to `localhost`, where the pin would cut off every other program on the machine, and not to an IP address, which
+ * browsers ignore (RFC 6797 §8.1.1).
+ */
+export function isPinnable(req: Request): boolean {
+  if ((req.socket as TLSSocket).encrypted === true) return isPublicName(req.headers.host);
+  if (req.headers["x-forwarded-proto"] === undefined || !req.secure) return false;
+  const forwarded = forwardedHost(req);
+  if (forwarded !== undefined) return isPublicName(forwarded);
+  // A proxy often puts the address of this server into Host: that is not the name the browser asked for.
+  return !isLocalName(withoutPort(req.headers.host ?? ""));
+}
+
+/** Whether the hostname is `localhost` or below it (RFC 6761 §6.3). */
+export function isLocalName(name: string): boolean {
+  return name === "localhost" || name.endsWith(".localhost");
+}
+
+function isPublicName(host: string | undefined): boolean {
+  if (host === undefined || host === "" || host.startsWith("[")) return false;
+  const name = withoutPort(host);
+  return !isLocalName(name) && !isIPv4(name);
+}
+
+function withoutPort(host: string): string {
+  const colon = host.lastIndexOf(":");
+  return (colon === -1 ? host : host.slice(0, colon)).toLowerCase();
+}
+
+function forwardedHost(req: Request): string | undefined {
+  const field = req.headers["x-forwarded-host"];
+  if (typeof field !== "string") return undefined;
+  const trust: unknown = req.app.get("trust proxy fn");
+  if (typeof trust !== "function" || trust(req.socket.remoteAddress, 0) !== true) return undefined;
+  const host = (field.split(",", 1)[0] ?? "").trim();
+  return host === "" ? undefined : host;
+}

@@ -1,0 +1,125 @@
+import type { RequestHandler } from "express";
+import { createGuard, GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard.js";
+import { type OptionsReader, readOptions } from "../core/options.js";
+import { type CorsOptions, readCorsOptions } from "./cors-options.js";
+import { createCorsPolicy } from "./cors-policy.js";
+import { createCrossOriginHandler } from "./cross-origin.js";
+import { type CrossOriginGuardOptions, readCrossOriginGuard } from "./cross-origin-guard.js";
+import { createHeaderWriter, createReportOnlyWriter } from "./header-writer.js";
+import {
+  HELMET_NAMES,
+  type HelmetOverrides,
+  type HstsOptions,
+  readHelmetOptions,
+} from "./helmet-options.js";
+
+/** Options of {@link secureHeaders}. */
+export interface SecureHeadersOptions extends GuardOptions {
+  /** The set of headers to start from. `"api"` is for answers that are data, not pages. @default "api" */
+  readonly preset?: "api" | undefined;
+  /**
+   * helmet's own options, over the preset: `false` turns a header off, an object changes the members it names. CSP
+   * directives stand over the preset's; with `useDefaults` they stand over helmet's (`true`) or alone (`false`).
+   * Directives must not be functions.
+   * @see https://helmet.js.org/
+   */
+  readonly helmet?: HelmetOverrides | undefined;
+  /**
+   * `Strict-Transport-Security`, or `false` for none. Sent only over TLS (`req.secure`), and never to `localhost` or an
+   * IP address.
+   * @see https://www.rfc-editor.org/rfc/rfc6797#section-7.2
+   */
+  readonly hsts?: false | HstsOptions | undefined;
+  /**
+   * `Cache-Control` of answers whose handler sets none; `false` for none. `express.static` keeps what is set: mount it
+   * before this middleware, or turn this off. @default "no-store"
+   */
+  readonly cacheControl?: "no-store" | false | undefined;
+  /** CORS. No page of another origin can read an answer unless this is given. */
+  readonly cors?: CorsOptions | undefined;
+  /**
+   * Refuses unsafe requests with a cookie, HTTP authentication or a client certificate when a page of another origin
+   * sends them: 403 `cross_origin_blocked`. Origins of `cors` with `credentials` may send them. It does not look at
+   * GET and HEAD, nor at requests with a bearer token alone. @default true with `cors`, else false
+   */
+  readonly crossOriginGuard?: boolean | CrossOriginGuardOptions | undefined;
+}
+
+const KEYS: readonly (keyof SecureHeadersOptions)[] = [
+  ...GUARD_OPTIONS,
+  "preset",
+  "helmet",
+  "hsts",
+  "cacheControl",
+  "cors",
+  "crossOriginGuard",
+];
+const PEERS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(HELMET_NAMES.map((name) => [name, `helmet.${name}`])),
+  origin: "cors.origins",
+  origins: "cors.origins",
+  credentials: "cors.credentials",
+  allowedHeaders: "cors.allowedHeaders",
+  exposedHeaders: "cors.exposedHeaders",
+  csrf: "crossOriginGuard",
+  crossOrigin: "crossOriginGuard",
+};
+
+/**
+ * Sets the security headers of every answer, answers CORS preflights, and refuses what pages of other sites send with
+ * the user's cookies.
+ *
+ * Mount it before everything that refuses or answers, so that pages can read refusals too. A CORS denial never blocks
+ * an ordinary request (the browser keeps the answer from the page); the cross-origin guard does.
+ *
+ * @throws {@link OptionsError} when an option is unknown, wrong or dangerous.
+ */
+export function secureHeaders(options: SecureHeadersOptions = {}): RequestHandler {
+  const reader = readOptions("secureHeaders", options, KEYS, PEERS);
+  const guardOptions = readGuardOptions(reader);
+  readPreset(reader);
+  const headers = readHelmetOptions(reader);
+  const cacheControl = readCacheControl(reader);
+  const corsSettings = readCorsOptions(reader);
+  const crossOriginGuard = readCrossOriginGuard(reader, corsSettings !== undefined);
+  reader.finish();
+
+  const guard = createGuard("secureHeaders", "headers", guardOptions);
+  const write = guard.enforced
+    ? createHeaderWriter(headers, cacheControl)
+    : createReportOnlyWriter(headers);
+  const cors = corsSettings === undefined ? undefined : createCorsPolicy(corsSettings);
+  const parts = [
+    "preset(api)",
+    ...(cors ? ["cors"] : []),
+    ...(crossOriginGuard ? ["crossOriginGuard"] : []),
+  ];
+  const rule = parts.join(", ");
+  if (cors === undefined && crossOriginGuard === undefined) {
+    return guard.middleware((req, res, next) => {
+      write(req, res);
+      next();
+    }, rule);
+  }
+  const handleCrossOrigin = createCrossOriginHandler(guard, cors, crossOriginGuard);
+  return guard.middleware((req, res, next) => {
+    write(req, res);
+    handleCrossOrigin(req, res, next);
+  }, rule);
+}
+
+function readPreset(reader: OptionsReader): void {
+  const preset = reader.raw("preset");
+  if (preset === "web" || preset === "helmet") {
+    reader.note("preset", `must be "api": this version has no preset "${preset}"`);
+  } else {
+    reader.oneOf("preset", ["api"]);
+  }
+}
+
+function readCacheControl(reader: OptionsReader): string | undefined {
+  const value = reader.raw("cacheControl");
+  if (value === undefined || value === "no-store") return "no-store";
+  if (value !== false) reader.problem("cacheControl", '"no-store" or false');
+  return undefined;
+}
