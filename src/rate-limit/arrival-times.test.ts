@@ -1,0 +1,83 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { describe, expect, it } from "vitest";
+import { ArrivalTimes } from "./arrival-times.js";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+describe("the arrival times of a policy", () => {
+  it("never hold more keys than allowed, and one shared one", () => {
+    const times = new ArrivalTimes(100);
+    for (let index = 0; index < 10_000; index += 1) {
+      times.set(times.slotFor(`key ${index}`, 0), 1000, 0);
+    }
+    expect(times.size).toBe(101);
+  });
+
+  it("keep every entry in force when they are full, and count new keys together", () => {
+    const times = new ArrivalTimes(3);
+    for (const key of ["a", "b", "c"]) times.set(times.slotFor(key, 0), 1000, 0);
+    const slot = times.slotFor("d", 500);
+    expect(slot).not.toBe("d");
+    expect(times.slotFor("e", 500)).toBe(slot);
+    times.set(slot, 2000, 500);
+    for (const key of ["a", "b", "c"]) {
+      expect(times.slotFor(key, 500)).toBe(key);
+      expect(times.get(key, 500)).toBe(1000);
+    }
+  });
+
+  it("give new keys their own entry again once others have expired", () => {
+    const times = new ArrivalTimes(3);
+    for (const key of ["a", "b", "c"]) times.set(times.slotFor(key, 0), 1000, 0);
+    expect(times.slotFor("d", 999)).not.toBe("d");
+    expect(times.slotFor("d", 1000)).toBe("d");
+  });
+
+  it("forget only what has expired", () => {
+    const times = new ArrivalTimes(1_000_000);
+    times.set("long", 1_000_000, 0);
+    for (let now = 1; now <= 20_000; now += 1) times.set(`short ${now}`, now + 10, now);
+    expect(times.get("long", 20_000)).toBe(1_000_000);
+    // 11 entries are in force at any time; the sweep may lag behind by a few.
+    expect(times.size).toBeLessThan(40);
+  });
+
+  it("take at most 100 bytes per address", () => {
+    const times = new ArrivalTimes(200_000);
+    collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    for (let index = 0; index < 100_000; index += 1) {
+      const address = `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`;
+      times.set(address, 1e12 + index, 0);
+    }
+    collectGarbage();
+    const perKey = (process.memoryUsage().heapUsed - before) / 100_000;
+    expect(times.size).toBe(100_000);
+    expect(perKey).toBeLessThan(100);
+  });
+
+  it("do not keep the header alive that a key was cut from", () => {
+    const times = new ArrivalTimes(20_000);
+    collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    for (let index = 0; index < 2000; index += 1) {
+      const header = Buffer.from(`${index} 2001:db8::1 ${"x".repeat(16_000)}`, "latin1").toString(
+        "latin1",
+      );
+      times.set(header.slice(0, 17), 1e12, 0);
+    }
+    collectGarbage();
+    // 2,000 headers of 16 kb would be 32 MB.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(4_000_000);
+  });
+
+  it("tell keys apart that differ in a lone surrogate only", () => {
+    const times = new ArrivalTimes(10);
+    times.set("=a\ud800", 1000, 0);
+    expect(times.get("=a\ud800", 0)).toBe(1000);
+    expect(times.get("=a\ud801", 0)).toBe(0);
+    expect(times.get("=a\ufffd", 0)).toBe(0);
+  });
+});

@@ -1,0 +1,132 @@
+import { mkdtempSync } from "node:fs";
+import { get } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import request from "supertest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { expressVersions } from "../../test/support/express.js";
+
+// Each warning is given once per process: every test starts with a fresh copy of the module.
+let rateLimit: typeof import("./rate-limit.js").rateLimit;
+
+beforeEach(async () => {
+  vi.resetModules();
+  ({ rateLimit } = await import("./rate-limit.js"));
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe.each(expressVersions)("the address of the client on Express %s", (_major, express) => {
+  function appWith(trustProxy: unknown, options: { ipv6Prefix?: number } = {}) {
+    const app = express();
+    app.set("trust proxy", trustProxy);
+    app.use(rateLimit({ limit: 1, window: "1h", ...options }));
+    app.get("/", (_req, res) => void res.send("ok"));
+    return app;
+  }
+
+  function warnings(): string[] {
+    const codes: string[] = [];
+    vi.spyOn(process, "emitWarning").mockImplementation(((
+      _text: string,
+      { code }: { code: string },
+    ) => {
+      codes.push(code);
+    }) as never);
+    return codes;
+  }
+
+  it.each([
+    [56, "2001:db8:1:100::1", "2001:db8:1:1ff:ffff:ffff:ffff:ffff", 429],
+    [56, "2001:db8:1:100::1", "2001:db8:1:200::1", 200],
+    [64, "2001:db8:1:100::1", "2001:db8:1:101::1", 200],
+    [32, "2001:db8:1::1", "2001:db8:ffff::1", 429],
+    [128, "2001:db8::1", "2001:db8::2", 200],
+    [128, "2001:db8::1", "2001:DB8:0:0:0:0:0:1", 429],
+    [56, "198.51.100.1", "198.51.100.2", 200],
+    [56, "198.51.100.1", "::ffff:198.51.100.1", 429],
+    [56, "198.51.100.1", "::ffff:c633:6401", 429],
+    [56, "198.51.100.1", "64:ff9b::c633:6401", 429],
+    [56, "::ffff:198.51.100.1", "::ffff:198.51.100.2", 200],
+    [56, "fe80::1%eth0", "fe80::1%eth1", 429],
+  ])(
+    "with an IPv6 prefix of %i, %s and then %s is answered %i",
+    async (prefix, first, second, status) => {
+      const app = appWith(1, { ipv6Prefix: prefix });
+      await request(app).get("/").set("X-Forwarded-For", first).expect(200);
+      await request(app).get("/").set("X-Forwarded-For", second).expect(status);
+    },
+  );
+
+  it("counts a client that rotates through its /56 as one, by default", async () => {
+    const app = appWith(1);
+    await request(app).get("/").set("X-Forwarded-For", "2001:db8:1:100::1").expect(200);
+    for (let index = 0; index < 20; index += 1) {
+      const address = `2001:db8:1:1${(index * 12 + 7).toString(16).padStart(2, "0")}::${index}`;
+      await request(app).get("/").set("X-Forwarded-For", address).expect(429);
+    }
+  });
+
+  it("does not let a client choose its address when no proxy is trusted", async () => {
+    vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    const app = appWith(false);
+    await request(app).get("/").set("X-Forwarded-For", "198.51.100.1").expect(200);
+    await request(app).get("/").set("X-Forwarded-For", "198.51.100.2").expect(429);
+  });
+
+  it("counts requests without an address together", async () => {
+    const path = join(mkdtempSync(join(tmpdir(), "rate-limit-")), "socket");
+    const server = appWith(false).listen(path);
+    const statusOf = () =>
+      new Promise((resolve, reject) => {
+        get({ socketPath: path, path: "/" }, (res) => {
+          res.resume();
+          resolve(res.statusCode);
+        }).on("error", reject);
+      });
+    try {
+      await new Promise((resolve) => server.once("listening", resolve));
+      expect(await statusOf()).toBe(200);
+      expect(await statusOf()).toBe(429);
+    } finally {
+      server.close();
+    }
+  });
+
+  it.each([
+    [true, ["EXPRESS_SECURE_API_PERMISSIVE_TRUST_PROXY"]],
+    ["0.0.0.0/1, 128.0.0.0/1", ["EXPRESS_SECURE_API_PERMISSIVE_TRUST_PROXY"]],
+    [() => true, ["EXPRESS_SECURE_API_PERMISSIVE_TRUST_PROXY"]],
+    [1, []],
+    [3, []],
+    ["loopback, 10.0.0.0/8", []],
+    [(_address: string, hop: number) => hop < 2, []],
+    [failing, []],
+    [false, ["EXPRESS_SECURE_API_UNTRUSTED_FORWARDED_FOR"]],
+    [0, ["EXPRESS_SECURE_API_UNTRUSTED_FORWARDED_FOR"]],
+  ])(
+    "with trust proxy %o, a forwarded request gives the warnings %o, once",
+    async (trust, codes) => {
+      const given = warnings();
+      for (const app of [appWith(trust), appWith(trust)]) {
+        for (let count = 0; count < 2; count += 1) {
+          await request(app).get("/").set("X-Forwarded-For", "198.51.100.1");
+        }
+      }
+      expect(given).toEqual(codes);
+    },
+  );
+
+  it("gives no warning for direct requests without a proxy", async () => {
+    const given = warnings();
+    await request(appWith(false)).get("/").expect(200);
+    expect(given).toEqual([]);
+  });
+});
+
+function failing(address: string): boolean {
+  if (address === "8.8.4.4") throw new Error("unknown address");
+  return true;
+}

@@ -1,0 +1,211 @@
+import type { NextFunction, Request, RequestHandler, Response } from "express";
+import { formatDuration } from "../core/duration.js";
+import { createGuard, type Guard } from "../core/guard.js";
+import { HttpError, outageError } from "../core/http-error.js";
+import { requestState } from "../core/request-state.js";
+import { wrongReturn } from "../core/user-function.js";
+import { chargesOf } from "./charges.js";
+import { MemoryEngine } from "./memory-engine.js";
+import type { Charge, Policy } from "./policy.js";
+import { createProxyCheck } from "./proxy-check.js";
+import { type QuotaReporter, quotaReporter, setQuotaHeaders } from "./quota-headers.js";
+import type { RateLimitRequest, RateLimitResult } from "./rate-limit-store.js";
+import type { LimiterSettings } from "./read-settings.js";
+import { StoreClient } from "./store-client.js";
+
+/** What {@link rateLimit} returns. */
+export interface RateLimitMiddleware extends RequestHandler {
+  /** Closes the store, if one is given and can be closed. */
+  close(): Promise<void>;
+}
+
+/** Why a decision was made, beyond its code. */
+type Reason =
+  | "skipped"
+  | "no_policy_applies"
+  | "limit_exceeded"
+  | "cost_exceeds_burst"
+  | "keys_exhausted"
+  | "store_fallback"
+  | "store_unavailable";
+
+/** The results of one request, and what was out of the ordinary when they were counted. */
+interface Count {
+  readonly charges: readonly Charge[];
+  readonly results: readonly RateLimitResult[];
+  readonly notice: Reason | undefined;
+}
+
+/** Until the store is asked again. */
+const RETRY_STORE_AFTER_SECONDS = 1;
+
+/** The middleware of one limiter, from settings that were checked. */
+export function createLimiter(settings: LimiterSettings): RateLimitMiddleware {
+  const guard = createGuard("rateLimit", "limit", settings);
+  const limiter = new Limiter(guard, settings);
+  const handler = guard.middleware(
+    (req, res, next) => limiter.handle(req, res, next),
+    settings.policies.map(ruleOf).join(", "),
+  );
+  return Object.assign(handler, {
+    close: async (): Promise<void> => {
+      await settings.store?.close?.();
+    },
+  });
+}
+
+class Limiter {
+  readonly #guard: Guard;
+  readonly #settings: LimiterSettings;
+  readonly #memory: MemoryEngine;
+  readonly #store: StoreClient | undefined;
+  readonly #reporters: ReadonlyMap<Policy, QuotaReporter>;
+  readonly #checkProxy = createProxyCheck();
+
+  constructor(guard: Guard, settings: LimiterSettings) {
+    const { policies, store } = settings;
+    const headers = guard.enforced ? settings.headers : { ietf: false, legacy: false as const };
+    this.#guard = guard;
+    this.#settings = settings;
+    this.#memory = new MemoryEngine(policies, settings.maxKeys);
+    this.#store = store === undefined ? undefined : new StoreClient(store, settings.storeTimeoutMs);
+    this.#reporters = new Map(
+      policies.map((policy) => [policy, quotaReporter(policy, headers, this)]),
+    );
+  }
+
+  handle(req: Request, res: Response, next: NextFunction): void {
+    this.#checkProxy(req);
+    if (this.#hasCounted(req)) {
+      next();
+      return;
+    }
+    let charges: readonly Charge[] | undefined;
+    try {
+      const { policies, ipv6Prefix } = this.#settings;
+      charges = this.#skips(req) ? undefined : chargesOf(policies, req, ipv6Prefix);
+    } catch (error) {
+      this.#guard.fault(error, req, next);
+      return;
+    }
+    if (charges === undefined || charges.length === 0) {
+      const reason: Reason = charges === undefined ? "skipped" : "no_policy_applies";
+      this.#guard.allow(req, { reason });
+      next();
+    } else if (this.#store === undefined) {
+      this.#countInMemory(charges, undefined, req, res, next);
+    } else {
+      this.#countInStore(this.#store, charges, req, res, next);
+    }
+  }
+
+  /** Mounted twice, a limiter counts a request once. */
+  #hasCounted(req: Request): boolean {
+    for (const quota of requestState(req).quotas) if (quota.limiter === this) return true;
+    return false;
+  }
+
+  #skips(req: Request): boolean {
+    if (this.#settings.skip === undefined) return false;
+    const skips = this.#settings.skip(req);
+    if (typeof skips === "boolean") return skips;
+    throw wrongReturn("rateLimit.skip", "true or false", skips);
+  }
+
+  #countInMemory(
+    charges: readonly Charge[],
+    notice: Reason | undefined,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+  ): void {
+    const { results, exhausted } = this.#memory.consume(charges);
+    const count = { charges, results, notice: exhausted ? "keys_exhausted" : notice } as const;
+    this.#decide(count, req, res, next);
+  }
+
+  #countInStore(
+    store: StoreClient,
+    charges: readonly Charge[],
+    req: Request,
+    res: Response,
+    next: NextFunction,
+  ): void {
+    const prefix = this.#guard.enforced ? "" : "report:";
+    const requests = charges.map((charge) => requestOf(charge, prefix));
+    store.ask(requests, (answer) => {
+      if (!(answer instanceof Error)) {
+        this.#decide({ charges, results: answer, notice: undefined }, req, res, next);
+      } else if (this.#settings.onStoreError === "fallback") {
+        this.#countInMemory(charges, "store_fallback", req, res, next);
+      } else {
+        const reason: Reason = "store_unavailable";
+        const error = outageError("rate_limit_unavailable", answer, RETRY_STORE_AFTER_SECONDS);
+        this.#guard.refuse(error, req, res, next, { reason });
+      }
+    });
+  }
+
+  #decide(count: Count, req: Request, res: Response, next: NextFunction): void {
+    this.#report(count, req, res);
+    const { notice } = count;
+    const refusal = refusalOf(count);
+    if (refusal !== undefined) {
+      const { error, reason, policy } = refusal;
+      this.#guard.refuse(error, req, res, next, { reason: notice ?? reason, policy });
+      return;
+    }
+    this.#guard.allow(req, notice === undefined ? undefined : { reason: notice });
+    next();
+  }
+
+  #report({ charges, results }: Count, req: Request, res: Response): void {
+    const { quotas } = requestState(req);
+    for (const [index, { policy }] of charges.entries()) {
+      const result = results[index];
+      const report = this.#reporters.get(policy);
+      if (result !== undefined && report !== undefined) quotas.push(report(result));
+    }
+    // While a store was asked, something else may have answered.
+    if (this.#guard.enforced && !res.headersSent) setQuotaHeaders(res, quotas);
+  }
+}
+
+function refusalOf({
+  charges,
+  results,
+}: Count): { error: HttpError; reason: Reason; policy: string } | undefined {
+  let violated: string[] | undefined;
+  let retryAfterMs = 0;
+  let possible = true;
+  for (const [index, { policy, cost }] of charges.entries()) {
+    const result = results[index];
+    const fits = cost <= policy.burst;
+    if (fits && result?.allowed === true) continue;
+    violated ??= [];
+    violated.push(policy.name);
+    if (!fits) possible = false;
+    retryAfterMs = Math.max(retryAfterMs, result?.retryAfterMs ?? 0);
+  }
+  if (violated === undefined) return undefined;
+  const retryAfter = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
+  return {
+    error: new HttpError(429, "rate_limit_exceeded", {
+      // What can never pass gets no time to come back (RFC 9110 §10.2.3 has no value for "never").
+      headers: possible ? { "Retry-After": retryAfter } : {},
+      members: { "violated-policies": violated },
+    }),
+    reason: possible ? "limit_exceeded" : "cost_exceeds_burst",
+    policy: violated.join(", "),
+  };
+}
+
+function requestOf({ policy, key, cost }: Charge, prefix: string): RateLimitRequest {
+  const { name, limit, windowMs, burst } = policy;
+  return { policy: prefix + name, key, limit, windowMs, burst, cost };
+}
+
+function ruleOf({ name, limit, windowMs, key }: Policy): string {
+  const whom = typeof key === "function" ? "key" : key;
+  return `${name}(${limit} per ${formatDuration(windowMs)} and ${whom})`;
+}

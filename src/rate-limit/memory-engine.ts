@@ -1,0 +1,92 @@
+import { ArrivalTimes } from "./arrival-times.js";
+import type { Charge, Policy } from "./policy.js";
+import type { RateLimitResult } from "./rate-limit-store.js";
+import { createTokenBucket, type TokenBucket } from "./token-bucket.js";
+
+interface Counter {
+  readonly bucket: TokenBucket;
+  readonly times: ArrivalTimes;
+}
+
+/** What one charge would change, until it is known whether all of them fit. */
+interface Draft {
+  readonly counter: Counter;
+  readonly slot: string;
+  readonly now: number;
+  readonly before: number;
+  readonly after: number;
+  readonly price: number;
+  readonly fits: boolean;
+}
+
+/** What the policies of a limiter say to one request. */
+export interface Consumption {
+  /** One result for each charge, in the same order. */
+  readonly results: readonly RateLimitResult[];
+  /** Whether a charge was counted under the shared key because its policy holds `maxKeys` others. */
+  readonly exhausted: boolean;
+}
+
+/** Counts in the memory of this process: synchronously, with one number per key. */
+export class MemoryEngine {
+  readonly #counters: ReadonlyMap<Policy, Counter>;
+  readonly #now: () => number;
+
+  /** @param now - Whole milliseconds of a clock that never runs backwards. */
+  constructor(policies: readonly Policy[], maxKeys: number, now: () => number = monotonicNow) {
+    this.#now = now;
+    this.#counters = new Map(
+      policies.map((policy) => [
+        policy,
+        { bucket: createTokenBucket(policy), times: new ArrivalTimes(maxKeys) },
+      ]),
+    );
+  }
+
+  /** Charges all or nothing. */
+  consume(charges: readonly Charge[]): Consumption {
+    const now = this.#now();
+    const drafts: Draft[] = [];
+    let fits = true;
+    let exhausted = false;
+    for (const charge of charges) {
+      const counter = this.#counters.get(charge.policy);
+      if (counter === undefined) throw new Error("a charge of another limiter");
+      const draft = draftOf(counter, charge, now);
+      drafts.push(draft);
+      if (!draft.fits) fits = false;
+      if (draft.slot !== charge.key) exhausted = true;
+    }
+    const results: RateLimitResult[] = [];
+    for (const draft of drafts) {
+      if (fits && draft.price > 0) draft.counter.times.set(draft.slot, draft.after, draft.now);
+      results.push(resultOf(draft, fits ? draft.after : draft.before));
+    }
+    return { results, exhausted };
+  }
+}
+
+function draftOf(counter: Counter, charge: Charge, nowMs: number): Draft {
+  const { bucket, times } = counter;
+  const now = nowMs * bucket.ticksPerMs;
+  const slot = times.slotFor(charge.key, now);
+  const before = times.get(slot, now);
+  const price = charge.cost * bucket.ticksPerUnit;
+  const after = before + price;
+  return { counter, slot, now, before, after, price, fits: after - bucket.depth <= now };
+}
+
+function resultOf(draft: Draft, arrival: number): RateLimitResult {
+  const { ticksPerMs, ticksPerUnit, depth } = draft.counter.bucket;
+  const available = draft.now + depth - arrival;
+  return {
+    allowed: draft.fits,
+    remaining: Math.floor(available / ticksPerUnit),
+    retryAfterMs: Math.max(0, Math.ceil((draft.price - available) / ticksPerMs)),
+    resetMs: Math.ceil((arrival - draft.now) / ticksPerMs),
+  };
+}
+
+function monotonicNow(): number {
+  return Math.floor(performance.now());
+}

@@ -1,0 +1,41 @@
+import { createLimiter, type RateLimitMiddleware } from "./limiter.js";
+import type { RateLimitOptions } from "./rate-limit-options.js";
+import { type LimiterSettings, readSettings } from "./read-settings.js";
+
+/** The two halves of a limiter around authentication. */
+export interface RateLimitPhases {
+  /** Policies keyed by address, and by functions with `phase: "before-auth"`. */
+  readonly before: RateLimitMiddleware | undefined;
+  /** Policies keyed by principal, and by functions with `phase: "after-auth"`. */
+  readonly after: RateLimitMiddleware | undefined;
+  /** Closes the store, if one is given and can be closed. */
+  close(): Promise<void>;
+}
+
+/**
+ * Splits the policies into those that run before authentication and those after it. Within each half they are counted
+ * all or nothing.
+ *
+ * @throws {@link OptionsError} with every problem, also when a key function has no `phase`.
+ */
+export function rateLimitPhases(options: RateLimitOptions): RateLimitPhases {
+  const settings = readSettings(options, true);
+  const before = limiterOf(settings, "before-auth");
+  const after = limiterOf(settings, "after-auth");
+  return {
+    before,
+    after,
+    close: async (): Promise<void> => {
+      // Both halves share the store.
+      await (before ?? after)?.close();
+    },
+  };
+}
+
+function limiterOf(
+  settings: LimiterSettings,
+  phase: "before-auth" | "after-auth",
+): RateLimitMiddleware | undefined {
+  const policies = settings.policies.filter((policy) => policy.phase === phase);
+  return policies.length === 0 ? undefined : createLimiter({ ...settings, policies });
+}

@@ -1,0 +1,169 @@
+import fc from "fast-check";
+import { parseList } from "structured-headers";
+import request from "supertest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { expressVersions } from "../../test/support/express.js";
+import { quotaReporter, setQuotaHeaders } from "./quota-headers.js";
+import { rateLimit } from "./rate-limit.js";
+
+let now = 0;
+
+beforeEach(() => {
+  now = 5_000_000;
+  vi.spyOn(performance, "now").mockImplementation(() => now);
+  vi.spyOn(Date, "now").mockImplementation(() => 1_800_000_000_500 + now - 5_000_000);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe.each(expressVersions)("the quota fields on Express %s", (_major, express) => {
+  it("stand on every response and parse as RFC 9651 lists", async () => {
+    const app = express();
+    app.use(
+      rateLimit({
+        policies: [
+          { name: "burst", limit: 60, burst: 2, window: "1m" },
+          { name: "daily", limit: 1000, window: "1d" },
+        ],
+      }),
+    );
+    app.get("/", (_req, res) => void res.status(304).end());
+    const seen: unknown[] = [];
+    for (const status of [304, 304, 429]) {
+      const answer = await request(app).get("/").expect(status);
+      const field = (name: string) =>
+        parseList(answer.headers[name] as string).map(([item, params]) => [
+          item,
+          Object.fromEntries(params),
+        ]);
+      expect(field("ratelimit-policy")).toEqual([
+        ["burst", { q: 60, w: 60 }],
+        ["daily", { q: 1000, w: 86_400 }],
+      ]);
+      seen.push(field("ratelimit"));
+      expect(answer.headers["x-ratelimit-limit"]).toBe("60");
+    }
+    // With r units left, t is the time in which r units come back; with none, the time to wait.
+    expect(seen).toEqual([
+      [
+        ["burst", { r: 1, t: 1 }],
+        ["daily", { r: 999, t: 86_314 }],
+      ],
+      [
+        ["burst", { r: 0, t: 1 }],
+        ["daily", { r: 998, t: 86_228 }],
+      ],
+      [
+        ["burst", { r: 0, t: 1 }],
+        ["daily", { r: 998, t: 86_228 }],
+      ],
+    ]);
+  });
+
+  it("show the policy with the fewest units left in X-RateLimit-*, with the reset in epoch seconds", async () => {
+    const app = express();
+    app.use(
+      rateLimit({
+        policies: [
+          { name: "wide", limit: 1000, window: "1h" },
+          { name: "narrow", limit: 10, window: "1m" },
+        ],
+      }),
+    );
+    app.get("/", (_req, res) => void res.send("ok"));
+    await request(app)
+      .get("/")
+      .expect("X-RateLimit-Limit", "10")
+      .expect("X-RateLimit-Remaining", "9")
+      // One unit is missing and comes back in 6 s: 1,800,000,000.5 + 6, rounded up.
+      .expect("X-RateLimit-Reset", "1800000007");
+  });
+
+  it("count the reset from now when they are told to, and are left out when they are told to", async () => {
+    const app = express();
+    const window = "1m";
+    app.get("/delta", rateLimit({ limit: 4, window, headers: { legacy: "delta" } }), ok);
+    app.get("/ietf", rateLimit({ limit: 4, window, headers: { legacy: false } }), ok);
+    app.get("/legacy", rateLimit({ limit: 4, window, headers: { ietf: false } }), ok);
+    app.get("/none", rateLimit({ limit: 1, window, headers: { ietf: false, legacy: false } }), ok);
+    await request(app).get("/delta").expect("X-RateLimit-Reset", "15");
+    const namesOf = async (path: string) =>
+      Object.keys((await request(app).get(path)).headers).filter((name) =>
+        name.includes("ratelimit"),
+      );
+    expect(await namesOf("/ietf")).toEqual(["ratelimit-policy", "ratelimit"]);
+    expect(await namesOf("/legacy")).toEqual([
+      "x-ratelimit-limit",
+      "x-ratelimit-remaining",
+      "x-ratelimit-reset",
+    ]);
+    expect(await namesOf("/none")).toEqual([]);
+    // Retry-After belongs to the refusal, not to these fields.
+    await request(app).get("/none").expect(429).expect("Retry-After", "60");
+  });
+
+  it("list the policies of all limiters of a request", async () => {
+    const app = express();
+    app.use(rateLimit({ name: "all", limit: 100, window: "1m" }));
+    app.use(
+      rateLimit({ name: "quiet", limit: 1, window: "1h", headers: { ietf: false, legacy: false } }),
+    );
+    app.get("/", rateLimit({ name: "route", limit: 2, window: "10s" }), ok);
+    await request(app)
+      .get("/")
+      .expect(200)
+      .expect("RateLimit-Policy", '"all";q=100;w=60, "route";q=2;w=10')
+      .expect("RateLimit", '"all";r=99;t=60, "route";r=1;t=5')
+      .expect("X-RateLimit-Limit", "2");
+    // The quiet limiter refuses: what the first one said stays.
+    await request(app).get("/").expect(429).expect("RateLimit", '"all";r=98;t=59');
+  });
+
+  function ok(_req: unknown, res: import("express").Response): void {
+    res.send("ok");
+  }
+});
+
+describe("the quota fields", () => {
+  it("parse whatever the policy is called", () => {
+    fc.assert(
+      fc.property(
+        fc.string({
+          unit: fc.integer({ min: 32, max: 126 }).map((code) => String.fromCharCode(code)),
+          minLength: 1,
+        }),
+        fc.integer({ min: 1, max: 1_000_000_000 }),
+        fc.integer({ min: 1, max: 366 * 86_400 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.nat(366 * 86_400_000),
+        (name, limit, seconds, share, wait) => {
+          const remaining = Math.floor(limit * share);
+          const policy = { path: "", name, limit, windowMs: seconds * 1000, burst: limit } as const;
+          const rest = { key: "ip", cost: 1, match: undefined, phase: undefined } as const;
+          const reporter = quotaReporter(
+            { ...policy, ...rest },
+            { ietf: true, legacy: "delta" },
+            {},
+          );
+          const fields = new Map<string, string>();
+          const res = {
+            setHeader: (field: string, value: string) => void fields.set(field, value),
+          };
+          setQuotaHeaders(res as never, [
+            reporter({ allowed: true, remaining, retryAfterMs: wait, resetMs: wait }),
+          ]);
+          expect(parseList(fields.get("RateLimit-Policy") ?? "")).toEqual([
+            [name, new Map(Object.entries({ q: limit, w: seconds }))],
+          ]);
+          const [[item, params] = []] = parseList(fields.get("RateLimit") ?? "");
+          expect(item).toBe(name);
+          expect(params?.get("r")).toBe(remaining);
+          expect(Number.isInteger(params?.get("t"))).toBe(true);
+          expect(Number(params?.get("t"))).toBeGreaterThanOrEqual(1);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,79 @@
+import type { Response } from "express";
+import { sfString } from "../core/header-values.js";
+import type { QuotaReport } from "../core/request-state.js";
+import type { Policy } from "./policy.js";
+import type { RateLimitResult } from "./rate-limit-store.js";
+
+/** Which header fields a limiter sends. */
+export interface HeaderSettings {
+  readonly ietf: boolean;
+  readonly legacy: "epoch" | "delta" | false;
+}
+
+/** Turns a result into what the header fields say, with everything prepared that is the same for every request. */
+export type QuotaReporter = (result: RateLimitResult) => QuotaReport;
+
+/** The reporter of one policy. `limiter` tells the limiters of a request apart. */
+export function quotaReporter(
+  policy: Policy,
+  headers: HeaderSettings,
+  limiter: object,
+): QuotaReporter {
+  const { limit, windowMs } = policy;
+  const { ietf, legacy } = headers;
+  const name = sfString(policy.name);
+  const policyItem = ietf ? `${name};q=${limit};w=${windowMs / 1000}` : "";
+  return function reportQuota(result) {
+    const { remaining, resetMs } = result;
+    const limitItem = ietf
+      ? `${name};r=${remaining};t=${effectiveWindow(result, limit, windowMs)}`
+      : "";
+    return { limiter, policyItem, limitItem, legacy, limit, remaining, resetMs };
+  };
+}
+
+/** Sets the fields for all quotas of the request, those of earlier limiters included. One `setHeader` per field. */
+export function setQuotaHeaders(res: Response, quotas: readonly QuotaReport[]): void {
+  let policies = "";
+  let limits = "";
+  let tightest: QuotaReport | undefined;
+  for (const quota of quotas) {
+    if (quota.policyItem !== "") {
+      const separator = policies === "" ? "" : ", ";
+      policies += separator + quota.policyItem;
+      limits += separator + quota.limitItem;
+    }
+    if (quota.legacy !== false && (tightest === undefined || isTighter(quota, tightest))) {
+      tightest = quota;
+    }
+  }
+  if (policies !== "") {
+    res.setHeader("RateLimit-Policy", policies);
+    res.setHeader("RateLimit", limits);
+  }
+  if (tightest !== undefined) {
+    res.setHeader("X-RateLimit-Limit", String(tightest.limit));
+    res.setHeader("X-RateLimit-Remaining", String(tightest.remaining));
+    res.setHeader("X-RateLimit-Reset", String(resetOf(tightest)));
+  }
+}
+
+/**
+ * The parameter `t`, in seconds. A client may spend `r` evenly over it: with units left it is the time in which as many
+ * come back, so the rate it reads is the one that lasts; without, the time to wait.
+ */
+function effectiveWindow(result: RateLimitResult, limit: number, windowMs: number): number {
+  const { remaining, retryAfterMs } = result;
+  const milliseconds = remaining > 0 ? (remaining * windowMs) / limit : retryAfterMs;
+  return Math.max(1, Math.ceil(milliseconds / 1000));
+}
+
+function isTighter(quota: QuotaReport, other: QuotaReport): boolean {
+  if (quota.remaining !== other.remaining) return quota.remaining < other.remaining;
+  return quota.resetMs > other.resetMs;
+}
+
+function resetOf(quota: QuotaReport): number {
+  const start = quota.legacy === "epoch" ? Date.now() : 0;
+  return Math.ceil((start + quota.resetMs) / 1000);
+}

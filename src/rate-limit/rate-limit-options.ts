@@ -1,0 +1,99 @@
+import type { Request } from "express";
+import type { GuardOptions } from "../core/guard.js";
+import type { RateLimitStore } from "./rate-limit-store.js";
+
+/** One quota: how much, in which time, for whom. */
+export interface RateLimitPolicy {
+  /**
+   * Name in the header fields and in the refusal: 1 to 64 printable ASCII characters, unique within the limiter.
+   * Required with a `store`, which tells policies apart by it. @default "<limit>-per-<window>"
+   */
+  readonly name?: string | undefined;
+  /**
+   * Units per window on average, from 1 to 1,000,000,000. In any span of one window at most `limit + burst` units
+   * pass.
+   */
+  readonly limit: number;
+  /** Length of the window: a duration in whole seconds, from `"1s"` to `"366d"`. */
+  readonly window: string;
+  /** Units that may be spent at once, from 1 to `limit`. They come back evenly over the window. @default `limit` */
+  readonly burst?: number | undefined;
+  /**
+   * Whom the quota belongs to.
+   *
+   * - `"ip"`: the address of the client, as Express's `trust proxy` setting sees it. Requests without an address
+   *   share one quota.
+   * - `"principal"`: the authenticated caller, once `oauthGuard` or `principalFrom` ran; else the address.
+   * - a function: the key it returns; the address when that is `undefined` or empty. Use nothing that the client can
+   *   choose freely. If the function throws or returns anything else, the request fails with 500.
+   *
+   * @default "ip"
+   */
+  readonly key?: "ip" | "principal" | ((req: Request) => string | undefined) | undefined;
+  /**
+   * Units that a request costs: a whole number from 1 to `burst`, or a function that returns one of at least 0.
+   * A cost above `burst` can never pass: 429 without `Retry-After`. @default 1
+   */
+  readonly cost?: number | ((req: Request) => number) | undefined;
+  /**
+   * Patterns of the requests that the policy counts, such as `"POST /login"` or `"/search/*"`, held against the whole
+   * path. They cover broadly: letter case, empty segments, a trailing slash and percent-encoding make no difference.
+   * @default every request that reaches the limiter
+   */
+  readonly match?: string | readonly string[] | undefined;
+  /**
+   * Only inside of `secureApi`, and required there when `key` is a function: whether the policy runs before or after
+   * authentication.
+   */
+  readonly phase?: "before-auth" | "after-auth" | undefined;
+}
+
+/** Which header fields tell clients about their quota. */
+export interface RateLimitHeaders {
+  /**
+   * `RateLimit` and `RateLimit-Policy` in the form of an IETF draft, or `false` for none. @default "draft-11"
+   * @see https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-11
+   */
+  readonly ietf?: "draft-11" | false | undefined;
+  /**
+   * `X-RateLimit-Limit`, `-Remaining` and `-Reset`, with the reset as seconds since 1970 (`"epoch"`) or from now
+   * (`"delta"`), or `false` for none. @default "epoch"
+   */
+  readonly legacy?: "epoch" | "delta" | false | undefined;
+}
+
+/** Options of {@link rateLimit}: one policy, or a list of `policies`. */
+export interface RateLimitOptions extends GuardOptions, Omit<RateLimitPolicy, "limit" | "window"> {
+  /** {@inheritDoc RateLimitPolicy.limit} Required unless `policies` is given. */
+  readonly limit?: number | undefined;
+  /** {@inheritDoc RateLimitPolicy.window} Required unless `policies` is given. */
+  readonly window?: string | undefined;
+  /** Several policies, counted all or nothing: what one of them refuses costs none of them anything. */
+  readonly policies?: readonly RateLimitPolicy[] | undefined;
+  /** Counts outside of this process. @default the memory of this process */
+  readonly store?: RateLimitStore | undefined;
+  /**
+   * What happens while the store fails: `"fallback"` counts in the memory of this process, with the same limits (so
+   * N processes admit up to N times as much); `"reject"` answers 503 `rate_limit_unavailable`. @default "fallback"
+   */
+  readonly onStoreError?: "fallback" | "reject" | undefined;
+  /** How long a request waits for the store, from `"1ms"` to `"60s"`. @default "75ms" */
+  readonly storeTimeout?: string | undefined;
+  /** Which header fields are sent. */
+  readonly headers?: RateLimitHeaders | undefined;
+  /**
+   * Leading bits of an IPv6 address that make one client, from 32 to 128. One customer usually holds a whole /56.
+   * @default 56
+   */
+  readonly ipv6Prefix?: number | undefined;
+  /**
+   * Keys that one policy holds in memory, from 1 to 10,000,000; about 100 bytes each. When all of them are in use, new
+   * keys share one quota until there is room again. @default 100000
+   */
+  readonly maxKeys?: number | undefined;
+  /**
+   * Requests that no policy counts: `true` skips. If the function throws or returns anything but `true` or `false`,
+   * the request fails with 500. @default none
+   */
+  readonly skip?: ((req: Request) => boolean) | undefined;
+}

@@ -1,0 +1,109 @@
+import type { Request } from "express";
+import { formatDuration } from "../core/duration.js";
+import { isPrintableAscii } from "../core/header-values.js";
+import type { OptionsReader } from "../core/options.js";
+import { type PathPattern, parsePathPattern } from "../core/path-pattern.js";
+import type { Policy } from "./policy.js";
+
+/** What the place of a policy demands of it. */
+export interface PolicyDemands {
+  /** Whether `phase` has a meaning: only the preset has something to run before and after. */
+  readonly phased: boolean;
+  /** Whether a store tells policies apart by their names. */
+  readonly named: boolean;
+}
+
+export const POLICY_OPTIONS = [
+  "name",
+  "limit",
+  "window",
+  "burst",
+  "key",
+  "cost",
+  "match",
+  "phase",
+] as const;
+
+const MAX_LIMIT = 1_000_000_000;
+const MAX_WINDOW_MS = 366 * 86_400_000;
+const MAX_NAME_LENGTH = 64;
+
+/** Reads one policy; what is wrong is noted with the reader. */
+export function readPolicy(reader: OptionsReader, demands: PolicyDemands): Policy {
+  // A limit of 0 is refused: it usually comes from a missing setting, and there are plainer ways to close a route.
+  const limit = reader.integer("limit", { required: true, min: 1, max: MAX_LIMIT });
+  const windowMs = readWindow(reader);
+  const maxBurst = reader.raw("limit") === limit ? limit : MAX_LIMIT;
+  const burst = reader.integer("burst", { min: 1, max: maxBurst, default: limit });
+  const key = readKey(reader);
+  return Object.freeze({
+    path: reader.path,
+    name: readName(reader, demands.named) ?? `${limit}-per-${formatDuration(windowMs)}`,
+    limit,
+    windowMs,
+    burst,
+    key,
+    cost: readCost(reader, burst),
+    match: readMatch(reader),
+    phase: readPhase(reader, demands.phased, key),
+  });
+}
+
+function readWindow(reader: OptionsReader): number {
+  const windowMs = reader.duration("window", { required: true, min: 1000, max: MAX_WINDOW_MS });
+  // The header fields count in seconds, and so do the other stores.
+  if (windowMs % 1000 !== 0) reader.note("window", "must be a whole number of seconds");
+  return windowMs;
+}
+
+function readName(reader: OptionsReader, required: boolean): string | undefined {
+  if (required && !reader.has("name")) {
+    reader.note("name", "must be given: the store tells policies apart by it");
+  }
+  const name = reader.string("name");
+  if (name !== undefined && (name.length > MAX_NAME_LENGTH || !isPrintableAscii(name))) {
+    reader.problem("name", `at most ${MAX_NAME_LENGTH} printable ASCII characters`);
+    return undefined;
+  }
+  return name;
+}
+
+function readKey(reader: OptionsReader): Policy["key"] {
+  const key = reader.raw("key") ?? "ip";
+  if (typeof key === "function") return key as (req: Request) => unknown;
+  if (key !== "ip" && key !== "principal") {
+    reader.problem("key", '"ip", "principal" or a function');
+    return "ip";
+  }
+  return key;
+}
+
+function readCost(reader: OptionsReader, burst: number): Policy["cost"] {
+  const cost = reader.raw("cost");
+  if (typeof cost === "function") return cost as (req: Request) => unknown;
+  return reader.integer("cost", { min: 1, max: burst, default: 1 });
+}
+
+function readMatch(reader: OptionsReader): readonly PathPattern[] | undefined {
+  const texts = reader.strings("match");
+  return texts?.flatMap((text, index) => {
+    const pattern = parsePathPattern(text);
+    if (typeof pattern !== "string") return [pattern];
+    reader.note(Array.isArray(reader.raw("match")) ? `match[${index}]` : "match", pattern);
+    return [];
+  });
+}
+
+function readPhase(reader: OptionsReader, phased: boolean, key: Policy["key"]): Policy["phase"] {
+  if (!phased) {
+    if (reader.has("phase")) reader.note("phase", "belongs to secureApi: leave it out here");
+    return undefined;
+  }
+  if (typeof key !== "function") {
+    if (reader.has("phase")) {
+      reader.note("phase", `must be left out with the key "${key}", which says when it runs`);
+    }
+    return key === "ip" ? "before-auth" : "after-auth";
+  }
+  return reader.oneOf("phase", ["before-auth", "after-auth"], { required: true });
+}

@@ -1,0 +1,47 @@
+import type { OptionsReader } from "../core/options.js";
+import type { Policy } from "./policy.js";
+import type { RateLimitStore } from "./rate-limit-store.js";
+
+/** A store with this method says, at start-up, which policies it cannot count: one sentence per problem. */
+export const CHECK_POLICIES = Symbol.for("express-secure-api.check-policies/1");
+
+/** What is read of a store. */
+interface StoreSettings {
+  readonly store: RateLimitStore | undefined;
+  readonly onStoreError: "fallback" | "reject";
+  readonly storeTimeoutMs: number;
+}
+
+/** Reads the store and the options that belong to it; what is wrong is noted with the reader. */
+export function readStore(reader: OptionsReader, policies: readonly Policy[]): StoreSettings {
+  const onStoreError = reader.oneOf("onStoreError", ["fallback", "reject"]);
+  const storeTimeoutMs = reader.duration("storeTimeout", { min: 1, max: 60_000, default: 75 });
+  const store = reader.raw("store");
+  if (store === undefined) {
+    for (const name of ["onStoreError", "storeTimeout"]) {
+      if (reader.has(name)) reader.note(name, "must be left out without a store");
+    }
+    return { store, onStoreError, storeTimeoutMs };
+  }
+  if (!isStore(store)) {
+    const meant = hasMethod(store, "consume") ? "write fromRateLimiterFlexible(limiter)" : "";
+    reader.problem("store", "a RateLimitStore, an object with consume(requests)", meant);
+    return { store: undefined, onStoreError, storeTimeoutMs };
+  }
+  for (const sentence of store[CHECK_POLICIES]?.(policies) ?? []) reader.note("store", sentence);
+  return { store, onStoreError, storeTimeoutMs };
+}
+
+interface CheckingStore extends RateLimitStore {
+  [CHECK_POLICIES]?(policies: readonly Policy[]): readonly string[];
+}
+
+function isStore(value: unknown): value is CheckingStore {
+  // Limiters of rate-limiter-flexible have a consume() too, which takes other arguments.
+  return hasMethod(value, "consume") && !("points" in (value as object));
+}
+
+function hasMethod(value: unknown, name: string): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return typeof (value as Record<string, unknown>)[name] === "function";
+}

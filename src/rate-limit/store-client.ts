@@ -1,0 +1,101 @@
+import type { RateLimitRequest, RateLimitResult, RateLimitStore } from "./rate-limit-store.js";
+
+/** After so many failures in a row the store is left alone … */
+const FAILURES_IN_A_ROW = 5;
+/** … for so long; then one request tries it again. */
+const PAUSE_MS = 1000;
+
+/** What the store said, or why it said nothing usable. */
+export type StoreAnswer = readonly RateLimitResult[] | Error;
+
+/**
+ * Asks a store within a deadline, and stops asking for a second when it keeps failing: a dead store costs one deadline
+ * a second, not one per request. Whatever the store does, `done` is called exactly once.
+ */
+export class StoreClient {
+  readonly #store: RateLimitStore;
+  readonly #timeoutMs: number;
+  #failures = 0;
+  #pausedUntil = 0;
+  #probing = false;
+
+  constructor(store: RateLimitStore, timeoutMs: number) {
+    this.#store = store;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  ask(requests: readonly RateLimitRequest[], done: (answer: StoreAnswer) => void): void {
+    if (!this.#mayAsk()) {
+      done(new Error("the rate-limit store failed and is not asked for a second"));
+      return;
+    }
+    let open = true;
+    const finish = (answer: StoreAnswer): void => {
+      // Late answers are dropped: the request went on without them.
+      if (!open) return;
+      open = false;
+      clearTimeout(deadline);
+      this.#remember(answer);
+      done(answer);
+    };
+    // It lives no longer than the request waits, so it keeps no request context alive.
+    const deadline = setTimeout(() => {
+      finish(new Error("the rate-limit store did not answer in time"));
+    }, this.#timeoutMs).unref();
+    this.#consume(requests).then(finish, (error: unknown) => finish(failure(error)));
+  }
+
+  async #consume(requests: readonly RateLimitRequest[]): Promise<readonly RateLimitResult[]> {
+    return checkedResults(await this.#store.consume(requests), requests);
+  }
+
+  #mayAsk(): boolean {
+    if (this.#failures < FAILURES_IN_A_ROW) return true;
+    if (this.#probing || performance.now() < this.#pausedUntil) return false;
+    this.#probing = true;
+    return true;
+  }
+
+  #remember(answer: StoreAnswer): void {
+    this.#probing = false;
+    if (answer instanceof Error) {
+      this.#failures += 1;
+      this.#pausedUntil = performance.now() + PAUSE_MS;
+    } else {
+      this.#failures = 0;
+    }
+  }
+}
+
+function failure(error: unknown): Error {
+  return new Error("the rate-limit store failed", { cause: error });
+}
+
+/** Copies of the results: what was checked cannot change afterwards. @throws TypeError when one is impossible. */
+function checkedResults(
+  reply: unknown,
+  requests: readonly RateLimitRequest[],
+): readonly RateLimitResult[] {
+  if (!Array.isArray(reply) || reply.length !== requests.length) {
+    throw new TypeError("the rate-limit store must answer with one result for each request");
+  }
+  return requests.map((request, index) => checkedResult(reply[index], request));
+}
+
+function checkedResult(reply: unknown, request: RateLimitRequest): RateLimitResult {
+  const { allowed, remaining, retryAfterMs, resetMs } = (reply ?? {}) as Record<string, unknown>;
+  if (
+    typeof allowed !== "boolean" ||
+    !isWithin(remaining, request.burst) ||
+    !Number.isInteger(remaining) ||
+    !isWithin(retryAfterMs, Number.MAX_SAFE_INTEGER) ||
+    !isWithin(resetMs, Number.MAX_SAFE_INTEGER)
+  ) {
+    throw new TypeError("the rate-limit store answered with an impossible result");
+  }
+  return { allowed, remaining, retryAfterMs, resetMs };
+}
+
+function isWithin(value: unknown, max: number): value is number {
+  return typeof value === "number" && value >= 0 && value <= max;
+}
