@@ -37,11 +37,28 @@ export interface ClaimMapping {
 /** Claims longer than this many names are cut: a token of 8 kb cannot hold more in good faith. */
 const MAX_NAMES = 2000;
 
+/** A frozen copy without a prototype: a polluted `Object.prototype` gives nobody a role. */
+export function freezeMapping(mapping: ClaimMapping): ClaimMapping {
+  const copy: Record<string, unknown> = Object.create(null);
+  for (const [name, value] of Object.entries(mapping)) {
+    copy[name] = Array.isArray(value) ? Object.freeze(value.map(freezeItem)) : value;
+  }
+  return Object.freeze(copy);
+}
+
+function freezeItem(item: ClaimSource | ClaimPath): unknown {
+  if (typeof item === "string") return item;
+  return Object.freeze(Array.isArray(item) ? [...item] : Object.assign(Object.create(null), item));
+}
+
 /** Applies a mapping to verified claims. Values of the wrong type are ignored, never coerced. */
 export function toPrincipal(mapping: ClaimMapping, claims: Claims): Principal {
   const subject = ownString(claims, "sub");
-  const clientId = mapping.clientId?.map((path) => ownString(claims, path)).find((id) => id !== undefined);
-  const kind = mapping.kind?.(claims) ?? (subject === undefined || subject === clientId ? "service" : "user");
+  const clientId = mapping.clientId
+    ?.map((path) => ownString(claims, path))
+    .find((id) => id !== undefined);
+  const kind =
+    mapping.kind?.(claims) ?? (subject === undefined || subject === clientId ? "service" : "user");
   const authTime = claimAt(claims, "auth_time");
   return createPrincipal({
     kind,
@@ -74,9 +91,14 @@ function namesAt(claims: Claims, sources: readonly ClaimSource[] | undefined): r
 function namesIn(value: unknown, format: NonNullable<ClaimSource["format"]>): readonly string[] {
   if (typeof value === "string") {
     if (format === "space") return value.split(" ");
-    return format === "comma" ? value.split(",").map((name) => name.trim()) : format === "keys" ? [] : [value];
+    return format === "comma"
+      ? value.split(",").map((name) => name.trim())
+      : format === "keys"
+        ? []
+        : [value];
   }
-  if (Array.isArray(value)) return format === "keys" ? [] : value.flatMap((item) => nameOf(item, format));
+  if (Array.isArray(value))
+    return format === "keys" ? [] : value.flatMap((item) => nameOf(item, format));
   if (format === "keys" && typeof value === "object" && value !== null) return Object.keys(value);
   return [];
 }
@@ -97,7 +119,8 @@ function ownString(claims: Claims, path: ClaimPath): string | undefined {
 export function claimAt(claims: Claims, path: ClaimPath): unknown {
   let value: unknown = claims;
   for (const name of typeof path === "string" ? [path] : path) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name))
+      return undefined;
     value = (value as Claims)[name];
   }
   return value;

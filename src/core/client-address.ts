@@ -43,37 +43,52 @@ export function truncateAddress(address: string): string {
 }
 
 function cut(address: string, prefix: number): string {
-  const groups = address.split(":").map((group, index) => {
-    const bits = Math.min(16, Math.max(0, prefix - index * 16));
-    return Number.parseInt(group, 16) & (0xffff << (16 - bits)) & 0xffff;
-  });
-  while (groups.length > 1 && groups.at(-1) === 0) groups.pop();
-  const text = groups.map((group) => group.toString(16)).join(":");
-  return groups.length === 8 ? text : `${text}::`;
+  let start = 0;
+  let text = "";
+  let withoutZeros = "";
+  for (let bits = prefix; bits > 0; bits -= 16) {
+    const end = address.indexOf(":", start);
+    const group = address.slice(start, end === -1 ? undefined : end);
+    const mask = 0xffff << Math.max(0, 16 - bits);
+    const kept = bits >= 16 ? group : (Number.parseInt(group, 16) & mask).toString(16);
+    text += start === 0 ? kept : `:${kept}`;
+    if (start === 0 || kept !== "0") withoutZeros = text;
+    if (end === -1) return text === withoutZeros ? text : `${withoutZeros}::`;
+    start = end + 1;
+  }
+  return `${withoutZeros}::`;
 }
 
 function withoutPort(text: string): string {
-  if (text.startsWith("[")) return text.slice(1, text.indexOf("]") === -1 ? undefined : text.indexOf("]"));
+  if (text.startsWith("["))
+    return text.slice(1, text.indexOf("]") === -1 ? undefined : text.indexOf("]"));
   // "192.0.2.1:5678": one colon behind an IPv4 address; an IPv6 address has at least two.
   const colon = text.indexOf(":");
   return colon === text.lastIndexOf(":") ? text.slice(0, colon) : text;
 }
 
 function groupsOf(address: string): readonly number[] {
-  const [head = "", tail] = address.split("::");
-  const front = numbersOf(head);
-  if (tail === undefined) return front;
-  const back = numbersOf(tail);
-  return [...front, ...Array.from({ length: 8 - front.length - back.length }, () => 0), ...back];
+  const gap = address.indexOf("::");
+  if (gap === -1) return numbersOf(address);
+  const groups = numbersOf(address.slice(0, gap));
+  const back = numbersOf(address.slice(gap + 2));
+  while (groups.length + back.length < 8) groups.push(0);
+  for (const group of back) groups.push(group);
+  return groups;
 }
 
 function numbersOf(part: string): number[] {
-  if (part === "") return [];
-  return part.split(":").flatMap((group) => {
-    if (!group.includes(".")) return [Number.parseInt(group, 16)];
-    const [a = 0, b = 0, c = 0, d = 0] = group.split(".").map(Number);
-    return [a * 256 + b, c * 256 + d];
-  });
+  const numbers: number[] = [];
+  if (part === "") return numbers;
+  for (const group of part.split(":")) {
+    if (group.includes(".")) {
+      const [a = 0, b = 0, c = 0, d = 0] = group.split(".").map(Number);
+      numbers.push(a * 256 + b, c * 256 + d);
+    } else {
+      numbers.push(Number.parseInt(group, 16));
+    }
+  }
+  return numbers;
 }
 
 function embeddedIPv4(groups: readonly number[]): string | undefined {

@@ -1,6 +1,7 @@
 import { channel } from "node:diagnostics_channel";
 import type { Request } from "express";
 import { requestState } from "./request-state.js";
+import { isThenable } from "./user-function.js";
 
 /** What one guard decided about one request. Frozen plain data: no request, no error object, no token. */
 export interface Decision {
@@ -50,7 +51,8 @@ function publish(decision: Decision): void {
   }
   for (const subscriber of subscribers) {
     try {
-      subscriber(decision, DECISION_CHANNEL);
+      const result: unknown = subscriber(decision, DECISION_CHANNEL);
+      if (isThenable(result)) result.then(undefined, () => undefined);
     } catch {
       // The subscriber's own fault: nothing to tell anybody who could mend it.
     }

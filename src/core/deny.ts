@@ -55,7 +55,8 @@ export function sendProblem(problem: Problem, req: Request, res: Response): void
   res.setHeader("Content-Type", PROBLEM_MEDIA_TYPE);
   res.setHeader("Content-Length", Buffer.byteLength(body));
   res.setHeader("Cache-Control", "no-store");
-  for (const name of ["ETag", "Last-Modified", "Content-Encoding"]) res.removeHeader(name);
+  for (const name of ["ETag", "Last-Modified", "Content-Encoding", "Content-Range"])
+    res.removeHeader(name);
   // The rest of an unread body would have to be read before the next request: closing is cheaper and safer.
   if (hasUnreadBody(req)) res.setHeader("Connection", "close");
   res.end(req.method === "HEAD" ? undefined : body);
@@ -80,8 +81,8 @@ function callOnDenied(
   const handOn: NextFunction = (reason?: unknown) => {
     if (handedOn) return;
     handedOn = true;
-    // "route" and "router" skip handlers in Express: here they would open the route.
-    next(reason === undefined || reason === "route" || reason === "router" ? error : reason);
+    // Express takes any falsy value for "no error", and "route" and "router" skip handlers: all would open the route.
+    next(!reason || reason === "route" || reason === "router" ? error : reason);
   };
   const rescue = (): void => {
     if (handedOn || res.writableEnded) return;
@@ -98,5 +99,7 @@ function callOnDenied(
 
 function hasUnreadBody(req: Request): boolean {
   if (req.complete || req.readableEnded) return false;
-  return req.headers["transfer-encoding"] !== undefined || Number(req.headers["content-length"] ?? 0) > 0;
+  return (
+    req.headers["transfer-encoding"] !== undefined || Number(req.headers["content-length"] ?? 0) > 0
+  );
 }

@@ -6,7 +6,7 @@
  */
 export const ERROR_DETAILS = {
   // oauthGuard
-  authentication_required: "The request carries no access token.",
+  authentication_required: "The request is not authenticated.",
   invalid_request: "The request is malformed: it repeats or misuses its credentials.",
   invalid_token: "The access token is malformed, expired, revoked or not meant for this API.",
   insufficient_scope: "The access token does not grant the scope that this request needs.",

@@ -5,7 +5,14 @@ export interface GuardDescription {
   /** The factory, such as `requireRole`, or the name of a third-party guard. */
   readonly guard: string;
   /** What it decides about. */
-  readonly kind: "authentication" | "authorization" | "validation" | "limit" | "headers" | "audit" | "preset";
+  readonly kind:
+    | "authentication"
+    | "authorization"
+    | "validation"
+    | "limit"
+    | "headers"
+    | "audit"
+    | "preset";
   readonly mode: "enforce" | "report";
   /** What it demands, in words: `role(admin)`. */
   readonly rule?: string;

@@ -37,15 +37,27 @@ export interface Guard {
   /** Records that the request may pass. Does not call `next`. */
   allow(req: Request, fields?: DecisionFields): void;
   /** Refuses with `error`; in report mode records the refusal and calls `next()`. 5xx counts as an outage. */
-  refuse(error: HttpError, req: Request, res: Response, next: NextFunction, fields?: DecisionFields): void;
+  refuse(
+    error: HttpError,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+    fields?: DecisionFields,
+  ): void;
   /** A function of the app threw or returned the wrong type: a bug, never a pass. In report mode: `next()`. */
   fault(error: unknown, req: Request, next: NextFunction, fields?: DecisionFields): void;
   /** Names the handler `<guard>Middleware`, brands it, and makes it refuse what was refused before. */
-  middleware(handler: (req: Request, res: Response, next: NextFunction) => void, rule?: string): RequestHandler;
+  middleware(
+    handler: (req: Request, res: Response, next: NextFunction) => void,
+    rule?: string,
+  ): RequestHandler;
 }
 
 /** Reads {@link GuardOptions}. */
-export function readGuardOptions(reader: OptionsReader): { readonly mode: Mode; readonly onDenied: OnDenied } {
+export function readGuardOptions(reader: OptionsReader): {
+  readonly mode: Mode;
+  readonly onDenied: OnDenied;
+} {
   const mode = reader.oneOf("mode", ["enforce", "report"], { default: "enforce" });
   const onDenied = reader.raw("onDenied");
   if (typeof onDenied === "function") return { mode, onDenied: onDenied as OnDenied };
@@ -69,9 +81,22 @@ export function createGuard(
     recordDecision(req, { guard: name, outcome: "allow", enforced, code: "ok", ...fields });
   }
 
-  function refuse(error: HttpError, req: Request, res: Response, next: NextFunction, fields?: DecisionFields): void {
+  function refuse(
+    error: HttpError,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+    fields?: DecisionFields,
+  ): void {
     const outcome = error.status >= 500 ? "error" : "deny";
-    const decision = { guard: name, outcome, enforced, code: error.code, status: error.status, ...fields } as const;
+    const decision = {
+      guard: name,
+      outcome,
+      enforced,
+      code: error.code,
+      status: error.status,
+      ...fields,
+    } as const;
     if (enforced) {
       recordDecision(req, decision);
       deny(error, req, res, next, onDenied);
@@ -82,12 +107,20 @@ export function createGuard(
   }
 
   function fault(error: unknown, req: Request, next: NextFunction, fields?: DecisionFields): void {
-    const decision = { guard: name, outcome: "error", enforced, code: "internal_error", status: 500 } as const;
+    const decision = {
+      guard: name,
+      outcome: "error",
+      enforced,
+      code: "internal_error",
+      status: 500,
+    } as const;
     if (enforced) {
       recordDecision(req, { ...decision, reason: "application_error", ...fields });
       requestState(req).refusal ??= new HttpError(500, "internal_error", { cause: error });
       // `undefined`, "route" and "router" would all let the request go on.
-      next(error instanceof Error ? error : new Error(`${name}: a function of the app threw no Error`));
+      next(
+        error instanceof Error ? error : new Error(`${name}: a function of the app threw no Error`),
+      );
     } else {
       report(req, { ...decision, reason: "application_error", ...fields });
       next();

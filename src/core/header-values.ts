@@ -7,7 +7,10 @@ export function quotedString(text: string): string {
 }
 
 /** A challenge for `WWW-Authenticate`: scheme and parameters, each value a quoted-string. */
-export function challenge(scheme: string, parameters: Readonly<Record<string, string | undefined>>): string {
+export function challenge(
+  scheme: string,
+  parameters: Readonly<Record<string, string | undefined>>,
+): string {
   const parts: string[] = [];
   for (const [name, value] of Object.entries(parameters)) {
     if (value !== undefined) parts.push(`${name}=${quotedString(value)}`);
@@ -17,7 +20,8 @@ export function challenge(scheme: string, parameters: Readonly<Record<string, st
 
 /** A String of RFC 9651 §4.1.6. @throws RangeError when the text is not printable ASCII. */
 export function sfString(text: string): string {
-  if (!isPrintableAscii(text)) throw new RangeError("a structured-field String must be printable ASCII");
+  if (!isPrintableAscii(text))
+    throw new RangeError("a structured-field String must be printable ASCII");
   return `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 }
 
@@ -41,7 +45,11 @@ export function isToken(text: string): boolean {
 
 /** Adds names to the `Vary` field of a response unless they stand there already (RFC 9110 §12.5.5). */
 export function addVary(current: unknown, name: string): string {
-  const listed = Array.isArray(current) ? current.join(", ") : typeof current === "string" ? current : "";
+  const listed = Array.isArray(current)
+    ? current.join(", ")
+    : typeof current === "string"
+      ? current
+      : "";
   if (listed === "") return name;
   const names = listed.split(",").map((item) => item.trim().toLowerCase());
   return names.includes("*") || names.includes(name.toLowerCase()) ? listed : `${listed}, ${name}`;

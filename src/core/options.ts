@@ -39,11 +39,20 @@ export class OptionsReader {
   readonly path: string;
   readonly #values: Readonly<Record<string, unknown>>;
   readonly #problems: string[];
+  /** Whether the options are no object at all: then that is the one problem. */
+  readonly #unusable: boolean;
 
-  constructor(path: string, options: unknown, keys: readonly string[], peers: PeerNames, problems: string[]) {
+  constructor(
+    path: string,
+    options: unknown,
+    keys: readonly string[],
+    peers: PeerNames,
+    problems: string[],
+  ) {
     this.path = path;
     this.#problems = problems;
     const values: Record<string, unknown> = Object.create(null);
+    this.#unusable = options !== undefined && !isPlainObject(options);
     if (isPlainObject(options)) {
       for (const key of Object.keys(options)) {
         if (keys.includes(key)) values[key] = options[key];
@@ -72,12 +81,15 @@ export class OptionsReader {
 
   /** Notes a problem with one option: `<path>.<key> must be <must>, got <value><fix>`. */
   problem(key: string, must: string, fix = ""): void {
-    this.note(key, `must be ${must}, got ${describeValue(this.#values[key])}${fix === "" ? "" : `: ${fix}`}`);
+    this.note(
+      key,
+      `must be ${must}, got ${describeValue(this.#values[key])}${fix === "" ? "" : `: ${fix}`}`,
+    );
   }
 
   /** Notes a problem in free words: `<path>.<key> <sentence>`. An empty key names the options as a whole. */
   note(key: string, sentence: string): void {
-    this.#problems.push(`${this.#pathOf(key)} ${sentence}`);
+    if (!this.#unusable) this.#problems.push(`${this.#pathOf(key)} ${sentence}`);
   }
 
   /** Takes over the problems of an error that another factory threw for the same user. */
@@ -88,18 +100,21 @@ export class OptionsReader {
   boolean(key: string, presence: Presence<boolean> = {}): boolean {
     const value = this.#values[key];
     if (typeof value === "boolean") return value;
-    if (this.#missing(key, presence, "true or false")) return presence.default ?? false;
+    if (this.#missing(key, presence, "true or false")) return own(presence).default ?? false;
     this.problem(key, "true or false");
     return false;
   }
 
   /** A non-empty string. */
-  string(key: string, presence: Presence<string> & { readonly must?: string } = {}): string | undefined {
-    const must = presence.must ?? "a non-empty string";
+  string(
+    key: string,
+    presence: Presence<string> & { readonly must?: string } = {},
+  ): string | undefined {
+    const { must = "a non-empty string", default: fallback } = own(presence);
     const value = this.#values[key];
     if (typeof value === "string" && value !== "") return value;
     if (!this.#missing(key, presence, must)) this.problem(key, must);
-    return presence.default;
+    return fallback;
   }
 
   /** One of a closed list of strings. */
@@ -112,9 +127,13 @@ export class OptionsReader {
       const meant = typeof value === "string" ? closest(value, allowed) : undefined;
       // A string near none of the names may be a secret in the wrong place: only a near one is printed.
       if (meant === undefined) this.problem(key, must);
-      else this.note(key, `must be ${must}, got ${JSON.stringify(value)}: did you mean ${JSON.stringify(meant)}?`);
+      else
+        this.note(
+          key,
+          `must be ${must}, got ${JSON.stringify(value)}: did you mean ${JSON.stringify(meant)}?`,
+        );
     }
-    return presence.default ?? (allowed[0] as T);
+    return own(presence).default ?? (allowed[0] as T);
   }
 
   /** A whole number within the range. */
@@ -129,21 +148,38 @@ export class OptionsReader {
 
   /** A duration such as `"15m"`, in milliseconds. `default`, `min` and `max` are milliseconds too. */
   duration(key: string, range: Range<number> = {}): number {
-    return this.#quantity(key, range, "a duration", '"15m" (units ms, s, m, h, d)', parseDuration, formatDuration);
+    return this.#quantity(
+      key,
+      range,
+      "a duration",
+      '"15m" (units ms, s, m, h, d)',
+      parseDuration,
+      formatDuration,
+    );
   }
 
   /** A size such as `"100kb"`, in bytes. `default`, `min` and `max` are bytes too. */
   size(key: string, range: Range<number> = {}): number {
-    return this.#quantity(key, range, "a size", '"100kb" (units b, kb, mb, gb)', parseSize, formatSize);
+    return this.#quantity(
+      key,
+      range,
+      "a size",
+      '"100kb" (units b, kb, mb, gb)',
+      parseSize,
+      formatSize,
+    );
   }
 
   /** A function. */
   // biome-ignore lint/suspicious/noExplicitAny: the caller knows the signature; only "is a function" can be checked.
-  function<T extends (...args: any[]) => unknown>(key: string, presence: Presence<T> = {}): T | undefined {
+  function<T extends (...args: any[]) => unknown>(
+    key: string,
+    presence: Presence<T> = {},
+  ): T | undefined {
     const value = this.#values[key];
     if (typeof value === "function") return value as T;
     if (!this.#missing(key, presence, "a function")) this.problem(key, "a function");
-    return presence.default;
+    return own(presence).default;
   }
 
   /** A non-empty list of distinct non-empty strings; a single string is a list of one. Frozen. */
@@ -152,7 +188,7 @@ export class OptionsReader {
     const value = this.#values[key];
     if (value === undefined) {
       this.#missing(key, presence, must);
-      return presence.default;
+      return own(presence).default;
     }
     const list = Array.isArray(value) ? [...value] : [value];
     if (list.length === 0) this.note(key, `must be ${must}, got an empty list`);
@@ -177,18 +213,28 @@ export class OptionsReader {
   }
 
   /** A non-empty list of nested options. */
-  objects(key: string, keys: readonly string[], peers: PeerNames = {}): readonly OptionsReader[] | undefined {
+  objects(
+    key: string,
+    keys: readonly string[],
+    peers: PeerNames = {},
+  ): readonly OptionsReader[] | undefined {
     const value = this.#values[key];
     if (value === undefined) return undefined;
     if (!Array.isArray(value) || value.length === 0) {
       this.problem(key, "a non-empty list of options objects");
       return [];
     }
-    return value.map((item, index) => this.nested(`${key}[${index}]`, item, keys, peers));
+    // `Array.from` visits the holes of a sparse list too.
+    return Array.from(value, (item, index) => this.nested(`${key}[${index}]`, item, keys, peers));
   }
 
   /** A reader for a value that stands at `key` of these options. */
-  nested(key: string, value: unknown, keys: readonly string[], peers: PeerNames = {}): OptionsReader {
+  nested(
+    key: string,
+    value: unknown,
+    keys: readonly string[],
+    peers: PeerNames = {},
+  ): OptionsReader {
     return new OptionsReader(this.#pathOf(key), value ?? null, keys, peers, this.#problems);
   }
 
@@ -198,7 +244,9 @@ export class OptionsReader {
 
   #missing(key: string, presence: Presence<unknown>, must: string): boolean {
     if (this.#values[key] !== undefined) return false;
-    if (presence.required === true) this.note(key, `must be ${must}, got undefined: it is required`);
+    if (own(presence).required === true) {
+      this.note(key, `must be ${must}, got undefined: it is required`);
+    }
     return true;
   }
 
@@ -206,15 +254,15 @@ export class OptionsReader {
     const renamed = Object.hasOwn(peers, key) ? peers[key] : undefined;
     const meant = renamed ?? closest(key, keys);
     const name = JSON.stringify(key.slice(0, 40));
-    const fix = meant === undefined ? `known options are ${keys.join(", ")}` : `did you mean "${meant}"?`;
+    const fix =
+      meant === undefined ? `known options are ${keys.join(", ")}` : `did you mean "${meant}"?`;
     this.#problems.push(`${this.path} must not have an option ${name}: ${fix}`);
   }
 
   #number(key: string, range: Range<number>, whole: boolean): number {
-    const { min = 0, max = Number.MAX_SAFE_INTEGER } = range;
+    const { min = 0, max = Number.MAX_SAFE_INTEGER, default: fallback = min } = own(range);
     const must = `a ${whole ? "whole " : ""}number from ${min} to ${max}`;
     const value = this.#values[key];
-    const fallback = range.default ?? min;
     if (this.#missing(key, range, must)) return fallback;
     const fits = whole ? Number.isSafeInteger(value) : Number.isFinite(value);
     if (typeof value === "number" && fits && value >= min && value <= max) return value;
@@ -230,10 +278,12 @@ export class OptionsReader {
     parse: (text: string) => number | undefined,
     format: (value: number) => string,
   ): number {
-    const { min = 1, max = Number.MAX_SAFE_INTEGER } = range;
+    const { min = 1, max = Number.MAX_SAFE_INTEGER, default: fallback = min } = own(range);
     const value = this.#values[key];
-    const fallback = range.default ?? min;
-    const between = max === Number.MAX_SAFE_INTEGER ? `of at least ${format(min)}` : `from ${format(min)} to ${format(max)}`;
+    const between =
+      max === Number.MAX_SAFE_INTEGER
+        ? `of at least ${format(min)}`
+        : `from ${format(min)} to ${format(max)}`;
     const must = `${what} ${between}, such as ${example}`;
     if (this.#missing(key, range, must)) return fallback;
     const parsed = typeof value === "string" ? parse(value) : undefined;
@@ -250,6 +300,11 @@ export class OptionsReader {
   }
 }
 
+/** Own members only: a polluted `Object.prototype` must not supply a default, a range or a condition. */
+function own<T extends object>(bag: T): T {
+  return Object.assign(Object.create(null) as T, bag);
+}
+
 /** Whether the value is an object literal or a null-prototype record, from any realm. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
@@ -261,8 +316,10 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 export function describeValue(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (typeof value === "number" || typeof value === "boolean") return String(value);
-  if (typeof value === "string") return value === "" ? "an empty string" : `a string of ${value.length} characters`;
-  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
+  if (typeof value === "string")
+    return value === "" ? "an empty string" : `a string of ${value.length} characters`;
+  if (Array.isArray(value))
+    return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
   if (typeof value === "function") return "a function";
   if (value instanceof RegExp) return "a regular expression";
   if (value instanceof Promise) return "a promise";

@@ -16,6 +16,7 @@ export interface PathPattern {
   readonly below: boolean;
 }
 
+const METHOD = /^[A-Z]+$/;
 const LITERAL = /^[A-Za-z0-9._~@$,=&'!-]+$/;
 const PARAMETER = /^:[A-Za-z_][A-Za-z0-9_]*$/;
 const OVERRIDE_FIELDS = ["x-http-method-override", "x-http-method", "x-method-override"] as const;
@@ -25,12 +26,8 @@ export function parsePathPattern(text: string): PathPattern | string {
   const space = text.indexOf(" ");
   const method = space === -1 ? undefined : text.slice(0, space);
   const path = text.slice(space + 1);
-  if (method !== undefined && !/^[A-Z]+$/.test(method)) {
-    return `must start with an upper-case method and one space: write "${text.trim().replace(/^\S+\s*/, (word) => `${word.trim().toUpperCase()} `)}"`;
-  }
-  if (!path.startsWith("/")) {
-    return path === "*" || path === "" ? 'must start with "/": for everything write "/*"' : `must start with "/": write "${method === undefined ? "" : `${method} `}/${path}"`;
-  }
+  if (/\s/.test(path) || (method !== undefined && !METHOD.test(method))) return badSpacing(text);
+  if (!path.startsWith("/")) return badStart(path, method === undefined ? "" : `${method} `);
   if (path === "/") return freeze(text, method, [], false);
   if (path.endsWith("/")) return `must not end with "/": write "${text.slice(0, -1)}"`;
   const below = path.endsWith("/*");
@@ -38,7 +35,8 @@ export function parsePathPattern(text: string): PathPattern | string {
   const segments: (string | undefined)[] = [];
   for (const segment of inner === "" ? [] : inner.slice(1).split("/")) {
     if (PARAMETER.test(segment)) segments.push(undefined);
-    else if (segment === "" || segment === "." || segment === ".." || !LITERAL.test(segment)) return badSegment(segment);
+    else if (segment === "" || segment === "." || segment === ".." || !LITERAL.test(segment))
+      return badSegment(segment);
     else segments.push(segment);
   }
   return freeze(text, method, segments, below);
@@ -53,7 +51,7 @@ export function restricts(pattern: PathPattern, req: Request): boolean {
   const raw = req.baseUrl + req.path;
   if (matches(pattern, segmentsOf(raw), sameLetters)) return true;
   if (!raw.includes("%") && !raw.includes("\\")) return false;
-  return matches(pattern, segmentsOf(decode(raw).replaceAll("\\", "/")), sameLetters);
+  return matches(pattern, segmentsOf(decodeBroadly(raw).replaceAll("\\", "/")), sameLetters);
 }
 
 /**
@@ -86,7 +84,11 @@ function isCanonicalSegment(segment: string): boolean {
 }
 
 function coversMethod(pattern: PathPattern, method: string): boolean {
-  return pattern.method === undefined || pattern.method === method || (pattern.method === "GET" && method === "HEAD");
+  return (
+    pattern.method === undefined ||
+    pattern.method === method ||
+    (pattern.method === "GET" && method === "HEAD")
+  );
 }
 
 function matches(
@@ -95,8 +97,11 @@ function matches(
   equal: (literal: string, segment: string) => boolean,
 ): boolean {
   const wanted = pattern.segments;
-  if (pattern.below ? segments.length < wanted.length : segments.length !== wanted.length) return false;
-  return wanted.every((literal, index) => literal === undefined || equal(literal, segments[index] as string));
+  if (pattern.below ? segments.length < wanted.length : segments.length !== wanted.length)
+    return false;
+  return wanted.every(
+    (literal, index) => literal === undefined || equal(literal, segments[index] as string),
+  );
 }
 
 function identical(literal: string, segment: string): boolean {
@@ -119,13 +124,43 @@ function decode(text: string): string {
   }
 }
 
-function freeze(text: string, method: string | undefined, segments: (string | undefined)[], below: boolean): PathPattern {
+/** Decodes what can be decoded: one malformed sequence must not keep the rest of the path from being seen. */
+function decodeBroadly(text: string): string {
+  return text.replaceAll(/%([0-9a-f]{2})/gi, (_sequence, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+}
+
+function freeze(
+  text: string,
+  method: string | undefined,
+  segments: (string | undefined)[],
+  below: boolean,
+): PathPattern {
   return Object.freeze({ text, method, segments: Object.freeze(segments), below });
+}
+
+function badSpacing(text: string): string {
+  const [first = "", second, ...rest] = text.trim().split(/\s+/);
+  if (first === "") return badStart("", "");
+  if (second === undefined) return `must not have white space around the path: write "${first}"`;
+  if (rest.length === 0 && /^[a-z]+$/i.test(first)) {
+    return `must start with an upper-case method and one space: write "${first.toUpperCase()} ${second}"`;
+  }
+  return "must be one path, with one upper-case method and one space before it or none: write one pattern for each";
+}
+
+function badStart(path: string, method: string): string {
+  if (path === "" || path === "*") return `must start with "/": for everything write "${method}/*"`;
+  if (method === "" && METHOD.test(path))
+    return `must have a path behind the method: for everything write "${path} /*"`;
+  return `must start with "/": write "${method}/${path}"`;
 }
 
 function badSegment(segment: string): string {
   if (segment === "") return "must not have empty segments";
   if (segment.includes("*")) return 'must have "*" only as the last segment, as in "/files/*"';
-  if (segment.startsWith(":")) return 'must name parameters as in "/:id", without modifiers or expressions';
-  return "must have literal segments of letters, digits and -._~@$,=&'!, or parameters such as \":id\"";
+  if (segment.startsWith(":"))
+    return 'must name parameters as in "/:id", without modifiers or expressions';
+  return 'must have literal segments of letters, digits and -._~@$,=&\'!, or parameters such as ":id"';
 }

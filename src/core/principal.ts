@@ -26,7 +26,9 @@ export interface Principal {
 }
 
 /** The parts of a principal that an app may give; the rest is filled in. */
-export type PrincipalInit = { readonly [K in Exclude<keyof Principal, "id">]?: Principal[K] | undefined };
+export type PrincipalInit = {
+  readonly [K in Exclude<keyof Principal, "id">]?: Principal[K] | undefined;
+};
 
 /**
  * The principal of the request, derived at the first call.
@@ -47,11 +49,12 @@ export function setPrincipalSource(req: Request, derive: () => Principal | null)
 }
 
 /** Builds a frozen principal: lists are copied, what is missing is empty. */
-export function createPrincipal(init: PrincipalInit): Principal {
+export function createPrincipal(given: PrincipalInit): Principal {
+  // Own members only: a polluted `Object.prototype` must not give anybody a role.
+  const init: PrincipalInit = Object.assign(Object.create(null), given);
   const { subject, issuer, clientId } = init;
   return Object.freeze({
-    // A space cannot stand in an issuer URL, so two different pairs never give the same id.
-    id: `${issuer ?? ""} ${subject ?? clientId ?? ""}`.trim(),
+    id: idOf(issuer, subject ?? clientId ?? ""),
     kind: init.kind ?? "user",
     subject,
     issuer,
@@ -66,6 +69,12 @@ export function createPrincipal(init: PrincipalInit): Principal {
     authTime: init.authTime,
     claims: init.claims ?? Object.freeze({}),
   });
+}
+
+/** Different pairs never give the same id: no space stands in an issuer URL, and none stands alone before a name. */
+function idOf(issuer: string | undefined, name: string): string {
+  if (issuer !== undefined) return `${issuer} ${name}`;
+  return name.includes(" ") ? ` ${name}` : name;
 }
 
 function frozenList(list: readonly string[] | undefined): readonly string[] {

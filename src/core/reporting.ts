@@ -12,6 +12,7 @@ export function reportingGuards(): readonly string[] {
 
 function registry(): Set<string> {
   const holder = globalThis as { [REGISTRY]?: Set<string> };
-  if (holder[REGISTRY] === undefined) Object.defineProperty(holder, REGISTRY, { value: new Set<string>() });
+  if (holder[REGISTRY] === undefined)
+    Object.defineProperty(holder, REGISTRY, { value: new Set<string>() });
   return holder[REGISTRY] as Set<string>;
 }

@@ -33,10 +33,14 @@ export interface RequestState {
 
 /** The state of one quota policy, for headers that several limiters of a request share. */
 export interface QuotaReport {
-  /** The policy as an item of `RateLimit-Policy`, serialised. */
+  /** The limiter that counted: mounted twice, it counts a request once. */
+  readonly limiter: object;
+  /** The policy as an item of `RateLimit-Policy`, serialised; empty when its limiter does not send the field. */
   readonly policyItem: string;
-  /** The policy as an item of `RateLimit`, serialised. */
+  /** The policy as an item of `RateLimit`, serialised; empty likewise. */
   readonly limitItem: string;
+  /** How `X-RateLimit-Reset` counts, or `false` when the limiter does not send the `X-RateLimit` fields. */
+  readonly legacy: "epoch" | "delta" | false;
   readonly limit: number;
   readonly remaining: number;
   /** Milliseconds until the quota is full again. */

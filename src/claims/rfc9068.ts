@@ -1,0 +1,18 @@
+import type { ClaimMapping } from "../core/claim-mapping.js";
+import { RFC9068_MAPPING } from "../core/rfc9068-mapping.js";
+
+/**
+ * The mapping for access tokens of RFC 9068, and the default of `oauthGuard`.
+ *
+ * - roles: the claim `roles`, a list of strings or of SCIM objects with a `value`
+ * - scopes: the claim `scope` or `scp`, names separated by spaces or a list
+ * - client: `client_id`, else `azp`, else `cid`
+ *
+ * It never reads `groups`, `entitlements` or anything that users can edit about themselves, and no role below another
+ * claim: an issuer that puts roles elsewhere needs its own mapping.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9068#section-2.2.3.1
+ */
+export function rfc9068(): ClaimMapping {
+  return RFC9068_MAPPING;
+}

@@ -1,0 +1,82 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { formatDuration, formatSize, parseDuration, parseSize } from "./duration.js";
+
+describe("parseDuration", () => {
+  it.each([
+    ["0s", 0],
+    ["1ms", 1],
+    ["30s", 30_000],
+    ["15m", 900_000],
+    ["24h", 86_400_000],
+    ["7d", 604_800_000],
+    ["090s", 90_000],
+  ])("reads %s", (text, milliseconds) => {
+    expect(parseDuration(text)).toBe(milliseconds);
+  });
+
+  it.each([
+    "",
+    "15",
+    "m",
+    "15 m",
+    " 15m",
+    "15m ",
+    "15M",
+    "1.5h",
+    "-1s",
+    "+1s",
+    "1e3s",
+    "15min",
+    "1w",
+    "15kb",
+    "1h30m",
+    "١s",
+    "15m\n",
+    "Infinityd",
+    "999999999999999d",
+    "9999999999999999s",
+    "15constructor",
+    "1__proto__",
+  ])("refuses %j", (text) => {
+    expect(parseDuration(text)).toBeUndefined();
+  });
+});
+
+describe("parseSize", () => {
+  it.each([
+    ["512b", 512],
+    ["1kb", 1024],
+    ["100kb", 102_400],
+    ["2mb", 2_097_152],
+    ["1gb", 1_073_741_824],
+  ])("reads %s", (text, bytes) => {
+    expect(parseSize(text)).toBe(bytes);
+  });
+
+  it.each(["", "100", "100KB", "1k", "1kib", "1.5mb", "15m", "999999999999999gb"])(
+    "refuses %j",
+    (text) => {
+      expect(parseSize(text)).toBeUndefined();
+    },
+  );
+});
+
+describe("formatDuration and formatSize", () => {
+  it.each([
+    [0, "0ms"],
+    [1, "1ms"],
+    [1500, "1500ms"],
+    [90_000, "90s"],
+    [60_000, "1m"],
+    [86_400_000, "1d"],
+  ])("spell %i milliseconds as %s", (milliseconds, text) => {
+    expect(formatDuration(milliseconds)).toBe(text);
+  });
+
+  it("are the inverse of the parsers", () => {
+    const quantity = fc.nat({ max: 999_999_999_999_999 });
+    fc.assert(fc.property(quantity, (value) => parseDuration(formatDuration(value)) === value));
+    fc.assert(fc.property(quantity, (value) => parseSize(formatSize(value)) === value));
+  });
+});

@@ -1,0 +1,250 @@
+import type { ErrorRequestHandler, Express, RequestHandler } from "express";
+import request from "supertest";
+import { describe, expect, it } from "vitest";
+import { expressVersions } from "../../test/support/express.js";
+import type { Decision } from "./decision.js";
+import { createGuard, GUARD_OPTIONS, type Guard, type Mode, readGuardOptions } from "./guard.js";
+import { markGuard } from "./guard-mark.js";
+import { HttpError, outageError } from "./http-error.js";
+import { readOptions } from "./options.js";
+import { reportingGuards } from "./reporting.js";
+import { requestState } from "./request-state.js";
+
+function guardNamed(name: string, mode: Mode = "enforce"): Guard {
+  return createGuard(name, "authorization", { mode, onDenied: "respond" });
+}
+
+const carelessHandler: ErrorRequestHandler = (_error, _req, _res, next) => next();
+
+const denied = new HttpError(403, "access_denied");
+
+describe.each(expressVersions)("a guard on Express %s", (_major, express) => {
+  let decisions: readonly Decision[] = [];
+
+  function appWith(...handlers: readonly RequestHandler[]): Express {
+    const app = express();
+    app.use((req, res, next) => {
+      res.on("close", () => {
+        decisions = requestState(req).decisions;
+      });
+      next();
+    });
+    app.use(...handlers);
+    app.get("/", (_req, res) => void res.json({ reached: true }));
+    return app;
+  }
+
+  it("records what it allows and goes on", async () => {
+    const guard = guardNamed("one");
+    const handler = guard.middleware((req, _res, next) => {
+      guard.allow(req, { rule: "role(admin)" });
+      next();
+    });
+    await request(appWith(handler)).get("/").expect(200);
+    expect(decisions).toEqual([
+      { guard: "one", outcome: "allow", enforced: true, code: "ok", rule: "role(admin)" },
+    ]);
+  });
+
+  it("records what it refuses, with the status and the reason", async () => {
+    const guard = guardNamed("one");
+    const handler = guard.middleware((req, res, next) =>
+      guard.refuse(denied, req, res, next, { reason: "role_missing" }),
+    );
+    await request(appWith(handler)).get("/").expect(403);
+    expect(decisions).toEqual([
+      {
+        guard: "one",
+        outcome: "deny",
+        enforced: true,
+        code: "access_denied",
+        status: 403,
+        reason: "role_missing",
+      },
+    ]);
+  });
+
+  it("records an outage as an error, not as the client's fault", async () => {
+    const guard = guardNamed("one");
+    const handler = guard.middleware((req, res, next) =>
+      guard.refuse(outageError("keys_unavailable", undefined), req, res, next),
+    );
+    await request(appWith(handler)).get("/").expect(503).expect("Retry-After", "5");
+    expect(decisions).toMatchObject([{ outcome: "error", status: 503, code: "keys_unavailable" }]);
+  });
+
+  it("lets everything pass in report mode and says which refusal came first", async () => {
+    const [one, two, three] = [
+      guardNamed("one", "report"),
+      guardNamed("two", "report"),
+      guardNamed("three", "report"),
+    ];
+    const app = appWith(
+      one.middleware((req, res, next) => one.refuse(denied, req, res, next)),
+      two.middleware((req, res, next) =>
+        two.refuse(outageError("keys_unavailable", undefined), req, res, next),
+      ),
+      three.middleware((req, _res, next) => three.fault(new Error("bug"), req, next)),
+    );
+    const answer = await request(app).get("/").expect(200, { reached: true });
+    expect(answer.headers).not.toHaveProperty("retry-after");
+    expect(answer.headers).not.toHaveProperty("cache-control");
+    expect(decisions).toEqual([
+      {
+        guard: "one",
+        outcome: "deny",
+        enforced: false,
+        code: "access_denied",
+        status: 403,
+        first: true,
+      },
+      {
+        guard: "two",
+        outcome: "error",
+        enforced: false,
+        code: "keys_unavailable",
+        status: 503,
+        follows: "one",
+      },
+      {
+        guard: "three",
+        outcome: "error",
+        enforced: false,
+        code: "internal_error",
+        status: 500,
+        reason: "application_error",
+        follows: "one",
+      },
+    ]);
+  });
+
+  it("still refuses in report mode what an enforcing guard refused before", async () => {
+    const enforcing = createGuard("enforcing", "authorization", {
+      mode: "enforce",
+      onDenied: "next",
+    });
+    const reporting = guardNamed("reporting", "report");
+    const app = express();
+    app.use(enforcing.middleware((req, res, next) => enforcing.refuse(denied, req, res, next)));
+    app.use(carelessHandler);
+    app.use(reporting.middleware((_req, _res, next) => next()));
+    app.get("/", (_req, res) => void res.json({ reached: true }));
+    await request(app).get("/").expect(403);
+  });
+
+  it.each<[string, unknown]>([
+    ["an Error", new Error("bug")],
+    ["undefined", undefined],
+    ["null", null],
+    ["route", "route"],
+    ["router", "router"],
+    ["a string", "password=hunter2"],
+  ])("never goes on when a function of the app throws %s", async (_what, thrown) => {
+    const guard = guardNamed("one");
+    const app = express();
+    const handler = guard.middleware((req, _res, next) => guard.fault(thrown, req, next));
+    app.get("/", handler, (_req, res) => void res.json({ reached: true }));
+    app.get("/", (_req, res) => void res.json({ reached: true }));
+    let got: unknown;
+    const lookAt: ErrorRequestHandler = (error, req, res, _next) => {
+      got = error;
+      decisions = requestState(req).decisions;
+      res.status(500).end();
+    };
+    app.use(lookAt);
+    await request(app).get("/").expect(500);
+    expect(got).toBeInstanceOf(Error);
+    expect(String(got)).not.toContain("hunter2");
+    expect(decisions).toEqual([
+      {
+        guard: "one",
+        outcome: "error",
+        enforced: true,
+        code: "internal_error",
+        status: 500,
+        reason: "application_error",
+      },
+    ]);
+  });
+
+  it("refuses after a fault, should an error handler call next()", async () => {
+    const guard = guardNamed("one");
+    const app = express();
+    app.use(guard.middleware((req, _res, next) => guard.fault(new Error("bug"), req, next)));
+    app.use(carelessHandler);
+    app.get(
+      "/",
+      guardNamed("two").middleware((_req, _res, next) => next()),
+      (_req, res) => void res.json({ reached: true }),
+    );
+    const answer = await request(app).get("/").expect(500);
+    expect(JSON.parse(answer.text).code).toBe("internal_error");
+  });
+});
+
+describe("a guard", () => {
+  it("is named after its factory, takes three parameters and carries the brand that the route audit reads", () => {
+    const handler = guardNamed("requireRole").middleware(() => undefined, "role(admin)");
+    expect(handler.name).toBe("requireRoleMiddleware");
+    expect(handler).toHaveLength(3);
+    // OpenTelemetry copies enumerable properties only.
+    expect({ ...handler }).toEqual({
+      expressSecureApiGuard:
+        '{"guard":"requireRole","kind":"authorization","mode":"enforce","rule":"role(admin)"}',
+    });
+  });
+
+  it("that is not ours can be branded, too", () => {
+    const theirs = markGuard((_req, _res, next) => next(), {
+      guard: "passport",
+      kind: "authentication",
+      mode: "enforce",
+    });
+    expect(theirs).toHaveProperty(
+      "expressSecureApiGuard",
+      '{"guard":"passport","kind":"authentication","mode":"enforce"}',
+    );
+  });
+
+  it("in report mode is listed once for start-up, an enforcing one is not", () => {
+    guardNamed("listedOnce", "report");
+    guardNamed("listedOnce", "report");
+    guardNamed("notListed");
+    expect(reportingGuards().filter((name) => name === "listedOnce")).toHaveLength(1);
+    expect(reportingGuards()).not.toContain("notListed");
+  });
+});
+
+describe("readGuardOptions", () => {
+  function read(options: unknown): unknown {
+    const reader = readOptions("factory", options, GUARD_OPTIONS);
+    const result = readGuardOptions(reader);
+    reader.finish();
+    return result;
+  }
+
+  it("enforces and responds by default", () => {
+    expect(read({})).toEqual({ mode: "enforce", onDenied: "respond" });
+  });
+
+  it("takes every documented value", () => {
+    const onDenied = (): void => undefined;
+    expect(read({ mode: "report", onDenied })).toEqual({ mode: "report", onDenied });
+    expect(read({ onDenied: "next" })).toEqual({ mode: "enforce", onDenied: "next" });
+  });
+
+  it.each<[unknown, string]>([
+    [
+      { mode: "dry-run" },
+      'factory.mode must be one of "enforce", "report", got a string of 7 characters',
+    ],
+    [{ mode: true }, 'factory.mode must be one of "enforce", "report", got true'],
+    [
+      { onDenied: "throw" },
+      'factory.onDenied must be "respond", "next" or a function, got a string of 5 characters',
+    ],
+    [{ onDenied: null }, 'factory.onDenied must be "respond", "next" or a function, got null'],
+  ])("refuses %j", (options, problem) => {
+    expect(() => read(options)).toThrow(problem);
+  });
+});

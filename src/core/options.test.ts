@@ -1,0 +1,375 @@
+import { describe, expect, it } from "vitest";
+import { type OptionsReader, readOptions } from "./options.js";
+import { OptionsError } from "./options-error.js";
+
+/** Reads one option with the method under test and returns the value, or the problems. */
+function read(value: unknown, method: (reader: OptionsReader) => unknown): unknown {
+  const reader = readOptions("factory", { option: value }, ["option"]);
+  const result = method(reader);
+  const problems = problemsOf(() => reader.finish());
+  return problems ?? result;
+}
+
+function problemsOf(action: () => void): readonly string[] | undefined {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    expect(error).toBeInstanceOf(OptionsError);
+    return (error as OptionsError).problems;
+  }
+}
+
+describe("readOptions", () => {
+  it("reports all problems in one OptionsError that is a TypeError", () => {
+    const reader = readOptions("factory", { a: "x", c: 1, unknown: true }, ["a", "b", "c"]);
+    reader.boolean("a");
+    reader.string("b", { required: true });
+    reader.string("c");
+    const finish = (): void => reader.finish();
+    expect(finish).toThrow(TypeError);
+    expect(problemsOf(finish)).toEqual([
+      'factory must not have an option "unknown": known options are a, b, c',
+      "factory.a must be true or false, got a string of 1 characters",
+      "factory.b must be a non-empty string, got undefined: it is required",
+      "factory.c must be a non-empty string, got 1",
+    ]);
+    expect(finish).toThrow(/^4 options are wrong:\n {2}- factory must not/);
+  });
+
+  it("says a single problem in one line", () => {
+    const reader = readOptions("factory", {}, ["a"]);
+    reader.string("a", { required: true });
+    expect(() => reader.finish()).toThrow(
+      /^factory\.a must be a non-empty string, got undefined: it is required$/,
+    );
+  });
+
+  it("throws nothing when all is well", () => {
+    expect(() => readOptions("factory", { a: true }, ["a"]).finish()).not.toThrow();
+    expect(() => readOptions("factory", undefined, ["a"]).finish()).not.toThrow();
+  });
+
+  it.each([
+    ["adience", 'did you mean "audience"?'],
+    ["Audience", 'did you mean "audience"?'],
+    ["jwks_uri", 'did you mean "jwksUri"?'],
+    ["jwksUrl", 'did you mean "jwksUri"?'],
+    ["windowMs", 'did you mean "window"?'],
+    ["something", "known options are audience, jwksUri, window"],
+  ])("guesses what the unknown option %s meant", (name, fix) => {
+    const reader = readOptions("factory", { [name]: 1 }, ["audience", "jwksUri", "window"], {
+      windowMs: "window",
+    });
+    expect(() => reader.finish()).toThrow(`factory must not have an option "${name}": ${fix}`);
+  });
+
+  it("does not take a member of Object.prototype for a peer's name", () => {
+    const reader = readOptions("factory", { toString: 1, constructor: 2 }, ["a"]);
+    expect(problemsOf(() => reader.finish())).toEqual([
+      'factory must not have an option "toString": known options are a',
+      'factory must not have an option "constructor": known options are a',
+    ]);
+  });
+
+  it.each([
+    ["null", null, "null"],
+    ["a string", "https://issuer.example", "a string of 22 characters"],
+    ["a number", 5, "5"],
+    ["a list", [{}], "a list of 1"],
+    ["a function", () => ({}), "a function"],
+    ["a class instance", new (class Options {})(), "an object"],
+    ["a Map", new Map(), "an object"],
+    ["a Date", new Date(0), "an object"],
+    ["an Error", new Error("x"), "an object"],
+    ["a promise", Promise.resolve({}), "a promise"],
+    ["a regular expression", /x/, "a regular expression"],
+    ["a symbol", Symbol("s"), "a symbol"],
+    ["a bigint", 1n, "a bigint"],
+  ])("refuses %s in place of the options", (_what, value, got) => {
+    expect(() => readOptions("factory", value, ["a"]).finish()).toThrow(
+      `factory must be an options object, got ${got}`,
+    );
+  });
+
+  it.each([
+    ["an object literal", { a: "x" }],
+    ["a null-prototype record", Object.assign(Object.create(null) as object, { a: "x" })],
+    ["parsed JSON", JSON.parse('{"a":"x"}')],
+  ])("takes %s", (_what, value) => {
+    const reader = readOptions("factory", value, ["a"]);
+    reader.finish();
+    expect(reader.string("a")).toBe("x");
+  });
+
+  it("takes undefined as left out, for known and unknown options", () => {
+    const reader = readOptions("factory", { a: undefined, unknown: undefined }, ["a"]);
+    expect(reader.has("a")).toBe(false);
+    expect(reader.string("a", { default: "fallback" })).toBe("fallback");
+    expect(() => reader.finish()).not.toThrow();
+  });
+});
+
+describe("OptionsReader", () => {
+  it.each<[string, unknown, unknown]>([
+    ["true", true, true],
+    ["false", false, false],
+    ["undefined", undefined, false],
+    ["a string", "true", ["factory.option must be true or false, got a string of 4 characters"]],
+    ["a number", 1, ["factory.option must be true or false, got 1"]],
+    ["null", null, ["factory.option must be true or false, got null"]],
+  ])("reads a boolean from %s", (_what, value, expected) => {
+    expect(read(value, (reader) => reader.boolean("option"))).toEqual(expected);
+  });
+
+  it.each<[string, unknown, unknown]>([
+    ["a string", "x", "x"],
+    ["undefined", undefined, undefined],
+    ["an empty string", "", ["factory.option must be a non-empty string, got an empty string"]],
+    ["a list", ["x"], ["factory.option must be a non-empty string, got a list of 1"]],
+    ["a String object", Object("x"), ["factory.option must be a non-empty string, got an object"]],
+  ])("reads a string from %s", (_what, value, expected) => {
+    expect(read(value, (reader) => reader.string("option"))).toEqual(expected);
+  });
+
+  it("words a string's condition as the factory wants it", () => {
+    expect(read(3, (reader) => reader.string("option", { must: "an https: URL" }))).toEqual([
+      "factory.option must be an https: URL, got 3",
+    ]);
+  });
+
+  it.each<[string, unknown, unknown]>([
+    ["a listed name", "report", "report"],
+    ["undefined", undefined, "enforce"],
+    [
+      "a misspelt name",
+      "reprot",
+      ['factory.option must be one of "enforce", "report", got "reprot": did you mean "report"?'],
+    ],
+    [
+      "a name in capitals",
+      "Report",
+      ['factory.option must be one of "enforce", "report", got "Report": did you mean "report"?'],
+    ],
+    [
+      "something else",
+      "hunter2hunter2",
+      ['factory.option must be one of "enforce", "report", got a string of 14 characters'],
+    ],
+    ["a list", ["report"], ['factory.option must be one of "enforce", "report", got a list of 1']],
+    [
+      "a member of Object.prototype",
+      "toString",
+      ['factory.option must be one of "enforce", "report", got a string of 8 characters'],
+    ],
+  ])("reads one of a closed list from %s", (_what, value, expected) => {
+    expect(read(value, (reader) => reader.oneOf("option", ["enforce", "report"]))).toEqual(
+      expected,
+    );
+  });
+
+  it.each<[string, unknown, unknown]>([
+    ["a number in range", 5, 5],
+    ["the smallest", 1, 1],
+    ["the largest", 9, 9],
+    ["undefined", undefined, 3],
+    ["less than the smallest", 0, ["factory.option must be a whole number from 1 to 9, got 0"]],
+    ["more than the largest", 10, ["factory.option must be a whole number from 1 to 9, got 10"]],
+    ["a fraction", 1.5, ["factory.option must be a whole number from 1 to 9, got 1.5"]],
+    ["NaN", Number.NaN, ["factory.option must be a whole number from 1 to 9, got NaN"]],
+    [
+      "Infinity",
+      Number.POSITIVE_INFINITY,
+      ["factory.option must be a whole number from 1 to 9, got Infinity"],
+    ],
+    [
+      "a numeric string",
+      "5",
+      ["factory.option must be a whole number from 1 to 9, got a string of 1 characters"],
+    ],
+    ["a bigint", 5n, ["factory.option must be a whole number from 1 to 9, got a bigint"]],
+  ])("reads a whole number from %s", (_what, value, expected) => {
+    expect(
+      read(value, (reader) => reader.integer("option", { min: 1, max: 9, default: 3 })),
+    ).toEqual(expected);
+  });
+
+  it.each<[string, unknown, unknown]>([
+    ["a fraction", 0.5, 0.5],
+    ["NaN", Number.NaN, ["factory.option must be a number from 0 to 1, got NaN"]],
+    ["too much", 1.01, ["factory.option must be a number from 0 to 1, got 1.01"]],
+  ])("reads a number from %s", (_what, value, expected) => {
+    expect(read(value, (reader) => reader.number("option", { max: 1 }))).toEqual(expected);
+  });
+
+  it.each<[string, unknown, unknown]>([
+    ["15m", "15m", 900_000],
+    ["undefined", undefined, 1000],
+    [
+      "a bare number",
+      60_000,
+      [
+        'factory.option must be a duration from 1s to 1d, such as "15m" (units ms, s, m, h, d), got 60000: a bare number has no unit, write "1m"',
+      ],
+    ],
+    [
+      "a duration that is too short",
+      "999ms",
+      [
+        'factory.option must be a duration from 1s to 1d, such as "15m" (units ms, s, m, h, d), got "999ms"',
+      ],
+    ],
+    [
+      "a duration that is too long",
+      "2d",
+      [
+        'factory.option must be a duration from 1s to 1d, such as "15m" (units ms, s, m, h, d), got "2d"',
+      ],
+    ],
+    [
+      "a unit that does not exist",
+      "5 min",
+      [
+        'factory.option must be a duration from 1s to 1d, such as "15m" (units ms, s, m, h, d), got "5 min"',
+      ],
+    ],
+    [
+      "other text",
+      "tomorrow",
+      [
+        'factory.option must be a duration from 1s to 1d, such as "15m" (units ms, s, m, h, d), got a string of 8 characters',
+      ],
+    ],
+    [
+      "a negative number",
+      -5,
+      [
+        'factory.option must be a duration from 1s to 1d, such as "15m" (units ms, s, m, h, d), got -5',
+      ],
+    ],
+  ])("reads a duration from %s", (_what, value, expected) => {
+    const range = { min: 1000, max: 86_400_000, default: 1000 };
+    expect(read(value, (reader) => reader.duration("option", range))).toEqual(expected);
+  });
+
+  it.each<[string, unknown, unknown]>([
+    ["100kb", "100kb", 102_400],
+    [
+      "a bare number",
+      1024,
+      [
+        'factory.option must be a size of at least 1b, such as "100kb" (units b, kb, mb, gb), got 1024: a bare number has no unit, write "1kb"',
+      ],
+    ],
+    [
+      "a unit in capitals",
+      "1MB",
+      [
+        'factory.option must be a size of at least 1b, such as "100kb" (units b, kb, mb, gb), got "1MB"',
+      ],
+    ],
+  ])("reads a size from %s", (_what, value, expected) => {
+    expect(read(value, (reader) => reader.size("option"))).toEqual(expected);
+  });
+
+  it("reads a function and nothing else", () => {
+    const callback = (): void => undefined;
+    expect(read(callback, (reader) => reader.function("option"))).toBe(callback);
+    expect(read({}, (reader) => reader.function("option"))).toEqual([
+      "factory.option must be a function, got an object",
+    ]);
+    expect(read(undefined, (reader) => reader.function("option", { required: true }))).toEqual([
+      "factory.option must be a function, got undefined: it is required",
+    ]);
+  });
+
+  it.each<[string, unknown, unknown]>([
+    ["one string", "a", ["a"]],
+    ["several", ["a", "b"], ["a", "b"]],
+    ["undefined", undefined, undefined],
+    [
+      "an empty list",
+      [],
+      ["factory.option must be a non-empty string or a list of them, got an empty list"],
+    ],
+    ["an empty string", "", ["factory.option must be a non-empty string, got an empty string"]],
+    ["null", null, ["factory.option must be a non-empty string, got null"]],
+    [
+      "a hole from a missing variable",
+      ["a", undefined],
+      ["factory.option[1] must be a non-empty string, got undefined"],
+    ],
+    ["a sparse list", Array(1), ["factory.option[0] must be a non-empty string, got undefined"]],
+    ["a repetition", ["a", "b", "a"], ["factory.option[2] must not repeat an earlier entry"]],
+    [
+      "two problems at once",
+      ["", 1],
+      [
+        "factory.option[0] must be a non-empty string, got an empty string",
+        "factory.option[1] must be a non-empty string, got 1",
+      ],
+    ],
+  ])("reads a list of strings from %s", (_what, value, expected) => {
+    expect(read(value, (reader) => reader.strings("option"))).toEqual(expected);
+  });
+
+  it("copies a list of strings and freezes the copy", () => {
+    const given = ["a"];
+    const taken = read(given, (reader) => reader.strings("option"));
+    given.push("b");
+    expect(taken).toEqual(["a"]);
+    expect(Object.isFrozen(taken)).toBe(true);
+  });
+
+  it("names the full path of a problem in nested options", () => {
+    const reader = readOptions("factory", { one: { x: 1 }, many: [{}, { y: 2 }] }, ["one", "many"]);
+    reader.object("one", ["x"])?.string("x");
+    for (const item of reader.objects("many", ["x"]) ?? []) item.string("x", { required: true });
+    expect(problemsOf(() => reader.finish())).toEqual([
+      "factory.one.x must be a non-empty string, got 1",
+      'factory.many[1] must not have an option "y": known options are x',
+      "factory.many[0].x must be a non-empty string, got undefined: it is required",
+      "factory.many[1].x must be a non-empty string, got undefined: it is required",
+    ]);
+  });
+
+  it.each<[string, unknown, string]>([
+    ["null", null, "factory.option must be an options object, got null"],
+    ["a string", "x", "factory.option must be an options object, got a string of 1 characters"],
+  ])("refuses %s in place of nested options", (_what, value, problem) => {
+    expect(read(value, (reader) => reader.object("option", ["x"]))).toEqual([problem]);
+  });
+
+  it.each<[string, unknown, readonly string[]]>([
+    [
+      "an empty list",
+      [],
+      ["factory.option must be a non-empty list of options objects, got an empty list"],
+    ],
+    [
+      "an object",
+      {},
+      ["factory.option must be a non-empty list of options objects, got an object"],
+    ],
+    ["a list of the wrong things", [1], ["factory.option[0] must be an options object, got 1"]],
+    ["a sparse list", Array(1), ["factory.option[0] must be an options object, got null"]],
+  ])("refuses %s in place of a list of nested options", (_what, value, problems) => {
+    expect(
+      read(value, (reader) => {
+        for (const item of reader.objects("option", ["x"]) ?? []) item.string("x");
+      }),
+    ).toEqual(problems);
+  });
+
+  it("takes over the problems of another factory", () => {
+    const reader = readOptions("secureApi", {}, []);
+    reader.adopt(new OptionsError(["rateLimit.limit must be there"]), "secureApi.");
+    expect(problemsOf(() => reader.finish())).toEqual(["secureApi.rateLimit.limit must be there"]);
+  });
+
+  it("names the options as a whole when the key is empty", () => {
+    const reader = readOptions("factory", {}, []);
+    reader.note("", "must name one source of keys");
+    expect(() => reader.finish()).toThrow("factory must name one source of keys");
+  });
+});

@@ -1,0 +1,35 @@
+import { readOptions } from "../core/options.js";
+import { readRules } from "./read-rules.js";
+import { createRule, type Effect, logicOf, type Rule } from "./rule.js";
+
+/**
+ * The rule that at least one of the rules holds.
+ *
+ * A refusal names missing scopes only when every one of the rules asks for scopes; then those of the first one.
+ *
+ * @throws {@link OptionsError} when there is no rule, or something else stands in its place.
+ */
+export function any(...rules: [Rule, ...Rule[]]): Rule {
+  const reader = readOptions("any", {}, []);
+  const parts = readRules(reader, rules).map(logicOf);
+  reader.finish();
+
+  return createRule(`any(${rules.map((rule) => rule.description).join(", ")})`, {
+    denial: "rule_denied",
+    evaluate(principal) {
+      let effect: Effect = "deny";
+      for (const part of parts) {
+        const one = part.evaluate(principal);
+        if (one === "allow") return "allow";
+        if (one === "indeterminate") effect = one;
+      }
+      return effect;
+    },
+    neededScopes(principal) {
+      const satisfied = parts.find((part) => part.evaluate(principal) === "allow");
+      if (satisfied !== undefined) return satisfied.neededScopes(principal);
+      const needed = parts.map((part) => part.neededScopes(principal));
+      return needed.includes(undefined) ? undefined : needed[0];
+    },
+  });
+}

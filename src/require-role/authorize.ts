@@ -1,0 +1,29 @@
+import type { RequestHandler } from "express";
+import { readOptions } from "../core/options.js";
+import { createAuthorization } from "./create-authorization.js";
+import { readRule } from "./read-rules.js";
+import {
+  REQUIRE_OPTIONS,
+  REQUIRE_PEERS,
+  type RequireOptions,
+  readRequireOptions,
+} from "./require-options.js";
+import type { Rule } from "./rule.js";
+
+/**
+ * Lets pass only callers for whom the rule holds, as in `authorize(any(role("admin"), scope("orders:write")))`.
+ *
+ * Nobody authenticated: 401 `authentication_required`, whatever the rule. The rule does not hold: 403
+ * `insufficient_scope` with a challenge when further scopes would satisfy it, else 403 `access_denied`. Every method is
+ * guarded, HEAD and OPTIONS included. It does not authenticate: mount `oauthGuard` or `principalFrom` before it.
+ *
+ * @throws {@link OptionsError} when the rule is none, or an option is wrong.
+ */
+export function authorize(rule: Rule, options: RequireOptions = {}): RequestHandler {
+  const reader = readOptions("authorize", options, REQUIRE_OPTIONS, REQUIRE_PEERS);
+  readRule(reader, "rule", rule);
+  const checked = readRequireOptions(reader);
+  reader.finish();
+
+  return createAuthorization("authorize", rule, checked);
+}

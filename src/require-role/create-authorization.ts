@@ -1,0 +1,81 @@
+import type { RequestHandler } from "express";
+import { type Decision, recordDecision } from "../core/decision.js";
+import { createGuard } from "../core/guard.js";
+import { challenge } from "../core/header-values.js";
+import { type HeaderFields, HttpError, outageError } from "../core/http-error.js";
+import { getPrincipal, type Principal } from "../core/principal.js";
+import type { CheckedRequireOptions } from "./require-options.js";
+import { type DenialReason, logicOf, type Rule } from "./rule.js";
+
+interface Refusal {
+  readonly error: HttpError;
+  readonly reason: DenialReason | "no_principal" | "anonymous" | "undecided";
+}
+
+/** Makes the guard that lets pass whom the rule allows. */
+export function createAuthorization(
+  name: string,
+  rule: Rule,
+  options: CheckedRequireOptions,
+): RequestHandler {
+  const guard = createGuard(name, "authorization", options);
+  const { description } = rule;
+  const refusalFor = createRefusals(rule, options.realm);
+  // One frozen decision for all requests: nothing is allocated where the answer is yes.
+  const allowed: Decision = Object.freeze({
+    guard: name,
+    outcome: "allow",
+    enforced: guard.enforced,
+    code: "ok",
+    rule: description,
+  });
+
+  return guard.middleware((req, res, next) => {
+    let principal: Principal | null;
+    try {
+      principal = getPrincipal(req);
+    } catch (error) {
+      // The app's own claim mapping failed.
+      guard.fault(error, req, next, { rule: description });
+      return;
+    }
+    const refusal = refusalFor(principal);
+    if (refusal === undefined) {
+      recordDecision(req, allowed);
+      next();
+    } else {
+      guard.refuse(refusal.error, req, res, next, { reason: refusal.reason, rule: description });
+    }
+  }, description);
+}
+
+function createRefusals(
+  rule: Rule,
+  realm: string,
+): (principal: Principal | null) => Refusal | undefined {
+  const logic = logicOf(rule);
+  // Who sent no credentials gets no error code (RFC 6750 §3.1).
+  const unauthenticated: HeaderFields = { "WWW-Authenticate": challenge("Bearer", { realm }) };
+
+  return (principal) => {
+    if (principal === null || principal.kind === "anonymous") {
+      const error = new HttpError(401, "authentication_required", { headers: unauthenticated });
+      return { error, reason: principal === null ? "no_principal" : "anonymous" };
+    }
+    const effect = logic.evaluate(principal);
+    if (effect === "allow") return undefined;
+    if (effect === "indeterminate") {
+      return { error: outageError("service_unavailable", undefined), reason: "undecided" };
+    }
+    const scopes = logic.neededScopes(principal);
+    return scopes === undefined
+      ? { error: new HttpError(403, "access_denied"), reason: logic.denial }
+      : { error: insufficientScope(realm, scopes), reason: "missing_scope" };
+  };
+}
+
+function insufficientScope(realm: string, scopes: readonly string[]): HttpError {
+  const code = "insufficient_scope";
+  const value = challenge("Bearer", { realm, error: code, scope: scopes.join(" ") });
+  return new HttpError(403, code, { headers: { "WWW-Authenticate": value } });
+}

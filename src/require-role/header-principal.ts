@@ -1,0 +1,124 @@
+import type { Request, RequestHandler } from "express";
+import { createGuard, GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard.js";
+import { isToken } from "../core/header-values.js";
+import { HttpError } from "../core/http-error.js";
+import { describeValue, type OptionsReader, readOptions } from "../core/options.js";
+import { createPrincipal } from "../core/principal.js";
+import { assertNoToken } from "./assert-no-token.js";
+import { providePrincipal } from "./provide-principal.js";
+import { type PeerCheck, readTrustedPeers } from "./trusted-peers.js";
+
+/** Options of {@link principalFrom.header}. */
+export interface HeaderPrincipalOptions extends GuardOptions {
+  /**
+   * The field in which the gateway puts the subject, such as `"X-Authenticated-User"`. Its value is the subject as it
+   * stands: up to 256 printable ASCII characters, no comma. Required.
+   */
+  readonly name: string;
+  /**
+   * Addresses and networks of the gateways whose field counts, such as `["10.0.0.5", "fd00:12::/64"]`. They are held
+   * against the connection itself, not against `req.ip`: forwarded addresses never count. Required.
+   */
+  readonly trustedPeers: string | readonly string[];
+}
+
+type Reason =
+  | "principal_found"
+  | "no_principal"
+  | "untrusted_peer"
+  | "duplicate_header"
+  | "malformed_header";
+
+const PEER_NAMES = {
+  header: "name",
+  headerName: "name",
+  trustProxy: "trustedPeers",
+  trustedProxies: "trustedPeers",
+};
+
+/** Fields that carry credentials or routing, which nobody has verified. */
+const UNFIT_NAMES = [
+  "authorization",
+  "proxy-authorization",
+  "cookie",
+  "set-cookie",
+  "host",
+  "forwarded",
+];
+
+/** Printable ASCII without a comma: proxies join repeated fields with one (RFC 9110 §5.3). */
+const SUBJECT = /^[\x20-\x2b\x2d-\x7e]{1,256}$/;
+
+/**
+ * Takes the subject from a field that an authenticating gateway in front of the app sets. The principal has no roles
+ * and no scopes.
+ *
+ * From any other peer the field counts as absent, and the decision says so. From a trusted peer a repeated field or one
+ * that is no subject is answered 400 `invalid_request`; an absent or empty one means nobody. The gateway must replace or
+ * remove the field when a client sends it.
+ *
+ * @throws {@link OptionsError} when an option is missing or wrong.
+ */
+export function headerPrincipal(options: HeaderPrincipalOptions): RequestHandler {
+  const reader = readOptions(
+    "principalFrom.header",
+    options,
+    ["name", "trustedPeers", ...GUARD_OPTIONS],
+    PEER_NAMES,
+  );
+  const name = readName(reader);
+  const isTrusted = readTrustedPeers(reader, "trustedPeers");
+  const guardOptions = readGuardOptions(reader);
+  reader.finish();
+  const guard = createGuard("principalFrom", "authentication", guardOptions);
+
+  return guard.middleware((req, res, next) => {
+    try {
+      assertNoToken("principalFrom.header", req);
+    } catch (error) {
+      guard.fault(error, req, next);
+      return;
+    }
+    const reason = judge(req, name, isTrusted);
+    if (reason === "duplicate_header" || reason === "malformed_header") {
+      guard.refuse(new HttpError(400, "invalid_request"), req, res, next, { reason });
+      return;
+    }
+    const subject = reason === "principal_found" ? String(req.headers[name]) : undefined;
+    providePrincipal(guard, req, () =>
+      subject === undefined ? null : createPrincipal({ subject }),
+    );
+    guard.allow(req, { reason });
+    next();
+  });
+}
+
+function judge(req: Request, name: string, isTrusted: PeerCheck): Reason {
+  const value = req.headers[name];
+  if (value === undefined || value === "") return "no_principal";
+  if (!isTrusted(req.socket.remoteAddress)) return "untrusted_peer";
+  if (isRepeated(req, name)) return "duplicate_header";
+  return typeof value === "string" && SUBJECT.test(value) ? "principal_found" : "malformed_header";
+}
+
+function readName(reader: OptionsReader): string {
+  const name = reader.string("name", { required: true }) ?? "";
+  if (name !== "" && !isToken(name)) {
+    reader.note("name", `must be the name of a header field, got ${describeValue(name)}`);
+  } else if (UNFIT_NAMES.includes(name.toLowerCase())) {
+    reader.note(
+      "name",
+      "must be a field of its own, which the gateway sets: this one comes from the client",
+    );
+  }
+  return name.toLowerCase();
+}
+
+/** Node joins repeated fields with a comma, or drops all but the first: only the raw list shows them. */
+function isRepeated(req: Request, name: string): boolean {
+  let count = 0;
+  for (let index = 0; index < req.rawHeaders.length; index += 2) {
+    if (req.rawHeaders[index]?.toLowerCase() === name) count += 1;
+  }
+  return count > 1;
+}

@@ -1,0 +1,13 @@
+export { getPrincipal, type Principal, type PrincipalInit } from "../core/principal.js";
+export { all } from "./all.js";
+export { any } from "./any.js";
+export { authorize } from "./authorize.js";
+export type { HeaderPrincipalOptions } from "./header-principal.js";
+export { not } from "./not.js";
+export { type PrincipalFromOptions, principalFrom } from "./principal-from.js";
+export type { RequireOptions } from "./require-options.js";
+export { requireRole } from "./require-role.js";
+export { requireScope } from "./require-scope.js";
+export { role } from "./role.js";
+export type { Rule } from "./rule.js";
+export { scope } from "./scope.js";

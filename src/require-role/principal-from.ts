@@ -1,0 +1,53 @@
+import type { Request, RequestHandler } from "express";
+import { createGuard, type Mode } from "../core/guard.js";
+import { describeValue, readOptions } from "../core/options.js";
+import type { Principal, PrincipalInit } from "../core/principal.js";
+import { assertNoToken } from "./assert-no-token.js";
+import { headerPrincipal } from "./header-principal.js";
+import { providePrincipal } from "./provide-principal.js";
+import { readPrincipal } from "./read-principal.js";
+
+/** Options of {@link principalFrom}. */
+export interface PrincipalFromOptions {
+  /** `"report"`: a function that fails is recorded, and the request goes on as if there were none. @default "enforce" */
+  readonly mode?: Mode | undefined;
+}
+
+/**
+ * Tells the guards who calls, for apps that authenticate by other means than `oauthGuard`, such as a passport session:
+ * `principalFrom((req) => (req.user ? { subject: req.user.id, roles: req.user.roles } : null))`.
+ *
+ * The function returns what the server itself has verified, or `null` for nobody. It is called once per request; the
+ * result is checked and copied. When it throws, or returns a promise or anything else, the request ends as an error of
+ * the app (`next(error)`) and is never let through. It refuses nobody: `requireRole` or `authorize` behind it do. Of two
+ * on one request the later one counts. Not together with `oauthGuard`: that is an error of the app, too.
+ *
+ * @throws {@link OptionsError} when the function is missing or an option is wrong.
+ */
+export function principalFrom(
+  derive: (req: Request) => PrincipalInit | null,
+  options: PrincipalFromOptions = {},
+): RequestHandler {
+  const reader = readOptions("principalFrom", options, ["mode"]);
+  const mode = reader.oneOf("mode", ["enforce", "report"], { default: "enforce" });
+  if (typeof derive !== "function")
+    reader.note("derive", `must be a function, got ${describeValue(derive)}`);
+  reader.finish();
+  const guard = createGuard("principalFrom", "authentication", { mode, onDenied: "respond" });
+
+  return guard.middleware((req, _res, next) => {
+    let principal: Principal | null;
+    try {
+      assertNoToken("principalFrom", req);
+      principal = readPrincipal("principalFrom", derive(req));
+    } catch (error) {
+      guard.fault(error, req, next);
+      return;
+    }
+    providePrincipal(guard, req, () => principal);
+    guard.allow(req, { reason: principal === null ? "no_principal" : "principal_found" });
+    next();
+  });
+}
+
+principalFrom.header = headerPrincipal;

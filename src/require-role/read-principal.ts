@@ -1,0 +1,75 @@
+import { describeValue, isPlainObject } from "../core/options.js";
+import { createPrincipal, type Principal, type PrincipalInit } from "../core/principal.js";
+import { isThenable, wrongReturn } from "../core/user-function.js";
+
+type Member = keyof PrincipalInit;
+type Check = (value: unknown) => boolean;
+
+const KINDS: readonly unknown[] = ["user", "service", "anonymous"];
+
+const MEMBERS: Readonly<Record<Member, readonly [must: string, check: Check]>> = {
+  kind: ['"user", "service" or "anonymous"', (value) => KINDS.includes(value)],
+  subject: ["a non-empty string", isName],
+  issuer: ["a non-empty string without white space", (value) => isName(value) && !/\s/.test(value)],
+  clientId: ["a non-empty string", isName],
+  tenant: ["a non-empty string", isName],
+  roles: ["a list of non-empty strings", isNames],
+  scopes: ["a list of non-empty strings", isNames],
+  permissions: ["a list of non-empty strings", isNames],
+  groups: ["a list of non-empty strings", isNames],
+  acr: ["a non-empty string", isName],
+  amr: ["a list of non-empty strings", isNames],
+  authTime: [
+    "a number of seconds",
+    (value) => typeof value === "number" && Number.isFinite(value) && value >= 0,
+  ],
+  claims: ["a plain object", isPlainObject],
+};
+
+const NAMES = Object.keys(MEMBERS).join(", ");
+
+/**
+ * Checks and copies what a function of the app returned for a principal.
+ *
+ * @throws TypeError when it is anything but a well-formed principal or `null`. The text names the member, never the
+ * value.
+ */
+export function readPrincipal(what: string, value: unknown): Principal | null {
+  if (value === null) return null;
+  if (isThenable(value) || !isPlainObject(value)) {
+    throw wrongReturn(what, "a plain object or null", value);
+  }
+  const init: Record<string, unknown> = Object.create(null);
+  for (const name of Object.keys(value)) {
+    const member = value[name];
+    if (member === undefined) continue;
+    // A misspelt member would silently be no role at all, or no tenant.
+    if (!isMember(name)) {
+      throw new TypeError(`${what} must return members of a principal only: ${NAMES}`);
+    }
+    const [must, check] = MEMBERS[name];
+    if (!check(member)) {
+      throw new TypeError(`${what} must return ${must} as ${name}, got ${describeValue(member)}`);
+    }
+    init[name] = name === "claims" ? Object.freeze({ ...(member as object) }) : member;
+  }
+  // Without a name all callers would share limits and look the same in the audit log.
+  const named = init["subject"] !== undefined || init["clientId"] !== undefined;
+  if (!named && init["kind"] !== "anonymous") {
+    throw new TypeError(`${what} must return a subject or a clientId`);
+  }
+  return createPrincipal(init);
+}
+
+function isMember(name: string): name is Member {
+  return Object.hasOwn(MEMBERS, name);
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+function isNames(value: unknown): boolean {
+  // The copy has no holes, which `every` would skip.
+  return Array.isArray(value) && [...value].every(isName);
+}

@@ -1,0 +1,55 @@
+import type { OnDenied } from "../core/deny.js";
+import { GUARD_OPTIONS, type GuardOptions, type Mode, readGuardOptions } from "../core/guard.js";
+import { describeValue, type OptionsReader, type PeerNames } from "../core/options.js";
+
+/** Options of `requireRole`, `requireScope` and `authorize`. */
+export interface RequireOptions extends GuardOptions {
+  /**
+   * The `realm` of the `WWW-Authenticate` challenges (RFC 9110 §11.5), of printable ASCII characters except `"` and
+   * `\`. Give the same one as to `oauthGuard`. @default "api"
+   */
+  readonly realm?: string | undefined;
+}
+
+/** {@link RequireOptions}, checked. */
+export interface CheckedRequireOptions {
+  readonly mode: Mode;
+  readonly onDenied: OnDenied;
+  readonly realm: string;
+}
+
+/** Names of {@link RequireOptions}. */
+export const REQUIRE_OPTIONS = [...GUARD_OPTIONS, "realm"] as const;
+
+/** What peers and tired people call the options. */
+export const REQUIRE_PEERS: PeerNames = {
+  dryRun: "mode",
+  reportOnly: "mode",
+  onError: "onDenied",
+  onFailure: "onDenied",
+};
+
+/** Reads {@link RequireOptions}. */
+export function readRequireOptions(reader: OptionsReader): CheckedRequireOptions {
+  const realm = reader.string("realm", { default: "api" }) ?? "api";
+  if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(realm)) {
+    reader.note(
+      "realm",
+      `must be of printable ASCII characters except " and \\, got ${describeValue(realm)}`,
+    );
+  }
+  return { ...readGuardOptions(reader), realm };
+}
+
+/**
+ * Takes the options from the end of a list of names. Only an object counts as options: `undefined` in the place of a
+ * name is a missing environment variable, and must not turn "all of these scopes" into fewer scopes.
+ */
+export function splitOptions(args: readonly unknown[]): {
+  readonly names: readonly unknown[];
+  readonly options: unknown;
+} {
+  const last = args.at(-1);
+  const given = typeof last === "object" && last !== null && !Array.isArray(last);
+  return given ? { names: args.slice(0, -1), options: last } : { names: args, options: {} };
+}

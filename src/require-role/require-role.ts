@@ -1,0 +1,35 @@
+import type { RequestHandler } from "express";
+import { readOptions } from "../core/options.js";
+import { createAuthorization } from "./create-authorization.js";
+import { readRoles } from "./read-names.js";
+import {
+  REQUIRE_OPTIONS,
+  REQUIRE_PEERS,
+  type RequireOptions,
+  readRequireOptions,
+  splitOptions,
+} from "./require-options.js";
+import { roleRule } from "./role.js";
+
+/**
+ * Lets pass only callers who have at least one of the roles. Options come last.
+ *
+ * Nobody authenticated: 401 `authentication_required`. None of the roles: 403 `access_denied`; the answer does not say
+ * which roles would do. Every method is guarded, HEAD and OPTIONS included. It does not authenticate: mount
+ * `oauthGuard` or `principalFrom` before it, else every request is answered 401.
+ *
+ * @throws {@link OptionsError} when there is no role, one is no non-empty string or repeated, or an option is wrong.
+ */
+export function requireRole(
+  ...args:
+    | [role: string, ...roles: string[]]
+    | [role: string, ...rolesAndOptions: [...string[], RequireOptions]]
+): RequestHandler {
+  const { names, options } = splitOptions(args);
+  const reader = readOptions("requireRole", options, REQUIRE_OPTIONS, REQUIRE_PEERS);
+  const roles = readRoles(reader, names);
+  const checked = readRequireOptions(reader);
+  reader.finish();
+
+  return createAuthorization("requireRole", roleRule(roles), checked);
+}

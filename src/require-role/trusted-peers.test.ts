@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { readOptions } from "../core/options.js";
+import { readTrustedPeers } from "./trusted-peers.js";
+
+function isTrusted(peers: unknown, address: string | undefined): boolean {
+  const reader = readOptions("factory", { peers }, ["peers"]);
+  const check = readTrustedPeers(reader, "peers");
+  reader.finish();
+  return check(address);
+}
+
+describe("readTrustedPeers", () => {
+  it.each<[string | readonly string[], string | undefined, boolean]>([
+    ["10.0.0.5", "10.0.0.5", true],
+    ["10.0.0.5", "10.0.0.50", false],
+    ["10.0.0.5", "::ffff:10.0.0.5", true],
+    ["10.0.0.5", "::ffff:a00:5", true],
+    ["10.0.0.0/8", "10.255.255.255", true],
+    ["10.0.0.0/8", "11.0.0.0", false],
+    ["10.0.0.0/8", "::ffff:10.1.2.3", true],
+    ["10.0.0.5/32", "10.0.0.5", true],
+    ["10.0.0.5/32", "10.0.0.4", false],
+    ["10.0.0.0/8", "64:ff9b::10.0.0.5", false],
+    ["fd00:12::/64", "fd00:12::1", true],
+    ["fd00:12::/64", "fd00:12:0:1::1", false],
+    ["FD00:12::1", "fd00:12:0:0:0:0:0:1", true],
+    ["fe80::/10", "fe80::1%eth0", true],
+    ["::1", "::1", true],
+    ["::1", "127.0.0.1", false],
+    [["192.0.2.1", "::1"], "::1", true],
+    ["10.0.0.5", undefined, false],
+    ["10.0.0.5", "", false],
+    ["10.0.0.5", "garbage", false],
+    ["10.0.0.5", "10.0.0.5:443", false],
+  ])("of %j, %s is %s", (peers, address, expected) => {
+    expect(isTrusted(peers, address)).toBe(expected);
+  });
+
+  it.each([
+    "localhost",
+    "loopback",
+    "10.0.0",
+    "10.0.0.0/",
+    "10.0.0.0/33",
+    "10.0.0.0/-1",
+    "10.0.0.0/8/8",
+    "10.0.0.0/8 ",
+    "::/0",
+    "0.0.0.0/0",
+    "fe80::1%eth0",
+    "fd00::/129",
+    "/8",
+    "010.0.0.1",
+    "*",
+    "10.0.0.0/255.0.0.0",
+  ])("refuses %j at start-up", (entry) => {
+    expect(() => isTrusted(entry, "10.0.0.1")).toThrow(
+      'factory.peers must be an IP address or a network such as "10.0.0.0/8", got',
+    );
+  });
+});

@@ -1,0 +1,52 @@
+import { BlockList, isIPv4, isIPv6 } from "node:net";
+import { describeValue, type OptionsReader } from "../core/options.js";
+
+/** Whether the peer of a connection is one of the trusted ones. */
+export type PeerCheck = (address: string | undefined) => boolean;
+
+const MUST = 'must be an IP address or a network such as "10.0.0.0/8"';
+
+/**
+ * Reads a list of addresses and networks, such as `10.0.0.0/8` or `fd00::1`.
+ *
+ * The check takes what the socket reports, IPv4-mapped addresses and zone ids included. Only the connection counts,
+ * never a forwarded address.
+ */
+export function readTrustedPeers(reader: OptionsReader, key: string): PeerCheck {
+  const peers = new BlockList();
+  const entries = reader.strings(key, { required: true }) ?? [];
+  entries.forEach((entry, index) => {
+    if (entry === "") return;
+    const where = Array.isArray(reader.raw(key)) ? `${key}[${index}]` : key;
+    const problem = addPeer(peers, entry);
+    if (problem !== undefined) reader.note(where, problem);
+  });
+
+  return (address) => {
+    if (address === undefined) return false;
+    if (isIPv4(address)) return peers.check(address, "ipv4");
+    return isIPv6(address) && peers.check(address, "ipv6");
+  };
+}
+
+function addPeer(peers: BlockList, entry: string): string | undefined {
+  const [address = "", prefix, ...rest] = entry.split("/");
+  const family = familyOf(address);
+  if (family === undefined || rest.length > 0) return `${MUST}, got ${describeValue(entry)}`;
+  if (prefix === undefined) {
+    peers.addAddress(address, family);
+    return undefined;
+  }
+  const bits = /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
+  if (bits === 0) return `${MUST}, got one that trusts every address`;
+  const fits = bits <= (family === "ipv4" ? 32 : 128);
+  if (!fits) return `${MUST}, got a prefix length that does not fit the address`;
+  peers.addSubnet(address, bits, family);
+  return undefined;
+}
+
+function familyOf(address: string): "ipv4" | "ipv6" | undefined {
+  if (isIPv4(address)) return "ipv4";
+  // A zone id means something on one machine only.
+  return isIPv6(address) && !address.includes("%") ? "ipv6" : undefined;
+}
