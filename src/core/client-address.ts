@@ -39,7 +39,9 @@ export function addressNetwork(address: string, prefix6: number): string {
 
 /** The address without the part that names one person: /24 for IPv4, /48 for IPv6. */
 export function truncateAddress(address: string): string {
-  return address.includes(":") ? cut(address, 48) : address.replace(/\.\d+$/, ".0");
+  return address.includes(":")
+    ? cut(address, 48)
+    : `${address.slice(0, address.lastIndexOf("."))}.0`;
 }
 
 function cut(address: string, prefix: number): string {

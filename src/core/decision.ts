@@ -1,7 +1,7 @@
 import { channel } from "node:diagnostics_channel";
 import type { Request } from "express";
+import { publishSafely } from "./publish-safely.js";
 import { requestState } from "./request-state.js";
-import { isThenable } from "./user-function.js";
 
 /** What one guard decided about one request. Frozen plain data: no request, no error object, no token. */
 export interface Decision {
@@ -38,23 +38,5 @@ const decisions = channel(DECISION_CHANNEL);
 export function recordDecision(req: Request, decision: Decision): void {
   const frozen = Object.freeze(decision);
   requestState(req).decisions.push(frozen);
-  if (decisions.hasSubscribers) publish(frozen);
-}
-
-function publish(decision: Decision): void {
-  // Node ends the process when a subscriber throws (an uncaughtException on the next tick). A broken monitor must
-  // not do that, so subscribers are called one by one; should the list move, Node's own way is the fallback.
-  const { _subscribers: subscribers } = decisions as unknown as { _subscribers?: unknown };
-  if (!Array.isArray(subscribers)) {
-    decisions.publish(decision);
-    return;
-  }
-  for (const subscriber of subscribers) {
-    try {
-      const result: unknown = subscriber(decision, DECISION_CHANNEL);
-      if (isThenable(result)) result.then(undefined, () => undefined);
-    } catch {
-      // The subscriber's own fault: nothing to tell anybody who could mend it.
-    }
-  }
+  if (decisions.hasSubscribers) publishSafely(decisions, frozen);
 }

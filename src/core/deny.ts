@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from "express";
 import { type HttpError, isHttpError } from "./http-error.js";
+import { endLingering } from "./lingering-close.js";
 import { PROBLEM_MEDIA_TYPE, type Problem } from "./problem-details.js";
 import { requestState } from "./request-state.js";
 import { isThenable } from "./user-function.js";
@@ -57,9 +58,15 @@ export function sendProblem(problem: Problem, req: Request, res: Response): void
   res.setHeader("Cache-Control", "no-store");
   for (const name of ["ETag", "Last-Modified", "Content-Encoding", "Content-Range"])
     res.removeHeader(name);
-  // The rest of an unread body would have to be read before the next request: closing is cheaper and safer.
-  if (hasUnreadBody(req)) res.setHeader("Connection", "close");
-  res.end(req.method === "HEAD" ? undefined : body);
+  if (req.method === "HEAD") {
+    res.end();
+  } else if (hasUnreadBody(req)) {
+    // The rest of the body would have to be read before the next request: closing is cheaper and safer.
+    res.setHeader("Connection", "close");
+    endLingering(body, req, res);
+  } else {
+    res.end(body);
+  }
 }
 
 /** Puts the headers of a branded error on the response; fields of other errors are not trusted. */

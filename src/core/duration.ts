@@ -7,6 +7,30 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
 };
 const BYTES: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
 
+/** A kind of quantity that users write as a number with a unit. */
+export interface QuantityKind {
+  readonly name: string;
+  readonly example: string;
+  /** In the smallest unit, or `undefined` when the text is none. */
+  parse(text: string): number | undefined;
+  /** The shortest exact spelling. */
+  format(value: number): string;
+}
+
+export const DURATION: QuantityKind = {
+  name: "a duration",
+  example: '"15m" (units ms, s, m, h, d)',
+  parse: parseDuration,
+  format: formatDuration,
+};
+
+export const SIZE: QuantityKind = {
+  name: "a size",
+  example: '"100kb" (units b, kb, mb, gb)',
+  parse: parseSize,
+  format: formatSize,
+};
+
 /**
  * Reads a duration such as `"15m"` (units `ms s m h d`, whole numbers only).
  *

@@ -1,5 +1,7 @@
-import { formatDuration, formatSize, parseDuration, parseSize } from "./duration.js";
+import { describeValue } from "./describe-value.js";
+import { DURATION, type QuantityKind, SIZE } from "./duration.js";
 import { OptionsError } from "./options-error.js";
+import { isPlainObject } from "./plain-object.js";
 import { closest } from "./spelling.js";
 
 /** Names that the peers use, and ours: `{ windowMs: "window", max: "limit" }`. */
@@ -148,26 +150,12 @@ export class OptionsReader {
 
   /** A duration such as `"15m"`, in milliseconds. `default`, `min` and `max` are milliseconds too. */
   duration(key: string, range: Range<number> = {}): number {
-    return this.#quantity(
-      key,
-      range,
-      "a duration",
-      '"15m" (units ms, s, m, h, d)',
-      parseDuration,
-      formatDuration,
-    );
+    return this.#quantity(key, range, DURATION);
   }
 
   /** A size such as `"100kb"`, in bytes. `default`, `min` and `max` are bytes too. */
   size(key: string, range: Range<number> = {}): number {
-    return this.#quantity(
-      key,
-      range,
-      "a size",
-      '"100kb" (units b, kb, mb, gb)',
-      parseSize,
-      formatSize,
-    );
+    return this.#quantity(key, range, SIZE);
   }
 
   /** A function. */
@@ -270,26 +258,19 @@ export class OptionsReader {
     return fallback;
   }
 
-  #quantity(
-    key: string,
-    range: Range<number>,
-    what: string,
-    example: string,
-    parse: (text: string) => number | undefined,
-    format: (value: number) => string,
-  ): number {
+  #quantity(key: string, range: Range<number>, kind: QuantityKind): number {
     const { min = 1, max = Number.MAX_SAFE_INTEGER, default: fallback = min } = own(range);
     const value = this.#values[key];
     const between =
       max === Number.MAX_SAFE_INTEGER
-        ? `of at least ${format(min)}`
-        : `from ${format(min)} to ${format(max)}`;
-    const must = `${what} ${between}, such as ${example}`;
+        ? `of at least ${kind.format(min)}`
+        : `from ${kind.format(min)} to ${kind.format(max)}`;
+    const must = `${kind.name} ${between}, such as ${kind.example}`;
     if (this.#missing(key, range, must)) return fallback;
-    const parsed = typeof value === "string" ? parse(value) : undefined;
+    const parsed = typeof value === "string" ? kind.parse(value) : undefined;
     if (parsed !== undefined && parsed >= min && parsed <= max) return parsed;
     if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) {
-      this.problem(key, must, `a bare number has no unit, write "${format(value)}"`);
+      this.problem(key, must, `a bare number has no unit, write "${kind.format(value)}"`);
     } else if (typeof value === "string" && /^[\d.]{1,15} ?[A-Za-z]{0,7}$/.test(value)) {
       // Only a string that looks like a quantity is printed: anything else may be a secret.
       this.note(key, `must be ${must}, got "${value}"`);
@@ -303,25 +284,4 @@ export class OptionsReader {
 /** Own members only: a polluted `Object.prototype` must not supply a default, a range or a condition. */
 function own<T extends object>(bag: T): T {
   return Object.assign(Object.create(null) as T, bag);
-}
-
-/** Whether the value is an object literal or a null-prototype record, from any realm. */
-export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
-/** What a value is, without its content unless it cannot be a secret. */
-export function describeValue(value: unknown): string {
-  if (value === undefined || value === null) return String(value);
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  if (typeof value === "string")
-    return value === "" ? "an empty string" : `a string of ${value.length} characters`;
-  if (Array.isArray(value))
-    return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
-  if (typeof value === "function") return "a function";
-  if (value instanceof RegExp) return "a regular expression";
-  if (value instanceof Promise) return "a promise";
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

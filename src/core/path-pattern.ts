@@ -19,7 +19,12 @@ export interface PathPattern {
 const METHOD = /^[A-Z]+$/;
 const LITERAL = /^[A-Za-z0-9._~@$,=&'!-]+$/;
 const PARAMETER = /^:[A-Za-z_][A-Za-z0-9_]*$/;
-const OVERRIDE_FIELDS = ["x-http-method-override", "x-http-method", "x-method-override"] as const;
+/** Fields by which method-override packages replace the method later. */
+export const METHOD_OVERRIDE_FIELDS = [
+  "x-http-method-override",
+  "x-http-method",
+  "x-method-override",
+] as const;
 
 /** Reads a pattern. @returns The pattern, or what it must be, with the right spelling. */
 export function parsePathPattern(text: string): PathPattern | string {
@@ -60,7 +65,7 @@ export function restricts(pattern: PathPattern, req: Request): boolean {
  */
 export function opens(pattern: PathPattern, req: Request): boolean {
   if (!coversMethod(pattern, req.method)) return false;
-  for (const field of OVERRIDE_FIELDS) if (req.headers[field] !== undefined) return false;
+  for (const field of METHOD_OVERRIDE_FIELDS) if (req.headers[field] !== undefined) return false;
   const raw = req.baseUrl + req.path;
   if (!isCanonicalPath(raw)) return false;
   return matches(pattern, raw === "/" ? [] : raw.slice(1).split("/"), identical);

@@ -72,7 +72,8 @@ function toHttpError(error: unknown): HttpError {
   if (isHttpError(error)) return error;
   const status = statusOf(error);
   const type = memberOf(error, "type");
-  const known = typeof type === "string" && Object.hasOwn(PARSER_CODES, type) ? PARSER_CODES[type] : undefined;
+  const known =
+    typeof type === "string" && Object.hasOwn(PARSER_CODES, type) ? PARSER_CODES[type] : undefined;
   const fallback: ErrorCode = status < 500 ? "request_refused" : "internal_error";
   return new HttpError(status, known ?? STATUS_CODES[status] ?? fallback, { cause: error });
 }
@@ -80,13 +81,16 @@ function toHttpError(error: unknown): HttpError {
 function statusOf(error: unknown): number {
   for (const name of ["status", "statusCode"]) {
     const status = memberOf(error, name);
-    if (Number.isInteger(status) && Number(status) >= 400 && Number(status) <= 599) return Number(status);
+    if (Number.isInteger(status) && Number(status) >= 400 && Number(status) <= 599)
+      return Number(status);
   }
   return 500;
 }
 
 function memberOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  return typeof value === "object" && value !== null
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
 }
 
 function tell(onError: (error: unknown) => void, error: unknown): void {

@@ -13,14 +13,19 @@ describe.each(expressVersions)("errorHandler and notFound on Express %s", (_majo
       next();
     });
     app.use(notFound(), errorHandler());
-    const answer = await request(app).get("/nowhere").expect(404).expect("Content-Type", "application/problem+json");
+    const answer = await request(app)
+      .get("/nowhere")
+      .expect(404)
+      .expect("Content-Type", "application/problem+json");
     expect(JSON.parse(answer.text)).toEqual({
       title: "Not Found",
       status: 404,
       detail: "There is nothing at this address.",
       code: "not_found",
     });
-    expect(answer.headers["content-security-policy"]).toBe("default-src 'self'; frame-ancestors 'none'");
+    expect(answer.headers["content-security-policy"]).toBe(
+      "default-src 'self'; frame-ancestors 'none'",
+    );
     expect(answer.headers["cache-control"]).toBe("no-store");
   });
 
@@ -43,14 +48,22 @@ describe.each(expressVersions)("errorHandler and notFound on Express %s", (_majo
     const malformed = await request(app).post("/").type("json").send('{"secret":').expect(400);
     expect(malformed.body.code).toBe("malformed_json");
     expect(malformed.text).not.toContain("secret");
-    const large = await request(app).post("/").type("json").send(`"${"x".repeat(50)}"`).expect(413);
+    const large = await request(app)
+      .post("/")
+      .type("json")
+      .send(`"${"x".repeat(50)}"`)
+      .expect(413);
     expect(large.body.code).toBe("body_too_large");
   });
 
   it("takes headers from our own errors only", async () => {
     const app = express();
-    app.get("/ours", (_req, _res, next) => next(new HttpError(503, "keys_unavailable", { headers: { "Retry-After": "5" } })));
-    app.get("/theirs", (_req, _res, next) => next(Object.assign(new Error("x"), { status: 409, headers: { "X-Leak": "1" } })));
+    app.get("/ours", (_req, _res, next) =>
+      next(new HttpError(503, "keys_unavailable", { headers: { "Retry-After": "5" } })),
+    );
+    app.get("/theirs", (_req, _res, next) =>
+      next(Object.assign(new Error("x"), { status: 409, headers: { "X-Leak": "1" } })),
+    );
     app.use(errorHandler());
     await request(app).get("/ours").expect(503).expect("Retry-After", "5");
     const theirs = await request(app).get("/theirs").expect(409);

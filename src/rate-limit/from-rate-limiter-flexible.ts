@@ -1,4 +1,4 @@
-import { describeValue } from "../core/options.js";
+import { describeValue } from "../core/describe-value.js";
 import { OptionsError } from "../core/options-error.js";
 import type { Policy } from "./policy.js";
 import type { RateLimitRequest, RateLimitResult, RateLimitStore } from "./rate-limit-store.js";

@@ -1,12 +1,13 @@
 import type { Request, RequestHandler } from "express";
+import { describeValue } from "../core/describe-value.js";
 import { createGuard, GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard.js";
 import { isToken } from "../core/header-values.js";
 import { HttpError } from "../core/http-error.js";
-import { describeValue, type OptionsReader, readOptions } from "../core/options.js";
+import { type OptionsReader, readOptions } from "../core/options.js";
 import { createPrincipal } from "../core/principal.js";
+import { type PeerCheck, readTrustedPeers } from "../core/trusted-peers.js";
 import { assertNoToken } from "./assert-no-token.js";
 import { providePrincipal } from "./provide-principal.js";
-import { type PeerCheck, readTrustedPeers } from "./trusted-peers.js";
 
 /** Options of {@link principalFrom.header}. */
 export interface HeaderPrincipalOptions extends GuardOptions {
@@ -67,7 +68,7 @@ export function headerPrincipal(options: HeaderPrincipalOptions): RequestHandler
     PEER_NAMES,
   );
   const name = readName(reader);
-  const isTrusted = readTrustedPeers(reader, "trustedPeers");
+  const isTrusted = readTrustedPeers(reader, "trustedPeers", { required: true });
   const guardOptions = readGuardOptions(reader);
   reader.finish();
   const guard = createGuard("principalFrom", "authentication", guardOptions);

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler } from "express";
+import { describeValue } from "../core/describe-value.js";
 import { createGuard, type Mode } from "../core/guard.js";
-import { describeValue, readOptions } from "../core/options.js";
+import { readOptions } from "../core/options.js";
 import type { Principal, PrincipalInit } from "../core/principal.js";
 import { assertNoToken } from "./assert-no-token.js";
 import { headerPrincipal } from "./header-principal.js";

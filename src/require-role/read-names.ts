@@ -1,4 +1,5 @@
-import { describeValue, type OptionsReader } from "../core/options.js";
+import { describeValue } from "../core/describe-value.js";
+import type { OptionsReader } from "../core/options.js";
 
 /** What is wrong with one name, or `undefined`. */
 type NameCheck = (name: string) => string | undefined;

@@ -1,4 +1,5 @@
-import { describeValue, isPlainObject } from "../core/options.js";
+import { describeValue } from "../core/describe-value.js";
+import { isPlainObject } from "../core/plain-object.js";
 import { createPrincipal, type Principal, type PrincipalInit } from "../core/principal.js";
 import { isThenable, wrongReturn } from "../core/user-function.js";
 

@@ -1,4 +1,5 @@
-import { describeValue, type OptionsReader } from "../core/options.js";
+import { describeValue } from "../core/describe-value.js";
+import type { OptionsReader } from "../core/options.js";
 import { isRule, type Rule } from "./rule.js";
 
 /** Checks rules that stand in the arguments of a factory. */

@@ -1,6 +1,7 @@
 import type { OnDenied } from "../core/deny.js";
+import { describeValue } from "../core/describe-value.js";
 import { GUARD_OPTIONS, type GuardOptions, type Mode, readGuardOptions } from "../core/guard.js";
-import { describeValue, type OptionsReader, type PeerNames } from "../core/options.js";
+import type { OptionsReader, PeerNames } from "../core/options.js";
 
 /** Options of `requireRole`, `requireScope` and `authorize`. */
 export interface RequireOptions extends GuardOptions {

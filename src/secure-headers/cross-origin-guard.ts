@@ -1,6 +1,12 @@
 import type { Request } from "express";
-import { isPlainObject, type OptionsReader } from "../core/options.js";
-import { opens, type PathPattern, parsePathPattern } from "../core/path-pattern.js";
+import type { OptionsReader } from "../core/options.js";
+import {
+  METHOD_OVERRIDE_FIELDS,
+  opens,
+  type PathPattern,
+  parsePathPattern,
+} from "../core/path-pattern.js";
+import { isPlainObject } from "../core/plain-object.js";
 import { hasAmbientCredential } from "./ambient-credential.js";
 import { requestHost } from "./request-host.js";
 
@@ -33,7 +39,6 @@ export interface CrossOriginGuard {
 
 /** RFC 9110 §9.2.1. QUERY is safe by definition, but not all servers know that yet: here it counts as unsafe. */
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
-const OVERRIDE_FIELDS = ["x-http-method-override", "x-http-method", "x-method-override"];
 
 const NO_CREDENTIAL: CrossOriginVerdict = Object.freeze({
   blocked: false,
@@ -69,7 +74,7 @@ export function readCrossOriginGuard(
 /** Whether the request may change something, by its method or by one that replaces it later. */
 export function isUnsafe(req: Request): boolean {
   if (!SAFE_METHODS.has(req.method)) return true;
-  for (const field of OVERRIDE_FIELDS) if (req.headers[field] !== undefined) return true;
+  for (const field of METHOD_OVERRIDE_FIELDS) if (req.headers[field] !== undefined) return true;
   return /[?&]_method/i.test(withPlainAscii(req.originalUrl));
 }
 

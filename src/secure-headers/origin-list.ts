@@ -1,5 +1,6 @@
 import type { Request } from "express";
-import { describeValue, type OptionsReader } from "../core/options.js";
+import { describeValue } from "../core/describe-value.js";
+import type { OptionsReader } from "../core/options.js";
 import { wrongReturn } from "../core/user-function.js";
 import { type OriginEntry, parseOriginEntry } from "./origin-entry.js";
 

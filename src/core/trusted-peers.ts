@@ -1,5 +1,6 @@
 import { BlockList, isIPv4, isIPv6 } from "node:net";
-import { describeValue, type OptionsReader } from "../core/options.js";
+import { describeValue } from "./describe-value.js";
+import type { OptionsReader } from "./options.js";
 
 /** Whether the peer of a connection is one of the trusted ones. */
 export type PeerCheck = (address: string | undefined) => boolean;
@@ -10,11 +11,15 @@ const MUST = 'must be an IP address or a network such as "10.0.0.0/8"';
  * Reads a list of addresses and networks, such as `10.0.0.0/8` or `fd00::1`.
  *
  * The check takes what the socket reports, IPv4-mapped addresses and zone ids included. Only the connection counts,
- * never a forwarded address.
+ * never a forwarded address. Nobody is trusted when the option is left out.
  */
-export function readTrustedPeers(reader: OptionsReader, key: string): PeerCheck {
+export function readTrustedPeers(
+  reader: OptionsReader,
+  key: string,
+  presence: { readonly required?: boolean } = {},
+): PeerCheck {
   const peers = new BlockList();
-  const entries = reader.strings(key, { required: true }) ?? [];
+  const entries = reader.strings(key, presence) ?? [];
   entries.forEach((entry, index) => {
     if (entry === "") return;
     const where = Array.isArray(reader.raw(key)) ? `${key}[${index}]` : key;
@@ -47,6 +52,7 @@ function addPeer(peers: BlockList, entry: string): string | undefined {
 
 function familyOf(address: string): "ipv4" | "ipv6" | undefined {
   if (isIPv4(address)) return "ipv4";
-  // A zone id means something on one machine only.
-  return isIPv6(address) && !address.includes("%") ? "ipv6" : undefined;
+  // A zone id means something on one machine only; a mapped address is written as the IPv4 address that it is.
+  const plain = !address.includes("%") && !/^::ffff:/i.test(address);
+  return isIPv6(address) && plain ? "ipv6" : undefined;
 }

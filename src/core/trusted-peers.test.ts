@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readOptions } from "../core/options.js";
+import { readOptions } from "./options.js";
 import { readTrustedPeers } from "./trusted-peers.js";
 
 function isTrusted(peers: unknown, address: string | undefined): boolean {
@@ -49,6 +49,7 @@ describe("readTrustedPeers", () => {
     "0.0.0.0/0",
     "fe80::1%eth0",
     "fd00::/129",
+    "::ffff:10.0.0.0/104",
     "/8",
     "010.0.0.1",
     "*",
