@@ -1,0 +1,13 @@
+export type { RunnableChain } from "./chains.js";
+export type { CompiledFunction } from "./compiled-function.js";
+export type { Expose, FieldError } from "./field-error.js";
+export type { IssueCode } from "./issue.js";
+export { type JsonBodyOptions, jsonBody } from "./json-body.js";
+export type { UnknownFields } from "./json-schema.js";
+export type { FromJsonSchema, JsonSchema } from "./json-schema-type.js";
+export type { ValidateChainsOptions, ValidateOptions, ValidateSettings } from "./options.js";
+export type { StandardSchema } from "./standard-schema.js";
+export { type StructuralGuardOptions, structuralGuard } from "./structural-guard.js";
+export type { StructureLimits } from "./structure.js";
+export { validate } from "./validate.js";
+export type { PartSchema, Valid, Validator, ValidChains, ValidPart } from "./validator.js";

@@ -1,0 +1,43 @@
+import { essenceOf } from "./media-type.js";
+import { hasContent, type ParsedRequest, wasRead } from "./request-body.js";
+
+/**
+ * What there is of a body to validate.
+ *
+ * - `absent`: the request brings none
+ * - `present`: it is in `req.body`
+ * - `unaccepted`: its media type is not taken, or nothing here parses it
+ * - `unparsed`: it is JSON, and no parser ran: a mistake of the app
+ */
+type BodyState = "absent" | "present" | "unaccepted" | "unparsed";
+
+/**
+ * Finds out whether `req.body` is the body. Express 4 puts `{}` there for whatever its parsers left alone, and both
+ * majors do for an empty body: that must not pass for an object that the client sent.
+ */
+export function inspectBody(
+  req: ParsedRequest,
+  accepts: (mediaType: string) => boolean,
+): BodyState {
+  const body: unknown = req.body;
+  const field = req.headers["content-type"] ?? "";
+  if (!hasContent(req.headers)) {
+    // Something else than a parser may have put a body there: a serverless adapter, or a test.
+    return isEmpty(body) ? "absent" : "present";
+  }
+  if (!accepts(field)) return "unaccepted";
+  if (!isEmpty(body)) return "present";
+  if (wasRead(req)) return body === undefined ? "absent" : "present";
+  return essenceOf(field) === "application/json" ? "unparsed" : "unaccepted";
+}
+
+function isEmpty(body: unknown): boolean {
+  if (body === undefined || body === "") return true;
+  if (ArrayBuffer.isView(body)) return body.byteLength === 0;
+  return (
+    typeof body === "object" &&
+    body !== null &&
+    !Array.isArray(body) &&
+    Object.keys(body).length === 0
+  );
+}

@@ -1,0 +1,192 @@
+import type { NextFunction, Request, RequestHandler, Response } from "express";
+import type { ErrorCode } from "../core/error-code.js";
+import {
+  createGuard,
+  GUARD_OPTIONS,
+  type Guard,
+  type GuardOptions,
+  readGuardOptions,
+} from "../core/guard.js";
+import { type HeaderFields, HttpError } from "../core/http-error.js";
+import { type OptionsReader, readOptions } from "../core/options.js";
+import { opens, type PathPattern, parsePathPattern } from "../core/path-pattern.js";
+import { ACCEPTED_CODINGS, contentCoding, decodeUtf8, decompress } from "./decode-body.js";
+import { essenceOf, isJsonEssence, parseMediaType } from "./media-type.js";
+import { peekBody } from "./peek-body.js";
+import { scanRawJson } from "./raw-json-scan.js";
+import { announcedLength, type BodyResult, readBody } from "./read-body.js";
+import { hasContent, type ParsedRequest, wasRead } from "./request-body.js";
+
+/** Options of {@link jsonBody}. */
+export interface JsonBodyOptions extends GuardOptions {
+  /**
+   * The largest body that is read, and the largest that a compressed one may become. A size such as `"1mb"`; a larger
+   * body is answered 413 `body_too_large`, before reading when it announces its length. @default "100kb"
+   */
+  readonly limit?: string | undefined;
+  /**
+   * How deep lists and objects may be nested, 1 to 1,000: `[]` is 1 deep. Checked before parsing; 400
+   * `structure_too_deep`. @default 20
+   */
+  readonly depth?: number | undefined;
+  /**
+   * Paths whose body is left for somebody else, such as a webhook that needs the raw bytes: `"POST /webhooks/*"`. They
+   * match narrowly: exact letter case, canonical spelling.
+   */
+  readonly except?: string | readonly string[] | undefined;
+}
+
+type Refusal = readonly [code: ErrorCode, status: number, headers?: HeaderFields];
+
+const KEYS = ["limit", "depth", "except", ...GUARD_OPTIONS];
+
+/** What other packages call these options. */
+const PEER_NAMES = {
+  bodyLimit: "limit",
+  maxSize: "limit",
+  maxBodySize: "limit",
+  maxDepth: "depth",
+  exclude: "except",
+  skip: "except",
+  unless: "except",
+};
+
+/** So that a connection with an unread rest is not kept waiting, however the refusal is answered. */
+const CLOSE: HeaderFields = { Connection: "close" };
+const REFUSALS = {
+  mediaType: ["unsupported_media_type", 415, { Accept: "application/json" }],
+  charset: ["unsupported_charset", 415, { Accept: "application/json" }],
+  coding: ["unsupported_content_encoding", 415, { "Accept-Encoding": ACCEPTED_CODINGS }],
+  tooLarge: ["body_too_large", 413, CLOSE],
+} as const satisfies Record<string, Refusal>;
+
+/**
+ * Reads JSON bodies (`application/json` and `+json`) into `req.body`, and refuses what parsers read in different ways:
+ * anything but UTF-8, member names that stand twice, `__proto__`, deep nesting. Takes the place of `express.json()`;
+ * a body parser mounted later finds the body read.
+ *
+ * Other media types, paths in `except`, requests without content, and bodies that somebody read are left alone, and
+ * `req.body` with them. Content codings: gzip, deflate, br. It sets no time limit: Node's `server.requestTimeout` does.
+ *
+ * Answers 400 `malformed_json`, `malformed_body`, `invalid_encoding`, `duplicate_key`, `forbidden_key`,
+ * `structure_too_deep`; 413 `body_too_large`; 415 `unsupported_media_type`, `unsupported_charset`,
+ * `unsupported_content_encoding`. In report mode the body is given back to whatever parses next.
+ *
+ * @throws {@link OptionsError} when an option is unknown or wrong.
+ * @see https://www.rfc-editor.org/rfc/rfc8259#section-8.1
+ */
+export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
+  const reader = readOptions("jsonBody", options, KEYS, PEER_NAMES);
+  const limit = reader.size("limit", { default: 102_400, max: 2 ** 30 });
+  const depth = reader.integer("depth", { default: 20, min: 1, max: 1000 });
+  const except = readPatterns(reader);
+  const guardOptions = readGuardOptions(reader);
+  reader.finish();
+  const guard = createGuard("jsonBody", "validation", guardOptions);
+
+  return guard.middleware((req: ParsedRequest, res, next) => {
+    if (!bringsJson(req, except)) {
+      next();
+      return;
+    }
+    const refusal = checkHeaders(req, limit);
+    if (refusal !== undefined) refuse(guard, refusal, req, res, next);
+    else if (req.readableEncoding === null) receive(guard, limit, depth, req, res, next);
+    else guard.fault(new Error("jsonBody: something gave the request an encoding"), req, next);
+  });
+}
+
+function bringsJson(req: ParsedRequest, except: readonly PathPattern[]): boolean {
+  const field = req.headers["content-type"];
+  return (
+    field !== undefined &&
+    hasContent(req.headers) &&
+    isJsonEssence(essenceOf(field)) &&
+    !wasRead(req) &&
+    !except.some((pattern) => opens(pattern, req))
+  );
+}
+
+function receive(
+  guard: Guard,
+  limit: number,
+  depth: number,
+  req: ParsedRequest,
+  res: Response,
+  next: NextFunction,
+): void {
+  const coding = contentCoding(req.headers["content-encoding"]);
+  if (guard.enforced) readBody(req, limit, onBody);
+  else peekBody(req, res, limit, onBody);
+
+  function onBody(result: BodyResult): void {
+    if (coding && typeof result === "object" && result.length > 0) {
+      decompress(result, coding, limit, conclude);
+    } else {
+      conclude(result);
+    }
+  }
+
+  function conclude(result: BodyResult): void {
+    const parsed = typeof result === "string" ? result : parseJson(result, depth);
+    if (typeof parsed === "string") {
+      const refusal = parsed === "body_too_large" ? REFUSALS.tooLarge : ([parsed, 400] as const);
+      refuse(guard, refusal, req, res, next);
+      return;
+    }
+    if (guard.enforced) {
+      if (parsed.value !== undefined) req.body = parsed.value;
+      req._body = true;
+    }
+    guard.allow(req);
+    next();
+  }
+}
+
+function refuse(
+  guard: Guard,
+  [code, status, headers]: Refusal,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+): void {
+  guard.refuse(new HttpError(status, code, { headers }), req, res, next);
+}
+
+function readPatterns(reader: OptionsReader): readonly PathPattern[] {
+  const texts = reader.strings("except") ?? [];
+  return texts.flatMap((text, index) => {
+    const pattern = parsePathPattern(text);
+    if (typeof pattern !== "string") return [pattern];
+    reader.note(Array.isArray(reader.raw("except")) ? `except[${index}]` : "except", pattern);
+    return [];
+  });
+}
+
+function checkHeaders(req: Request, limit: number): Refusal | undefined {
+  const field = req.headers["content-type"] ?? "";
+  // The usual field needs no parsing.
+  if (field !== "application/json") {
+    const type = parseMediaType(field);
+    if (type === undefined) return REFUSALS.mediaType;
+    if (type.charset !== undefined && type.charset !== "utf-8") return REFUSALS.charset;
+  }
+  if (contentCoding(req.headers["content-encoding"]) === false) return REFUSALS.coding;
+  return (announcedLength(req) ?? 0) > limit ? REFUSALS.tooLarge : undefined;
+}
+
+/** The value, `undefined` for an empty body, or the code of the refusal. */
+function parseJson(bytes: Buffer, depth: number): { readonly value: unknown } | ErrorCode {
+  if (bytes.length === 0) return { value: undefined };
+  const text = decodeUtf8(bytes);
+  if (text === undefined) return "invalid_encoding";
+  // Handlers expect to find members: like express.json(), only objects and lists are taken.
+  if (!/^[\t\n\r ]*[{[]/.test(text)) return "malformed_json";
+  const fault = scanRawJson(text, depth);
+  if (fault !== undefined) return fault;
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return "malformed_json";
+  }
+}

@@ -1,0 +1,112 @@
+import { GUARD_OPTIONS, type GuardOptions } from "../core/guard.js";
+import type { RunnableChain } from "./chains.js";
+import type { Expose } from "./field-error.js";
+import type { UnknownFields } from "./json-schema.js";
+import type { StructureLimits } from "./structure.js";
+import type { PartSchema } from "./validator.js";
+
+/** Options of {@link validate} that do not depend on how the parts are described. */
+export interface ValidateSettings extends GuardOptions {
+  /** Status of a request that does not fit its schemas: 422 (RFC 9110 §15.5.21) or 400. @default 422 */
+  readonly status?: 422 | 400 | undefined;
+  /** The most entries that `errors` has, 1 to 100; with more, `truncated` is true. @default 20 */
+  readonly maxErrors?: number | undefined;
+  /**
+   * What the refusal tells about each error.
+   *
+   * - `"pointers"`: where it is, its code, and a sentence for the code
+   * - `"full"`: also what the schema asks for (`must be >= 1`), and the names of unknown fields
+   * - `"none"`: nothing, `errors` is left out
+   *
+   * The value itself is never shown. @default "pointers"
+   */
+  readonly expose?: Expose | undefined;
+  /**
+   * Media types of a body that are taken: exact, or of the form `application/*+json`. Another one is answered 415
+   * `unsupported_media_type` with an `Accept` field. @default ["application/json", "application/*+json"]
+   */
+  readonly contentTypes?: string | readonly string[] | undefined;
+  /** Limits that body, query, params and cookies must keep before a schema sees them. */
+  readonly limits?: StructureLimits | undefined;
+}
+
+/** Options of {@link validate}: a schema for each part that the route uses. */
+export interface ValidateOptions<
+  Body = PartSchema | undefined,
+  Query = PartSchema | undefined,
+  Params = PartSchema | undefined,
+  Headers = PartSchema | undefined,
+  Cookies = PartSchema | undefined,
+> extends ValidateSettings {
+  /** The parsed body. Without content it is answered 400, unless a Standard Schema takes `undefined`. */
+  readonly body?: Body;
+  /** The query parameters. */
+  readonly query?: Query;
+  /** The path parameters: mount the validator on the route itself, they do not exist elsewhere. */
+  readonly params?: Params;
+  /** The header fields, by their lower-case names. A repeated one is a list. */
+  readonly headers?: Headers;
+  /** The cookies, read from the `Cookie` field. A repeated one is a list. */
+  readonly cookies?: Cookies;
+  /**
+   * Members of body and query that the schema does not name.
+   *
+   * - `"reject"`: refused. With a Standard Schema: members that it leaves out of its result
+   * - `"strip"`: left out of the validated value
+   * - `"allow"`: JSON Schema is taken by the letter
+   *
+   * Under a Standard Schema `"strip"` and `"allow"` both take its result; a compiled function decides by itself.
+   *
+   * @default "reject"
+   */
+  readonly unknown?: UnknownFields | undefined;
+}
+
+/** Options of {@link validate} with chains of express-validator 7. */
+export interface ValidateChainsOptions extends ValidateSettings {
+  /** Chains, `checkSchema()` results, `oneOf()`. They run one after the other. `checkExact()` is not needed. */
+  readonly chains: RunnableChain | readonly (RunnableChain | readonly RunnableChain[])[];
+  /** Fields of body and query that no chain names. There is no default: express-validator itself lets them pass. */
+  readonly unknown: UnknownFields;
+}
+
+/** Names of all options. */
+export const VALIDATE_KEYS = [
+  "body",
+  "query",
+  "params",
+  "headers",
+  "cookies",
+  "chains",
+  "unknown",
+  "status",
+  "maxErrors",
+  "expose",
+  "contentTypes",
+  "limits",
+  ...GUARD_OPTIONS,
+] as const;
+
+/** What other packages call these options. */
+export const VALIDATE_PEER_NAMES = {
+  querystring: "query",
+  path: "params",
+  pathParams: "params",
+  header: "headers",
+  cookie: "cookies",
+  signedCookies: "cookies",
+  validations: "chains",
+  checks: "chains",
+  allowUnknown: "unknown",
+  stripUnknown: "unknown",
+  additionalProperties: "unknown",
+  removeAdditional: "unknown",
+  abortEarly: "maxErrors",
+  allErrors: "maxErrors",
+  statusCode: "status",
+  errorStatus: "status",
+  consumes: "contentTypes",
+  contentType: "contentTypes",
+  onError: "onDenied",
+  onInvalid: "onDenied",
+};

@@ -1,0 +1,58 @@
+import { HttpError } from "../core/http-error.js";
+import { type Part, toFieldError } from "./field-error.js";
+import type { Issue } from "./issue.js";
+import type { ValidateConfig } from "./read-options.js";
+import { checkStructure, type ResolvedLimits, STRUCTURE_STATUS } from "./structure.js";
+
+/** What validating a request gave: the values, or a refusal with its reason for the audit log. */
+export type Outcome =
+  | { readonly refusal?: undefined; readonly values: Readonly<Partial<Record<Part, unknown>>> }
+  | { readonly refusal: HttpError; readonly reason: string };
+
+/** An issue, and the part that it is in. */
+export type LocatedIssue = readonly [part: Part, issue: Issue];
+
+/** The refusal of a body whose media type is not taken. @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16 */
+export function refuseMediaType(contentTypes: readonly string[]): Outcome {
+  // A range such as application/*+json is none of the ranges that an Accept field knows.
+  const accept = contentTypes.filter((type) => !type.includes("*")).join(", ");
+  const headers = accept === "" ? {} : { Accept: accept };
+  return {
+    refusal: new HttpError(415, "unsupported_media_type", { headers }),
+    reason: "media_type",
+  };
+}
+
+/** The refusal of a part that breaks a structural limit, if it does. */
+export function checkPart(part: Part, value: unknown, limits: ResolvedLimits): Outcome | undefined {
+  // Node limits the header section as a whole, and refuses NUL there.
+  const fault = part === "headers" ? undefined : checkStructure(value, limits);
+  if (fault === undefined) return undefined;
+  return { refusal: new HttpError(STRUCTURE_STATUS[fault], fault), reason: part };
+}
+
+/** The refusal of a request that does not fit. */
+export function refuseIssues(config: ValidateConfig, issues: readonly LocatedIssue[]): Outcome {
+  const { expose, maxErrors } = config;
+  const [[part] = ["body"]] = issues;
+  const missingBody = issues.some(([at, { path, code }]) => isMissingBody(at, path, code));
+  const errors = issues
+    .slice(0, maxErrors)
+    .map(([at, located]) => toFieldError(at, located, expose));
+  const members = {
+    ...(expose === "none" ? {} : { errors }),
+    ...(expose !== "none" && issues.length > maxErrors ? { truncated: true } : {}),
+  };
+  return {
+    refusal: new HttpError(missingBody ? 400 : config.status, "validation_failed", { members }),
+    reason: missingBody
+      ? "missing_body"
+      : issues.every(([, { code }]) => code === "unknown_field")
+        ? "unknown_field"
+        : `invalid_${part}`,
+  };
+}
+
+function isMissingBody(part: Part, path: readonly string[], code: string): boolean {
+  return part === "body" && path.length === 0 && code === "required";
+}

@@ -1,0 +1,169 @@
+import { body, checkSchema } from "express-validator";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { OptionsError } from "../core/options-error.js";
+import { createMediaTypeTest, isMediaTypePattern, parseMediaType } from "./media-type.js";
+import { validate } from "./validate.js";
+
+const SCHEMA = { type: "object" } as const;
+
+describe("the options of validate", () => {
+  it.each<[unknown, string]>([
+    [
+      undefined,
+      "validate must have at least one of body, query, params, headers, cookies, or chains",
+    ],
+    [{}, "validate must have at least one of"],
+    [SCHEMA, 'validate must not have an option "type"'],
+    [{ body: {} }, "validate.body must be a JSON Schema with a keyword such as type"],
+    [{ body: "order" }, "validate.body must be a JSON Schema"],
+    [{ body: [SCHEMA] }, "validate.body must be a JSON Schema"],
+    [{ body: new Map() }, "validate.body must be a JSON Schema"],
+    [{ body: { email: { isEmail: true } } }, "validate.body must be a JSON Schema"],
+    [
+      { body: { type: "objekt" } },
+      "validate.body must be a JSON Schema that compiles: schema is invalid",
+    ],
+    [
+      { body: body("a") },
+      "validate.body must not be a chain of express-validator: write validate({ chains",
+    ],
+    [{ body: checkSchema({ a: {} }) }, "validate.body must not be a chain of express-validator"],
+    [
+      { query: { type: "array" } },
+      'validate.query must have type "object" and its properties at the root',
+    ],
+    [{ params: { $ref: "#/$defs/a", $defs: { a: SCHEMA } } }, "validate.params must have type"],
+    [
+      { headers: { type: "object", properties: { "X-Tenant": { type: "string" } } } },
+      'validate.headers must name header fields in lower case: write "x-tenant"',
+    ],
+    [{ chains: [], unknown: "reject" }, "validate.chains must not be an empty list"],
+    [
+      { chains: [{}], unknown: "reject" },
+      "validate.chains[0] must be a chain of express-validator",
+    ],
+    [{ chains: [null], unknown: "reject" }, "validate.chains[0] must be a chain"],
+    [{ chains: [body("a")] }, "validate.unknown must be one of"],
+    [
+      { chains: [body("a")], unknown: "reject", body: SCHEMA },
+      "validate.body must not stand beside chains",
+    ],
+    [{ body: SCHEMA, unknown: "ignore" }, "validate.unknown must be one of"],
+    [{ params: SCHEMA, unknown: "strip" }, "validate.unknown must be left out"],
+    [{ body: () => true, unknown: "strip" }, "validate.unknown must be left out"],
+    [{ body: SCHEMA, status: 418 }, "validate.status must be 422 or 400, got 418"],
+    [{ body: SCHEMA, maxErrors: 0 }, "validate.maxErrors must be a whole number from 1 to 100"],
+    [{ body: SCHEMA, expose: "all" }, "validate.expose must be one of"],
+    [{ body: SCHEMA, contentTypes: [] }, "validate.contentTypes must be"],
+    [
+      { body: SCHEMA, contentTypes: ["json"] },
+      "validate.contentTypes[0] must be a lower-case media type",
+    ],
+    [
+      { body: SCHEMA, contentTypes: "*/*" },
+      "validate.contentTypes[0] must be a lower-case media type",
+    ],
+    [{ query: SCHEMA, contentTypes: "text/plain" }, "validate.contentTypes must be left out"],
+    [
+      { body: SCHEMA, limits: { depth: 0 } },
+      "validate.limits.depth must be a whole number from 1 to 1000",
+    ],
+    [{ body: SCHEMA, limits: { size: 1 } }, "validate.limits must not have an option"],
+    [{ body: SCHEMA, stripUnknown: true }, 'did you mean "unknown"?'],
+    [{ body: SCHEMA, abortEarly: true }, 'did you mean "maxErrors"?'],
+    [{ body: SCHEMA, response: SCHEMA }, "validate must not have an option"],
+    [{ files: SCHEMA }, "validate must not have an option"],
+    [{ body: SCHEMA, mode: "dry" }, "validate.mode must be one of"],
+  ])("are refused when they are %o", (options, message) => {
+    expect(() => validate(options as never)).toThrow(message);
+  });
+
+  it("are refused all at once", () => {
+    try {
+      validate({ body: { type: "x" }, query: 5, status: 1, nope: 1 } as never);
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toBeInstanceOf(OptionsError);
+      expect((error as OptionsError).problems).toHaveLength(4);
+    }
+  });
+
+  it("may be undefined, which is left out", () => {
+    const options = { body: SCHEMA, query: undefined, unknown: undefined, mode: undefined };
+    expect(() => validate(options)).not.toThrow();
+  });
+
+  it("take schemas that are functions, as some libraries make them", () => {
+    const schema = Object.assign(() => true, { "~standard": z.object({})["~standard"] });
+    expect(() => validate({ body: schema as never, unknown: "strip" })).not.toThrow();
+  });
+
+  it("are not read again after the factory has returned", () => {
+    const schema = { type: "object", properties: { a: { type: "integer" } } };
+    const options = { body: schema };
+    const validator = validate(options);
+    schema.properties.a.type = "nonsense";
+    options.body = null as never;
+    expect(validator.name).toBe("validateMiddleware");
+    expect(
+      JSON.parse((validator as never as { expressSecureApiGuard: string }).expressSecureApiGuard),
+    ).toEqual({
+      guard: "validate",
+      kind: "validation",
+      mode: "enforce",
+    });
+  });
+});
+
+describe("media types", () => {
+  it.each([
+    ["application/json", "application/json", undefined],
+    [" Application/JSON ; Charset=UTF-8", "application/json", "utf-8"],
+    ['a/b;x="y;charset=z";charset="utf-8"', "a/b", "utf-8"],
+    ["a/b;", "a/b", undefined],
+  ])("are read from %j", (field, essence, charset) => {
+    expect(parseMediaType(field)).toEqual({ essence, charset });
+  });
+
+  it.each([
+    "",
+    "json",
+    "a/",
+    "/b",
+    "a/b/c",
+    "a b/c",
+    "a/b x",
+    "a/b; =",
+    "a/b; x",
+    'a/b; x="',
+    "a/b;x=y z",
+    "a/b;charset=a;charset=b",
+    `a/b;x=${"y".repeat(1000)}`,
+  ])("are none in %j", (field) => {
+    expect(parseMediaType(field)).toBeUndefined();
+  });
+
+  it("are matched exactly or by their suffix", () => {
+    const test = createMediaTypeTest(["text/csv", "application/*+json"]);
+    expect(["text/csv", "TEXT/CSV; header=present", "application/ld+json"].map(test)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(
+      ["text/csvx", "application/+json", "application/json", "text/ld+json", "text/csv,a/b"].map(
+        test,
+      ),
+    ).toEqual([false, false, false, false, false]);
+    expect(["a/b", "a/*+json"].map(isMediaTypePattern)).toEqual([true, true]);
+    expect(["a/*", "*/*", "a/*+*", "A/b", "a/b; c=d", "*/a+json"].map(isMediaTypePattern)).toEqual([
+      false,
+      false,
+      false,
+      false,
+      false,
+      false,
+    ]);
+  });
+});

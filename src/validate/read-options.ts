@@ -1,0 +1,197 @@
+import type { OnDenied } from "../core/deny.js";
+import { type Mode, readGuardOptions } from "../core/guard.js";
+import { type OptionsReader, readOptions } from "../core/options.js";
+import { mayReadBody, type RunnableChain } from "./chains.js";
+import { type Coercion, createCoercion } from "./coerce.js";
+import { createCompiledFunctionCheck } from "./compiled-function.js";
+import type { Expose, Part } from "./field-error.js";
+import type { PartCheck } from "./issue.js";
+import { createJsonSchemaCheck, isJsonSchema, type UnknownFields } from "./json-schema.js";
+import { isMediaTypePattern } from "./media-type.js";
+import { VALIDATE_KEYS, VALIDATE_PEER_NAMES } from "./options.js";
+import { createStandardSchemaCheck, isStandardSchema } from "./standard-schema.js";
+import { type ResolvedLimits, readLimits, STRUCTURE_LIMITS } from "./structure.js";
+
+/** How one part is validated. */
+export interface PartPlan {
+  readonly part: Part;
+  readonly check: PartCheck;
+  /** For parts that HTTP carries as text, under a JSON Schema. */
+  readonly coerce: Coercion | undefined;
+  /** Whether the check can say something about a body that is not there. */
+  readonly takesUndefined: boolean;
+}
+
+/** The options of `validate`, checked and prepared. */
+export interface ValidateConfig {
+  readonly parts: readonly PartPlan[];
+  /** Empty when parts are given. */
+  readonly chains: readonly RunnableChain[];
+  readonly unknown: UnknownFields;
+  readonly readsBody: boolean;
+  readonly contentTypes: readonly string[];
+  readonly limits: ResolvedLimits;
+  readonly status: 422 | 400;
+  readonly maxErrors: number;
+  readonly expose: Expose;
+  readonly mode: Mode;
+  readonly onDenied: OnDenied;
+}
+
+const PARTS: readonly Part[] = ["body", "query", "params", "headers", "cookies"];
+const UNKNOWN: readonly UnknownFields[] = ["reject", "strip", "allow"];
+
+/** Nodes in front of chains: 2,000 matches of a wildcard take express-validator some 20 ms, ten times as many 2 s. */
+const CHAIN_NODES = 2000;
+
+/** @throws {@link OptionsError} with everything that is wrong. */
+export function readValidateOptions(options: unknown): ValidateConfig {
+  const reader = readOptions("validate", options ?? {}, VALIDATE_KEYS, VALIDATE_PEER_NAMES);
+  const chains = readChains(reader);
+  const unknown = readUnknown(reader, chains);
+  const parts = chains.length > 0 ? [] : PARTS.flatMap((part) => readPart(reader, part, unknown));
+  const readsBody = reader.has("body") || chains.some(mayReadBody);
+  const config: ValidateConfig = {
+    parts,
+    chains,
+    unknown,
+    readsBody,
+    contentTypes: readContentTypes(reader, readsBody),
+    limits: readLimits(
+      reader.object("limits", STRUCTURE_LIMITS),
+      chains.length > 0 ? CHAIN_NODES : undefined,
+    ),
+    status: readStatus(reader),
+    maxErrors: reader.integer("maxErrors", { default: 20, min: 1, max: 100 }),
+    expose: reader.oneOf("expose", ["pointers", "full", "none"], { default: "pointers" }),
+    ...readGuardOptions(reader),
+  };
+  reader.finish();
+  return Object.freeze(config);
+}
+
+function readChains(reader: OptionsReader): readonly RunnableChain[] {
+  const given = reader.raw("chains");
+  const list: readonly unknown[] = given === undefined ? [] : [given].flat(2);
+  const chains = list.filter(isRunnable);
+  list.forEach((item, index) => {
+    if (isRunnable(item)) return;
+    reader.note(`chains[${index}]`, "must be a chain of express-validator: something with run()");
+  });
+  if (given !== undefined && list.length === 0) reader.note("chains", "must not be an empty list");
+  if (given === undefined && !PARTS.some((part) => reader.has(part))) {
+    reader.note("", `must have at least one of ${PARTS.join(", ")}, or chains`);
+  }
+  for (const part of PARTS) {
+    if (given !== undefined && reader.has(part)) {
+      reader.note(part, "must not stand beside chains: use two validators");
+    }
+  }
+  return Object.freeze(chains);
+}
+
+function isRunnable(value: unknown): value is RunnableChain {
+  return typeof (value as { run?: unknown } | null | undefined)?.run === "function";
+}
+
+function readUnknown(reader: OptionsReader, chains: readonly RunnableChain[]): UnknownFields {
+  if (chains.length > 0) return reader.oneOf("unknown", UNKNOWN, { required: true });
+  const concerned = ["body", "query"].some((part) => {
+    const schema = reader.raw(part);
+    return schema !== undefined && (typeof schema !== "function" || isStandardSchema(schema));
+  });
+  if (reader.has("unknown") && !concerned) {
+    reader.note(
+      "unknown",
+      "must be left out: it concerns schemas of body and query, and there is none",
+    );
+  }
+  return reader.oneOf("unknown", UNKNOWN, { default: "reject" });
+}
+
+function readPart(reader: OptionsReader, part: Part, unknown: UnknownFields): readonly PartPlan[] {
+  const schema = reader.raw(part);
+  if (schema === undefined) return [];
+  const exact = part === "body" || part === "query";
+  if (isStandardSchema(schema)) {
+    const check = createStandardSchemaCheck(schema, exact && unknown === "reject");
+    return [{ part, check, coerce: undefined, takesUndefined: true }];
+  }
+  if (isRunnable(schema)) {
+    reader.note(
+      part,
+      "must not be a chain of express-validator: write validate({ chains: […], unknown })",
+    );
+    return [];
+  }
+  if (typeof schema === "function") {
+    const check = createCompiledFunctionCheck(schema as (value: unknown) => value is unknown);
+    return [{ part, check, coerce: undefined, takesUndefined: false }];
+  }
+  if (!isJsonSchema(schema)) {
+    reader.problem(
+      part,
+      "a JSON Schema with a keyword such as type, a Standard Schema, or a compiled function",
+    );
+    return [];
+  }
+  return readJsonSchema(reader, part, schema, exact ? unknown : "allow");
+}
+
+function readJsonSchema(
+  reader: OptionsReader,
+  part: Part,
+  schema: Readonly<Record<string, unknown>>,
+  unknown: UnknownFields,
+): readonly PartPlan[] {
+  const { properties = {}, required = [] } = schema;
+  if (part !== "body" && (schema["type"] !== "object" || typeof properties !== "object")) {
+    reader.note(
+      part,
+      'must have type "object" and its properties at the root, by which values are coerced',
+    );
+    return [];
+  }
+  const names = [...Object.keys(properties ?? {}), ...[required].flat().map(String)];
+  const upper = part === "headers" ? names.find((name) => name !== name.toLowerCase()) : undefined;
+  if (upper !== undefined) {
+    reader.note(part, `must name header fields in lower case: write "${upper.toLowerCase()}"`);
+    return [];
+  }
+  try {
+    const check = createJsonSchemaCheck(schema, unknown);
+    const onlyNamed = part !== "query";
+    const coerce = part === "body" ? undefined : createCoercion(schema, onlyNamed);
+    return [{ part, check, coerce, takesUndefined: false }];
+  } catch (error) {
+    reader.note(
+      part,
+      `must be a JSON Schema that compiles: ${error instanceof Error ? error.message : "it does not"}`,
+    );
+    return [];
+  }
+}
+
+function readContentTypes(reader: OptionsReader, readsBody: boolean): readonly string[] {
+  const types = reader.strings("contentTypes", {
+    default: ["application/json", "application/*+json"],
+  });
+  if (reader.has("contentTypes") && !readsBody) {
+    reader.note("contentTypes", "must be left out: no body is validated");
+  }
+  types?.forEach((type, index) => {
+    if (isMediaTypePattern(type)) return;
+    reader.note(
+      `contentTypes[${index}]`,
+      'must be a lower-case media type without parameters, such as "application/json" or "application/*+json"',
+    );
+  });
+  return types ?? [];
+}
+
+function readStatus(reader: OptionsReader): 422 | 400 {
+  const status = reader.raw("status");
+  if (status === undefined || status === 422 || status === 400) return status ?? 422;
+  reader.problem("status", "422 or 400");
+  return 422;
+}

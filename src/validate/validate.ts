@@ -1,0 +1,103 @@
+import type { NextFunction, Request, Response } from "express";
+import { createGuard } from "../core/guard.js";
+import { isThenable } from "../core/user-function.js";
+import type { Part } from "./field-error.js";
+import type { ValidateChainsOptions, ValidateOptions } from "./options.js";
+import type { Outcome } from "./outcome.js";
+import { readValidateOptions } from "./read-options.js";
+import { readPart } from "./read-part.js";
+import { createChainsCheck } from "./validate-chains.js";
+import { createPartsCheck } from "./validate-parts.js";
+import type { PartSchema, Valid, Validator, ValidChains } from "./validator.js";
+
+const PARTS: readonly Part[] = ["body", "query", "params", "headers", "cookies"];
+
+/**
+ * Validates parts of the request, and refuses what does not fit: one schema for each part, a JSON Schema 2020-12, a
+ * Standard Schema (zod, valibot, …) or a compiled function; or chains of express-validator.
+ *
+ * Members that a schema does not name are refused in body and query. Query, params, headers and cookies are coerced by
+ * a strict grammar under a JSON Schema, bodies never. `req.body` becomes the validated body; what is coerced is read
+ * with `valid(req)`. It does not escape, and it does not look for attack patterns.
+ *
+ * Answers 422 `validation_failed` with `errors`, 400 for a missing body, 415 `unsupported_media_type`, and what the
+ * structural check answers: 400 `structure_too_deep`, `forbidden_key`, `forbidden_character`, 413
+ * `structure_too_large`. A schema that throws is a fault of the app: 500, never a pass.
+ *
+ * @throws {@link OptionsError} when an option is unknown or wrong, or a schema does not compile.
+ * @see https://www.rfc-editor.org/rfc/rfc9457
+ */
+export function validate<
+  const Body extends PartSchema | undefined = undefined,
+  const Query extends PartSchema | undefined = undefined,
+  const Params extends PartSchema | undefined = undefined,
+  const Headers extends PartSchema | undefined = undefined,
+  const Cookies extends PartSchema | undefined = undefined,
+>(
+  options: ValidateOptions<Body, Query, Params, Headers, Cookies>,
+): Validator<
+  Valid<{ body: Body; query: Query; params: Params; headers: Headers; cookies: Cookies }>
+>;
+/** With types that the app names: `validate<{ body: Order }>({ body: schema })`. */
+export function validate<V extends Readonly<Partial<Record<Part, unknown>>> = ValidChains>(
+  options: ValidateOptions | ValidateChainsOptions,
+): Validator<V>;
+export function validate(options: ValidateOptions | ValidateChainsOptions): Validator<unknown> {
+  const config = readValidateOptions(options);
+  const guard = createGuard("validate", "validation", config);
+  const check = config.chains.length > 0 ? createChainsCheck(config) : createPartsCheck(config);
+  const names = config.chains.length > 0 ? PARTS : config.parts.map(({ part }) => part);
+  const results = new WeakMap<object, unknown>();
+  const reported = new WeakSet<object>();
+
+  const handler = guard.middleware((req, res, next) => {
+    let outcome: Outcome | PromiseLike<Outcome>;
+    try {
+      outcome = check(req);
+    } catch (error) {
+      fault(error, req, next);
+      return;
+    }
+    if (!isThenable(outcome)) {
+      conclude(outcome, req, res, next);
+      return;
+    }
+    outcome.then(
+      (settled) => conclude(settled, req, res, next),
+      (error: unknown) => fault(error, req, next),
+    );
+  });
+
+  function conclude(outcome: Outcome, req: Request, res: Response, next: NextFunction): void {
+    if (outcome.refusal !== undefined) {
+      if (!guard.enforced) reported.add(req);
+      guard.refuse(outcome.refusal, req, res, next, { reason: outcome.reason });
+      return;
+    }
+    const { values } = outcome;
+    if (guard.enforced && "body" in values) req.body = values.body;
+    results.set(req, Object.freeze(values));
+    guard.allow(req);
+    next();
+  }
+
+  function fault(error: unknown, req: Request, next: NextFunction): void {
+    if (!guard.enforced) reported.add(req);
+    guard.fault(error, req, next);
+  }
+
+  function valid(req: object): unknown {
+    if (results.has(req)) return results.get(req);
+    // Handlers behind a reporting validator work on, with what they had before.
+    if (reported.has(req)) return rawParts(req as Request, names);
+    throw new Error("validate: valid(req) needs its validator in front of the handler");
+  }
+
+  return Object.assign(handler, { valid }) as Validator<unknown>;
+}
+
+function rawParts(req: Request, names: readonly Part[]): Readonly<Partial<Record<Part, unknown>>> {
+  const raw: Partial<Record<Part, unknown>> = {};
+  for (const part of names) raw[part] = part === "body" ? req.body : readPart(part, req);
+  return Object.freeze(raw);
+}
