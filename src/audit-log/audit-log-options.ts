@@ -1,0 +1,160 @@
+import type { OnDenied } from "../core/deny.js";
+import type { GuardOptions, Mode } from "../core/guard.js";
+import { GUARD_OPTIONS, readGuardOptions } from "../core/guard.js";
+import { isToken } from "../core/header-values.js";
+import { type OptionsReader, readOptions } from "../core/options.js";
+import { readTrustedPeers } from "../core/trusted-peers.js";
+import type { AuditSink } from "./audit-sink.js";
+import { readSinks } from "./read-sinks.js";
+import type { ServiceIdentity } from "./record-source.js";
+import type { CorrelationOptions } from "./request-entry.js";
+
+/** Options of {@link auditLog}. */
+export interface AuditLogOptions extends GuardOptions {
+  /**
+   * Where every record goes. A sink that fails or falls behind never holds up the others. @default [stdoutSink()]
+   */
+  readonly sinks?: readonly AuditSink[] | undefined;
+  /** The service that the records name. */
+  readonly service?: AuditServiceOptions | undefined;
+  /** The id of each request: in the record, in problem documents, and on the response. */
+  readonly requestId?: RequestIdOptions | undefined;
+  /** The trace that a request belongs to (W3C Trace Context). */
+  readonly trace?: TraceOptions | undefined;
+  /** What of a request reaches the record beyond the fixed fields. */
+  readonly fields?: AuditFieldOptions | undefined;
+  /**
+   * What happens while a `stdoutSink` or `fileSink`, any of them, cannot write.
+   *
+   * - `"continue"`: requests are served; lost records are counted, reported, and named in the log once it works again
+   * - `"fail-operation"`: new requests are refused, 503 `audit_unavailable`, until a record can be written. The request
+   *   whose record was lost has been served by then.
+   * @default "continue"
+   */
+  readonly onFailure?: "continue" | "fail-operation" | undefined;
+}
+
+/** The service that records name. */
+export interface AuditServiceOptions {
+  /** @default "unknown_service" */
+  readonly name?: string | undefined;
+  /** Left out of the records by default. */
+  readonly version?: string | undefined;
+}
+
+/** Options of request ids. */
+export interface RequestIdOptions {
+  /** The header field that carries the id, inbound and on the response. @default "X-Request-Id" */
+  readonly header?: string | undefined;
+  /**
+   * Addresses and CIDR ranges of proxies whose id is taken over, when it has 8 to 64 letters, digits or `._-`. What
+   * counts is the address of the connection, whatever `trust proxy` says. By default every request gets a new UUID.
+   */
+  readonly trustedPeers?: readonly string[] | undefined;
+}
+
+/** Options of trace ids. */
+export interface TraceOptions {
+  /** Addresses and CIDR ranges of peers whose `traceparent` is continued. By default every request starts a trace. */
+  readonly trustedPeers?: readonly string[] | undefined;
+}
+
+/** What of a request may reach the record. */
+export interface AuditFieldOptions {
+  /**
+   * Request header fields to record, at most eight; an empty list for none. Fields that carry credentials are
+   * refused. @default ["user-agent"]
+   */
+  readonly headers?: readonly string[] | undefined;
+}
+
+/** The options of an audit log, read and found right. */
+export interface AuditLogSettings {
+  readonly guard: { readonly mode: Mode; readonly onDenied: OnDenied };
+  readonly sinks: readonly AuditSink[];
+  readonly service: ServiceIdentity;
+  readonly correlation: CorrelationOptions;
+  /** The request id's header field as it is sent. */
+  readonly idHeader: string;
+  /** In lower case. */
+  readonly headers: readonly string[];
+  readonly failOperation: boolean;
+}
+
+const KEYS = ["sinks", "service", "requestId", "trace", "fields", "onFailure", ...GUARD_OPTIONS];
+const PEERS = {
+  transports: "sinks",
+  stream: "sinks",
+  destination: "sinks",
+  logger: "sinks",
+  winstonInstance: "sinks",
+  genReqId: "requestId",
+  redact: "fields",
+  requestWhitelist: "fields",
+  headerBlacklist: "fields",
+  defaultMeta: "service",
+};
+const SECRET =
+  /auth|cookie|token|secret|passw|api-?key|session|credential|signature|assertion|jwt|^dpop$|^x-amz-security/i;
+const MAX_HEADERS = 8;
+
+/** @throws OptionsError with every problem. */
+export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings {
+  const reader = readOptions("auditLog", options, KEYS, PEERS);
+  const guard = readGuardOptions(reader);
+  const onFailure = reader.oneOf("onFailure", ["continue", "fail-operation"], {
+    default: "continue",
+  });
+  const service = reader.object("service", ["name", "version"]);
+  const requestId = reader.object("requestId", ["header", "trustedPeers"], {
+    trustInbound: "trustedPeers",
+  });
+  const trace = reader.object("trace", ["trustedPeers"], { trustInbound: "trustedPeers" });
+  const fields = reader.object("fields", ["headers"]);
+  const idHeader = requestId === undefined ? "X-Request-Id" : readIdHeader(requestId);
+  const settings = {
+    guard,
+    service: {
+      name: service?.string("name") ?? "unknown_service",
+      version: service?.string("version"),
+    },
+    correlation: {
+      idHeader: idHeader.toLowerCase(),
+      trustsId: requestId === undefined ? nobody : readTrustedPeers(requestId, "trustedPeers"),
+      trustsTrace: trace === undefined ? nobody : readTrustedPeers(trace, "trustedPeers"),
+    },
+    idHeader,
+    headers: fields?.has("headers") ? readHeaders(fields) : ["user-agent"],
+    failOperation: onFailure === "fail-operation",
+  };
+  const sinks = readSinks(reader, settings.failOperation);
+  reader.finish();
+  return Object.freeze({ ...settings, sinks: sinks() });
+}
+
+function nobody(): boolean {
+  return false;
+}
+
+function readIdHeader(reader: OptionsReader): string {
+  const name = reader.string("header", { default: "X-Request-Id" }) ?? "";
+  if (reader.has("header") && (!isToken(name) || SECRET.test(name)))
+    reader.problem("header", "a field name such as X-Request-Id");
+  return name;
+}
+
+function readHeaders(reader: OptionsReader): readonly string[] {
+  const raw = reader.raw("headers");
+  if (Array.isArray(raw) && raw.length === 0) return [];
+  const names = (reader.strings("headers") ?? []).map((name) => name.toLowerCase());
+  if (names.length > MAX_HEADERS)
+    reader.problem("headers", `a list of at most ${MAX_HEADERS} field names`);
+  names.forEach((name, index) => {
+    if (!isToken(name)) reader.note(`headers[${index}]`, "must be a header field name");
+    else if (SECRET.test(name))
+      reader.note(`headers[${index}]`, "must not name a field that carries credentials");
+    else if (names.indexOf(name) !== index)
+      reader.note(`headers[${index}]`, "must not repeat an earlier entry");
+  });
+  return Object.freeze(names);
+}

@@ -1,0 +1,84 @@
+import type { RequestHandler } from "express";
+import { createGuard } from "../core/guard.js";
+import { outageError } from "../core/http-error.js";
+import { requestState } from "../core/request-state.js";
+import { type AuditLogOptions, readAuditLogOptions } from "./audit-log-options.js";
+import { type AuditStats, AuditWriter } from "./audit-writer.js";
+import { createLanes } from "./create-lanes.js";
+import { createHeaderRecorder } from "./header-recorder.js";
+import { RecordSource } from "./record-source.js";
+import { RequestAudit } from "./request-audit.js";
+import { StartRecord } from "./start-record.js";
+import { systemRecord } from "./system-record.js";
+
+/** What {@link auditLog} returns: a middleware with a life of its own. */
+export type AuditLog = RequestHandler & {
+  /**
+   * Writes a last record, waits up to seven seconds until every sink has what it is owed, and closes the sinks. Call
+   * it when the server has closed: records of requests that end later are lost, and counted.
+   */
+  close(): Promise<void>;
+  /** How the audit log is doing, for a health check or a metric. */
+  stats(): AuditStats;
+};
+
+/**
+ * Writes one structured record per request, with every decision of the other guards in it, to the standard output, a
+ * file or any winston transport. Mount it before everything else: it sees only what comes after it.
+ *
+ * It sets the request id and the trace id of the request, and `X-Request-Id` on the response (not in report mode). A
+ * record never holds bodies, cookies, credentials, query strings or validated values.
+ *
+ * @throws {@link OptionsError} when an option is unknown or wrong.
+ */
+export function auditLog(options: AuditLogOptions = {}): AuditLog {
+  const { correlation, failOperation, idHeader, ...settings } = readAuditLogOptions(options);
+  const guard = createGuard("auditLog", "audit", settings.guard);
+  const source = new RecordSource(settings.service);
+  const headers = createHeaderRecorder(settings.headers);
+  const writer = new AuditWriter(createLanes(settings.sinks, source));
+  const start = createStart(writer, source);
+  const audit = new RequestAudit({ source, headers }, correlation, (line) => writer.write(line));
+
+  const handler = guard.middleware((req, res, next) => {
+    const state = requestState(req);
+    if (state.audited) {
+      next();
+      return;
+    }
+    state.audited = true;
+    start.atRequest();
+    const { requestId, traceId } = audit.open(req, res);
+    state.requestId = requestId;
+    state.traceId = traceId;
+    if (guard.enforced && !res.headersSent) res.setHeader(idHeader, requestId);
+    if (failOperation && !writer.isReliable()) {
+      const error = outageError("audit_unavailable", undefined);
+      guard.refuse(error, req, res, next, { reason: "sink_failed" });
+    } else next();
+  });
+
+  let closing: Promise<void> | undefined;
+  function close(): Promise<void> {
+    closing ??= end(writer, source, start);
+    return closing;
+  }
+
+  return Object.assign(handler, { close, stats: () => writer.stats });
+}
+
+function createStart(writer: AuditWriter, source: RecordSource): StartRecord {
+  return new StartRecord((reporting, reason) => {
+    const fields = { "audit.reason": reason, "audit.reporting": reporting };
+    writer.write(systemRecord(source, "sys_monitor_enabled", fields));
+  });
+}
+
+function end(writer: AuditWriter, source: RecordSource, start: StartRecord): Promise<void> {
+  // Closed in the tick of its creation, as when another part of the preset is wrong: it has never begun.
+  if (!start.cancel()) return writer.close();
+  const { records, lost } = writer.stats;
+  const fields = { "audit.lost": lost, "audit.records": records };
+  writer.write(systemRecord(source, "sys_monitor_disabled", fields));
+  return writer.close();
+}

@@ -1,0 +1,27 @@
+import type { AuditSink } from "./audit-sink.js";
+import { DirectLane } from "./direct-lane.js";
+import { DirectTransport } from "./direct-transport.js";
+import { FailureReport } from "./failure-report.js";
+import { isoTime } from "./iso-time.js";
+import type { Lane } from "./lane.js";
+import type { RecordSource } from "./record-source.js";
+import { systemRecord } from "./system-record.js";
+import { TransportLane, type WinstonTransport } from "./transport-lane.js";
+
+/** One lane per sink, each on its own. */
+export function createLanes(sinks: readonly AuditSink[], source: RecordSource): readonly Lane[] {
+  const failures = new FailureReport();
+  function report(sink: string, position: number, error: unknown, lost: number): void {
+    failures.report(sink, position, error, lost);
+  }
+  function lossRecord(sink: string, count: number, since: number): string {
+    const fields = { "audit.lost": count, "audit.lost.since": isoTime(since), "audit.sink": sink };
+    return systemRecord(source, "log_dropped", fields);
+  }
+  return sinks.map((sink, position) => {
+    const context = { position, report, lossRecord };
+    // `readSinks` has checked that every other sink is a winston transport.
+    if (sink instanceof DirectTransport) return new DirectLane(sink, context);
+    return new TransportLane(sink as unknown as WinstonTransport, context);
+  });
+}

@@ -1,0 +1,61 @@
+/** `INFO`, `WARN` and `CRITICAL` as the OWASP logging vocabulary grades its events; `ERROR` for our own failures. */
+export type Severity = "INFO" | "WARN" | "ERROR" | "CRITICAL";
+
+/** What happened, in one word, and how grave it is. */
+export interface AuditEvent {
+  readonly name: string;
+  readonly severity: Severity;
+}
+
+const AUTHENTICATION: AuditEvent = { name: "authn_login_fail", severity: "WARN" };
+const TOKEN_REUSE: AuditEvent = { name: "authn_token_reuse", severity: "CRITICAL" };
+const AUTHORIZATION: AuditEvent = { name: "authz_fail", severity: "CRITICAL" };
+const LIMIT: AuditEvent = { name: "excess_rate_limit_exceeded", severity: "WARN" };
+const INPUT: AuditEvent = { name: "input_validation_fail", severity: "WARN" };
+const EXTRANEOUS: AuditEvent = { name: "malicious_extraneous", severity: "CRITICAL" };
+const CROSS_ORIGIN: AuditEvent = { name: "malicious_cors", severity: "CRITICAL" };
+/** Not in the vocabulary, which has no name for an ordinary request. */
+const REQUEST: AuditEvent = { name: "api_request", severity: "INFO" };
+const REQUEST_FAILED: AuditEvent = { name: "api_request", severity: "ERROR" };
+
+const BY_CODE: Readonly<Record<string, AuditEvent>> = {
+  authentication_required: AUTHENTICATION,
+  invalid_request: AUTHENTICATION,
+  invalid_token: AUTHENTICATION,
+  insufficient_scope: AUTHORIZATION,
+  access_denied: AUTHORIZATION,
+  rate_limit_exceeded: LIMIT,
+  cors_not_allowed: CROSS_ORIGIN,
+  cross_origin_blocked: CROSS_ORIGIN,
+};
+
+/** What the app itself answered, where no guard of ours decided. */
+const BY_STATUS: Readonly<Record<number, AuditEvent>> = {
+  401: AUTHENTICATION,
+  403: AUTHORIZATION,
+  429: LIMIT,
+};
+
+/**
+ * The event of an enforced refusal with this code, in the words of the OWASP logging vocabulary.
+ *
+ * @see https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html
+ */
+export function refusalEvent(
+  code: string,
+  status: number | undefined,
+  reason: string | undefined,
+): AuditEvent {
+  if (status !== undefined && status >= 500) return REQUEST_FAILED;
+  if (code === "invalid_token" && reason !== undefined && /revoked|replayed|reused/.test(reason))
+    return TOKEN_REUSE;
+  if (code === "validation_failed" && reason === "unknown_field") return EXTRANEOUS;
+  // Every other refusal of ours with a 4xx is about what the client sent.
+  return (Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined) ?? INPUT;
+}
+
+/** The event of a request that no guard of ours refused. */
+export function requestEvent(status: number | undefined): AuditEvent {
+  if (status === undefined) return REQUEST;
+  return BY_STATUS[status] ?? (status >= 500 ? REQUEST_FAILED : REQUEST);
+}

@@ -1,0 +1,14 @@
+import { safeText } from "./safe-text.js";
+
+/** Printable ASCII that JSON leaves as it is: nearly every value of nearly every record. */
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
+/** The text as a JSON string, as {@link safeText} lets it stand in a record. */
+export function jsonText(text: string, max = 256): string {
+  return text.length <= max && PLAIN.test(text) ? `"${text}"` : JSON.stringify(safeText(text, max));
+}
+
+/** A member of a JSON object with a comma in front; nothing for `undefined`. */
+export function jsonMember(name: string, value: string | undefined): string {
+  return value === undefined ? "" : `,"${name}":${jsonText(value)}`;
+}

@@ -1,0 +1,26 @@
+/** The way of records into one sink. Nothing that happens in a lane reaches the request or another lane. */
+export interface Lane {
+  /** Whether records are with the operating system once `write` returns. */
+  readonly direct: boolean;
+  /** Records, or lines, that were taken but are not known to be written. */
+  readonly pending: number;
+  /** Records lost since the start. */
+  readonly lost: number;
+  /** Whether the last attempt to write failed. */
+  readonly failing: boolean;
+  /** Writes one record. Never throws: a failure is counted and reported. */
+  write(line: string): void;
+  /** Writes what the lane still owes the sink: the record of losses. */
+  settle(): void;
+  /** Closes the sink. */
+  close(): void | Promise<void>;
+}
+
+/** What a lane needs from the audit log. */
+export interface LaneContext {
+  readonly position: number;
+  /** Reports a failure to the operators. */
+  report(sink: string, position: number, error: unknown, lost: number): void;
+  /** The record that tells a sink how many records it lacks. */
+  lossRecord(sink: string, count: number, since: number): string;
+}

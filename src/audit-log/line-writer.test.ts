@@ -1,0 +1,76 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { FileTransport } from "./file-transport.js";
+import { LineWriter } from "./line-writer.js";
+
+/** A descriptor that takes as many bytes as each step says, or fails with its code. */
+const device = vi.hoisted(() => ({ steps: [] as (number | string)[], written: [] as Buffer[] }));
+vi.mock("node:fs", async (original) => ({
+  ...(await original<typeof import("node:fs")>()),
+  writeSync(_descriptor: number, data: string | Buffer, offset = 0): number {
+    const step = device.steps.shift() ?? Number.POSITIVE_INFINITY;
+    if (typeof step === "string") throw Object.assign(new Error(step), { code: step });
+    const taken = Buffer.from(data).subarray(offset).subarray(0, step);
+    device.written.push(taken);
+    return taken.length;
+  },
+}));
+
+function written(): string {
+  return Buffer.concat(device.written).toString();
+}
+
+beforeEach(() => {
+  device.steps = [];
+  device.written = [];
+});
+
+describe("writing lines", () => {
+  it("continues short writes, also in the middle of a character", () => {
+    device.steps = [4, 1, 2];
+    expect(new LineWriter(9).write("añö世界\n")).toBeUndefined();
+    expect(written()).toBe("añö世界\n");
+  });
+
+  it("starts a new line after one that could not be finished", () => {
+    const writer = new LineWriter(9);
+    device.steps = [3, "ENOSPC", "ENOSPC"];
+    expect(() => writer.write("first\n")).toThrow("ENOSPC");
+    expect(() => writer.write("second\n")).toThrow("ENOSPC");
+    writer.write("third\n");
+    writer.write("fourth\n");
+    expect(written()).toBe("fir\nthird\nfourth\n");
+  });
+
+  it("starts no new line after one of which nothing was written", () => {
+    const writer = new LineWriter(9);
+    device.steps = ["EIO"];
+    expect(() => writer.write("first\n")).toThrow("EIO");
+    writer.write("second\n");
+    expect(written()).toBe("second\n");
+  });
+
+  it("needs no second line end when only that was written", () => {
+    const writer = new LineWriter(9, true);
+    device.steps = [1, "EIO"];
+    expect(() => writer.write("first\n")).toThrow("EIO");
+    writer.write("second\n");
+    expect(written()).toBe("\nsecond\n");
+  });
+
+  it("gives back what a reader that is behind does not take", () => {
+    const writer = new LineWriter(9);
+    device.steps = [3, "EAGAIN"];
+    const rest = writer.write("first\n");
+    expect(String(rest)).toBe("st\n");
+    writer.write(rest ?? "");
+    expect(written()).toBe("first\n");
+  });
+
+  it("keeps lines of a file apart on a device that does not wait", () => {
+    const transport = new FileTransport(9, false);
+    device.steps = [3, "EAGAIN"];
+    expect(() => transport.writeLine("first")).toThrow("whole line");
+    transport.writeLine("second");
+    expect(written()).toBe("fir\nsecond\n");
+  });
+});

@@ -1,0 +1,56 @@
+import type { OptionsReader } from "../core/options.js";
+import type { AuditSink } from "./audit-sink.js";
+import { DirectTransport } from "./direct-transport.js";
+import { stdoutSink } from "./stdout-sink.js";
+
+/**
+ * Checks the option `sinks`.
+ *
+ * @returns A function that gives the sinks. The default one is made only when it is called, when all options are right.
+ */
+export function readSinks(
+  reader: OptionsReader,
+  failOperation: boolean,
+): () => readonly AuditSink[] {
+  const value = reader.raw("sinks");
+  if (value === undefined) return () => [stdoutSink()];
+  if (!Array.isArray(value) || value.length === 0) {
+    reader.problem(
+      "sinks",
+      "a non-empty list of sinks",
+      isTransport(value) ? "write sinks: [sink]" : "",
+    );
+    return () => [];
+  }
+  const sinks: readonly unknown[] = Object.freeze([...value]);
+  sinks.forEach((sink, index) => {
+    const fault =
+      faultOf(sink) ??
+      (sinks.indexOf(sink) === index ? undefined : "must not repeat an earlier entry");
+    if (fault !== undefined) reader.note(`sinks[${index}]`, fault);
+  });
+  if (failOperation && !sinks.some((sink) => sink instanceof DirectTransport)) {
+    reader.note(
+      "onFailure",
+      'can be "fail-operation" only with a stdoutSink or fileSink: others do not tell whether they wrote',
+    );
+  }
+  return () => sinks as readonly AuditSink[];
+}
+
+/** @returns What is wrong with the sink, as the rest of a sentence. */
+function faultOf(sink: unknown): string | undefined {
+  if (!isTransport(sink))
+    return "must be stdoutSink(), fileSink({ path }) or a winston transport (an object with log())";
+  if (sink.level !== undefined) return "must not have a level: it would leave records out";
+  if (sink.silent === true) return "must not be silent";
+  if (sink.parent !== undefined && sink.parent !== null)
+    return "must not belong to a winston logger: make one for auditLog";
+  return undefined;
+}
+
+function isTransport(value: unknown): value is AuditSink & { readonly parent?: unknown } {
+  if (typeof value !== "object" || value === null) return false;
+  const { log, on, end } = value as Record<string, unknown>;
+  return typeof log === "function" && typeof on === "function" && typeof end === "function";
+}

@@ -1,0 +1,66 @@
+import type { Request, Response } from "express";
+import { type CorrelationOptions, openEntry, type RequestEntry } from "./request-entry.js";
+import { type RecordContext, requestRecord } from "./request-record.js";
+import { systemRecord } from "./system-record.js";
+
+const ENTRY = Symbol("express-secure-api.audit-entry");
+
+type AuditedResponse = Response & { [ENTRY]?: RequestEntry | undefined };
+
+/** Opens an entry when a request arrives, and writes its record, once, when the answer is over. */
+export class RequestAudit {
+  readonly #context: RecordContext;
+  readonly #correlation: CorrelationOptions;
+  readonly #write: (line: string) => void;
+  // One pair of listeners for all requests: Node calls them with the response as `this`.
+  readonly #onFinish: (this: Response) => void;
+  readonly #onClose: (this: Response) => void;
+
+  constructor(
+    context: RecordContext,
+    correlation: CorrelationOptions,
+    write: (line: string) => void,
+  ) {
+    this.#context = context;
+    this.#correlation = correlation;
+    this.#write = write;
+    const end = (res: Response, finished: boolean): void => this.#end(res, finished);
+    this.#onFinish = function onFinish() {
+      end(this, true);
+    };
+    // Every answer closes; one that was cut off never finishes.
+    this.#onClose = function onClose() {
+      end(this, false);
+    };
+  }
+
+  open(req: Request, res: Response): RequestEntry {
+    const entry = openEntry(req, this.#correlation);
+    (res as AuditedResponse)[ENTRY] = entry;
+    res.on("finish", this.#onFinish);
+    res.on("close", this.#onClose);
+    // A client that left while a middleware in front of this one was waiting: "close" is over already.
+    if (res.destroyed) this.#end(res, false);
+    return entry;
+  }
+
+  #end(res: AuditedResponse, finished: boolean): void {
+    const entry = res[ENTRY];
+    if (entry === undefined) return;
+    res[ENTRY] = undefined;
+    this.#write(this.#recordOf(entry, res, finished));
+  }
+
+  #recordOf(entry: RequestEntry, res: Response, finished: boolean): string {
+    try {
+      return requestRecord(this.#context, entry, res.req as Request, res, finished);
+    } catch {
+      // A `trust proxy` function or a property of the app that throws. Here it would end the process.
+      return systemRecord(this.#context.source, "log_dropped", {
+        "audit.lost": 1,
+        "audit.sink": "record",
+        "http.request.id": entry.requestId,
+      });
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { randomUUID } from "node:crypto";
+import type { Request } from "express";
+import type { PeerCheck } from "../core/trusted-peers.js";
+import { newSpanId, newTrace, parseTraceparent } from "./trace-context.js";
+
+/** What has to be known from the beginning of a request. */
+export interface RequestEntry {
+  readonly requestId: string;
+  readonly traceId: string;
+  readonly traceFlags: string;
+  readonly spanId: string;
+  /** As received: later handlers may change `req.method`. */
+  readonly method: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Milliseconds of a clock that never jumps. */
+  readonly startedTick: number;
+  /** Kept, because a closed response has no connection any more. */
+  readonly socket: Request["socket"];
+  readonly bytesBefore: number;
+}
+
+/** Whose ids are taken over, and from which header field. */
+export interface CorrelationOptions {
+  /** In lower case. */
+  readonly idHeader: string;
+  readonly trustsId: PeerCheck;
+  readonly trustsTrace: PeerCheck;
+}
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
+
+/** Opens the entry of a request: ids, clocks, and the connection's address while it is there. */
+export function openEntry(req: Request, correlation: CorrelationOptions): RequestEntry {
+  const { socket } = req;
+  // Node remembers the address once it was asked for: a closed connection could not tell it any more.
+  void socket.remoteAddress;
+  const inboundTrace = req.headers["traceparent"];
+  const trusted = inboundTrace !== undefined && correlation.trustsTrace(socket.remoteAddress);
+  const trace = (trusted ? parseTraceparent(inboundTrace) : undefined) ?? newTrace();
+  return {
+    requestId: inboundId(req, correlation) ?? randomUUID(),
+    traceId: trace.traceId,
+    traceFlags: trace.flags,
+    spanId: newSpanId(),
+    method: req.method,
+    startedAt: Date.now(),
+    startedTick: performance.now(),
+    socket,
+    bytesBefore: bytesWritten(socket),
+  };
+}
+
+/** What the connection has sent so far; 0 where there is no real one, as in some serverless adapters. */
+export function bytesWritten(socket: Request["socket"]): number {
+  const bytes: number | undefined = socket.bytesWritten;
+  return bytes ?? 0;
+}
+
+function inboundId(req: Request, correlation: CorrelationOptions): string | undefined {
+  const id = req.headers[correlation.idHeader];
+  return typeof id === "string" &&
+    correlation.trustsId(req.socket.remoteAddress) &&
+    REQUEST_ID.test(id)
+    ? id
+    : undefined;
+}

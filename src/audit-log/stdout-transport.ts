@@ -1,0 +1,99 @@
+import { AsyncResource } from "node:async_hooks";
+import { DirectTransport } from "./direct-transport.js";
+import { LineWriter } from "./line-writer.js";
+
+const STDOUT = 1;
+/** Several seconds of a busy API. Beyond that, records are lost and counted: memory has to end somewhere. */
+const MAX_QUEUED_BYTES = 8 * 1024 * 1024;
+const RETRY_MS = 10;
+/** How long an exiting process waits for a reader that is behind. */
+const EXIT_WAIT_MS = 1000;
+
+/**
+ * Writes lines to the standard output, synchronously. While the reader of a pipe is behind, lines wait in a bounded
+ * queue, in order, so that a stalled log collector never stalls the API; an exiting process waits for the reader
+ * for up to one second. Node's own stream for the standard output would forget what it holds.
+ */
+export class StdoutTransport extends DirectTransport {
+  readonly label = "stdoutSink";
+  readonly #writer = new LineWriter(STDOUT);
+  readonly #queue: Buffer[] = [];
+  #queuedBytes = 0;
+  #closed = false;
+  readonly #flush = (): void => this.#flushAtExit();
+  // Bound, so that the timer belongs to no request.
+  readonly #retryLater = AsyncResource.bind(() =>
+    setTimeout(() => this.#drain(), RETRY_MS).unref(),
+  );
+
+  override get pending(): number {
+    return this.#queue.length;
+  }
+
+  override writeLine(line: string): void {
+    if (this.#closed) throw new Error("the sink is closed");
+    // Looking at process.stdout also makes Node open it, which makes a pipe non-blocking. What the app itself wrote
+    // there and is still waiting goes first: a line of ours in the middle of one of its lines would spoil both.
+    if (this.#queue.length > 0 || process.stdout.writableLength > 0) {
+      this.#enqueue(Buffer.from(`${line}\n`));
+      return;
+    }
+    const rest = this.#writer.write(`${line}\n`);
+    if (rest !== undefined) this.#enqueue(rest);
+  }
+
+  /** Standard output stays open: it belongs to the process. */
+  override close(): void {
+    this.#closed = true;
+    this.#flushAtExit();
+  }
+
+  #enqueue(bytes: Buffer): void {
+    if (this.#queuedBytes + bytes.length > MAX_QUEUED_BYTES) {
+      throw Object.assign(new Error("the reader of the standard output is behind"), {
+        code: "ENOBUFS",
+      });
+    }
+    this.#queue.push(bytes);
+    this.#queuedBytes += bytes.length;
+    if (this.#queue.length > 1) return;
+    process.once("exit", this.#flush);
+    this.#retryLater();
+  }
+
+  #drain(): void {
+    if (process.stdout.writableLength === 0) this.#writeQueued();
+    if (this.#queue.length > 0) this.#retryLater();
+  }
+
+  /** @returns Whether the queue is empty. */
+  #writeQueued(): boolean {
+    try {
+      for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
+        const rest = this.#writer.write(next);
+        if (rest !== undefined) {
+          this.#queuedBytes += rest.length - next.length;
+          this.#queue[0] = rest;
+          return false;
+        }
+        this.#queuedBytes -= next.length;
+        this.#queue.shift();
+      }
+    } catch (error) {
+      // The reader is gone (EPIPE): nobody will ever read these.
+      const lost = this.#queue.length;
+      this.#queue.length = 0;
+      this.#queuedBytes = 0;
+      this.emit("lost", lost, error);
+    }
+    process.removeListener("exit", this.#flush);
+    return true;
+  }
+
+  #flushAtExit(): void {
+    if (this.#queue.length === 0) return;
+    const clock = new Int32Array(new SharedArrayBuffer(4));
+    const end = performance.now() + EXIT_WAIT_MS;
+    while (!this.#writeQueued() && performance.now() < end) Atomics.wait(clock, 0, 0, 1);
+  }
+}

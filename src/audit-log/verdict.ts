@@ -1,0 +1,44 @@
+import type { Response } from "express";
+import type { Decision } from "../core/decision.js";
+import { type AuditEvent, refusalEvent, requestEvent } from "./event-name.js";
+
+/** What became of a request. */
+export interface Verdict {
+  /** The connection ended before the answer did. */
+  readonly aborted: boolean;
+  /** Absent when no answer was begun. */
+  readonly status: number | undefined;
+  /** `unknown`: nobody can say whether the client got the answer. */
+  readonly outcome: "success" | "failure" | "unknown";
+  /** The first enforced refusal. */
+  readonly refusal: Decision | undefined;
+  /** The first refusal that report mode let through. */
+  readonly reported: Decision | undefined;
+  /** How many refusals report mode let through. */
+  readonly reportedCount: number;
+  readonly event: AuditEvent;
+}
+
+/** Judges a request whose answer has ended, or will never come. */
+export function judge(decisions: readonly Decision[], res: Response, finished: boolean): Verdict {
+  let refusal: Decision | undefined;
+  let reported: Decision | undefined;
+  let reportedCount = 0;
+  for (const decision of decisions) {
+    if (decision.outcome === "allow") continue;
+    if (decision.enforced) refusal ??= decision;
+    else {
+      reported ??= decision;
+      reportedCount += 1;
+    }
+  }
+  // The status of an unsent answer is a mere default: 200.
+  const status = res.headersSent ? res.statusCode : undefined;
+  const failed = refusal !== undefined || (status !== undefined && status >= 400);
+  const event =
+    refusal === undefined
+      ? requestEvent(status)
+      : refusalEvent(refusal.code, refusal.status, refusal.reason);
+  const outcome = failed ? "failure" : finished ? "success" : "unknown";
+  return { aborted: !finished, status, outcome, refusal, reported, reportedCount, event };
+}
