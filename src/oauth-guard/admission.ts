@@ -1,0 +1,101 @@
+import type { NextFunction, Request, Response } from "express";
+import type { DecisionFields, Guard } from "../core/guard.js";
+import { type Principal, setPrincipalSource } from "../core/principal.js";
+import { requestState } from "../core/request-state.js";
+import type { RefusalFactory } from "./challenge.js";
+import { KeyOutage } from "./key-outage.js";
+import type { RefusalReason } from "./refusals.js";
+import type { Outcome, VerifiedToken } from "./verifier.js";
+
+const ANONYMOUS: DecisionFields = Object.freeze({ reason: "anonymous" });
+
+/** Turns what is known about a request into what happens to it: state, decision, answer. */
+export class Admission {
+  readonly #guard: Guard;
+  readonly #refusal: RefusalFactory;
+
+  constructor(guard: Guard, refusal: RefusalFactory) {
+    this.#guard = guard;
+    this.#refusal = refusal;
+  }
+
+  settle(outcome: Outcome, req: Request, res: Response, next: NextFunction): void {
+    if (typeof outcome === "string") this.refuse(outcome, req, res, next);
+    else if (outcome instanceof KeyOutage) this.#fail(outcome, req, res, next);
+    else this.#accept(outcome, req, res, next);
+  }
+
+  refuse(
+    reason: RefusalReason,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+    fields?: DecisionFields,
+  ): void {
+    noteRan(req);
+    this.#guard.refuse(this.#refusal(reason), req, res, next, { ...fields, reason });
+  }
+
+  acceptAnonymous(req: Request, next: NextFunction): void {
+    noteRan(req);
+    if (this.#guard.enforced) {
+      requestState(req).auth = null;
+      setPrincipalSource(req, nobody);
+    }
+    this.#guard.allow(req, ANONYMOUS);
+    next();
+  }
+
+  /** A function of the app failed, or another middleware is in the way: a bug, never a pass. */
+  fault(error: unknown, req: Request, next: NextFunction): void {
+    noteRan(req);
+    this.#guard.fault(error, req, next);
+  }
+
+  #fail(outage: KeyOutage, req: Request, res: Response, next: NextFunction): void {
+    noteRan(req);
+    this.#guard.refuse(outage.toHttpError(), req, res, next, { reason: outage.reason });
+  }
+
+  #accept(verified: VerifiedToken, req: Request, res: Response, next: NextFunction): void {
+    const { fields, keys } = verified;
+    try {
+      if (this.#guard.enforced) publish(verified, req);
+      else publishWhereUnset(verified, req);
+    } catch (error) {
+      // Another middleware made `req.auth` read-only: handlers would read something that nobody
+      // verified.
+      this.fault(error, req, next);
+      return;
+    }
+    if (verified.lacksScope) {
+      this.refuse("missing_scope", req, res, next, fields);
+      return;
+    }
+    this.#guard.allow(req, keys.isStale() ? { ...fields, reason: "stale_keys" } : fields);
+    next();
+  }
+}
+
+function publish({ auth, derivePrincipal }: VerifiedToken, req: Request): void {
+  requestState(req).auth = auth;
+  setPrincipalSource(req, derivePrincipal);
+  (req as { auth?: unknown }).auth = auth;
+}
+
+/** Report mode: what the app itself set stays as it is. */
+function publishWhereUnset({ auth, derivePrincipal }: VerifiedToken, req: Request): void {
+  const state = requestState(req);
+  state.auth ??= auth;
+  if (state.derivePrincipal === undefined) setPrincipalSource(req, derivePrincipal);
+  (req as { auth?: unknown }).auth ??= auth;
+}
+
+/** From now on `getAuth` says that there is no token, and no longer that the guard is missing. */
+function noteRan(req: Request): void {
+  requestState(req).auth ??= null;
+}
+
+function nobody(): Principal | null {
+  return null;
+}

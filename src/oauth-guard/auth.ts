@@ -1,0 +1,68 @@
+import { type Claims, claimAt } from "../core/claim-mapping.js";
+import type { Principal } from "../core/principal.js";
+import type { ParsedToken, TokenHeader } from "./parse-token.js";
+
+/**
+ * The claims of an access token (RFC 7519 §4.1, RFC 9068 §2.2). An interface, so that an app can
+ * add its own by module augmentation; `getAuth<Claims>(req)` takes another type for one call.
+ */
+export interface AccessTokenClaims {
+  readonly iss: string;
+  readonly exp: number;
+  readonly aud?: string | readonly string[];
+  readonly sub?: string;
+  readonly client_id?: string;
+  readonly iat?: number;
+  readonly nbf?: number;
+  readonly jti?: string;
+  readonly scope?: string;
+  readonly [claim: string]: unknown;
+}
+
+/**
+ * What `oauthGuard` verified. Frozen all the way down, and shared by all requests with the same
+ * token.
+ *
+ * It has the members that express-oauth2-jwt-bearer (`header`, `payload`, `token`) and the MCP SDK
+ * (`token`, `clientId`, `scopes`, `expiresAt`) put on `req.auth`.
+ */
+export interface Auth<C = AccessTokenClaims> {
+  /** The token itself. Not enumerable, so that it gets into no log and no JSON by accident. */
+  readonly token: string;
+  readonly scheme: "Bearer";
+  readonly header: TokenHeader;
+  /** The verified claims. */
+  readonly payload: C;
+  readonly issuer: string;
+  /** The claim `sub`: unique within its issuer only. */
+  readonly subject: string | undefined;
+  readonly clientId: string | undefined;
+  readonly scopes: readonly string[];
+  /** The claim `aud` as a list. */
+  readonly audience: readonly string[];
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+}
+
+/** Describes a verified token, whose header and claims are frozen already. */
+export function createAuth({ token, header, payload }: ParsedToken, principal: Principal): Auth {
+  const auth: Omit<Auth, "token"> = {
+    scheme: "Bearer",
+    header,
+    payload: payload as AccessTokenClaims,
+    issuer: (payload as AccessTokenClaims).iss,
+    subject: principal.subject,
+    clientId: principal.clientId,
+    scopes: principal.scopes,
+    audience: audienceOf(payload),
+    expiresAt: (payload as AccessTokenClaims).exp,
+  };
+  Object.defineProperty(auth, "token", { value: token });
+  return Object.freeze(auth) as Auth;
+}
+
+function audienceOf(claims: Claims): readonly string[] {
+  const audience = claimAt(claims, "aud");
+  if (Array.isArray(audience)) return audience;
+  return Object.freeze(typeof audience === "string" ? [audience] : []);
+}

@@ -1,0 +1,93 @@
+import { type Claims, claimAt } from "../core/claim-mapping.js";
+import type { RefusalReason } from "./refusals.js";
+
+/** What the claims of an issuer's tokens are held against. */
+export interface ClaimRules {
+  /** `null`: the audience is not looked at, the client is. */
+  readonly audience: readonly string[] | null;
+  /** Milliseconds. */
+  readonly clockTolerance: number;
+  /** Milliseconds since `iat`; `undefined`: no limit. */
+  readonly maxTokenAge: number | undefined;
+}
+
+/** When a token is valid, tolerance included, in milliseconds since 1970. */
+export interface Lifetime {
+  readonly from: number;
+  /** First moment at which the token is no longer valid. */
+  readonly until: number;
+}
+
+const STRING_CLAIMS = ["sub", "jti", "client_id", "azp"] as const;
+
+/**
+ * Checks the registered claims of a token (RFC 7519 §4.1); `iss` was matched before its key was
+ * chosen.
+ *
+ * @returns When the token is valid, which it is now, or why it is refused.
+ */
+export function checkClaims(
+  claims: Claims,
+  rules: ClaimRules,
+  now: number,
+): Lifetime | RefusalReason {
+  for (const name of STRING_CLAIMS) {
+    const value = claimAt(claims, name);
+    if (value !== undefined && typeof value !== "string") return "malformed_claim";
+  }
+  const lifetime = lifetimeOf(claims, rules);
+  if (typeof lifetime === "string") return lifetime;
+  if (now < lifetime.from) return "token_not_yet_valid";
+  if (now >= lifetime.until)
+    return isExpired(claims, rules, now) ? "token_expired" : "token_too_old";
+  // RFC 7800: the token is worth nothing without proof of possession, and we do not check any.
+  if (Object.hasOwn(claims, "cnf")) return "bound_token";
+  return checkAudience(claims, rules.audience) ?? lifetime;
+}
+
+function lifetimeOf(claims: Claims, rules: ClaimRules): Lifetime | RefusalReason {
+  const [expiresAt, issuedAt, notBefore] = [
+    dateAt(claims, "exp"),
+    dateAt(claims, "iat"),
+    dateAt(claims, "nbf"),
+  ];
+  if (Number.isNaN(expiresAt) || Number.isNaN(issuedAt) || Number.isNaN(notBefore)) {
+    return "malformed_claim";
+  }
+  if (expiresAt === undefined) return "missing_claim";
+  const { clockTolerance, maxTokenAge } = rules;
+  if (maxTokenAge !== undefined && issuedAt === undefined) return "missing_claim";
+  const latestStart = Math.max(
+    issuedAt ?? Number.NEGATIVE_INFINITY,
+    notBefore ?? Number.NEGATIVE_INFINITY,
+  );
+  const oldest = (issuedAt ?? 0) + (maxTokenAge ?? Number.POSITIVE_INFINITY);
+  return {
+    from: latestStart - clockTolerance,
+    until: Math.min(expiresAt, oldest) + clockTolerance,
+  };
+}
+
+function isExpired(claims: Claims, rules: ClaimRules, now: number): boolean {
+  return now >= (dateAt(claims, "exp") ?? 0) + rules.clockTolerance;
+}
+
+/** A NumericDate (RFC 7519 §2) in milliseconds; `NaN` when it is no finite number. */
+function dateAt(claims: Claims, name: string): number | undefined {
+  const value = claimAt(claims, name);
+  if (value === undefined) return undefined;
+  return typeof value === "number" && Number.isFinite(value) ? value * 1000 : Number.NaN;
+}
+
+function checkAudience(
+  claims: Claims,
+  accepted: readonly string[] | null,
+): RefusalReason | undefined {
+  const audience = claimAt(claims, "aud");
+  if (audience === undefined) return accepted === null ? undefined : "missing_claim";
+  const named: readonly unknown[] = Array.isArray(audience) ? audience : [audience];
+  if (!named.every((name) => typeof name === "string")) return "malformed_claim";
+  return accepted === null || accepted.some((name) => named.includes(name))
+    ? undefined
+    : "wrong_audience";
+}

@@ -1,0 +1,52 @@
+import type { AccessTokenClaims, Auth } from "./auth.js";
+import { createRefusals } from "./challenge.js";
+import { KeyOutage } from "./key-outage.js";
+import type { TokenVerifierOptions } from "./oauth-guard-options.js";
+import { openOptions, readVerifierSettings } from "./read-options.js";
+import { Verifier } from "./verifier.js";
+
+/** Verifies access tokens that came by another way than an Express request. */
+export interface TokenVerifier<Claims = AccessTokenClaims> {
+  /**
+   * Verifies a token as `oauthGuard` does. Rejects with the `HttpError` that the guard would
+   * answer: 401 `authentication_required` for no token at all, 400, 401 or 403 for a bad one, 503
+   * for an outage.
+   */
+  verify(token: string): Promise<Auth<Claims>>;
+  /** Fetches the keys unless they are there. Rejects with the 503 that `verify` would give. */
+  ready(): Promise<void>;
+  /** Ends fetches under way and starts no new ones; keys in memory serve until they are too old. */
+  close(): Promise<void>;
+}
+
+/**
+ * The verification of `oauthGuard` without Express: for WebSocket upgrades, queues and the like. It
+ * takes the bare token and records no decisions.
+ *
+ * @throws {@link OptionsError} when an option is unknown, missing or wrong.
+ */
+export function createTokenVerifier<Claims = AccessTokenClaims>(
+  options: TokenVerifierOptions,
+): TokenVerifier<Claims> {
+  const reader = openOptions("createTokenVerifier", options);
+  const settings = readVerifierSettings(reader);
+  reader.finish();
+
+  const refusal = createRefusals(settings.realm, settings.scopes);
+  const verifier = new Verifier(settings);
+
+  async function verify(token: string): Promise<Auth<Claims>> {
+    if (typeof token !== "string" || token === "") throw refusal("no_credentials");
+    const outcome = await verifier.verify(token);
+    if (typeof outcome === "string") throw refusal(outcome);
+    if (outcome instanceof KeyOutage) throw outcome.toHttpError();
+    if (outcome.lacksScope) throw refusal("missing_scope");
+    return outcome.auth as Auth<Claims>;
+  }
+
+  return Object.freeze({
+    verify,
+    ready: () => verifier.ready(),
+    close: async () => verifier.close(),
+  });
+}

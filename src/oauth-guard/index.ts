@@ -1,0 +1,15 @@
+export type { Algorithm } from "./algorithms.js";
+export type { AccessTokenClaims, Auth } from "./auth.js";
+export { createTokenVerifier, type TokenVerifier } from "./create-token-verifier.js";
+export { getAuth } from "./get-auth.js";
+export type { Jwk, JwkSet } from "./jwk-set.js";
+export { type OauthGuard, oauthGuard } from "./oauth-guard.js";
+export type {
+  IssuerOptions,
+  KeyFetchOptions,
+  OauthGuardOptions,
+  TokenCacheOptions,
+  TokenVerifierOptions,
+} from "./oauth-guard-options.js";
+export type { TokenHeader } from "./parse-token.js";
+export type { TokenProfile } from "./token-shape.js";

@@ -1,0 +1,31 @@
+import { type HttpError, outageError } from "../core/http-error.js";
+
+/** Why the keys of an issuer are not there. The list is closed; decisions name it. */
+export type KeyOutageReason =
+  | "keys_unreachable"
+  | "keys_timeout"
+  | "keys_bad_answer"
+  | "keys_too_large"
+  | "metadata_mismatch"
+  | "no_usable_keys"
+  | "key_parser_unavailable"
+  | "key_function_failed"
+  | "guard_closed";
+
+/** The keys of an issuer cannot be had at the moment: 503, never the client's fault. */
+export class KeyOutage extends Error {
+  override readonly name: string = "KeyOutage";
+  readonly reason: KeyOutageReason;
+  /** Whole seconds until the next attempt makes sense. */
+  retryAfter = 5;
+
+  constructor(reason: KeyOutageReason, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.reason = reason;
+  }
+
+  /** The refusal that says so: 503 with `Retry-After`. The reason stays inside. */
+  toHttpError(): HttpError {
+    return outageError("keys_unavailable", this, this.retryAfter);
+  }
+}

@@ -1,0 +1,23 @@
+import type { KeyOutage } from "./key-outage.js";
+import type { VerificationKey } from "./key-ring.js";
+import type { RefusalReason } from "./refusals.js";
+
+/** A key, why there is none for this token, or why there are none at all. */
+export type KeyLookup = VerificationKey | RefusalReason | KeyOutage;
+
+/** The keys of one issuer, wherever they come from. */
+export interface KeyStore {
+  /**
+   * Synchronous whenever the keys are in memory. Neither throws nor rejects but for bugs of the
+   * app.
+   */
+  find(kid: string | undefined, algorithm: string): KeyLookup | Promise<KeyLookup>;
+  /** Whether the key may still be used. Starts a refresh in the background when one is due. */
+  isCurrent(key: VerificationKey): boolean;
+  /** Whether the keys are older than they should be, because refreshing them fails. */
+  isStale(): boolean;
+  /** Waits for the keys. */
+  ready(): Promise<KeyOutage | undefined>;
+  /** Ends what is under way. */
+  close(): void;
+}

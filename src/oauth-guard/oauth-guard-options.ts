@@ -1,0 +1,150 @@
+import type { KeyObject } from "node:crypto";
+import type { ClaimMapping } from "../core/claim-mapping.js";
+import type { GuardOptions } from "../core/guard.js";
+import type { Algorithm } from "./algorithms.js";
+import type { JwkSet } from "./jwk-set.js";
+import type { TokenProfile } from "./token-shape.js";
+
+/**
+ * What belongs to one issuer: who its tokens must be meant for, where its keys are, how its claims
+ * are read.
+ */
+export interface IssuerOptions {
+  /**
+   * The claim `iss` of its tokens, compared character by character: a trailing slash matters. An
+   * `https:` URL (`http:` only on this machine) without user information, query and fragment.
+   * @see https://www.rfc-editor.org/rfc/rfc8414#section-2
+   */
+  readonly issuer: string;
+  /**
+   * The names of this API: a token must name one of them in `aud`. `null` accepts any audience or
+   * none, and needs `clientIds`: for issuers whose access tokens carry no audience, such as
+   * Cognito.
+   * @see https://www.rfc-editor.org/rfc/rfc9068#section-4
+   */
+  readonly audience?: string | readonly string[] | null | undefined;
+  /** The clients whose tokens are accepted, by the client id of the claim mapping. @default all */
+  readonly clientIds?: string | readonly string[] | undefined;
+  /**
+   * Signature algorithms that are accepted. A key whose JWK states none is used with the first of
+   * them that fits.
+   * @default all of RS, PS and ES with 256, 384 and 512, EdDSA and Ed25519; with `secret`, HS256
+   * @see https://www.rfc-editor.org/rfc/rfc8725#section-3.1
+   */
+  readonly algorithms?: Algorithm | readonly Algorithm[] | undefined;
+  /**
+   * `"compatible"` takes the access tokens of common issuers and refuses what is recognisably
+   * another kind of token; `"rfc9068"` demands `typ: at+jwt` and all claims of RFC 9068.
+   * @default "compatible"
+   * @see https://www.rfc-editor.org/rfc/rfc9068#section-2
+   */
+  readonly profile?: TokenProfile | undefined;
+  /**
+   * How claims become roles, scopes and the like.
+   * @default RFC 9068: `roles`, `scope` or `scp`, `client_id`
+   */
+  readonly principal?: ClaimMapping | undefined;
+  /**
+   * Where the metadata is, when it is not where the standards put it. Its `issuer` must be
+   * identical all the same.
+   */
+  readonly discovery?: string | undefined;
+  /** Where the key set is. No metadata is read then. */
+  readonly jwksUri?: string | undefined;
+  /**
+   * The key set itself, or a function that returns it: it is called for every request,
+   * synchronously, must return another object when the keys change, and by throwing says that there
+   * are none at the moment (503).
+   */
+  readonly jwks?: JwkSet | (() => JwkSet) | undefined;
+  /**
+   * The only public key, as PEM (also of a certificate, whose dates are not checked) or
+   * `KeyObject`.
+   */
+  readonly publicKey?: string | KeyObject | undefined;
+  /**
+   * The secret shared with the issuer, at least as long as the hash: 32 bytes for HS256. Everybody
+   * who can verify can also mint tokens: prefer public keys.
+   * @see https://www.rfc-editor.org/rfc/rfc7518#section-3.2
+   */
+  readonly secret?: string | Uint8Array | undefined;
+}
+
+/** When the keys of an issuer are fetched. */
+export interface KeyFetchOptions {
+  /** Age at which keys are fetched again in the background. @default "10m" */
+  readonly maxAge?: string | undefined;
+  /**
+   * Age up to which the last good keys serve while the issuer cannot be reached; then 503. At least
+   * `maxAge`.
+   * @default "1h", or `maxAge` if that is longer
+   */
+  readonly maxStale?: string | undefined;
+  /** Least time between two fetches because of an unknown `kid`. @default "30s" */
+  readonly cooldown?: string | undefined;
+  /** Deadline for metadata and keys together, bodies included; then 503. @default "5s" */
+  readonly timeout?: string | undefined;
+  /** Largest answer that is read, after decompression. @default "1mb" */
+  readonly maxSize?: string | undefined;
+}
+
+/** The cache of verified tokens. */
+export interface TokenCacheOptions {
+  /** Most tokens to remember; the half used last always stays. @default 10000 */
+  readonly max?: number | undefined;
+  /** Time after which a token is verified anew. @default "5m" */
+  readonly ttl?: string | undefined;
+}
+
+/** Options of {@link createTokenVerifier}. */
+export type TokenVerifierOptions = VerifierOptions & AudienceSaid;
+
+/** The audience is never left out in silence: beside the issuer, or in the entries and beside them. */
+type AudienceSaid =
+  | { readonly issuer: string; readonly audience: string | readonly string[] | null }
+  | { readonly issuer: IssuerOptions | readonly IssuerOptions[] };
+
+/** What all verifiers have in common. */
+interface VerifierOptions extends Omit<IssuerOptions, "issuer"> {
+  /**
+   * The issuer whose tokens are accepted, or one entry per issuer. An entry has its own keys; what
+   * else it leaves out is taken from beside `issuer`.
+   */
+  readonly issuer: string | IssuerOptions | readonly IssuerOptions[];
+  /**
+   * By how much the clocks of the issuer and this server may differ; at most `"5m"`.
+   * @default "5s"
+   */
+  readonly clockTolerance?: string | undefined;
+  /**
+   * Age of a token, since `iat`, at which it is refused however long it is valid.
+   * @default no limit
+   */
+  readonly maxTokenAge?: string | undefined;
+  /** Longest token that is looked at. @default "8kb" */
+  readonly maxTokenSize?: string | undefined;
+  /**
+   * Scopes that every token must grant, all of them; else 403 `insufficient_scope`.
+   * @default none
+   */
+  readonly scopes?: string | readonly string[] | undefined;
+  /** `realm` of the challenges. @default "api" */
+  readonly realm?: string | undefined;
+  /** The cache of verified tokens; `false` verifies each token each time. */
+  readonly cache?: TokenCacheOptions | false | undefined;
+  /** When keys are fetched. */
+  readonly keys?: KeyFetchOptions | undefined;
+}
+
+/** Options of {@link oauthGuard}. */
+export type OauthGuardOptions = TokenVerifierOptions & GuardOptions & OptionalToken;
+
+/** Whether a token may be missing. */
+interface OptionalToken {
+  /**
+   * Lets requests pass that have no Authorization field at all; `getAuth(req)` is `null` then. A
+   * token that is sent is verified all the same.
+   * @default false
+   */
+  readonly optional?: boolean | undefined;
+}

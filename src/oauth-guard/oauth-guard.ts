@@ -1,0 +1,75 @@
+import type { RequestHandler } from "express";
+import { createGuard, readGuardOptions } from "../core/guard.js";
+import { Admission } from "./admission.js";
+import { NO_AUTHORIZATION, readBearerToken } from "./bearer-token.js";
+import { createRefusals } from "./challenge.js";
+import { isPending } from "./is-pending.js";
+import type { OauthGuardOptions } from "./oauth-guard-options.js";
+import { openOptions, readVerifierSettings } from "./read-options.js";
+import { type Outcome, Verifier } from "./verifier.js";
+
+/** The middleware of {@link oauthGuard}. */
+export interface OauthGuard extends RequestHandler {
+  /**
+   * Fetches the keys unless they are there. Rejects with the 503 that requests would get. For
+   * readiness probes.
+   */
+  ready(): Promise<void>;
+  /** Ends fetches under way and starts no new ones; keys in memory serve until they are too old. */
+  close(): Promise<void>;
+}
+
+/**
+ * Lets only requests pass that carry a valid OAuth 2.0 bearer access token (a signed JWT) in the
+ * Authorization field.
+ *
+ * Handlers read what was verified with `getAuth(req)`, or from `req.auth`. Answers 401 without a
+ * token (`authentication_required`) or with a defective one (`invalid_token`), 400
+ * `invalid_request` to malformed or repeated credentials, 403 `insufficient_scope`, and 503
+ * `keys_unavailable` while there are no keys to verify with. Tokens in the query or the body are
+ * never looked at; tokens bound to a key (`cnf`) are refused. It does not ask the issuer whether a
+ * token was revoked.
+ *
+ * @throws {@link OptionsError} when an option is unknown, missing or wrong.
+ * @see https://www.rfc-editor.org/rfc/rfc6750
+ * @see https://www.rfc-editor.org/rfc/rfc8725
+ */
+export function oauthGuard(options: OauthGuardOptions): OauthGuard {
+  const reader = openOptions("oauthGuard", options);
+  const settings = readVerifierSettings(reader);
+  const optional = reader.boolean("optional");
+  const guardOptions = readGuardOptions(reader);
+  reader.finish();
+
+  const guard = createGuard("oauthGuard", "authentication", guardOptions);
+  const admission = new Admission(guard, createRefusals(settings.realm, settings.scopes));
+  const verifier = new Verifier(settings);
+
+  const middleware = guard.middleware((req, res, next) => {
+    const token = readBearerToken(req);
+    if (typeof token !== "string") {
+      if (optional && token === NO_AUTHORIZATION) admission.acceptAnonymous(req, next);
+      else admission.refuse(token.reason, req, res, next);
+      return;
+    }
+    let outcome: Outcome | Promise<Outcome>;
+    try {
+      outcome = verifier.verify(token);
+    } catch (error) {
+      admission.fault(error, req, next);
+      return;
+    }
+    if (isPending(outcome)) {
+      outcome.then(
+        (later) => admission.settle(later, req, res, next),
+        (error: unknown) => admission.fault(error, req, next),
+      );
+    } else {
+      admission.settle(outcome, req, res, next);
+    }
+  });
+  return Object.assign(middleware, {
+    ready: () => verifier.ready(),
+    close: async () => verifier.close(),
+  });
+}

@@ -1,0 +1,369 @@
+import { generateKeyPairSync } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { OptionsError } from "../core/options-error.js";
+import { createTestIssuer } from "../testing/index.js";
+import { createTokenVerifier, oauthGuard } from "./index.js";
+
+const issuer = "https://issuer.test/";
+const audience = "https://api.test/";
+const testIssuer = createTestIssuer();
+const { jwks } = testIssuer;
+const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const small = generateKeyPairSync("rsa", { modulusLength: 1024 });
+const exponent3 = generateKeyPairSync("rsa", { modulusLength: 2048, publicExponent: 3 });
+const edwards = generateKeyPairSync("ed25519");
+const pem = rsa.publicKey.export({ format: "pem", type: "spki" }) as string;
+const privatePem = rsa.privateKey.export({ format: "pem", type: "pkcs8" }) as string;
+const ecJwk = jwks.keys[0] as Record<string, unknown>;
+
+function problemsOf(options: unknown): readonly string[] {
+  try {
+    oauthGuard(options as never);
+  } catch (error) {
+    expect(error).toBeInstanceOf(OptionsError);
+    return (error as OptionsError).problems;
+  }
+  return [];
+}
+
+describe("options of oauthGuard", () => {
+  it("names everything that is wrong at once", () => {
+    expect(problemsOf({ audiance: "x", clockTolerance: 30, mode: "off" })).toEqual([
+      'oauthGuard must not have an option "audiance": did you mean "audience"?',
+      expect.stringMatching(/^oauthGuard\.clockTolerance must be a duration .*write "30ms"$/),
+      expect.stringMatching(/^oauthGuard\.issuer must be the URL of the issuer/),
+      expect.stringMatching(/^oauthGuard\.audience must be .*it is required$/),
+      expect.stringMatching(/^oauthGuard\.mode must be one of "enforce", "report"/),
+    ]);
+  });
+
+  it.each([undefined, null, "https://issuer.test/", []])(
+    "refuses %j in place of options",
+    (options) => {
+      expect(problemsOf(options).length).toBeGreaterThan(0);
+    },
+  );
+
+  const table: [name: string, options: object, problem: string][] = [
+    ["an issuer that is no URL", { issuer: "issuer" }, "oauthGuard.issuer must be an absolute URL"],
+    [
+      "an http: issuer",
+      { issuer: "http://issuer.test/" },
+      "oauthGuard.issuer must be an https: URL",
+    ],
+    [
+      "an http: issuer that only looks local",
+      { issuer: "http://localhost.evil.test/" },
+      "oauthGuard.issuer must be an https: URL",
+    ],
+    [
+      "an issuer with a password",
+      { issuer: "https://u:p@issuer.test/" },
+      "oauthGuard.issuer must be a URL without user information",
+    ],
+    [
+      "an issuer with a query",
+      { issuer: "https://issuer.test/?a=b" },
+      "oauthGuard.issuer must be a URL without query and fragment",
+    ],
+    [
+      "an issuer with an empty fragment",
+      { issuer: "https://issuer.test/#" },
+      "oauthGuard.issuer must be a URL without query and fragment",
+    ],
+    [
+      "metadata in place of the issuer",
+      { issuer: "https://issuer.test/.well-known/openid-configuration" },
+      "goes into discovery",
+    ],
+    ["an empty list of issuers", { issuer: [] }, "oauthGuard.issuer must be a non-empty list"],
+    [
+      "strings in the list of issuers",
+      { issuer: [issuer] },
+      "oauthGuard.issuer[0] must be an options object",
+    ],
+    [
+      "a repeated issuer",
+      { issuer: [{ issuer }, { issuer }] },
+      "oauthGuard.issuer[1].issuer must not repeat",
+    ],
+    [
+      "keys beside a list of issuers",
+      { issuer: [{ issuer }], jwks },
+      "oauthGuard.jwks must stand in the entry",
+    ],
+    [
+      "an unknown name in an entry",
+      { issuer: { issuer, jwksUrl: "x" } },
+      'oauthGuard.issuer must not have an option "jwksUrl": did you mean "jwksUri"?',
+    ],
+    ["no audience", { audience: undefined }, "oauthGuard.audience must be the name of this API"],
+    ["an empty audience", { audience: "" }, "oauthGuard.audience must be a non-empty string"],
+    ["an empty list of audiences", { audience: [] }, "oauthGuard.audience must be"],
+    [
+      "an expression as audience",
+      { audience: /x/ },
+      "oauthGuard.audience must be a non-empty string",
+    ],
+    [
+      "a null audience without clients",
+      { audience: null },
+      "oauthGuard.audience must not be null without clientIds",
+    ],
+    [
+      "clients that the mapping cannot find",
+      { audience: null, clientIds: "a", principal: {} },
+      "oauthGuard.clientIds must come with",
+    ],
+    ["algorithm none", { algorithms: ["none"] }, "oauthGuard.algorithms must only name"],
+    [
+      "HMAC beside public keys",
+      { jwks, algorithms: ["ES256", "HS256"] },
+      "oauthGuard.algorithms must not name HS256",
+    ],
+    [
+      "two sources of keys",
+      { jwks, publicKey: pem },
+      "oauthGuard.publicKey must not stand beside jwks",
+    ],
+    [
+      "a secret beside public keys",
+      { jwks, secret: "s".repeat(32) },
+      "oauthGuard.secret must not stand beside jwks",
+    ],
+    [
+      "an http: jwksUri",
+      { jwksUri: "http://issuer.test/keys" },
+      "oauthGuard.jwksUri must be an https: URL",
+    ],
+    [
+      "an http: discovery URL",
+      { discovery: "http://10.0.0.1/" },
+      "oauthGuard.discovery must be an https: URL",
+    ],
+    ["a key set that is none", { jwks: {} }, "oauthGuard.jwks must be a JWK Set"],
+    [
+      "a key set of 101 keys",
+      { jwks: { keys: Array(101).fill(ecJwk) } },
+      "oauthGuard.jwks must be a JWK Set",
+    ],
+    [
+      "an empty key set",
+      { jwks: { keys: [] } },
+      "oauthGuard.jwks must have a key for one of the algorithms",
+    ],
+    [
+      "a key set without the algorithm",
+      { jwks, algorithms: "RS256" },
+      "oauthGuard.jwks must have a key for one of the algorithms",
+    ],
+    [
+      "a symmetric key in a set",
+      { jwks: { keys: [{ kty: "oct", k: "AAAA" }] } },
+      "each a public key, not a symmetric one",
+    ],
+    [
+      "a private key in a set",
+      { jwks: { keys: [edwards.privateKey.export({ format: "jwk" })] } },
+      "must be considered compromised",
+    ],
+    [
+      "a 1024-bit RSA key in a set",
+      { jwks: { keys: [small.publicKey.export({ format: "jwk" })] } },
+      "each an RSA key of at least 2048 bits",
+    ],
+    [
+      "an RSA exponent of 3",
+      { jwks: { keys: [exponent3.publicKey.export({ format: "jwk" })] } },
+      "exponent of at least 65537",
+    ],
+    [
+      "an incomplete key",
+      { jwks: { keys: [{ ...ecJwk, x: undefined }] } },
+      "each complete: crv, x, y must be strings",
+    ],
+    [
+      "a point that is not on the curve",
+      { jwks: { keys: [{ ...ecJwk, x: ecJwk["y"] }] } },
+      "each a key that can be read",
+    ],
+    [
+      "two keys of one name",
+      { jwks: { keys: [ecJwk, { ...createTestIssuer().jwks.keys[0], kid: ecJwk["kid"] }] } },
+      "the only key with its kid and algorithm",
+    ],
+    [
+      "a private key as publicKey",
+      { publicKey: privatePem },
+      "oauthGuard.publicKey must be a public key as PEM",
+    ],
+    [
+      "a private KeyObject as publicKey",
+      { publicKey: rsa.privateKey },
+      "oauthGuard.publicKey must be a public key as PEM",
+    ],
+    [
+      "a broken PEM",
+      { publicKey: "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----" },
+      "oauthGuard.publicKey must be a public key as PEM",
+    ],
+    [
+      "a weak publicKey",
+      { publicKey: small.publicKey },
+      "oauthGuard.publicKey must be an RSA key of at least 2048 bits",
+    ],
+    [
+      "a publicKey that fits no algorithm",
+      { publicKey: pem, algorithms: "ES256" },
+      "oauthGuard.publicKey must fit one of the algorithms",
+    ],
+    [
+      "a short secret",
+      { secret: "s".repeat(31) },
+      "oauthGuard.secret must be a string or Uint8Array of at least 32 bytes",
+    ],
+    [
+      "a secret too short for HS512",
+      { secret: "s".repeat(63), algorithms: "HS512" },
+      "of at least 64 bytes",
+    ],
+    ["a public key as secret", { secret: pem }, "and no PEM key"],
+    [
+      "a secret with two algorithms",
+      { secret: "s".repeat(64), algorithms: ["HS256", "HS512"] },
+      "oauthGuard.algorithms must be one of HS256, HS384, HS512 with a secret",
+    ],
+    [
+      "a secret with a public-key algorithm",
+      { secret: "s".repeat(64), algorithms: "RS256" },
+      "oauthGuard.algorithms must be one of HS256",
+    ],
+    ["an unknown profile", { profile: "rfc9086" }, 'did you mean "rfc9068"?'],
+    [
+      "a mapping with an unknown member",
+      { principal: { role: [] } },
+      'oauthGuard.principal must not have an option "role"',
+    ],
+    [
+      "a mapping with a string for a source",
+      { principal: { roles: "roles" } },
+      "oauthGuard.principal.roles must be a non-empty list",
+    ],
+    [
+      "a source without a path",
+      { principal: { roles: [{}] } },
+      "oauthGuard.principal.roles[0].path must be a claim name",
+    ],
+    [
+      "a source with an empty path",
+      { principal: { roles: [{ path: [] }] } },
+      "oauthGuard.principal.roles[0].path must be a claim name",
+    ],
+    [
+      "a client id that is a string",
+      { principal: { clientId: "azp" } },
+      "oauthGuard.principal.clientId must be a list",
+    ],
+    [
+      "a tenant that is a number",
+      { principal: { tenant: 5 } },
+      "oauthGuard.principal.tenant must be a claim name",
+    ],
+    [
+      "a kind that is no function",
+      { principal: { kind: "user" } },
+      "oauthGuard.principal.kind must be a function",
+    ],
+    [
+      "a tolerance over five minutes",
+      { clockTolerance: "6m" },
+      "oauthGuard.clockTolerance must be a duration",
+    ],
+    [
+      "an infinite tolerance",
+      { clockTolerance: Number.POSITIVE_INFINITY },
+      "oauthGuard.clockTolerance must be a duration",
+    ],
+    ["a token size without unit", { maxTokenSize: 8192 }, 'write "8kb"'],
+    ["a scope with a space", { scopes: "a b" }, "oauthGuard.scopes must hold one scope per entry"],
+    ["a scope with a quote", { scopes: ['a"'] }, "oauthGuard.scopes must hold one scope per entry"],
+    [
+      "a realm with a line break",
+      { realm: "a\r\nSet-Cookie: x" },
+      "oauthGuard.realm must be printable ASCII",
+    ],
+    ["cache: true", { cache: true }, "oauthGuard.cache must be an options object"],
+    ["a cache of nothing", { cache: { max: 0 } }, "oauthGuard.cache.max must be a whole number"],
+    [
+      "keys that are stale before they are old",
+      { keys: { maxAge: "2h", maxStale: "1h" } },
+      "oauthGuard.keys.maxStale must be",
+    ],
+    [
+      "an unknown name in keys",
+      { keys: { timeoutMs: 1 } },
+      'oauthGuard.keys must not have an option "timeoutMs"',
+    ],
+    ["optional: 'yes'", { optional: "yes" }, "oauthGuard.optional must be true or false"],
+    ["an option of express-oauth2-jwt-bearer", { authRequired: false }, 'did you mean "optional"?'],
+    ["an option for later", { dpop: true }, 'oauthGuard must not have an option "dpop"'],
+  ];
+
+  it.each(table)("refuses %s", (_name, options, problem) => {
+    const problems = problemsOf({ issuer, audience, ...options }).join("\n");
+    expect(problems).toContain(problem);
+  });
+
+  it.each(table)("prints no key and no secret with %s", (_name, options) => {
+    const problems = problemsOf({ issuer, audience, ...options }).join("\n");
+    for (const secret of ["ssss", "BEGIN", "u:p", String(ecJwk["y"])]) {
+      expect(problems).not.toContain(secret);
+    }
+  });
+
+  it.each([
+    ["discovery", {}],
+    ["discovery on this machine", { issuer: "http://127.0.0.1:8080/realms/a" }],
+    ["discovery on [::1]", { issuer: "http://[::1]:8080" }],
+    ["metadata elsewhere", { discovery: "https://issuer.test/t/.well-known/openid-configuration" }],
+    ["a jwksUri", { jwksUri: "https://issuer.test/keys" }],
+    [
+      "a key set that holds an encryption key too",
+      {
+        jwks: {
+          keys: [
+            ...jwks.keys,
+            { ...ecJwk, use: "enc" },
+            { kty: "EC", crv: "secp256k1", x: "AA", y: "AA" },
+          ],
+        },
+      },
+    ],
+    ["a public key as KeyObject", { publicKey: rsa.publicKey }],
+    ["a secret as bytes", { secret: new Uint8Array(48), algorithms: "HS384" }],
+    ["a null audience with clients", { audience: null, clientIds: ["app"] }],
+    [
+      "undefined everywhere else",
+      { algorithms: undefined, cache: undefined, keys: undefined, realm: undefined },
+    ],
+    ["zero tolerance", { clockTolerance: "0s" }],
+    ["keys that may be old for long", { keys: { maxAge: "2h" } }],
+  ])("accepts %s", (_name, options) => {
+    expect(problemsOf({ issuer, audience, ...options })).toEqual([]);
+  });
+
+  it("neither changes the options nor reads them again", async () => {
+    const audiences = ["https://api.test/"];
+    const options = { ...testIssuer.options(), audience: audiences };
+    const verifier = createTokenVerifier(Object.freeze(options));
+    audiences[0] = "https://other.test/";
+    await expect(verifier.verify(testIssuer.mint())).resolves.toMatchObject({
+      audience: [audience],
+    });
+  });
+
+  it("has no guard options on the verifier", () => {
+    const create = () => createTokenVerifier({ issuer, audience, mode: "report" } as never);
+    expect(create).toThrow('createTokenVerifier must not have an option "mode"');
+  });
+});

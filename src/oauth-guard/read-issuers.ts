@@ -1,0 +1,139 @@
+import type { ClaimMapping } from "../core/claim-mapping.js";
+import type { OptionsReader } from "../core/options.js";
+import { RFC9068_MAPPING } from "../core/rfc9068-mapping.js";
+import { PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS } from "./algorithms.js";
+import { KEY_SOURCES, readKeyStore } from "./read-key-store.js";
+import { readPrincipal } from "./read-principal.js";
+import type { KeySchedule } from "./remote-keys.js";
+import { readSecureUrl } from "./secure-url.js";
+import type { TokenProfile } from "./token-shape.js";
+import type { TrustedIssuer } from "./verifier.js";
+
+/** Names of what may stand in an issuer's entry, or beside `issuer` for all entries. */
+export const ISSUER_OPTIONS = [
+  "issuer",
+  "audience",
+  "clientIds",
+  "algorithms",
+  "profile",
+  "principal",
+  ...KEY_SOURCES,
+] as const;
+
+/** What does not depend on the issuer. */
+interface Common {
+  readonly clockTolerance: number;
+  readonly maxTokenAge: number | undefined;
+  readonly schedule: KeySchedule;
+}
+
+/** What an entry may leave to the options beside `issuer`. */
+interface Shared {
+  readonly audience: readonly string[] | null | undefined;
+  readonly clientIds: readonly string[] | undefined;
+  readonly algorithms: readonly string[] | undefined;
+  readonly profile: TokenProfile | undefined;
+  readonly principal: ClaimMapping | undefined;
+}
+
+const PROFILES = ["compatible", "rfc9068"] as const;
+const ALGORITHMS: readonly string[] = [...PUBLIC_KEY_ALGORITHMS, ...SECRET_ALGORITHMS];
+
+/** Reads `issuer`: one URL, one entry, or a list of entries. */
+export function readIssuers(
+  options: OptionsReader,
+  names: Readonly<Record<string, string>>,
+  common: Common,
+): readonly TrustedIssuer[] {
+  const shared = readShared(options);
+  const issuer = options.raw("issuer");
+  if (typeof issuer !== "object" || issuer === null) {
+    return [readIssuer(options, shared, common)];
+  }
+  for (const source of KEY_SOURCES) {
+    if (options.has(source))
+      options.note(source, "must stand in the entry of the issuer it belongs to");
+  }
+  const entries = Array.isArray(issuer)
+    ? (options.objects("issuer", ISSUER_OPTIONS, names) ?? [])
+    : [options.nested("issuer", issuer, ISSUER_OPTIONS, names)];
+  const issuers = entries.map((entry) => readIssuer(entry, { ...shared, ...given(entry) }, common));
+  issuers.forEach(({ issuer: name }, index) => {
+    if (name !== "" && issuers.findIndex((other) => other.issuer === name) !== index) {
+      entries[index]?.note("issuer", "must not repeat the issuer of an earlier entry");
+    }
+  });
+  return issuers;
+}
+
+function given(entry: OptionsReader): Partial<Shared> {
+  const own = Object.entries(readShared(entry)).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(own);
+}
+
+function readShared(reader: OptionsReader): Shared {
+  const audience = reader.raw("audience") === null ? null : reader.strings("audience");
+  const algorithms = reader.strings("algorithms");
+  algorithms?.forEach((name) => {
+    if (!ALGORITHMS.includes(name))
+      reader.note("algorithms", `must only name ${ALGORITHMS.join(", ")}`);
+  });
+  return {
+    audience,
+    clientIds: reader.strings("clientIds"),
+    algorithms,
+    profile: reader.has("profile") ? reader.oneOf("profile", PROFILES) : undefined,
+    principal: readPrincipal(reader, "principal"),
+  };
+}
+
+function readIssuer(reader: OptionsReader, shared: Shared, common: Common): TrustedIssuer {
+  const issuer = readIssuerName(reader);
+  const mapping = shared.principal ?? RFC9068_MAPPING;
+  checkAudience(reader, shared, mapping);
+  const fallback = reader.has("secret") ? ["HS256"] : PUBLIC_KEY_ALGORITHMS;
+  const algorithms = shared.algorithms ?? fallback;
+  const { clockTolerance, maxTokenAge, schedule } = common;
+  return {
+    issuer,
+    algorithms,
+    keys: readKeyStore(reader, { issuer, algorithms, schedule }),
+    claims: { audience: shared.audience ?? null, clockTolerance, maxTokenAge },
+    clientIds: shared.clientIds,
+    profile: shared.profile ?? "compatible",
+    mapping,
+  };
+}
+
+function readIssuerName(reader: OptionsReader): string {
+  const must = "the URL of the issuer, as its tokens name it in iss";
+  const issuer = reader.string("issuer", { required: true, must });
+  if (issuer === undefined) return "";
+  const url = readSecureUrl(issuer);
+  if (typeof url === "string") reader.problem("issuer", url);
+  // RFC 8414 §2. The text is looked at, not the URL: an empty query or fragment is one too.
+  else if (/[?#]/.test(issuer)) reader.problem("issuer", "a URL without query and fragment");
+  else if (issuer.includes("/.well-known/")) {
+    reader.problem("issuer", "the issuer itself", "the URL of its metadata goes into discovery");
+  }
+  return issuer;
+}
+
+function checkAudience(reader: OptionsReader, shared: Shared, mapping: ClaimMapping): void {
+  const { audience, clientIds } = shared;
+  if (audience === undefined) {
+    reader.note(
+      "audience",
+      "must be the name of this API in aud, a list of names, or null together with clientIds, " +
+        "got undefined: it is required",
+    );
+  } else if (audience === null && clientIds === undefined) {
+    reader.note(
+      "audience",
+      "must not be null without clientIds: every token of the issuer would be accepted",
+    );
+  }
+  if (clientIds !== undefined && mapping.clientId === undefined) {
+    reader.note("clientIds", "must come with a principal mapping that says where the client id is");
+  }
+}

@@ -1,0 +1,134 @@
+import { createPublicKey, createSecretKey, KeyObject } from "node:crypto";
+import type { OptionsReader } from "../core/options.js";
+import { algorithmOfKey, SECRET_ALGORITHMS } from "./algorithms.js";
+import { functionKeys } from "./function-keys.js";
+import { isJwkSet, MAX_KEYS, readJwkSet } from "./jwk-set.js";
+import { weaknessOf } from "./key-policy.js";
+import { createKeyRing, type KeyRing, type VerificationKey } from "./key-ring.js";
+import type { KeyStore } from "./key-store.js";
+import { type KeyLocation, type KeySchedule, RemoteKeys } from "./remote-keys.js";
+import { readSecureUrl } from "./secure-url.js";
+import { staticKeys } from "./static-keys.js";
+
+/** Options that say where keys come from; at most one per issuer, none means discovery. */
+export const KEY_SOURCES = ["discovery", "jwksUri", "jwks", "publicKey", "secret"] as const;
+
+interface KeyContext {
+  readonly issuer: string;
+  readonly algorithms: readonly string[];
+  readonly schedule: KeySchedule;
+}
+
+const HASH_BYTES: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 };
+const NO_KEYS = createKeyRing([], []);
+
+/** Reads the one key source of an issuer. Nothing is fetched before a request needs it. */
+export function readKeyStore(reader: OptionsReader, context: KeyContext): KeyStore {
+  const [source, second] = KEY_SOURCES.filter((name) => reader.has(name));
+  if (source !== undefined && second !== undefined) {
+    reader.note(second, `must not stand beside ${source}: an issuer has one source of keys`);
+  }
+  if (source !== "secret") refuseSecretAlgorithms(reader, context.algorithms);
+  switch (source) {
+    case "jwks":
+      return readJwks(reader, context);
+    case "publicKey":
+      return staticKeys(readPublicKey(reader, context), { anyKid: true });
+    case "secret":
+      return staticKeys(readSecret(reader, context), { anyKid: true });
+    default:
+      return remoteKeys(reader, context);
+  }
+}
+
+function remoteKeys(reader: OptionsReader, context: KeyContext): KeyStore {
+  const location: KeyLocation = {
+    issuer: context.issuer,
+    jwksUri: readUrl(reader, "jwksUri"),
+    metadataUrl: readUrl(reader, "discovery"),
+  };
+  return new RemoteKeys(location, context.schedule, context.algorithms);
+}
+
+function readUrl(reader: OptionsReader, key: "jwksUri" | "discovery"): string | undefined {
+  const text = reader.string(key);
+  const url = text === undefined ? undefined : readSecureUrl(text);
+  if (typeof url !== "string") return url?.href;
+  reader.problem(key, url);
+  return undefined;
+}
+
+function readJwks(reader: OptionsReader, { algorithms }: KeyContext): KeyStore {
+  const jwks = reader.raw("jwks");
+  if (typeof jwks === "function") {
+    return functionKeys(jwks as () => unknown, `${reader.path}.jwks`, algorithms);
+  }
+  if (!isJwkSet(jwks)) {
+    reader.problem(
+      "jwks",
+      `a JWK Set ({ keys: [...] }) of at most ${MAX_KEYS} keys, or a function`,
+    );
+    return staticKeys(NO_KEYS, { anyKid: false });
+  }
+  const ring = readJwkSet(jwks, algorithms);
+  for (const must of ring.refused) reader.note("jwks", `must have keys that are each ${must}`);
+  if (ring.refused.length === 0 && ring.keys.length === 0) {
+    reader.note("jwks", "must have a key for one of the algorithms");
+  }
+  return staticKeys(ring, { anyKid: false });
+}
+
+function readPublicKey(reader: OptionsReader, { algorithms }: KeyContext): KeyRing {
+  const key = toPublicKey(reader.raw("publicKey"));
+  if (key === undefined) {
+    reader.problem("publicKey", "a public key as PEM or KeyObject, not a private or secret one");
+    return NO_KEYS;
+  }
+  const weakness = weaknessOf(key);
+  if (weakness !== undefined) reader.note("publicKey", `must be ${weakness}`);
+  else if (algorithmOfKey(key, undefined, algorithms) === undefined) {
+    reader.note("publicKey", "must fit one of the algorithms (RSA, P-256, P-384, P-521, Ed25519)");
+  }
+  return createKeyRing([{ kid: undefined, algorithm: undefined, key }], algorithms);
+}
+
+function toPublicKey(value: unknown): KeyObject | undefined {
+  if (value instanceof KeyObject) return value.type === "public" ? value : undefined;
+  // Node would quietly derive the public key from a private one; it does not belong on this server.
+  if (typeof value !== "string" || value.includes("PRIVATE KEY")) return undefined;
+  try {
+    return createPublicKey(value);
+  } catch {
+    return undefined;
+  }
+}
+
+function readSecret(reader: OptionsReader, { algorithms }: KeyContext): KeyRing {
+  const value = reader.raw("secret");
+  const [algorithm = "", second] = algorithms;
+  if (second !== undefined || !SECRET_ALGORITHMS.some((name) => name === algorithm)) {
+    reader.note("algorithms", `must be one of ${SECRET_ALGORITHMS.join(", ")} with a secret`);
+    return NO_KEYS;
+  }
+  const least = HASH_BYTES[algorithm] ?? 0;
+  const bytes = typeof value === "string" ? Buffer.from(value) : value;
+  // A public key as a secret is known to everybody (CVE-2015-9235).
+  const isPem = typeof value === "string" && value.includes("-----BEGIN");
+  if (!(bytes instanceof Uint8Array) || bytes.length < least || isPem) {
+    reader.problem("secret", `a string or Uint8Array of at least ${least} bytes, and no PEM key`);
+    return NO_KEYS;
+  }
+  const key: VerificationKey = { kid: undefined, algorithm, key: createSecretKey(bytes) };
+  return {
+    keys: [key],
+    refused: [],
+    has: (other) => other === key,
+    find: (_kid, name) => (name === algorithm ? key : "unknown_key"),
+  };
+}
+
+function refuseSecretAlgorithms(reader: OptionsReader, algorithms: readonly string[]): void {
+  if (SECRET_ALGORITHMS.some((name) => algorithms.includes(name))) {
+    reader.note("algorithms", "must not name HS256, HS384 or HS512 without a secret");
+  }
+}

@@ -1,0 +1,191 @@
+import { AsyncResource } from "node:async_hooks";
+import { discoverJwksUri } from "./discovery.js";
+import { type FetchLimits, fetchJson } from "./fetch-json.js";
+import { isJwkSet } from "./jwk-set.js";
+import { parseJwks } from "./jwks-parser.js";
+import { KeyOutage } from "./key-outage.js";
+import { createKeyRing, type KeyRing, type VerificationKey } from "./key-ring.js";
+import type { KeyLookup, KeyStore } from "./key-store.js";
+
+/** When keys are fetched and how long they serve. All times in milliseconds. */
+export interface KeySchedule {
+  readonly maxAge: number;
+  readonly maxStale: number;
+  readonly cooldown: number;
+  readonly timeout: number;
+  /** Bytes. */
+  readonly maxSize: number;
+}
+
+/** Where the keys of an issuer are. Without `jwksUri` its metadata says so. */
+export interface KeyLocation {
+  readonly issuer: string;
+  readonly jwksUri: string | undefined;
+  readonly metadataUrl: string | undefined;
+}
+
+const FIRST_RETRY = 1000;
+/** With no keys at all every request fails, so the next attempt is never far. */
+const MAX_RETRY_WHEN_EMPTY = 5000;
+
+/**
+ * The key set of one issuer, fetched over HTTP.
+ *
+ * The whole set is fetched at once and only one fetch runs at a time. It starts in the background
+ * when the keys are older than `maxAge`; a request waits for it when there are no keys, or when its
+ * `kid` is unknown and the last attempt, failed ones included, began more than `cooldown` ago:
+ * made-up kids cannot make us flood the issuer. After a failure the last good keys serve on until
+ * they are older than `maxStale`.
+ */
+export class RemoteKeys implements KeyStore {
+  readonly #location: KeyLocation;
+  readonly #schedule: KeySchedule;
+  readonly #algorithms: readonly string[];
+  /** Fetches belong to no request: its async context (tracing, logging) must not follow them. */
+  readonly #context = new AsyncResource("express-secure-api.RemoteKeys");
+  #ring: KeyRing | undefined;
+  #running: Promise<void> | undefined;
+  #abort: AbortController | undefined;
+  #fetchedAt = Number.NEGATIVE_INFINITY;
+  #attemptedAt = Number.NEGATIVE_INFINITY;
+  #retryAt = Number.NEGATIVE_INFINITY;
+  #failures = 0;
+  /** Why the last attempt failed. */
+  #outage: KeyOutage | undefined;
+  #closed = false;
+
+  constructor(location: KeyLocation, schedule: KeySchedule, algorithms: readonly string[]) {
+    this.#location = location;
+    this.#schedule = schedule;
+    this.#algorithms = algorithms;
+  }
+
+  find(kid: string | undefined, algorithm: string): KeyLookup | Promise<KeyLookup> {
+    const now = performance.now();
+    const found = this.#usable(now)?.find(kid, algorithm);
+    if (typeof found === "object") {
+      this.#refreshWhenDue(now);
+      return found;
+    }
+    if (this.#running === undefined && !this.#mayAsk(now, found !== undefined)) {
+      return this.#outageAt(now) ?? found ?? closedOutage();
+    }
+    return this.#refresh(now).then(() => this.#findAgain(kid, algorithm));
+  }
+
+  isCurrent(key: VerificationKey): boolean {
+    const now = performance.now();
+    if (this.#usable(now)?.has(key) !== true) return false;
+    this.#refreshWhenDue(now);
+    return true;
+  }
+
+  isStale(): boolean {
+    return this.#failures > 0 && performance.now() - this.#fetchedAt > this.#schedule.maxAge;
+  }
+
+  async ready(): Promise<KeyOutage | undefined> {
+    const now = performance.now();
+    if (this.#usable(now) !== undefined) return undefined;
+    if (this.#running !== undefined || this.#mayAsk(now, false)) await this.#refresh(now);
+    const later = performance.now();
+    return this.#usable(later) === undefined
+      ? (this.#outageAt(later) ?? closedOutage())
+      : undefined;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#abort?.abort(closedOutage());
+  }
+
+  #usable(now: number): KeyRing | undefined {
+    return now - this.#fetchedAt <= this.#schedule.maxStale ? this.#ring : undefined;
+  }
+
+  #mayAsk(now: number, haveKeys: boolean): boolean {
+    if (this.#closed || now < this.#retryAt) return false;
+    return !haveKeys || now - this.#attemptedAt >= this.#schedule.cooldown;
+  }
+
+  #outageAt(now: number): KeyOutage | undefined {
+    if (this.#outage === undefined) return undefined;
+    this.#outage.retryAfter = Math.max(1, Math.ceil((this.#retryAt - now) / 1000));
+    return this.#outage;
+  }
+
+  #findAgain(kid: string | undefined, algorithm: string): KeyLookup {
+    const now = performance.now();
+    const found = this.#usable(now)?.find(kid, algorithm);
+    if (typeof found === "object") return found;
+    // Whether the key is unknown cannot be told while the issuer is out of reach.
+    return this.#outageAt(now) ?? found ?? closedOutage();
+  }
+
+  #refreshWhenDue(now: number): void {
+    if (now - this.#fetchedAt <= this.#schedule.maxAge || this.#running !== undefined) return;
+    if (this.#mayAsk(now, false)) void this.#refresh(now);
+  }
+
+  /** Never rejects. */
+  #refresh(now: number): Promise<void> {
+    this.#running ??= this.#context.runInAsyncScope(() => this.#attempt(now));
+    return this.#running;
+  }
+
+  async #attempt(startedAt: number): Promise<void> {
+    this.#attemptedAt = startedAt;
+    const abort = new AbortController();
+    this.#abort = abort;
+    const { timeout, maxSize } = this.#schedule;
+    const timer = setTimeout(() => abort.abort(timeoutOutage(timeout)), timeout);
+    timer.unref();
+    try {
+      this.#ring = await this.#load({ signal: abort.signal, maxSize });
+      this.#fetchedAt = startedAt;
+      this.#failures = 0;
+      this.#outage = undefined;
+    } catch (error) {
+      // Frees the connection of an answer that was not read to its end.
+      abort.abort();
+      this.#noteFailure(error);
+    } finally {
+      clearTimeout(timer);
+      this.#abort = undefined;
+      this.#running = undefined;
+    }
+  }
+
+  async #load(limits: FetchLimits): Promise<KeyRing> {
+    const { issuer, jwksUri, metadataUrl } = this.#location;
+    // Metadata is read each time, so that a moved key set is found.
+    const url = jwksUri ?? (await discoverJwksUri(issuer, metadataUrl, limits));
+    const set = await fetchJson(url, limits);
+    if (!isJwkSet(set)) throw new KeyOutage("keys_bad_answer", `${url} is no JWK Set`);
+    const ring = createKeyRing(await parseJwks(set.keys), this.#algorithms, this.#ring);
+    if (ring.keys.length > 0) return ring;
+    throw new KeyOutage("no_usable_keys", `the key set of ${issuer} holds no usable key`);
+  }
+
+  #noteFailure(error: unknown): void {
+    const now = performance.now();
+    this.#failures += 1;
+    this.#outage =
+      error instanceof KeyOutage
+        ? error
+        : new KeyOutage("keys_unreachable", "the keys cannot be loaded", error);
+    const { cooldown } = this.#schedule;
+    const most = this.#usable(now) ? cooldown : Math.min(cooldown, MAX_RETRY_WHEN_EMPTY);
+    const delay = Math.min(most, FIRST_RETRY * 2 ** Math.min(this.#failures - 1, 10));
+    // Jitter: instances that failed together must not come back together.
+    this.#retryAt = now + delay * (0.75 + Math.random() / 4);
+  }
+}
+
+function timeoutOutage(timeout: number): KeyOutage {
+  return new KeyOutage("keys_timeout", `the keys did not arrive within ${timeout} ms`);
+}
+
+function closedOutage(): KeyOutage {
+  return new KeyOutage("guard_closed", "the guard was closed");
+}

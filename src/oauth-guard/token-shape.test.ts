@@ -1,0 +1,119 @@
+import { describe, expect, it } from "vitest";
+import { createTestIssuer } from "../testing/index.js";
+import { createTokenVerifier, type TokenVerifier } from "./index.js";
+
+const issuer = createTestIssuer();
+const compatible = createTokenVerifier(issuer.options());
+const strict = createTokenVerifier({ ...issuer.options(), profile: "rfc9068" });
+
+function outcome(verifier: TokenVerifier, claims: object, typ: unknown): Promise<unknown> {
+  const token = issuer.mint({ ...claims }, { header: { typ } });
+  return verifier.verify(token).then(
+    () => "accepted",
+    (error: { code: unknown }) => error.code,
+  );
+}
+
+describe("the compatible profile", () => {
+  it.each([undefined, "JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", "application/jwt"])(
+    "accepts typ %s",
+    async (typ) => {
+      expect(await outcome(compatible, {}, typ)).toBe("accepted");
+    },
+  );
+
+  it.each([
+    "dpop+jwt",
+    "logout+jwt",
+    "secevent+jwt",
+    "token-introspection+jwt",
+    "application/token-introspection+jwt",
+    "client-authentication+jwt",
+    "oauth-authz-req+jwt",
+    "id_token",
+    "",
+  ])("refuses typ %j", async (typ) => {
+    expect(await outcome(compatible, {}, typ)).toBe("invalid_token");
+  });
+
+  it.each([
+    ["an ID token by its nonce", { nonce: "n" }],
+    ["an ID token by its at_hash", { at_hash: "x" }],
+    ["an ID token by its c_hash", { c_hash: "x" }],
+    ["an ID token by its s_hash", { s_hash: "x" }],
+    ["an ID token of Cognito", { token_use: "id" }],
+    ["an ID token of Keycloak", { typ: "ID" }],
+    ["a refresh token of Keycloak", { typ: "Refresh" }],
+    ["an offline token of Keycloak", { typ: "Offline" }],
+    ["a logout token of Keycloak", { typ: "Logout" }],
+    ["a logout token", { events: { "http://schemas.openid.net/event/backchannel-logout": {} } }],
+    ["a security-event token", { events: {} }],
+    ["a DPoP proof without its typ", { htm: "GET", htu: "https://api.test/" }],
+    ["an introspection answer without its typ", { token_introspection: { active: true } }],
+  ])("refuses %s", async (_name, claims) => {
+    expect(await outcome(compatible, claims, "JWT")).toBe("invalid_token");
+    expect(await outcome(compatible, claims, undefined)).toBe("invalid_token");
+  });
+
+  it.each([
+    ["typ at+jwt", {}, "at+jwt"],
+    ["typ Bearer in the payload, as Keycloak", { typ: "Bearer" }, "JWT"],
+    ["token_use access, as Cognito", { token_use: "access" }, undefined],
+  ])(
+    "accepts a nonce when the token says that it is an access token by %s",
+    async (_n, claims, typ) => {
+      expect(await outcome(compatible, { ...claims, nonce: "n" }, typ)).toBe("accepted");
+      expect(await outcome(compatible, { ...claims, at_hash: "x" }, typ)).toBe("invalid_token");
+    },
+  );
+
+  it("accepts a token with nothing but iss, aud and exp", async () => {
+    const least = { sub: undefined, client_id: undefined, jti: undefined, iat: undefined };
+    expect(await outcome(compatible, least, undefined)).toBe("accepted");
+  });
+});
+
+describe("the rfc9068 profile", () => {
+  it.each(["at+jwt", "application/at+jwt", "Application/AT+JWT"])("accepts typ %s", async (typ) => {
+    expect(await outcome(strict, {}, typ)).toBe("accepted");
+  });
+
+  it.each([undefined, "JWT", "dpop+jwt"])("refuses typ %s", async (typ) => {
+    expect(await outcome(strict, {}, typ)).toBe("invalid_token");
+  });
+
+  it.each(["iss", "exp", "aud", "sub", "client_id", "iat", "jti"])("demands %s", async (claim) => {
+    expect(await outcome(strict, { [claim]: undefined }, "at+jwt")).toBe("invalid_token");
+  });
+
+  it.each([
+    ["an empty sub", { sub: "" }],
+    ["a scope that is a list", { scope: ["a"] }],
+  ])("refuses %s", async (_name, claims) => {
+    expect(await outcome(strict, claims, "at+jwt")).toBe("invalid_token");
+  });
+});
+
+describe("clientIds", () => {
+  const options = { ...issuer.options(), audience: null, clientIds: ["app", "cli"] };
+
+  it("decides when the audience is null", async () => {
+    const verifier = createTokenVerifier(options);
+    const noAudience = { aud: undefined };
+    expect(await outcome(verifier, { ...noAudience, client_id: "app" }, "JWT")).toBe("accepted");
+    expect(await outcome(verifier, { aud: "anything", client_id: "cli" }, "JWT")).toBe("accepted");
+    expect(await outcome(verifier, { ...noAudience, client_id: "other" }, "JWT")).toBe(
+      "invalid_token",
+    );
+    expect(await outcome(verifier, { ...noAudience, client_id: undefined }, "JWT")).toBe(
+      "invalid_token",
+    );
+  });
+
+  it("counts beside the audience too", async () => {
+    const verifier = createTokenVerifier({ ...options, audience: issuer.audience });
+    expect(await outcome(verifier, { client_id: "app" }, "JWT")).toBe("accepted");
+    expect(await outcome(verifier, { client_id: "other" }, "JWT")).toBe("invalid_token");
+    expect(await outcome(verifier, { client_id: "app", aud: "x" }, "JWT")).toBe("invalid_token");
+  });
+});

@@ -1,0 +1,71 @@
+import { type Claims, claimAt } from "../core/claim-mapping.js";
+import type { TokenHeader } from "./parse-token.js";
+import type { RefusalReason } from "./refusals.js";
+
+/**
+ * What counts as an access token.
+ *
+ * - `compatible`: what common issuers send, but no ID, refresh, logout, introspection or
+ *   security-event token and no DPoP proof
+ * - `rfc9068`: `typ` is `at+jwt` and all claims of RFC 9068 §2.2 are there
+ */
+export type TokenProfile = "compatible" | "rfc9068";
+
+const ACCESS_TOKEN_TYPE = "at+jwt";
+/**
+ * Claims of ID tokens, logout and security-event tokens, DPoP proofs and signed introspection
+ * answers.
+ */
+const FOREIGN_CLAIMS = [
+  "at_hash",
+  "c_hash",
+  "s_hash",
+  "events",
+  "htm",
+  "htu",
+  "token_introspection",
+] as const;
+/** Payload `typ` of Keycloak, in lower case. */
+const FOREIGN_PAYLOAD_TYPES: readonly unknown[] = ["id", "refresh", "offline", "logout"];
+const RFC9068_STRINGS = ["sub", "client_id", "jti"] as const;
+
+/** Whether the verified token is an access token at all (RFC 8725 §3.11, §3.12). */
+export function checkShape(
+  header: TokenHeader,
+  claims: Claims,
+  profile: TokenProfile,
+): RefusalReason | undefined {
+  const type = mediaType(header.typ);
+  if (profile === "rfc9068") return checkRfc9068(type, claims);
+  if (type !== undefined && type !== "jwt" && type !== ACCESS_TOKEN_TYPE) return "wrong_token_type";
+  const use = lowerCase(claimAt(claims, "token_use"));
+  if (use === "id" || use === "refresh") return "wrong_token_type";
+  const payloadType = lowerCase(claimAt(claims, "typ"));
+  if (FOREIGN_PAYLOAD_TYPES.includes(payloadType)) return "wrong_token_type";
+  if (FOREIGN_CLAIMS.some((name) => Object.hasOwn(claims, name))) return "wrong_token_type";
+  // Some issuers copy the nonce of the authorization request into access tokens too: only a token
+  // that does not say what it is may be an ID token.
+  const saysAccess = type === ACCESS_TOKEN_TYPE || use === "access" || payloadType === "bearer";
+  return !saysAccess && Object.hasOwn(claims, "nonce") ? "wrong_token_type" : undefined;
+}
+
+function checkRfc9068(type: string | undefined, claims: Claims): RefusalReason | undefined {
+  if (type !== ACCESS_TOKEN_TYPE) return "wrong_token_type";
+  for (const name of RFC9068_STRINGS) {
+    const value = claimAt(claims, name);
+    if (typeof value !== "string" || value === "") return "missing_claim";
+  }
+  if (claimAt(claims, "iat") === undefined) return "missing_claim";
+  const scope = claimAt(claims, "scope");
+  return scope === undefined || typeof scope === "string" ? undefined : "malformed_claim";
+}
+
+/** Media types are case-insensitive, and `application/` may be left out (RFC 7515 §4.1.9). */
+function mediaType(typ: string | undefined): string | undefined {
+  const type = typ?.toLowerCase();
+  return type?.startsWith("application/") === true ? type.slice("application/".length) : type;
+}
+
+function lowerCase(value: unknown): unknown {
+  return typeof value === "string" ? value.toLowerCase() : value;
+}

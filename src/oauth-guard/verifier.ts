@@ -1,0 +1,172 @@
+import { hash } from "node:crypto";
+import { type ClaimMapping, claimAt, toPrincipal } from "../core/claim-mapping.js";
+import type { DecisionFields } from "../core/guard.js";
+import { isPrintableAscii } from "../core/header-values.js";
+import type { Principal } from "../core/principal.js";
+import { wrongReturn } from "../core/user-function.js";
+import { type Auth, createAuth } from "./auth.js";
+import { isB64Token } from "./bearer-token.js";
+import { type ClaimRules, checkClaims, type Lifetime } from "./check-claims.js";
+import { deepFreeze } from "./deep-freeze.js";
+import { isPending } from "./is-pending.js";
+import { KeyOutage } from "./key-outage.js";
+import type { VerificationKey } from "./key-ring.js";
+import type { KeyLookup, KeyStore } from "./key-store.js";
+import { type ParsedToken, parseToken } from "./parse-token.js";
+import type { RefusalReason } from "./refusals.js";
+import { TokenCache } from "./token-cache.js";
+import { checkShape, type TokenProfile } from "./token-shape.js";
+import { hasValidSignature } from "./verify-signature.js";
+
+/** One issuer whose tokens are accepted, with all that belongs to it and to no other. */
+export interface TrustedIssuer {
+  readonly issuer: string;
+  readonly algorithms: readonly string[];
+  readonly keys: KeyStore;
+  readonly claims: ClaimRules;
+  readonly clientIds: readonly string[] | undefined;
+  readonly profile: TokenProfile;
+  readonly mapping: ClaimMapping;
+}
+
+/** What a verifier needs to know. */
+export interface VerifierSettings {
+  readonly issuers: readonly TrustedIssuer[];
+  /** Scopes that every token must grant. */
+  readonly scopes: readonly string[] | undefined;
+  /** Characters, which are bytes: a token is ASCII. */
+  readonly maxTokenSize: number;
+  readonly cache: { readonly max: number; readonly ttl: number } | undefined;
+}
+
+/** A token that was found good, with everything that requests with it share. */
+export interface VerifiedToken {
+  readonly auth: Auth;
+  readonly derivePrincipal: () => Principal;
+  /** For the decision: names the token without showing it. */
+  readonly fields: DecisionFields;
+  /** Whether it lacks a scope of `scopes`. */
+  readonly lacksScope: boolean;
+  readonly keys: KeyStore;
+  readonly key: VerificationKey;
+  readonly lifetime: Lifetime;
+  readonly verifiedAt: number;
+}
+
+/** A good token, why it is refused, or why that cannot be told at the moment. */
+export type Outcome = VerifiedToken | RefusalReason | KeyOutage;
+
+const MAX_JTI_LENGTH = 256;
+
+/**
+ * Verifies tokens and remembers those that were good. Throws, or rejects, only when a function of
+ * the app fails.
+ */
+export class Verifier {
+  readonly #issuers: ReadonlyMap<unknown, TrustedIssuer>;
+  readonly #scopes: readonly string[];
+  readonly #maxTokenSize: number;
+  readonly #ttl: number;
+  readonly #cache: TokenCache<VerifiedToken> | undefined;
+
+  constructor(settings: VerifierSettings) {
+    this.#issuers = new Map(settings.issuers.map((entry) => [entry.issuer, entry]));
+    this.#scopes = settings.scopes ?? [];
+    this.#maxTokenSize = settings.maxTokenSize;
+    this.#ttl = settings.cache?.ttl ?? 0;
+    this.#cache = settings.cache && new TokenCache(settings.cache.max);
+  }
+
+  /** Synchronous unless keys have to be fetched first. */
+  verify(token: string): Outcome | Promise<Outcome> {
+    if (token.length > this.#maxTokenSize) return "token_too_large";
+    const now = Date.now();
+    if (this.#cache === undefined) return this.#verifyNew(token, undefined, now);
+    const digest = hash("sha256", token, "binary");
+    const known = this.#cache.get(digest);
+    if (known === undefined) return this.#verifyNew(token, digest, now);
+    if (this.#isStillGood(known, now)) return known;
+    this.#cache.delete(digest);
+    return this.#verifyNew(token, digest, now);
+  }
+
+  /** Waits until every issuer has its keys. Rejects with the first outage, as an `HttpError`. */
+  async ready(): Promise<void> {
+    const outages = await Promise.all([...this.#issuers.values()].map(({ keys }) => keys.ready()));
+    const outage = outages.find((found) => found !== undefined);
+    if (outage !== undefined) throw outage.toHttpError();
+  }
+
+  close(): void {
+    for (const { keys } of this.#issuers.values()) keys.close();
+  }
+
+  #isStillGood(known: VerifiedToken, now: number): boolean {
+    const { lifetime, verifiedAt } = known;
+    if (now < lifetime.from || now >= lifetime.until) return false;
+    if (now < verifiedAt || now - verifiedAt >= this.#ttl) return false;
+    return known.keys.isCurrent(known.key);
+  }
+
+  #verifyNew(token: string, digest: string | undefined, now: number): Outcome | Promise<Outcome> {
+    const parsed = parseToken(token);
+    if (typeof parsed === "string") {
+      // RFC 6750 §3.1: what is no b64token is a malformed request; a bad token is another matter.
+      return isB64Token(token) ? parsed : "malformed_credentials";
+    }
+    const { alg, kid } = parsed.header;
+    // The allow-list comes before anything that could cause I/O: a token cannot send us anywhere.
+    const issuer = this.#issuers.get(claimAt(parsed.payload, "iss"));
+    if (issuer === undefined) return "unknown_issuer";
+    if (!issuer.algorithms.includes(alg)) return "algorithm_not_allowed";
+    const found = issuer.keys.find(kid, alg);
+    if (!isPending(found)) return this.#conclude(parsed, issuer, found, digest, now);
+    return found.then((later) => this.#conclude(parsed, issuer, later, digest, Date.now()));
+  }
+
+  #conclude(
+    parsed: ParsedToken,
+    issuer: TrustedIssuer,
+    key: KeyLookup,
+    digest: string | undefined,
+    now: number,
+  ): Outcome {
+    if (typeof key === "string" || key instanceof KeyOutage) return key;
+    if (!hasValidSignature(parsed, key)) return "bad_signature";
+    const lifetime = checkClaims(parsed.payload, issuer.claims, now);
+    if (typeof lifetime === "string") return lifetime;
+    const wrongShape = checkShape(parsed.header, parsed.payload, issuer.profile);
+    if (wrongShape !== undefined) return wrongShape;
+    if (!deepFreeze(parsed.header) || !deepFreeze(parsed.payload)) return "malformed_claim";
+    const principal = principalOf(parsed, issuer);
+    if (issuer.clientIds?.includes(principal.clientId ?? "") === false) return "wrong_client";
+    const auth = createAuth(parsed, principal);
+    const verified: VerifiedToken = {
+      auth,
+      derivePrincipal: () => principal,
+      fields: Object.freeze({ token: tokenName(parsed) }),
+      lacksScope: this.#scopes.some((scope) => !auth.scopes.includes(scope)),
+      keys: issuer.keys,
+      key,
+      lifetime,
+      verifiedAt: now,
+    };
+    if (digest !== undefined) this.#cache?.set(digest, verified);
+    return verified;
+  }
+}
+
+function principalOf({ payload }: ParsedToken, { mapping }: TrustedIssuer): Principal {
+  const principal = toPrincipal(mapping, payload);
+  if (principal.kind === "user" || principal.kind === "service") return principal;
+  throw wrongReturn("oauthGuard.principal.kind", '"user" or "service"', principal.kind);
+}
+
+/** Names the token for the audit log: by its `jti`, else by a hash of what was signed. */
+function tokenName({ payload, signingInput }: ParsedToken): string {
+  const id = claimAt(payload, "jti");
+  if (typeof id === "string" && id !== "" && id.length <= MAX_JTI_LENGTH && isPrintableAscii(id)) {
+    return id;
+  }
+  return hash("sha256", signingInput, "base64url");
+}
