@@ -2,9 +2,20 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "test/consumers/**"],
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: "src", include: ["src/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "whole",
+          include: ["test/**/*.test.ts"],
+          exclude: ["**/node_modules/**", "test/consumers/**"],
+          // These tests see the library as its users do: built.
+          globalSetup: "scripts/build-for-tests.mjs",
+        },
+      },
+    ],
   },
 });

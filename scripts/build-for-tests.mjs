@@ -1,0 +1,1 @@
+export { buildIfStale as setup } from "./build.mjs";

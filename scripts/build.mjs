@@ -1,0 +1,88 @@
+// Compiles src/ to CommonJS in dist/ and writes the ESM doors beside it.
+import {
+  existsSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { tsc } from "./tsc.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const dist = join(root, "dist");
+const inputs = ["src", "scripts/build.mjs", "package.json", "tsconfig.json", "tsconfig.build.json"];
+const require = createRequire(import.meta.url);
+
+/** Builds, unless nothing that goes into the build is newer than the last one. */
+export function buildIfStale() {
+  if (existsSync(dist) && newest(inputs.map((path) => join(root, path))) < statSync(dist).mtimeMs)
+    return;
+  build();
+}
+
+/** Builds in a directory of its own first, so that a running process never sees half a build. */
+export function build() {
+  const fresh = join(root, `.dist-${process.pid}`);
+  const started = new Date();
+  try {
+    compile(fresh);
+    for (const entry of entries(fresh)) writeDoors(entry);
+    // Dated by its start: a source saved while the compiler ran makes the build stale.
+    utimesSync(fresh, started, started);
+    replaceDist(fresh);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+function compile(outDir) {
+  rmSync(outDir, { recursive: true, force: true });
+  if (!tsc("-p", "tsconfig.build.json", "--outDir", outDir)) throw new Error("tsc found errors");
+}
+
+function entries(outDir) {
+  const folders = readdirSync(outDir, { withFileTypes: true }).filter((item) => item.isDirectory());
+  return [outDir, ...folders.map(({ name }) => join(outDir, name))].filter((path) =>
+    existsSync(join(path, "index.js")),
+  );
+}
+
+/** One line each: the ESM door hands on what the CommonJS module exports, so that there is only one copy of it. */
+function writeDoors(folder) {
+  const names = Object.keys(require(join(folder, "index.js"))).sort();
+  const list = names.length === 0 ? "{}" : `{ ${names.join(", ")} } from "./index.js"`;
+  writeFileSync(join(folder, "index.mjs"), `export ${list};\n`);
+  writeFileSync(join(folder, "index.d.mts"), 'export * from "./index.js";\n');
+}
+
+function replaceDist(fresh) {
+  const old = `${fresh}-old`;
+  if (existsSync(dist)) renameSync(dist, old);
+  renameSync(fresh, dist);
+  rmSync(old, { recursive: true, force: true });
+}
+
+function newest(paths) {
+  let time = 0;
+  for (const path of paths) {
+    const stats = statSync(path);
+    time = Math.max(time, stats.mtimeMs);
+    if (stats.isDirectory())
+      time = Math.max(time, newest(readdirSync(path).map((name) => join(path, name))));
+  }
+  return time;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    build();
+  } catch (error) {
+    console.error(`build: ${error.message}`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,73 @@
+// Installs the packed library into small apps, as users would, and runs them. Ends with "N passed, N failed".
+import { spawn } from "node:child_process";
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { pack } from "../../scripts/pack.mjs";
+
+const CONSUMERS = [
+  {
+    folder: "express4",
+    checks: {
+      "CommonJS JavaScript on Express 4": "node app.cjs",
+      "TypeScript 5.0, CommonJS, types of Express 4": "node typescript.cjs tsconfig.json",
+    },
+  },
+  {
+    folder: "express5",
+    checks: {
+      "ESM JavaScript on Express 5": "node app.mjs",
+      "TypeScript 5.9, nodenext": "node typescript.cjs tsconfig.nodenext.json",
+      "TypeScript 5.9, bundler": "node typescript.cjs tsconfig.bundler.json",
+      "TypeScript 5.9, node10": "node typescript.cjs tsconfig.node10.json",
+    },
+  },
+  { folder: "jest", checks: { "Jest 30 under CommonJS": "npx jest --ci" } },
+];
+
+const home = import.meta.dirname;
+const work = await mkdtemp(join(tmpdir(), "express-secure-api-consumers-"));
+let passed = 0;
+let failed = 0;
+
+try {
+  const tarball = pack(work);
+  await Promise.all(CONSUMERS.map(({ folder, checks }) => tryConsumer(folder, checks, tarball)));
+} finally {
+  await rm(work, { recursive: true, force: true });
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+async function tryConsumer(folder, checks, tarball) {
+  const cwd = join(work, folder);
+  await cp(join(home, folder), cwd, { recursive: true });
+  for (const file of ["main.ts", "requests.cjs", "typescript.cjs"]) {
+    await cp(join(home, file), join(cwd, file));
+  }
+  await cp(join(home, "..", "types"), join(cwd, "types"), { recursive: true });
+  const install = `npm install --prefer-offline --no-save --no-package-lock --no-audit --no-fund ../${basename(tarball)}`;
+  const installed = await run(install, cwd);
+  for (const [title, command] of Object.entries(checks)) {
+    const result = installed.code === 0 ? await run(command, cwd) : installed;
+    console.log(`${result.code === 0 ? "passed" : "FAILED"}: ${title}`);
+    if (result.code === 0) passed += 1;
+    else {
+      failed += 1;
+      console.log(result.output);
+    }
+  }
+}
+
+function run(command, cwd) {
+  return new Promise((resolve) => {
+    const child = spawn(command, { cwd, shell: true, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (chunk) => {
+        output += chunk;
+      });
+    }
+    child.on("close", (code) => resolve({ code, output }));
+  });
+}

@@ -1,0 +1,19 @@
+// Compiles with the consumer's own TypeScript and runs the result. Errors inside other packages' declarations do not
+// count: old compilers do not understand all of @types/node. Ours do count, so `skipLibCheck` is off.
+const { execFileSync, spawnSync } = require("node:child_process");
+
+const project = process.argv[2];
+const { stdout } = spawnSync("npx", ["tsc", "-p", project, "--pretty", "false"], {
+  encoding: "utf8",
+});
+const foreign = /^node_modules\/(?!express-secure-api\/)/;
+const errors = stdout
+  .split("\n")
+  .filter((line) => /^\S.*error TS\d+/.test(line) && !foreign.test(line));
+if (errors.length > 0) {
+  console.error(errors.join("\n"));
+  process.exit(1);
+}
+const { compilerOptions } = JSON.parse(require("node:fs").readFileSync(project, "utf8"));
+if (compilerOptions.noEmit !== true)
+  execFileSync(process.execPath, [`${compilerOptions.outDir}/main.js`], { stdio: "inherit" });

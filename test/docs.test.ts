@@ -1,0 +1,125 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { describe, expect, it } from "vitest";
+import { root } from "./support/package-manifest.js";
+
+const FENCE = /^```(\S*)(.*)\n([\s\S]*?)^```$/gm;
+const LINK = /\[[^\]]*\]\(([^)\s]+)\)/g;
+
+const pages = pagesOf(root);
+
+describe("the documentation", () => {
+  it("has code blocks that compile against the built package", () => {
+    const folder = join(root, "test", ".generated", "docs");
+    const blocks = pages.flatMap((page) => codeBlocks(page));
+    expect(blocks.length).toBeGreaterThan(0);
+    writeProject(folder, blocks);
+    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+    const { stdout } = spawnSync(process.execPath, [tsc, "-p", folder], {
+      encoding: "utf8",
+      cwd: folder,
+    });
+    expect(stdout.split("\n").filter((line) => line !== "")).toEqual([]);
+  });
+
+  it("marks code blocks with their language and nothing else", () => {
+    const marked = pages.flatMap((page) =>
+      [...textOf(page).matchAll(FENCE)]
+        .filter(
+          ([, language = "", rest = ""]) =>
+            language === "" || language === "typescript" || rest.trim() !== "",
+        )
+        .map(([block]) => `${page}: ${block.split("\n")[0]}`),
+    );
+    expect(marked).toEqual([]);
+  });
+
+  it("links to files and headings that exist", () => {
+    const broken = pages.flatMap((page) =>
+      linksOf(page)
+        .filter((link) => !resolves(page, link))
+        .map((link) => `${page}: ${link}`),
+    );
+    expect(broken).toEqual([]);
+  });
+});
+
+interface CodeBlock {
+  /** Name of the module: it tells page and line, so that a compiler message does. */
+  readonly name: string;
+  readonly code: string;
+}
+
+/** All Markdown pages that users read, as paths below the root. */
+function pagesOf(folder: string): readonly string[] {
+  const top = readdirSync(folder).filter((name) => name.endsWith(".md"));
+  const below = ["docs", "examples"]
+    .filter((name) => existsSync(join(folder, name)))
+    .flatMap((name) =>
+      readdirSync(join(folder, name), { recursive: true, encoding: "utf8" })
+        .filter((path) => path.endsWith(".md") && !path.includes("node_modules"))
+        .map((path) => join(name, path)),
+    );
+  return [...top, ...below].sort();
+}
+
+function textOf(page: string): string {
+  return readFileSync(join(root, page), "utf8");
+}
+
+function codeBlocks(page: string): readonly CodeBlock[] {
+  const text = textOf(page);
+  return [...text.matchAll(FENCE)]
+    .filter(([, language]) => language === "ts")
+    .map((match) => {
+      const line = text.slice(0, match.index).split("\n").length;
+      return { name: `${page.replaceAll(/[\\/]/g, "__")}__line-${line}.mts`, code: match[3] ?? "" };
+    });
+}
+
+/** One project for all blocks. It lies inside the package, so `express-secure-api/…` means the built one. */
+function writeProject(folder: string, blocks: readonly CodeBlock[]): void {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const { name, code } of blocks) writeFileSync(join(folder, name), `${code}export {};\n`);
+  writeFileSync(join(folder, "app.d.ts"), 'declare const app: import("express").Express;\n');
+  const compilerOptions = {
+    target: "es2023",
+    lib: ["es2023"],
+    module: "nodenext",
+    types: ["node"],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+    skipLibCheck: true,
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions }));
+}
+
+/** The relative links of a page; those in code are none. */
+function linksOf(page: string): readonly string[] {
+  const prose = textOf(page)
+    .replaceAll(FENCE, "")
+    .replaceAll(/`[^`\n]*`/g, "code");
+  const links = [...prose.matchAll(LINK)].map(([, target = ""]) => target);
+  return links.filter((target) => !/^[a-z]+:/.test(target));
+}
+
+function resolves(page: string, link: string): boolean {
+  const [path = "", anchor] = link.split("#");
+  const target = path === "" ? page : relative(root, join(root, dirname(page), path));
+  if (!existsSync(join(root, target))) return false;
+  return anchor === undefined || headingAnchors(target).includes(anchor);
+}
+
+/** The anchors that GitHub gives to the headings of a page. */
+function headingAnchors(page: string): readonly string[] {
+  const prose = textOf(page).replaceAll(FENCE, "");
+  return [...prose.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}

@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** Root of the repository. */
+export const root = join(__dirname, "..", "..");
+
+interface Door {
+  readonly types: string;
+  readonly default: string;
+}
+
+/** The parts of package.json that the tests read. */
+export interface PackageManifest {
+  readonly name: string;
+  readonly exports: Readonly<
+    Record<string, string | { readonly import: Door; readonly require: Door }>
+  >;
+  readonly typesVersions: { readonly "*": Readonly<Record<string, readonly string[]>> };
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+}
+
+/** The package.json of the library. */
+export const manifest: PackageManifest = JSON.parse(
+  readFileSync(join(root, "package.json"), "utf8"),
+);
+
+/** The folders of src that users can import: all but those that are private. */
+export function publicFolders(): readonly string[] {
+  return readdirSync(join(root, "src"), { withFileTypes: true })
+    .filter((item) => item.isDirectory() && item.name !== "core")
+    .map((item) => item.name)
+    .sort();
+}

@@ -1,0 +1,21 @@
+import type { RequestHandler } from "express";
+import { type AuditSink, auditLog, fileSink, stdoutSink } from "express-secure-api/audit-log";
+
+const log = auditLog({
+  sinks: [stdoutSink(), fileSink({ path: "audit.log" })],
+  onFailure: "fail-operation",
+});
+export const handler: RequestHandler = log;
+export const closed: Promise<void> = log.close();
+export const sink: AuditSink = stdoutSink();
+auditLog();
+auditLog({ sinks: undefined, mode: undefined });
+
+// @ts-expect-error unknown option
+auditLog({ transports: [] });
+// @ts-expect-error a function is no sink
+auditLog({ sinks: [console.log] });
+// @ts-expect-error not one of the two
+auditLog({ onFailure: "ignore" });
+// @ts-expect-error a file sink has a path
+fileSink({});

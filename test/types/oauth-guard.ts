@@ -1,0 +1,57 @@
+import type { Request, RequestHandler } from "express";
+import {
+  type Auth,
+  createTokenVerifier,
+  getAuth,
+  oauthGuard,
+} from "express-secure-api/oauth-guard";
+import { assertType, type Equal } from "./equal.js";
+
+const issuer = "https://id.example.com";
+const audience = "https://api.example.com";
+
+const guard = oauthGuard({ issuer, audience });
+export const handler: RequestHandler = guard;
+export const states: readonly Promise<void>[] = [guard.ready(), guard.close()];
+
+oauthGuard({ issuer, audience: null, clientIds: ["web"] });
+oauthGuard({
+  issuer: [
+    { issuer, audience },
+    { issuer: "https://partner.example", audience },
+  ],
+});
+oauthGuard({ issuer, audience, optional: undefined, cache: false, mode: "report" });
+oauthGuard({
+  issuer,
+  audience,
+  onDenied: (error, _req, res) => void res.status(error.status).end(),
+});
+
+export function read(req: Request): string | undefined {
+  const auth = getAuth<{ readonly email: string }>(req);
+  assertType<Equal<typeof auth, Auth<{ readonly email: string }> | null>>();
+  // @ts-expect-error there may be none
+  auth.payload;
+  return auth?.payload.email;
+}
+
+export async function verify(token: string): Promise<readonly string[]> {
+  const { scopes } = await createTokenVerifier({ issuer, audience }).verify(token);
+  return scopes;
+}
+
+// @ts-expect-error the audience must be said
+oauthGuard({ issuer });
+// @ts-expect-error the audience must be said
+createTokenVerifier({ issuer });
+// @ts-expect-error the issuer must be said
+oauthGuard({ audience });
+// @ts-expect-error options must be given
+oauthGuard();
+// @ts-expect-error express-oauth2-jwt-bearer's name for it
+oauthGuard({ issuerBaseURL: issuer, audience });
+// @ts-expect-error a duration has a unit
+oauthGuard({ issuer, audience, clockTolerance: 5 });
+// @ts-expect-error no algorithm that anybody can forge
+oauthGuard({ issuer, audience, algorithms: ["none"] });

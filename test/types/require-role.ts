@@ -1,0 +1,54 @@
+import type { Request, RequestHandler } from "express";
+import {
+  all,
+  any,
+  authorize,
+  getPrincipal,
+  not,
+  type Principal,
+  principalFrom,
+  type Rule,
+  requireRole,
+  requireScope,
+  role,
+  scope,
+} from "express-secure-api/require-role";
+import { assertType, type Equal } from "./equal.js";
+
+const editor: Rule = any(role("admin"), all(role("editor", "author"), not(scope("readonly"))));
+export const handlers: readonly RequestHandler[] = [
+  requireRole("admin", "editor"),
+  requireRole("admin", { mode: "report" }),
+  requireScope("orders:read", "orders:write", { realm: "orders" }),
+  requireScope.any("orders:read", "orders:write"),
+  authorize(editor, { onDenied: "next" }),
+  principalFrom(() => null),
+  principalFrom((req) => ({ subject: req.get("x-user"), roles: ["editor"] })),
+];
+
+export function read(req: Request): readonly string[] {
+  const principal = getPrincipal(req);
+  assertType<Equal<typeof principal, Principal | null>>();
+  // @ts-expect-error there may be none
+  principal.roles;
+  // @ts-expect-error read-only
+  principal?.roles.push("admin");
+  return principal?.roles ?? [];
+}
+
+// @ts-expect-error at least one role
+requireRole();
+// @ts-expect-error at least one role
+requireRole({ mode: "report" });
+// @ts-expect-error options come last
+requireRole({ mode: "report" }, "admin");
+// @ts-expect-error names, not a list
+requireRole(["admin"]);
+// @ts-expect-error at least one scope
+requireScope();
+// @ts-expect-error a rule, not its name
+authorize("admin");
+// @ts-expect-error rules are made by the functions, so that all of them are checked
+authorize({ description: "role(admin)" });
+// @ts-expect-error a promise is no principal
+principalFrom(async () => null);

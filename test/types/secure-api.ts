@@ -1,0 +1,34 @@
+import type { RequestHandler } from "express";
+import { secureApi } from "express-secure-api/secure-api";
+
+const oauthGuard = { issuer: "https://id.example.com", audience: "https://api.example.com" };
+const rateLimit = { limit: 100, window: "1m" };
+
+const security = secureApi({ oauthGuard, rateLimit });
+export const handler: RequestHandler = security;
+export const states: readonly Promise<void>[] = [security.ready(), security.close()];
+secureApi({
+  oauthGuard: false,
+  rateLimit: false,
+  auditLog: false,
+  secureHeaders: undefined,
+  jsonBody: {},
+});
+secureApi({
+  oauthGuard,
+  rateLimit,
+  publicRoutes: ["GET /health"],
+  mode: "report",
+  onDenied: "next",
+});
+
+// @ts-expect-error the limit must be said, if only as false
+secureApi({ oauthGuard });
+// @ts-expect-error the guard must be said, if only as false
+secureApi({ rateLimit });
+// @ts-expect-error `true` says nothing
+secureApi({ oauthGuard: true, rateLimit });
+// @ts-expect-error the audience must be said here too
+secureApi({ oauthGuard: { issuer: "https://id.example.com" }, rateLimit });
+// @ts-expect-error not an option
+secureApi({ oauthGuard, rateLimit, routes: {} });

@@ -1,0 +1,26 @@
+import type { RequestHandler } from "express";
+import { secureHeaders } from "express-secure-api/secure-headers";
+
+export const handlers: readonly RequestHandler[] = [
+  secureHeaders(),
+  secureHeaders({
+    preset: "api",
+    hsts: false,
+    cors: { origins: ["https://app.example.com"], credentials: true },
+  }),
+  secureHeaders({ cors: { origins: (origin, req) => origin === `https://${req.hostname}` } }),
+  secureHeaders({ helmet: { xFrameOptions: false }, crossOriginGuard: undefined }),
+];
+
+// @ts-expect-error the origins must be said
+secureHeaders({ cors: {} });
+// @ts-expect-error cors's name for it
+secureHeaders({ cors: { origin: "https://app.example.com" } });
+// @ts-expect-error a duration has a unit
+secureHeaders({ cors: { origins: "https://app.example.com", maxAge: 600 } });
+// @ts-expect-error no promise: the answer is due at once
+secureHeaders({ cors: { origins: async () => true } });
+// @ts-expect-error unknown preset
+secureHeaders({ preset: "strict" });
+// @ts-expect-error helmet's options stand under helmet
+secureHeaders({ contentSecurityPolicy: false });
