@@ -1,0 +1,59 @@
+import type { AuditLogOptions } from "../audit-log/index.js";
+import { GUARD_OPTIONS, type GuardOptions } from "../core/guard.js";
+import type { PeerNames } from "../core/options.js";
+import type { OauthGuardOptions } from "../oauth-guard/index.js";
+import type { RateLimitOptions } from "../rate-limit/index.js";
+import type { SecureHeadersOptions } from "../secure-headers/index.js";
+import type { JsonBodyOptions } from "../validate/index.js";
+
+/** Options of {@link secureApi}: one key per middleware, with that middleware's options or `false`. */
+export interface SecureApiOptions extends GuardOptions {
+  /** Verifies access tokens. Must be said: options, or `false` when the app authenticates otherwise. */
+  readonly oauthGuard: OauthGuardOptions | false;
+  /**
+   * Limits requests. Must be said: options, or `false`. Policies keyed by address run before authentication, those
+   * keyed by principal after it; a policy with a key function says which with `phase`.
+   */
+  readonly rateLimit: RateLimitOptions | false;
+  /** Writes one record per request. @default {} (JSON lines on stdout) */
+  readonly auditLog?: AuditLogOptions | false | undefined;
+  /** Sets security headers and answers CORS. @default {} (the `api` preset, CORS off) */
+  readonly secureHeaders?: SecureHeadersOptions | false | undefined;
+  /**
+   * Parses JSON bodies. Off unless given, because a parser in front changes what later raw, webhook and proxy
+   * handlers see. @default false
+   */
+  readonly jsonBody?: JsonBodyOptions | false | undefined;
+  /**
+   * Routes that need no token, such as `"GET /health"`: there neither the guard nor limits keyed by principal run.
+   * Patterns are `[METHOD ]/literal/:name/*` and open narrowly: exact letter case, canonical paths only, GET includes
+   * HEAD. @default none
+   */
+  readonly publicRoutes?: readonly string[] | undefined;
+}
+
+export const KNOWN_OPTIONS = [
+  "oauthGuard",
+  "rateLimit",
+  "auditLog",
+  "secureHeaders",
+  "jsonBody",
+  "publicRoutes",
+  ...GUARD_OPTIONS,
+] as const;
+
+export const PEER_NAMES: PeerNames = {
+  auth: "oauthGuard",
+  jwt: "oauthGuard",
+  limiter: "rateLimit",
+  throttle: "rateLimit",
+  helmet: "secureHeaders",
+  headers: "secureHeaders",
+  cors: "secureHeaders",
+  json: "jsonBody",
+  bodyParser: "jsonBody",
+  logger: "auditLog",
+  log: "auditLog",
+  public: "publicRoutes",
+  unless: "publicRoutes",
+};

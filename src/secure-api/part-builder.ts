@@ -1,0 +1,80 @@
+import type { OnDenied } from "../core/deny.js";
+import type { Mode } from "../core/guard.js";
+import type { OptionsReader } from "../core/options.js";
+import { OptionsError } from "../core/options-error.js";
+import { isPlainObject } from "../core/plain-object.js";
+import type { SecureApiOptions } from "./options.js";
+
+type PartName = Exclude<keyof SecureApiOptions, "mode" | "onDenied" | "publicRoutes">;
+
+/**
+ * Builds the parts of the preset, gathers the problems of all of them in one error, and closes what was opened when
+ * one of them is wrong.
+ */
+export class PartBuilder {
+  readonly #reader: OptionsReader;
+  readonly #shared: { readonly mode: Mode; readonly onDenied: OnDenied };
+  readonly #closers: (() => Promise<void>)[] = [];
+
+  constructor(reader: OptionsReader, shared: { readonly mode: Mode; readonly onDenied: OnDenied }) {
+    this.#reader = reader;
+    this.#shared = shared;
+  }
+
+  /**
+   * Builds one part from the user's options, with the preset's `mode` and `onDenied` as defaults.
+   *
+   * @param absent - What leaving the key out means: `on` with defaults, `off`, or a problem.
+   */
+  build<Options, Part extends object>(
+    name: PartName,
+    factory: (options: Options) => Part,
+    absent: "on" | "off" | "required",
+  ): Part | undefined {
+    const value = this.#reader.raw(name);
+    if (value === false || (value === undefined && absent === "off")) return undefined;
+    if (value === undefined && absent === "required") {
+      this.#reader.note(name, "must be an options object or false, got undefined: it is required");
+      return undefined;
+    }
+    try {
+      const part = factory(this.#withDefaults(value === undefined ? {} : value) as Options);
+      this.#keepCloser(part);
+      return part;
+    } catch (error) {
+      if (!(error instanceof OptionsError)) {
+        void this.close();
+        throw error;
+      }
+      this.#reader.adopt(error, "secureApi.");
+      return undefined;
+    }
+  }
+
+  /** Throws all problems; what was opened before is closed first. */
+  finish(): void {
+    try {
+      this.#reader.finish();
+    } catch (error) {
+      void this.close();
+      throw error;
+    }
+  }
+
+  /** Closes all parts, the one opened first last: the audit log records what the others do. */
+  async close(): Promise<void> {
+    for (const closePart of this.#closers.toReversed()) await closePart();
+  }
+
+  #withDefaults(value: unknown): unknown {
+    // A value of the wrong type goes to the factory as it is, which says what it must be.
+    if (!isPlainObject(value)) return value;
+    const given = Object.entries(value).filter(([, option]) => option !== undefined);
+    return { ...this.#shared, ...Object.fromEntries(given) };
+  }
+
+  #keepCloser(part: object): void {
+    const { close } = part as { close?: unknown };
+    if (typeof close === "function") this.#closers.push(async () => close.call(part));
+  }
+}

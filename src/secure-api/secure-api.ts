@@ -1,0 +1,100 @@
+import type { NextFunction, Request, RequestHandler, Response } from "express";
+import { auditLog } from "../audit-log/index.js";
+import { recordDecision } from "../core/decision.js";
+import { createGuard, readGuardOptions } from "../core/guard.js";
+import { readOptions } from "../core/options.js";
+import { opens, type PathPattern } from "../core/path-pattern.js";
+import { oauthGuard } from "../oauth-guard/index.js";
+import { rateLimitPhases } from "../rate-limit/phases.js";
+import { secureHeaders } from "../secure-headers/index.js";
+import { jsonBody } from "../validate/index.js";
+import { KNOWN_OPTIONS, PEER_NAMES, type SecureApiOptions } from "./options.js";
+import { PartBuilder } from "./part-builder.js";
+import { readPublicRoutes } from "./public-routes.js";
+import { createSetupCheck } from "./setup-check.js";
+
+/** What {@link secureApi} returns. */
+export interface SecureApi extends RequestHandler {
+  /** Resolves when tokens can be verified; rejects with the outage otherwise. For readiness probes. */
+  ready(): Promise<void>;
+  /** Writes out the audit log and releases timers, sockets and files. */
+  close(): Promise<void>;
+}
+
+/**
+ * Secures an Express API in one line. Mount it before the routes and after whatever rewrites `req.url` or
+ * `req.method`; end the app with `notFound()` and `errorHandler()`.
+ *
+ * The order, with the reason for each place: `auditLog` (records whatever happens after it) → `secureHeaders` (its
+ * headers stand on every answer, and a preflight carries no credentials) → limits keyed by address (cheap, and they
+ * shield the guard) → `oauthGuard` → limits keyed by principal → `jsonBody` (no body is read for strangers).
+ *
+ * It does not authorize: put `requireScope`, `requireRole` and `validate` on the routes.
+ *
+ * @throws {@link OptionsError} with every problem of every part.
+ */
+export function secureApi(options: SecureApiOptions): SecureApi {
+  const reader = readOptions("secureApi", options, KNOWN_OPTIONS, PEER_NAMES);
+  const shared = readGuardOptions(reader);
+  const publicRoutes = readPublicRoutes(reader);
+  const parts = new PartBuilder(reader, shared);
+
+  const audit = parts.build("auditLog", auditLog, "on");
+  const headers = parts.build("secureHeaders", secureHeaders, "on");
+  const limits = parts.build("rateLimit", rateLimitPhases, "required");
+  const guard = parts.build("oauthGuard", oauthGuard, "required");
+  const body = parts.build("jsonBody", jsonBody, "off");
+  parts.finish();
+
+  const opened = [audit, headers, limits?.before, body].filter((step) => step !== undefined);
+  const guarded = [audit, headers, limits?.before, guard, limits?.after, body].filter(
+    (step) => step !== undefined,
+  );
+  const checkSetup = createSetupCheck();
+
+  const preset = createGuard("secureApi", "preset", shared);
+  const handler = preset.middleware((req, res, next) => {
+    checkSetup(req, handler);
+    const route = publicRoutes.length === 0 ? undefined : openRoute(publicRoutes, req);
+    if (route !== undefined) {
+      recordDecision(req, {
+        guard: "secureApi",
+        outcome: "allow",
+        enforced: true,
+        code: "ok",
+        reason: "public_route",
+        rule: route.text,
+      });
+    }
+    run(route === undefined ? guarded : opened, req, res, next);
+  });
+  return Object.assign(handler, {
+    ready: async (): Promise<void> => guard?.ready(),
+    close: (): Promise<void> => parts.close(),
+  });
+}
+
+function openRoute(publicRoutes: readonly PathPattern[], req: Request): PathPattern | undefined {
+  for (const route of publicRoutes) if (opens(route, req)) return route;
+  return undefined;
+}
+
+function run(
+  steps: readonly RequestHandler[],
+  req: Request,
+  res: Response,
+  next: NextFunction,
+): void {
+  let index = 0;
+  const advance: NextFunction = (error?: unknown) => {
+    if (error !== undefined) {
+      next(error);
+      return;
+    }
+    const step = steps[index];
+    index += 1;
+    if (step === undefined) next();
+    else step(req, res, advance);
+  };
+  advance();
+}

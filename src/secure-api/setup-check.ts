@@ -1,0 +1,52 @@
+import type { Request, RequestHandler } from "express";
+
+interface Layer {
+  readonly name?: unknown;
+  readonly handle?: unknown;
+}
+
+/** Layers that Express 4 puts first by itself. */
+const OWN_LAYERS: readonly unknown[] = ["query", "expressInit"];
+
+/**
+ * Looks at the app once, at the first request, and warns (`process.emitWarning`) about layers that run before the
+ * preset, which it cannot protect, and about a missing `errorHandler()`.
+ */
+export function createSetupCheck(): (req: Request, preset: RequestHandler) => void {
+  let done = false;
+  return function checkSetup(req, preset) {
+    if (done) return;
+    done = true;
+    const layers = layersOf(req);
+    const place = layers.findIndex((layer) => layer.handle === preset);
+    // Inside a router of its own the preset is not among the layers of the app: nothing can be said.
+    if (place === -1) return;
+    const earlier = layers.slice(0, place).filter((layer) => !OWN_LAYERS.includes(layer.name));
+    if (earlier.length > 0) {
+      const names = earlier.map((layer) => String(layer.name)).join(", ");
+      warn(
+        `secureApi: ${earlier.length} layer(s) run before it and are not protected: ${names}. Mount secureApi first, or make sure that they answer no request.`,
+        "EXPRESS_SECURE_API_NOT_FIRST",
+      );
+    }
+    if (!layers.slice(place).some((layer) => layer.name === "errorHandlerMiddleware")) {
+      warn(
+        "secureApi: the app does not end with errorHandler(), so its own errors are answered by Express's error page. Add app.use(notFound()) and app.use(errorHandler()) after the last route.",
+        "EXPRESS_SECURE_API_NO_ERROR_HANDLER",
+      );
+    }
+  };
+}
+
+function layersOf(req: Request): readonly Layer[] {
+  const { app } = req as { app?: unknown };
+  if (typeof app !== "function") return [];
+  // Express 4 keeps its router under `_router` and throws on `app.router`; Express 5 has `router` only.
+  const { _router: router4 } = app as { _router?: { stack?: unknown } };
+  const router = router4 ?? (app as { router?: { stack?: unknown } }).router;
+  return Array.isArray(router?.stack) ? router.stack : [];
+}
+
+function warn(message: string, code: string): void {
+  process.emitWarning(message, { code, type: "SecurityWarning" });
+}
