@@ -1,5 +1,5 @@
 /** `INFO`, `WARN` and `CRITICAL` as the OWASP logging vocabulary grades its events; `ERROR` for our own failures. */
-export type Severity = "INFO" | "WARN" | "ERROR" | "CRITICAL";
+type Severity = "INFO" | "WARN" | "ERROR" | "CRITICAL";
 
 /** What happened, in one word, and how grave it is. */
 export interface AuditEvent {

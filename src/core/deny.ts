@@ -49,7 +49,7 @@ export function respond(error: HttpError, req: Request, res: Response): void {
 }
 
 /** Ends the response with a problem document: not stored by caches, no body on HEAD. */
-export function sendProblem(problem: Problem, req: Request, res: Response): void {
+function sendProblem(problem: Problem, req: Request, res: Response): void {
   const { requestId } = requestState(req);
   const body = JSON.stringify(requestId === undefined ? problem : { ...problem, requestId });
   res.statusCode = problem.status;
@@ -70,7 +70,7 @@ export function sendProblem(problem: Problem, req: Request, res: Response): void
 }
 
 /** Puts the headers of a branded error on the response; fields of other errors are not trusted. */
-export function setErrorHeaders(error: unknown, res: Response): void {
+function setErrorHeaders(error: unknown, res: Response): void {
   if (!isHttpError(error)) return;
   for (const [name, value] of Object.entries(error.headers)) {
     res.setHeader(name, typeof value === "string" ? value : [...value]);

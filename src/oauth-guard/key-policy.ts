@@ -4,7 +4,7 @@ import { isPlainObject } from "../core/plain-object.js";
 import { PUBLIC_KEY_ALGORITHMS } from "./algorithms.js";
 
 /** The public members of a JWK, and nothing else. */
-export interface PublicJwk {
+interface PublicJwk {
   readonly kty: string;
   readonly [member: string]: string;
 }

@@ -20,7 +20,7 @@ export interface CrossOriginGuardOptions {
 }
 
 /** What the guard finds about a request that may come from a page of another origin. */
-export type CrossOriginVerdict =
+type CrossOriginVerdict =
   | { readonly blocked: false; readonly reason: "no_ambient_credential" | "exempt_path" }
   | { readonly blocked: true; readonly reason: BlockReason };
 

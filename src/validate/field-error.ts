@@ -46,7 +46,7 @@ export function toFieldError(part: Part, issue: Issue, expose: Expose): FieldErr
 }
 
 /** A JSON Pointer as a URI fragment: `#/items/0/a~1b`. @see https://www.rfc-editor.org/rfc/rfc6901#section-6 */
-export function toPointer(path: readonly string[]): string {
+function toPointer(path: readonly string[]): string {
   const tokens = path.map((name) =>
     encodeURIComponent(cut(name).replaceAll("~", "~0").replaceAll("/", "~1")),
   );

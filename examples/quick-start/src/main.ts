@@ -1,4 +1,6 @@
 // Starts the provider and the API, shows the table, and keeps serving (or exits, with --once).
+import { once } from "node:events";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,11 +25,7 @@ const { app, security } = createApp({
 });
 await security.ready();
 
-const server = app.listen(values.once ? 0 : Number(process.env["PORT"] ?? 3000), "127.0.0.1");
-await new Promise((resolve, reject) => {
-  server.once("listening", resolve);
-  server.once("error", reject);
-});
+const server = await listen(values.once ? 0 : Number(process.env["PORT"] ?? 3000));
 const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 const tokens = {
@@ -55,6 +53,18 @@ Serving on ${base} until Ctrl+C. Try:
   curl -i ${base}/orders -H 'Authorization: ${Authorization}'
   curl -i ${base}/orders -H 'Authorization: ${Authorization}' -H 'Content-Type: application/json' -d '{"item":"mouse","quantity":1}'`);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop());
+}
+
+/** Listens on the port, or on any free one when it is taken. */
+async function listen(port: number): Promise<Server> {
+  const candidate = app.listen(port, "127.0.0.1");
+  try {
+    await once(candidate, "listening");
+    return candidate;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || port === 0) throw error;
+    return listen(0);
+  }
 }
 
 async function stop(): Promise<void> {
