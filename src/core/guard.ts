@@ -76,9 +76,11 @@ export function createGuard(
   const { mode, onDenied } = options;
   const enforced = mode === "enforce";
   if (!enforced) noteReporting(name);
+  // The usual decision says nothing about the request: all requests share it.
+  const allowed = Object.freeze({ guard: name, outcome: "allow", enforced, code: "ok" } as const);
 
   function allow(req: Request, fields?: DecisionFields): void {
-    recordDecision(req, { guard: name, outcome: "allow", enforced, code: "ok", ...fields });
+    recordDecision(req, fields === undefined ? allowed : { ...allowed, ...fields });
   }
 
   function refuse(
