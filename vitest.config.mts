@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    globalSetup: "scripts/temporary-directory.mjs",
     projects: [
       { extends: true, test: { name: "src", include: ["src/**/*.test.ts"] } },
       {

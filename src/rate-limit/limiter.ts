@@ -161,13 +161,14 @@ class Limiter {
 
   #report({ charges, results }: Count, req: Request, res: Response): void {
     const { quotas } = requestState(req);
+    const earlier = quotas.length;
     for (const [index, { policy }] of charges.entries()) {
       const result = results[index];
       const report = this.#reporters.get(policy);
       if (result !== undefined && report !== undefined) quotas.push(report(result));
     }
     // While a store was asked, something else may have answered.
-    if (this.#guard.enforced && !res.headersSent) setQuotaHeaders(res, quotas);
+    if (this.#guard.enforced && !res.headersSent) setQuotaHeaders(res, quotas, earlier);
   }
 }
 

@@ -151,9 +151,8 @@ describe("the quota fields", () => {
           const res = {
             setHeader: (field: string, value: string) => void fields.set(field, value),
           };
-          setQuotaHeaders(res as never, [
-            reporter({ allowed: true, remaining, retryAfterMs: wait, resetMs: wait }),
-          ]);
+          const quota = reporter({ allowed: true, remaining, retryAfterMs: wait, resetMs: wait });
+          setQuotaHeaders(res as never, [quota], 0);
           expect(parseList(fields.get("RateLimit-Policy") ?? "")).toEqual([
             [name, new Map(Object.entries({ q: limit, w: seconds }))],
           ]);

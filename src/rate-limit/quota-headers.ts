@@ -32,8 +32,12 @@ export function quotaReporter(
   };
 }
 
-/** Sets the fields for all quotas of the request, those of earlier limiters included. One `setHeader` per field. */
-export function setQuotaHeaders(res: Response, quotas: readonly QuotaReport[]): void {
+/**
+ * Sets the fields for all quotas of the request, those of earlier limiters included. One `setHeader` per field.
+ *
+ * @param from - Where the quotas begin that no earlier call has seen.
+ */
+export function setQuotaHeaders(res: Response, quotas: readonly QuotaReport[], from: number): void {
   let policies = "";
   let limits = "";
   let tightest: QuotaReport | undefined;
@@ -51,7 +55,8 @@ export function setQuotaHeaders(res: Response, quotas: readonly QuotaReport[]): 
     res.setHeader("RateLimit-Policy", policies);
     res.setHeader("RateLimit", limits);
   }
-  if (tightest !== undefined) {
+  // An earlier limiter has set the fields of a quota that is still the tightest.
+  if (tightest !== undefined && quotas.indexOf(tightest) >= from) {
     res.setHeader("X-RateLimit-Limit", String(tightest.limit));
     res.setHeader("X-RateLimit-Remaining", String(tightest.remaining));
     res.setHeader("X-RateLimit-Reset", String(resetOf(tightest)));

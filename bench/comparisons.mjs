@@ -1,0 +1,222 @@
+import { createPublicKey, verify } from "node:crypto";
+import { readFileSync, truncateSync } from "node:fs";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { requiredScopes } from "express-oauth2-jwt-bearer";
+import { rateLimit as expressRateLimit } from "express-rate-limit";
+import expressWinston from "express-winston";
+import pino from "pino";
+import { pinoHttp } from "pino-http";
+import winston from "winston";
+import { createExchange } from "./fake-exchange.mjs";
+import { requireFromLibrary } from "./library.mjs";
+import { AUDIENCE, LIMIT, SCOPE } from "./workload.mjs";
+
+const { auditLog, fileSink } = requireFromLibrary("audit-log");
+const { oauthGuard } = requireFromLibrary("oauth-guard");
+const { rateLimit } = requireFromLibrary("rate-limit");
+const { requireScope } = requireFromLibrary("require-role");
+
+/** Single parts of the library, each beside what it is compared with. */
+export function comparisons(context) {
+  return [firstSight(context), authorization(context), rateLimits(), auditRecord(context)];
+}
+
+function firstSight({ jwks, issuer, tokens }) {
+  const key = createPublicKey({ key: jwks.keys[0], format: "jwk" });
+  const signed = tokens.map((token) => {
+    const end = token.lastIndexOf(".");
+    return [Buffer.from(token.slice(0, end)), Buffer.from(token.slice(end + 1), "base64url")];
+  });
+  return {
+    what: "first sight of an RS256 token",
+    subject: {
+      name: "`oauthGuard` with an empty cache",
+      prepare: (count) => {
+        const guard = oauthGuard({ issuer, audience: AUDIENCE, jwks });
+        return exchanges(count, tokens).map((exchange) => ({ ...exchange, middleware: guard }));
+      },
+      run: runMiddleware,
+    },
+    baselines: [
+      {
+        name: "raw `crypto.verify` with a `KeyObject`",
+        prepare: (count) =>
+          Array.from({ length: count }, (_, index) => signed[index % signed.length]),
+        run: (inputs) => {
+          for (const [input, signature] of inputs) {
+            if (!verify("RSA-SHA256", input, key, signature))
+              throw new Error("a signature does not verify");
+          }
+        },
+      },
+    ],
+    budgets: [1.5],
+  };
+}
+
+function authorization({ jwks, issuer, tokens }) {
+  const guard = oauthGuard({ issuer, audience: AUDIENCE, jwks });
+  const own = requireScope(SCOPE);
+  const theirs = requiredScopes(SCOPE);
+  const claims = JSON.parse(Buffer.from(tokens[0].split(".")[1], "base64url"));
+  return {
+    what: "one scope required of a verified token",
+    subject: {
+      name: "`requireScope`",
+      prepare: async (count) => {
+        const inputs = exchanges(count, tokens).map((exchange) => ({
+          ...exchange,
+          middleware: guard,
+        }));
+        await runMiddleware(inputs);
+        return inputs.map(({ req, res }) => ({ req, res, middleware: own }));
+      },
+      run: runMiddleware,
+    },
+    baselines: [
+      {
+        name: "`requiredScopes` of express-oauth2-jwt-bearer",
+        prepare: (count) =>
+          exchanges(count).map(({ req, res }) => {
+            req.auth = { header: {}, payload: { ...claims }, token: "" };
+            return { req, res, middleware: theirs };
+          }),
+        run: runMiddleware,
+      },
+    ],
+    budgets: [0.5],
+  };
+}
+
+function rateLimits() {
+  const own = rateLimit({
+    policies: ["1s", "1m", "1h"].map((window) => ({
+      name: `per-${window}`,
+      limit: LIMIT,
+      window,
+      key: "ip",
+    })),
+  });
+  const theirs = expressRateLimit({
+    windowMs: 60_000,
+    limit: LIMIT,
+    standardHeaders: "draft-8",
+    legacyHeaders: false,
+  });
+  return {
+    what: "rate limit in memory",
+    subject: {
+      name: "`rateLimit`, three policies, all headers",
+      prepare: prepareWith(own),
+      run: runMiddleware,
+    },
+    baselines: [
+      {
+        name: "express-rate-limit, one limit, draft-8",
+        prepare: prepareWith(theirs),
+        run: runMiddleware,
+      },
+    ],
+    budgets: [0.3],
+  };
+}
+
+function auditRecord({ directory }) {
+  const nowhere = countingStream();
+  const path = join(directory, "audit-micro.log");
+  const own = auditLog({ sinks: [fileSink({ path })] });
+  const withWinston = expressWinston.logger({
+    transports: [new winston.transports.Stream({ stream: nowhere.stream })],
+    format: winston.format.json(),
+    meta: true,
+  });
+  const withPino = pinoHttp({ logger: pino(nowhere.stream) });
+  const logger = (name, middleware, takeCount) => ({
+    name,
+    prepare: prepareWith(middleware),
+    run: runAnswered,
+    check: (count) => expectLines(name, takeCount(), count),
+  });
+  return {
+    what: "one record per request",
+    subject: logger("`auditLog` to a file", own, () => takeLineCount(path)),
+    baselines: [
+      logger("express-winston to a null stream", withWinston, nowhere.takeCount),
+      logger("pino-http to a null stream", withPino, nowhere.takeCount),
+    ],
+    floor: {
+      name: "the answer itself",
+      prepare: prepareWith((_req, _res, next) => next()),
+      run: runAnswered,
+    },
+    budgets: [0.25, 1.2],
+  };
+}
+
+function prepareWith(middleware) {
+  return (count) => exchanges(count).map((exchange) => ({ ...exchange, middleware }));
+}
+
+function exchanges(count, tokens) {
+  return Array.from({ length: count }, (_, index) =>
+    createExchange(index, tokens?.[index % tokens.length]),
+  );
+}
+
+/** Resolves when every middleware has called `next`; the ones that are synchronous cost no promise each. */
+function runMiddleware(inputs) {
+  return new Promise((resolve, reject) => {
+    let left = inputs.length;
+    const next = (error) => {
+      left -= 1;
+      if (error !== undefined) reject(error);
+      else if (left === 0) resolve();
+    };
+    for (const { middleware, req, res } of inputs) middleware(req, res, next);
+  });
+}
+
+/** Answers every exchange behind its logger, and gives late writers their turn. */
+async function runAnswered(inputs) {
+  for (const { middleware, req, res } of inputs) {
+    middleware(req, res, () => {
+      res.statusCode = 200;
+      res.setHeader("Content-Type", "application/json");
+      res.end('{"id":"order-000417"}');
+    });
+  }
+  for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+}
+
+function expectLines(name, lines, count) {
+  // The start record of an audit log comes on top.
+  if (lines < count) throw new Error(`${name} wrote ${lines} lines for ${count} requests`);
+}
+
+/** A stream that keeps nothing but the number of lines. */
+function countingStream() {
+  let lines = 0;
+  const stream = new Writable({
+    write(_chunk, _encoding, callback) {
+      lines += 1;
+      callback();
+    },
+  });
+  return {
+    stream,
+    takeCount: () => {
+      const taken = lines;
+      lines = 0;
+      return taken;
+    },
+  };
+}
+
+/** Counts the lines of a log and empties it; loggers that append go on behind it. */
+function takeLineCount(path) {
+  const lines = readFileSync(path, "utf8").split("\n").length - 1;
+  truncateSync(path);
+  return lines;
+}

@@ -1,0 +1,29 @@
+import { startChild } from "./child.mjs";
+import { startIssuer } from "./issuer.mjs";
+
+/** Operations per batch, and tokens: each is new to the empty cache of its batch. */
+const BATCH = 250;
+
+const TIMEOUT_MS = 300_000;
+
+/** The micro comparisons, in a process of their own. */
+export async function measureParts({ rounds, directory }) {
+  const issuer = await startIssuer();
+  const child = startChild("./micro.mjs", ["--expose-gc"]);
+  try {
+    const tokens = Array.from({ length: BATCH }, (_, number) => issuer.mint(number));
+    const message = {
+      rounds,
+      batch: BATCH,
+      directory,
+      jwks: issuer.jwks,
+      issuer: issuer.issuer,
+      tokens,
+    };
+    const { results } = await child.ask(message, TIMEOUT_MS);
+    return results;
+  } finally {
+    issuer.close();
+    await child.stop();
+  }
+}

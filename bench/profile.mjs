@@ -1,0 +1,85 @@
+/** `node bench/profile.mjs <stack>`: where the server process of one stack spends its time under load. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { STACKS } from "./settings.mjs";
+import { openTestBed } from "./test-bed.mjs";
+
+const WARMUP = 15_000;
+const REQUESTS = 20_000;
+const ROWS = 45;
+
+/** Samples of the engine at rest, which are nobody's cost. */
+const IDLE = new Set(["(idle)", "(root)"]);
+
+const stack = process.argv[2];
+if (!STACKS.includes(stack)) {
+  console.error(`usage: node bench/profile.mjs <${STACKS.join("|")}>`);
+  process.exit(2);
+}
+const directory = mkdtempSync(join(tmpdir(), "express-secure-api-profile-"));
+try {
+  print(await record());
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function record() {
+  const bed = await openTestBed(directory);
+  try {
+    const server = await bed.start(stack);
+    await bed.load(server, WARMUP);
+    await server.ask({ command: "startProfile" });
+    await bed.load(server, REQUESTS);
+    const { profile } = await server.ask({ command: "stopProfile" });
+    return profile;
+  } finally {
+    await bed.close();
+  }
+}
+
+function print({ nodes, samples, timeDeltas }) {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  for (const node of nodes) for (const child of node.children ?? []) byId.get(child).parent = node;
+  const byOwner = new Map();
+  const byFunction = new Map();
+  let total = 0;
+  for (const [index, id] of samples.entries()) {
+    const node = byId.get(id);
+    if (IDLE.has(node.callFrame.functionName)) continue;
+    total += timeDeltas[index];
+    add(byOwner, ownerOf(node), timeDeltas[index]);
+    add(byFunction, describe(node.callFrame), timeDeltas[index]);
+  }
+  const perRequest = (time) => `${(time / REQUESTS).toFixed(1).padStart(6)} µs`;
+  console.log(`${perRequest(total)} in all, wall-clock time per request; by who asked for it:`);
+  for (const [name, time] of largest(byOwner)) console.log(`${perRequest(time)}  ${name}`);
+  console.log("\nself time by function:");
+  for (const [name, time] of largest(byFunction)) console.log(`${perRequest(time)}  ${name}`);
+}
+
+function add(table, name, time) {
+  table.set(name, (table.get(name) ?? 0) + time);
+}
+
+function largest(table) {
+  return [...table].sort((a, b) => b[1] - a[1]).slice(0, ROWS);
+}
+
+/** The nearest caller that is a folder of the library or a package: what Node does for it is its cost. */
+function ownerOf(node) {
+  for (let current = node; current !== undefined; current = current.parent) {
+    const { url, functionName } = current.callFrame;
+    const [, dependency] = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url) ?? [];
+    const [, folder] = /\/(dist\/[^/]+)\//.exec(url) ?? [];
+    if (dependency !== undefined || folder !== undefined) return dependency ?? folder;
+    if (functionName.startsWith("(") && current === node) return functionName;
+    if (/\/bench\//.test(url)) return "bench";
+  }
+  return "node";
+}
+
+function describe({ functionName, url, lineNumber }) {
+  const place = url.replace(/^.*\/node_modules\//, "").replace(/^.*\/(dist|bench)\//, "$1/");
+  return `${functionName || "(anonymous)"} ${place === "" ? "(native)" : `${place}:${lineNumber + 1}`}`;
+}
