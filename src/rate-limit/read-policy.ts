@@ -2,7 +2,7 @@ import type { Request } from "express";
 import { formatDuration } from "../core/duration.js";
 import { isPrintableAscii } from "../core/header-values.js";
 import type { OptionsReader } from "../core/options.js";
-import { type PathPattern, parsePathPattern } from "../core/path-pattern.js";
+import { readPathPatterns } from "../core/read-path-patterns.js";
 import type { Policy } from "./policy.js";
 
 /** What the place of a policy demands of it. */
@@ -44,7 +44,7 @@ export function readPolicy(reader: OptionsReader, demands: PolicyDemands): Polic
     burst,
     key,
     cost: readCost(reader, burst),
-    match: readMatch(reader),
+    match: readPathPatterns(reader, "match"),
     phase: readPhase(reader, demands.phased, key),
   });
 }
@@ -82,16 +82,6 @@ function readCost(reader: OptionsReader, burst: number): Policy["cost"] {
   const cost = reader.raw("cost");
   if (typeof cost === "function") return cost as (req: Request) => unknown;
   return reader.integer("cost", { min: 1, max: burst, default: 1 });
-}
-
-function readMatch(reader: OptionsReader): readonly PathPattern[] | undefined {
-  const texts = reader.strings("match");
-  return texts?.flatMap((text, index) => {
-    const pattern = parsePathPattern(text);
-    if (typeof pattern !== "string") return [pattern];
-    reader.note(Array.isArray(reader.raw("match")) ? `match[${index}]` : "match", pattern);
-    return [];
-  });
 }
 
 function readPhase(reader: OptionsReader, phased: boolean, key: Policy["key"]): Policy["phase"] {

@@ -4,13 +4,13 @@ import { recordDecision } from "../core/decision.js";
 import { createGuard, readGuardOptions } from "../core/guard.js";
 import { readOptions } from "../core/options.js";
 import { opens, type PathPattern } from "../core/path-pattern.js";
+import { readPathPatterns } from "../core/read-path-patterns.js";
 import { oauthGuard } from "../oauth-guard/index.js";
 import { rateLimitPhases } from "../rate-limit/phases.js";
 import { secureHeaders } from "../secure-headers/index.js";
 import { jsonBody } from "../validate/index.js";
 import { KNOWN_OPTIONS, PEER_NAMES, type SecureApiOptions } from "./options.js";
 import { PartBuilder } from "./part-builder.js";
-import { readPublicRoutes } from "./public-routes.js";
 import { createSetupCheck } from "./setup-check.js";
 
 /** What {@link secureApi} returns. */
@@ -36,7 +36,7 @@ export interface SecureApi extends RequestHandler {
 export function secureApi(options: SecureApiOptions): SecureApi {
   const reader = readOptions("secureApi", options, KNOWN_OPTIONS, PEER_NAMES);
   const shared = readGuardOptions(reader);
-  const publicRoutes = readPublicRoutes(reader);
+  const publicRoutes = readPathPatterns(reader, "publicRoutes") ?? [];
   const parts = new PartBuilder(reader, shared);
 
   const audit = parts.build("auditLog", auditLog, "on");

@@ -1,12 +1,8 @@
 import type { Request } from "express";
 import type { OptionsReader } from "../core/options.js";
-import {
-  METHOD_OVERRIDE_FIELDS,
-  opens,
-  type PathPattern,
-  parsePathPattern,
-} from "../core/path-pattern.js";
+import { METHOD_OVERRIDE_FIELDS, opens, type PathPattern } from "../core/path-pattern.js";
 import { isPlainObject } from "../core/plain-object.js";
+import { readPathPatterns } from "../core/read-path-patterns.js";
 import { hasAmbientCredential } from "./ambient-credential.js";
 import { requestHost } from "./request-host.js";
 
@@ -53,22 +49,17 @@ export function readCrossOriginGuard(
 ): CrossOriginGuard | undefined {
   const given = reader.raw("crossOriginGuard");
   if (given === false || (given === undefined && !hasOrigins)) return undefined;
-  const exempt: PathPattern[] = [];
-  if (given !== undefined && given !== true && !isPlainObject(given)) {
+  if (given === undefined || given === true) return createCrossOriginGuard([]);
+  if (!isPlainObject(given)) {
     reader.problem("crossOriginGuard", "true, false or an options object");
-  } else if (isPlainObject(given)) {
-    const own = reader.nested("crossOriginGuard", given, ["exempt"], {
-      except: "exempt",
-      bypass: "exempt",
-      ignore: "exempt",
-    });
-    (own.strings("exempt") ?? []).forEach((text, index) => {
-      const pattern = parsePathPattern(text);
-      if (typeof pattern === "string") own.note(`exempt[${index}]`, pattern);
-      else exempt.push(pattern);
-    });
+    return undefined;
   }
-  return createCrossOriginGuard(exempt);
+  const own = reader.nested("crossOriginGuard", given, ["exempt"], {
+    except: "exempt",
+    bypass: "exempt",
+    ignore: "exempt",
+  });
+  return createCrossOriginGuard(readPathPatterns(own, "exempt") ?? []);
 }
 
 /** Whether the request may change something, by its method or by one that replaces it later. */

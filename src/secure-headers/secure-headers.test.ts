@@ -317,7 +317,7 @@ describe("secureHeaders", () => {
     [
       "a bad exemption",
       { crossOriginGuard: { exempt: "callback" } },
-      'exempt[0] must start with "/"',
+      'exempt must start with "/"',
     ],
     ["a request", { method: "GET", headers: {} }, 'must not have an option "method"'],
   ])("refuses %s", (_title, options, problem) => {

@@ -8,8 +8,9 @@ import {
   readGuardOptions,
 } from "../core/guard.js";
 import { type HeaderFields, HttpError } from "../core/http-error.js";
-import { type OptionsReader, readOptions } from "../core/options.js";
-import { opens, type PathPattern, parsePathPattern } from "../core/path-pattern.js";
+import { readOptions } from "../core/options.js";
+import { opens, type PathPattern } from "../core/path-pattern.js";
+import { readPathPatterns } from "../core/read-path-patterns.js";
 import { ACCEPTED_CODINGS, contentCoding, decodeUtf8, decompress } from "./decode-body.js";
 import { essenceOf, isJsonEssence, parseMediaType } from "./media-type.js";
 import { peekBody } from "./peek-body.js";
@@ -79,7 +80,7 @@ export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
   const reader = readOptions("jsonBody", options, KEYS, PEER_NAMES);
   const limit = reader.size("limit", { default: 102_400, max: 2 ** 30 });
   const depth = reader.integer("depth", { default: 20, min: 1, max: 1000 });
-  const except = readPatterns(reader);
+  const except = readPathPatterns(reader, "except") ?? [];
   const guardOptions = readGuardOptions(reader);
   reader.finish();
   const guard = createGuard("jsonBody", "validation", guardOptions);
@@ -151,16 +152,6 @@ function refuse(
   next: NextFunction,
 ): void {
   guard.refuse(new HttpError(status, code, { headers }), req, res, next);
-}
-
-function readPatterns(reader: OptionsReader): readonly PathPattern[] {
-  const texts = reader.strings("except") ?? [];
-  return texts.flatMap((text, index) => {
-    const pattern = parsePathPattern(text);
-    if (typeof pattern !== "string") return [pattern];
-    reader.note(Array.isArray(reader.raw("except")) ? `except[${index}]` : "except", pattern);
-    return [];
-  });
 }
 
 function checkHeaders(req: Request, limit: number): Refusal | undefined {
