@@ -15,8 +15,9 @@ export async function createApp({ issuer, logFile }) {
     secureHeaders: { cors: { origins: [ALLOWED_ORIGIN] } },
     rateLimit: {
       policies: [
-        { name: "address", limit: LIMIT, window: "15m", key: "ip" },
-        { name: "caller", limit: LIMIT, window: "15m", key: "principal" },
+        // A window so long that a bucket is still in use at the next request, as it is with real limits.
+        { name: "address", limit: LIMIT, window: "366d", key: "ip" },
+        { name: "caller", limit: LIMIT, window: "366d", key: "principal" },
       ],
     },
     oauthGuard: { issuer, audience: AUDIENCE },

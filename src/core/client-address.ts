@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from "node:net";
 import type { Request } from "express";
+import { requestState } from "./request-state.js";
 
 /**
  * The address of the client, in one spelling per address: IPv4 dotted, IPv6 as eight lower-case groups.
@@ -11,7 +12,13 @@ import type { Request } from "express";
  * @returns `undefined` when there is none, as on a closed connection or a Unix socket.
  */
 export function clientAddress(req: Request): string | undefined {
-  return normalizeAddress(req.ip) ?? normalizeAddress(req.socket?.remoteAddress);
+  const state = requestState(req);
+  // An app mounted in another one has a setting of its own.
+  if (state.addressFor !== req.app || req.app === undefined) {
+    state.address = normalizeAddress(req.ip) ?? normalizeAddress(req.socket?.remoteAddress);
+    state.addressFor = req.app;
+  }
+  return state.address;
 }
 
 /** One spelling for an address, or `undefined` when the text is none. */

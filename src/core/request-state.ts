@@ -27,6 +27,9 @@ export interface RequestState {
   principal: Principal | null | undefined;
   /** Derives the principal, once, when something asks for it. */
   derivePrincipal: (() => Principal | null) | undefined;
+  /** The address of the client, once asked for, and the app whose `trust proxy` setting it depends on. */
+  address: string | undefined;
+  addressFor: unknown;
   /** The rate-limit fields that limiters of this request have set so far. */
   readonly quotas: QuotaReport[];
 }
@@ -70,6 +73,8 @@ function createState(req: Request): RequestState {
     auth: undefined,
     principal: undefined,
     derivePrincipal: undefined,
+    address: undefined,
+    addressFor: undefined,
     quotas: [],
   };
   Object.defineProperty(req, STATE, { value: state });

@@ -314,11 +314,7 @@ describe("secureHeaders", () => {
       { crossOriginGuard: null },
       "crossOriginGuard must be true, false or an options object, got null",
     ],
-    [
-      "a bad exemption",
-      { crossOriginGuard: { exempt: "callback" } },
-      'exempt must start with "/"',
-    ],
+    ["a bad exemption", { crossOriginGuard: { exempt: "callback" } }, 'exempt must start with "/"'],
     ["a request", { method: "GET", headers: {} }, 'must not have an option "method"'],
   ])("refuses %s", (_title, options, problem) => {
     expect(problemsOf(options).join("\n")).toContain(problem);
