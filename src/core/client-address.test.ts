@@ -190,4 +190,24 @@ describe("clientAddress", () => {
     const trusted = await request(app).get("/").set(fields).expect(200);
     expect(trusted.body).toBe("2001:db8:0:0:0:0:0:1");
   });
+
+  it.each(expressVersions)(
+    "follows the setting of the app that asks on Express %s",
+    async (_major, express) => {
+      const seen: unknown[] = [];
+      const inner = express().set("trust proxy", true);
+      inner.use((req, res) => {
+        seen.push(clientAddress(req));
+        res.end();
+      });
+      const app = express();
+      app.use((req, _res, next) => {
+        seen.push(clientAddress(req));
+        next();
+      });
+      app.use(inner);
+      await request(app).get("/").set("X-Forwarded-For", "192.0.2.9").expect(200);
+      expect(seen).toEqual(["127.0.0.1", "192.0.2.9"]);
+    },
+  );
 });

@@ -1,5 +1,7 @@
 import type { Request } from "express";
+import request from "supertest";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { expressVersions } from "../../test/support/express.js";
 import { requestState } from "./request-state.js";
 
 const STATE = Symbol.for("express-secure-api.state/1");
@@ -36,6 +38,22 @@ describe("requestState", () => {
     expect(Object.keys(req)).toEqual([]);
     expect(Object.getOwnPropertySymbols({ ...req })).toEqual([]);
   });
+
+  it.each(expressVersions)(
+    "leaves request and response as they were on Express %s",
+    async (_major, express) => {
+      const app = express();
+      app.use((req, res) => {
+        const before = [Object.keys(req).sort(), Object.keys(res).sort()];
+        requestState(req);
+        expect([Object.keys(req).sort(), Object.keys(res).sort()]).toEqual(before);
+        expect(req.res).toBe(res);
+        expect(res.req).toBe(req);
+        res.json({ path: req.path });
+      });
+      await request(app).get("/x").expect(200, { path: "/x" });
+    },
+  );
 
   it("takes nothing from members of the request that others overwrite", () => {
     const req = Object.assign(bareRequest(), { auth: { payload: {} }, user: { roles: ["admin"] } });
