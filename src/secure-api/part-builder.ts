@@ -43,7 +43,7 @@ export class PartBuilder {
       return part;
     } catch (error) {
       if (!(error instanceof OptionsError)) {
-        void this.close();
+        this.#abandon();
         throw error;
       }
       this.#reader.adopt(error, "secureApi.");
@@ -56,14 +56,30 @@ export class PartBuilder {
     try {
       this.#reader.finish();
     } catch (error) {
-      void this.close();
+      this.#abandon();
       throw error;
     }
   }
 
-  /** Closes all parts, the one opened first last: the audit log records what the others do. */
+  /**
+   * Closes all parts, the one opened first last: the audit log records what the others do. One that fails keeps none
+   * of the others open; its error is thrown when all were tried.
+   */
   async close(): Promise<void> {
-    for (const closePart of this.#closers.toReversed()) await closePart();
+    const errors: unknown[] = [];
+    for (const closePart of this.#closers.toReversed()) {
+      try {
+        await closePart();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
+  }
+
+  /** The start-up fails already: what cannot be closed on the way out adds nothing to that. */
+  #abandon(): void {
+    this.close().catch(() => undefined);
   }
 
   #withDefaults(value: unknown): unknown {

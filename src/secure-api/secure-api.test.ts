@@ -246,6 +246,32 @@ describe.each(expressVersions)("secureApi on Express %s", (_major, express) => {
     expect(String(warn.mock.calls[0]?.[0])).toContain("earlyBird");
     warn.mockRestore();
   });
+
+  it("takes an error handler of the app for one", async () => {
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const app = express();
+    app.use(secureApi({ auditLog: false, rateLimit: false, oauthGuard: false }));
+    app.use(((_error, _req, res, _next) => void res.sendStatus(500)) as ErrorRequestHandler);
+    await request(app).get("/").expect(404);
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
+  it("closes every part, also behind one that fails, and says so", async () => {
+    const store = {
+      consume: () => Promise.reject(new Error("unused")),
+      close: () => Promise.reject(new Error("the store cannot be closed")),
+    };
+    const { close, records, app } = setup(express as never, {
+      rateLimit: { policies: [{ name: "caller", limit: 1, window: "1s" }], store },
+    });
+    await request(app).get("/health").expect(200);
+    await expect(close()).rejects.toThrow("the store cannot be closed");
+    expect(records()).toHaveLength(1);
+    // The audit log is closed: another request leaves no record.
+    await request(app).get("/health");
+    expect(records()).toHaveLength(1);
+  });
 });
 
 describe("secureApi's options", () => {
@@ -305,5 +331,20 @@ describe("secureApi's options", () => {
     });
     expect(problems).not.toEqual([]);
     await vi.waitFor(() => expect(close).toHaveBeenCalledOnce());
+  });
+
+  it("fails with its own error when another part cannot be closed", async () => {
+    const unhandled = vi.fn();
+    process.once("unhandledRejection", unhandled);
+    const store = {
+      consume: () => Promise.reject(new Error("unused")),
+      close: () => Promise.reject(new Error("the store cannot be closed")),
+    };
+    const rateLimit = { policies: [{ name: "caller", limit: 1, window: "1s" }], store };
+    const problems = problemsOf({ auditLog: false, rateLimit, oauthGuard: {} });
+    expect(problems[0]).toMatch(/^secureApi\.oauthGuard\./);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(unhandled).not.toHaveBeenCalled();
+    process.removeListener("unhandledRejection", unhandled);
   });
 });

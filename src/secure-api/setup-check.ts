@@ -10,7 +10,7 @@ const OWN_LAYERS: readonly unknown[] = ["query", "expressInit"];
 
 /**
  * Looks at the app once, at the first request, and warns (`process.emitWarning`) about layers that run before the
- * preset, which it cannot protect, and about a missing `errorHandler()`.
+ * preset, which it cannot protect, and about a missing error handler.
  */
 export function createSetupCheck(): (req: Request, preset: RequestHandler) => void {
   let done = false;
@@ -29,13 +29,18 @@ export function createSetupCheck(): (req: Request, preset: RequestHandler) => vo
         "EXPRESS_SECURE_API_NOT_FIRST",
       );
     }
-    if (!layers.slice(place).some((layer) => layer.name === "errorHandlerMiddleware")) {
+    if (!layers.slice(place).some(isErrorHandler)) {
       warn(
-        "secureApi: the app does not end with errorHandler(), so its own errors are answered by Express's error page. Add app.use(notFound()) and app.use(errorHandler()) after the last route.",
+        "secureApi: the app has no error handler, so its own errors are answered by Express's error page. Add app.use(notFound()) and app.use(errorHandler()) after the last route.",
         "EXPRESS_SECURE_API_NO_ERROR_HANDLER",
       );
     }
   };
+}
+
+/** Express tells error handlers by their four parameters; one of the app's own will do. */
+function isErrorHandler({ handle }: Layer): boolean {
+  return typeof handle === "function" && handle.length === 4;
 }
 
 function layersOf(req: Request): readonly Layer[] {
