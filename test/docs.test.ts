@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import { root } from "./support/package-manifest.js";
@@ -33,6 +34,15 @@ describe("the documentation", () => {
         .map(([block]) => `${page}: ${block.split("\n")[0]}`),
     );
     expect(marked).toEqual([]);
+  });
+
+  it("lists every error code, and no other, once", () => {
+    const { ERROR_DETAILS } = createRequire(join(root, "package.json"))(
+      "express-secure-api/errors",
+    );
+    const page = readFileSync(join(root, "docs/reference/errors.md"), "utf8");
+    const listed = [...page.slice(page.indexOf("## Codes")).matchAll(/^\| `([a-z_]+)` \|/gm)];
+    expect(listed.map(([, code]) => code).sort()).toEqual(Object.keys(ERROR_DETAILS).sort());
   });
 
   it("links to files and headings that exist", () => {
