@@ -10,8 +10,8 @@ const HOMES: Readonly<Record<string, string>> = {
   cors: "secure-headers",
   "express-validator": "validate",
   helmet: "secure-headers",
-  jsonwebtoken: "oauth-guard",
-  "jwks-rsa": "oauth-guard",
+  jsonwebtoken: "issuer",
+  "jwks-rsa": "issuer",
   "rate-limiter-flexible": "rate-limit",
   "triple-beam": "audit-log",
   winston: "audit-log",
@@ -84,7 +84,7 @@ import { g } from "./seven.js"; /* a comment */`;
     }
     for (const [name, paths] of importers) {
       expect(paths, `${name} is imported by`).toHaveLength(1);
-      expect(dirname(paths[0] ?? ""), `${name} is imported in folder`).toBe(HOMES[name]);
+      expect(folderOf(paths[0] ?? ""), `${name} is imported in folder`).toBe(HOMES[name]);
     }
     // The other way round: what is installed with the library is used by it.
     const unused = Object.keys(manifest.dependencies).filter((name) => !importers.has(name));
