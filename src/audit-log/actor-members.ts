@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { getPrincipal, type Principal } from "../core/principal.js";
+import { getPrincipal, type Principal } from "../core/principal/principal.js";
 import { jsonMember, jsonText } from "./json-text.js";
 
 /** `null`: nobody is authenticated. `undefined`: the app's own mapping fails. */

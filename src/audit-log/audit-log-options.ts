@@ -1,9 +1,9 @@
-import type { OnDenied } from "../core/deny.js";
-import type { GuardOptions, Mode } from "../core/guard.js";
-import { GUARD_OPTIONS, readGuardOptions } from "../core/guard.js";
-import { isToken } from "../core/header-values.js";
-import { type OptionsReader, readOptions } from "../core/options.js";
-import { readTrustedPeers } from "../core/trusted-peers.js";
+import type { OnDenied } from "../core/refusal/deny.js";
+import type { GuardOptions, Mode } from "../core/guard/guard.js";
+import { GUARD_OPTIONS, readGuardOptions } from "../core/guard/guard.js";
+import { isToken } from "../core/http/header-values.js";
+import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
+import { readTrustedPeers } from "../core/http/trusted-peers.js";
 import type { AuditSink } from "./audit-sink.js";
 import { readSinks } from "./read-sinks.js";
 import type { ServiceIdentity } from "./record-source.js";

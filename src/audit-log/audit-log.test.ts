@@ -4,11 +4,11 @@ import { join } from "node:path";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { recordDecision } from "../core/decision.js";
-import { createGuard } from "../core/guard.js";
-import { HttpError } from "../core/http-error.js";
-import { createPrincipal, setPrincipalSource } from "../core/principal.js";
-import { requestState } from "../core/request-state.js";
+import { recordDecision } from "../core/guard/decision.js";
+import { createGuard } from "../core/guard/guard.js";
+import { HttpError } from "../core/refusal/http-error.js";
+import { createPrincipal, setPrincipalSource } from "../core/principal/principal.js";
+import { requestState } from "../core/request/request-state.js";
 import { errorHandler } from "../errors/index.js";
 import { type AuditLog, type AuditLogOptions, auditLog, fileSink } from "./index.js";
 

@@ -1,7 +1,7 @@
 import type { RequestHandler } from "express";
-import { createGuard } from "../core/guard.js";
-import { outageError } from "../core/http-error.js";
-import { requestState } from "../core/request-state.js";
+import { createGuard } from "../core/guard/guard.js";
+import { outageError } from "../core/refusal/http-error.js";
+import { requestState } from "../core/request/request-state.js";
 import { type AuditLogOptions, readAuditLogOptions } from "./audit-log-options.js";
 import { type AuditStats, AuditWriter } from "./audit-writer.js";
 import { createLanes } from "./create-lanes.js";

@@ -1,4 +1,4 @@
-import type { Decision } from "../core/decision.js";
+import type { Decision } from "../core/guard/decision.js";
 import { jsonMember, jsonText } from "./json-text.js";
 import type { Verdict } from "./verdict.js";
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import request from "supertest";
 import { describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { createGuard, type Mode } from "../core/guard.js";
-import { HttpError, outageError } from "../core/http-error.js";
+import { createGuard, type Mode } from "../core/guard/guard.js";
+import { HttpError, outageError } from "../core/refusal/http-error.js";
 import { type AuditLog, auditLog, fileSink } from "./index.js";
 
 function newLog(): { audit: AuditLog; records: () => Record<string, unknown>[] } {

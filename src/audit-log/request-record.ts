@@ -1,6 +1,6 @@
 import type { Request, Response } from "express";
-import { clientAddress, truncateAddress } from "../core/client-address.js";
-import { requestState } from "../core/request-state.js";
+import { clientAddress, truncateAddress } from "../core/http/client-address.js";
+import { requestState } from "../core/request/request-state.js";
 import { actorMembers, actorOf, rolesMember } from "./actor-members.js";
 import { decisionMembers, reportedMembers, tokenMember } from "./decision-members.js";
 import type { HeaderRecorder } from "./header-recorder.js";

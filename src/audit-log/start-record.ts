@@ -1,4 +1,4 @@
-import { reportingGuards } from "../core/reporting.js";
+import { reportingGuards } from "../core/guard/reporting.js";
 
 /** Writes the record of the start: which guards are in report mode, and why the record is written. */
 export type WriteStart = (

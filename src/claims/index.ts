@@ -1,3 +1,3 @@
-export type { ClaimMapping, ClaimPath, ClaimSource } from "../core/claim-mapping.js";
+export type { ClaimMapping, ClaimPath, ClaimSource } from "../core/principal/claim-mapping.js";
 export { type KeycloakOptions, keycloak } from "./keycloak.js";
 export { rfc9068 } from "./rfc9068.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { toPrincipal } from "../core/claim-mapping.js";
+import { toPrincipal } from "../core/principal/claim-mapping.js";
 import service from "./fixtures/keycloak-service-access-token.json";
 import user from "./fixtures/keycloak-user-access-token.json";
 import { keycloak } from "./keycloak.js";

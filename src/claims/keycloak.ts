@@ -1,5 +1,5 @@
-import { type ClaimMapping, type Claims, claimAt, freezeMapping } from "../core/claim-mapping.js";
-import { readOptions } from "../core/options.js";
+import { type ClaimMapping, type Claims, claimAt, freezeMapping } from "../core/principal/claim-mapping.js";
+import { readOptions } from "../core/options/options-reader.js";
 
 /** Options of {@link keycloak}. */
 export interface KeycloakOptions {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { toPrincipal } from "../core/claim-mapping.js";
+import { toPrincipal } from "../core/principal/claim-mapping.js";
 import token from "./fixtures/rfc9068-access-token.json";
 import { rfc9068 } from "./rfc9068.js";
 

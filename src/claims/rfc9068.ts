@@ -1,5 +1,5 @@
-import type { ClaimMapping } from "../core/claim-mapping.js";
-import { RFC9068_MAPPING } from "../core/rfc9068-mapping.js";
+import type { ClaimMapping } from "../core/principal/claim-mapping.js";
+import { RFC9068_MAPPING } from "../core/principal/rfc9068-mapping.js";
 
 /**
  * The mapping for access tokens of RFC 9068, and the default of `oauthGuard`.

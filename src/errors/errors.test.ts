@@ -1,7 +1,7 @@
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { HttpError } from "../core/http-error.js";
+import { HttpError } from "../core/refusal/http-error.js";
 import { errorHandler } from "./error-handler.js";
 import { notFound } from "./not-found.js";
 

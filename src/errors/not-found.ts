@@ -1,6 +1,6 @@
 import type { RequestHandler } from "express";
-import { respond } from "../core/deny.js";
-import { HttpError } from "../core/http-error.js";
+import { respond } from "../core/refusal/deny.js";
+import { HttpError } from "../core/refusal/http-error.js";
 
 /**
  * Answers what no route answered with 404 `not_found` as `application/problem+json`, and keeps the security headers

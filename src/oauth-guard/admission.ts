@@ -1,7 +1,7 @@
 import type { NextFunction, Request, Response } from "express";
-import type { DecisionFields, Guard } from "../core/guard.js";
-import { type Principal, setPrincipalSource } from "../core/principal.js";
-import { requestState } from "../core/request-state.js";
+import type { DecisionFields, Guard } from "../core/guard/guard.js";
+import { type Principal, setPrincipalSource } from "../core/principal/principal.js";
+import { requestState } from "../core/request/request-state.js";
 import type { RefusalFactory } from "./challenge.js";
 import { KeyOutage } from "./key-outage.js";
 import type { RefusalReason } from "./refusals.js";

@@ -1,5 +1,5 @@
-import { type Claims, claimAt } from "../core/claim-mapping.js";
-import type { Principal } from "../core/principal.js";
+import { type Claims, claimAt } from "../core/principal/claim-mapping.js";
+import type { Principal } from "../core/principal/principal.js";
 import type { ParsedToken, TokenHeader } from "./parse-token.js";
 
 /**

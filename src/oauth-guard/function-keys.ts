@@ -1,4 +1,4 @@
-import { wrongReturn } from "../core/user-function.js";
+import { wrongReturn } from "../core/options/user-function.js";
 import { isJwkSet, readJwkSet } from "./jwk-set.js";
 import { KeyOutage } from "./key-outage.js";
 import type { KeyRing } from "./key-ring.js";

@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { requestState } from "../core/request-state.js";
+import { requestState } from "../core/request/request-state.js";
 import type { AccessTokenClaims, Auth } from "./auth.js";
 
 /**

@@ -2,8 +2,8 @@ import type { ErrorRequestHandler, Request } from "express";
 import request from "supertest";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { getPrincipal, type Principal } from "../core/principal.js";
-import { requestState } from "../core/request-state.js";
+import { getPrincipal, type Principal } from "../core/principal/principal.js";
+import { requestState } from "../core/request/request-state.js";
 import { createTestIssuer } from "../testing/index.js";
 import { type Auth, getAuth, type OauthGuardOptions, oauthGuard } from "./index.js";
 

@@ -1,5 +1,5 @@
 import type { RequestHandler } from "express";
-import { createGuard, readGuardOptions } from "../core/guard.js";
+import { createGuard, readGuardOptions } from "../core/guard/guard.js";
 import { Admission } from "./admission.js";
 import { NO_AUTHORIZATION, readBearerToken } from "./bearer-token.js";
 import { createRefusals } from "./challenge.js";

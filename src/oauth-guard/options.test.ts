@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { OptionsError } from "../core/options-error.js";
+import { OptionsError } from "../core/options/options-error.js";
 import { createTestIssuer } from "../testing/index.js";
 import { createTokenVerifier, oauthGuard } from "./index.js";
 

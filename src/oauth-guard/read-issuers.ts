@@ -1,9 +1,9 @@
-import type { ClaimMapping } from "../core/claim-mapping.js";
-import type { OptionsReader } from "../core/options.js";
-import { RFC9068_MAPPING } from "../core/rfc9068-mapping.js";
+import type { ClaimMapping } from "../core/principal/claim-mapping.js";
+import type { OptionsReader } from "../core/options/options-reader.js";
+import { RFC9068_MAPPING } from "../core/principal/rfc9068-mapping.js";
 import { PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS } from "./algorithms.js";
 import { KEY_SOURCES, readKeyStore } from "./read-key-store.js";
-import { readPrincipal } from "./read-principal.js";
+import { readPrincipal } from "../core/principal/read-claim-mapping.js";
 import type { KeySchedule } from "./remote-keys.js";
 import { readSecureUrl } from "./secure-url.js";
 import type { TokenProfile } from "./token-shape.js";

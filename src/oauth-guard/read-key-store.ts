@@ -1,5 +1,5 @@
 import { createPublicKey, createSecretKey, KeyObject } from "node:crypto";
-import type { OptionsReader } from "../core/options.js";
+import type { OptionsReader } from "../core/options/options-reader.js";
 import { algorithmOfKey, SECRET_ALGORITHMS } from "./algorithms.js";
 import { functionKeys } from "./function-keys.js";
 import { isJwkSet, MAX_KEYS, readJwkSet } from "./jwk-set.js";

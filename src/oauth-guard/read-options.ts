@@ -1,5 +1,5 @@
-import { GUARD_OPTIONS } from "../core/guard.js";
-import { type OptionsReader, readOptions } from "../core/options.js";
+import { GUARD_OPTIONS } from "../core/guard/guard.js";
+import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import { ISSUER_OPTIONS, readIssuers } from "./read-issuers.js";
 import type { KeySchedule } from "./remote-keys.js";
 import type { VerifierSettings } from "./verifier.js";

@@ -1,4 +1,4 @@
-import { type Claims, claimAt } from "../core/claim-mapping.js";
+import { type Claims, claimAt } from "../core/principal/claim-mapping.js";
 import type { TokenHeader } from "./parse-token.js";
 import type { RefusalReason } from "./refusals.js";
 

@@ -1,9 +1,9 @@
 import { hash } from "node:crypto";
-import { type ClaimMapping, claimAt, toPrincipal } from "../core/claim-mapping.js";
-import type { DecisionFields } from "../core/guard.js";
-import { isPrintableAscii } from "../core/header-values.js";
-import type { Principal } from "../core/principal.js";
-import { wrongReturn } from "../core/user-function.js";
+import { type ClaimMapping, claimAt, toPrincipal } from "../core/principal/claim-mapping.js";
+import type { DecisionFields } from "../core/guard/guard.js";
+import { isPrintableAscii } from "../core/http/header-values.js";
+import type { Principal } from "../core/principal/principal.js";
+import { wrongReturn } from "../core/options/user-function.js";
 import { type Auth, createAuth } from "./auth.js";
 import { isB64Token } from "./bearer-token.js";
 import { type ClaimRules, checkClaims, type Lifetime } from "./check-claims.js";

@@ -2,7 +2,7 @@ import { BurstyRateLimiter, RateLimiterMemory, RateLimiterUnion } from "rate-lim
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { OptionsError } from "../core/options-error.js";
+import { OptionsError } from "../core/options/options-error.js";
 import { fromRateLimiterFlexible } from "./from-rate-limiter-flexible.js";
 import { rateLimit } from "./rate-limit.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";

@@ -1,9 +1,9 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
-import { formatDuration } from "../core/duration.js";
-import { createGuard, type Guard } from "../core/guard.js";
-import { HttpError, outageError } from "../core/http-error.js";
-import { requestState } from "../core/request-state.js";
-import { wrongReturn } from "../core/user-function.js";
+import { formatDuration } from "../core/options/quantity.js";
+import { createGuard, type Guard } from "../core/guard/guard.js";
+import { HttpError, outageError } from "../core/refusal/http-error.js";
+import { requestState } from "../core/request/request-state.js";
+import { wrongReturn } from "../core/options/user-function.js";
 import { chargesOf } from "./charges.js";
 import { MemoryEngine } from "./memory-engine.js";
 import type { Charge, Policy } from "./policy.js";

@@ -1,6 +1,6 @@
 import type { Response } from "express";
-import { sfString } from "../core/header-values.js";
-import type { QuotaReport } from "../core/request-state.js";
+import { sfString } from "../core/http/header-values.js";
+import type { QuotaReport } from "../core/request/request-state.js";
 import type { Policy } from "./policy.js";
 import type { RateLimitResult } from "./rate-limit-store.js";
 

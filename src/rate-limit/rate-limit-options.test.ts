@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { OptionsError } from "../core/options-error.js";
+import { OptionsError } from "../core/options/options-error.js";
 import { rateLimitPhases } from "./phases.js";
 import { rateLimit } from "./rate-limit.js";
 import type { RateLimitStore } from "./rate-limit-store.js";

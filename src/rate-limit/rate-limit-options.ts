@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import type { GuardOptions } from "../core/guard.js";
+import type { GuardOptions } from "../core/guard/guard.js";
 import type { RateLimitStore } from "./rate-limit-store.js";
 
 /** One quota: how much, in which time, for whom. */

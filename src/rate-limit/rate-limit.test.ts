@@ -5,9 +5,9 @@ import type { Request } from "express";
 import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import type { Decision } from "../core/decision.js";
-import { createPrincipal, setPrincipalSource } from "../core/principal.js";
-import { requestState } from "../core/request-state.js";
+import type { Decision } from "../core/guard/decision.js";
+import { createPrincipal, setPrincipalSource } from "../core/principal/principal.js";
+import { requestState } from "../core/request/request-state.js";
 import { rateLimit } from "./rate-limit.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 

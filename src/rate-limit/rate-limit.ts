@@ -1,5 +1,5 @@
 import { IncomingMessage } from "node:http";
-import { OptionsError } from "../core/options-error.js";
+import { OptionsError } from "../core/options/options-error.js";
 import { createLimiter, type RateLimitMiddleware } from "./limiter.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 import { readSettings } from "./read-settings.js";

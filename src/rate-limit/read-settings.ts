@@ -1,7 +1,7 @@
 import type { Request } from "express";
-import type { OnDenied } from "../core/deny.js";
-import { GUARD_OPTIONS, type Mode, readGuardOptions } from "../core/guard.js";
-import { type OptionsReader, type PeerNames, readOptions } from "../core/options.js";
+import type { OnDenied } from "../core/refusal/deny.js";
+import { GUARD_OPTIONS, type Mode, readGuardOptions } from "../core/guard/guard.js";
+import { type OptionsReader, type PeerNames, readOptions } from "../core/options/options-reader.js";
 import type { Policy } from "./policy.js";
 import type { HeaderSettings } from "./quota-headers.js";
 import type { RateLimitStore } from "./rate-limit-store.js";

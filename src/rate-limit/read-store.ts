@@ -1,4 +1,4 @@
-import type { OptionsReader } from "../core/options.js";
+import type { OptionsReader } from "../core/options/options-reader.js";
 import type { Policy } from "./policy.js";
 import type { RateLimitStore } from "./rate-limit-store.js";
 

@@ -1,8 +1,8 @@
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import type { Decision } from "../core/decision.js";
-import { requestState } from "../core/request-state.js";
+import type { Decision } from "../core/guard/decision.js";
+import { requestState } from "../core/request/request-state.js";
 import { rateLimit } from "./rate-limit.js";
 
 describe.each(expressVersions)("rateLimit in report mode on Express %s", (_major, express) => {

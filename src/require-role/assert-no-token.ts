@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { requestState } from "../core/request-state.js";
+import { requestState } from "../core/request/request-state.js";
 
 /**
  * Throws when `oauthGuard` verified a token on this request: two answers to "who calls?" on one request would let a

@@ -1,11 +1,11 @@
 import type { Request, RequestHandler } from "express";
-import { describeValue } from "../core/describe-value.js";
-import { createGuard, GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard.js";
-import { isToken } from "../core/header-values.js";
-import { HttpError } from "../core/http-error.js";
-import { type OptionsReader, readOptions } from "../core/options.js";
-import { createPrincipal } from "../core/principal.js";
-import { type PeerCheck, readTrustedPeers } from "../core/trusted-peers.js";
+import { describeValue } from "../core/options/describe-value.js";
+import { createGuard, GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard.js";
+import { isToken } from "../core/http/header-values.js";
+import { HttpError } from "../core/refusal/http-error.js";
+import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
+import { createPrincipal } from "../core/principal/principal.js";
+import { type PeerCheck, readTrustedPeers } from "../core/http/trusted-peers.js";
 import { assertNoToken } from "./assert-no-token.js";
 import { providePrincipal } from "./provide-principal.js";
 

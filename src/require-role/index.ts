@@ -1,4 +1,4 @@
-export { getPrincipal, type Principal, type PrincipalInit } from "../core/principal.js";
+export { getPrincipal, type Principal, type PrincipalInit } from "../core/principal/principal.js";
 export { all } from "./all.js";
 export { any } from "./any.js";
 export { authorize } from "./authorize.js";

@@ -2,9 +2,9 @@ import type { ErrorRequestHandler, Express, Request, RequestHandler } from "expr
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import type { Decision } from "../core/decision.js";
-import { getPrincipal, type PrincipalInit } from "../core/principal.js";
-import { requestState } from "../core/request-state.js";
+import type { Decision } from "../core/guard/decision.js";
+import { getPrincipal, type PrincipalInit } from "../core/principal/principal.js";
+import { requestState } from "../core/request/request-state.js";
 import { principalFrom } from "./principal-from.js";
 import { requireRole } from "./require-role.js";
 

@@ -1,8 +1,8 @@
 import type { Request, RequestHandler } from "express";
-import { describeValue } from "../core/describe-value.js";
-import { createGuard, type Mode } from "../core/guard.js";
-import { readOptions } from "../core/options.js";
-import type { Principal, PrincipalInit } from "../core/principal.js";
+import { describeValue } from "../core/options/describe-value.js";
+import { createGuard, type Mode } from "../core/guard/guard.js";
+import { readOptions } from "../core/options/options-reader.js";
+import type { Principal, PrincipalInit } from "../core/principal/principal.js";
 import { assertNoToken } from "./assert-no-token.js";
 import { headerPrincipal } from "./header-principal.js";
 import { providePrincipal } from "./provide-principal.js";

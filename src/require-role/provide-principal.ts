@@ -1,7 +1,7 @@
 import type { Request } from "express";
-import type { Guard } from "../core/guard.js";
-import { type Principal, setPrincipalSource } from "../core/principal.js";
-import { requestState } from "../core/request-state.js";
+import type { Guard } from "../core/guard/guard.js";
+import { type Principal, setPrincipalSource } from "../core/principal/principal.js";
+import { requestState } from "../core/request/request-state.js";
 
 /**
  * Sets who calls. The later of two enforcing sources counts, also when it says "nobody"; a source in report mode only

@@ -1,7 +1,7 @@
-import { describeValue } from "../core/describe-value.js";
-import { isPlainObject } from "../core/plain-object.js";
-import { createPrincipal, type Principal, type PrincipalInit } from "../core/principal.js";
-import { isThenable, wrongReturn } from "../core/user-function.js";
+import { describeValue } from "../core/options/describe-value.js";
+import { isPlainObject } from "../core/options/plain-object.js";
+import { createPrincipal, type Principal, type PrincipalInit } from "../core/principal/principal.js";
+import { isThenable, wrongReturn } from "../core/options/user-function.js";
 
 type Member = keyof PrincipalInit;
 type Check = (value: unknown) => boolean;

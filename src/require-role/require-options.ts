@@ -1,7 +1,7 @@
-import type { OnDenied } from "../core/deny.js";
-import { describeValue } from "../core/describe-value.js";
-import { GUARD_OPTIONS, type GuardOptions, type Mode, readGuardOptions } from "../core/guard.js";
-import type { OptionsReader, PeerNames } from "../core/options.js";
+import type { OnDenied } from "../core/refusal/deny.js";
+import { describeValue } from "../core/options/describe-value.js";
+import { GUARD_OPTIONS, type GuardOptions, type Mode, readGuardOptions } from "../core/guard/guard.js";
+import type { OptionsReader, PeerNames } from "../core/options/options-reader.js";
 
 /** Options of `requireRole`, `requireScope` and `authorize`. */
 export interface RequireOptions extends GuardOptions {

@@ -1,5 +1,5 @@
 import type { RequestHandler } from "express";
-import { readOptions } from "../core/options.js";
+import { readOptions } from "../core/options/options-reader.js";
 import { createAuthorization } from "./create-authorization.js";
 import { readScopes } from "./read-names.js";
 import {

@@ -1,6 +1,6 @@
 import type { AuditLogOptions } from "../audit-log/index.js";
-import { GUARD_OPTIONS, type GuardOptions } from "../core/guard.js";
-import type { PeerNames } from "../core/options.js";
+import { GUARD_OPTIONS, type GuardOptions } from "../core/guard/guard.js";
+import type { PeerNames } from "../core/options/options-reader.js";
 import type { OauthGuardOptions } from "../oauth-guard/index.js";
 import type { RateLimitOptions } from "../rate-limit/index.js";
 import type { SecureHeadersOptions } from "../secure-headers/index.js";

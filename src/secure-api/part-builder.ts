@@ -1,8 +1,8 @@
-import type { OnDenied } from "../core/deny.js";
-import type { Mode } from "../core/guard.js";
-import type { OptionsReader } from "../core/options.js";
-import { OptionsError } from "../core/options-error.js";
-import { isPlainObject } from "../core/plain-object.js";
+import type { OnDenied } from "../core/refusal/deny.js";
+import type { Mode } from "../core/guard/guard.js";
+import type { OptionsReader } from "../core/options/options-reader.js";
+import { OptionsError } from "../core/options/options-error.js";
+import { isPlainObject } from "../core/options/plain-object.js";
 import type { SecureApiOptions } from "./options.js";
 
 type PartName = Exclude<keyof SecureApiOptions, "mode" | "onDenied" | "publicRoutes">;

@@ -6,7 +6,7 @@ import request from "supertest";
 import { describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { fileSink } from "../audit-log/index.js";
-import { OptionsError } from "../core/options-error.js";
+import { OptionsError } from "../core/options/options-error.js";
 import { errorHandler, notFound } from "../errors/index.js";
 import { requireScope } from "../require-role/index.js";
 import { createTestIssuer } from "../testing/index.js";

@@ -1,10 +1,10 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { auditLog } from "../audit-log/index.js";
-import { recordDecision } from "../core/decision.js";
-import { createGuard, readGuardOptions } from "../core/guard.js";
-import { readOptions } from "../core/options.js";
-import { opens, type PathPattern } from "../core/path-pattern.js";
-import { readPathPatterns } from "../core/read-path-patterns.js";
+import { recordDecision } from "../core/guard/decision.js";
+import { createGuard, readGuardOptions } from "../core/guard/guard.js";
+import { readOptions } from "../core/options/options-reader.js";
+import { opens, type PathPattern } from "../core/http/path-pattern.js";
+import { readPathPatterns } from "../core/http/read-path-patterns.js";
 import { oauthGuard } from "../oauth-guard/index.js";
 import { rateLimitPhases } from "../rate-limit/phases.js";
 import { secureHeaders } from "../secure-headers/index.js";

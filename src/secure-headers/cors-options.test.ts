@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { OptionsError } from "../core/options-error.js";
+import { OptionsError } from "../core/options/options-error.js";
 import { type SecureHeadersOptions, secureHeaders } from "./secure-headers.js";
 
 const APP = "https://app.example.com";

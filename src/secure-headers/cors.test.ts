@@ -3,12 +3,12 @@ import fastCheck from "fast-check";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import type { Decision } from "../core/decision.js";
-import { createGuard } from "../core/guard.js";
-import { HttpError } from "../core/http-error.js";
-import { requestState } from "../core/request-state.js";
+import type { Decision } from "../core/guard/decision.js";
+import { createGuard } from "../core/guard/guard.js";
+import { HttpError } from "../core/refusal/http-error.js";
+import { requestState } from "../core/request/request-state.js";
 import type { CorsOptions } from "./cors-options.js";
-import { parseOriginEntry } from "./origin-entry.js";
+import { parseOriginEntry } from "../core/http/origins/origin-entry.js";
 import { type SecureHeadersOptions, secureHeaders } from "./secure-headers.js";
 
 const APP = "https://app.example.com";

@@ -1,7 +1,7 @@
 import type { NextFunction, Request, Response } from "express";
-import { recordDecision } from "../core/decision.js";
-import type { Guard } from "../core/guard.js";
-import { HttpError } from "../core/http-error.js";
+import { recordDecision } from "../core/guard/decision.js";
+import type { Guard } from "../core/guard/guard.js";
+import { HttpError } from "../core/refusal/http-error.js";
 import { type CorsPolicy, isPreflight } from "./cors-policy.js";
 import { type CrossOriginGuard, isFirstParty, isUnsafe } from "./cross-origin-guard.js";
 

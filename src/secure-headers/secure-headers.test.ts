@@ -2,11 +2,11 @@ import helmet, { type HelmetOptions } from "helmet";
 import request from "supertest";
 import { afterEach, describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import type { Decision } from "../core/decision.js";
-import { createGuard } from "../core/guard.js";
-import { HttpError } from "../core/http-error.js";
-import { OptionsError } from "../core/options-error.js";
-import { requestState } from "../core/request-state.js";
+import type { Decision } from "../core/guard/decision.js";
+import { createGuard } from "../core/guard/guard.js";
+import { HttpError } from "../core/refusal/http-error.js";
+import { OptionsError } from "../core/options/options-error.js";
+import { requestState } from "../core/request/request-state.js";
 import { type SecureHeadersOptions, secureHeaders } from "./secure-headers.js";
 
 const CSP = "default-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none'";

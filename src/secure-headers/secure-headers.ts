@@ -1,6 +1,6 @@
 import type { RequestHandler } from "express";
-import { createGuard, GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard.js";
-import { type OptionsReader, readOptions } from "../core/options.js";
+import { createGuard, GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard.js";
+import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import { type CorsOptions, readCorsOptions } from "./cors-options.js";
 import { createCorsPolicy } from "./cors-policy.js";
 import { createCrossOriginHandler } from "./cross-origin.js";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { readOptions } from "../core/options.js";
-import { isPlainObject } from "../core/plain-object.js";
+import { readOptions } from "../core/options/options-reader.js";
+import { isPlainObject } from "../core/options/plain-object.js";
 import {
   createSigningKey,
   type SigningKey,

@@ -1,4 +1,4 @@
-import { wrongReturn } from "../core/user-function.js";
+import { wrongReturn } from "../core/options/user-function.js";
 import { type AjvError, toIssues } from "./ajv-issues.js";
 import type { Issue, PartCheck } from "./issue.js";
 

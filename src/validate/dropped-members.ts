@@ -1,4 +1,4 @@
-import { isPlainObject } from "../core/plain-object.js";
+import { isPlainObject } from "../core/options/plain-object.js";
 import { type Issue, MAX_ISSUES } from "./issue.js";
 
 /**

@@ -8,6 +8,6 @@ export type { FromJsonSchema, JsonSchema } from "./json-schema-type.js";
 export type { ValidateChainsOptions, ValidateOptions, ValidateSettings } from "./options.js";
 export type { StandardSchema } from "./standard-schema.js";
 export { type StructuralGuardOptions, structuralGuard } from "./structural-guard.js";
-export type { StructureLimits } from "./structure.js";
+export type { StructureLimits } from "../core/structure/check-structure.js";
 export { validate } from "./validate.js";
 export type { PartSchema, Valid, Validator, ValidChains, ValidPart } from "./validator.js";

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { requestState } from "../core/request-state.js";
+import { requestState } from "../core/request/request-state.js";
 import { type JsonBodyOptions, jsonBody } from "./json-body.js";
 
 const nested = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);

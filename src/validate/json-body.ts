@@ -1,22 +1,22 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
-import type { ErrorCode } from "../core/error-code.js";
+import type { ErrorCode } from "../core/refusal/error-code.js";
 import {
   createGuard,
   GUARD_OPTIONS,
   type Guard,
   type GuardOptions,
   readGuardOptions,
-} from "../core/guard.js";
-import { type HeaderFields, HttpError } from "../core/http-error.js";
-import { readOptions } from "../core/options.js";
-import { opens, type PathPattern } from "../core/path-pattern.js";
-import { readPathPatterns } from "../core/read-path-patterns.js";
+} from "../core/guard/guard.js";
+import { type HeaderFields, HttpError } from "../core/refusal/http-error.js";
+import { readOptions } from "../core/options/options-reader.js";
+import { opens, type PathPattern } from "../core/http/path-pattern.js";
+import { readPathPatterns } from "../core/http/read-path-patterns.js";
 import { ACCEPTED_CODINGS, contentCoding, decodeUtf8, decompress } from "./decode-body.js";
-import { essenceOf, isJsonEssence, parseMediaType } from "./media-type.js";
+import { essenceOf, isJsonEssence, parseMediaType } from "../core/http/media-type.js";
 import { peekBody } from "./peek-body.js";
 import { scanRawJson } from "./raw-json-scan.js";
 import { announcedLength, type BodyResult, readBody } from "./read-body.js";
-import { hasContent, type ParsedRequest, wasRead } from "./request-body.js";
+import { hasContent, type ParsedRequest, wasRead } from "../core/http/request-body.js";
 
 /** Options of {@link jsonBody}. */
 export interface JsonBodyOptions extends GuardOptions {

@@ -1,8 +1,8 @@
-import { GUARD_OPTIONS, type GuardOptions } from "../core/guard.js";
+import { GUARD_OPTIONS, type GuardOptions } from "../core/guard/guard.js";
 import type { RunnableChain } from "./chains.js";
 import type { Expose } from "./field-error.js";
 import type { UnknownFields } from "./json-schema.js";
-import type { StructureLimits } from "./structure.js";
+import type { StructureLimits } from "../core/structure/check-structure.js";
 import type { PartSchema } from "./validator.js";
 
 /** Options of {@link validate} that do not depend on how the parts are described. */

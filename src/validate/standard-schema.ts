@@ -1,4 +1,4 @@
-import { isThenable } from "../core/user-function.js";
+import { isThenable } from "../core/options/user-function.js";
 import { findDropped } from "./dropped-members.js";
 import { type Issue, MAX_ISSUES, type PartCheck, type PartResult } from "./issue.js";
 import { vendorIssues } from "./vendor-issues.js";

@@ -1,14 +1,14 @@
 import type { RequestHandler } from "express";
-import { createGuard, GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard.js";
-import { HttpError } from "../core/http-error.js";
-import { readOptions } from "../core/options.js";
+import { createGuard, GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard.js";
+import { HttpError } from "../core/refusal/http-error.js";
+import { readOptions } from "../core/options/options-reader.js";
 import {
   checkStructure,
   readLimits,
   STRUCTURE_LIMITS,
   STRUCTURE_STATUS,
   type StructureLimits,
-} from "./structure.js";
+} from "../core/structure/check-structure.js";
 
 /** Options of {@link structuralGuard}. */
 export interface StructuralGuardOptions extends StructureLimits, GuardOptions {}

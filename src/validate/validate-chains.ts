@@ -2,7 +2,7 @@ import type { Request } from "express";
 import { type ChainsResult, runChains } from "./chains.js";
 import type { Part } from "./field-error.js";
 import { inspectBody } from "./inspect-body.js";
-import { createMediaTypeTest } from "./media-type.js";
+import { createMediaTypeTest } from "../core/http/media-type.js";
 import { checkPart, type Outcome, refuseIssues, refuseMediaType } from "./outcome.js";
 import type { ValidateConfig } from "./read-options.js";
 import { NOT_PARSED, type RequestCheck } from "./validate-parts.js";

@@ -1,9 +1,9 @@
 import type { Request } from "express";
-import { isThenable } from "../core/user-function.js";
+import { isThenable } from "../core/options/user-function.js";
 import type { Part } from "./field-error.js";
 import { inspectBody } from "./inspect-body.js";
 import type { PartResult } from "./issue.js";
-import { createMediaTypeTest } from "./media-type.js";
+import { createMediaTypeTest } from "../core/http/media-type.js";
 import {
   checkPart,
   type LocatedIssue,

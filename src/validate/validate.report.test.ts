@@ -3,7 +3,7 @@ import { body } from "express-validator";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { requestState } from "../core/request-state.js";
+import { requestState } from "../core/request/request-state.js";
 import { validate } from "./validate.js";
 import type { Validator } from "./validator.js";
 

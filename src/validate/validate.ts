@@ -1,6 +1,6 @@
 import type { NextFunction, Request, Response } from "express";
-import { createGuard } from "../core/guard.js";
-import { isThenable } from "../core/user-function.js";
+import { createGuard } from "../core/guard/guard.js";
+import { isThenable } from "../core/options/user-function.js";
 import type { Part } from "./field-error.js";
 import type { ValidateChainsOptions, ValidateOptions } from "./options.js";
 import type { Outcome } from "./outcome.js";

@@ -3,7 +3,7 @@ import type { Request } from "express";
 import fc from "fast-check";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
-import { expressVersions } from "../../test/support/express.js";
+import { expressVersions } from "../../../test/support/express.js";
 import {
   addressNetwork,
   clientAddress,

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Request } from "express";
 import { afterEach, describe, expect, it } from "vitest";
 import { DECISION_CHANNEL, type Decision, recordDecision } from "./decision.js";
-import { requestState } from "./request-state.js";
+import { requestState } from "../request/request-state.js";
 
 type Subscriber = Parameters<typeof subscribe>[1];
 

@@ -1,7 +1,7 @@
 import type { Request } from "express";
 import request from "supertest";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { expressVersions } from "../../test/support/express.js";
+import { expressVersions } from "../../../test/support/express.js";
 import { requestState } from "./request-state.js";
 
 const STATE = Symbol.for("express-secure-api.state/1");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type OptionsReader, readOptions } from "./options.js";
+import { type OptionsReader, readOptions } from "./options-reader.js";
 import { OptionsError } from "./options-error.js";
 
 /** Reads one option with the method under test and returns the value, or the problems. */

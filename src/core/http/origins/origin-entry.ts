@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import { isLocalName } from "./request-host.js";
+import { isLocalName } from "../request-host.js";
 import { isSharedSuffix } from "./shared-suffixes.js";
 
 /** One entry of `origins`, understood. */

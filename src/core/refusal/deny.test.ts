@@ -10,11 +10,11 @@ import type {
 } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
-import { expressVersions } from "../../test/support/express.js";
+import { expressVersions } from "../../../test/support/express.js";
 import { deny, type OnDenied, respond } from "./deny.js";
-import { createGuard } from "./guard.js";
+import { createGuard } from "../guard/guard.js";
 import { HttpError } from "./http-error.js";
-import { requestState } from "./request-state.js";
+import { requestState } from "../request/request-state.js";
 
 const CHALLENGE = 'Bearer realm="api"';
 const refusal = new HttpError(401, "authentication_required", {

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from "node:net";
 import type { Request } from "express";
-import { requestState } from "./request-state.js";
+import { requestState } from "../request/request-state.js";
 
 /**
  * The address of the client, in one spelling per address: IPv4 dotted, IPv6 as eight lower-case groups.

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatDuration, formatSize, parseDuration, parseSize } from "./duration.js";
+import { formatDuration, formatSize, parseDuration, parseSize } from "./quantity.js";
 
 describe("parseDuration", () => {
   it.each([

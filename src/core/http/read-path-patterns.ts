@@ -1,4 +1,4 @@
-import type { OptionsReader } from "./options.js";
+import type { OptionsReader } from "../options/options-reader.js";
 import { type PathPattern, parsePathPattern } from "./path-pattern.js";
 
 /**

@@ -1,7 +1,7 @@
 import type { Request } from "express";
-import { describeValue } from "../core/describe-value.js";
-import type { OptionsReader } from "../core/options.js";
-import { wrongReturn } from "../core/user-function.js";
+import { describeValue } from "../../options/describe-value.js";
+import type { OptionsReader } from "../../options/options-reader.js";
+import { wrongReturn } from "../../options/user-function.js";
 import { type OriginEntry, parseOriginEntry } from "./origin-entry.js";
 
 /** Which origins may read answers. */

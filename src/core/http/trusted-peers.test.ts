@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readOptions } from "./options.js";
+import { readOptions } from "../options/options-reader.js";
 import { readTrustedPeers } from "./trusted-peers.js";
 
 function isTrusted(peers: unknown, address: string | undefined): boolean {

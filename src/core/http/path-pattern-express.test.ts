@@ -1,7 +1,7 @@
 import type { Request } from "express";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { expressVersions } from "../../test/support/express.js";
+import { expressVersions } from "../../../test/support/express.js";
 import { type PathPattern, parsePathPattern, restricts } from "./path-pattern.js";
 
 const PATTERNS = [

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
-import { expressVersions } from "../../test/support/express.js";
+import { expressVersions } from "../../../test/support/express.js";
 import { deny } from "./deny.js";
 import { HttpError } from "./http-error.js";
 

@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { requestState } from "./request-state.js";
+import { requestState } from "../request/request-state.js";
 
 /** Who calls, as authorization, limits and the audit log see it. Frozen. */
 export interface Principal {

@@ -1,5 +1,5 @@
 import type { Channel } from "node:diagnostics_channel";
-import { isThenable } from "./user-function.js";
+import { isThenable } from "../options/user-function.js";
 
 /**
  * Publishes on a diagnostics channel so that a subscriber that throws or rejects breaks nothing.

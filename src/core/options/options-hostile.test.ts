@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
-import { type OptionsReader, readOptions } from "./options.js";
+import { type OptionsReader, readOptions } from "./options-reader.js";
 
 /** Every way to read an option, each of which refuses a random string or describes it. */
 const METHODS: Readonly<Record<string, (reader: OptionsReader) => unknown>> = {

@@ -1,5 +1,5 @@
-import type { ErrorCode } from "../core/error-code.js";
-import type { OptionsReader } from "../core/options.js";
+import type { ErrorCode } from "../refusal/error-code.js";
+import type { OptionsReader } from "../options/options-reader.js";
 
 /** How large and how deep a parsed value may be. */
 export interface StructureLimits {

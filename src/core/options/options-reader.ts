@@ -1,5 +1,5 @@
 import { describeValue } from "./describe-value.js";
-import { DURATION, type QuantityKind, SIZE } from "./duration.js";
+import { DURATION, type QuantityKind, SIZE } from "./quantity.js";
 import { OptionsError } from "./options-error.js";
 import { isPlainObject } from "./plain-object.js";
 import { closest } from "./spelling.js";
