@@ -3,7 +3,7 @@ import type { DecisionFields, Guard } from "../core/guard/guard.js";
 import { type Principal, setPrincipalSource } from "../core/principal/principal.js";
 import { requestState } from "../core/request/request-state.js";
 import type { RefusalFactory } from "./challenge.js";
-import { KeyOutage } from "./key-outage.js";
+import { KeyOutage } from "../issuer/fetch/key-outage.js";
 import type { RefusalReason } from "./refusals.js";
 import type { Outcome, VerifiedToken } from "./verifier.js";
 

@@ -1,6 +1,6 @@
 import type { AccessTokenClaims, Auth } from "./auth.js";
 import { createRefusals } from "./challenge.js";
-import { KeyOutage } from "./key-outage.js";
+import { KeyOutage } from "../issuer/fetch/key-outage.js";
 import type { TokenVerifierOptions } from "./oauth-guard-options.js";
 import { openOptions, readVerifierSettings } from "./read-options.js";
 import { Verifier } from "./verifier.js";

@@ -3,7 +3,7 @@ import { createGuard, readGuardOptions } from "../core/guard/guard.js";
 import { Admission } from "./admission.js";
 import { NO_AUTHORIZATION, readBearerToken } from "./bearer-token.js";
 import { createRefusals } from "./challenge.js";
-import { isPending } from "./is-pending.js";
+import { isPending } from "../issuer/is-pending.js";
 import type { OauthGuardOptions } from "./oauth-guard-options.js";
 import { openOptions, readVerifierSettings } from "./read-options.js";
 import { type Outcome, Verifier } from "./verifier.js";

@@ -1,5 +1,5 @@
 import { type Claims, claimAt } from "../core/principal/claim-mapping.js";
-import type { TokenHeader } from "./parse-token.js";
+import type { TokenHeader } from "../issuer/parse-token.js";
 import type { RefusalReason } from "./refusals.js";
 
 /**

@@ -8,15 +8,15 @@ import { type Auth, createAuth } from "./auth.js";
 import { isB64Token } from "./bearer-token.js";
 import { type ClaimRules, checkClaims, type Lifetime } from "./check-claims.js";
 import { deepFreeze } from "./deep-freeze.js";
-import { isPending } from "./is-pending.js";
-import { KeyOutage } from "./key-outage.js";
-import type { VerificationKey } from "./key-ring.js";
-import type { KeyLookup, KeyStore } from "./key-store.js";
-import { type ParsedToken, parseToken } from "./parse-token.js";
+import { isPending } from "../issuer/is-pending.js";
+import { KeyOutage } from "../issuer/fetch/key-outage.js";
+import type { VerificationKey } from "../issuer/keys/key-ring.js";
+import type { KeyLookup, KeyStore } from "../issuer/sources/key-store.js";
+import { type ParsedToken, parseToken } from "../issuer/parse-token.js";
 import type { RefusalReason } from "./refusals.js";
 import { TokenCache } from "./token-cache.js";
 import { checkShape, type TokenProfile } from "./token-shape.js";
-import { hasValidSignature } from "./verify-signature.js";
+import { hasValidSignature } from "../issuer/verify-signature.js";
 
 /** One issuer whose tokens are accepted, with all that belongs to it and to no other. */
 export interface TrustedIssuer {

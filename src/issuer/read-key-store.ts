@@ -1,14 +1,14 @@
 import { createPublicKey, createSecretKey, KeyObject } from "node:crypto";
 import type { OptionsReader } from "../core/options/options-reader.js";
-import { algorithmOfKey, SECRET_ALGORITHMS } from "./algorithms.js";
-import { functionKeys } from "./function-keys.js";
-import { isJwkSet, MAX_KEYS, readJwkSet } from "./jwk-set.js";
-import { weaknessOf } from "./key-policy.js";
-import { createKeyRing, type KeyRing, type VerificationKey } from "./key-ring.js";
-import type { KeyStore } from "./key-store.js";
-import { type KeyLocation, type KeySchedule, RemoteKeys } from "./remote-keys.js";
-import { readSecureUrl } from "./secure-url.js";
-import { staticKeys } from "./static-keys.js";
+import { algorithmOfKey, SECRET_ALGORITHMS } from "./keys/algorithms.js";
+import { functionKeys } from "./sources/function-keys.js";
+import { isJwkSet, MAX_KEYS, readJwkSet } from "./keys/jwk-set.js";
+import { weaknessOf } from "./keys/key-policy.js";
+import { createKeyRing, type KeyRing, type VerificationKey } from "./keys/key-ring.js";
+import type { KeyStore } from "./sources/key-store.js";
+import { type KeyLocation, type KeySchedule, RemoteKeys } from "./sources/remote-keys.js";
+import { readSecureUrl } from "./fetch/secure-url.js";
+import { staticKeys } from "./sources/static-keys.js";
 
 /** Options that say where keys come from; at most one per issuer, none means discovery. */
 export const KEY_SOURCES = ["discovery", "jwksUri", "jwks", "publicKey", "secret"] as const;

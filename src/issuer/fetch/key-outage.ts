@@ -1,4 +1,4 @@
-import { type HttpError, outageError } from "../core/refusal/http-error.js";
+import { type HttpError, outageError } from "../../core/refusal/http-error.js";
 
 /** Why the keys of an issuer are not there. The list is closed; decisions name it. */
 export type KeyOutageReason =

@@ -1,4 +1,4 @@
-import type { KeyRing } from "./key-ring.js";
+import type { KeyRing } from "../keys/key-ring.js";
 import type { KeyStore } from "./key-store.js";
 
 /**

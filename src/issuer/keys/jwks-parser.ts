@@ -1,6 +1,6 @@
 import { createPublicKey } from "node:crypto";
 import type { JwksClient } from "jwks-rsa";
-import { KeyOutage } from "./key-outage.js";
+import { KeyOutage } from "../fetch/key-outage.js";
 import { type AcceptedJwk, checkJwk, type RefusedJwk } from "./key-policy.js";
 import type { KeyCandidate } from "./key-ring.js";
 

@@ -1,10 +1,10 @@
 import { AsyncResource } from "node:async_hooks";
-import { discoverJwksUri } from "./discovery.js";
-import { type FetchLimits, fetchJson } from "./fetch-json.js";
-import { isJwkSet } from "./jwk-set.js";
-import { parseJwks } from "./jwks-parser.js";
-import { KeyOutage } from "./key-outage.js";
-import { createKeyRing, type KeyRing, type VerificationKey } from "./key-ring.js";
+import { discoverJwksUri } from "../fetch/discovery.js";
+import { type FetchLimits, fetchJson } from "../fetch/fetch-json.js";
+import { isJwkSet } from "../keys/jwk-set.js";
+import { parseJwks } from "../keys/jwks-parser.js";
+import { KeyOutage } from "../fetch/key-outage.js";
+import { createKeyRing, type KeyRing, type VerificationKey } from "../keys/key-ring.js";
 import type { KeyLookup, KeyStore } from "./key-store.js";
 
 /** When keys are fetched and how long they serve. All times in milliseconds. */

@@ -1,6 +1,6 @@
 import { verify as verifyBytes } from "node:crypto";
 import jsonwebtoken from "jsonwebtoken";
-import type { VerificationKey } from "./key-ring.js";
+import type { VerificationKey } from "./keys/key-ring.js";
 import type { ParsedToken } from "./parse-token.js";
 
 /**

@@ -1,7 +1,7 @@
-import { wrongReturn } from "../core/options/user-function.js";
-import { isJwkSet, readJwkSet } from "./jwk-set.js";
-import { KeyOutage } from "./key-outage.js";
-import type { KeyRing } from "./key-ring.js";
+import { wrongReturn } from "../../core/options/user-function.js";
+import { isJwkSet, readJwkSet } from "../keys/jwk-set.js";
+import { KeyOutage } from "../fetch/key-outage.js";
+import type { KeyRing } from "../keys/key-ring.js";
 import type { KeyStore } from "./key-store.js";
 
 /**
