@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import { requestState } from "../core/request/request-state.js";
-import type { AccessTokenClaims, Auth } from "./auth.js";
+import type { AccessTokenClaims, Auth } from "./token/auth.js";
 
 /**
  * What `oauthGuard` verified about the request. Unlike `req.auth`, nothing else can have put it

@@ -1,5 +1,5 @@
 export type { Algorithm } from "../issuer/keys/algorithms.js";
-export type { AccessTokenClaims, Auth } from "./auth.js";
+export type { AccessTokenClaims, Auth } from "./token/auth.js";
 export { createTokenVerifier, type TokenVerifier } from "./create-token-verifier.js";
 export { getAuth } from "./get-auth.js";
 export type { Jwk, JwkSet } from "../issuer/keys/jwk-set.js";
@@ -12,4 +12,4 @@ export type {
   TokenVerifierOptions,
 } from "./oauth-guard-options.js";
 export type { TokenHeader } from "../issuer/parse-token.js";
-export type { TokenProfile } from "./token-shape.js";
+export type { TokenProfile } from "./token/token-shape.js";

@@ -3,7 +3,7 @@ import type { ClaimMapping } from "../core/principal/claim-mapping.js";
 import type { GuardOptions } from "../core/guard/guard.js";
 import type { Algorithm } from "../issuer/keys/algorithms.js";
 import type { JwkSet } from "../issuer/keys/jwk-set.js";
-import type { TokenProfile } from "./token-shape.js";
+import type { TokenProfile } from "./token/token-shape.js";
 
 /**
  * What belongs to one issuer: who its tokens must be meant for, where its keys are, how its claims

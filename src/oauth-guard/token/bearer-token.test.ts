@@ -3,10 +3,10 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
-import { expressVersions } from "../../test/support/express.js";
-import { createTestIssuer } from "../testing/index.js";
+import { expressVersions } from "../../../test/support/express.js";
+import { createTestIssuer } from "../../testing/index.js";
 import { isB64Token } from "./bearer-token.js";
-import { getAuth, oauthGuard } from "./index.js";
+import { getAuth, oauthGuard } from "../index.js";
 
 const issuer = createTestIssuer();
 

@@ -1,6 +1,6 @@
-import { type Claims, claimAt } from "../core/principal/claim-mapping.js";
-import type { Principal } from "../core/principal/principal.js";
-import type { ParsedToken, TokenHeader } from "../issuer/parse-token.js";
+import { type Claims, claimAt } from "../../core/principal/claim-mapping.js";
+import type { Principal } from "../../core/principal/principal.js";
+import type { ParsedToken, TokenHeader } from "../../issuer/parse-token.js";
 
 /**
  * The claims of an access token (RFC 7519 §4.1, RFC 9068 §2.2). An interface, so that an app can

@@ -1,5 +1,5 @@
-import { type Claims, claimAt } from "../core/principal/claim-mapping.js";
-import type { RefusalReason } from "./refusals.js";
+import { type Claims, claimAt } from "../../core/principal/claim-mapping.js";
+import type { RefusalReason } from "../refusals/refusals.js";
 
 /** What the claims of an issuer's tokens are held against. */
 export interface ClaimRules {

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../core/refusal/error-code.js";
+import type { ErrorCode } from "../../core/refusal/error-code.js";
 
 interface Refusal {
   readonly status: 400 | 401 | 403;

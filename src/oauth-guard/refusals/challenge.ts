@@ -1,5 +1,5 @@
-import { challenge } from "../core/http/header-values.js";
-import { type HeaderFields, HttpError } from "../core/refusal/http-error.js";
+import { challenge } from "../../core/http/header-values.js";
+import { type HeaderFields, HttpError } from "../../core/refusal/http-error.js";
 import { REFUSALS, type RefusalReason } from "./refusals.js";
 
 /** Makes the refusal for a reason. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createTestIssuer } from "../testing/index.js";
-import { createTokenVerifier, type TokenVerifier } from "./index.js";
+import { createTestIssuer } from "../../testing/index.js";
+import { createTokenVerifier, type TokenVerifier } from "../index.js";
 
 const issuer = createTestIssuer();
 const compatible = createTokenVerifier(issuer.options());

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { RefusalReason } from "./refusals.js";
+import type { RefusalReason } from "../refusals/refusals.js";
 
 /** Why there is no token to verify. */
 export interface NoBearerToken {

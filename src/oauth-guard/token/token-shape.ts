@@ -1,6 +1,6 @@
-import { type Claims, claimAt } from "../core/principal/claim-mapping.js";
-import type { TokenHeader } from "../issuer/parse-token.js";
-import type { RefusalReason } from "./refusals.js";
+import { type Claims, claimAt } from "../../core/principal/claim-mapping.js";
+import type { TokenHeader } from "../../issuer/parse-token.js";
+import type { RefusalReason } from "../refusals/refusals.js";
 
 /**
  * What counts as an access token.
