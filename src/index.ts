@@ -81,7 +81,7 @@ export {
   requireScope,
   role,
   scope,
-} from "./require-role/index.js";
+} from "./authorization/index.js";
 export { type SecureApi, type SecureApiOptions, secureApi } from "./secure-api/index.js";
 export {
   type CorsOptions,

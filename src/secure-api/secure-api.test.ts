@@ -8,7 +8,7 @@ import { expressVersions } from "../../test/support/express.js";
 import { fileSink } from "../audit-log/index.js";
 import { OptionsError } from "../core/options/options-error.js";
 import { errorHandler, notFound } from "../errors/index.js";
-import { requireScope } from "../require-role/index.js";
+import { requireScope } from "../authorization/index.js";
 import { createTestIssuer } from "../testing/index.js";
 import type { SecureApiOptions } from "./options.js";
 import { secureApi } from "./secure-api.js";

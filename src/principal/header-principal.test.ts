@@ -9,7 +9,7 @@ import { getPrincipal } from "../core/principal/principal.js";
 import { requestState } from "../core/request/request-state.js";
 import type { HeaderPrincipalOptions } from "./header-principal.js";
 import { principalFrom } from "./principal-from.js";
-import { requireRole } from "./require-role.js";
+import { requireRole } from "../authorization/require-role.js";
 
 const FIELD = "X-Authenticated-User";
 const FROM_HERE: HeaderPrincipalOptions = { name: FIELD, trustedPeers: ["127.0.0.1", "::1"] };

@@ -1,4 +1,4 @@
-import { readOptions } from "../core/options/options-reader.js";
+import { readOptions } from "../../core/options/options-reader.js";
 import { readRule } from "./read-rules.js";
 import { createRule, logicOf, type Rule } from "./rule.js";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { createPrincipal, type Principal } from "../core/principal/principal.js";
+import { createPrincipal, type Principal } from "../../core/principal/principal.js";
 import { all } from "./all.js";
 import { any } from "./any.js";
 import { not } from "./not.js";

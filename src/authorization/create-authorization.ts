@@ -5,7 +5,7 @@ import { challenge } from "../core/http/header-values.js";
 import { type HeaderFields, HttpError, outageError } from "../core/refusal/http-error.js";
 import { getPrincipal, type Principal } from "../core/principal/principal.js";
 import type { CheckedRequireOptions } from "./require-options.js";
-import { type DenialReason, logicOf, type Rule } from "./rule.js";
+import { type DenialReason, logicOf, type Rule } from "./rules/rule.js";
 
 interface Refusal {
   readonly error: HttpError;

@@ -6,7 +6,7 @@ import type { Decision } from "../core/guard/decision.js";
 import { getPrincipal, type PrincipalInit } from "../core/principal/principal.js";
 import { requestState } from "../core/request/request-state.js";
 import { principalFrom } from "./principal-from.js";
-import { requireRole } from "./require-role.js";
+import { requireRole } from "../authorization/require-role.js";
 
 const alice: PrincipalInit = { subject: "alice", roles: ["admin"] };
 

@@ -1,7 +1,7 @@
 import type { RequestHandler } from "express";
 import { readOptions } from "../core/options/options-reader.js";
 import { createAuthorization } from "./create-authorization.js";
-import { readScopes } from "./read-names.js";
+import { readScopes } from "./rules/read-names.js";
 import {
   REQUIRE_OPTIONS,
   REQUIRE_PEERS,
@@ -9,8 +9,8 @@ import {
   readRequireOptions,
   splitOptions,
 } from "./require-options.js";
-import type { Rule } from "./rule.js";
-import { allScopesRule, anyScopeRule } from "./scope.js";
+import type { Rule } from "./rules/rule.js";
+import { allScopesRule, anyScopeRule } from "./rules/scope.js";
 
 type ScopeArguments =
   | [scope: string, ...scopes: string[]]

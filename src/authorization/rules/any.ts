@@ -1,4 +1,4 @@
-import { readOptions } from "../core/options/options-reader.js";
+import { readOptions } from "../../core/options/options-reader.js";
 import { readRules } from "./read-rules.js";
 import { createRule, type Effect, logicOf, type Rule } from "./rule.js";
 

@@ -1,5 +1,5 @@
-import { describeValue } from "../core/options/describe-value.js";
-import type { OptionsReader } from "../core/options/options-reader.js";
+import { describeValue } from "../../core/options/describe-value.js";
+import type { OptionsReader } from "../../core/options/options-reader.js";
 
 /** What is wrong with one name, or `undefined`. */
 type NameCheck = (name: string) => string | undefined;

@@ -1,4 +1,4 @@
-import type { Principal } from "../core/principal/principal.js";
+import type { Principal } from "../../core/principal/principal.js";
 
 /** What a rule says about a principal. `indeterminate`: it could not be found out, so the answer is no. */
 export type Effect = "allow" | "deny" | "indeterminate";

@@ -5,15 +5,15 @@ import { expressVersions } from "../../test/support/express.js";
 import type { Decision } from "../core/guard/decision.js";
 import { createPrincipal, type PrincipalInit, setPrincipalSource } from "../core/principal/principal.js";
 import { requestState } from "../core/request/request-state.js";
-import { all } from "./all.js";
-import { any } from "./any.js";
+import { all } from "./rules/all.js";
+import { any } from "./rules/any.js";
 import { authorize } from "./authorize.js";
-import { not } from "./not.js";
+import { not } from "./rules/not.js";
 import { requireRole } from "./require-role.js";
 import { requireScope } from "./require-scope.js";
-import { role } from "./role.js";
-import { createRule } from "./rule.js";
-import { scope } from "./scope.js";
+import { role } from "./rules/role.js";
+import { createRule } from "./rules/rule.js";
+import { scope } from "./rules/scope.js";
 
 describe.each(expressVersions)("authorization on Express %s", (_major, express) => {
   let decisions: readonly Decision[] = [];

@@ -1,14 +1,14 @@
 import type { RequestHandler } from "express";
 import { readOptions } from "../core/options/options-reader.js";
 import { createAuthorization } from "./create-authorization.js";
-import { readRule } from "./read-rules.js";
+import { readRule } from "./rules/read-rules.js";
 import {
   REQUIRE_OPTIONS,
   REQUIRE_PEERS,
   type RequireOptions,
   readRequireOptions,
 } from "./require-options.js";
-import type { Rule } from "./rule.js";
+import type { Rule } from "./rules/rule.js";
 
 /**
  * Lets pass only callers for whom the rule holds, as in `authorize(any(role("admin"), scope("orders:write")))`.

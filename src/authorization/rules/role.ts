@@ -1,4 +1,4 @@
-import { readOptions } from "../core/options/options-reader.js";
+import { readOptions } from "../../core/options/options-reader.js";
 import { readRoles } from "./read-names.js";
 import { createRule, type Rule } from "./rule.js";
 

@@ -1,5 +1,5 @@
-import { readOptions } from "../core/options/options-reader.js";
-import type { Principal } from "../core/principal/principal.js";
+import { readOptions } from "../../core/options/options-reader.js";
+import type { Principal } from "../../core/principal/principal.js";
 import { readRules } from "./read-rules.js";
 import { createRule, type Effect, logicOf, type Rule } from "./rule.js";
 

@@ -1,7 +1,7 @@
 import type { RequestHandler } from "express";
 import { readOptions } from "../core/options/options-reader.js";
 import { createAuthorization } from "./create-authorization.js";
-import { readRoles } from "./read-names.js";
+import { readRoles } from "./rules/read-names.js";
 import {
   REQUIRE_OPTIONS,
   REQUIRE_PEERS,
@@ -9,7 +9,7 @@ import {
   readRequireOptions,
   splitOptions,
 } from "./require-options.js";
-import { roleRule } from "./role.js";
+import { roleRule } from "./rules/role.js";
 
 /**
  * Lets pass only callers who have at least one of the roles. Options come last.
