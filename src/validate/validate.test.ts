@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { expressVersions } from "../../test/support/express.js";
 import { requestState } from "../core/request/request-state.js";
-import { jsonBody } from "./json-body.js";
+import { jsonBody } from "../json-body/json-body.js";
 import { validate } from "./validate.js";
 import type { Validator } from "./validator.js";
 

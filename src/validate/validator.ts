@@ -1,7 +1,7 @@
 import type { RequestHandler } from "express";
-import type { CompiledFunction } from "./compiled-function.js";
-import type { FromJsonSchema, JsonSchema } from "./json-schema-type.js";
-import type { StandardSchema } from "./standard-schema.js";
+import type { CompiledFunction } from "./json-schema/compiled-function.js";
+import type { FromJsonSchema, JsonSchema } from "./json-schema/json-schema-type.js";
+import type { StandardSchema } from "./standard-schema/standard-schema.js";
 
 /** What one part can be validated by. */
 export type PartSchema = JsonSchema | StandardSchema | CompiledFunction;

@@ -1,4 +1,4 @@
-import type { Issue, IssueCode } from "./issue.js";
+import type { Issue, IssueCode } from "../issues/issue.js";
 
 /** Codes of zod 4 (`code`) and kinds of valibot 1 (`type`). What is not listed is `invalid`. */
 const CODES: Readonly<Record<string, IssueCode>> = {

@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import type { Part } from "./field-error.js";
+import type { Part } from "../issues/field-error.js";
 
 /** The parts that HTTP carries as text, outside the content. */
 export type TextPart = Exclude<Part, "body">;

@@ -11,11 +11,11 @@ import { type HeaderFields, HttpError } from "../core/refusal/http-error.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { opens, type PathPattern } from "../core/http/path-pattern.js";
 import { readPathPatterns } from "../core/http/read-path-patterns.js";
-import { ACCEPTED_CODINGS, contentCoding, decodeUtf8, decompress } from "./decode-body.js";
+import { ACCEPTED_CODINGS, contentCoding, decodeUtf8, decompress } from "./content/decode-body.js";
 import { essenceOf, isJsonEssence, parseMediaType } from "../core/http/media-type.js";
-import { peekBody } from "./peek-body.js";
-import { scanRawJson } from "./raw-json-scan.js";
-import { announcedLength, type BodyResult, readBody } from "./read-body.js";
+import { peekBody } from "./content/peek-body.js";
+import { scanRawJson } from "./content/raw-json-scan.js";
+import { announcedLength, type BodyResult, readBody } from "./content/read-body.js";
 import { hasContent, type ParsedRequest, wasRead } from "../core/http/request-body.js";
 
 /** Options of {@link jsonBody}. */

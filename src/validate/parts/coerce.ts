@@ -1,4 +1,4 @@
-import type { Issue, PartResult } from "./issue.js";
+import type { Issue, PartResult } from "../issues/issue.js";
 
 type Types = ReadonlySet<string>;
 

@@ -1,4 +1,4 @@
-import { type Issue, MAX_ISSUES } from "./issue.js";
+import { type Issue, MAX_ISSUES } from "../issues/issue.js";
 
 /** The fields that chains know, as a tree of their path segments. */
 export interface FieldTree {

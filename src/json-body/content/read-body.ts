@@ -1,6 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
 import type { Request } from "express";
-import type { ErrorCode } from "../core/refusal/error-code.js";
+import type { ErrorCode } from "../../core/refusal/error-code.js";
 
 /** How reading ended: with the bytes, or with the code of the refusal. */
 export type BodyResult = Buffer | Extract<ErrorCode, "body_too_large" | "malformed_body">;

@@ -1,7 +1,7 @@
 import request from "supertest";
 import { describe, expect, it } from "vitest";
-import { expressVersions } from "../../test/support/express.js";
-import { validate } from "./validate.js";
+import { expressVersions } from "../../../test/support/express.js";
+import { validate } from "../validate.js";
 
 const QUERY = {
   type: "object",

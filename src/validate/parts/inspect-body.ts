@@ -1,5 +1,5 @@
-import { essenceOf } from "../core/http/media-type.js";
-import { hasContent, type ParsedRequest, wasRead } from "../core/http/request-body.js";
+import { essenceOf } from "../../core/http/media-type.js";
+import { hasContent, type ParsedRequest, wasRead } from "../../core/http/request-body.js";
 
 /**
  * What there is of a body to validate.

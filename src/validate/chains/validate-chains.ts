@@ -1,11 +1,11 @@
 import type { Request } from "express";
 import { type ChainsResult, runChains } from "./chains.js";
-import type { Part } from "./field-error.js";
-import { inspectBody } from "./inspect-body.js";
-import { createMediaTypeTest } from "../core/http/media-type.js";
-import { checkPart, type Outcome, refuseIssues, refuseMediaType } from "./outcome.js";
-import type { ValidateConfig } from "./read-options.js";
-import { NOT_PARSED, type RequestCheck } from "./validate-parts.js";
+import type { Part } from "../issues/field-error.js";
+import { inspectBody } from "../parts/inspect-body.js";
+import { createMediaTypeTest } from "../../core/http/media-type.js";
+import { checkPart, type Outcome, refuseIssues, refuseMediaType } from "../issues/outcome.js";
+import type { ValidateConfig } from "../read-options.js";
+import { NOT_PARSED, type RequestCheck } from "../parts/validate-parts.js";
 
 /** Prepares the validation by chains of express-validator. Chains are always asynchronous. */
 export function createChainsCheck(config: ValidateConfig): RequestCheck {

@@ -1,4 +1,4 @@
-import { type Issue, type IssueCode, MAX_ISSUES } from "./issue.js";
+import { type Issue, type IssueCode, MAX_ISSUES } from "../issues/issue.js";
 
 /** What is used of an error of ajv, whoever compiled the function. */
 export interface AjvError {

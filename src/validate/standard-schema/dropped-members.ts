@@ -1,5 +1,5 @@
-import { isPlainObject } from "../core/options/plain-object.js";
-import { type Issue, MAX_ISSUES } from "./issue.js";
+import { isPlainObject } from "../../core/options/plain-object.js";
+import { type Issue, MAX_ISSUES } from "../issues/issue.js";
 
 /**
  * The members that the input has and the output lacks. Most libraries strip what a schema does not name, silently:

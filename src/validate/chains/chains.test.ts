@@ -13,11 +13,11 @@ import {
 } from "express-validator";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
-import { expressVersions } from "../../test/support/express.js";
+import { expressVersions } from "../../../test/support/express.js";
 import { addField, createFieldTree, parseFieldPath, pickKnown } from "./chain-fields.js";
-import type { Issue } from "./issue.js";
-import type { ValidateChainsOptions } from "./options.js";
-import { validate } from "./validate.js";
+import type { Issue } from "../issues/issue.js";
+import type { ValidateChainsOptions } from "../validate-options.js";
+import { validate } from "../validate.js";
 
 describe.each(expressVersions)(
   "validate with chains of express-validator on Express %s",

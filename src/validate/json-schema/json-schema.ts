@@ -1,4 +1,4 @@
-import { isPlainObject } from "../core/options/plain-object.js";
+import { isPlainObject } from "../../core/options/plain-object.js";
 import { type CompiledSchema, compileSchema, lintSchema } from "./ajv.js";
 import {
   type AjvError,
@@ -9,7 +9,7 @@ import {
   withoutConsequences,
 } from "./ajv-issues.js";
 import { closeSchema } from "./close-schema.js";
-import type { PartCheck } from "./issue.js";
+import type { PartCheck } from "../issues/issue.js";
 
 /** What happens to members that a schema does not name. */
 export type UnknownFields = "reject" | "strip" | "allow";

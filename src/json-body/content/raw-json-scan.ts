@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../core/refusal/error-code.js";
+import type { ErrorCode } from "../../core/refusal/error-code.js";
 
 /** What is wrong with a JSON text before it is parsed. */
 type RawJsonFault = Extract<ErrorCode, "structure_too_deep" | "duplicate_key" | "forbidden_key">;
