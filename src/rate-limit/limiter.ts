@@ -4,14 +4,14 @@ import { createGuard, type Guard } from "../core/guard/guard.js";
 import { HttpError, outageError } from "../core/refusal/http-error.js";
 import { requestState } from "../core/request/request-state.js";
 import { wrongReturn } from "../core/options/user-function.js";
-import { chargesOf } from "./charges.js";
-import { MemoryEngine } from "./memory-engine.js";
-import type { Charge, Policy } from "./policy.js";
+import { chargesOf } from "./policies/charges.js";
+import { MemoryEngine } from "./algorithms/memory-engine.js";
+import type { Charge, Policy } from "./policies/policy.js";
 import { createProxyCheck } from "./proxy-check.js";
 import { type QuotaReporter, quotaReporter, setQuotaHeaders } from "./quota-headers.js";
-import type { RateLimitRequest, RateLimitResult } from "./rate-limit-store.js";
+import type { RateLimitRequest, RateLimitResult } from "./stores/rate-limit-store.js";
 import type { LimiterSettings } from "./read-settings.js";
-import { StoreClient } from "./store-client.js";
+import { StoreClient } from "./stores/store-client.js";
 
 /** What {@link rateLimit} returns. */
 export interface RateLimitMiddleware extends RequestHandler {

@@ -1,8 +1,8 @@
 import type { Response } from "express";
 import { sfString } from "../core/http/header-values.js";
 import type { QuotaReport } from "../core/request/request-state.js";
-import type { Policy } from "./policy.js";
-import type { RateLimitResult } from "./rate-limit-store.js";
+import type { Policy } from "./policies/policy.js";
+import type { RateLimitResult } from "./stores/rate-limit-store.js";
 
 /** Which header fields a limiter sends. */
 export interface HeaderSettings {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { OptionsError } from "../core/options/options-error.js";
 import { rateLimitPhases } from "./phases.js";
 import { rateLimit } from "./rate-limit.js";
-import type { RateLimitStore } from "./rate-limit-store.js";
+import type { RateLimitStore } from "./stores/rate-limit-store.js";
 
 const one = { limit: 10, window: "1m" };
 const store: RateLimitStore = { consume: async () => [] };

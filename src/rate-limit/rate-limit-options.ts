@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import type { GuardOptions } from "../core/guard/guard.js";
-import type { RateLimitStore } from "./rate-limit-store.js";
+import type { RateLimitStore } from "./stores/rate-limit-store.js";
 
 /** One quota: how much, in which time, for whom. */
 export interface RateLimitPolicy {

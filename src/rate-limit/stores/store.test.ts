@@ -1,10 +1,10 @@
 import request from "supertest";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { expressVersions } from "../../test/support/express.js";
-import type { Decision } from "../core/guard/decision.js";
-import { requestState } from "../core/request/request-state.js";
-import { rateLimit } from "./rate-limit.js";
-import type { RateLimitOptions } from "./rate-limit-options.js";
+import { expressVersions } from "../../../test/support/express.js";
+import type { Decision } from "../../core/guard/decision.js";
+import { requestState } from "../../core/request/request-state.js";
+import { rateLimit } from "../rate-limit.js";
+import type { RateLimitOptions } from "../rate-limit-options.js";
 import type { RateLimitRequest, RateLimitResult, RateLimitStore } from "./rate-limit-store.js";
 
 type Reply = readonly RateLimitResult[];

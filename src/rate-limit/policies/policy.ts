@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import type { PathPattern } from "../core/http/path-pattern.js";
+import type { PathPattern } from "../../core/http/path-pattern.js";
 
 /** A quota as the limiter uses it: checked, with every default filled in. */
 export interface Policy {

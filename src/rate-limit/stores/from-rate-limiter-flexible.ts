@@ -1,6 +1,6 @@
-import { describeValue } from "../core/options/describe-value.js";
-import { OptionsError } from "../core/options/options-error.js";
-import type { Policy } from "./policy.js";
+import { describeValue } from "../../core/options/describe-value.js";
+import { OptionsError } from "../../core/options/options-error.js";
+import type { Policy } from "../policies/policy.js";
 import type { RateLimitRequest, RateLimitResult, RateLimitStore } from "./rate-limit-store.js";
 import { CHECK_POLICIES } from "./read-store.js";
 
