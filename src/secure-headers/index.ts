@@ -1,4 +1,4 @@
-export type { CorsOptions } from "./cors-options.js";
-export type { CrossOriginGuardOptions } from "./cross-origin-guard.js";
-export type { HelmetOverrides, HstsOptions } from "./helmet-options.js";
+export type { CorsOptions } from "./cors/cors-options.js";
+export type { CrossOriginGuardOptions } from "./cross-origin/cross-origin-guard.js";
+export type { HelmetOverrides, HstsOptions } from "./headers/helmet-options.js";
 export { type SecureHeadersOptions, secureHeaders } from "./secure-headers.js";

@@ -1,17 +1,17 @@
 import type { RequestHandler } from "express";
 import { createGuard, GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
-import { type CorsOptions, readCorsOptions } from "./cors-options.js";
-import { createCorsPolicy } from "./cors-policy.js";
-import { createCrossOriginHandler } from "./cross-origin.js";
-import { type CrossOriginGuardOptions, readCrossOriginGuard } from "./cross-origin-guard.js";
-import { createHeaderWriter, createReportOnlyWriter } from "./header-writer.js";
+import { type CorsOptions, readCorsOptions } from "./cors/cors-options.js";
+import { createCorsPolicy } from "./cors/cors-policy.js";
+import { createCrossOriginHandler } from "./cross-origin-handler.js";
+import { type CrossOriginGuardOptions, readCrossOriginGuard } from "./cross-origin/cross-origin-guard.js";
+import { createHeaderWriter, createReportOnlyWriter } from "./headers/header-writer.js";
 import {
   HELMET_NAMES,
   type HelmetOverrides,
   type HstsOptions,
   readHelmetOptions,
-} from "./helmet-options.js";
+} from "./headers/helmet-options.js";
 
 /** Options of {@link secureHeaders}. */
 export interface SecureHeadersOptions extends GuardOptions {

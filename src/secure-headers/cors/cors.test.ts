@@ -2,14 +2,14 @@ import type { ErrorRequestHandler, RequestHandler } from "express";
 import fastCheck from "fast-check";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
-import { expressVersions } from "../../test/support/express.js";
-import type { Decision } from "../core/guard/decision.js";
-import { createGuard } from "../core/guard/guard.js";
-import { HttpError } from "../core/refusal/http-error.js";
-import { requestState } from "../core/request/request-state.js";
+import { expressVersions } from "../../../test/support/express.js";
+import type { Decision } from "../../core/guard/decision.js";
+import { createGuard } from "../../core/guard/guard.js";
+import { HttpError } from "../../core/refusal/http-error.js";
+import { requestState } from "../../core/request/request-state.js";
 import type { CorsOptions } from "./cors-options.js";
-import { parseOriginEntry } from "../core/http/origins/origin-entry.js";
-import { type SecureHeadersOptions, secureHeaders } from "./secure-headers.js";
+import { parseOriginEntry } from "../../core/http/origins/origin-entry.js";
+import { type SecureHeadersOptions, secureHeaders } from "../secure-headers.js";
 
 const APP = "https://app.example.com";
 const EXPOSED =

@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { addVary } from "../core/http/header-values.js";
+import { addVary } from "../../core/http/header-values.js";
 import { corsHeaders, type HeaderFields } from "./cors-headers.js";
 import type { CorsSettings } from "./cors-options.js";
 

@@ -4,10 +4,10 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
-import { expressVersions } from "../../test/support/express.js";
-import type { Decision } from "../core/guard/decision.js";
-import { requestState } from "../core/request/request-state.js";
-import { type SecureHeadersOptions, secureHeaders } from "./secure-headers.js";
+import { expressVersions } from "../../../test/support/express.js";
+import type { Decision } from "../../core/guard/decision.js";
+import { requestState } from "../../core/request/request-state.js";
+import { type SecureHeadersOptions, secureHeaders } from "../secure-headers.js";
 
 const APP = "https://app.example.com";
 const EVIL = "https://evil.example";

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import type { RequestHandler } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
-import { expressVersions } from "../../test/support/express.js";
-import { secureHeaders } from "./secure-headers.js";
+import { expressVersions } from "../../../test/support/express.js";
+import { secureHeaders } from "../secure-headers.js";
 
 const HSTS = "max-age=63072000; includeSubDomains";
 const fixtures = join(process.cwd(), "src/secure-headers/fixtures");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { OptionsError } from "../core/options/options-error.js";
-import { type SecureHeadersOptions, secureHeaders } from "./secure-headers.js";
+import { OptionsError } from "../../core/options/options-error.js";
+import { type SecureHeadersOptions, secureHeaders } from "../secure-headers.js";
 
 const APP = "https://app.example.com";
 
