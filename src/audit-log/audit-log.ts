@@ -3,13 +3,13 @@ import { createGuard } from "../core/guard/guard.js";
 import { outageError } from "../core/refusal/http-error.js";
 import { requestState } from "../core/request/request-state.js";
 import { type AuditLogOptions, readAuditLogOptions } from "./audit-log-options.js";
-import { type AuditStats, AuditWriter } from "./audit-writer.js";
-import { createLanes } from "./create-lanes.js";
-import { createHeaderRecorder } from "./header-recorder.js";
-import { RecordSource } from "./record-source.js";
+import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
+import { createLanes } from "./delivery/create-lanes.js";
+import { createHeaderRecorder } from "./record/header-recorder.js";
+import { RecordSource } from "./record/record-source.js";
 import { RequestAudit } from "./request-audit.js";
 import { StartRecord } from "./start-record.js";
-import { systemRecord } from "./system-record.js";
+import { systemRecord } from "./record/system-record.js";
 
 /** What {@link auditLog} returns: a middleware with a life of its own. */
 export type AuditLog = RequestHandler & {

@@ -5,7 +5,7 @@ import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { type AuditLogOptions, auditLog, fileSink } from "./index.js";
-import { newSpanId, newTrace, parseTraceparent } from "./trace-context.js";
+import { newSpanId, newTrace, parseTraceparent } from "./correlation/trace-context.js";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT = "00f067aa0ba902b7";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import request from "supertest";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { DirectTransport } from "./direct-transport.js";
+import { DirectTransport } from "./sinks/direct-transport.js";
 import {
   type AuditFailure,
   type AuditLogOptions,

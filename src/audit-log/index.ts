@@ -7,8 +7,8 @@ export type {
   RequestIdOptions,
   TraceOptions,
 } from "./audit-log-options.js";
-export type { AuditSink } from "./audit-sink.js";
-export type { AuditStats } from "./audit-writer.js";
-export { type AuditFailure, FAILURE_CHANNEL } from "./failure-report.js";
-export { type FileSinkOptions, fileSink } from "./file-sink.js";
-export { stdoutSink } from "./stdout-sink.js";
+export type { AuditSink } from "./sinks/audit-sink.js";
+export type { AuditStats } from "./delivery/audit-writer.js";
+export { type AuditFailure, FAILURE_CHANNEL } from "./delivery/failure-report.js";
+export { type FileSinkOptions, fileSink } from "./sinks/file-sink.js";
+export { stdoutSink } from "./sinks/stdout-sink.js";

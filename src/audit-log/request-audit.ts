@@ -1,7 +1,7 @@
 import type { Request, Response } from "express";
-import { type CorrelationOptions, openEntry, type RequestEntry } from "./request-entry.js";
-import { type RecordContext, requestRecord } from "./request-record.js";
-import { systemRecord } from "./system-record.js";
+import { type CorrelationOptions, openEntry, type RequestEntry } from "./correlation/request-entry.js";
+import { type RecordContext, requestRecord } from "./record/request-record.js";
+import { systemRecord } from "./record/system-record.js";
 
 const ENTRY = Symbol("express-secure-api.audit-entry");
 

@@ -11,9 +11,9 @@ import { HttpError } from "../core/refusal/http-error.js";
 import { createPrincipal, setPrincipalSource } from "../core/principal/principal.js";
 import { errorHandler } from "../errors/index.js";
 import { auditLog, fileSink } from "./index.js";
-import { jsonText } from "./json-text.js";
-import { scrubPath } from "./scrub-path.js";
-import { scrubText } from "./scrub-text.js";
+import { jsonText } from "./text/json-text.js";
+import { scrubPath } from "./text/scrub-path.js";
+import { scrubText } from "./text/scrub-text.js";
 
 const JWT = `eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1MSJ9.${"s".repeat(60)}`;
 const SECRETS = {

@@ -7,9 +7,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import winston from "winston";
 import type { DirectTransport } from "./direct-transport.js";
-import { type AuditSink, fileSink, stdoutSink } from "./index.js";
+import { type AuditSink, fileSink, stdoutSink } from "../index.js";
 
-const root = resolve(__dirname, "../..");
+const root = resolve(__dirname, "../../..");
 const build = mkdtempSync(join(tmpdir(), "audit-build-"));
 
 // The behaviour of a process that ends needs a process: the sources are compiled once for it.

@@ -1,5 +1,5 @@
-import { isoTime } from "./iso-time.js";
-import { jsonText } from "./json-text.js";
+import { isoTime } from "../text/iso-time.js";
+import { jsonText } from "../text/json-text.js";
 import { type RecordSource, SCHEMA_VERSION } from "./record-source.js";
 
 /** What the audit log says about itself. `sys_*` are names of the OWASP logging vocabulary; it has none for losses. */

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { readOptions } from "../core/options/options-reader.js";
+import { readOptions } from "../../core/options/options-reader.js";
 import type { AuditSink } from "./audit-sink.js";
 import { FileTransport } from "./file-transport.js";
 

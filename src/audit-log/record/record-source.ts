@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { jsonMember, jsonText } from "./json-text.js";
+import { jsonMember, jsonText } from "../text/json-text.js";
 
 /** The service that records name. */
 export interface ServiceIdentity {

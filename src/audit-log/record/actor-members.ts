@@ -1,6 +1,6 @@
 import type { Request } from "express";
-import { getPrincipal, type Principal } from "../core/principal/principal.js";
-import { jsonMember, jsonText } from "./json-text.js";
+import { getPrincipal, type Principal } from "../../core/principal/principal.js";
+import { jsonMember, jsonText } from "../text/json-text.js";
 
 /** `null`: nobody is authenticated. `undefined`: the app's own mapping fails. */
 export type Actor = Principal | null | undefined;

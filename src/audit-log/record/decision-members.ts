@@ -1,5 +1,5 @@
-import type { Decision } from "../core/guard/decision.js";
-import { jsonMember, jsonText } from "./json-text.js";
+import type { Decision } from "../../core/guard/decision.js";
+import { jsonMember, jsonText } from "../text/json-text.js";
 import type { Verdict } from "./verdict.js";
 
 const MAX_DECISIONS = 40;

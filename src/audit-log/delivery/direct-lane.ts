@@ -1,4 +1,4 @@
-import type { DirectTransport } from "./direct-transport.js";
+import type { DirectTransport } from "../sinks/direct-transport.js";
 import type { Lane, LaneContext } from "./lane.js";
 import { LossTally } from "./loss-tally.js";
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Request } from "express";
-import type { PeerCheck } from "../core/http/trusted-peers.js";
+import type { PeerCheck } from "../../core/http/trusted-peers.js";
 import { newSpanId, newTrace, parseTraceparent } from "./trace-context.js";
 
 /** What has to be known from the beginning of a request. */

@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { scrubPath } from "./scrub-path.js";
+import { scrubPath } from "../text/scrub-path.js";
 
 /** Expressions that can match a number of segments that cannot be told from the template. */
 const UNCOUNTABLE = /[*+?(){}\\]/;

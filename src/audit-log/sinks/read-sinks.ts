@@ -1,4 +1,4 @@
-import type { OptionsReader } from "../core/options/options-reader.js";
+import type { OptionsReader } from "../../core/options/options-reader.js";
 import type { AuditSink } from "./audit-sink.js";
 import { DirectTransport } from "./direct-transport.js";
 import { stdoutSink } from "./stdout-sink.js";

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { jsonMember } from "./json-text.js";
-import { scrubText } from "./scrub-text.js";
+import { jsonMember } from "../text/json-text.js";
+import { scrubText } from "../text/scrub-text.js";
 
 /** Turns the allow-listed header fields of a request into members of a record, each with a comma in front. */
 export interface HeaderRecorder {

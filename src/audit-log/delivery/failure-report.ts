@@ -1,6 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import { writeSync } from "node:fs";
-import { publishSafely } from "../core/guard/publish-safely.js";
+import { publishSafely } from "../../core/guard/publish-safely.js";
 
 /** A sink that lost records. Frozen plain data. */
 export interface AuditFailure {
