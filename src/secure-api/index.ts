@@ -1,2 +1,2 @@
-export type { SecureApiOptions } from "./options.js";
+export type { SecureApiOptions } from "./secure-api-options.js";
 export { type SecureApi, secureApi } from "./secure-api.js";

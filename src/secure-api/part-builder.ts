@@ -3,7 +3,7 @@ import type { Mode } from "../core/guard/guard.js";
 import type { OptionsReader } from "../core/options/options-reader.js";
 import { OptionsError } from "../core/options/options-error.js";
 import { isPlainObject } from "../core/options/plain-object.js";
-import type { SecureApiOptions } from "./options.js";
+import type { SecureApiOptions } from "./secure-api-options.js";
 
 type PartName = Exclude<keyof SecureApiOptions, "mode" | "onDenied" | "publicRoutes">;
 

@@ -10,7 +10,7 @@ import { OptionsError } from "../core/options/options-error.js";
 import { errorHandler, notFound } from "../errors/index.js";
 import { requireScope } from "../authorization/index.js";
 import { createTestIssuer } from "../testing/index.js";
-import type { SecureApiOptions } from "./options.js";
+import type { SecureApiOptions } from "./secure-api-options.js";
 import { secureApi } from "./secure-api.js";
 
 const ORIGIN = "https://app.example.com";

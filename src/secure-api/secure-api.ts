@@ -9,7 +9,7 @@ import { oauthGuard } from "../oauth-guard/index.js";
 import { rateLimitPhases } from "../rate-limit/phases.js";
 import { secureHeaders } from "../secure-headers/index.js";
 import { jsonBody } from "../validate/index.js";
-import { KNOWN_OPTIONS, PEER_NAMES, type SecureApiOptions } from "./options.js";
+import { KNOWN_OPTIONS, PEER_NAMES, type SecureApiOptions } from "./secure-api-options.js";
 import { PartBuilder } from "./part-builder.js";
 import { createSetupCheck } from "./setup-check.js";
 
