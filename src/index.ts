@@ -15,6 +15,24 @@ export {
   type TraceOptions,
 } from "./audit-log/index.js";
 export {
+  all,
+  any,
+  authorize,
+  getPrincipal,
+  type HeaderPrincipalOptions,
+  not,
+  type Principal,
+  type PrincipalFromOptions,
+  type PrincipalInit,
+  principalFrom,
+  type RequireOptions,
+  type Rule,
+  requireRole,
+  requireScope,
+  role,
+  scope,
+} from "./authorization/index.js";
+export {
   type ClaimMapping,
   type ClaimPath,
   type ClaimSource,
@@ -64,24 +82,6 @@ export {
   type RateLimitStore,
   rateLimit,
 } from "./rate-limit/index.js";
-export {
-  all,
-  any,
-  authorize,
-  getPrincipal,
-  type HeaderPrincipalOptions,
-  not,
-  type Principal,
-  type PrincipalFromOptions,
-  type PrincipalInit,
-  principalFrom,
-  type RequireOptions,
-  type Rule,
-  requireRole,
-  requireScope,
-  role,
-  scope,
-} from "./authorization/index.js";
 export { type SecureApi, type SecureApiOptions, secureApi } from "./secure-api/index.js";
 export {
   type CorsOptions,

@@ -1,13 +1,13 @@
-import type { OnDenied } from "../core/refusal/deny.js";
 import type { GuardOptions, Mode } from "../core/guard/guard.js";
 import { GUARD_OPTIONS, readGuardOptions } from "../core/guard/guard.js";
 import { isToken } from "../core/http/header-values.js";
-import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import { readTrustedPeers } from "../core/http/trusted-peers.js";
+import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
+import type { OnDenied } from "../core/refusal/deny.js";
+import type { CorrelationOptions } from "./correlation/request-entry.js";
+import type { ServiceIdentity } from "./record/record-source.js";
 import type { AuditSink } from "./sinks/audit-sink.js";
 import { readSinks } from "./sinks/read-sinks.js";
-import type { ServiceIdentity } from "./record/record-source.js";
-import type { CorrelationOptions } from "./correlation/request-entry.js";
 
 /** Options of {@link auditLog}. */
 export interface AuditLogOptions extends GuardOptions {

@@ -7,9 +7,9 @@ import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
 import { createLanes } from "./delivery/create-lanes.js";
 import { createHeaderRecorder } from "./record/header-recorder.js";
 import { RecordSource } from "./record/record-source.js";
+import { systemRecord } from "./record/system-record.js";
 import { RequestAudit } from "./request-audit.js";
 import { StartRecord } from "./start-record.js";
-import { systemRecord } from "./record/system-record.js";
 
 /** What {@link auditLog} returns: a middleware with a life of its own. */
 export type AuditLog = RequestHandler & {

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { type AuditLogOptions, auditLog, fileSink } from "./index.js";
 import { newSpanId, newTrace, parseTraceparent } from "./correlation/trace-context.js";
+import { type AuditLogOptions, auditLog, fileSink } from "./index.js";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT = "00f067aa0ba902b7";

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import request from "supertest";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { DirectTransport } from "./sinks/direct-transport.js";
 import {
   type AuditFailure,
   type AuditLogOptions,
@@ -13,6 +12,7 @@ import {
   FAILURE_CHANNEL,
   fileSink,
 } from "./index.js";
+import { DirectTransport } from "./sinks/direct-transport.js";
 
 const writes = vi.hoisted(() => ({ stderr: [] as string[] }));
 vi.mock("node:fs", async (original) => {

@@ -7,8 +7,8 @@ export type {
   RequestIdOptions,
   TraceOptions,
 } from "./audit-log-options.js";
-export type { AuditSink } from "./sinks/audit-sink.js";
 export type { AuditStats } from "./delivery/audit-writer.js";
 export { type AuditFailure, FAILURE_CHANNEL } from "./delivery/failure-report.js";
+export type { AuditSink } from "./sinks/audit-sink.js";
 export { type FileSinkOptions, fileSink } from "./sinks/file-sink.js";
 export { stdoutSink } from "./sinks/stdout-sink.js";

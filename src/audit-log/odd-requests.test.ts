@@ -6,8 +6,8 @@ import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { recordDecision } from "../core/guard/decision.js";
 import { createGuard } from "../core/guard/guard.js";
-import { HttpError } from "../core/refusal/http-error.js";
 import { createPrincipal, setPrincipalSource } from "../core/principal/principal.js";
+import { HttpError } from "../core/refusal/http-error.js";
 import { type AuditLog, type AuditLogOptions, auditLog, fileSink } from "./index.js";
 
 type Records = readonly Record<string, unknown>[];

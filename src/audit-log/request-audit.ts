@@ -1,5 +1,9 @@
 import type { Request, Response } from "express";
-import { type CorrelationOptions, openEntry, type RequestEntry } from "./correlation/request-entry.js";
+import {
+  type CorrelationOptions,
+  openEntry,
+  type RequestEntry,
+} from "./correlation/request-entry.js";
 import { type RecordContext, requestRecord } from "./record/request-record.js";
 import { systemRecord } from "./record/system-record.js";
 

@@ -1,13 +1,13 @@
 import type { RequestHandler } from "express";
 import { readOptions } from "../core/options/options-reader.js";
 import { createAuthorization } from "./create-authorization.js";
-import { readRule } from "./rules/read-rules.js";
 import {
   REQUIRE_OPTIONS,
   REQUIRE_PEERS,
   type RequireOptions,
   readRequireOptions,
 } from "./require-options.js";
+import { readRule } from "./rules/read-rules.js";
 import type { Rule } from "./rules/rule.js";
 
 /**

@@ -2,8 +2,8 @@ import type { RequestHandler } from "express";
 import { type Decision, recordDecision } from "../core/guard/decision.js";
 import { createGuard } from "../core/guard/guard.js";
 import { challenge } from "../core/http/header-values.js";
-import { type HeaderFields, HttpError, outageError } from "../core/refusal/http-error.js";
 import { getPrincipal, type Principal } from "../core/principal/principal.js";
+import { type HeaderFields, HttpError, outageError } from "../core/refusal/http-error.js";
 import type { CheckedRequireOptions } from "./require-options.js";
 import { type DenialReason, logicOf, type Rule } from "./rules/rule.js";
 

@@ -1,13 +1,13 @@
 export { getPrincipal, type Principal, type PrincipalInit } from "../core/principal/principal.js";
-export { all } from "./rules/all.js";
-export { any } from "./rules/any.js";
-export { authorize } from "./authorize.js";
 export type { HeaderPrincipalOptions } from "../principal/header-principal.js";
-export { not } from "./rules/not.js";
 export { type PrincipalFromOptions, principalFrom } from "../principal/principal-from.js";
+export { authorize } from "./authorize.js";
 export type { RequireOptions } from "./require-options.js";
 export { requireRole } from "./require-role.js";
 export { requireScope } from "./require-scope.js";
+export { all } from "./rules/all.js";
+export { any } from "./rules/any.js";
+export { not } from "./rules/not.js";
 export { role } from "./rules/role.js";
 export type { Rule } from "./rules/rule.js";
 export { scope } from "./rules/scope.js";

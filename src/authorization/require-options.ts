@@ -1,7 +1,12 @@
-import type { OnDenied } from "../core/refusal/deny.js";
+import {
+  GUARD_OPTIONS,
+  type GuardOptions,
+  type Mode,
+  readGuardOptions,
+} from "../core/guard/guard.js";
 import { describeValue } from "../core/options/describe-value.js";
-import { GUARD_OPTIONS, type GuardOptions, type Mode, readGuardOptions } from "../core/guard/guard.js";
 import type { OptionsReader, PeerNames } from "../core/options/options-reader.js";
+import type { OnDenied } from "../core/refusal/deny.js";
 
 /** Options of `requireRole`, `requireScope` and `authorize`. */
 export interface RequireOptions extends GuardOptions {

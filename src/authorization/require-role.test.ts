@@ -3,14 +3,18 @@ import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import type { Decision } from "../core/guard/decision.js";
-import { createPrincipal, type PrincipalInit, setPrincipalSource } from "../core/principal/principal.js";
+import {
+  createPrincipal,
+  type PrincipalInit,
+  setPrincipalSource,
+} from "../core/principal/principal.js";
 import { requestState } from "../core/request/request-state.js";
-import { all } from "./rules/all.js";
-import { any } from "./rules/any.js";
 import { authorize } from "./authorize.js";
-import { not } from "./rules/not.js";
 import { requireRole } from "./require-role.js";
 import { requireScope } from "./require-scope.js";
+import { all } from "./rules/all.js";
+import { any } from "./rules/any.js";
+import { not } from "./rules/not.js";
 import { role } from "./rules/role.js";
 import { createRule } from "./rules/rule.js";
 import { scope } from "./rules/scope.js";

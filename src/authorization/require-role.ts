@@ -1,7 +1,6 @@
 import type { RequestHandler } from "express";
 import { readOptions } from "../core/options/options-reader.js";
 import { createAuthorization } from "./create-authorization.js";
-import { readRoles } from "./rules/read-names.js";
 import {
   REQUIRE_OPTIONS,
   REQUIRE_PEERS,
@@ -9,6 +8,7 @@ import {
   readRequireOptions,
   splitOptions,
 } from "./require-options.js";
+import { readRoles } from "./rules/read-names.js";
 import { roleRule } from "./rules/role.js";
 
 /**

@@ -1,5 +1,10 @@
-import { type ClaimMapping, type Claims, claimAt, freezeMapping } from "../core/principal/claim-mapping.js";
 import { readOptions } from "../core/options/options-reader.js";
+import {
+  type ClaimMapping,
+  type Claims,
+  claimAt,
+  freezeMapping,
+} from "../core/principal/claim-mapping.js";
 
 /** Options of {@link keycloak}. */
 export interface KeycloakOptions {

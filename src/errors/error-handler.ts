@@ -1,8 +1,8 @@
 import type { ErrorRequestHandler } from "express";
+import { readOptions } from "../core/options/options-reader.js";
 import { respond } from "../core/refusal/deny.js";
 import type { ErrorCode } from "../core/refusal/error-code.js";
 import { HttpError, isHttpError } from "../core/refusal/http-error.js";
-import { readOptions } from "../core/options/options-reader.js";
 
 /** Options of {@link errorHandler}. */
 export interface ErrorHandlerOptions {

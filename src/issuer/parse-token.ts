@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
-import type { Claims } from "../core/principal/claim-mapping.js";
 import { isPrintableAscii } from "../core/http/header-values.js";
+import type { Claims } from "../core/principal/claim-mapping.js";
 import type { RefusalReason } from "../oauth-guard/refusals/refusals.js";
 
 /** The JOSE header of a token (RFC 7515 §4.1): `alg` always, the rest as the issuer set it. */

@@ -1,13 +1,13 @@
 import { createPublicKey, createSecretKey, KeyObject } from "node:crypto";
 import type { OptionsReader } from "../core/options/options-reader.js";
+import { readSecureUrl } from "./fetch/secure-url.js";
 import { algorithmOfKey, SECRET_ALGORITHMS } from "./keys/algorithms.js";
-import { functionKeys } from "./sources/function-keys.js";
 import { isJwkSet, MAX_KEYS, readJwkSet } from "./keys/jwk-set.js";
 import { weaknessOf } from "./keys/key-policy.js";
 import { createKeyRing, type KeyRing, type VerificationKey } from "./keys/key-ring.js";
+import { functionKeys } from "./sources/function-keys.js";
 import type { KeyStore } from "./sources/key-store.js";
 import { type KeyLocation, type KeySchedule, RemoteKeys } from "./sources/remote-keys.js";
-import { readSecureUrl } from "./fetch/secure-url.js";
 import { staticKeys } from "./sources/static-keys.js";
 
 /** Options that say where keys come from; at most one per issuer, none means discovery. */

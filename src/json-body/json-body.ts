@@ -1,5 +1,4 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
-import type { ErrorCode } from "../core/refusal/error-code.js";
 import {
   createGuard,
   GUARD_OPTIONS,
@@ -7,16 +6,17 @@ import {
   type GuardOptions,
   readGuardOptions,
 } from "../core/guard/guard.js";
-import { type HeaderFields, HttpError } from "../core/refusal/http-error.js";
-import { readOptions } from "../core/options/options-reader.js";
+import { essenceOf, isJsonEssence, parseMediaType } from "../core/http/media-type.js";
 import { opens, type PathPattern } from "../core/http/path-pattern.js";
 import { readPathPatterns } from "../core/http/read-path-patterns.js";
+import { hasContent, type ParsedRequest, wasRead } from "../core/http/request-body.js";
+import { readOptions } from "../core/options/options-reader.js";
+import type { ErrorCode } from "../core/refusal/error-code.js";
+import { type HeaderFields, HttpError } from "../core/refusal/http-error.js";
 import { ACCEPTED_CODINGS, contentCoding, decodeUtf8, decompress } from "./content/decode-body.js";
-import { essenceOf, isJsonEssence, parseMediaType } from "../core/http/media-type.js";
 import { peekBody } from "./content/peek-body.js";
 import { scanRawJson } from "./content/raw-json-scan.js";
 import { announcedLength, type BodyResult, readBody } from "./content/read-body.js";
-import { hasContent, type ParsedRequest, wasRead } from "../core/http/request-body.js";
 
 /** Options of {@link jsonBody}. */
 export interface JsonBodyOptions extends GuardOptions {

@@ -3,8 +3,8 @@ import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { requestState } from "../core/request/request-state.js";
-import { type StructuralGuardOptions, structuralGuard } from "./structural-guard.js";
 import { checkStructure, readLimits } from "../core/structure/check-structure.js";
+import { type StructuralGuardOptions, structuralGuard } from "./structural-guard.js";
 
 const nested = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);
 const list = (length: number): string => JSON.stringify(Array.from({ length }, () => 0));

@@ -1,7 +1,12 @@
 import type { RequestHandler } from "express";
-import { createGuard, GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard.js";
-import { HttpError } from "../core/refusal/http-error.js";
+import {
+  createGuard,
+  GUARD_OPTIONS,
+  type GuardOptions,
+  readGuardOptions,
+} from "../core/guard/guard.js";
 import { readOptions } from "../core/options/options-reader.js";
+import { HttpError } from "../core/refusal/http-error.js";
 import {
   checkStructure,
   readLimits,

@@ -2,8 +2,8 @@ import type { NextFunction, Request, Response } from "express";
 import type { DecisionFields, Guard } from "../core/guard/guard.js";
 import { type Principal, setPrincipalSource } from "../core/principal/principal.js";
 import { requestState } from "../core/request/request-state.js";
-import type { RefusalFactory } from "./refusals/challenge.js";
 import { KeyOutage } from "../issuer/fetch/key-outage.js";
+import type { RefusalFactory } from "./refusals/challenge.js";
 import type { RefusalReason } from "./refusals/refusals.js";
 import type { Outcome, VerifiedToken } from "./token/verifier.js";
 

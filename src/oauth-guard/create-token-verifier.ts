@@ -1,8 +1,8 @@
-import type { AccessTokenClaims, Auth } from "./token/auth.js";
-import { createRefusals } from "./refusals/challenge.js";
 import { KeyOutage } from "../issuer/fetch/key-outage.js";
 import type { TokenVerifierOptions } from "./oauth-guard-options.js";
 import { openOptions, readVerifierSettings } from "./options/read-options.js";
+import { createRefusals } from "./refusals/challenge.js";
+import type { AccessTokenClaims, Auth } from "./token/auth.js";
 import { Verifier } from "./token/verifier.js";
 
 /** Verifies access tokens that came by another way than an Express request. */

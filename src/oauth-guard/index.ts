@@ -1,8 +1,8 @@
 export type { Algorithm } from "../issuer/keys/algorithms.js";
-export type { AccessTokenClaims, Auth } from "./token/auth.js";
+export type { Jwk, JwkSet } from "../issuer/keys/jwk-set.js";
+export type { TokenHeader } from "../issuer/parse-token.js";
 export { createTokenVerifier, type TokenVerifier } from "./create-token-verifier.js";
 export { getAuth } from "./get-auth.js";
-export type { Jwk, JwkSet } from "../issuer/keys/jwk-set.js";
 export { type OauthGuard, oauthGuard } from "./oauth-guard.js";
 export type {
   IssuerOptions,
@@ -11,5 +11,5 @@ export type {
   TokenCacheOptions,
   TokenVerifierOptions,
 } from "./oauth-guard-options.js";
-export type { TokenHeader } from "../issuer/parse-token.js";
+export type { AccessTokenClaims, Auth } from "./token/auth.js";
 export type { TokenProfile } from "./token/token-shape.js";

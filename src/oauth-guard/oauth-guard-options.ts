@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
-import type { ClaimMapping } from "../core/principal/claim-mapping.js";
 import type { GuardOptions } from "../core/guard/guard.js";
+import type { ClaimMapping } from "../core/principal/claim-mapping.js";
 import type { Algorithm } from "../issuer/keys/algorithms.js";
 import type { JwkSet } from "../issuer/keys/jwk-set.js";
 import type { TokenProfile } from "./token/token-shape.js";

@@ -1,11 +1,11 @@
 import type { RequestHandler } from "express";
 import { createGuard, readGuardOptions } from "../core/guard/guard.js";
-import { Admission } from "./admission.js";
-import { NO_AUTHORIZATION, readBearerToken } from "./token/bearer-token.js";
-import { createRefusals } from "./refusals/challenge.js";
 import { isPending } from "../issuer/is-pending.js";
+import { Admission } from "./admission.js";
 import type { OauthGuardOptions } from "./oauth-guard-options.js";
 import { openOptions, readVerifierSettings } from "./options/read-options.js";
+import { createRefusals } from "./refusals/challenge.js";
+import { NO_AUTHORIZATION, readBearerToken } from "./token/bearer-token.js";
 import { type Outcome, Verifier } from "./token/verifier.js";
 
 /** The middleware of {@link oauthGuard}. */

@@ -4,12 +4,12 @@ import type { Express } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
+import { requireRole } from "../authorization/require-role.js";
 import type { Decision } from "../core/guard/decision.js";
 import { getPrincipal } from "../core/principal/principal.js";
 import { requestState } from "../core/request/request-state.js";
 import type { HeaderPrincipalOptions } from "./header-principal.js";
 import { principalFrom } from "./principal-from.js";
-import { requireRole } from "../authorization/require-role.js";
 
 const FIELD = "X-Authenticated-User";
 const FROM_HERE: HeaderPrincipalOptions = { name: FIELD, trustedPeers: ["127.0.0.1", "::1"] };

@@ -1,11 +1,16 @@
 import type { Request, RequestHandler } from "express";
-import { describeValue } from "../core/options/describe-value.js";
-import { createGuard, GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard.js";
+import {
+  createGuard,
+  GUARD_OPTIONS,
+  type GuardOptions,
+  readGuardOptions,
+} from "../core/guard/guard.js";
 import { isToken } from "../core/http/header-values.js";
-import { HttpError } from "../core/refusal/http-error.js";
+import { type PeerCheck, readTrustedPeers } from "../core/http/trusted-peers.js";
+import { describeValue } from "../core/options/describe-value.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import { createPrincipal } from "../core/principal/principal.js";
-import { type PeerCheck, readTrustedPeers } from "../core/http/trusted-peers.js";
+import { HttpError } from "../core/refusal/http-error.js";
 import { assertNoToken } from "./assert-no-token.js";
 import { providePrincipal } from "./provide-principal.js";
 

@@ -2,11 +2,11 @@ import type { ErrorRequestHandler, Express, Request, RequestHandler } from "expr
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
+import { requireRole } from "../authorization/require-role.js";
 import type { Decision } from "../core/guard/decision.js";
 import { getPrincipal, type PrincipalInit } from "../core/principal/principal.js";
 import { requestState } from "../core/request/request-state.js";
 import { principalFrom } from "./principal-from.js";
-import { requireRole } from "../authorization/require-role.js";
 
 const alice: PrincipalInit = { subject: "alice", roles: ["admin"] };
 

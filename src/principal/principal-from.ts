@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from "express";
-import { describeValue } from "../core/options/describe-value.js";
 import { createGuard, type Mode } from "../core/guard/guard.js";
+import { describeValue } from "../core/options/describe-value.js";
 import { readOptions } from "../core/options/options-reader.js";
 import type { Principal, PrincipalInit } from "../core/principal/principal.js";
 import { assertNoToken } from "./assert-no-token.js";

@@ -1,7 +1,11 @@
 import { describeValue } from "../core/options/describe-value.js";
 import { isPlainObject } from "../core/options/plain-object.js";
-import { createPrincipal, type Principal, type PrincipalInit } from "../core/principal/principal.js";
 import { isThenable, wrongReturn } from "../core/options/user-function.js";
+import {
+  createPrincipal,
+  type Principal,
+  type PrincipalInit,
+} from "../core/principal/principal.js";
 
 type Member = keyof PrincipalInit;
 type Check = (value: unknown) => boolean;

@@ -1,4 +1,3 @@
-export { fromRateLimiterFlexible } from "./stores/from-rate-limiter-flexible.js";
 export type { RateLimitMiddleware } from "./limiter.js";
 export { rateLimit } from "./rate-limit.js";
 export type {
@@ -6,4 +5,9 @@ export type {
   RateLimitOptions,
   RateLimitPolicy,
 } from "./rate-limit-options.js";
-export type { RateLimitRequest, RateLimitResult, RateLimitStore } from "./stores/rate-limit-store.js";
+export { fromRateLimiterFlexible } from "./stores/from-rate-limiter-flexible.js";
+export type {
+  RateLimitRequest,
+  RateLimitResult,
+  RateLimitStore,
+} from "./stores/rate-limit-store.js";

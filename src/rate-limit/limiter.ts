@@ -1,16 +1,16 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
-import { formatDuration } from "../core/options/quantity.js";
 import { createGuard, type Guard } from "../core/guard/guard.js";
+import { formatDuration } from "../core/options/quantity.js";
+import { wrongReturn } from "../core/options/user-function.js";
 import { HttpError, outageError } from "../core/refusal/http-error.js";
 import { requestState } from "../core/request/request-state.js";
-import { wrongReturn } from "../core/options/user-function.js";
-import { chargesOf } from "./policies/charges.js";
 import { MemoryEngine } from "./algorithms/memory-engine.js";
+import { chargesOf } from "./policies/charges.js";
 import type { Charge, Policy } from "./policies/policy.js";
 import { createProxyCheck } from "./proxy-check.js";
 import { type QuotaReporter, quotaReporter, setQuotaHeaders } from "./quota-headers.js";
-import type { RateLimitRequest, RateLimitResult } from "./stores/rate-limit-store.js";
 import type { LimiterSettings } from "./read-settings.js";
+import type { RateLimitRequest, RateLimitResult } from "./stores/rate-limit-store.js";
 import { StoreClient } from "./stores/store-client.js";
 
 /** What {@link rateLimit} returns. */

@@ -1,11 +1,11 @@
 import type { Request } from "express";
-import type { OnDenied } from "../core/refusal/deny.js";
 import { GUARD_OPTIONS, type Mode, readGuardOptions } from "../core/guard/guard.js";
 import { type OptionsReader, type PeerNames, readOptions } from "../core/options/options-reader.js";
+import type { OnDenied } from "../core/refusal/deny.js";
 import type { Policy } from "./policies/policy.js";
+import { POLICY_OPTIONS, type PolicyDemands, readPolicy } from "./policies/read-policy.js";
 import type { HeaderSettings } from "./quota-headers.js";
 import type { RateLimitStore } from "./stores/rate-limit-store.js";
-import { POLICY_OPTIONS, type PolicyDemands, readPolicy } from "./policies/read-policy.js";
 import { readStore } from "./stores/read-store.js";
 
 /** The options of a limiter, checked, with every default filled in. */

@@ -1,2 +1,2 @@
-export type { SecureApiOptions } from "./secure-api-options.js";
 export { type SecureApi, secureApi } from "./secure-api.js";
+export type { SecureApiOptions } from "./secure-api-options.js";

@@ -1,8 +1,8 @@
-import type { OnDenied } from "../core/refusal/deny.js";
 import type { Mode } from "../core/guard/guard.js";
-import type { OptionsReader } from "../core/options/options-reader.js";
 import { OptionsError } from "../core/options/options-error.js";
+import type { OptionsReader } from "../core/options/options-reader.js";
 import { isPlainObject } from "../core/options/plain-object.js";
+import type { OnDenied } from "../core/refusal/deny.js";
 import type { SecureApiOptions } from "./secure-api-options.js";
 
 type PartName = Exclude<keyof SecureApiOptions, "mode" | "onDenied" | "publicRoutes">;

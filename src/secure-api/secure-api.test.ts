@@ -6,12 +6,12 @@ import request from "supertest";
 import { describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { fileSink } from "../audit-log/index.js";
+import { requireScope } from "../authorization/index.js";
 import { OptionsError } from "../core/options/options-error.js";
 import { errorHandler, notFound } from "../errors/index.js";
-import { requireScope } from "../authorization/index.js";
 import { createTestIssuer } from "../testing/index.js";
-import type { SecureApiOptions } from "./secure-api-options.js";
 import { secureApi } from "./secure-api.js";
+import type { SecureApiOptions } from "./secure-api-options.js";
 
 const ORIGIN = "https://app.example.com";
 

@@ -2,15 +2,15 @@ import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { auditLog } from "../audit-log/index.js";
 import { recordDecision } from "../core/guard/decision.js";
 import { createGuard, readGuardOptions } from "../core/guard/guard.js";
-import { readOptions } from "../core/options/options-reader.js";
 import { opens, type PathPattern } from "../core/http/path-pattern.js";
 import { readPathPatterns } from "../core/http/read-path-patterns.js";
+import { readOptions } from "../core/options/options-reader.js";
 import { oauthGuard } from "../oauth-guard/index.js";
 import { rateLimitPhases } from "../rate-limit/phases.js";
 import { secureHeaders } from "../secure-headers/index.js";
 import { jsonBody } from "../validate/index.js";
-import { KNOWN_OPTIONS, PEER_NAMES, type SecureApiOptions } from "./secure-api-options.js";
 import { PartBuilder } from "./part-builder.js";
+import { KNOWN_OPTIONS, PEER_NAMES, type SecureApiOptions } from "./secure-api-options.js";
 import { createSetupCheck } from "./setup-check.js";
 
 /** What {@link secureApi} returns. */

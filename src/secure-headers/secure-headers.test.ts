@@ -4,8 +4,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import type { Decision } from "../core/guard/decision.js";
 import { createGuard } from "../core/guard/guard.js";
-import { HttpError } from "../core/refusal/http-error.js";
 import { OptionsError } from "../core/options/options-error.js";
+import { HttpError } from "../core/refusal/http-error.js";
 import { requestState } from "../core/request/request-state.js";
 import { type SecureHeadersOptions, secureHeaders } from "./secure-headers.js";
 

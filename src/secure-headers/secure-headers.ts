@@ -1,10 +1,18 @@
 import type { RequestHandler } from "express";
-import { createGuard, GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard.js";
+import {
+  createGuard,
+  GUARD_OPTIONS,
+  type GuardOptions,
+  readGuardOptions,
+} from "../core/guard/guard.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import { type CorsOptions, readCorsOptions } from "./cors/cors-options.js";
 import { createCorsPolicy } from "./cors/cors-policy.js";
+import {
+  type CrossOriginGuardOptions,
+  readCrossOriginGuard,
+} from "./cross-origin/cross-origin-guard.js";
 import { createCrossOriginHandler } from "./cross-origin-handler.js";
-import { type CrossOriginGuardOptions, readCrossOriginGuard } from "./cross-origin/cross-origin-guard.js";
 import { createHeaderWriter, createReportOnlyWriter } from "./headers/header-writer.js";
 import {
   HELMET_NAMES,

@@ -1,13 +1,17 @@
+export type { StructureLimits } from "../core/structure/check-structure.js";
+export { type JsonBodyOptions, jsonBody } from "../json-body/json-body.js";
+export { type StructuralGuardOptions, structuralGuard } from "../json-body/structural-guard.js";
 export type { RunnableChain } from "./chains/chains.js";
-export type { CompiledFunction } from "./json-schema/compiled-function.js";
 export type { Expose, FieldError } from "./issues/field-error.js";
 export type { IssueCode } from "./issues/issue.js";
-export { type JsonBodyOptions, jsonBody } from "../json-body/json-body.js";
+export type { CompiledFunction } from "./json-schema/compiled-function.js";
 export type { UnknownFields } from "./json-schema/json-schema.js";
 export type { FromJsonSchema, JsonSchema } from "./json-schema/json-schema-type.js";
-export type { ValidateChainsOptions, ValidateOptions, ValidateSettings } from "./validate-options.js";
 export type { StandardSchema } from "./standard-schema/standard-schema.js";
-export { type StructuralGuardOptions, structuralGuard } from "../json-body/structural-guard.js";
-export type { StructureLimits } from "../core/structure/check-structure.js";
 export { validate } from "./validate.js";
+export type {
+  ValidateChainsOptions,
+  ValidateOptions,
+  ValidateSettings,
+} from "./validate-options.js";
 export type { PartSchema, Valid, Validator, ValidChains, ValidPart } from "./validator.js";

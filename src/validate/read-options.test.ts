@@ -1,8 +1,12 @@
 import { body, checkSchema } from "express-validator";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import {
+  createMediaTypeTest,
+  isMediaTypePattern,
+  parseMediaType,
+} from "../core/http/media-type.js";
 import { OptionsError } from "../core/options/options-error.js";
-import { createMediaTypeTest, isMediaTypePattern, parseMediaType } from "../core/http/media-type.js";
 import { validate } from "./validate.js";
 
 const SCHEMA = { type: "object" } as const;

@@ -1,16 +1,24 @@
-import type { OnDenied } from "../core/refusal/deny.js";
 import { type Mode, readGuardOptions } from "../core/guard/guard.js";
+import { isMediaTypePattern } from "../core/http/media-type.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
+import type { OnDenied } from "../core/refusal/deny.js";
+import {
+  type ResolvedLimits,
+  readLimits,
+  STRUCTURE_LIMITS,
+} from "../core/structure/check-structure.js";
 import { mayReadBody, type RunnableChain } from "./chains/chains.js";
-import { type Coercion, createCoercion } from "./parts/coerce.js";
-import { createCompiledFunctionCheck } from "./json-schema/compiled-function.js";
 import type { Expose, Part } from "./issues/field-error.js";
 import type { PartCheck } from "./issues/issue.js";
-import { createJsonSchemaCheck, isJsonSchema, type UnknownFields } from "./json-schema/json-schema.js";
-import { isMediaTypePattern } from "../core/http/media-type.js";
-import { VALIDATE_KEYS, VALIDATE_PEER_NAMES } from "./validate-options.js";
+import { createCompiledFunctionCheck } from "./json-schema/compiled-function.js";
+import {
+  createJsonSchemaCheck,
+  isJsonSchema,
+  type UnknownFields,
+} from "./json-schema/json-schema.js";
+import { type Coercion, createCoercion } from "./parts/coerce.js";
 import { createStandardSchemaCheck, isStandardSchema } from "./standard-schema/standard-schema.js";
-import { type ResolvedLimits, readLimits, STRUCTURE_LIMITS } from "../core/structure/check-structure.js";
+import { VALIDATE_KEYS, VALIDATE_PEER_NAMES } from "./validate-options.js";
 
 /** How one part is validated. */
 export interface PartPlan {

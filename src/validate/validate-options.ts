@@ -1,8 +1,8 @@
 import { GUARD_OPTIONS, type GuardOptions } from "../core/guard/guard.js";
+import type { StructureLimits } from "../core/structure/check-structure.js";
 import type { RunnableChain } from "./chains/chains.js";
 import type { Expose } from "./issues/field-error.js";
 import type { UnknownFields } from "./json-schema/json-schema.js";
-import type { StructureLimits } from "../core/structure/check-structure.js";
 import type { PartSchema } from "./validator.js";
 
 /** Options of {@link validate} that do not depend on how the parts are described. */

@@ -1,13 +1,13 @@
 import type { NextFunction, Request, Response } from "express";
 import { createGuard } from "../core/guard/guard.js";
 import { isThenable } from "../core/options/user-function.js";
-import type { Part } from "./issues/field-error.js";
-import type { ValidateChainsOptions, ValidateOptions } from "./validate-options.js";
-import type { Outcome } from "./issues/outcome.js";
-import { readValidateOptions } from "./read-options.js";
-import { readPart } from "./parts/read-part.js";
 import { createChainsCheck } from "./chains/validate-chains.js";
+import type { Part } from "./issues/field-error.js";
+import type { Outcome } from "./issues/outcome.js";
+import { readPart } from "./parts/read-part.js";
 import { createPartsCheck } from "./parts/validate-parts.js";
+import { readValidateOptions } from "./read-options.js";
+import type { ValidateChainsOptions, ValidateOptions } from "./validate-options.js";
 import type { PartSchema, Valid, Validator, ValidChains } from "./validator.js";
 
 const PARTS: readonly Part[] = ["body", "query", "params", "headers", "cookies"];

@@ -1,11 +1,11 @@
-import type { AuditSink } from "../sinks/audit-sink.js";
-import { DirectLane } from "./direct-lane.js";
-import { DirectTransport } from "../sinks/direct-transport.js";
-import { FailureReport } from "./failure-report.js";
-import { isoTime } from "../text/iso-time.js";
-import type { Lane } from "./lane.js";
 import type { RecordSource } from "../record/record-source.js";
 import { systemRecord } from "../record/system-record.js";
+import type { AuditSink } from "../sinks/audit-sink.js";
+import { DirectTransport } from "../sinks/direct-transport.js";
+import { isoTime } from "../text/iso-time.js";
+import { DirectLane } from "./direct-lane.js";
+import { FailureReport } from "./failure-report.js";
+import type { Lane } from "./lane.js";
 import { TransportLane, type WinstonTransport } from "./transport-lane.js";
 
 /** One lane per sink, each on its own. */

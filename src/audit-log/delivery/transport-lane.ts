@@ -1,7 +1,7 @@
 import { once } from "node:events";
+import { toInfo, type WinstonInfo } from "../sinks/winston-info.js";
 import type { Lane, LaneContext } from "./lane.js";
 import { LossTally } from "./loss-tally.js";
-import { toInfo, type WinstonInfo } from "../sinks/winston-info.js";
 
 /** What we use of a winston transport. */
 export interface WinstonTransport extends NodeJS.WritableStream {

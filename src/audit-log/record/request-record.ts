@@ -1,15 +1,15 @@
 import type { Request, Response } from "express";
 import { clientAddress, truncateAddress } from "../../core/http/client-address.js";
 import { requestState } from "../../core/request/request-state.js";
+import { bytesWritten, type RequestEntry } from "../correlation/request-entry.js";
+import { isoTime } from "../text/iso-time.js";
+import { jsonMember } from "../text/json-text.js";
+import { scrubPath } from "../text/scrub-path.js";
 import { actorMembers, actorOf, rolesMember } from "./actor-members.js";
 import { decisionMembers, reportedMembers, tokenMember } from "./decision-members.js";
 import type { HeaderRecorder } from "./header-recorder.js";
-import { isoTime } from "../text/iso-time.js";
-import { jsonMember } from "../text/json-text.js";
 import { type RecordSource, SCHEMA_VERSION } from "./record-source.js";
-import { bytesWritten, type RequestEntry } from "../correlation/request-entry.js";
 import { routeTemplate } from "./route-template.js";
-import { scrubPath } from "../text/scrub-path.js";
 import { judge, type Verdict } from "./verdict.js";
 
 /** What the records of all requests are made with. */

@@ -6,8 +6,8 @@ import { dirname, join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import winston from "winston";
-import type { DirectTransport } from "./direct-transport.js";
 import { type AuditSink, fileSink, stdoutSink } from "../index.js";
+import type { DirectTransport } from "./direct-transport.js";
 
 const root = resolve(__dirname, "../../..");
 const build = mkdtempSync(join(tmpdir(), "audit-build-"));

@@ -1,8 +1,8 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Request } from "express";
 import { afterEach, describe, expect, it } from "vitest";
-import { DECISION_CHANNEL, type Decision, recordDecision } from "./decision.js";
 import { requestState } from "../request/request-state.js";
+import { DECISION_CHANNEL, type Decision, recordDecision } from "./decision.js";
 
 type Subscriber = Parameters<typeof subscribe>[1];
 

@@ -1,7 +1,7 @@
 import { channel } from "node:diagnostics_channel";
 import type { Request } from "express";
-import { publishSafely } from "./publish-safely.js";
 import { requestState } from "../request/request-state.js";
+import { publishSafely } from "./publish-safely.js";
 
 /** What one guard decided about one request. Frozen plain data: no request, no error object, no token. */
 export interface Decision {

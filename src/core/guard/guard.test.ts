@@ -2,13 +2,13 @@ import type { ErrorRequestHandler, Express, RequestHandler } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
+import { readOptions } from "../options/options-reader.js";
+import { HttpError, outageError } from "../refusal/http-error.js";
+import { requestState } from "../request/request-state.js";
 import type { Decision } from "./decision.js";
 import { createGuard, GUARD_OPTIONS, type Guard, type Mode, readGuardOptions } from "./guard.js";
 import { markGuard } from "./guard-mark.js";
-import { HttpError, outageError } from "../refusal/http-error.js";
-import { readOptions } from "../options/options-reader.js";
 import { reportingGuards } from "./reporting.js";
-import { requestState } from "../request/request-state.js";
 
 function guardNamed(name: string, mode: Mode = "enforce"): Guard {
   return createGuard(name, "authorization", { mode, onDenied: "respond" });

@@ -1,11 +1,11 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
-import { type Decision, recordDecision } from "./decision.js";
-import { deny, type OnDenied } from "../refusal/deny.js";
-import { type GuardDescription, markGuard } from "./guard-mark.js";
-import { HttpError } from "../refusal/http-error.js";
 import type { OptionsReader } from "../options/options-reader.js";
-import { noteReporting } from "./reporting.js";
+import { deny, type OnDenied } from "../refusal/deny.js";
+import { HttpError } from "../refusal/http-error.js";
 import { requestState } from "../request/request-state.js";
+import { type Decision, recordDecision } from "./decision.js";
+import { type GuardDescription, markGuard } from "./guard-mark.js";
+import { noteReporting } from "./reporting.js";
 
 /** `"report"` does all the work, refuses nothing, and records what would have been refused. */
 export type Mode = "enforce" | "report";

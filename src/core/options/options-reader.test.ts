@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type OptionsReader, readOptions } from "./options-reader.js";
 import { OptionsError } from "./options-error.js";
+import { type OptionsReader, readOptions } from "./options-reader.js";
 
 /** Reads one option with the method under test and returns the value, or the problems. */
 function read(value: unknown, method: (reader: OptionsReader) => unknown): unknown {

@@ -1,7 +1,7 @@
 import { describeValue } from "./describe-value.js";
-import { DURATION, type QuantityKind, SIZE } from "./quantity.js";
 import { OptionsError } from "./options-error.js";
 import { isPlainObject } from "./plain-object.js";
+import { DURATION, type QuantityKind, SIZE } from "./quantity.js";
 import { closest } from "./spelling.js";
 
 /** Names that the peers use, and ours: `{ windowMs: "window", max: "limit" }`. */

@@ -1,5 +1,5 @@
-import type { ClaimMapping, ClaimPath, ClaimSource } from "./claim-mapping.js";
 import type { OptionsReader } from "../options/options-reader.js";
+import type { ClaimMapping, ClaimPath, ClaimSource } from "./claim-mapping.js";
 
 const LISTS = ["roles", "scopes", "permissions", "groups"] as const;
 const MEMBERS = [...LISTS, "tenant", "clientId", "kind"] as const;

@@ -11,10 +11,10 @@ import type {
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
-import { deny, type OnDenied, respond } from "./deny.js";
 import { createGuard } from "../guard/guard.js";
-import { HttpError } from "./http-error.js";
 import { requestState } from "../request/request-state.js";
+import { deny, type OnDenied, respond } from "./deny.js";
+import { HttpError } from "./http-error.js";
 
 const CHALLENGE = 'Bearer realm="api"';
 const refusal = new HttpError(401, "authentication_required", {

@@ -1,9 +1,9 @@
 import type { NextFunction, Request, Response } from "express";
+import { isThenable } from "../options/user-function.js";
+import { requestState } from "../request/request-state.js";
 import { type HttpError, isHttpError } from "./http-error.js";
 import { endLingering } from "./lingering-close.js";
 import { PROBLEM_MEDIA_TYPE, type Problem } from "./problem-details.js";
-import { requestState } from "../request/request-state.js";
-import { isThenable } from "../options/user-function.js";
 
 /**
  * How a guard answers a refusal.

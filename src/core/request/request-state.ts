@@ -1,7 +1,7 @@
 import type { Request } from "express";
 import type { Decision } from "../guard/decision.js";
-import type { HttpError } from "../refusal/http-error.js";
 import type { Principal } from "../principal/principal.js";
+import type { HttpError } from "../refusal/http-error.js";
 
 /**
  * What the parts of this library know about one request: the only way they talk to each other.

@@ -1,5 +1,5 @@
-import type { ErrorCode } from "../refusal/error-code.js";
 import type { OptionsReader } from "../options/options-reader.js";
+import type { ErrorCode } from "../refusal/error-code.js";
 
 /** How large and how deep a parsed value may be. */
 export interface StructureLimits {

@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
+import type { RefusalReason } from "../../oauth-guard/refusals/refusals.js";
 import { algorithmOfKey, canonicalAlgorithm } from "./algorithms.js";
 import { weaknessOf } from "./key-policy.js";
-import type { RefusalReason } from "../../oauth-guard/refusals/refusals.js";
 
 /** A key before it is judged. */
 export interface KeyCandidate {

@@ -1,6 +1,6 @@
 import { wrongReturn } from "../../core/options/user-function.js";
-import { isJwkSet, readJwkSet } from "../keys/jwk-set.js";
 import { KeyOutage } from "../fetch/key-outage.js";
+import { isJwkSet, readJwkSet } from "../keys/jwk-set.js";
 import type { KeyRing } from "../keys/key-ring.js";
 import type { KeyStore } from "./key-store.js";
 

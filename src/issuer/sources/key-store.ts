@@ -1,6 +1,6 @@
+import type { RefusalReason } from "../../oauth-guard/refusals/refusals.js";
 import type { KeyOutage } from "../fetch/key-outage.js";
 import type { VerificationKey } from "../keys/key-ring.js";
-import type { RefusalReason } from "../../oauth-guard/refusals/refusals.js";
 
 /** A key, why there is none for this token, or why there are none at all. */
 export type KeyLookup = VerificationKey | RefusalReason | KeyOutage;

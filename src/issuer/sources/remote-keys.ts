@@ -1,9 +1,9 @@
 import { AsyncResource } from "node:async_hooks";
 import { discoverJwksUri } from "../fetch/discovery.js";
 import { type FetchLimits, fetchJson } from "../fetch/fetch-json.js";
+import { KeyOutage } from "../fetch/key-outage.js";
 import { isJwkSet } from "../keys/jwk-set.js";
 import { parseJwks } from "../keys/jwks-parser.js";
-import { KeyOutage } from "../fetch/key-outage.js";
 import { createKeyRing, type KeyRing, type VerificationKey } from "../keys/key-ring.js";
 import type { KeyLookup, KeyStore } from "./key-store.js";
 

@@ -1,11 +1,11 @@
-import type { ClaimMapping } from "../../core/principal/claim-mapping.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
+import type { ClaimMapping } from "../../core/principal/claim-mapping.js";
+import { readPrincipal } from "../../core/principal/read-claim-mapping.js";
 import { RFC9068_MAPPING } from "../../core/principal/rfc9068-mapping.js";
+import { readSecureUrl } from "../../issuer/fetch/secure-url.js";
 import { PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS } from "../../issuer/keys/algorithms.js";
 import { KEY_SOURCES, readKeyStore } from "../../issuer/read-key-store.js";
-import { readPrincipal } from "../../core/principal/read-claim-mapping.js";
 import type { KeySchedule } from "../../issuer/sources/remote-keys.js";
-import { readSecureUrl } from "../../issuer/fetch/secure-url.js";
 import type { TokenProfile } from "../token/token-shape.js";
 import type { TrustedIssuer } from "../token/verifier.js";
 

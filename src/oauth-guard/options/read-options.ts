@@ -1,8 +1,8 @@
 import { GUARD_OPTIONS } from "../../core/guard/guard.js";
 import { type OptionsReader, readOptions } from "../../core/options/options-reader.js";
-import { ISSUER_OPTIONS, readIssuers } from "./read-issuers.js";
 import type { KeySchedule } from "../../issuer/sources/remote-keys.js";
 import type { VerifierSettings } from "../token/verifier.js";
+import { ISSUER_OPTIONS, readIssuers } from "./read-issuers.js";
 
 const VERIFIER_OPTIONS = [
   ...ISSUER_OPTIONS,

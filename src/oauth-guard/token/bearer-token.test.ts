@@ -5,8 +5,8 @@ import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
 import { createTestIssuer } from "../../testing/index.js";
-import { isB64Token } from "./bearer-token.js";
 import { getAuth, oauthGuard } from "../index.js";
+import { isB64Token } from "./bearer-token.js";
 
 const issuer = createTestIssuer();
 

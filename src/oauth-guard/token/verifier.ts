@@ -1,22 +1,22 @@
 import { hash } from "node:crypto";
-import { type ClaimMapping, claimAt, toPrincipal } from "../../core/principal/claim-mapping.js";
 import type { DecisionFields } from "../../core/guard/guard.js";
 import { isPrintableAscii } from "../../core/http/header-values.js";
-import type { Principal } from "../../core/principal/principal.js";
 import { wrongReturn } from "../../core/options/user-function.js";
+import { type ClaimMapping, claimAt, toPrincipal } from "../../core/principal/claim-mapping.js";
+import type { Principal } from "../../core/principal/principal.js";
+import { KeyOutage } from "../../issuer/fetch/key-outage.js";
+import { isPending } from "../../issuer/is-pending.js";
+import type { VerificationKey } from "../../issuer/keys/key-ring.js";
+import { type ParsedToken, parseToken } from "../../issuer/parse-token.js";
+import type { KeyLookup, KeyStore } from "../../issuer/sources/key-store.js";
+import { hasValidSignature } from "../../issuer/verify-signature.js";
+import type { RefusalReason } from "../refusals/refusals.js";
 import { type Auth, createAuth } from "./auth.js";
 import { isB64Token } from "./bearer-token.js";
 import { type ClaimRules, checkClaims, type Lifetime } from "./check-claims.js";
 import { deepFreeze } from "./deep-freeze.js";
-import { isPending } from "../../issuer/is-pending.js";
-import { KeyOutage } from "../../issuer/fetch/key-outage.js";
-import type { VerificationKey } from "../../issuer/keys/key-ring.js";
-import type { KeyLookup, KeyStore } from "../../issuer/sources/key-store.js";
-import { type ParsedToken, parseToken } from "../../issuer/parse-token.js";
-import type { RefusalReason } from "../refusals/refusals.js";
 import { TokenCache } from "./token-cache.js";
 import { checkShape, type TokenProfile } from "./token-shape.js";
-import { hasValidSignature } from "../../issuer/verify-signature.js";
 
 /** One issuer whose tokens are accepted, with all that belongs to it and to no other. */
 export interface TrustedIssuer {

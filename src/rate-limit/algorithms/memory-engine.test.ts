@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Consumption, MemoryEngine } from "./memory-engine.js";
 import type { Charge, Policy } from "../policies/policy.js";
+import { type Consumption, MemoryEngine } from "./memory-engine.js";
 
 interface Step {
   /** Milliseconds since the step before. */

@@ -1,6 +1,6 @@
-import { ArrivalTimes } from "./arrival-times.js";
 import type { Charge, Policy } from "../policies/policy.js";
 import type { RateLimitResult } from "../stores/rate-limit-store.js";
+import { ArrivalTimes } from "./arrival-times.js";
 import { createTokenBucket, type TokenBucket } from "./token-bucket.js";
 
 interface Counter {

@@ -2,8 +2,8 @@ import { hash } from "node:crypto";
 import type { Request } from "express";
 import { addressNetwork, clientAddress } from "../../core/http/client-address.js";
 import { type PathPattern, restricts } from "../../core/http/path-pattern.js";
-import { getPrincipal } from "../../core/principal/principal.js";
 import { wrongReturn } from "../../core/options/user-function.js";
+import { getPrincipal } from "../../core/principal/principal.js";
 import type { Charge, Policy } from "./policy.js";
 
 /** A digest of this length replaces what is longer, so that no key fills the memory. */

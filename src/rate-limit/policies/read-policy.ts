@@ -1,8 +1,8 @@
 import type { Request } from "express";
-import { formatDuration } from "../../core/options/quantity.js";
 import { isPrintableAscii } from "../../core/http/header-values.js";
-import type { OptionsReader } from "../../core/options/options-reader.js";
 import { readPathPatterns } from "../../core/http/read-path-patterns.js";
+import type { OptionsReader } from "../../core/options/options-reader.js";
+import { formatDuration } from "../../core/options/quantity.js";
 import type { Policy } from "./policy.js";
 
 /** What the place of a policy demands of it. */

@@ -3,9 +3,9 @@ import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
 import { OptionsError } from "../../core/options/options-error.js";
-import { fromRateLimiterFlexible } from "./from-rate-limiter-flexible.js";
 import { rateLimit } from "../rate-limit.js";
 import type { RateLimitOptions } from "../rate-limit-options.js";
+import { fromRateLimiterFlexible } from "./from-rate-limiter-flexible.js";
 
 describe.each(expressVersions)("fromRateLimiterFlexible on Express %s", (_major, express) => {
   function appWith(limiter: RateLimiterMemory, options: Partial<RateLimitOptions> = {}) {

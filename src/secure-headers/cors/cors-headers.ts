@@ -1,6 +1,6 @@
 import cors from "cors";
-import type { CorsSettings } from "./cors-options.js";
 import { recordHeaders } from "../headers/header-recorder.js";
+import type { CorsSettings } from "./cors-options.js";
 
 /** Names and values, in order. */
 export type HeaderFields = readonly (readonly [name: string, value: string])[];

@@ -1,7 +1,7 @@
 import type { Request } from "express";
 import { isToken } from "../../core/http/header-values.js";
-import type { OptionsReader } from "../../core/options/options-reader.js";
 import { type OriginList, readOriginList } from "../../core/http/origins/origin-list.js";
+import type { OptionsReader } from "../../core/options/options-reader.js";
 
 /** Options of CORS: which pages of other origins may read answers, and what they may send. */
 export interface CorsOptions {

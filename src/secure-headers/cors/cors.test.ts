@@ -5,11 +5,11 @@ import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
 import type { Decision } from "../../core/guard/decision.js";
 import { createGuard } from "../../core/guard/guard.js";
+import { parseOriginEntry } from "../../core/http/origins/origin-entry.js";
 import { HttpError } from "../../core/refusal/http-error.js";
 import { requestState } from "../../core/request/request-state.js";
-import type { CorsOptions } from "./cors-options.js";
-import { parseOriginEntry } from "../../core/http/origins/origin-entry.js";
 import { type SecureHeadersOptions, secureHeaders } from "../secure-headers.js";
+import type { CorsOptions } from "./cors-options.js";
 
 const APP = "https://app.example.com";
 const EXPOSED =

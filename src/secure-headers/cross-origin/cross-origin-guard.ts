@@ -1,10 +1,10 @@
 import type { Request } from "express";
-import type { OptionsReader } from "../../core/options/options-reader.js";
 import { METHOD_OVERRIDE_FIELDS, opens, type PathPattern } from "../../core/http/path-pattern.js";
-import { isPlainObject } from "../../core/options/plain-object.js";
 import { readPathPatterns } from "../../core/http/read-path-patterns.js";
-import { hasAmbientCredential } from "./ambient-credential.js";
 import { requestHost } from "../../core/http/request-host.js";
+import type { OptionsReader } from "../../core/options/options-reader.js";
+import { isPlainObject } from "../../core/options/plain-object.js";
+import { hasAmbientCredential } from "./ambient-credential.js";
 
 /** Options of the cross-origin guard. */
 export interface CrossOriginGuardOptions {

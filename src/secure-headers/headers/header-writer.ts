@@ -1,6 +1,6 @@
 import type { Request, Response } from "express";
-import type { RecordedHeaders } from "./header-recorder.js";
 import { isPinnable } from "../../core/http/request-host.js";
+import type { RecordedHeaders } from "./header-recorder.js";
 
 /** Puts headers that were computed at start-up on a response. */
 export type HeaderWriter = (req: Request, res: Response) => void;

@@ -14,10 +14,10 @@ import {
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
-import { addField, createFieldTree, parseFieldPath, pickKnown } from "./chain-fields.js";
 import type { Issue } from "../issues/issue.js";
-import type { ValidateChainsOptions } from "../validate-options.js";
 import { validate } from "../validate.js";
+import type { ValidateChainsOptions } from "../validate-options.js";
+import { addField, createFieldTree, parseFieldPath, pickKnown } from "./chain-fields.js";
 
 describe.each(expressVersions)(
   "validate with chains of express-validator on Express %s",

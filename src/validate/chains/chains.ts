@@ -1,4 +1,7 @@
 import type { Request } from "express";
+import type { Part } from "../issues/field-error.js";
+import type { Issue } from "../issues/issue.js";
+import type { UnknownFields } from "../json-schema/json-schema.js";
 import {
   addField,
   createFieldTree,
@@ -6,9 +9,6 @@ import {
   parseFieldPath,
   pickKnown,
 } from "./chain-fields.js";
-import type { Part } from "../issues/field-error.js";
-import type { Issue } from "../issues/issue.js";
-import type { UnknownFields } from "../json-schema/json-schema.js";
 
 /** A validation chain of express-validator 7, or anything of it that has `run`: `checkSchema()`, `oneOf()`. */
 export interface RunnableChain {

@@ -1,11 +1,11 @@
 import type { Request } from "express";
-import { type ChainsResult, runChains } from "./chains.js";
-import type { Part } from "../issues/field-error.js";
-import { inspectBody } from "../parts/inspect-body.js";
 import { createMediaTypeTest } from "../../core/http/media-type.js";
+import type { Part } from "../issues/field-error.js";
 import { checkPart, type Outcome, refuseIssues, refuseMediaType } from "../issues/outcome.js";
-import type { ValidateConfig } from "../read-options.js";
+import { inspectBody } from "../parts/inspect-body.js";
 import { NOT_PARSED, type RequestCheck } from "../parts/validate-parts.js";
+import type { ValidateConfig } from "../read-options.js";
+import { type ChainsResult, runChains } from "./chains.js";
 
 /** Prepares the validation by chains of express-validator. Chains are always asynchronous. */
 export function createChainsCheck(config: ValidateConfig): RequestCheck {

@@ -1,8 +1,12 @@
 import { HttpError } from "../../core/refusal/http-error.js";
+import {
+  checkStructure,
+  type ResolvedLimits,
+  STRUCTURE_STATUS,
+} from "../../core/structure/check-structure.js";
+import type { ValidateConfig } from "../read-options.js";
 import { type Part, toFieldError } from "./field-error.js";
 import type { Issue } from "./issue.js";
-import type { ValidateConfig } from "../read-options.js";
-import { checkStructure, type ResolvedLimits, STRUCTURE_STATUS } from "../../core/structure/check-structure.js";
 
 /** What validating a request gave: the values, or a refusal with its reason for the audit log. */
 export type Outcome =

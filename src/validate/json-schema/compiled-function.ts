@@ -1,6 +1,6 @@
 import { wrongReturn } from "../../core/options/user-function.js";
-import { type AjvError, toIssues } from "./ajv-issues.js";
 import type { Issue, PartCheck } from "../issues/issue.js";
+import { type AjvError, toIssues } from "./ajv-issues.js";
 
 /**
  * A compiled validation function, in the manner of ajv's standalone code: answers whether the value is valid, and

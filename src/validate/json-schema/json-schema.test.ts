@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { closeSchema } from "./close-schema.js";
 import type { PartResult } from "../issues/issue.js";
+import { closeSchema } from "./close-schema.js";
 import { createJsonSchemaCheck, type UnknownFields } from "./json-schema.js";
 
 function check(schema: object, value: unknown, unknown: UnknownFields = "reject"): PartResult {

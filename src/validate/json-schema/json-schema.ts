@@ -1,4 +1,5 @@
 import { isPlainObject } from "../../core/options/plain-object.js";
+import type { PartCheck } from "../issues/issue.js";
 import { type CompiledSchema, compileSchema, lintSchema } from "./ajv.js";
 import {
   type AjvError,
@@ -9,7 +10,6 @@ import {
   withoutConsequences,
 } from "./ajv-issues.js";
 import { closeSchema } from "./close-schema.js";
-import type { PartCheck } from "../issues/issue.js";
 
 /** What happens to members that a schema does not name. */
 export type UnknownFields = "reject" | "strip" | "allow";

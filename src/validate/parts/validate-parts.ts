@@ -1,9 +1,8 @@
 import type { Request } from "express";
+import { createMediaTypeTest } from "../../core/http/media-type.js";
 import { isThenable } from "../../core/options/user-function.js";
 import type { Part } from "../issues/field-error.js";
-import { inspectBody } from "./inspect-body.js";
 import type { PartResult } from "../issues/issue.js";
-import { createMediaTypeTest } from "../../core/http/media-type.js";
 import {
   checkPart,
   type LocatedIssue,
@@ -12,6 +11,7 @@ import {
   refuseMediaType,
 } from "../issues/outcome.js";
 import type { PartPlan, ValidateConfig } from "../read-options.js";
+import { inspectBody } from "./inspect-body.js";
 import { readPart, type TextPart } from "./read-part.js";
 
 /** Validates a request. What it throws or rejects with is a fault of the app. */

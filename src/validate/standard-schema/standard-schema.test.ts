@@ -3,9 +3,9 @@ import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { expressVersions } from "../../../test/support/express.js";
+import { validate } from "../validate.js";
 import type { ValidateOptions } from "../validate-options.js";
 import { isStandardSchema, type StandardSchema } from "./standard-schema.js";
-import { validate } from "../validate.js";
 
 describe.each(expressVersions)(
   "validate with Standard Schemas on Express %s",
