@@ -16,7 +16,7 @@ import { AUDIENCE, LIMIT, SCOPE } from "./workload.mjs";
 const { auditLog, fileSink } = requireFromLibrary("audit-log");
 const { oauthGuard } = requireFromLibrary("oauth-guard");
 const { rateLimit } = requireFromLibrary("rate-limit");
-const { requireScope } = requireFromLibrary("require-role");
+const { requireScope } = requireFromLibrary("authorization");
 
 /** Single parts of the library, each beside what it is compared with. */
 export function comparisons(context) {

@@ -9,7 +9,7 @@ const SUBPATHS = [
   ["rate-limit", ["rate-limiter-flexible"]],
   ["validate", ["ajv/dist/2020.js"]],
   ["audit-log", ["winston"]],
-  ["require-role", []],
+  ["authorization", []],
   ["errors", []],
   [
     "secure-api",

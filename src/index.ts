@@ -18,13 +18,7 @@ export {
   all,
   any,
   authorize,
-  getPrincipal,
-  type HeaderPrincipalOptions,
   not,
-  type Principal,
-  type PrincipalFromOptions,
-  type PrincipalInit,
-  principalFrom,
   type RequireOptions,
   type Rule,
   requireRole,
@@ -53,6 +47,13 @@ export {
   type Problem,
 } from "./errors/index.js";
 export {
+  type JsonBodyOptions,
+  jsonBody,
+  type StructuralGuardOptions,
+  type StructureLimits,
+  structuralGuard,
+} from "./json-body/index.js";
+export {
   type AccessTokenClaims,
   type Algorithm,
   type Auth,
@@ -71,6 +72,14 @@ export {
   type TokenVerifier,
   type TokenVerifierOptions,
 } from "./oauth-guard/index.js";
+export {
+  getPrincipal,
+  type HeaderPrincipalOptions,
+  type Principal,
+  type PrincipalFromOptions,
+  type PrincipalInit,
+  principalFrom,
+} from "./principal/index.js";
 export {
   fromRateLimiterFlexible,
   type RateLimitHeaders,
@@ -97,15 +106,10 @@ export {
   type FieldError,
   type FromJsonSchema,
   type IssueCode,
-  type JsonBodyOptions,
   type JsonSchema,
-  jsonBody,
   type PartSchema,
   type RunnableChain,
   type StandardSchema,
-  type StructuralGuardOptions,
-  type StructureLimits,
-  structuralGuard,
   type UnknownFields,
   type Valid,
   type ValidateChainsOptions,

@@ -18,16 +18,22 @@ const HOMES: Readonly<Record<string, string>> = {
   "winston-transport": "audit-log",
 };
 
-/** Folders that may import siblings; every other folder imports core only. */
-const SIBLINGS: Readonly<Record<string, (imported: string) => boolean>> = {
-  "": () => true,
-  "secure-api": () => true,
-  augment: (imported) => imported === "oauth-guard",
+/** Floors, the lowest first. A folder that is not named stands on the floor of the capabilities. */
+const FLOORS: readonly (readonly string[])[] = [["core"], ["issuer"], [], ["secure-api", "cli"]];
+const CAPABILITIES = 2;
+
+/** Sideways imports that are what the folder is for. */
+const SIDEWAYS: Readonly<Record<string, readonly string[]>> = {
+  // It declares the type of `req.auth`.
+  augment: ["oauth-guard"],
 };
 
+const MAX_FILES_PER_ROOM = 9;
+const MAX_ROOMS_DEEP = 2;
 const MAX_LINES = 300;
 
 const files = sourceFiles();
+const edges = edgesOf(files);
 
 describe("the sources", () => {
   it("reads imports as the compiler does", () => {
@@ -54,18 +60,58 @@ import { g } from "./seven.js"; /* a comment */`;
     ]);
   });
 
-  it("import core, and siblings only where that is allowed", () => {
-    const wrong = relativeImports(files).filter(({ folder, to }) => {
-      const target = folderOf(to);
-      if (target === folder) return false;
-      if (folder === "core") return true;
-      return target !== "core" && !(SIBLINGS[folder]?.(target) ?? false);
+  it("import downwards, from floor to floor", () => {
+    const wrong = edges.filter(({ from, to }) => {
+      const [folder, target] = [folderOf(from), folderOf(to)];
+      if (folder === "" || folder === target) return false;
+      return floorOf(target) >= floorOf(folder) && !SIDEWAYS[folder]?.includes(target);
     });
-    expect(wrong.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+    expect(wrong.map(arrow)).toEqual([]);
   });
 
-  it("have no import cycles", () => {
-    expect(cycles(files)).toEqual([]);
+  it("never import from a room what stands in front of it", () => {
+    const wrong = edges.filter(({ from, to }) => {
+      const [room, target] = [dirname(from), dirname(to)];
+      return room !== target && room.startsWith(`${target}/`);
+    });
+    expect(wrong.map(arrow)).toEqual([]);
+  });
+
+  it("know one direction between the rooms of a folder", () => {
+    const rooms = new Map<string, Set<string>>();
+    for (const { from, to } of edges) {
+      const [room, target] = [dirname(from), dirname(to)];
+      if (room === target || folderOf(from) !== folderOf(to) || !room.includes("/")) continue;
+      rooms.set(room, (rooms.get(room) ?? new Set()).add(target));
+    }
+    expect(circles(rooms)).toEqual([]);
+  });
+
+  it("have no circle of imports, those of types included", () => {
+    const imports = new Map<string, Set<string>>();
+    for (const { from, to } of edges) imports.set(from, (imports.get(from) ?? new Set()).add(to));
+    expect(circles(imports)).toEqual([]);
+  });
+
+  it("import files that exist", () => {
+    const paths = new Set(files.map(({ path }) => path));
+    expect(edges.filter(({ to }) => !paths.has(to)).map(arrow)).toEqual([]);
+  });
+
+  it("begin with the slots of a request, which import nothing", () => {
+    expect(edges.filter(({ from }) => dirname(from) === "core/request").map(arrow)).toEqual([]);
+  });
+
+  it("stand in rooms of at most nine files, two deep", () => {
+    const rooms = groupByRoom(files);
+    const inRooms = [...rooms].filter(([room]) => room.includes("/"));
+    const full = inRooms.filter(([, held]) => held.length > MAX_FILES_PER_ROOM);
+    expect(full.map(([room, held]) => `${room}: ${held.length}`)).toEqual([]);
+    const deep = inRooms.filter(([room]) => room.split("/").length - 1 > MAX_ROOMS_DEEP);
+    expect(deep.map(([room]) => room)).toEqual([]);
+    expect(files.filter(({ path }) => dirname(path) === "core").map(({ path }) => path)).toEqual(
+      [],
+    );
   });
 
   it("import Express for its types only", () => {
@@ -119,28 +165,34 @@ import { g } from "./seven.js"; /* a comment */`;
 });
 
 interface Edge {
+  /** Path below src of the importing file. */
   readonly from: string;
-  readonly folder: string;
-  /** Path below src of the imported file. */
+  /** Path below src of the imported file, wherever the specifier leads. */
   readonly to: string;
-  readonly typeOnly: boolean;
 }
 
-function relativeImports(sources: readonly SourceFile[]): readonly Edge[] {
-  return sources.flatMap(({ path, folder, imports }) =>
+function edgesOf(sources: readonly SourceFile[]): readonly Edge[] {
+  return sources.flatMap(({ path, imports }) =>
     imports
       .filter(({ specifier }) => specifier.startsWith("."))
-      .map(({ specifier, typeOnly }) => ({
+      .map(({ specifier }) => ({
         from: path,
-        folder,
-        to: join(dirname(path), specifier),
-        typeOnly,
+        to: join(dirname(path), specifier).replace(/\.js$/, ".ts"),
       })),
   );
 }
 
+function arrow({ from, to }: Edge): string {
+  return `${from} imports ${to}`;
+}
+
 function folderOf(path: string): string {
   return path.includes("/") ? path.slice(0, path.indexOf("/")) : "";
+}
+
+function floorOf(folder: string): number {
+  const floor = FLOORS.findIndex((folders) => folders.includes(folder));
+  return floor === -1 ? CAPABILITIES : floor;
 }
 
 /** The package of a specifier; none for relative imports, Node's own modules and Express. */
@@ -154,19 +206,25 @@ function packageName(specifier: string): readonly string[] {
   ];
 }
 
-/** Cycles of imports that exist at run time: type imports are gone by then. */
-function cycles(sources: readonly SourceFile[]): readonly string[] {
-  const edges = relativeImports(sources).filter(({ typeOnly }) => !typeOnly);
+function groupByRoom(sources: readonly SourceFile[]): ReadonlyMap<string, readonly SourceFile[]> {
+  const rooms = new Map<string, SourceFile[]>();
+  for (const file of sources) {
+    const room = dirname(file.path);
+    rooms.set(room, [...(rooms.get(room) ?? []), file]);
+  }
+  return rooms;
+}
+
+/** The circles of a graph, each as the way around. */
+function circles(graph: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] {
   const found: string[] = [];
   const done = new Set<string>();
-  const visit = (path: string, trail: readonly string[]): void => {
-    if (trail.includes(path)) found.push([...trail.slice(trail.indexOf(path)), path].join(" → "));
-    if (trail.includes(path) || done.has(path)) return;
-    for (const { to } of edges.filter(({ from }) => from === path)) {
-      visit(to.replace(/\.js$/, ".ts"), [...trail, path]);
-    }
-    done.add(path);
+  const visit = (node: string, trail: readonly string[]): void => {
+    if (trail.includes(node)) found.push([...trail.slice(trail.indexOf(node)), node].join(" → "));
+    if (trail.includes(node) || done.has(node)) return;
+    for (const next of graph.get(node) ?? []) visit(next, [...trail, node]);
+    done.add(node);
   };
-  for (const { path } of sources) visit(path, []);
+  for (const node of graph.keys()) visit(node, []);
   return found;
 }

@@ -4,7 +4,7 @@ import { ALLOWED_ORIGIN, AUDIENCE, LIMIT, ORDER_SCHEMA, PATH, SCOPE } from "../w
 
 const { fileSink } = requireFromLibrary("audit-log");
 const { errorHandler, notFound } = requireFromLibrary("errors");
-const { requireScope } = requireFromLibrary("require-role");
+const { requireScope } = requireFromLibrary("authorization");
 const { secureApi } = requireFromLibrary("secure-api");
 const { validate } = requireFromLibrary("validate");
 

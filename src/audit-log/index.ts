@@ -1,4 +1,3 @@
-export { OptionsError } from "../core/options/options-error.js";
 export { type AuditLog, auditLog } from "./audit-log.js";
 export type {
   AuditFieldOptions,

@@ -4,14 +4,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import winston from "winston";
 import Transport from "winston-transport";
-import {
-  type AuditLogOptions,
-  type AuditSink,
-  auditLog,
-  fileSink,
-  OptionsError,
-  stdoutSink,
-} from "./index.js";
+import { OptionsError } from "../core/options/options-error.js";
+import { type AuditLogOptions, type AuditSink, auditLog, fileSink, stdoutSink } from "./index.js";
 
 function problemsOf(make: () => unknown): readonly string[] {
   try {

@@ -1,6 +1,3 @@
-export { getPrincipal, type Principal, type PrincipalInit } from "../core/principal/principal.js";
-export type { HeaderPrincipalOptions } from "../principal/header-principal.js";
-export { type PrincipalFromOptions, principalFrom } from "../principal/principal-from.js";
 export { authorize } from "./authorize.js";
 export type { RequireOptions } from "./require-options.js";
 export { requireRole } from "./require-role.js";

@@ -1,10 +1,10 @@
 import type { AuditLogOptions } from "../audit-log/index.js";
 import { GUARD_OPTIONS, type GuardOptions } from "../core/guard/guard.js";
 import type { PeerNames } from "../core/options/options-reader.js";
+import type { JsonBodyOptions } from "../json-body/index.js";
 import type { OauthGuardOptions } from "../oauth-guard/index.js";
 import type { RateLimitOptions } from "../rate-limit/index.js";
 import type { SecureHeadersOptions } from "../secure-headers/index.js";
-import type { JsonBodyOptions } from "../validate/index.js";
 
 /** Options of {@link secureApi}: one key per middleware, with that middleware's options or `false`. */
 export interface SecureApiOptions extends GuardOptions {

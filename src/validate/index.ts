@@ -1,6 +1,3 @@
-export type { StructureLimits } from "../core/structure/check-structure.js";
-export { type JsonBodyOptions, jsonBody } from "../json-body/json-body.js";
-export { type StructuralGuardOptions, structuralGuard } from "../json-body/structural-guard.js";
 export type { RunnableChain } from "./chains/chains.js";
 export type { Expose, FieldError } from "./issues/field-error.js";
 export type { IssueCode } from "./issues/issue.js";

@@ -25,10 +25,13 @@ export const manifest: PackageManifest = JSON.parse(
   readFileSync(join(root, "package.json"), "utf8"),
 );
 
+/** Floors that the public folders stand on. */
+const PRIVATE = ["core", "issuer"];
+
 /** The folders of src that users can import: all but those that are private. */
 export function publicFolders(): readonly string[] {
   return readdirSync(join(root, "src"), { withFileTypes: true })
-    .filter((item) => item.isDirectory() && item.name !== "core")
+    .filter((item) => item.isDirectory() && !PRIVATE.includes(item.name))
     .map((item) => item.name)
     .sort();
 }

@@ -1,11 +1,11 @@
 // The root holds what the subpaths hold.
 import type * as root from "express-secure-api";
 import type { auditLog } from "express-secure-api/audit-log";
+import type { requireRole } from "express-secure-api/authorization";
 import type { keycloak } from "express-secure-api/claims";
 import type { HttpError } from "express-secure-api/errors";
 import type { oauthGuard } from "express-secure-api/oauth-guard";
 import type { rateLimit } from "express-secure-api/rate-limit";
-import type { requireRole } from "express-secure-api/require-role";
 import type { secureApi } from "express-secure-api/secure-api";
 import type { secureHeaders } from "express-secure-api/secure-headers";
 import type { validate } from "express-secure-api/validate";

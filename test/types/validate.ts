@@ -1,10 +1,6 @@
 import type { Request, RequestHandler } from "express";
-import {
-  jsonBody,
-  type StandardSchema,
-  structuralGuard,
-  validate,
-} from "express-secure-api/validate";
+import { jsonBody, structuralGuard } from "express-secure-api/json-body";
+import { type StandardSchema, validate } from "express-secure-api/validate";
 import { body } from "express-validator";
 import { assertType, type Equal } from "./equal.js";
 

@@ -1,8 +1,9 @@
 // The API: this is the file to copy. Everything else in this folder starts it and tries it.
 import express, { type Express } from "express";
 import type { AuditSink } from "express-secure-api/audit-log";
+import { requireRole, requireScope } from "express-secure-api/authorization";
 import { errorHandler, notFound } from "express-secure-api/errors";
-import { getPrincipal, requireRole, requireScope } from "express-secure-api/require-role";
+import { getPrincipal } from "express-secure-api/principal";
 import { type SecureApi, secureApi } from "express-secure-api/secure-api";
 import { validate } from "express-secure-api/validate";
 

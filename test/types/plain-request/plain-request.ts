@@ -6,7 +6,7 @@ import "express-secure-api/claims";
 import "express-secure-api/errors";
 import "express-secure-api/oauth-guard";
 import "express-secure-api/rate-limit";
-import "express-secure-api/require-role";
+import "express-secure-api/authorization";
 import "express-secure-api/secure-api";
 import "express-secure-api/secure-headers";
 import "express-secure-api/testing";

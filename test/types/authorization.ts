@@ -3,16 +3,14 @@ import {
   all,
   any,
   authorize,
-  getPrincipal,
   not,
-  type Principal,
-  principalFrom,
   type Rule,
   requireRole,
   requireScope,
   role,
   scope,
-} from "express-secure-api/require-role";
+} from "express-secure-api/authorization";
+import { getPrincipal, type Principal, principalFrom } from "express-secure-api/principal";
 import { assertType, type Equal } from "./equal.js";
 
 const editor: Rule = any(role("admin"), all(role("editor", "author"), not(scope("readonly"))));

@@ -1,0 +1,3 @@
+export type { StructureLimits } from "../core/structure/check-structure.js";
+export { type JsonBodyOptions, jsonBody } from "./json-body.js";
+export { type StructuralGuardOptions, structuralGuard } from "./structural-guard.js";

@@ -1,0 +1,3 @@
+export { getPrincipal, type Principal, type PrincipalInit } from "../core/principal/principal.js";
+export type { HeaderPrincipalOptions } from "./header-principal.js";
+export { type PrincipalFromOptions, principalFrom } from "./principal-from.js";
