@@ -8,7 +8,7 @@ import { recordDecision } from "../core/guard/decision.js";
 import { createGuard } from "../core/guard/guard.js";
 import { createPrincipal, setPrincipalSource } from "../core/principal/principal.js";
 import { HttpError } from "../core/refusal/http-error.js";
-import { requestState } from "../core/request/request-state.js";
+import { requestId } from "../core/refusal/problem-details.js";
 import { errorHandler } from "../errors/index.js";
 import { type AuditLog, type AuditLogOptions, auditLog, fileSink } from "./index.js";
 
@@ -223,16 +223,13 @@ describe.each(expressVersions)("auditLog on Express %s", (_major, express) => {
     expect(records()[0]?.["http.request.id"]).toBe(answer.headers["x-request-id"]);
   });
 
-  it("shares request id and trace id with the handlers", async () => {
+  it("shares the request id with the handlers", async () => {
     const { audit, records } = newLog();
     const app = express();
     app.use(audit);
-    app.get(
-      "/",
-      (req, res) => void res.json([requestState(req).requestId, requestState(req).traceId]),
-    );
+    app.get("/", (req, res) => void res.json([requestId.get(req)]));
     const answer = await request(app).get("/");
-    expect(answer.body).toEqual([records()[0]?.["http.request.id"], records()[0]?.["trace_id"]]);
+    expect(answer.body).toEqual([records()[0]?.["http.request.id"]]);
   });
 
   it("records only the header fields that are allowed, and no user agent without it", async () => {

@@ -1,7 +1,8 @@
 import type { RequestHandler } from "express";
 import { createGuard } from "../core/guard/guard.js";
 import { outageError } from "../core/refusal/http-error.js";
-import { requestState } from "../core/request/request-state.js";
+import { requestId } from "../core/refusal/problem-details.js";
+import { requestSlot } from "../core/request/request-slot.js";
 import { type AuditLogOptions, readAuditLogOptions } from "./audit-log-options.js";
 import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
 import { createLanes } from "./delivery/create-lanes.js";
@@ -22,6 +23,9 @@ export type AuditLog = RequestHandler & {
   stats(): AuditStats;
 };
 
+/** Whether an `auditLog` writes the record of the request already. */
+const audited = requestSlot<true>("audited");
+
 /**
  * Writes one structured record per request, with every decision of the other guards in it, to the standard output, a
  * file or any winston transport. Mount it before everything else: it sees only what comes after it.
@@ -41,17 +45,15 @@ export function auditLog(options: AuditLogOptions = {}): AuditLog {
   const audit = new RequestAudit({ source, headers }, correlation, (line) => writer.write(line));
 
   const handler = guard.middleware((req, res, next) => {
-    const state = requestState(req);
-    if (state.audited) {
+    if (audited.get(req) === true) {
       next();
       return;
     }
-    state.audited = true;
+    audited.set(req, true);
     start.atRequest();
-    const { requestId, traceId } = audit.open(req, res);
-    state.requestId = requestId;
-    state.traceId = traceId;
-    if (guard.enforced && !res.headersSent) res.setHeader(idHeader, requestId);
+    const entry = audit.open(req, res);
+    requestId.set(req, entry.requestId);
+    if (guard.enforced && !res.headersSent) res.setHeader(idHeader, entry.requestId);
     if (failOperation && !writer.isReliable()) {
       const error = outageError("audit_unavailable", undefined);
       guard.refuse(error, req, res, next, { reason: "sink_failed" });

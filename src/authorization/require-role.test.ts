@@ -3,12 +3,12 @@ import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import type { Decision } from "../core/guard/decision.js";
+import { decisionsOf } from "../core/guard/decision.js";
 import {
   createPrincipal,
   type PrincipalInit,
   setPrincipalSource,
 } from "../core/principal/principal.js";
-import { requestState } from "../core/request/request-state.js";
 import { authorize } from "./authorize.js";
 import { requireRole } from "./require-role.js";
 import { requireScope } from "./require-scope.js";
@@ -28,7 +28,7 @@ describe.each(expressVersions)("authorization on Express %s", (_major, express) 
     app.use((req, res, next) => {
       setPrincipalSource(req, () => (init === null ? null : createPrincipal(init)));
       res.on("close", () => {
-        decisions = requestState(req).decisions;
+        decisions = decisionsOf(req);
       });
       next();
     });
@@ -224,9 +224,9 @@ describe.each(expressVersions)("authorization on Express %s", (_major, express) 
         });
         next();
       });
-      app.get("/", guard, (req, res) => void res.json(requestState(req).decisions));
+      app.get("/", guard, (req, res) => void res.json(decisionsOf(req)));
       const answer: ErrorRequestHandler = (_error, req, res, _next) =>
-        void res.status(500).json(requestState(req).decisions);
+        void res.status(500).json(decisionsOf(req));
       app.use(answer);
       const { body } = await request(app).get("/").expect(status);
       expect(body).toMatchObject([

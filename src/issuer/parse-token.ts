@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { isPrintableAscii } from "../core/http/header-values.js";
 import type { Claims } from "../core/principal/claim-mapping.js";
-import type { RefusalReason } from "../oauth-guard/refusals/refusals.js";
+import type { Refused } from "../core/refusal/refused.js";
 
 /** The JOSE header of a token (RFC 7515 §4.1): `alg` always, the rest as the issuer set it. */
 export interface TokenHeader {
@@ -22,6 +22,11 @@ export interface ParsedToken {
   readonly signature: string;
 }
 
+/** Why a text is no token that anything could verify. */
+export type TokenDefect = "malformed_token" | "critical_header";
+
+const MALFORMED: Refused<TokenDefect> = Object.freeze({ refused: "malformed_token" });
+const CRITICAL: Refused<TokenDefect> = Object.freeze({ refused: "critical_header" });
 const MAX_KID_LENGTH = 256;
 /** The value of each base64url character; 64 for every other character. */
 const SEXTETS = sextets();
@@ -32,18 +37,18 @@ const SEXTETS = sextets();
  * UTF-8, no `crit` (§4.1.11: we understand none). Anything else never reaches a parser of somebody
  * else.
  */
-export function parseToken(token: string): ParsedToken | RefusalReason {
+export function parseToken(token: string): ParsedToken | Refused<TokenDefect> {
   const first = token.indexOf(".");
   const second = token.indexOf(".", first + 1);
-  if (first === -1 || second === -1) return "malformed_token";
+  if (first === -1 || second === -1) return MALFORMED;
   const signature = token.slice(second + 1);
-  if (!isCanonicalBase64url(signature)) return "malformed_token";
+  if (!isCanonicalBase64url(signature)) return MALFORMED;
   const header = jsonObjectIn(token.slice(0, first));
-  if (header === undefined) return "malformed_token";
-  if (Object.hasOwn(header, "crit")) return "critical_header";
-  if (!isTokenHeader(header)) return "malformed_token";
+  if (header === undefined) return MALFORMED;
+  if (Object.hasOwn(header, "crit")) return CRITICAL;
+  if (!isTokenHeader(header)) return MALFORMED;
   const payload = jsonObjectIn(token.slice(first + 1, second));
-  if (payload === undefined) return "malformed_token";
+  if (payload === undefined) return MALFORMED;
   return { token, header, payload, signingInput: token.slice(0, second), signature };
 }
 

@@ -1,10 +1,11 @@
 import { createPublicKey, createSecretKey, KeyObject } from "node:crypto";
 import type { OptionsReader } from "../core/options/options-reader.js";
-import { readSecureUrl } from "./fetch/secure-url.js";
+import { isRefused } from "../core/refusal/refused.js";
+import { parseSecureUrl } from "./fetch/secure-url.js";
 import { algorithmOfKey, SECRET_ALGORITHMS } from "./keys/algorithms.js";
 import { isJwkSet, MAX_KEYS, readJwkSet } from "./keys/jwk-set.js";
 import { weaknessOf } from "./keys/key-policy.js";
-import { createKeyRing, type KeyRing, type VerificationKey } from "./keys/key-ring.js";
+import { createKeyRing, type KeyRing, UNKNOWN_KEY, type VerificationKey } from "./keys/key-ring.js";
 import { functionKeys } from "./sources/function-keys.js";
 import type { KeyStore } from "./sources/key-store.js";
 import { type KeyLocation, type KeySchedule, RemoteKeys } from "./sources/remote-keys.js";
@@ -52,9 +53,10 @@ function remoteKeys(reader: OptionsReader, context: KeyContext): KeyStore {
 
 function readUrl(reader: OptionsReader, key: "jwksUri" | "discovery"): string | undefined {
   const text = reader.string(key);
-  const url = text === undefined ? undefined : readSecureUrl(text);
-  if (typeof url !== "string") return url?.href;
-  reader.problem(key, url);
+  if (text === undefined) return undefined;
+  const url = parseSecureUrl(text);
+  if (!isRefused(url)) return url.href;
+  reader.problem(key, url.refused);
   return undefined;
 }
 
@@ -123,7 +125,7 @@ function readSecret(reader: OptionsReader, { algorithms }: KeyContext): KeyRing 
     keys: [key],
     refused: [],
     has: (other) => other === key,
-    find: (_kid, name) => (name === algorithm ? key : "unknown_key"),
+    find: (_kid, name) => (name === algorithm ? key : UNKNOWN_KEY),
   };
 }
 

@@ -8,7 +8,7 @@ import type { Express, RequestHandler } from "express";
 import request from "supertest";
 import { afterEach, describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { requestState } from "../core/request/request-state.js";
+import { decisionsOf } from "../core/guard/decision.js";
 import { type JsonBodyOptions, jsonBody } from "./json-body.js";
 
 const JSON_TYPE = { "Content-Type": "application/json" };
@@ -52,7 +52,7 @@ async function sendChunked(port: number, pieces: readonly string[], agent?: Agen
 describe.each(expressVersions)("jsonBody in report mode on Express %s", (_major, express) => {
   const report = (options?: JsonBodyOptions) => jsonBody({ ...options, mode: "report" });
   const echo: RequestHandler = (req, res) => {
-    res.json({ body: req.body ?? null, decisions: requestState(req).decisions });
+    res.json({ body: req.body ?? null, decisions: decisionsOf(req) });
   };
 
   function appWith(guard: RequestHandler, ...after: RequestHandler[]) {

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { requestState } from "../core/request/request-state.js";
+import { decisionsOf } from "../core/guard/decision.js";
 import { type JsonBodyOptions, jsonBody } from "./json-body.js";
 
 const nested = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);
@@ -33,7 +33,7 @@ describe.each(expressVersions)("jsonBody on Express %s", (_major, express) => {
   const echo: RequestHandler = (req, res) => {
     res.json({
       body: req.body === undefined ? "undefined" : req.body,
-      decisions: requestState(req).decisions,
+      decisions: decisionsOf(req),
     });
   };
 

@@ -2,7 +2,7 @@ import express5, { type RequestHandler } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { requestState } from "../core/request/request-state.js";
+import { decisionsOf } from "../core/guard/decision.js";
 import { checkStructure, readLimits } from "../core/structure/check-structure.js";
 import { type StructuralGuardOptions, structuralGuard } from "./structural-guard.js";
 
@@ -16,7 +16,7 @@ describe.each(expressVersions)("structuralGuard on Express %s", (_major, express
     const app = express();
     app.use(parser ?? express.json({ limit: "10mb" }));
     app.all("/:id", structuralGuard(options), (req, res) => {
-      res.json({ body: req.body ?? null, decisions: requestState(req).decisions });
+      res.json({ body: req.body ?? null, decisions: decisionsOf(req) });
     });
     return app;
   }

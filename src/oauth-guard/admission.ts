@@ -1,10 +1,16 @@
 import type { NextFunction, Request, Response } from "express";
 import type { DecisionFields, Guard } from "../core/guard/guard.js";
-import { type Principal, setPrincipalSource } from "../core/principal/principal.js";
-import { requestState } from "../core/request/request-state.js";
+import {
+  authenticator,
+  hasPrincipalSource,
+  type Principal,
+  setPrincipalSource,
+} from "../core/principal/principal.js";
+import { isRefused } from "../core/refusal/refused.js";
 import { KeyOutage } from "../issuer/fetch/key-outage.js";
 import type { RefusalFactory } from "./refusals/challenge.js";
 import type { RefusalReason } from "./refusals/refusals.js";
+import { verifiedAuth } from "./token/auth.js";
 import type { Outcome, VerifiedToken } from "./token/verifier.js";
 
 const ANONYMOUS: DecisionFields = Object.freeze({ reason: "anonymous" });
@@ -20,8 +26,8 @@ export class Admission {
   }
 
   settle(outcome: Outcome, req: Request, res: Response, next: NextFunction): void {
-    if (typeof outcome === "string") this.refuse(outcome, req, res, next);
-    else if (outcome instanceof KeyOutage) this.#fail(outcome, req, res, next);
+    if (outcome instanceof KeyOutage) this.#fail(outcome, req, res, next);
+    else if (isRefused(outcome)) this.refuse(outcome.refused, req, res, next);
     else this.#accept(outcome, req, res, next);
   }
 
@@ -39,7 +45,7 @@ export class Admission {
   acceptAnonymous(req: Request, next: NextFunction): void {
     noteRan(req);
     if (this.#guard.enforced) {
-      requestState(req).auth = null;
+      verifiedAuth.set(req, null);
       setPrincipalSource(req, nobody);
     }
     this.#guard.allow(req, ANONYMOUS);
@@ -78,22 +84,24 @@ export class Admission {
 }
 
 function publish({ auth, derivePrincipal }: VerifiedToken, req: Request): void {
-  requestState(req).auth = auth;
+  authenticator.set(req, "oauthGuard");
+  verifiedAuth.set(req, auth);
   setPrincipalSource(req, derivePrincipal);
   (req as { auth?: unknown }).auth = auth;
 }
 
 /** Report mode: what the app itself set stays as it is. */
 function publishWhereUnset({ auth, derivePrincipal }: VerifiedToken, req: Request): void {
-  const state = requestState(req);
-  state.auth ??= auth;
-  if (state.derivePrincipal === undefined) setPrincipalSource(req, derivePrincipal);
+  authenticator.set(req, "oauthGuard");
+  if (!verifiedAuth.get(req)) verifiedAuth.set(req, auth);
+  if (!hasPrincipalSource(req)) setPrincipalSource(req, derivePrincipal);
   (req as { auth?: unknown }).auth ??= auth;
 }
 
 /** From now on `getAuth` says that there is no token, and no longer that the guard is missing. */
 function noteRan(req: Request): void {
-  requestState(req).auth ??= null;
+  authenticator.set(req, "oauthGuard");
+  if (verifiedAuth.get(req) === undefined) verifiedAuth.set(req, null);
 }
 
 function nobody(): Principal | null {

@@ -1,3 +1,4 @@
+import { isRefused } from "../core/refusal/refused.js";
 import { KeyOutage } from "../issuer/fetch/key-outage.js";
 import type { TokenVerifierOptions } from "./oauth-guard-options.js";
 import { openOptions, readVerifierSettings } from "./options/read-options.js";
@@ -38,8 +39,8 @@ export function createTokenVerifier<Claims = AccessTokenClaims>(
   async function verify(token: string): Promise<Auth<Claims>> {
     if (typeof token !== "string" || token === "") throw refusal("no_credentials");
     const outcome = await verifier.verify(token);
-    if (typeof outcome === "string") throw refusal(outcome);
     if (outcome instanceof KeyOutage) throw outcome.toHttpError();
+    if (isRefused(outcome)) throw refusal(outcome.refused);
     if (outcome.lacksScope) throw refusal("missing_scope");
     return outcome.auth as Auth<Claims>;
   }

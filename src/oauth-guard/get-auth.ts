@@ -1,6 +1,5 @@
 import type { Request } from "express";
-import { requestState } from "../core/request/request-state.js";
-import type { AccessTokenClaims, Auth } from "./token/auth.js";
+import { type AccessTokenClaims, type Auth, verifiedAuth } from "./token/auth.js";
 
 /**
  * What `oauthGuard` verified about the request. Unlike `req.auth`, nothing else can have put it
@@ -11,7 +10,7 @@ import type { AccessTokenClaims, Auth } from "./token/auth.js";
  * @throws Error when no `oauthGuard` ran for this request, which is a mistake in the app.
  */
 export function getAuth<Claims = AccessTokenClaims>(req: Request): Auth<Claims> | null {
-  const auth = requestState(req).auth as Auth<Claims> | null | undefined;
+  const auth = verifiedAuth.get(req) as Auth<Claims> | null | undefined;
   if (auth !== undefined) return auth;
   throw new Error("getAuth: no oauthGuard ran for this request; mount it before the handler");
 }

@@ -2,8 +2,8 @@ import type { ErrorRequestHandler, Request } from "express";
 import request from "supertest";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
+import { decisionsOf } from "../core/guard/decision.js";
 import { getPrincipal, type Principal } from "../core/principal/principal.js";
-import { requestState } from "../core/request/request-state.js";
 import { createTestIssuer } from "../testing/index.js";
 import { type Auth, getAuth, type OauthGuardOptions, oauthGuard } from "./index.js";
 
@@ -31,7 +31,7 @@ describe.each(expressVersions)("oauthGuard on Express %s", (_major, express) => 
     app.use(guard);
     app.get("/", (req, res) => {
       const { auth } = req as { auth?: unknown };
-      const { decisions } = requestState(req);
+      const decisions = decisionsOf(req);
       seen.push({ auth: getAuth(req), exposed: auth, principal: getPrincipal(req), decisions });
       res.send("ok");
     });

@@ -5,7 +5,7 @@ import { Admission } from "./admission.js";
 import type { OauthGuardOptions } from "./oauth-guard-options.js";
 import { openOptions, readVerifierSettings } from "./options/read-options.js";
 import { createRefusals } from "./refusals/challenge.js";
-import { NO_AUTHORIZATION, readBearerToken } from "./token/bearer-token.js";
+import { extractBearerToken, NO_AUTHORIZATION } from "./token/bearer-token.js";
 import { type Outcome, Verifier } from "./token/verifier.js";
 
 /** The middleware of {@link oauthGuard}. */
@@ -46,15 +46,15 @@ export function oauthGuard(options: OauthGuardOptions): OauthGuard {
   const verifier = new Verifier(settings);
 
   const middleware = guard.middleware((req, res, next) => {
-    const token = readBearerToken(req);
-    if (typeof token !== "string") {
-      if (optional && token === NO_AUTHORIZATION) admission.acceptAnonymous(req, next);
-      else admission.refuse(token.reason, req, res, next);
+    const extracted = extractBearerToken(req);
+    if (extracted.refused !== undefined) {
+      if (optional && extracted === NO_AUTHORIZATION) admission.acceptAnonymous(req, next);
+      else admission.refuse(extracted.refused, req, res, next);
       return;
     }
     let outcome: Outcome | Promise<Outcome>;
     try {
-      outcome = verifier.verify(token);
+      outcome = verifier.verify(extracted.token);
     } catch (error) {
       admission.fault(error, req, next);
       return;

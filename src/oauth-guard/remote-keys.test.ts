@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { requestState } from "../core/request/request-state.js";
+import { decisionsOf } from "../core/guard/decision.js";
 import { createTestIssuer, type TestIssuer } from "../testing/index.js";
 import { createTokenVerifier, type KeyFetchOptions, oauthGuard } from "./index.js";
 
@@ -533,7 +533,7 @@ describe.each(expressVersions)("oauthGuard with remote keys on Express %s", (_ma
     const app = express();
     const decisions: unknown[] = [];
     app.use((req, res, next) => {
-      res.on("finish", () => decisions.push(...requestState(req).decisions));
+      res.on("finish", () => decisions.push(...decisionsOf(req)));
       next();
     });
     app.use(guard);

@@ -6,8 +6,8 @@ import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { requireRole } from "../authorization/require-role.js";
 import type { Decision } from "../core/guard/decision.js";
+import { decisionsOf } from "../core/guard/decision.js";
 import { getPrincipal } from "../core/principal/principal.js";
-import { requestState } from "../core/request/request-state.js";
 import type { HeaderPrincipalOptions } from "./header-principal.js";
 import { principalFrom } from "./principal-from.js";
 
@@ -22,7 +22,7 @@ describe.each(expressVersions)("principalFrom.header on Express %s", (_major, ex
     const app = express();
     app.use((req, res, next) => {
       res.on("close", () => {
-        decisions = requestState(req).decisions;
+        decisions = decisionsOf(req);
       });
       next();
     });

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { requireRole } from "../authorization/require-role.js";
 import type { Decision } from "../core/guard/decision.js";
-import { getPrincipal, type PrincipalInit } from "../core/principal/principal.js";
-import { requestState } from "../core/request/request-state.js";
+import { decisionsOf } from "../core/guard/decision.js";
+import { authenticator, getPrincipal, type PrincipalInit } from "../core/principal/principal.js";
 import { principalFrom } from "./principal-from.js";
 
 const alice: PrincipalInit = { subject: "alice", roles: ["admin"] };
@@ -142,7 +142,7 @@ describe.each(expressVersions)("principalFrom on Express %s", (_major, express) 
     const app = express();
     app.use((req, res, next) => {
       res.on("close", () => {
-        decisions = requestState(req).decisions;
+        decisions = decisionsOf(req);
       });
       next();
     });
@@ -318,7 +318,7 @@ describe.each(expressVersions)("principalFrom on Express %s", (_major, express) 
 
   it("is an error of the app on a request whose token oauthGuard verified", async () => {
     const asOauthGuard: RequestHandler = (req, _res, next) => {
-      requestState(req).auth = { subject: "alice" };
+      authenticator.set(req, "oauthGuard");
       next();
     };
     await request(

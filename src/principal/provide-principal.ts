@@ -1,13 +1,15 @@
 import type { Request } from "express";
 import type { Guard } from "../core/guard/guard.js";
-import { type Principal, setPrincipalSource } from "../core/principal/principal.js";
-import { requestState } from "../core/request/request-state.js";
+import {
+  hasPrincipalSource,
+  type Principal,
+  setPrincipalSource,
+} from "../core/principal/principal.js";
 
 /**
  * Sets who calls. The later of two enforcing sources counts, also when it says "nobody"; a source in report mode only
  * fills an empty place, so that trying it out changes no decision.
  */
 export function providePrincipal(guard: Guard, req: Request, derive: () => Principal | null): void {
-  if (guard.enforced || requestState(req).derivePrincipal === undefined)
-    setPrincipalSource(req, derive);
+  if (guard.enforced || !hasPrincipalSource(req)) setPrincipalSource(req, derive);
 }

@@ -3,12 +3,11 @@ import { createGuard, type Guard } from "../core/guard/guard.js";
 import { formatDuration } from "../core/options/quantity.js";
 import { wrongReturn } from "../core/options/user-function.js";
 import { HttpError, outageError } from "../core/refusal/http-error.js";
-import { requestState } from "../core/request/request-state.js";
 import { MemoryEngine } from "./algorithms/memory-engine.js";
 import { chargesOf } from "./policies/charges.js";
 import type { Charge, Policy } from "./policies/policy.js";
 import { createProxyCheck } from "./proxy-check.js";
-import { type QuotaReporter, quotaReporter, setQuotaHeaders } from "./quota-headers.js";
+import { type QuotaReporter, quotaReporter, quotasOf, setQuotaHeaders } from "./quota-headers.js";
 import type { LimiterSettings } from "./read-settings.js";
 import type { RateLimitRequest, RateLimitResult } from "./stores/rate-limit-store.js";
 import { StoreClient } from "./stores/store-client.js";
@@ -101,7 +100,7 @@ class Limiter {
 
   /** Mounted twice, a limiter counts a request once. */
   #hasCounted(req: Request): boolean {
-    for (const quota of requestState(req).quotas) if (quota.limiter === this) return true;
+    for (const quota of quotasOf(req)) if (quota.limiter === this) return true;
     return false;
   }
 
@@ -160,7 +159,7 @@ class Limiter {
   }
 
   #report({ charges, results }: Count, req: Request, res: Response): void {
-    const { quotas } = requestState(req);
+    const quotas = quotasOf(req);
     const earlier = quotas.length;
     for (const [index, { policy }] of charges.entries()) {
       const result = results[index];

@@ -1,6 +1,6 @@
 import type { Response } from "express";
 import { sfString } from "../core/http/header-values.js";
-import type { QuotaReport } from "../core/request/request-state.js";
+import { requestSlot } from "../core/request/request-slot.js";
 import type { Policy } from "./policies/policy.js";
 import type { RateLimitResult } from "./stores/rate-limit-store.js";
 
@@ -8,6 +8,34 @@ import type { RateLimitResult } from "./stores/rate-limit-store.js";
 export interface HeaderSettings {
   readonly ietf: boolean;
   readonly legacy: "epoch" | "delta" | false;
+}
+
+/** The state of one quota policy, for headers that several limiters of a request share. */
+export interface QuotaReport {
+  /** The limiter that counted: mounted twice, it counts a request once. */
+  readonly limiter: object;
+  /** The policy as an item of `RateLimit-Policy`, serialised; empty when its limiter does not send the field. */
+  readonly policyItem: string;
+  /** The policy as an item of `RateLimit`, serialised; empty likewise. */
+  readonly limitItem: string;
+  /** How `X-RateLimit-Reset` counts, or `false` when the limiter does not send the `X-RateLimit` fields. */
+  readonly legacy: "epoch" | "delta" | false;
+  readonly limit: number;
+  readonly remaining: number;
+  /** Milliseconds until the quota is full again. */
+  readonly resetMs: number;
+}
+
+const reports = requestSlot<QuotaReport[]>("quotas");
+
+/** The quotas that limiters of this request have counted so far: the list itself, to be added to. */
+export function quotasOf(req: object): QuotaReport[] {
+  let list = reports.get(req);
+  if (list === undefined) {
+    list = [];
+    reports.set(req, list);
+  }
+  return list;
 }
 
 /** Turns a result into what the header fields say, with everything prepared that is the same for every request. */

@@ -6,8 +6,8 @@ import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import type { Decision } from "../core/guard/decision.js";
+import { decisionsOf } from "../core/guard/decision.js";
 import { createPrincipal, setPrincipalSource } from "../core/principal/principal.js";
-import { requestState } from "../core/request/request-state.js";
 import { rateLimit } from "./rate-limit.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 
@@ -27,7 +27,7 @@ describe.each(expressVersions)("rateLimit on Express %s", (_major, express) => {
     const app = express();
     app.set("trust proxy", 1);
     app.use((req, res, next) => {
-      res.on("finish", () => decisions.push(...requestState(req).decisions));
+      res.on("finish", () => decisions.push(...decisionsOf(req)));
       next();
     });
     app.use(rateLimit(options));

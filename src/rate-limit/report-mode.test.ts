@@ -2,7 +2,7 @@ import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import type { Decision } from "../core/guard/decision.js";
-import { requestState } from "../core/request/request-state.js";
+import { decisionsOf } from "../core/guard/decision.js";
 import { rateLimit } from "./rate-limit.js";
 
 describe.each(expressVersions)("rateLimit in report mode on Express %s", (_major, express) => {
@@ -10,7 +10,7 @@ describe.each(expressVersions)("rateLimit in report mode on Express %s", (_major
     const decisions: Decision[] = [];
     const app = express();
     app.use((req, res, next) => {
-      res.on("finish", () => decisions.push(...requestState(req).decisions));
+      res.on("finish", () => decisions.push(...decisionsOf(req)));
       next();
     });
     app.use(rateLimit({ limit: 1, window: "1m", mode: "report" }));
@@ -59,7 +59,7 @@ describe.each(expressVersions)("rateLimit in report mode on Express %s", (_major
     };
     app.use(rateLimit({ limit: 1, window: "1m", mode: "report", key }));
     app.get("/", (req, res) => {
-      decisions.push(...requestState(req).decisions);
+      decisions.push(...decisionsOf(req));
       res.send("ok");
     });
     await request(app).get("/").expect(200);

@@ -3,10 +3,10 @@ import request from "supertest";
 import { afterEach, describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import type { Decision } from "../core/guard/decision.js";
+import { decisionsOf } from "../core/guard/decision.js";
 import { createGuard } from "../core/guard/guard.js";
 import { OptionsError } from "../core/options/options-error.js";
 import { HttpError } from "../core/refusal/http-error.js";
-import { requestState } from "../core/request/request-state.js";
 import { type SecureHeadersOptions, secureHeaders } from "./secure-headers.js";
 
 const CSP = "default-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none'";
@@ -186,10 +186,10 @@ describe.each(expressVersions)("secureHeaders on Express %s", (_major, express) 
   });
 
   it("records no decision when there was nothing to decide", async () => {
-    const seen: Decision[][] = [];
+    const seen: (readonly Decision[])[] = [];
     const app = express().use(secureHeaders({ cors: { origins: "https://app.example.com" } }));
     app.use((req, res) => {
-      seen.push(requestState(req).decisions);
+      seen.push(decisionsOf(req));
       res.end();
     });
     await request(app).post("/").set("Cookie", "sid=1").expect(200);

@@ -3,7 +3,7 @@ import { body } from "express-validator";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { requestState } from "../core/request/request-state.js";
+import { decisionsOf } from "../core/guard/decision.js";
 import { validate } from "./validate.js";
 import type { Validator } from "./validator.js";
 
@@ -17,7 +17,7 @@ describe.each(expressVersions)("validate in report mode on Express %s", (_major,
         body: req.body,
         query: req.query,
         contexts: "express-validator#contexts" in req,
-        decisions: requestState(req).decisions,
+        decisions: decisionsOf(req),
       });
     };
     app.post("/", validator as RequestHandler, handler);

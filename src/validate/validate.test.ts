@@ -3,7 +3,7 @@ import request from "supertest";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { expressVersions } from "../../test/support/express.js";
-import { requestState } from "../core/request/request-state.js";
+import { decisionsOf } from "../core/guard/decision.js";
 import { jsonBody } from "../json-body/json-body.js";
 import { validate } from "./validate.js";
 import type { Validator } from "./validator.js";
@@ -28,7 +28,7 @@ describe.each(expressVersions)("validate on Express %s", (_major, express) => {
     const seen: unknown[] = [];
     app.use(parser);
     app.all("/:id", validator, ((req, res) => {
-      const { decisions } = requestState(req);
+      const decisions = decisionsOf(req);
       res.json({ valid: validator.valid(req), body: req.body ?? null, decisions });
     }) as RequestHandler);
     const onError: ErrorRequestHandler = (error, _req, res, _next) => {
@@ -356,7 +356,7 @@ describe.each(expressVersions)("validate on Express %s", (_major, express) => {
     const reasons: unknown[] = [];
     const app = express();
     app.use((req, res, next) => {
-      res.on("finish", () => reasons.push(requestState(req).decisions.at(-1)?.reason));
+      res.on("finish", () => reasons.push(decisionsOf(req).at(-1)?.reason));
       next();
     });
     app.use(express.json(), validate({ body: ORDER }));

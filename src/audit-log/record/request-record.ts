@@ -1,6 +1,6 @@
 import type { Request, Response } from "express";
+import { decisionsOf } from "../../core/guard/decision.js";
 import { clientAddress, truncateAddress } from "../../core/http/client-address.js";
-import { requestState } from "../../core/request/request-state.js";
 import { bytesWritten, type RequestEntry } from "../correlation/request-entry.js";
 import { isoTime } from "../text/iso-time.js";
 import { jsonMember } from "../text/json-text.js";
@@ -44,7 +44,7 @@ export function requestRecord(
   res: Response,
   finished: boolean,
 ): string {
-  const { decisions } = requestState(req);
+  const decisions = decisionsOf(req);
   const verdict = judge(decisions, res, finished);
   const { event, refusal, reported } = verdict;
   const success = verdict.outcome === "success";

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Request } from "express";
 import { afterEach, describe, expect, it } from "vitest";
-import { requestState } from "../request/request-state.js";
+import { decisionsOf } from "../guard/decision.js";
 import { DECISION_CHANNEL, type Decision, recordDecision } from "./decision.js";
 
 type Subscriber = Parameters<typeof subscribe>[1];
@@ -24,7 +24,7 @@ describe("recordDecision", () => {
     const req = {} as Request;
     recordDecision(req, { ...ALLOWED });
     recordDecision(req, { ...ALLOWED, outcome: "deny", code: "access_denied", status: 403 });
-    const { decisions } = requestState(req);
+    const decisions = decisionsOf(req);
     expect(decisions.map((decision) => decision.code)).toEqual(["ok", "access_denied"]);
     expect(decisions.every((decision) => Object.isFrozen(decision))).toBe(true);
   });
@@ -35,7 +35,7 @@ describe("recordDecision", () => {
     const req = {} as Request;
     recordDecision(req, { ...ALLOWED });
     expect(seen).toEqual([[ALLOWED, "express-secure-api:decision"]]);
-    expect((seen[0] as unknown[])[0]).toBe(requestState(req).decisions[0]);
+    expect((seen[0] as unknown[])[0]).toBe(decisionsOf(req)[0]);
   });
 
   it("outlives subscribers that throw or reject, and calls the others", async () => {

@@ -1,6 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import type { Request } from "express";
-import { requestState } from "../request/request-state.js";
+import { requestSlot } from "../request/request-slot.js";
 import { publishSafely } from "./publish-safely.js";
 
 /** What one guard decided about one request. Frozen plain data: no request, no error object, no token. */
@@ -32,11 +32,26 @@ export interface Decision {
 /** `node:diagnostics_channel` on which every {@link Decision} is published. */
 export const DECISION_CHANNEL = "express-secure-api:decision";
 
-const decisions = channel(DECISION_CHANNEL);
+const channelOfDecisions = channel(DECISION_CHANNEL);
+const recorded = requestSlot<Decision[]>("decisions");
+
+/** Every decision about the request, in order: the list itself, to which later decisions are added. */
+export function decisionsOf(req: Request): readonly Decision[] {
+  return listOf(req);
+}
 
 /** Keeps the decision with the request, for the audit record, and publishes it when somebody listens. */
 export function recordDecision(req: Request, decision: Decision): void {
   const frozen = Object.freeze(decision);
-  requestState(req).decisions.push(frozen);
-  if (decisions.hasSubscribers) publishSafely(decisions, frozen);
+  listOf(req).push(frozen);
+  if (channelOfDecisions.hasSubscribers) publishSafely(channelOfDecisions, frozen);
+}
+
+function listOf(req: Request): Decision[] {
+  let list = recorded.get(req);
+  if (list === undefined) {
+    list = [];
+    recorded.set(req, list);
+  }
+  return list;
 }

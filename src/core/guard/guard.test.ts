@@ -2,9 +2,9 @@ import type { ErrorRequestHandler, Express, RequestHandler } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
+import { decisionsOf } from "../guard/decision.js";
 import { readOptions } from "../options/options-reader.js";
 import { HttpError, outageError } from "../refusal/http-error.js";
-import { requestState } from "../request/request-state.js";
 import type { Decision } from "./decision.js";
 import { createGuard, GUARD_OPTIONS, type Guard, type Mode, readGuardOptions } from "./guard.js";
 import { markGuard } from "./guard-mark.js";
@@ -25,7 +25,7 @@ describe.each(expressVersions)("a guard on Express %s", (_major, express) => {
     const app = express();
     app.use((req, res, next) => {
       res.on("close", () => {
-        decisions = requestState(req).decisions;
+        decisions = decisionsOf(req);
       });
       next();
     });
@@ -148,7 +148,7 @@ describe.each(expressVersions)("a guard on Express %s", (_major, express) => {
     let got: unknown;
     const lookAt: ErrorRequestHandler = (error, req, res, _next) => {
       got = error;
-      decisions = requestState(req).decisions;
+      decisions = decisionsOf(req);
       res.status(500).end();
     };
     app.use(lookAt);

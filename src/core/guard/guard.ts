@@ -1,8 +1,9 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import type { OptionsReader } from "../options/options-reader.js";
-import { deny, type OnDenied } from "../refusal/deny.js";
+import { deny, keepRefusal, type OnDenied, refusalOf } from "../refusal/deny.js";
 import { HttpError } from "../refusal/http-error.js";
-import { requestState } from "../request/request-state.js";
+import { beginRequest } from "../request/begin-request.js";
+import { requestSlot } from "../request/request-slot.js";
 import { type Decision, recordDecision } from "./decision.js";
 import { type GuardDescription, markGuard } from "./guard-mark.js";
 import { noteReporting } from "./reporting.js";
@@ -20,6 +21,9 @@ export interface GuardOptions {
   /** How refusals are answered. @default "respond" */
   readonly onDenied?: OnDenied | undefined;
 }
+
+/** The guard whose refusal was the first one that report mode let through. */
+const firstReported = requestSlot<string>("firstReported");
 
 /** Names of {@link GuardOptions}, for the factories' lists of known options. */
 export const GUARD_OPTIONS = ["mode", "onDenied"] as const;
@@ -118,7 +122,7 @@ export function createGuard(
     } as const;
     if (enforced) {
       recordDecision(req, { ...decision, reason: "application_error", ...fields });
-      requestState(req).refusal ??= new HttpError(500, "internal_error", { cause: error });
+      keepRefusal(req, new HttpError(500, "internal_error", { cause: error }));
       // `undefined`, "route" and "router" would all let the request go on.
       next(
         error instanceof Error ? error : new Error(`${name}: a function of the app threw no Error`),
@@ -131,7 +135,8 @@ export function createGuard(
 
   function middleware(handler: RequestHandler, rule?: string): RequestHandler {
     const guarded: RequestHandler = (req, res, next) => {
-      const { refusal } = requestState(req);
+      beginRequest(req);
+      const refusal = refusalOf(req);
       if (refusal === undefined) handler(req, res, next);
       else deny(refusal, req, res, next, onDenied);
     };
@@ -143,11 +148,11 @@ export function createGuard(
 }
 
 function report(req: Request, decision: Decision): void {
-  const state = requestState(req);
-  if (state.firstReported === undefined) {
-    state.firstReported = decision.guard;
+  const first = firstReported.get(req);
+  if (first === undefined) {
+    firstReported.set(req, decision.guard);
     recordDecision(req, { ...decision, first: true });
   } else {
-    recordDecision(req, { ...decision, follows: state.firstReported });
+    recordDecision(req, { ...decision, follows: first });
   }
 }

@@ -1,6 +1,11 @@
 import { isIPv4, isIPv6 } from "node:net";
 import type { Request } from "express";
-import { requestState } from "../request/request-state.js";
+import { requestSlot } from "../request/request-slot.js";
+
+/** What was found, and the app whose `trust proxy` setting it depends on. */
+const known = requestSlot<{ readonly address: string | undefined; readonly app: unknown }>(
+  "address",
+);
 
 /**
  * The address of the client, in one spelling per address: IPv4 dotted, IPv6 as eight lower-case groups.
@@ -12,13 +17,13 @@ import { requestState } from "../request/request-state.js";
  * @returns `undefined` when there is none, as on a closed connection or a Unix socket.
  */
 export function clientAddress(req: Request): string | undefined {
-  const state = requestState(req);
+  const { app } = req as { readonly app?: unknown };
+  const earlier = known.get(req);
   // An app mounted in another one has a setting of its own.
-  if (state.addressFor !== req.app || req.app === undefined) {
-    state.address = normalizeAddress(req.ip) ?? normalizeAddress(req.socket?.remoteAddress);
-    state.addressFor = req.app;
-  }
-  return state.address;
+  if (earlier !== undefined && earlier.app === app && app !== undefined) return earlier.address;
+  const address = normalizeAddress(req.ip) ?? normalizeAddress(req.socket?.remoteAddress);
+  known.set(req, { address, app });
+  return address;
 }
 
 /** One spelling for an address, or `undefined` when the text is none. */

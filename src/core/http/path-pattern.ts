@@ -1,4 +1,5 @@
 import type { Request } from "express";
+import { type Refused, refused } from "../refusal/refused.js";
 
 /**
  * A pattern of the form `[METHOD ]/literal/:name/*`, the same on Express 4 and 5.
@@ -26,22 +27,24 @@ export const METHOD_OVERRIDE_FIELDS = [
   "x-method-override",
 ] as const;
 
-/** Reads a pattern. @returns The pattern, or what it must be, with the right spelling. */
-export function parsePathPattern(text: string): PathPattern | string {
+/** Reads a pattern. Refused with what it must be, and the right spelling. */
+export function parsePathPattern(text: string): PathPattern | Refused {
   const space = text.indexOf(" ");
   const method = space === -1 ? undefined : text.slice(0, space);
   const path = text.slice(space + 1);
-  if (/\s/.test(path) || (method !== undefined && !METHOD.test(method))) return badSpacing(text);
-  if (!path.startsWith("/")) return badStart(path, method === undefined ? "" : `${method} `);
+  if (/\s/.test(path) || (method !== undefined && !METHOD.test(method)))
+    return refused(badSpacing(text));
+  if (!path.startsWith("/"))
+    return refused(badStart(path, method === undefined ? "" : `${method} `));
   if (path === "/") return freeze(text, method, [], false);
-  if (path.endsWith("/")) return `must not end with "/": write "${text.slice(0, -1)}"`;
+  if (path.endsWith("/")) return refused(`must not end with "/": write "${text.slice(0, -1)}"`);
   const below = path.endsWith("/*");
   const inner = below ? path.slice(0, -2) : path;
   const segments: (string | undefined)[] = [];
   for (const segment of inner === "" ? [] : inner.slice(1).split("/")) {
     if (PARAMETER.test(segment)) segments.push(undefined);
     else if (segment === "" || segment === "." || segment === ".." || !LITERAL.test(segment))
-      return badSegment(segment);
+      return refused(badSegment(segment));
     else segments.push(segment);
   }
   return freeze(text, method, segments, below);

@@ -1,4 +1,5 @@
 import type { OptionsReader } from "../options/options-reader.js";
+import { isRefused } from "../refusal/refused.js";
 import { type PathPattern, parsePathPattern } from "./path-pattern.js";
 
 /**
@@ -13,8 +14,8 @@ export function readPathPatterns(
 ): readonly PathPattern[] | undefined {
   return reader.strings(key)?.flatMap((text, index) => {
     const pattern = parsePathPattern(text);
-    if (typeof pattern !== "string") return [pattern];
-    reader.note(Array.isArray(reader.raw(key)) ? `${key}[${index}]` : key, pattern);
+    if (!isRefused(pattern)) return [pattern];
+    reader.note(Array.isArray(reader.raw(key)) ? `${key}[${index}]` : key, pattern.refused);
     return [];
   });
 }

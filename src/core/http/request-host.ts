@@ -1,6 +1,7 @@
 import { isIPv4 } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Request } from "express";
+import { isLocalName } from "./origins/loopback.js";
 
 /** The host the client asked for: `X-Forwarded-Host` of a proxy that `trust proxy` names, else `Host`. */
 export function requestHost(req: Request): string | undefined {
@@ -20,11 +21,6 @@ export function isPinnable(req: Request): boolean {
   if (forwarded !== undefined) return isPublicName(forwarded);
   // A proxy often puts the address of this server into Host: that is not the name the browser asked for.
   return !isLocalName(withoutPort(req.headers.host ?? ""));
-}
-
-/** Whether the hostname is `localhost` or below it (RFC 6761 §6.3). */
-export function isLocalName(name: string): boolean {
-  return name === "localhost" || name.endsWith(".localhost");
 }
 
 function isPublicName(host: string | undefined): boolean {

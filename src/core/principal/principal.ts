@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { requestState } from "../request/request-state.js";
+import { requestSlot } from "../request/request-slot.js";
 
 /** Who calls, as authorization, limits and the audit log see it. Frozen. */
 export interface Principal {
@@ -30,22 +30,37 @@ export type PrincipalInit = {
   readonly [K in Exclude<keyof Principal, "id">]?: Principal[K] | undefined;
 };
 
+/** Derives the principal, once, when something asks for it. */
+const source = requestSlot<() => Principal | null>("principalSource");
+/** Who calls: `undefined` until derived, `null` when nobody is authenticated. */
+const derived = requestSlot<Principal | null | undefined>("principal");
+
+/** The guard that said who calls, or that nobody does; `undefined` before one ran. */
+export const authenticator = requestSlot<string>("authenticator");
+
 /**
  * The principal of the request, derived at the first call.
  *
  * @returns `null` when nobody is authenticated: no guard ran, or an optional one found no token.
  */
 export function getPrincipal(req: Request): Principal | null {
-  const state = requestState(req);
-  if (state.principal === undefined) state.principal = state.derivePrincipal?.() ?? null;
-  return state.principal;
+  let principal = derived.get(req);
+  if (principal === undefined) {
+    principal = source.get(req)?.() ?? null;
+    derived.set(req, principal);
+  }
+  return principal;
+}
+
+/** Whether something said where the principal of the request comes from. */
+export function hasPrincipalSource(req: Request): boolean {
+  return source.get(req) !== undefined;
 }
 
 /** Sets where the principal of the request comes from. A principal derived earlier is forgotten. */
 export function setPrincipalSource(req: Request, derive: () => Principal | null): void {
-  const state = requestState(req);
-  state.derivePrincipal = derive;
-  state.principal = undefined;
+  source.set(req, derive);
+  derived.set(req, undefined);
 }
 
 /** Builds a frozen principal: lists are copied, what is missing is empty. */

@@ -12,9 +12,9 @@ import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
 import { createGuard } from "../guard/guard.js";
-import { requestState } from "../request/request-state.js";
-import { deny, type OnDenied, respond } from "./deny.js";
+import { deny, type OnDenied, refusalOf, respond } from "./deny.js";
 import { HttpError } from "./http-error.js";
+import { requestId } from "./problem-details.js";
 
 const CHALLENGE = 'Bearer realm="api"';
 const refusal = new HttpError(401, "authentication_required", {
@@ -95,7 +95,7 @@ describe.each(expressVersions)("deny on Express %s", (_major, express) => {
 
   it("names the request id where one is known", async () => {
     const identify: RequestHandler = (req, _res, next) => {
-      requestState(req).requestId = "0193";
+      requestId.set(req, "0193");
       next();
     };
     const answer = await request(appWith(identify, denyWith())).get("/secret").expect(401);
@@ -311,6 +311,6 @@ describe("deny", () => {
     const res = { setHeader: () => undefined } as unknown as Response;
     deny(refusal, req, res, next, "next");
     deny(new HttpError(403, "access_denied"), req, res, next, "next");
-    expect(requestState(req).refusal).toBe(refusal);
+    expect(refusalOf(req)).toBe(refusal);
   });
 });

@@ -1,9 +1,9 @@
 import type { NextFunction, Request, Response } from "express";
 import { isThenable } from "../options/user-function.js";
-import { requestState } from "../request/request-state.js";
+import { requestSlot } from "../request/request-slot.js";
 import { type HttpError, isHttpError } from "./http-error.js";
 import { endLingering } from "./lingering-close.js";
-import { PROBLEM_MEDIA_TYPE, type Problem } from "./problem-details.js";
+import { PROBLEM_MEDIA_TYPE, type Problem, requestId } from "./problem-details.js";
 
 /**
  * How a guard answers a refusal.
@@ -19,6 +19,18 @@ export type OnDenied =
   | "next"
   | ((error: HttpError, req: Request, res: Response, next: NextFunction) => void | Promise<void>);
 
+const kept = requestSlot<HttpError>("refusal");
+
+/** The first enforced refusal of the request, if there was one: it stays, so that nothing opens the route after it. */
+export function refusalOf(req: Request): HttpError | undefined {
+  return kept.get(req);
+}
+
+/** Keeps the refusal with the request, unless it has one already. */
+export function keepRefusal(req: Request, refusal: HttpError): void {
+  if (kept.get(req) === undefined) kept.set(req, refusal);
+}
+
 /** The one way a request is refused. The refusal stays with the request: later guards refuse it again. */
 export function deny(
   error: HttpError,
@@ -27,7 +39,7 @@ export function deny(
   next: NextFunction,
   onDenied: OnDenied = "respond",
 ): void {
-  requestState(req).refusal ??= error;
+  keepRefusal(req, error);
   if (res.headersSent) {
     // Half an answer is on its way: cutting it off is the only way left to refuse.
     res.destroy();
@@ -50,8 +62,8 @@ export function respond(error: HttpError, req: Request, res: Response): void {
 
 /** Ends the response with a problem document: not stored by caches, no body on HEAD. */
 function sendProblem(problem: Problem, req: Request, res: Response): void {
-  const { requestId } = requestState(req);
-  const body = JSON.stringify(requestId === undefined ? problem : { ...problem, requestId });
+  const id = requestId.get(req);
+  const body = JSON.stringify(id === undefined ? problem : { ...problem, requestId: id });
   res.statusCode = problem.status;
   res.setHeader("Content-Type", PROBLEM_MEDIA_TYPE);
   res.setHeader("Content-Length", Buffer.byteLength(body));

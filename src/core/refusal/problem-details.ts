@@ -1,4 +1,5 @@
 import { STATUS_CODES } from "node:http";
+import { requestSlot } from "../request/request-slot.js";
 
 /** A problem document. @see https://www.rfc-editor.org/rfc/rfc9457#section-3.1 */
 export interface Problem {
@@ -10,6 +11,9 @@ export interface Problem {
   readonly requestId?: string;
   readonly [member: string]: unknown;
 }
+
+/** Id of the request, which `auditLog` sets and problem documents name. */
+export const requestId = requestSlot<string>("requestId");
 
 /** Media type of {@link Problem} documents. */
 export const PROBLEM_MEDIA_TYPE = "application/problem+json";

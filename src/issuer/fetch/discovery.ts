@@ -1,6 +1,7 @@
+import { isRefused, refused } from "../../core/refusal/refused.js";
 import { type FetchLimits, fetchJson } from "./fetch-json.js";
 import { KeyOutage } from "./key-outage.js";
-import { isLoopback, readSecureUrl } from "./secure-url.js";
+import { isLoopback, parseSecureUrl } from "./secure-url.js";
 
 /**
  * Finds the key set of an issuer in its metadata: at `metadataUrl` when given, else where OpenID
@@ -21,9 +22,9 @@ export async function discoverJwksUri(
     throw new KeyOutage("metadata_mismatch", `the metadata of ${issuer} names another issuer`);
   }
   const jwksUri = metadata["jwks_uri"];
-  const url = typeof jwksUri === "string" ? readSecureUrl(jwksUri) : "a string";
-  if (typeof url === "string") {
-    throw new KeyOutage("keys_bad_answer", `the jwks_uri of ${issuer} must be ${url}`);
+  const url = typeof jwksUri === "string" ? parseSecureUrl(jwksUri) : refused("a string");
+  if (isRefused(url)) {
+    throw new KeyOutage("keys_bad_answer", `the jwks_uri of ${issuer} must be ${url.refused}`);
   }
   // Only an issuer on this machine may send us to another service on it.
   if (url.protocol === "http:" && !isLoopback(new URL(metadataUrl ?? issuer))) {

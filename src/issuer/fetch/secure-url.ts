@@ -1,15 +1,15 @@
+import { type Refused, refused } from "../../core/refusal/refused.js";
+
 /**
- * Reads a URL that keys or metadata may be fetched from: `https:`, or `http:` on this machine; no
- * user information.
- *
- * @returns The URL, or what it must be instead.
+ * A URL that keys or metadata may be fetched from: `https:`, or `http:` on this machine; no user
+ * information. Refused with what it must be instead.
  */
-export function readSecureUrl(text: string): URL | string {
+export function parseSecureUrl(text: string): URL | Refused {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined) return "an absolute URL";
-  if (url.username !== "" || url.password !== "") return "a URL without user information";
+  if (url === undefined) return refused("an absolute URL");
+  if (url.username !== "" || url.password !== "") return refused("a URL without user information");
   if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url))) return url;
-  return "an https: URL (http: only on localhost, 127.0.0.0/8 or [::1])";
+  return refused("an https: URL (http: only on localhost, 127.0.0.0/8 or [::1])");
 }
 
 /**

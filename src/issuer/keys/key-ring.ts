@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import type { RefusalReason } from "../../oauth-guard/refusals/refusals.js";
+import type { Refused } from "../../core/refusal/refused.js";
 import { algorithmOfKey, canonicalAlgorithm } from "./algorithms.js";
 import { weaknessOf } from "./key-policy.js";
 
@@ -19,13 +19,18 @@ export interface VerificationKey {
   readonly key: KeyObject;
 }
 
+/** No key of the ring has this `kid` and algorithm. */
+export type UnknownKey = Refused<"unknown_key">;
+
+export const UNKNOWN_KEY: UnknownKey = Object.freeze({ refused: "unknown_key" });
+
 /** The usable keys of one issuer at one time. Never changed: a refresh makes a new one. */
 export interface KeyRing {
   readonly keys: readonly VerificationKey[];
   /** What was left out, in words, for start-up errors. */
   readonly refused: readonly string[];
   has(key: VerificationKey): boolean;
-  find(kid: string | undefined, algorithm: string): VerificationKey | RefusalReason;
+  find(kid: string | undefined, algorithm: string): VerificationKey | UnknownKey;
 }
 
 /**
@@ -78,7 +83,7 @@ function finder(
   return (kid, algorithm) => {
     const name = canonicalAlgorithm(algorithm);
     const found = kid === undefined ? alone.get(name) : named.get(nameOf(kid, name));
-    return found ?? "unknown_key";
+    return found ?? UNKNOWN_KEY;
   };
 }
 

@@ -1,9 +1,8 @@
-import type { RefusalReason } from "../../oauth-guard/refusals/refusals.js";
 import type { KeyOutage } from "../fetch/key-outage.js";
-import type { VerificationKey } from "../keys/key-ring.js";
+import type { UnknownKey, VerificationKey } from "../keys/key-ring.js";
 
 /** A key, why there is none for this token, or why there are none at all. */
-export type KeyLookup = VerificationKey | RefusalReason | KeyOutage;
+export type KeyLookup = VerificationKey | UnknownKey | KeyOutage;
 
 /** The keys of one issuer, wherever they come from. */
 export interface KeyStore {

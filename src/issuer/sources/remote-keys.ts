@@ -1,4 +1,5 @@
 import { AsyncResource } from "node:async_hooks";
+import { isRefused } from "../../core/refusal/refused.js";
 import { discoverJwksUri } from "../fetch/discovery.js";
 import { type FetchLimits, fetchJson } from "../fetch/fetch-json.js";
 import { KeyOutage } from "../fetch/key-outage.js";
@@ -63,7 +64,7 @@ export class RemoteKeys implements KeyStore {
   find(kid: string | undefined, algorithm: string): KeyLookup | Promise<KeyLookup> {
     const now = performance.now();
     const found = this.#usable(now)?.find(kid, algorithm);
-    if (typeof found === "object") {
+    if (found !== undefined && !isRefused(found)) {
       this.#refreshWhenDue(now);
       return found;
     }
@@ -117,7 +118,7 @@ export class RemoteKeys implements KeyStore {
   #findAgain(kid: string | undefined, algorithm: string): KeyLookup {
     const now = performance.now();
     const found = this.#usable(now)?.find(kid, algorithm);
-    if (typeof found === "object") return found;
+    if (found !== undefined && !isRefused(found)) return found;
     // Whether the key is unknown cannot be told while the issuer is out of reach.
     return this.#outageAt(now) ?? found ?? closedOutage();
   }

@@ -2,7 +2,8 @@ import type { OptionsReader } from "../../core/options/options-reader.js";
 import type { ClaimMapping } from "../../core/principal/claim-mapping.js";
 import { readPrincipal } from "../../core/principal/read-claim-mapping.js";
 import { RFC9068_MAPPING } from "../../core/principal/rfc9068-mapping.js";
-import { readSecureUrl } from "../../issuer/fetch/secure-url.js";
+import { isRefused } from "../../core/refusal/refused.js";
+import { parseSecureUrl } from "../../issuer/fetch/secure-url.js";
 import { PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS } from "../../issuer/keys/algorithms.js";
 import { KEY_SOURCES, readKeyStore } from "../../issuer/read-key-store.js";
 import type { KeySchedule } from "../../issuer/sources/remote-keys.js";
@@ -109,8 +110,8 @@ function readIssuerName(reader: OptionsReader): string {
   const must = "the URL of the issuer, as its tokens name it in iss";
   const issuer = reader.string("issuer", { required: true, must });
   if (issuer === undefined) return "";
-  const url = readSecureUrl(issuer);
-  if (typeof url === "string") reader.problem("issuer", url);
+  const url = parseSecureUrl(issuer);
+  if (isRefused(url)) reader.problem("issuer", url.refused);
   // RFC 8414 §2. The text is looked at, not the URL: an empty query or fragment is one too.
   else if (/[?#]/.test(issuer)) reader.problem("issuer", "a URL without query and fragment");
   else if (issuer.includes("/.well-known/")) {

@@ -1,5 +1,6 @@
 import { type Claims, claimAt } from "../../core/principal/claim-mapping.js";
 import type { Principal } from "../../core/principal/principal.js";
+import { requestSlot } from "../../core/request/request-slot.js";
 import type { ParsedToken, TokenHeader } from "../../issuer/parse-token.js";
 
 /**
@@ -43,6 +44,9 @@ export interface Auth<C = AccessTokenClaims> {
   /** Seconds since 1970. */
   readonly expiresAt: number;
 }
+
+/** What `oauthGuard` verified: `undefined` until it ran, `null` when it let the request pass without a token. */
+export const verifiedAuth = requestSlot<Auth | null>("auth");
 
 /** Describes a verified token, whose header and claims are frozen already. */
 export function createAuth({ token, header, payload }: ParsedToken, principal: Principal): Auth {

@@ -1,17 +1,16 @@
 import type { IncomingMessage } from "node:http";
+import type { Refused } from "../../core/refusal/refused.js";
 import type { RefusalReason } from "../refusals/refusals.js";
 
 /** Why there is no token to verify. */
-export interface NoBearerToken {
-  readonly reason: RefusalReason;
-}
+type NoBearerToken = Refused<RefusalReason>;
 
 /** The request has no Authorization field at all: the only case that `optional` admits. */
-export const NO_AUTHORIZATION: NoBearerToken = Object.freeze({ reason: "no_credentials" });
+export const NO_AUTHORIZATION: NoBearerToken = Object.freeze({ refused: "no_credentials" });
 
-const OTHER_SCHEME: NoBearerToken = Object.freeze({ reason: "other_scheme" });
-const DUPLICATE: NoBearerToken = Object.freeze({ reason: "duplicate_authorization" });
-const MALFORMED: NoBearerToken = Object.freeze({ reason: "malformed_credentials" });
+const OTHER_SCHEME: NoBearerToken = Object.freeze({ refused: "other_scheme" });
+const DUPLICATE: NoBearerToken = Object.freeze({ refused: "duplicate_authorization" });
+const MALFORMED: NoBearerToken = Object.freeze({ refused: "malformed_credentials" });
 
 const SPACE = 0x20;
 const EQUALS = 0x3d;
@@ -25,7 +24,9 @@ const TCHAR = characterTable("!#$%&'*+-.^_`|~");
  * character: what is in the cache or can be taken apart as a token has the right ones, the rest is
  * told apart by {@link isB64Token}.
  */
-export function readBearerToken(req: IncomingMessage): string | NoBearerToken {
+export function extractBearerToken(
+  req: IncomingMessage,
+): { readonly token: string; readonly refused?: undefined } | NoBearerToken {
   const field = req.headers.authorization;
   if (field === undefined) return NO_AUTHORIZATION;
   // Node keeps the first field silently; a proxy in front may have judged by another one.
@@ -33,7 +34,7 @@ export function readBearerToken(req: IncomingMessage): string | NoBearerToken {
   if (!startsWithBearer(field)) return OTHER_SCHEME;
   let start = 6;
   while (field.charCodeAt(start) === SPACE) start += 1;
-  return start === 6 || start === field.length ? MALFORMED : field.slice(start);
+  return start === 6 || start === field.length ? MALFORMED : { token: field.slice(start) };
 }
 
 /**

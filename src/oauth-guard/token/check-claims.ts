@@ -1,4 +1,5 @@
 import { type Claims, claimAt } from "../../core/principal/claim-mapping.js";
+import { isRefused, type Refused, refused } from "../../core/refusal/refused.js";
 import type { RefusalReason } from "../refusals/refusals.js";
 
 /** What the claims of an issuer's tokens are held against. */
@@ -30,33 +31,34 @@ export function checkClaims(
   claims: Claims,
   rules: ClaimRules,
   now: number,
-): Lifetime | RefusalReason {
+): Lifetime | Refused<RefusalReason> {
   for (const name of STRING_CLAIMS) {
     const value = claimAt(claims, name);
-    if (value !== undefined && typeof value !== "string") return "malformed_claim";
+    if (value !== undefined && typeof value !== "string") return refused("malformed_claim");
   }
   const lifetime = lifetimeOf(claims, rules);
-  if (typeof lifetime === "string") return lifetime;
-  if (now < lifetime.from) return "token_not_yet_valid";
+  if (isRefused(lifetime)) return lifetime;
+  if (now < lifetime.from) return refused("token_not_yet_valid");
   if (now >= lifetime.until)
-    return isExpired(claims, rules, now) ? "token_expired" : "token_too_old";
+    return refused(isExpired(claims, rules, now) ? "token_expired" : "token_too_old");
   // RFC 7800: the token is worth nothing without proof of possession, and we do not check any.
-  if (Object.hasOwn(claims, "cnf")) return "bound_token";
-  return checkAudience(claims, rules.audience) ?? lifetime;
+  if (Object.hasOwn(claims, "cnf")) return refused("bound_token");
+  const wrongAudience = checkAudience(claims, rules.audience);
+  return wrongAudience === undefined ? lifetime : refused(wrongAudience);
 }
 
-function lifetimeOf(claims: Claims, rules: ClaimRules): Lifetime | RefusalReason {
+function lifetimeOf(claims: Claims, rules: ClaimRules): Lifetime | Refused<RefusalReason> {
   const [expiresAt, issuedAt, notBefore] = [
     dateAt(claims, "exp"),
     dateAt(claims, "iat"),
     dateAt(claims, "nbf"),
   ];
   if (Number.isNaN(expiresAt) || Number.isNaN(issuedAt) || Number.isNaN(notBefore)) {
-    return "malformed_claim";
+    return refused("malformed_claim");
   }
-  if (expiresAt === undefined) return "missing_claim";
+  if (expiresAt === undefined) return refused("missing_claim");
   const { clockTolerance, maxTokenAge } = rules;
-  if (maxTokenAge !== undefined && issuedAt === undefined) return "missing_claim";
+  if (maxTokenAge !== undefined && issuedAt === undefined) return refused("missing_claim");
   const latestStart = Math.max(
     issuedAt ?? Number.NEGATIVE_INFINITY,
     notBefore ?? Number.NEGATIVE_INFINITY,

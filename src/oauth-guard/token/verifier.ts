@@ -4,6 +4,7 @@ import { isPrintableAscii } from "../../core/http/header-values.js";
 import { wrongReturn } from "../../core/options/user-function.js";
 import { type ClaimMapping, claimAt, toPrincipal } from "../../core/principal/claim-mapping.js";
 import type { Principal } from "../../core/principal/principal.js";
+import { isRefused, type Refused, refused } from "../../core/refusal/refused.js";
 import { KeyOutage } from "../../issuer/fetch/key-outage.js";
 import { isPending } from "../../issuer/is-pending.js";
 import type { VerificationKey } from "../../issuer/keys/key-ring.js";
@@ -54,7 +55,7 @@ export interface VerifiedToken {
 }
 
 /** A good token, why it is refused, or why that cannot be told at the moment. */
-export type Outcome = VerifiedToken | RefusalReason | KeyOutage;
+export type Outcome = VerifiedToken | Refused<RefusalReason> | KeyOutage;
 
 const MAX_JTI_LENGTH = 256;
 
@@ -79,7 +80,7 @@ export class Verifier {
 
   /** Synchronous unless keys have to be fetched first. */
   verify(token: string): Outcome | Promise<Outcome> {
-    if (token.length > this.#maxTokenSize) return "token_too_large";
+    if (token.length > this.#maxTokenSize) return refused("token_too_large");
     const now = Date.now();
     if (this.#cache === undefined) return this.#verifyNew(token, undefined, now);
     const digest = hash("sha256", token, "binary");
@@ -110,15 +111,15 @@ export class Verifier {
 
   #verifyNew(token: string, digest: string | undefined, now: number): Outcome | Promise<Outcome> {
     const parsed = parseToken(token);
-    if (typeof parsed === "string") {
+    if (isRefused(parsed)) {
       // RFC 6750 §3.1: what is no b64token is a malformed request; a bad token is another matter.
-      return isB64Token(token) ? parsed : "malformed_credentials";
+      return isB64Token(token) ? parsed : refused("malformed_credentials");
     }
     const { alg, kid } = parsed.header;
     // The allow-list comes before anything that could cause I/O: a token cannot send us anywhere.
     const issuer = this.#issuers.get(claimAt(parsed.payload, "iss"));
-    if (issuer === undefined) return "unknown_issuer";
-    if (!issuer.algorithms.includes(alg)) return "algorithm_not_allowed";
+    if (issuer === undefined) return refused("unknown_issuer");
+    if (!issuer.algorithms.includes(alg)) return refused("algorithm_not_allowed");
     const found = issuer.keys.find(kid, alg);
     if (!isPending(found)) return this.#conclude(parsed, issuer, found, digest, now);
     return found.then((later) => this.#conclude(parsed, issuer, later, digest, Date.now()));
@@ -131,15 +132,17 @@ export class Verifier {
     digest: string | undefined,
     now: number,
   ): Outcome {
-    if (typeof key === "string" || key instanceof KeyOutage) return key;
-    if (!hasValidSignature(parsed, key)) return "bad_signature";
+    if (key instanceof KeyOutage || isRefused(key)) return key;
+    if (!hasValidSignature(parsed, key)) return refused("bad_signature");
     const lifetime = checkClaims(parsed.payload, issuer.claims, now);
-    if (typeof lifetime === "string") return lifetime;
+    if (isRefused(lifetime)) return lifetime;
     const wrongShape = checkShape(parsed.header, parsed.payload, issuer.profile);
-    if (wrongShape !== undefined) return wrongShape;
-    if (!deepFreeze(parsed.header) || !deepFreeze(parsed.payload)) return "malformed_claim";
+    if (wrongShape !== undefined) return refused(wrongShape);
+    if (!deepFreeze(parsed.header) || !deepFreeze(parsed.payload))
+      return refused("malformed_claim");
     const principal = principalOf(parsed, issuer);
-    if (issuer.clientIds?.includes(principal.clientId ?? "") === false) return "wrong_client";
+    if (issuer.clientIds?.includes(principal.clientId ?? "") === false)
+      return refused("wrong_client");
     const auth = createAuth(parsed, principal);
     const verified: VerifiedToken = {
       auth,

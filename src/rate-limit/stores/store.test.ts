@@ -2,7 +2,7 @@ import request from "supertest";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
 import type { Decision } from "../../core/guard/decision.js";
-import { requestState } from "../../core/request/request-state.js";
+import { decisionsOf } from "../../core/guard/decision.js";
 import { rateLimit } from "../rate-limit.js";
 import type { RateLimitOptions } from "../rate-limit-options.js";
 import type { RateLimitRequest, RateLimitResult, RateLimitStore } from "./rate-limit-store.js";
@@ -88,7 +88,7 @@ describe.each(expressVersions)("rateLimit with a store on Express %s", (_major, 
   ) {
     const app = express();
     app.use((req, res, next) => {
-      res.on("finish", () => decisions.push(...requestState(req).decisions));
+      res.on("finish", () => decisions.push(...decisionsOf(req)));
       next();
     });
     app.use(

@@ -6,7 +6,7 @@ import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
 import type { Decision } from "../../core/guard/decision.js";
-import { requestState } from "../../core/request/request-state.js";
+import { decisionsOf } from "../../core/guard/decision.js";
 import { type SecureHeadersOptions, secureHeaders } from "../secure-headers.js";
 
 const APP = "https://app.example.com";
@@ -16,11 +16,11 @@ const CROSS = { "Sec-Fetch-Site": "cross-site" };
 
 describe.each(expressVersions)("the cross-origin guard on Express %s", (_major, express) => {
   function appWith(options: SecureHeadersOptions, trustProxy?: string) {
-    const decisions: Decision[][] = [];
+    const decisions: (readonly Decision[])[] = [];
     const app = express();
     if (trustProxy !== undefined) app.set("trust proxy", trustProxy);
     app.use((req, _res, next) => {
-      decisions.push(requestState(req).decisions);
+      decisions.push(decisionsOf(req));
       next();
     });
     app.use(secureHeaders(options));

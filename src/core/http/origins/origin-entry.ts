@@ -1,5 +1,5 @@
-import { isIPv4 } from "node:net";
-import { isLocalName } from "../request-host.js";
+import { type Refused, refused } from "../../refusal/refused.js";
+import { isLocalName, isLoopback } from "./loopback.js";
 import { isSharedSuffix } from "./shared-suffixes.js";
 
 /** One entry of `origins`, understood. */
@@ -18,43 +18,47 @@ const EXAMPLE = 'an origin such as "https://app.example.com"';
 /** Schemes of pages whose origin is opaque: they send `Origin: null`. */
 const OPAQUE = new Set(["about", "blob", "data", "file", "javascript"]);
 
-/** Reads one entry. @returns The entry, or what is wrong with it, with the right spelling where there is one. */
-export function parseOriginEntry(text: string): OriginEntry | string {
+/** Reads one entry. Refused with what is wrong with it, and the right spelling where there is one. */
+export function parseOriginEntry(text: string): OriginEntry | Refused {
   if (text === "null")
-    return 'must not be "null": every sandboxed page and every local file sends it';
+    return refused('must not be "null": every sandboxed page and every local file sends it');
   if (/[,;\s]/.test(text.trim()))
-    return "must hold one origin per entry: split the text into a list";
+    return refused("must hold one origin per entry: split the text into a list");
   if (text.includes("*")) return parsePattern(text);
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
-  if (scheme === undefined) return withoutScheme(text);
+  if (scheme === undefined) return refused(withoutScheme(text));
   if (OPAQUE.has(scheme))
-    return 'must have a scheme with origins: pages with this one send "null", which is never allowed';
+    return refused(
+      'must have a scheme with origins: pages with this one send "null", which is never allowed',
+    );
   if (scheme === "ws" || scheme === "wss")
-    return "must be the origin of the page: write http or https instead of ws or wss";
+    return refused("must be the origin of the page: write http or https instead of ws or wss");
   if (scheme !== "http" && scheme !== "https") return parseOtherScheme(text);
   const origin = serialize(text);
-  if (origin === undefined) return `must be ${EXAMPLE}`;
-  if (origin !== text) return `must be an origin as browsers send it: write "${origin}"`;
+  if (origin === undefined) return refused(`must be ${EXAMPLE}`);
+  if (origin !== text) return refused(`must be an origin as browsers send it: write "${origin}"`);
   const insecure = scheme === "http" && !isLoopback(new URL(text).hostname);
   return { text, insecure, shared: false };
 }
 
-function parsePattern(text: string): OriginEntry | string {
+function parsePattern(text: string): OriginEntry | Refused {
   const match = /^(https?):\/\/\*\.([^*]+)$/i.exec(text);
   if (match === null) {
-    return text.endsWith(":*")
-      ? "must name its port: list one entry for each port"
-      : 'must have "*" only as the whole first label, as in "https://*.example.com"';
+    return refused(
+      text.endsWith(":*")
+        ? "must name its port: list one entry for each port"
+        : 'must have "*" only as the whole first label, as in "https://*.example.com"',
+    );
   }
   const [, scheme = "", rest = ""] = match;
   const origin = serialize(`${scheme}://x.${rest}`);
-  if (origin === undefined) return 'must be a pattern such as "https://*.example.com"';
+  if (origin === undefined) return refused('must be a pattern such as "https://*.example.com"');
   const pattern = origin.replace("://x.", "://*.");
   if (pattern !== text)
-    return `must be an origin pattern as browsers would send it: write "${pattern}"`;
+    return refused(`must be an origin pattern as browsers would send it: write "${pattern}"`);
   const { hostname, protocol } = new URL(origin);
   const domain = hostname.slice(2);
-  if (/(?:^|\.)\d+$/.test(domain)) return "must not have a wildcard in an IP address";
+  if (/(?:^|\.)\d+$/.test(domain)) return refused("must not have a wildcard in an IP address");
   const insecure = protocol === "http:" && !isLocalName(domain);
   const star = text.indexOf("*");
   return {
@@ -66,10 +70,10 @@ function parsePattern(text: string): OriginEntry | string {
 }
 
 /** Apps and browser extensions: `capacitor://localhost`, `chrome-extension://<id>`. */
-function parseOtherScheme(text: string): OriginEntry | string {
+function parseOtherScheme(text: string): OriginEntry | Refused {
   if (/^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._-]+(?::\d{1,5})?$/.test(text))
     return { text, insecure: false, shared: false };
-  return "must be a scheme and a host in lower case and nothing more";
+  return refused("must be a scheme and a host in lower case and nothing more");
 }
 
 function withoutScheme(text: string): string {
@@ -89,12 +93,4 @@ function serialize(text: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isLoopback(hostname: string): boolean {
-  return (
-    isLocalName(hostname) ||
-    hostname === "[::1]" ||
-    (isIPv4(hostname) && hostname.startsWith("127."))
-  );
 }

@@ -2,6 +2,7 @@ import type { Request } from "express";
 import { describeValue } from "../../options/describe-value.js";
 import type { OptionsReader } from "../../options/options-reader.js";
 import { wrongReturn } from "../../options/user-function.js";
+import { isRefused } from "../../refusal/refused.js";
 import { type OriginEntry, parseOriginEntry } from "./origin-entry.js";
 
 /** Which origins may read answers. */
@@ -72,7 +73,7 @@ function readEntry(item: unknown, rules: OriginRules, entries: OriginEntry[]): s
     return `must be ${MUST}, got ${describeValue(item)}${hint}`;
   }
   const entry = parseOriginEntry(item);
-  if (typeof entry === "string") return entry;
+  if (isRefused(entry)) return entry.refused;
   if (entries.some(({ text }) => text === entry.text)) return "must not repeat an earlier entry";
   entries.push(entry);
   if (entry.insecure && rules.credentials && !rules.allowInsecure) {
