@@ -6,7 +6,7 @@ import type { Part } from "./issues/field-error.js";
 import type { Outcome } from "./issues/outcome.js";
 import { readPart } from "./parts/read-part.js";
 import { createPartsCheck } from "./parts/validate-parts.js";
-import { readValidateOptions } from "./read-options.js";
+import { readValidateOptions } from "./read-validate-options.js";
 import type { ValidateChainsOptions, ValidateOptions } from "./validate-options.js";
 import type { PartSchema, Valid, Validator, ValidChains } from "./validator.js";
 

@@ -2,18 +2,24 @@ import type { Request } from "express";
 import { createMediaTypeTest } from "../../core/http/media-type.js";
 import type { Part } from "../issues/field-error.js";
 import { checkPart, type Outcome, refuseIssues, refuseMediaType } from "../issues/outcome.js";
+import type { UnknownFields } from "../json-schema/json-schema.js";
 import { inspectBody } from "../parts/inspect-body.js";
-import { NOT_PARSED, type RequestCheck } from "../parts/validate-parts.js";
-import type { ValidateConfig } from "../read-options.js";
-import { type ChainsResult, runChains } from "./chains.js";
+import { NOT_PARSED, type RequestCheck, type RequestSettings } from "../parts/validate-parts.js";
+import { type ChainsResult, type RunnableChain, runChains } from "./chains.js";
+
+/** Settings of a validation by chains. */
+interface ChainsSettings extends RequestSettings {
+  readonly chains: readonly RunnableChain[];
+  readonly unknown: UnknownFields;
+}
 
 /** Prepares the validation by chains of express-validator. Chains are always asynchronous. */
-export function createChainsCheck(config: ValidateConfig): RequestCheck {
-  const accepts = createMediaTypeTest(config.contentTypes);
+export function createChainsCheck(settings: ChainsSettings): RequestCheck {
+  const accepts = createMediaTypeTest(settings.contentTypes);
 
   return (req) => {
-    const state = config.readsBody ? inspectBody(req, accepts) : "absent";
-    if (state === "unaccepted") return refuseMediaType(config.contentTypes);
+    const state = settings.readsBody ? inspectBody(req, accepts) : "absent";
+    if (state === "unaccepted") return refuseMediaType(settings.contentTypes);
     if (state === "unparsed") throw new Error(NOT_PARSED);
     const parts = {
       body: state === "present" ? req.body : undefined,
@@ -24,19 +30,19 @@ export function createChainsCheck(config: ValidateConfig): RequestCheck {
     };
     for (const [part, value] of Object.entries(parts)) {
       // Always before the chains: wildcards select in quadratic time, and globstars recurse.
-      const refusal = checkPart(part as Part, value, config.limits);
+      const refusal = checkPart(part as Part, value, settings.limits);
       if (refusal !== undefined) return refusal;
     }
-    return runChains(config.chains, config.unknown, req, parts).then((result) =>
-      conclude(config, req, result),
+    return runChains(settings.chains, settings.unknown, req, parts).then((result) =>
+      conclude(settings, req, result),
     );
   };
 }
 
-function conclude(config: ValidateConfig, req: Request, result: ChainsResult): Outcome {
-  if (result.issues.length > 0) return refuseIssues(config, result.issues);
+function conclude(settings: ChainsSettings, req: Request, result: ChainsResult): Outcome {
+  if (result.issues.length > 0) return refuseIssues(settings, result.issues);
   // So that validationResult(req) and matchedData(req) work behind this validator, and what custom validators loaded.
-  if (config.mode === "enforce") Object.assign(req, result.assigned);
+  if (settings.mode === "enforce") Object.assign(req, result.assigned);
   return { values: result.values };
 }
 

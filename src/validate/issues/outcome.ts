@@ -4,14 +4,22 @@ import {
   type ResolvedLimits,
   STRUCTURE_STATUS,
 } from "../../core/structure/check-structure.js";
-import type { ValidateConfig } from "../read-options.js";
-import { type Part, toFieldError } from "./field-error.js";
+import { type Expose, type Part, toFieldError } from "./field-error.js";
 import type { Issue } from "./issue.js";
 
 /** What validating a request gave: the values, or a refusal with its reason for the audit log. */
 export type Outcome =
   | { readonly refusal?: undefined; readonly values: Readonly<Partial<Record<Part, unknown>>> }
   | { readonly refusal: HttpError; readonly reason: string };
+
+/** How refusals are worded. */
+export interface RefusalSettings {
+  /** Status of a request that does not fit its schemas. */
+  readonly status: 422 | 400;
+  /** Most entries of `errors`. */
+  readonly maxErrors: number;
+  readonly expose: Expose;
+}
 
 /** An issue, and the part that it is in. */
 export type LocatedIssue = readonly [part: Part, issue: Issue];
@@ -36,8 +44,8 @@ export function checkPart(part: Part, value: unknown, limits: ResolvedLimits): O
 }
 
 /** The refusal of a request that does not fit. */
-export function refuseIssues(config: ValidateConfig, issues: readonly LocatedIssue[]): Outcome {
-  const { expose, maxErrors } = config;
+export function refuseIssues(settings: RefusalSettings, issues: readonly LocatedIssue[]): Outcome {
+  const { expose, maxErrors } = settings;
   const [[part] = ["body"]] = issues;
   const missingBody = issues.some(([at, { path, code }]) => isMissingBody(at, path, code));
   const errors = issues
@@ -48,7 +56,7 @@ export function refuseIssues(config: ValidateConfig, issues: readonly LocatedIss
     ...(expose !== "none" && issues.length > maxErrors ? { truncated: true } : {}),
   };
   return {
-    refusal: new HttpError(missingBody ? 400 : config.status, "validation_failed", { members }),
+    refusal: new HttpError(missingBody ? 400 : settings.status, "validation_failed", { members }),
     reason: missingBody
       ? "missing_body"
       : issues.every(([, { code }]) => code === "unknown_field")

@@ -1,18 +1,45 @@
 import type { Request } from "express";
+import type { Mode } from "../../core/guard/guard.js";
 import { createMediaTypeTest } from "../../core/http/media-type.js";
 import { isThenable } from "../../core/options/user-function.js";
+import type { ResolvedLimits } from "../../core/structure/check-structure.js";
 import type { Part } from "../issues/field-error.js";
-import type { PartResult } from "../issues/issue.js";
+import type { PartCheck, PartResult } from "../issues/issue.js";
 import {
   checkPart,
   type LocatedIssue,
   type Outcome,
+  type RefusalSettings,
   refuseIssues,
   refuseMediaType,
 } from "../issues/outcome.js";
-import type { PartPlan, ValidateConfig } from "../read-options.js";
+import type { Coercion } from "./coerce.js";
 import { inspectBody } from "./inspect-body.js";
 import { readPart, type TextPart } from "./read-part.js";
+
+/** How one part is validated. */
+export interface PartPlan {
+  readonly part: Part;
+  readonly check: PartCheck;
+  /** For parts that HTTP carries as text, under a JSON Schema. */
+  readonly coerce: Coercion | undefined;
+  /** Whether the check can say something about a body that is not there. */
+  readonly takesUndefined: boolean;
+}
+
+/** What all ways of validating a request have in common. */
+export interface RequestSettings extends RefusalSettings {
+  readonly mode: Mode;
+  readonly readsBody: boolean;
+  /** Media types of a body that are taken. */
+  readonly contentTypes: readonly string[];
+  readonly limits: ResolvedLimits;
+}
+
+/** Settings of a validation by one schema per part. */
+interface PartsSettings extends RequestSettings {
+  readonly parts: readonly PartPlan[];
+}
 
 /** Validates a request. What it throws or rejects with is a fault of the app. */
 export type RequestCheck = (req: Request) => Outcome | PromiseLike<Outcome>;
@@ -24,21 +51,21 @@ export const NOT_PARSED =
 const ABSENT: PartResult = { value: undefined, issues: [{ path: [], code: "required" }] };
 
 /** Prepares the validation by one schema per part. As long as every schema answers at once, so does the check. */
-export function createPartsCheck(config: ValidateConfig): RequestCheck {
-  const accepts = createMediaTypeTest(config.contentTypes);
-  const copies = config.mode === "report";
+export function createPartsCheck(settings: PartsSettings): RequestCheck {
+  const accepts = createMediaTypeTest(settings.contentTypes);
+  const copies = settings.mode === "report";
 
   return (req) => {
-    const state = config.readsBody ? inspectBody(req, accepts) : "absent";
-    if (state === "unaccepted") return refuseMediaType(config.contentTypes);
+    const state = settings.readsBody ? inspectBody(req, accepts) : "absent";
+    if (state === "unaccepted") return refuseMediaType(settings.contentTypes);
     if (state === "unparsed") throw new Error(NOT_PARSED);
     const results: (PartResult | PromiseLike<PartResult>)[] = [];
     let pending = false;
-    for (const plan of config.parts) {
+    for (const plan of settings.parts) {
       const isBody = plan.part === "body";
       const absent = isBody && state === "absent";
       const raw = absent ? undefined : isBody ? req.body : readPart(plan.part as TextPart, req);
-      const refusal = checkPart(plan.part, raw, config.limits);
+      const refusal = checkPart(plan.part, raw, settings.limits);
       if (refusal !== undefined) return refusal;
       // Schemas may change what they are given; in report mode nobody may see that.
       const result =
@@ -50,8 +77,8 @@ export function createPartsCheck(config: ValidateConfig): RequestCheck {
       }
       results.push(result);
     }
-    if (!pending) return combine(config, results as PartResult[]);
-    return Promise.all(results).then((settled) => combine(config, settled));
+    if (!pending) return combine(settings, results as PartResult[]);
+    return Promise.all(results).then((settled) => combine(settings, settled));
   };
 }
 
@@ -61,10 +88,10 @@ function run(plan: PartPlan, raw: unknown): PartResult | PromiseLike<PartResult>
   return coerced.issues === undefined ? plan.check(coerced.value) : coerced;
 }
 
-function combine(config: ValidateConfig, results: readonly PartResult[]): Outcome {
+function combine(settings: PartsSettings, results: readonly PartResult[]): Outcome {
   const values: Partial<Record<Part, unknown>> = {};
   let issues: LocatedIssue[] | undefined;
-  for (const [index, { part }] of config.parts.entries()) {
+  for (const [index, { part }] of settings.parts.entries()) {
     const result = results[index];
     values[part] = result?.value;
     for (const issue of result?.issues ?? []) {
@@ -72,5 +99,5 @@ function combine(config: ValidateConfig, results: readonly PartResult[]): Outcom
       issues.push([part, issue]);
     }
   }
-  return issues === undefined ? { values } : refuseIssues(config, issues);
+  return issues === undefined ? { values } : refuseIssues(settings, issues);
 }

@@ -1,48 +1,27 @@
-import { type Mode, readGuardOptions } from "../core/guard/guard.js";
+import { readGuardOptions } from "../core/guard/guard.js";
 import { isMediaTypePattern } from "../core/http/media-type.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import type { OnDenied } from "../core/refusal/deny.js";
-import {
-  type ResolvedLimits,
-  readLimits,
-  STRUCTURE_LIMITS,
-} from "../core/structure/check-structure.js";
+import { readLimits, STRUCTURE_LIMITS } from "../core/structure/check-structure.js";
 import { mayReadBody, type RunnableChain } from "./chains/chains.js";
-import type { Expose, Part } from "./issues/field-error.js";
-import type { PartCheck } from "./issues/issue.js";
+import type { Part } from "./issues/field-error.js";
 import { createCompiledFunctionCheck } from "./json-schema/compiled-function.js";
 import {
   createJsonSchemaCheck,
   isJsonSchema,
   type UnknownFields,
 } from "./json-schema/json-schema.js";
-import { type Coercion, createCoercion } from "./parts/coerce.js";
+import { createCoercion } from "./parts/coerce.js";
+import type { PartPlan, RequestSettings } from "./parts/validate-parts.js";
 import { createStandardSchemaCheck, isStandardSchema } from "./standard-schema/standard-schema.js";
 import { VALIDATE_KEYS, VALIDATE_PEER_NAMES } from "./validate-options.js";
 
-/** How one part is validated. */
-export interface PartPlan {
-  readonly part: Part;
-  readonly check: PartCheck;
-  /** For parts that HTTP carries as text, under a JSON Schema. */
-  readonly coerce: Coercion | undefined;
-  /** Whether the check can say something about a body that is not there. */
-  readonly takesUndefined: boolean;
-}
-
 /** The options of `validate`, checked and prepared. */
-export interface ValidateConfig {
+export interface ValidateConfig extends RequestSettings {
   readonly parts: readonly PartPlan[];
   /** Empty when parts are given. */
   readonly chains: readonly RunnableChain[];
   readonly unknown: UnknownFields;
-  readonly readsBody: boolean;
-  readonly contentTypes: readonly string[];
-  readonly limits: ResolvedLimits;
-  readonly status: 422 | 400;
-  readonly maxErrors: number;
-  readonly expose: Expose;
-  readonly mode: Mode;
   readonly onDenied: OnDenied;
 }
 
