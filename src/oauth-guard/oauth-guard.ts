@@ -1,6 +1,6 @@
 import type { RequestHandler } from "express";
 import { createGuard, readGuardOptions } from "../core/guard/guard.js";
-import { isPending } from "../issuer/is-pending.js";
+import { isThenable } from "../core/options/user-function.js";
 import { Admission } from "./admission.js";
 import type { OauthGuardOptions } from "./oauth-guard-options.js";
 import { openOptions, readVerifierSettings } from "./options/read-options.js";
@@ -59,7 +59,7 @@ export function oauthGuard(options: OauthGuardOptions): OauthGuard {
       admission.fault(error, req, next);
       return;
     }
-    if (isPending(outcome)) {
+    if (isThenable(outcome)) {
       outcome.then(
         (later) => admission.settle(later, req, res, next),
         (error: unknown) => admission.fault(error, req, next),

@@ -1,13 +1,10 @@
 import type { NextFunction, Request, Response } from "express";
 import { recordDecision } from "../core/guard/decision.js";
 import type { Guard } from "../core/guard/guard.js";
+import { isFirstParty, isUnsafe } from "../core/http/first-party.js";
 import { HttpError } from "../core/refusal/http-error.js";
 import { type CorsPolicy, isPreflight } from "./cors/cors-policy.js";
-import {
-  type CrossOriginGuard,
-  isFirstParty,
-  isUnsafe,
-} from "./cross-origin/cross-origin-guard.js";
+import type { CrossOriginGuard } from "./cross-origin/cross-origin-guard.js";
 
 type Handler = (req: Request, res: Response, next: NextFunction) => void;
 

@@ -1,4 +1,7 @@
-/** Whether the value is a promise or anything else with a `then`. */
+/**
+ * Whether the value is a promise or anything else with a `then`. Not by `instanceof`: legacy apps replace the global
+ * `Promise`, and the promises of async functions are no instances of their replacement.
+ */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     (typeof value === "object" || typeof value === "function") &&

@@ -1,12 +1,11 @@
 import { hash } from "node:crypto";
 import type { DecisionFields } from "../../core/guard/guard.js";
 import { isPrintableAscii } from "../../core/http/header-values.js";
-import { wrongReturn } from "../../core/options/user-function.js";
+import { isThenable, wrongReturn } from "../../core/options/user-function.js";
 import { type ClaimMapping, claimAt, toPrincipal } from "../../core/principal/claim-mapping.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { isRefused, type Refused, refused } from "../../core/refusal/refused.js";
 import { KeyOutage } from "../../issuer/fetch/key-outage.js";
-import { isPending } from "../../issuer/is-pending.js";
 import type { VerificationKey } from "../../issuer/keys/key-ring.js";
 import { type ParsedToken, parseToken } from "../../issuer/parse-token.js";
 import type { KeyLookup, KeyStore } from "../../issuer/sources/key-store.js";
@@ -121,7 +120,7 @@ export class Verifier {
     if (issuer === undefined) return refused("unknown_issuer");
     if (!issuer.algorithms.includes(alg)) return refused("algorithm_not_allowed");
     const found = issuer.keys.find(kid, alg);
-    if (!isPending(found)) return this.#conclude(parsed, issuer, found, digest, now);
+    if (!isThenable(found)) return this.#conclude(parsed, issuer, found, digest, now);
     return found.then((later) => this.#conclude(parsed, issuer, later, digest, Date.now()));
   }
 

@@ -1,0 +1,41 @@
+import type { Request } from "express";
+import { METHOD_OVERRIDE_FIELDS } from "./path-pattern.js";
+import { requestHost } from "./request-host.js";
+
+/** RFC 9110 §9.2.1. QUERY is safe by definition, but not all servers know that yet: here it counts as unsafe. */
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
+
+/** Whether the request may change something, by its method or by one that replaces it later. */
+export function isUnsafe(req: Request): boolean {
+  if (!SAFE_METHODS.has(req.method)) return true;
+  for (const field of METHOD_OVERRIDE_FIELDS) if (req.headers[field] !== undefined) return true;
+  return /[?&]_method/i.test(withPlainAscii(req.originalUrl));
+}
+
+/**
+ * Whether the request comes from no page at all or from one of this origin, so that the guard has nothing to ask.
+ *
+ * @see https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
+ */
+export function isFirstParty(req: Request): boolean {
+  const site = req.headers["sec-fetch-site"];
+  if (site !== undefined) return site === "same-origin" || site === "none";
+  const { origin } = req.headers;
+  return origin === undefined || isOwnOrigin(origin, req);
+}
+
+/** The text with percent-encoded ASCII decoded: `_%6dethod` is `_method` to every query parser. */
+function withPlainAscii(text: string): string {
+  if (!text.includes("%")) return text;
+  return text.replaceAll(/%([0-7][0-9a-f])/gi, (_all, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
+
+/** Compares text with text: parsing is what lets `http://evil@victim` through. */
+function isOwnOrigin(origin: string, req: Request): boolean {
+  const host = requestHost(req)?.toLowerCase();
+  if (host === undefined || host === "") return false;
+  // Behind a proxy that ends TLS unannounced, pages of this host have an https origin: no worse than the http one.
+  return origin === `https://${host}` || (!req.secure && origin === `http://${host}`);
+}
