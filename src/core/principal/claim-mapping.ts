@@ -1,4 +1,4 @@
-import { createPrincipal, type Principal } from "./principal.js";
+import { assemblePrincipal, type Principal } from "./principal.js";
 
 /** The verified claims of a token. */
 export type Claims = Readonly<Record<string, unknown>>;
@@ -37,6 +37,9 @@ export interface ClaimMapping {
 /** Claims longer than this many names are cut: a token of 8 kb cannot hold more in good faith. */
 const MAX_NAMES = 2000;
 
+const NO_NAMES: readonly string[] = Object.freeze([]);
+const AMR: readonly ClaimSource[] = [{ path: "amr" }];
+
 /** A frozen copy without a prototype: a polluted `Object.prototype` gives nobody a role. */
 export function freezeMapping(mapping: ClaimMapping): ClaimMapping {
   const copy: Record<string, unknown> = Object.create(null);
@@ -60,7 +63,7 @@ export function toPrincipal(mapping: ClaimMapping, claims: Claims): Principal {
   const kind =
     mapping.kind?.(claims) ?? (subject === undefined || subject === clientId ? "service" : "user");
   const authTime = claimAt(claims, "auth_time");
-  return createPrincipal({
+  return assemblePrincipal({
     kind,
     subject,
     issuer: ownString(claims, "iss"),
@@ -71,21 +74,25 @@ export function toPrincipal(mapping: ClaimMapping, claims: Claims): Principal {
     permissions: namesAt(claims, mapping.permissions),
     groups: namesAt(claims, mapping.groups),
     acr: ownString(claims, "acr"),
-    amr: namesAt(claims, [{ path: "amr" }]),
+    amr: namesAt(claims, AMR),
     authTime: typeof authTime === "number" && Number.isFinite(authTime) ? authTime : undefined,
     claims,
   });
 }
 
 function namesAt(claims: Claims, sources: readonly ClaimSource[] | undefined): readonly string[] {
-  const names = new Set<string>();
-  for (const source of sources ?? []) {
+  if (sources === undefined) return NO_NAMES;
+  const names: string[] = [];
+  for (const source of sources) {
+    const value = claimAt(claims, source.path);
+    if (value === undefined) continue;
     const prefix = source.prefix ?? "";
-    for (const name of namesIn(claimAt(claims, source.path), source.format ?? "list")) {
-      if (name !== "" && names.size < MAX_NAMES) names.add(prefix + name);
+    for (const name of namesIn(value, source.format ?? "list")) {
+      if (name !== "" && names.length < MAX_NAMES) names.push(prefix + name);
     }
   }
-  return [...names];
+  if (names.length === 0) return NO_NAMES;
+  return Object.freeze(names.length === 1 ? names : [...new Set(names)]);
 }
 
 function namesIn(value: unknown, format: NonNullable<ClaimSource["format"]>): readonly string[] {
@@ -117,8 +124,9 @@ function ownString(claims: Claims, path: ClaimPath): string | undefined {
 
 /** The claim at the path, through own properties only. */
 export function claimAt(claims: Claims, path: ClaimPath): unknown {
+  if (typeof path === "string") return Object.hasOwn(claims, path) ? claims[path] : undefined;
   let value: unknown = claims;
-  for (const name of typeof path === "string" ? [path] : path) {
+  for (const name of path) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, name))
       return undefined;
     value = (value as Claims)[name];

@@ -67,13 +67,11 @@ export function setPrincipalSource(req: Request, derive: () => Principal | null)
 export function createPrincipal(given: PrincipalInit): Principal {
   // Own members only: a polluted `Object.prototype` must not give anybody a role.
   const init: PrincipalInit = Object.assign(Object.create(null), given);
-  const { subject, issuer, clientId } = init;
-  return Object.freeze({
-    id: idOf(issuer, subject ?? clientId ?? ""),
+  return assemblePrincipal({
     kind: init.kind ?? "user",
-    subject,
-    issuer,
-    clientId,
+    subject: init.subject,
+    issuer: init.issuer,
+    clientId: init.clientId,
     tenant: init.tenant,
     roles: frozenList(init.roles),
     scopes: frozenList(init.scopes),
@@ -83,6 +81,27 @@ export function createPrincipal(given: PrincipalInit): Principal {
     amr: frozenList(init.amr),
     authTime: init.authTime,
     claims: init.claims ?? Object.freeze({}),
+  });
+}
+
+/** Gives the parts, whose lists are frozen and belong to nobody else, their id. */
+export function assemblePrincipal(parts: Omit<Principal, "id">): Principal {
+  const { kind, subject, issuer, clientId } = parts;
+  return Object.freeze({
+    id: idOf(issuer, subject ?? clientId ?? ""),
+    kind,
+    subject,
+    issuer,
+    clientId,
+    tenant: parts.tenant,
+    roles: parts.roles,
+    scopes: parts.scopes,
+    permissions: parts.permissions,
+    groups: parts.groups,
+    acr: parts.acr,
+    amr: parts.amr,
+    authTime: parts.authTime,
+    claims: parts.claims,
   });
 }
 
