@@ -3,7 +3,6 @@ import type { DecisionFields, Guard } from "../core/guard/guard.js";
 import {
   authenticator,
   hasPrincipalSource,
-  type Principal,
   setPrincipalSource,
 } from "../core/principal/principal.js";
 import { isRefused } from "../core/refusal/refused.js";
@@ -46,7 +45,7 @@ export class Admission {
     noteRan(req);
     if (this.#guard.enforced) {
       verifiedAuth.set(req, null);
-      setPrincipalSource(req, nobody);
+      setPrincipalSource(req, null);
     }
     this.#guard.allow(req, ANONYMOUS);
     next();
@@ -83,18 +82,18 @@ export class Admission {
   }
 }
 
-function publish({ auth, derivePrincipal }: VerifiedToken, req: Request): void {
+function publish({ auth, principal }: VerifiedToken, req: Request): void {
   authenticator.set(req, "oauthGuard");
   verifiedAuth.set(req, auth);
-  setPrincipalSource(req, derivePrincipal);
+  setPrincipalSource(req, principal);
   (req as { auth?: unknown }).auth = auth;
 }
 
 /** Report mode: what the app itself set stays as it is. */
-function publishWhereUnset({ auth, derivePrincipal }: VerifiedToken, req: Request): void {
+function publishWhereUnset({ auth, principal }: VerifiedToken, req: Request): void {
   authenticator.set(req, "oauthGuard");
   if (!verifiedAuth.get(req)) verifiedAuth.set(req, auth);
-  if (!hasPrincipalSource(req)) setPrincipalSource(req, derivePrincipal);
+  if (!hasPrincipalSource(req)) setPrincipalSource(req, principal);
   (req as { auth?: unknown }).auth ??= auth;
 }
 
@@ -102,8 +101,4 @@ function publishWhereUnset({ auth, derivePrincipal }: VerifiedToken, req: Reques
 function noteRan(req: Request): void {
   authenticator.set(req, "oauthGuard");
   if (verifiedAuth.get(req) === undefined) verifiedAuth.set(req, null);
-}
-
-function nobody(): Principal | null {
-  return null;
 }

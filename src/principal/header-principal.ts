@@ -90,10 +90,9 @@ export function headerPrincipal(options: HeaderPrincipalOptions): RequestHandler
       guard.refuse(new HttpError(400, "invalid_request"), req, res, next, { reason });
       return;
     }
-    const subject = reason === "principal_found" ? String(req.headers[name]) : undefined;
-    providePrincipal(guard, req, () =>
-      subject === undefined ? null : createPrincipal({ subject }),
-    );
+    const principal =
+      reason === "principal_found" ? createPrincipal({ subject: String(req.headers[name]) }) : null;
+    providePrincipal(guard, req, principal);
     guard.allow(req, { reason });
     next();
   });

@@ -45,7 +45,7 @@ export function principalFrom(
       guard.fault(error, req, next);
       return;
     }
-    providePrincipal(guard, req, () => principal);
+    providePrincipal(guard, req, principal);
     guard.allow(req, { reason: principal === null ? "no_principal" : "principal_found" });
     next();
   });

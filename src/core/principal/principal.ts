@@ -30,10 +30,8 @@ export type PrincipalInit = {
   readonly [K in Exclude<keyof Principal, "id">]?: Principal[K] | undefined;
 };
 
-/** Derives the principal, once, when something asks for it. */
-const source = requestSlot<() => Principal | null>("principalSource");
-/** Who calls: `undefined` until derived, `null` when nobody is authenticated. */
-const derived = requestSlot<Principal | null | undefined>("principal");
+/** Who calls, `null` when nobody is authenticated, or what derives that when something asks. */
+const source = requestSlot<Principal | null | (() => Principal | null)>("principal");
 
 /** The guard that said who calls, or that nobody does; `undefined` before one ran. */
 export const authenticator = requestSlot<string>("authenticator");
@@ -44,11 +42,10 @@ export const authenticator = requestSlot<string>("authenticator");
  * @returns `null` when nobody is authenticated: no guard ran, or an optional one found no token.
  */
 export function getPrincipal(req: Request): Principal | null {
-  let principal = derived.get(req);
-  if (principal === undefined) {
-    principal = source.get(req)?.() ?? null;
-    derived.set(req, principal);
-  }
+  const found = source.get(req);
+  if (typeof found !== "function") return found ?? null;
+  const principal = found();
+  source.set(req, principal);
   return principal;
 }
 
@@ -57,10 +54,12 @@ export function hasPrincipalSource(req: Request): boolean {
   return source.get(req) !== undefined;
 }
 
-/** Sets where the principal of the request comes from. A principal derived earlier is forgotten. */
-export function setPrincipalSource(req: Request, derive: () => Principal | null): void {
-  source.set(req, derive);
-  derived.set(req, undefined);
+/** Sets the principal of the request, or what derives it, once, when something asks. An earlier one is forgotten. */
+export function setPrincipalSource(
+  req: Request,
+  principal: Principal | null | (() => Principal | null),
+): void {
+  source.set(req, principal);
 }
 
 /** Builds a frozen principal: lists are copied, what is missing is empty. */

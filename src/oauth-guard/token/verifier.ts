@@ -42,7 +42,7 @@ export interface VerifierSettings {
 /** A token that was found good, with everything that requests with it share. */
 export interface VerifiedToken {
   readonly auth: Auth;
-  readonly derivePrincipal: () => Principal;
+  readonly principal: Principal;
   /** For the decision: names the token without showing it. */
   readonly fields: DecisionFields;
   /** Whether it lacks a scope of `scopes`. */
@@ -145,7 +145,7 @@ export class Verifier {
     const auth = createAuth(parsed, principal);
     const verified: VerifiedToken = {
       auth,
-      derivePrincipal: () => principal,
+      principal,
       fields: Object.freeze({ token: tokenName(parsed) }),
       lacksScope: this.#scopes.some((scope) => !auth.scopes.includes(scope)),
       keys: issuer.keys,
