@@ -3,7 +3,7 @@ import type { Request } from "express";
 import { addressNetwork, clientAddress } from "../../core/http/client-address.js";
 import { type PathPattern, restricts } from "../../core/http/path-pattern.js";
 import { wrongReturn } from "../../core/options/user-function.js";
-import { getPrincipal } from "../../core/principal/principal.js";
+import { getPrincipal, type Principal } from "../../core/principal/principal.js";
 import type { Charge, Policy } from "./policy.js";
 
 /** A digest of this length replaces what is longer, so that no key fills the memory. */
@@ -46,10 +46,31 @@ function addressKey(req: Request, ipv6Prefix: number): string {
 
 function chosenKey(policy: Policy, req: Request): string | undefined {
   if (policy.key === "ip") return undefined;
-  const key = policy.key === "principal" ? getPrincipal(req)?.id : policy.key(req);
+  if (policy.key === "principal") return principalKey(req);
+  const key = policy.key(req);
   if (key === undefined || key === "") return undefined;
-  if (typeof key !== "string")
-    throw wrongReturn(`${policy.path}.key`, "a string or undefined", key);
+  if (typeof key === "string") return keptApart(key);
+  throw wrongReturn(`${policy.path}.key`, "a string or undefined", key);
+}
+
+/**
+ * Principals are shared by the requests with one token: what is made of an id, and depends on nothing else, is made once
+ * and goes with the principal.
+ */
+const principalKeys = new WeakMap<Principal, string>();
+
+function principalKey(req: Request): string | undefined {
+  const principal = getPrincipal(req);
+  if (principal === null || principal.id === "") return undefined;
+  let key = principalKeys.get(principal);
+  if (key === undefined) {
+    key = keptApart(principal.id);
+    principalKeys.set(principal, key);
+  }
+  return key;
+}
+
+function keptApart(key: string): string {
   // The first character keeps chosen keys apart from addresses: nobody can spend the quota of an address by naming it.
   return key.length > LONGEST_KEY ? `#${hash("sha256", key, "base64url")}` : `=${key}`;
 }
