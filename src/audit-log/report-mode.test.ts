@@ -27,9 +27,7 @@ function refusing(
   const guard = createGuard(name, "authorization", { mode, onDenied: "respond" });
   return guard.middleware((req, res, next) => {
     const error =
-      status === 503
-        ? outageError("keys_unavailable", undefined)
-        : new HttpError(403, "access_denied");
+      status === 503 ? outageError("keys_unavailable", undefined) : new HttpError("access_denied");
     guard.refuse(error, req, res, next, { reason: "missing_role", rule: "role(admin)" });
   });
 }

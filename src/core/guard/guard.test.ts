@@ -16,7 +16,7 @@ function guardNamed(name: string, mode: Mode = "enforce"): Guard {
 
 const carelessHandler: ErrorRequestHandler = (_error, _req, _res, next) => next();
 
-const denied = new HttpError(403, "access_denied");
+const denied = new HttpError("access_denied");
 
 describe.each(expressVersions)("a guard on Express %s", (_major, express) => {
   let decisions: readonly Decision[] = [];

@@ -1,6 +1,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import type { OptionsReader } from "../options/options-reader.js";
 import { deny, keepRefusal, type OnDenied, refusalOf } from "../refusal/deny.js";
+import { ERROR_CODES } from "../refusal/error-code.js";
 import { HttpError } from "../refusal/http-error.js";
 import { beginRequest } from "../request/begin-request.js";
 import { requestSlot } from "../request/request-slot.js";
@@ -118,11 +119,11 @@ export function createGuard(
       outcome: "error",
       enforced,
       code: "internal_error",
-      status: 500,
+      status: ERROR_CODES.internal_error.status,
     } as const;
     if (enforced) {
       recordDecision(req, { ...decision, reason: "application_error", ...fields });
-      keepRefusal(req, new HttpError(500, "internal_error", { cause: error }));
+      keepRefusal(req, new HttpError("internal_error", { cause: error }));
       // `undefined`, "route" and "router" would all let the request go on.
       next(
         error instanceof Error ? error : new Error(`${name}: a function of the app threw no Error`),
