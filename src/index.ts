@@ -35,7 +35,7 @@ export {
   rfc9068,
 } from "./claims/index.js";
 export {
-  ERROR_DETAILS,
+  ERROR_CODES,
   type ErrorCode,
   type ErrorHandlerOptions,
   errorHandler,

@@ -6,6 +6,8 @@ import { describe, expect, it } from "vitest";
 import { root } from "./support/package-manifest.js";
 
 const FENCE = /^```(\S*)(.*)\n([\s\S]*?)^```$/gm;
+/** Code, status and detail of one row. */
+const CODE_ROW = /^\| `([a-z_]+)` \| (.*?) \| (.*?) \|/gm;
 const LINK = /\[[^\]]*\]\(([^)\s]+)\)/g;
 
 const pages = pagesOf(root);
@@ -36,13 +38,23 @@ describe("the documentation", () => {
     expect(marked).toEqual([]);
   });
 
-  it("lists every error code, and no other, once", () => {
-    const { ERROR_DETAILS } = createRequire(join(root, "package.json"))(
-      "express-secure-api/errors",
-    );
-    const page = readFileSync(join(root, "docs/reference/errors.md"), "utf8");
-    const listed = [...page.slice(page.indexOf("## Codes")).matchAll(/^\| `([a-z_]+)` \|/gm)];
-    expect(listed.map(([, code]) => code).sort()).toEqual(Object.keys(ERROR_DETAILS).sort());
+  it("lists every error code, and no other, once, with its statuses and its sentence", () => {
+    const { ERROR_CODES } = createRequire(join(root, "package.json"))("express-secure-api/errors");
+    const page = textOf("docs/reference/errors.md");
+    const rows = page.slice(page.indexOf("## Codes")).matchAll(CODE_ROW);
+    const listed = [...rows].map(([, code, statuses = "", detail]) => ({
+      code,
+      statuses: [...new Set(statuses.match(/\b[45](?:\d\d|xx)\b/g))],
+      detail,
+    }));
+    const table = Object.entries<ErrorRow>(ERROR_CODES).map(([code, { detail, ...row }]) => ({
+      code,
+      statuses: statusesOf(row),
+      detail,
+    }));
+    const byCode = (one: { code?: string | undefined }, other: { code?: string | undefined }) =>
+      String(one.code).localeCompare(String(other.code));
+    expect(listed.sort(byCode)).toEqual(table.sort(byCode));
   });
 
   it("links to files and headings that exist", () => {
@@ -59,6 +71,18 @@ interface CodeBlock {
   /** Name of the module: it tells page and line, so that a compiler message does. */
   readonly name: string;
   readonly code: string;
+}
+
+interface ErrorRow {
+  readonly status: number;
+  readonly otherStatuses?: readonly number[] | string;
+  readonly detail: string;
+}
+
+/** The statuses of a code, as the page of errors spells them: a class of statuses holds the usual one. */
+function statusesOf({ status, otherStatuses = [] }: Omit<ErrorRow, "detail">): readonly string[] {
+  if (typeof otherStatuses === "string") return [otherStatuses];
+  return [status, ...otherStatuses].map(String);
 }
 
 /** All Markdown pages that users read, as paths below the root. */

@@ -119,7 +119,7 @@ describe.each(expressVersions)("auditLog on Express %s", (_major, express) => {
     const app = express();
     app.use(audit, (req, res, next) => {
       setPrincipalSource(req, () => createPrincipal({ subject: "u1", roles: ["reader"] }));
-      denyRole.refuse(new HttpError(403, "access_denied"), req, res, next, {
+      denyRole.refuse(new HttpError("access_denied"), req, res, next, {
         reason: "missing_role",
         rule: "role(admin)",
       });

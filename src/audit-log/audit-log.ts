@@ -23,6 +23,14 @@ export type AuditLog = RequestHandler & {
   stats(): AuditStats;
 };
 
+/** An audit log that is part of a preset. */
+export interface PresetAuditLog {
+  readonly handler: AuditLog;
+  /** Shows it the guards that the preset runs, so that its first record names those in report mode. */
+  nameGuards(guards: readonly RequestHandler[]): void;
+  close(): Promise<void>;
+}
+
 /** Whether an `auditLog` writes the record of the request already. */
 const audited = requestSlot<true>("audited");
 
@@ -36,21 +44,35 @@ const audited = requestSlot<true>("audited");
  * @throws {@link OptionsError} when an option is unknown or wrong.
  */
 export function auditLog(options: AuditLogOptions = {}): AuditLog {
+  return createAuditLog(options).handler;
+}
+
+/**
+ * Makes the audit log of a preset, which knows from the start what runs behind it.
+ *
+ * @throws {@link OptionsError} when an option is unknown or wrong.
+ */
+export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const { correlation, failOperation, idHeader, ...settings } = readAuditLogOptions(options);
   const guard = createGuard("auditLog", "audit", settings.guard);
   const source = new RecordSource(settings.service);
   const headers = createHeaderRecorder(settings.headers);
   const writer = new AuditWriter(createLanes(settings.sinks, source));
   const start = createStart(writer, source);
-  const audit = new RequestAudit({ source, headers }, correlation, (line) => writer.write(line));
+  const audit = new RequestAudit(
+    { source, headers },
+    correlation,
+    (line) => writer.write(line),
+    (decisions) => start.atDecisions(decisions),
+  );
 
-  const handler = guard.middleware((req, res, next) => {
+  const middleware = guard.middleware((req, res, next) => {
     if (audited.get(req) === true) {
       next();
       return;
     }
     audited.set(req, true);
-    start.atRequest();
+    start.atRequest(req.app);
     const entry = audit.open(req, res);
     requestId.set(req, entry.requestId);
     if (guard.enforced && !res.headersSent) res.setHeader(idHeader, entry.requestId);
@@ -60,13 +82,19 @@ export function auditLog(options: AuditLogOptions = {}): AuditLog {
     } else next();
   });
 
+  start.atSetup([middleware]);
+
   let closing: Promise<void> | undefined;
   function close(): Promise<void> {
     closing ??= end(writer, source, start);
     return closing;
   }
 
-  return Object.assign(handler, { close, stats: () => writer.stats });
+  return {
+    handler: Object.assign(middleware, { close, stats: () => writer.stats }),
+    nameGuards: (guards) => start.atSetup(guards),
+    close,
+  };
 }
 
 function createStart(writer: AuditWriter, source: RecordSource): StartRecord {

@@ -97,7 +97,7 @@ describe.each(expressVersions)("records of odd requests on Express %s", (_major,
           code: "ok",
         });
       }
-      denyRole.refuse(new HttpError(403, "access_denied"), req, res, next);
+      denyRole.refuse(new HttpError("access_denied"), req, res, next);
     });
     await request(app)
       .get(`/${"p/".repeat(3000)}`)

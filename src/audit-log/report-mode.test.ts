@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { RequestHandler } from "express";
 import request from "supertest";
 import { describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
@@ -8,15 +9,22 @@ import { createGuard, type Mode } from "../core/guard/guard.js";
 import { HttpError, outageError } from "../core/refusal/http-error.js";
 import { type AuditLog, auditLog, fileSink } from "./index.js";
 
-function newLog(): { audit: AuditLog; records: () => Record<string, unknown>[] } {
+function newLog(options: { readonly mode?: Mode } = {}): {
+  audit: AuditLog;
+  records: () => Record<string, unknown>[];
+} {
   const path = join(mkdtempSync(join(tmpdir(), "audit-")), "audit.jsonl");
-  const audit = auditLog({ sinks: [fileSink({ path })], service: { name: "orders" } });
+  const audit = auditLog({ sinks: [fileSink({ path })], service: { name: "orders" }, ...options });
   const records = () =>
     readFileSync(path, "utf8")
       .split("\n")
       .slice(0, -1)
       .map((line) => JSON.parse(line));
   return { audit, records };
+}
+
+async function nextTurn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 function refusing(
@@ -27,9 +35,7 @@ function refusing(
   const guard = createGuard(name, "authorization", { mode, onDenied: "respond" });
   return guard.middleware((req, res, next) => {
     const error =
-      status === 503
-        ? outageError("keys_unavailable", undefined)
-        : new HttpError(403, "access_denied");
+      status === 503 ? outageError("keys_unavailable", undefined) : new HttpError("access_denied");
     guard.refuse(error, req, res, next, { reason: "missing_role", rule: "role(admin)" });
   });
 }
@@ -80,43 +86,161 @@ describe.each(expressVersions)("report-mode records on Express %s", (_major, exp
   });
 });
 
-describe("the log's own records", () => {
-  it("name every guard in report mode once the start-up tick is over, without any request", async () => {
+describe.each(expressVersions)("the guards in report mode on Express %s", (_major, express) => {
+  /** The records about the log itself, each as why it was written and whom it names. */
+  function startsOf(records: readonly Record<string, unknown>[]): readonly unknown[] {
+    return records
+      .filter((record) => record["event.name"] === "sys_monitor_enabled")
+      .map((record) => [record["audit.reason"], record["audit.reporting"]]);
+  }
+
+  it("are named, sorted, before the record of the app's first request, wherever they stand", async () => {
     const { audit, records } = newLog();
-    createGuard("lateGuardOfTheTick", "authorization", { mode: "report", onDenied: "respond" });
+    const router = express.Router().use(refusing("zeta", "report", 403));
+    router.use(express.Router().use(refusing("alpha", "report", 403)));
+    const app = express().use(audit);
+    app.use("/api", router, refusing("enforcing", "enforce", 403));
+    app.post("/orders", refusing("requireRole", "report", 403));
+    app.use((_req, res) => void res.end());
+    await nextTurn();
+    await request(app).get("/");
+    await request(app).get("/");
+    expect(startsOf(records())).toEqual([
+      ["started", []],
+      ["reporting_changed", ["alpha", "requireRole", "zeta"]],
+    ]);
+    expect(records().map((record) => record["event.name"])).toEqual([
+      "sys_monitor_enabled",
+      "sys_monitor_enabled",
+      "api_request",
+      "api_request",
+    ]);
+  });
+
+  it("are those of the log's own app, not of another one in the process", async () => {
+    const [one, other] = [newLog(), newLog()];
+    const apps = [one, other].map(({ audit }, index) =>
+      express().use(audit, refusing(`guardOfApp${index}`, "report", 403), (_req, res) => {
+        res.end();
+      }),
+    );
+    await nextTurn();
+    for (const app of apps) await request(app).get("/").expect(200);
+    expect(startsOf(one.records()).at(-1)).toEqual(["reporting_changed", ["guardOfApp0"]]);
+    expect(startsOf(other.records()).at(-1)).toEqual(["reporting_changed", ["guardOfApp1"]]);
+  });
+
+  it("are named app by app where apps share a log", async () => {
+    const { audit, records } = newLog();
+    const apps = ["first", "second", "third"].map((name) =>
+      express().use(
+        audit,
+        refusing(name === "third" ? "first" : name, "report", 403),
+        (_req, res) => {
+          res.end();
+        },
+      ),
+    );
+    await nextTurn();
+    for (const app of [...apps, ...apps]) await request(app).get("/").expect(200);
+    expect(startsOf(records())).toEqual([
+      ["started", []],
+      ["reporting_changed", ["first"]],
+      ["reporting_changed", ["first", "second"]],
+    ]);
+  });
+
+  it("are named at their first decision where the app does not show them", async () => {
+    const { audit, records } = newLog();
+    const app = express().use(audit);
+    app.use(
+      "/sub",
+      express().use(refusing("hidden", "report", 403), refusing("veiled", "report", 403)),
+    );
+    app.use((_req, res) => void res.end());
+    await request(app).get("/");
+    expect(startsOf(records())).toEqual([["started", []]]);
+    await request(app).get("/sub");
+    await request(app).get("/sub");
+    expect(startsOf(records())).toEqual([
+      ["started", []],
+      ["reporting_changed", ["hidden", "veiled"]],
+    ]);
+    expect(
+      records()
+        .map((record) => record["http.request.method"] ?? "-")
+        .join(" "),
+    ).toBe("- GET - GET GET");
+  });
+
+  it("are named at their first decision, too, when they let pass and are made after the start", async () => {
+    const { audit, records } = newLog();
+    const app = express().use(audit);
+    await request(app).get("/").expect(404);
+    const guard = createGuard("late", "limit", { mode: "report", onDenied: "respond" });
+    app.use(
+      guard.middleware((req, _res, next) => {
+        guard.allow(req);
+        next();
+      }),
+    );
+    await request(app).get("/").expect(404);
+    expect(startsOf(records()).at(-1)).toEqual(["reporting_changed", ["late"]]);
+  });
+
+  it("do not cost a request when the app cannot be looked at", async () => {
+    const { audit, records } = newLog();
+    const app = express().use(audit);
+    const odd = Object.defineProperty(((_req, res) => void res.end()) as RequestHandler, "stack", {
+      get: () => {
+        throw new Error("nobody looks at me");
+      },
+    });
+    app.use(refusing("requireRole", "report", 403), odd);
+    await request(app).get("/").expect(200);
+    expect(startsOf(records()).at(-1)).toEqual(["reporting_changed", ["requireRole"]]);
+  });
+
+  it("are named no more when the log is closed", async () => {
+    const { audit, records } = newLog();
+    const app = express().use(audit, refusing("requireRole", "report", 403));
+    await nextTurn();
+    await audit.close();
+    await request(app).get("/").expect(404);
+    expect(records().map((record) => record["event.name"])).toEqual([
+      "sys_monitor_enabled",
+      "sys_monitor_disabled",
+    ]);
+  });
+});
+
+describe("the log's own records", () => {
+  it("begin when the start-up tick is over, without any request", async () => {
+    const { audit, records } = newLog();
     await vi.waitFor(() => expect(records()).toHaveLength(1));
     expect(records()[0]).toMatchObject({
       "audit.actor.type": "system",
       "audit.reason": "started",
-      "audit.reporting": expect.arrayContaining(["lateGuardOfTheTick"]),
+      "audit.reporting": [],
       "event.name": "sys_monitor_enabled",
       "service.name": "orders",
     });
     await audit.close();
   });
 
-  it("come before the first request's, and again when guards were made after the start", async () => {
-    const [, express] = expressVersions[1] ?? [];
-    const early = newLog();
-    const app = express?.().use(early.audit, (_req, res) => void res.end());
-    await new Promise((resolve) => setImmediate(resolve));
-    createGuard("guardMadeAfterTheStart", "limit", { mode: "report", onDenied: "respond" });
-    await request(app as never).get("/");
-    await request(app as never).get("/");
-    expect(early.records().map((record) => [record["event.name"], record["audit.reason"]])).toEqual(
-      [
-        ["sys_monitor_enabled", "started"],
-        ["sys_monitor_enabled", "reporting_changed"],
-        ["api_request", undefined],
-        ["api_request", undefined],
-      ],
-    );
-    expect(early.records()[1]?.["audit.reporting"]).toContain("guardMadeAfterTheStart");
+  it("begin with the name of the log itself when it only reports", async () => {
+    const { audit, records } = newLog({ mode: "report" });
+    await vi.waitFor(() => expect(records()).toHaveLength(1));
+    expect(records()[0]).toMatchObject({
+      "audit.reason": "started",
+      "audit.reporting": ["auditLog"],
+    });
+    await audit.close();
   });
 
   it("end with the counts when the log is closed, once", async () => {
     const { audit, records } = newLog();
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     await Promise.all([audit.close(), audit.close()]);
     await audit.close();
     expect(records().map((record) => record["event.name"])).toEqual([

@@ -1,4 +1,5 @@
 import type { Request, Response } from "express";
+import { type Decision, decisionsOf } from "../core/guard/decision.js";
 import {
   type CorrelationOptions,
   openEntry,
@@ -11,11 +12,15 @@ const ENTRY = Symbol("express-secure-api.audit-entry");
 
 type AuditedResponse = Response & { [ENTRY]?: RequestEntry | undefined };
 
-/** Opens an entry when a request arrives, and writes its record, once, when the answer is over. */
+/**
+ * Opens an entry when a request arrives, and writes its record, once, when the answer is over. In front of the record,
+ * the decisions about the request are shown to whom they tell something about the app.
+ */
 export class RequestAudit {
   readonly #context: RecordContext;
   readonly #correlation: CorrelationOptions;
   readonly #write: (line: string) => void;
+  readonly #observe: (decisions: readonly Decision[]) => void;
   // One pair of listeners for all requests: Node calls them with the response as `this`.
   readonly #onFinish: (this: Response) => void;
   readonly #onClose: (this: Response) => void;
@@ -24,10 +29,12 @@ export class RequestAudit {
     context: RecordContext,
     correlation: CorrelationOptions,
     write: (line: string) => void,
+    observe: (decisions: readonly Decision[]) => void,
   ) {
     this.#context = context;
     this.#correlation = correlation;
     this.#write = write;
+    this.#observe = observe;
     const end = (res: Response, finished: boolean): void => this.#end(res, finished);
     this.#onFinish = function onFinish() {
       end(this, true);
@@ -57,7 +64,9 @@ export class RequestAudit {
 
   #recordOf(entry: RequestEntry, res: Response, finished: boolean): string {
     try {
-      return requestRecord(this.#context, entry, res.req as Request, res, finished);
+      const req = res.req as Request;
+      this.#observe(decisionsOf(req));
+      return requestRecord(this.#context, entry, req, res, finished);
     } catch {
       // A `trust proxy` function or a property of the app that throws. Here it would end the process.
       return systemRecord(this.#context.source, "log_dropped", {

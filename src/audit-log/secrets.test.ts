@@ -136,7 +136,7 @@ describe.each(expressVersions)("secrets on Express %s", (_major, express) => {
               roles: [payload],
             }),
           );
-          guard.refuse(new HttpError(403, "access_denied"), req, res, next, {
+          guard.refuse(new HttpError("access_denied"), req, res, next, {
             rule: payload,
             policy: payload,
             token: payload,

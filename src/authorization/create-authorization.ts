@@ -59,7 +59,7 @@ function createRefusals(
 
   return (principal) => {
     if (principal === null || principal.kind === "anonymous") {
-      const error = new HttpError(401, "authentication_required", { headers: unauthenticated });
+      const error = new HttpError("authentication_required", { headers: unauthenticated });
       return { error, reason: principal === null ? "no_principal" : "anonymous" };
     }
     const effect = logic.evaluate(principal);
@@ -69,7 +69,7 @@ function createRefusals(
     }
     const scopes = logic.neededScopes(principal);
     return scopes === undefined
-      ? { error: new HttpError(403, "access_denied"), reason: logic.denial }
+      ? { error: new HttpError("access_denied"), reason: logic.denial }
       : { error: insufficientScope(realm, scopes), reason: "missing_scope" };
   };
 }
@@ -77,5 +77,5 @@ function createRefusals(
 function insufficientScope(realm: string, scopes: readonly string[]): HttpError {
   const code = "insufficient_scope";
   const value = challenge("Bearer", { realm, error: code, scope: scopes.join(" ") });
-  return new HttpError(403, code, { headers: { "WWW-Authenticate": value } });
+  return new HttpError(code, { headers: { "WWW-Authenticate": value } });
 }

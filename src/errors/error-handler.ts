@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler } from "express";
 import { readOptions } from "../core/options/options-reader.js";
 import { respond } from "../core/refusal/deny.js";
-import type { ErrorCode } from "../core/refusal/error-code.js";
+import { allowsStatus, ERROR_CODES, type ErrorCode } from "../core/refusal/error-code.js";
 import { HttpError, isHttpError } from "../core/refusal/http-error.js";
 
 /** Options of {@link errorHandler}. */
@@ -27,23 +27,28 @@ const PARSER_CODES: Readonly<Record<string, ErrorCode>> = {
   "stream.not.readable": "internal_error",
 };
 
-const STATUS_CODES: Readonly<Record<number, ErrorCode>> = {
-  400: "bad_request",
-  401: "unauthorized",
-  403: "forbidden",
-  404: "not_found",
-  405: "method_not_allowed",
-  406: "not_acceptable",
-  408: "request_timeout",
-  409: "conflict",
-  410: "gone",
-  413: "body_too_large",
-  415: "unsupported_media_type",
-  422: "unprocessable_content",
-  429: "too_many_requests",
-  500: "internal_error",
-  503: "service_unavailable",
-};
+/** The codes of errors of which nothing is known but their status: one for each. */
+const GENERAL_CODES: readonly ErrorCode[] = [
+  "bad_request",
+  "unauthorized",
+  "forbidden",
+  "not_found",
+  "method_not_allowed",
+  "not_acceptable",
+  "request_timeout",
+  "conflict",
+  "gone",
+  "body_too_large",
+  "unsupported_media_type",
+  "unprocessable_content",
+  "too_many_requests",
+  "internal_error",
+  "service_unavailable",
+];
+
+const BY_STATUS: ReadonlyMap<number, ErrorCode> = new Map(
+  GENERAL_CODES.map((code) => [ERROR_CODES[code].status, code]),
+);
 
 /**
  * Answers every error as `application/problem+json`: the app's own, body-parser's, and unknown ones as 500.
@@ -71,11 +76,17 @@ export function errorHandler(options: ErrorHandlerOptions = {}): ErrorRequestHan
 function toHttpError(error: unknown): HttpError {
   if (isHttpError(error)) return error;
   const status = statusOf(error);
+  return new HttpError(codeOf(error, status), { status, cause: error });
+}
+
+function codeOf(error: unknown, status: number): ErrorCode {
   const type = memberOf(error, "type");
   const known =
     typeof type === "string" && Object.hasOwn(PARSER_CODES, type) ? PARSER_CODES[type] : undefined;
-  const fallback: ErrorCode = status < 500 ? "request_refused" : "internal_error";
-  return new HttpError(status, known ?? STATUS_CODES[status] ?? fallback, { cause: error });
+  // An error of the app may have the type of a parser's and a status of its own: the status stands.
+  if (known !== undefined && allowsStatus(known, status)) return known;
+  const fallback = allowsStatus("request_refused", status) ? "request_refused" : "internal_error";
+  return BY_STATUS.get(status) ?? fallback;
 }
 
 function statusOf(error: unknown): number {

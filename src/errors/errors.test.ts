@@ -59,7 +59,7 @@ describe.each(expressVersions)("errorHandler and notFound on Express %s", (_majo
   it("takes headers from our own errors only", async () => {
     const app = express();
     app.get("/ours", (_req, _res, next) =>
-      next(new HttpError(503, "keys_unavailable", { headers: { "Retry-After": "5" } })),
+      next(new HttpError("keys_unavailable", { headers: { "Retry-After": "5" } })),
     );
     app.get("/theirs", (_req, _res, next) =>
       next(Object.assign(new Error("x"), { status: 409, headers: { "X-Leak": "1" } })),
@@ -70,6 +70,29 @@ describe.each(expressVersions)("errorHandler and notFound on Express %s", (_majo
     expect(theirs.headers["x-leak"]).toBeUndefined();
     expect(theirs.body.code).toBe("conflict");
   });
+
+  it.each<[object, number, string]>([
+    [{ status: 401 }, 401, "unauthorized"],
+    [{ statusCode: 404 }, 404, "not_found"],
+    [{ status: 413 }, 413, "body_too_large"],
+    [{ status: 418 }, 418, "request_refused"],
+    [{ status: 502 }, 502, "internal_error"],
+    [{ status: 503 }, 503, "service_unavailable"],
+    [{}, 500, "internal_error"],
+    [{ status: 415, type: "charset.unsupported" }, 415, "unsupported_charset"],
+    // A status that the parser's own error never has.
+    [{ status: 403, type: "entity.too.large" }, 403, "forbidden"],
+    [{ status: 400, type: "toString" }, 400, "bad_request"],
+  ])(
+    "gives an error of the app with %j the status %d and the code %s",
+    async (members, status, code) => {
+      const app = express();
+      app.get("/", (_req, _res, next) => next(Object.assign(new Error("x"), members)));
+      app.use(errorHandler({ onError: () => undefined }));
+      const answer = await request(app).get("/").expect(status);
+      expect(answer.body).toMatchObject({ status, code });
+    },
+  );
 
   it("sends no body on HEAD and takes a status only between 400 and 599", async () => {
     const app = express();

@@ -1,5 +1,5 @@
 export { OptionsError } from "../core/options/options-error.js";
-export { ERROR_DETAILS, type ErrorCode } from "../core/refusal/error-code.js";
+export { ERROR_CODES, type ErrorCode } from "../core/refusal/error-code.js";
 export { HttpError, type HttpErrorInit, isHttpError } from "../core/refusal/http-error.js";
 export type { Problem } from "../core/refusal/problem-details.js";
 export { type ErrorHandlerOptions, errorHandler } from "./error-handler.js";

@@ -9,6 +9,6 @@ import { HttpError } from "../core/refusal/http-error.js";
 export function notFound(): RequestHandler {
   return function notFoundMiddleware(req, res, next) {
     if (res.headersSent) next();
-    else respond(new HttpError(404, "not_found"), req, res);
+    else respond(new HttpError("not_found"), req, res);
   };
 }

@@ -37,7 +37,7 @@ export interface JsonBodyOptions extends GuardOptions {
   readonly except?: string | readonly string[] | undefined;
 }
 
-type Refusal = readonly [code: ErrorCode, status: number, headers?: HeaderFields];
+type Refusal = readonly [code: ErrorCode, headers?: HeaderFields];
 
 const KEYS = ["limit", "depth", "except", ...GUARD_OPTIONS];
 
@@ -55,10 +55,10 @@ const PEER_NAMES = {
 /** So that a connection with an unread rest is not kept waiting, however the refusal is answered. */
 const CLOSE: HeaderFields = { Connection: "close" };
 const REFUSALS = {
-  mediaType: ["unsupported_media_type", 415, { Accept: "application/json" }],
-  charset: ["unsupported_charset", 415, { Accept: "application/json" }],
-  coding: ["unsupported_content_encoding", 415, { "Accept-Encoding": ACCEPTED_CODINGS }],
-  tooLarge: ["body_too_large", 413, CLOSE],
+  mediaType: ["unsupported_media_type", { Accept: "application/json" }],
+  charset: ["unsupported_charset", { Accept: "application/json" }],
+  coding: ["unsupported_content_encoding", { "Accept-Encoding": ACCEPTED_CODINGS }],
+  tooLarge: ["body_too_large", CLOSE],
 } as const satisfies Record<string, Refusal>;
 
 /**
@@ -131,7 +131,7 @@ function receive(
   function conclude(result: BodyResult): void {
     const parsed = typeof result === "string" ? result : parseJson(result, depth);
     if (typeof parsed === "string") {
-      const refusal = parsed === "body_too_large" ? REFUSALS.tooLarge : ([parsed, 400] as const);
+      const refusal = parsed === "body_too_large" ? REFUSALS.tooLarge : ([parsed] as const);
       refuse(guard, refusal, req, res, next);
       return;
     }
@@ -146,12 +146,12 @@ function receive(
 
 function refuse(
   guard: Guard,
-  [code, status, headers]: Refusal,
+  [code, headers]: Refusal,
   req: Request,
   res: Response,
   next: NextFunction,
 ): void {
-  guard.refuse(new HttpError(status, code, { headers }), req, res, next);
+  guard.refuse(new HttpError(code, { headers }), req, res, next);
 }
 
 function checkHeaders(req: Request, limit: number): Refusal | undefined {

@@ -11,7 +11,6 @@ import {
   checkStructure,
   readLimits,
   STRUCTURE_LIMITS,
-  STRUCTURE_STATUS,
   type StructureLimits,
 } from "../core/structure/check-structure.js";
 
@@ -55,7 +54,7 @@ export function structuralGuard(options: StructuralGuardOptions = {}): RequestHa
     for (const part of PARTS) {
       const fault = checkStructure(req[part], limits);
       if (fault !== undefined) {
-        guard.refuse(new HttpError(STRUCTURE_STATUS[fault], fault), req, res, next, {
+        guard.refuse(new HttpError(fault), req, res, next, {
           reason: part,
         });
         return;

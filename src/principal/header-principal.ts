@@ -87,7 +87,7 @@ export function headerPrincipal(options: HeaderPrincipalOptions): RequestHandler
     }
     const reason = judge(req, name, isTrusted);
     if (reason === "duplicate_header" || reason === "malformed_header") {
-      guard.refuse(new HttpError(400, "invalid_request"), req, res, next, { reason });
+      guard.refuse(new HttpError("invalid_request"), req, res, next, { reason });
       return;
     }
     const principal =

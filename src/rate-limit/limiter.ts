@@ -190,7 +190,7 @@ function refusalOf({
   if (violated === undefined) return undefined;
   const retryAfter = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
   return {
-    error: new HttpError(429, "rate_limit_exceeded", {
+    error: new HttpError("rate_limit_exceeded", {
       // What can never pass gets no time to come back (RFC 9110 §10.2.3 has no value for "never").
       headers: possible ? { "Retry-After": retryAfter } : {},
       members: { "violated-policies": violated },

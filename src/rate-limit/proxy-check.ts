@@ -5,11 +5,15 @@ const STRANGERS = ["8.8.4.4", "192.0.2.1", "203.0.113.7"] as const;
 /** No chain of proxies is this long: what is trusted here is trusted anywhere. */
 const FAR_HOP = 1000;
 
-const warned = new Set<string>();
+/**
+ * The warnings that each app got. It is shared by all limiters, because an app has many of them and one setting; held
+ * weakly by the app, so that one app's warning hides no other's.
+ */
+const warned = new WeakMap<object, Set<string>>();
 
 /**
  * Looks at Express's `trust proxy` setting when the first request comes, and once more when the first one with
- * `X-Forwarded-For` does. Each warning (`process.emitWarning`) is given once per process; traffic is never refused.
+ * `X-Forwarded-For` does. Each warning (`process.emitWarning`) is given once per app; traffic is never refused.
  */
 export function createProxyCheck(): (req: Request) => void {
   let settingSeen = false;
@@ -17,11 +21,11 @@ export function createProxyCheck(): (req: Request) => void {
   return function checkProxy(req) {
     if (!settingSeen) {
       settingSeen = true;
-      if (trustsAnybody(req)) warnPermissive();
+      if (trustsAnybody(req)) warnPermissive(req.app);
     }
     if (!forwardedSeen && req.headers["x-forwarded-for"] !== undefined) {
       forwardedSeen = true;
-      if (trustsNobody(req)) warnUntrusted();
+      if (trustsNobody(req)) warnUntrusted(req.app);
     }
   };
 }
@@ -38,6 +42,8 @@ function trustsAnybody(req: Request): boolean {
 }
 
 function trustsNobody(req: Request): boolean {
+  // Without an app there is no setting that could be wrong.
+  if (req.app === undefined) return false;
   const value = setting(req, "trust proxy");
   return value === false || value === undefined || value === 0;
 }
@@ -47,22 +53,25 @@ function setting(req: Request, name: string): unknown {
   return typeof app?.get === "function" ? app.get(name) : undefined;
 }
 
-function warnPermissive(): void {
+function warnPermissive(app: object): void {
   warn(
+    app,
     "EXPRESS_SECURE_API_PERMISSIVE_TRUST_PROXY",
     'rateLimit: "trust proxy" trusts every address, so a client chooses its own address with X-Forwarded-For and escapes limits by address. Set it to the number of proxies or to their networks.',
   );
 }
 
-function warnUntrusted(): void {
+function warnUntrusted(app: object): void {
   warn(
+    app,
     "EXPRESS_SECURE_API_UNTRUSTED_FORWARDED_FOR",
     'rateLimit: a request carries X-Forwarded-For, but "trust proxy" is off. If a proxy stands in front, all its clients share one limit: set "trust proxy" to the number of proxies or to their networks. If none does, ignore this.',
   );
 }
 
-function warn(code: string, message: string): void {
-  if (warned.has(code)) return;
-  warned.add(code);
+function warn(app: object, code: string, message: string): void {
+  const given = warned.get(app) ?? new Set();
+  if (given.has(code)) return;
+  warned.set(app, given.add(code));
   process.emitWarning(message, { code, type: "SecurityWarning" });
 }

@@ -5,7 +5,7 @@ import type { ErrorRequestHandler, Express, RequestHandler } from "express";
 import request from "supertest";
 import { describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { fileSink } from "../audit-log/index.js";
+import { auditLog, fileSink } from "../audit-log/index.js";
 import { requireScope } from "../authorization/index.js";
 import { OptionsError } from "../core/options/options-error.js";
 import { errorHandler, notFound } from "../errors/index.js";
@@ -229,6 +229,59 @@ describe.each(expressVersions)("secureApi on Express %s", (_major, express) => {
       .expect(200);
     await close();
     expect(records()).toHaveLength(1);
+  });
+
+  it("names its parts in report mode in the first record of the log, and later the routes'", async () => {
+    const path = join(mkdtempSync(join(tmpdir(), "secure-api-")), "audit.jsonl");
+    const security = secureApi({
+      mode: "report",
+      auditLog: { sinks: [fileSink({ path })] },
+      rateLimit: {
+        policies: [
+          { limit: 9, window: "1m" },
+          { limit: 9, window: "1h", key: "principal" },
+        ],
+      },
+      oauthGuard: { ...createTestIssuer().options(), mode: "enforce" },
+      jsonBody: {},
+    });
+    const starts = (): readonly unknown[] =>
+      readFileSync(path, "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+        .filter((record) => record["event.name"] === "sys_monitor_enabled")
+        .map((record) => [record["audit.reason"], record["audit.reporting"]]);
+    const app = express().use(security);
+    app.get("/", requireScope("orders:read", { mode: "report" }));
+    await new Promise((resolve) => setImmediate(resolve));
+    const parts = ["auditLog", "jsonBody", "rateLimit", "secureHeaders"];
+    expect(starts()).toEqual([["started", parts]]);
+    vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    await request(app).get("/").expect(401);
+    vi.restoreAllMocks();
+    const all = ["auditLog", "jsonBody", "rateLimit", "requireScope", "secureHeaders"];
+    expect(starts()).toEqual([
+      ["started", parts],
+      ["reporting_changed", all],
+    ]);
+    await security.close();
+  });
+
+  it("shows an audit log in front of it which of its parts report", async () => {
+    const path = join(mkdtempSync(join(tmpdir(), "secure-api-")), "audit.jsonl");
+    const log = auditLog({ sinks: [fileSink({ path })] });
+    const rateLimit = { limit: 9, window: "1m", mode: "report" } as const;
+    const app = express().use(log);
+    app.use(express.Router().use(secureApi({ auditLog: false, rateLimit, oauthGuard: false })));
+    await request(app).get("/").expect(404);
+    await log.close();
+    const [, second] = readFileSync(path, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter((record) => record["event.name"] === "sys_monitor_enabled");
+    expect(second).toMatchObject({ "audit.reporting": ["rateLimit"] });
   });
 
   it("warns once about layers in front of it and about a missing errorHandler", async () => {

@@ -1,7 +1,8 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
-import { auditLog } from "../audit-log/index.js";
+import { createAuditLog } from "../audit-log/audit-log.js";
 import { recordDecision } from "../core/guard/decision.js";
 import { createGuard, readGuardOptions } from "../core/guard/guard.js";
+import { guardMark } from "../core/guard/guard-mark.js";
 import { opens, type PathPattern } from "../core/http/path-pattern.js";
 import { readPathPatterns } from "../core/http/read-path-patterns.js";
 import { readOptions } from "../core/options/options-reader.js";
@@ -39,21 +40,21 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   const publicRoutes = readPathPatterns(reader, "publicRoutes") ?? [];
   const parts = new PartBuilder(reader, shared);
 
-  const audit = parts.build("auditLog", auditLog, "on");
+  const audit = parts.build("auditLog", createAuditLog, "on");
   const headers = parts.build("secureHeaders", secureHeaders, "on");
   const limits = parts.build("rateLimit", rateLimitPhases, "required");
   const guard = parts.build("oauthGuard", oauthGuard, "required");
   const body = parts.build("jsonBody", jsonBody, "off");
   parts.finish();
 
-  const opened = [audit, headers, limits?.before, body].filter((step) => step !== undefined);
-  const guarded = [audit, headers, limits?.before, guard, limits?.after, body].filter(
-    (step) => step !== undefined,
-  );
+  const [log, before, after] = [audit?.handler, limits?.before, limits?.after];
+  const opened = [log, headers, before, body].filter((step) => step !== undefined);
+  const guarded = [log, headers, before, guard, after, body].filter((step) => step !== undefined);
+  audit?.nameGuards(guarded);
   const checkSetup = createSetupCheck();
 
   const preset = createGuard("secureApi", "preset", shared);
-  const handler = preset.middleware((req, res, next) => {
+  const handle: RequestHandler = (req, res, next) => {
     checkSetup(req, handler);
     const route = publicRoutes.length === 0 ? undefined : openRoute(publicRoutes, req);
     if (route !== undefined) {
@@ -67,7 +68,9 @@ export function secureApi(options: SecureApiOptions): SecureApi {
       });
     }
     run(route === undefined ? guarded : opened, req, res, next);
-  });
+  };
+  const marks = guarded.flatMap((step) => guardMark(step) ?? []);
+  const handler = preset.middleware(handle, undefined, marks);
   return Object.assign(handler, {
     ready: async (): Promise<void> => guard?.ready(),
     close: (): Promise<void> => parts.close(),

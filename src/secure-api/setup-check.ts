@@ -1,9 +1,5 @@
 import type { Request, RequestHandler } from "express";
-
-interface Layer {
-  readonly name?: unknown;
-  readonly handle?: unknown;
-}
+import { type Layer, layersOf } from "../core/guard/app-layers.js";
 
 /** Layers that Express 4 puts first by itself. */
 const OWN_LAYERS: readonly unknown[] = ["query", "expressInit"];
@@ -17,7 +13,7 @@ export function createSetupCheck(): (req: Request, preset: RequestHandler) => vo
   return function checkSetup(req, preset) {
     if (done) return;
     done = true;
-    const layers = layersOf(req);
+    const layers = layersOf(req.app);
     const place = layers.findIndex((layer) => layer.handle === preset);
     // Inside a router of its own the preset is not among the layers of the app: nothing can be said.
     if (place === -1) return;
@@ -41,15 +37,6 @@ export function createSetupCheck(): (req: Request, preset: RequestHandler) => vo
 /** Express tells error handlers by their four parameters; one of the app's own will do. */
 function isErrorHandler({ handle }: Layer): boolean {
   return typeof handle === "function" && handle.length === 4;
-}
-
-function layersOf(req: Request): readonly Layer[] {
-  const { app } = req as { app?: unknown };
-  if (typeof app !== "function") return [];
-  // Express 4 keeps its router under `_router` and throws on `app.router`; Express 5 has `router` only.
-  const { _router: router4 } = app as { _router?: { stack?: unknown } };
-  const router = router4 ?? (app as { router?: { stack?: unknown } }).router;
-  return Array.isArray(router?.stack) ? router.stack : [];
 }
 
 function warn(message: string, code: string): void {

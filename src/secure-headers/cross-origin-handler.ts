@@ -69,7 +69,7 @@ function handlePreflight(
   const reason = listed ? cors.preflightProblem(req) : "origin_not_allowed";
   if (reason !== undefined) {
     if (guard.enforced) cors.withhold(res);
-    guard.refuse(new HttpError(403, "cors_not_allowed"), req, res, next, { reason });
+    guard.refuse(new HttpError("cors_not_allowed"), req, res, next, { reason });
     return;
   }
   guard.allow(req, { reason: "preflight_allowed" });
@@ -92,7 +92,7 @@ function handleForeign(
       ? crossOriginGuard.judge(req, listed)
       : undefined;
   if (verdict?.blocked === true) {
-    guard.refuse(new HttpError(403, "cross_origin_blocked"), req, res, next, {
+    guard.refuse(new HttpError("cross_origin_blocked"), req, res, next, {
       reason: verdict.reason,
     });
     return;

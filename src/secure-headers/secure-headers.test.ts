@@ -150,7 +150,7 @@ describe.each(expressVersions)("secureHeaders on Express %s", (_major, express) 
     app.get(
       "/",
       guard.middleware((req, res, next) =>
-        guard.refuse(new HttpError(401, "invalid_token"), req, res, next),
+        guard.refuse(new HttpError("invalid_token"), req, res, next),
       ),
     );
     const refused = await request(app).get("/").expect(401);

@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler } from "express";
 import {
+  ERROR_CODES,
   type ErrorCode,
   errorHandler,
   HttpError,
@@ -18,10 +19,29 @@ export function codeOf(error: unknown): ErrorCode | undefined {
   return error.code;
 }
 
-export const refusal = new HttpError(404, "not_found");
+export const refusal: HttpError = new HttpError("not_found");
+export const refusals: readonly HttpError[] = [
+  new HttpError("conflict"),
+  new HttpError("conflict", { status: 409, headers: { "Retry-After": "1" } }),
+  new HttpError("validation_failed", { status: 400, members: { errors: [] } }),
+  new HttpError("request_refused", { status: 418 }),
+];
+assertType<Equal<(typeof ERROR_CODES)["conflict"]["status"], 409>>();
+assertType<Equal<HttpError["code"], ErrorCode>>();
+export function refusalFor(code: ErrorCode): HttpError {
+  return new HttpError(code, { cause: ERROR_CODES[code].detail });
+}
 export const wrongOptions: TypeError = new OptionsError(["a problem"]);
 
 // @ts-expect-error codes are a closed list
-new HttpError(404, "no_such_code");
+new HttpError("no_such_code");
+// @ts-expect-error the status belongs to the code
+new HttpError(409, "conflict");
+// @ts-expect-error conflict is always 409
+new HttpError("conflict", { status: 400 });
+// @ts-expect-error 404 is neither of the two that it can have
+new HttpError("validation_failed", { status: 404 });
+// @ts-expect-error the table is not for changing
+ERROR_CODES.conflict.status = 400;
 // @ts-expect-error unknown option
 errorHandler({ log: true });

@@ -1,6 +1,5 @@
-import { channel } from "node:diagnostics_channel";
 import { writeSync } from "node:fs";
-import { publishSafely } from "../../core/guard/publish-safely.js";
+import { safeChannel } from "../../core/guard/safe-channel.js";
 
 /** A sink that lost records. Frozen plain data. */
 export interface AuditFailure {
@@ -19,7 +18,7 @@ export const FAILURE_CHANNEL = "express-secure-api:audit-failure";
 
 const STDERR = 2;
 const SILENCE_MS = 60_000;
-const failures = channel(FAILURE_CHANNEL);
+const failures = safeChannel(FAILURE_CHANNEL);
 
 /** Tells the channel about every failure, and the standard error output about one in a minute. */
 export class FailureReport {
@@ -27,7 +26,7 @@ export class FailureReport {
 
   report(sink: string, position: number, error: unknown, lost: number): void {
     const failure: AuditFailure = Object.freeze({ sink, position, code: codeOf(error), lost });
-    if (failures.hasSubscribers) publishSafely(failures, failure);
+    if (failures.hasSubscribers) failures.publish(failure);
     const now = performance.now();
     if (now < this.#quietUntil) return;
     this.#quietUntil = now + SILENCE_MS;

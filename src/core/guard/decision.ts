@@ -1,7 +1,6 @@
-import { channel } from "node:diagnostics_channel";
 import type { Request } from "express";
 import { requestSlot } from "../request/request-slot.js";
-import { publishSafely } from "./publish-safely.js";
+import { safeChannel } from "./safe-channel.js";
 
 /** What one guard decided about one request. Frozen plain data: no request, no error object, no token. */
 export interface Decision {
@@ -29,10 +28,13 @@ export interface Decision {
   readonly token?: string;
 }
 
-/** `node:diagnostics_channel` on which every {@link Decision} is published. */
+/**
+ * `node:diagnostics_channel` on which every {@link Decision} is published. A subscriber that throws breaks nothing, if
+ * it subscribed after this library was loaded.
+ */
 export const DECISION_CHANNEL = "express-secure-api:decision";
 
-const channelOfDecisions = channel(DECISION_CHANNEL);
+const channelOfDecisions = safeChannel(DECISION_CHANNEL);
 const recorded = requestSlot<Decision[]>("decisions");
 
 /** Every decision about the request, in order: the list itself, to which later decisions are added. */
@@ -44,7 +46,7 @@ export function decisionsOf(req: Request): readonly Decision[] {
 export function recordDecision(req: Request, decision: Decision): void {
   const frozen = Object.freeze(decision);
   listOf(req).push(frozen);
-  if (channelOfDecisions.hasSubscribers) publishSafely(channelOfDecisions, frozen);
+  if (channelOfDecisions.hasSubscribers) channelOfDecisions.publish(frozen);
 }
 
 function listOf(req: Request): Decision[] {

@@ -16,6 +16,8 @@ export interface GuardDescription {
   readonly mode: "enforce" | "report";
   /** What it demands, in words: `role(admin)`. */
   readonly rule?: string;
+  /** The guards that it runs by itself, when it is a preset. */
+  readonly parts?: readonly GuardDescription[];
 }
 
 /**
@@ -26,4 +28,23 @@ export interface GuardDescription {
  */
 export function markGuard<T extends RequestHandler>(handler: T, description: GuardDescription): T {
   return Object.assign(handler, { expressSecureApiGuard: JSON.stringify(description) });
+}
+
+/** What the brand of a middleware says, or `undefined` when it has none that {@link markGuard} could have written. */
+export function guardMark(handler: object): GuardDescription | undefined {
+  const { expressSecureApiGuard: mark } = handler as { expressSecureApiGuard?: unknown };
+  if (typeof mark !== "string") return undefined;
+  try {
+    const description: unknown = JSON.parse(mark);
+    return isDescription(description) ? description : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isDescription(value: unknown): value is GuardDescription {
+  if (typeof value !== "object" || value === null) return false;
+  const { guard, mode, parts = [] } = value as Partial<Record<keyof GuardDescription, unknown>>;
+  if (typeof guard !== "string" || (mode !== "enforce" && mode !== "report")) return false;
+  return Array.isArray(parts) && parts.every(isDescription);
 }

@@ -7,8 +7,7 @@ import { readOptions } from "../options/options-reader.js";
 import { HttpError, outageError } from "../refusal/http-error.js";
 import type { Decision } from "./decision.js";
 import { createGuard, GUARD_OPTIONS, type Guard, type Mode, readGuardOptions } from "./guard.js";
-import { markGuard } from "./guard-mark.js";
-import { reportingGuards } from "./reporting.js";
+import { guardMark, markGuard } from "./guard-mark.js";
 
 function guardNamed(name: string, mode: Mode = "enforce"): Guard {
   return createGuard(name, "authorization", { mode, onDenied: "respond" });
@@ -16,7 +15,7 @@ function guardNamed(name: string, mode: Mode = "enforce"): Guard {
 
 const carelessHandler: ErrorRequestHandler = (_error, _req, _res, next) => next();
 
-const denied = new HttpError(403, "access_denied");
+const denied = new HttpError("access_denied");
 
 describe.each(expressVersions)("a guard on Express %s", (_major, express) => {
   let decisions: readonly Decision[] = [];
@@ -206,12 +205,45 @@ describe("a guard", () => {
     );
   });
 
-  it("in report mode is listed once for start-up, an enforcing one is not", () => {
-    guardNamed("listedOnce", "report");
-    guardNamed("listedOnce", "report");
-    guardNamed("notListed");
-    expect(reportingGuards().filter((name) => name === "listedOnce")).toHaveLength(1);
-    expect(reportingGuards()).not.toContain("notListed");
+  it("that is a preset names its parts, for whoever reads its brand", () => {
+    const part = guardNamed("requireRole", "report").middleware(() => undefined, "role(admin)");
+    const description = guardMark(part);
+    expect(description).toEqual({
+      guard: "requireRole",
+      kind: "authorization",
+      mode: "report",
+      rule: "role(admin)",
+    });
+    const preset = createGuard("preset", "preset", { mode: "enforce", onDenied: "respond" });
+    const parts = description === undefined ? [] : [description];
+    expect(guardMark(preset.middleware(() => undefined, undefined, parts))).toEqual({
+      guard: "preset",
+      kind: "preset",
+      mode: "enforce",
+      parts: [description],
+    });
+  });
+
+  it.each([
+    undefined,
+    7,
+    "",
+    "no JSON",
+    "null",
+    "[]",
+    '{"guard":7,"mode":"report"}',
+    '{"guard":"x","mode":"dry-run"}',
+    '{"guard":"x","mode":"report","parts":[7]}',
+    '{"guard":"x","mode":"report","parts":{}}',
+  ])("is not what carries %j in place of a brand", (mark) => {
+    expect(guardMark({ expressSecureApiGuard: mark })).toBeUndefined();
+  });
+
+  it("leaves nothing in the process when it is made", () => {
+    const names = (): readonly PropertyKey[] => Reflect.ownKeys(globalThis);
+    const before = names();
+    guardNamed("madeInReportMode", "report");
+    expect(names()).toEqual(before);
   });
 });
 

@@ -1,12 +1,12 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import type { OptionsReader } from "../options/options-reader.js";
 import { deny, keepRefusal, type OnDenied, refusalOf } from "../refusal/deny.js";
+import { ERROR_CODES } from "../refusal/error-code.js";
 import { HttpError } from "../refusal/http-error.js";
 import { beginRequest } from "../request/begin-request.js";
 import { requestSlot } from "../request/request-slot.js";
 import { type Decision, recordDecision } from "./decision.js";
 import { type GuardDescription, markGuard } from "./guard-mark.js";
-import { noteReporting } from "./reporting.js";
 
 /** `"report"` does all the work, refuses nothing, and records what would have been refused. */
 export type Mode = "enforce" | "report";
@@ -50,10 +50,16 @@ export interface Guard {
   ): void;
   /** A function of the app threw or returned the wrong type: a bug, never a pass. In report mode: `next()`. */
   fault(error: unknown, req: Request, next: NextFunction, fields?: DecisionFields): void;
-  /** Names the handler `<guard>Middleware`, brands it, and makes it refuse what was refused before. */
+  /**
+   * Names the handler `<guard>Middleware`, brands it, and makes it refuse what was refused before.
+   *
+   * @param rule - What it demands, in words.
+   * @param parts - What it is made of, when it is a preset.
+   */
   middleware(
     handler: (req: Request, res: Response, next: NextFunction) => void,
     rule?: string,
+    parts?: readonly GuardDescription[],
   ): RequestHandler;
 }
 
@@ -79,7 +85,6 @@ export function createGuard(
 ): Guard {
   const { mode, onDenied } = options;
   const enforced = mode === "enforce";
-  if (!enforced) noteReporting(name);
   // The usual decision says nothing about the request: all requests share it.
   const allowed = Object.freeze({ guard: name, outcome: "allow", enforced, code: "ok" } as const);
 
@@ -118,11 +123,11 @@ export function createGuard(
       outcome: "error",
       enforced,
       code: "internal_error",
-      status: 500,
+      status: ERROR_CODES.internal_error.status,
     } as const;
     if (enforced) {
       recordDecision(req, { ...decision, reason: "application_error", ...fields });
-      keepRefusal(req, new HttpError(500, "internal_error", { cause: error }));
+      keepRefusal(req, new HttpError("internal_error", { cause: error }));
       // `undefined`, "route" and "router" would all let the request go on.
       next(
         error instanceof Error ? error : new Error(`${name}: a function of the app threw no Error`),
@@ -133,7 +138,11 @@ export function createGuard(
     }
   }
 
-  function middleware(handler: RequestHandler, rule?: string): RequestHandler {
+  function middleware(
+    handler: RequestHandler,
+    rule?: string,
+    parts?: readonly GuardDescription[],
+  ): RequestHandler {
     const guarded: RequestHandler = (req, res, next) => {
       beginRequest(req);
       const refusal = refusalOf(req);
@@ -141,7 +150,13 @@ export function createGuard(
       else deny(refusal, req, res, next, onDenied);
     };
     Object.defineProperty(guarded, "name", { value: `${name}Middleware` });
-    return markGuard(guarded, { guard: name, kind, mode, ...(rule === undefined ? {} : { rule }) });
+    return markGuard(guarded, {
+      guard: name,
+      kind,
+      mode,
+      ...(rule === undefined ? {} : { rule }),
+      ...(parts === undefined ? {} : { parts }),
+    });
   }
 
   return Object.freeze({ name, mode, enforced, onDenied, allow, refuse, fault, middleware });

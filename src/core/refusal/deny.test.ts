@@ -17,7 +17,7 @@ import { HttpError } from "./http-error.js";
 import { requestId } from "./problem-details.js";
 
 const CHALLENGE = 'Bearer realm="api"';
-const refusal = new HttpError(401, "authentication_required", {
+const refusal = new HttpError("authentication_required", {
   headers: { "WWW-Authenticate": CHALLENGE },
 });
 const PROBLEM = {
@@ -103,7 +103,7 @@ describe.each(expressVersions)("deny on Express %s", (_major, express) => {
   });
 
   it("sends a list of header values as several fields", async () => {
-    const error = new HttpError(401, "invalid_token", {
+    const error = new HttpError("invalid_token", {
       headers: { "WWW-Authenticate": ["DPoP", "Bearer"] },
     });
     const answer = await request(appWith((req, res) => respond(error, req, res)))
@@ -310,7 +310,7 @@ describe("deny", () => {
     const next: NextFunction = () => undefined;
     const res = { setHeader: () => undefined } as unknown as Response;
     deny(refusal, req, res, next, "next");
-    deny(new HttpError(403, "access_denied"), req, res, next, "next");
+    deny(new HttpError("access_denied"), req, res, next, "next");
     expect(refusalOf(req)).toBe(refusal);
   });
 });

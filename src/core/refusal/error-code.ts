@@ -1,56 +1,128 @@
+/** What the table says about one code. */
+interface ErrorRow {
+  /** The status of every refusal with this code. */
+  readonly status: number;
+  /** Statuses that one refusal may be given in its place: these, or all of a class. */
+  readonly otherStatuses?: readonly number[] | "4xx" | "5xx";
+  /** The one sentence that the problem document shows. */
+  readonly detail: string;
+}
+
 /**
- * Every `code` a refusal of this library can carry, with the one sentence its problem document shows.
+ * Every `code` a refusal of this library can carry, with its status and the one sentence its problem document shows.
  *
  * The list is closed on purpose: a refusal never shows an exception message, user input, a key id or an expected
  * value. Registered values are used where one exists (RFC 6750 §3.1, RFC 9470 §3, RFC 6749 §4.1.2.1).
+ *
+ * A code has one status, so that clients may switch on either. Three rows allow others: `validation_failed`, because
+ * many APIs answer 400 where RFC 9110 §15.5.21 has 422, and the two for errors of the app that no other code fits.
  */
-export const ERROR_DETAILS = {
+export const ERROR_CODES = {
   // oauthGuard
-  authentication_required: "The request is not authenticated.",
-  invalid_request: "The request is malformed: it repeats or misuses its credentials.",
-  invalid_token: "The access token is malformed, expired, revoked or not meant for this API.",
-  insufficient_scope: "The access token does not grant the scope that this request needs.",
-  keys_unavailable: "The keys that verify access tokens are unavailable at the moment.",
+  authentication_required: { status: 401, detail: "The request is not authenticated." },
+  invalid_request: {
+    status: 400,
+    detail: "The request is malformed: it repeats or misuses its credentials.",
+  },
+  invalid_token: {
+    status: 401,
+    detail: "The access token is malformed, expired, revoked or not meant for this API.",
+  },
+  insufficient_scope: {
+    status: 403,
+    detail: "The access token does not grant the scope that this request needs.",
+  },
+  keys_unavailable: {
+    status: 503,
+    detail: "The keys that verify access tokens are unavailable at the moment.",
+  },
   // requireRole, requireScope, authorize
-  access_denied: "The caller is not allowed to do this.",
+  access_denied: { status: 403, detail: "The caller is not allowed to do this." },
   // validate, jsonBody, structuralGuard
-  malformed_json: "The request body is not valid JSON.",
-  malformed_body: "The request body cannot be read.",
-  duplicate_key: "The request body names a member twice.",
-  forbidden_key: "The request has a member name that is never allowed.",
-  forbidden_character: "The request has a character that is never allowed.",
-  invalid_encoding: "The request body is not valid UTF-8.",
-  structure_too_deep: "The request is nested too deeply.",
-  structure_too_large: "The request has too many members, items or characters.",
-  body_too_large: "The request body is too large.",
-  unsupported_media_type: "The media type of the request body is not accepted here.",
-  unsupported_charset: "The request body must be encoded in UTF-8.",
-  unsupported_content_encoding: "The content encoding of the request body is not accepted here.",
-  validation_failed: "The request does not have the form that this operation needs.",
+  malformed_json: { status: 400, detail: "The request body is not valid JSON." },
+  malformed_body: { status: 400, detail: "The request body cannot be read." },
+  duplicate_key: { status: 400, detail: "The request body names a member twice." },
+  forbidden_key: { status: 400, detail: "The request has a member name that is never allowed." },
+  forbidden_character: {
+    status: 400,
+    detail: "The request has a character that is never allowed.",
+  },
+  invalid_encoding: { status: 400, detail: "The request body is not valid UTF-8." },
+  structure_too_deep: { status: 400, detail: "The request is nested too deeply." },
+  structure_too_large: {
+    status: 413,
+    detail: "The request has too many members, items or characters.",
+  },
+  body_too_large: { status: 413, detail: "The request body is too large." },
+  unsupported_media_type: {
+    status: 415,
+    detail: "The media type of the request body is not accepted here.",
+  },
+  unsupported_charset: { status: 415, detail: "The request body must be encoded in UTF-8." },
+  unsupported_content_encoding: {
+    status: 415,
+    detail: "The content encoding of the request body is not accepted here.",
+  },
+  validation_failed: {
+    status: 422,
+    otherStatuses: [400],
+    detail: "The request does not have the form that this operation needs.",
+  },
   // rateLimit
-  rate_limit_exceeded: "Too many requests: try again later.",
-  rate_limit_unavailable: "Requests cannot be counted at the moment.",
+  rate_limit_exceeded: { status: 429, detail: "Too many requests: try again later." },
+  rate_limit_unavailable: { status: 503, detail: "Requests cannot be counted at the moment." },
   // secureHeaders
-  cors_not_allowed: "Cross-origin requests from this origin are not allowed.",
-  cross_origin_blocked: "A browser sent this request for another site.",
+  cors_not_allowed: {
+    status: 403,
+    detail: "Cross-origin requests from this origin are not allowed.",
+  },
+  cross_origin_blocked: { status: 403, detail: "A browser sent this request for another site." },
   // auditLog
-  audit_unavailable: "The request cannot be recorded at the moment.",
+  audit_unavailable: { status: 503, detail: "The request cannot be recorded at the moment." },
   // errorHandler, notFound
-  bad_request: "The request is malformed.",
-  not_found: "There is nothing at this address.",
-  method_not_allowed: "This address does not support the method.",
-  not_acceptable: "No acceptable representation is available.",
-  request_timeout: "The request took too long to arrive.",
-  conflict: "The request conflicts with the state of the resource.",
-  gone: "The resource is no longer available.",
-  unprocessable_content: "The request cannot be processed as it is.",
-  too_many_requests: "Too many requests: try again later.",
-  unauthorized: "The request lacks valid credentials.",
-  forbidden: "The request is not allowed.",
-  request_refused: "The request was refused.",
-  internal_error: "The server failed to answer the request.",
-  service_unavailable: "The service is unavailable at the moment.",
-} as const;
+  bad_request: { status: 400, detail: "The request is malformed." },
+  not_found: { status: 404, detail: "There is nothing at this address." },
+  method_not_allowed: { status: 405, detail: "This address does not support the method." },
+  not_acceptable: { status: 406, detail: "No acceptable representation is available." },
+  request_timeout: { status: 408, detail: "The request took too long to arrive." },
+  conflict: { status: 409, detail: "The request conflicts with the state of the resource." },
+  gone: { status: 410, detail: "The resource is no longer available." },
+  unprocessable_content: { status: 422, detail: "The request cannot be processed as it is." },
+  too_many_requests: { status: 429, detail: "Too many requests: try again later." },
+  unauthorized: { status: 401, detail: "The request lacks valid credentials." },
+  forbidden: { status: 403, detail: "The request is not allowed." },
+  request_refused: { status: 400, otherStatuses: "4xx", detail: "The request was refused." },
+  internal_error: {
+    status: 500,
+    otherStatuses: "5xx",
+    detail: "The server failed to answer the request.",
+  },
+  service_unavailable: { status: 503, detail: "The service is unavailable at the moment." },
+} as const satisfies Readonly<Record<string, ErrorRow>>;
 
 /** The stable, machine-readable name of a refusal: switch on this, never on a message. */
-export type ErrorCode = keyof typeof ERROR_DETAILS;
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** The statuses that a refusal with this code can have. */
+export type StatusOf<Code extends ErrorCode> = Code extends ErrorCode
+  ? StatusOfRow<(typeof ERROR_CODES)[Code]>
+  : never;
+
+/** The codes of outages: those that are always 503. */
+export type OutageCode = {
+  [Code in ErrorCode]: StatusOf<Code> extends 503 ? Code : never;
+}[ErrorCode];
+
+type StatusOfRow<Row extends ErrorRow> = Row extends { readonly otherStatuses: infer Others }
+  ? Others extends readonly (infer Other)[]
+    ? Row["status"] | Other
+    : number
+  : Row["status"];
+
+/** Whether the table allows a refusal with this code to have this status. */
+export function allowsStatus(code: ErrorCode, status: number): boolean {
+  const { status: usual, otherStatuses: others = [] }: ErrorRow = ERROR_CODES[code];
+  if (status === usual) return true;
+  if (typeof others !== "string") return others.includes(status);
+  return Number.isInteger(status) && others === `${Math.floor(status / 100)}xx`;
+}

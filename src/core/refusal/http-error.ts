@@ -1,4 +1,10 @@
-import { ERROR_DETAILS, type ErrorCode } from "./error-code.js";
+import {
+  allowsStatus,
+  ERROR_CODES,
+  type ErrorCode,
+  type OutageCode,
+  type StatusOf,
+} from "./error-code.js";
 import { createProblem, type Problem } from "./problem-details.js";
 
 const BRAND = Symbol.for("express-secure-api.http-error/1");
@@ -6,8 +12,10 @@ const BRAND = Symbol.for("express-secure-api.http-error/1");
 /** Names and values that must go on the response; a list is sent as several fields. */
 export type HeaderFields = Readonly<Record<string, string | readonly string[]>>;
 
-/** What an {@link HttpError} may carry besides status and code. */
-export interface HttpErrorInit {
+/** What an {@link HttpError} may carry besides its code. */
+export interface HttpErrorInit<Code extends ErrorCode = ErrorCode> {
+  /** A status other than the usual one of the code, where {@link ERROR_CODES} allows it. @default that of the code */
+  readonly status?: StatusOf<Code> | undefined;
   /** Header fields of the answer, such as `WWW-Authenticate` or `Retry-After`. */
   readonly headers?: HeaderFields | undefined;
   /** What caused the refusal. It reaches logs and error handlers, never the client. */
@@ -19,25 +27,34 @@ export interface HttpErrorInit {
 }
 
 /**
- * The refusal of one request: what the client is told, with the headers that belong to it.
+ * The refusal of one request: what the client is told, with the headers that belong to it. Its status and its sentence
+ * come from {@link ERROR_CODES}.
  *
  * 4xx is the client's fault; 5xx is ours, or that of a service we depend on.
+ *
+ * @throws TypeError when the code is unknown, or may not have the status: JavaScript has no compiler to say so.
  */
-export class HttpError extends Error {
+export class HttpError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name: string = "HttpError";
   readonly status: number;
   /** Alias of `status`, for readers of `http-errors`. */
   readonly statusCode: number;
   /** Stable and machine-readable. */
-  readonly code: ErrorCode;
+  readonly code: Code;
   readonly headers: HeaderFields;
   /** Whether `message` may be shown to the client, as in `http-errors`. */
   readonly expose: boolean;
   readonly #type: string | undefined;
   readonly #members: Readonly<Record<string, unknown>> | undefined;
 
-  constructor(status: number, code: ErrorCode, init: HttpErrorInit = {}) {
-    super(ERROR_DETAILS[code], init.cause === undefined ? undefined : { cause: init.cause });
+  constructor(code: Code, init: HttpErrorInit<Code> = {}) {
+    if (!Object.hasOwn(ERROR_CODES, code)) throw new TypeError("HttpError: unknown code");
+    const { status: usual, detail } = ERROR_CODES[code];
+    super(detail, init.cause === undefined ? undefined : { cause: init.cause });
+    const status: number = init.status ?? usual;
+    if (!allowsStatus(code, status)) {
+      throw new TypeError(`HttpError: ${code} has the status ${usual}, not ${status}`);
+    }
     this.status = status;
     this.statusCode = status;
     this.code = code;
@@ -67,6 +84,6 @@ export function isHttpError(value: unknown): value is HttpError {
  *
  * @param retryAfter - Whole seconds after which a retry makes sense.
  */
-export function outageError(code: ErrorCode, cause: unknown, retryAfter = 5): HttpError {
-  return new HttpError(503, code, { cause, headers: { "Retry-After": String(retryAfter) } });
+export function outageError(code: OutageCode, cause: unknown, retryAfter = 5): HttpError {
+  return new HttpError(code, { cause, headers: { "Retry-After": String(retryAfter) } });
 }

@@ -27,7 +27,7 @@ describe.each(expressVersions)("a refusal under an upload on Express %s", (_majo
   async function listen(): Promise<{ port: number; close: () => void }> {
     const app = express();
     app.use((req, res, next) => {
-      deny(new HttpError(401, "authentication_required"), req, res, next);
+      deny(new HttpError("authentication_required"), req, res, next);
     });
     const server = app.listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));

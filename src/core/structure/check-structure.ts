@@ -31,14 +31,6 @@ type StructureFault = Extract<
   "structure_too_deep" | "structure_too_large" | "forbidden_key" | "forbidden_character"
 >;
 
-/** Answers to the faults: 413 where a smaller request would pass, else 400. */
-export const STRUCTURE_STATUS: Readonly<Record<StructureFault, 400 | 413>> = {
-  structure_too_deep: 400,
-  structure_too_large: 413,
-  forbidden_key: 400,
-  forbidden_character: 400,
-};
-
 /** Reads {@link StructureLimits}; without a reader, the defaults. */
 export function readLimits(reader: OptionsReader | undefined, nodes = 10_000): ResolvedLimits {
   const read = (name: keyof StructureLimits, fallback: number, max?: number): number =>

@@ -19,8 +19,7 @@ export function createRefusals(
     headers[reason] = Object.freeze({ "WWW-Authenticate": challengeFor(reason, realm, scope) });
   }
   return (reason) => {
-    const { status, code } = REFUSALS[reason];
-    return new HttpError(status, code, { headers: headers[reason] });
+    return new HttpError(REFUSALS[reason].code, { headers: headers[reason] });
   };
 }
 

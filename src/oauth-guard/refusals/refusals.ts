@@ -1,7 +1,6 @@
 import type { ErrorCode } from "../../core/refusal/error-code.js";
 
 interface Refusal {
-  readonly status: 400 | 401 | 403;
   readonly code: ErrorCode;
   /** `error_description` of the challenge: RFC 6750 §3 allows neither `"` nor `\` in it. */
   readonly description?: string;
@@ -16,8 +15,8 @@ const NOT_IN_TIME = "The access token is not valid at this time";
  * Every reason for which `oauthGuard` refuses a request, with the answer to it. The list is closed.
  */
 export const REFUSALS = {
-  no_credentials: { status: 401, code: "authentication_required" },
-  other_scheme: { status: 401, code: "authentication_required" },
+  no_credentials: { code: "authentication_required" },
+  other_scheme: { code: "authentication_required" },
   duplicate_authorization: invalidRequest("The Authorization field is repeated"),
   malformed_credentials: invalidRequest("The bearer credentials are malformed"),
   token_too_large: invalidToken("The access token is too large"),
@@ -38,7 +37,6 @@ export const REFUSALS = {
   wrong_token_type: invalidToken("The token is not an access token"),
   bound_token: invalidToken("The access token is bound to a key and is no bearer token"),
   missing_scope: {
-    status: 403,
     code: "insufficient_scope",
     description: "The access token does not grant the scope that this request needs",
   },
@@ -48,9 +46,9 @@ export const REFUSALS = {
 export type RefusalReason = keyof typeof REFUSALS;
 
 function invalidRequest(description: string): Refusal {
-  return { status: 400, code: "invalid_request", description };
+  return { code: "invalid_request", description };
 }
 
 function invalidToken(description: string): Refusal {
-  return { status: 401, code: "invalid_token", description };
+  return { code: "invalid_token", description };
 }

@@ -205,7 +205,7 @@ describe.each(expressVersions)("secureHeaders with cors on Express %s", (_major,
       const app = express().use(secureHeaders({ cors: { origins: [APP] } }));
       app.use(
         guard.middleware((req, res, next) => {
-          guard.refuse(new HttpError(status, code, { headers: { [name]: value } }), req, res, next);
+          guard.refuse(new HttpError(code, { headers: { [name]: value } }), req, res, next);
         }),
       );
       const answer = await request(app)

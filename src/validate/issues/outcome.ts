@@ -1,9 +1,5 @@
 import { HttpError } from "../../core/refusal/http-error.js";
-import {
-  checkStructure,
-  type ResolvedLimits,
-  STRUCTURE_STATUS,
-} from "../../core/structure/check-structure.js";
+import { checkStructure, type ResolvedLimits } from "../../core/structure/check-structure.js";
 import { type Expose, type Part, toFieldError } from "./field-error.js";
 import type { Issue } from "./issue.js";
 
@@ -24,13 +20,16 @@ export interface RefusalSettings {
 /** An issue, and the part that it is in. */
 export type LocatedIssue = readonly [part: Part, issue: Issue];
 
+/** Nothing arrived that could have been understood: no case for 422. @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.21 */
+const MISSING_BODY_STATUS = 400;
+
 /** The refusal of a body whose media type is not taken. @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16 */
 export function refuseMediaType(contentTypes: readonly string[]): Outcome {
   // A range such as application/*+json is none of the ranges that an Accept field knows.
   const accept = contentTypes.filter((type) => !type.includes("*")).join(", ");
   const headers = accept === "" ? {} : { Accept: accept };
   return {
-    refusal: new HttpError(415, "unsupported_media_type", { headers }),
+    refusal: new HttpError("unsupported_media_type", { headers }),
     reason: "media_type",
   };
 }
@@ -40,7 +39,7 @@ export function checkPart(part: Part, value: unknown, limits: ResolvedLimits): O
   // Node limits the header section as a whole, and refuses NUL there.
   const fault = part === "headers" ? undefined : checkStructure(value, limits);
   if (fault === undefined) return undefined;
-  return { refusal: new HttpError(STRUCTURE_STATUS[fault], fault), reason: part };
+  return { refusal: new HttpError(fault), reason: part };
 }
 
 /** The refusal of a request that does not fit. */
@@ -56,7 +55,10 @@ export function refuseIssues(settings: RefusalSettings, issues: readonly Located
     ...(expose !== "none" && issues.length > maxErrors ? { truncated: true } : {}),
   };
   return {
-    refusal: new HttpError(missingBody ? 400 : settings.status, "validation_failed", { members }),
+    refusal: new HttpError("validation_failed", {
+      members,
+      status: missingBody ? MISSING_BODY_STATUS : settings.status,
+    }),
     reason: missingBody
       ? "missing_body"
       : issues.every(([, { code }]) => code === "unknown_field")

@@ -9,6 +9,10 @@ import { FORMATS } from "./formats.js";
 /** A compiled schema, as ajv makes it. */
 export type CompiledSchema = ValidateFunction;
 
+/**
+ * Compiles the meta-schema, once in a process: that takes longer than most schemas of an app, each validator would do
+ * it again, and nothing of the schemas it is asked about stays in it.
+ */
 let metaSchema: Ajv | undefined;
 
 /**
