@@ -1,5 +1,5 @@
 import type { RequestHandler } from "express";
-import { type Decision, recordDecision } from "../core/guard/decision.js";
+import { type Decision, recordFrozenDecision } from "../core/guard/decision.js";
 import { createGuard } from "../core/guard/guard.js";
 import { challenge } from "../core/http/header-values.js";
 import { getPrincipal, type Principal } from "../core/principal/principal.js";
@@ -41,7 +41,7 @@ export function createAuthorization(
     }
     const refusal = refusalFor(principal);
     if (refusal === undefined) {
-      recordDecision(req, allowed);
+      recordFrozenDecision(req, allowed);
       next();
     } else {
       guard.refuse(refusal.error, req, res, next, { reason: refusal.reason, rule: description });

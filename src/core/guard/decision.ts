@@ -44,9 +44,13 @@ export function decisionsOf(req: Request): readonly Decision[] {
 
 /** Keeps the decision with the request, for the audit record, and publishes it when somebody listens. */
 export function recordDecision(req: Request, decision: Decision): void {
-  const frozen = Object.freeze(decision);
-  listOf(req).push(frozen);
-  if (channelOfDecisions.hasSubscribers) channelOfDecisions.publish(frozen);
+  recordFrozenDecision(req, Object.freeze(decision));
+}
+
+/** Does the same with a decision that is frozen already, as those are that many requests share. */
+export function recordFrozenDecision(req: Request, decision: Decision): void {
+  listOf(req).push(decision);
+  if (channelOfDecisions.hasSubscribers) channelOfDecisions.publish(decision);
 }
 
 function listOf(req: Request): Decision[] {

@@ -5,7 +5,7 @@ import { ERROR_CODES } from "../refusal/error-code.js";
 import { HttpError } from "../refusal/http-error.js";
 import { beginRequest } from "../request/begin-request.js";
 import { requestSlot } from "../request/request-slot.js";
-import { type Decision, recordDecision } from "./decision.js";
+import { type Decision, recordDecision, recordFrozenDecision } from "./decision.js";
 import { type GuardDescription, markGuard } from "./guard-mark.js";
 
 /** `"report"` does all the work, refuses nothing, and records what would have been refused. */
@@ -89,7 +89,8 @@ export function createGuard(
   const allowed = Object.freeze({ guard: name, outcome: "allow", enforced, code: "ok" } as const);
 
   function allow(req: Request, fields?: DecisionFields): void {
-    recordDecision(req, fields === undefined ? allowed : { ...allowed, ...fields });
+    if (fields === undefined) recordFrozenDecision(req, allowed);
+    else recordDecision(req, { ...allowed, ...fields });
   }
 
   function refuse(
