@@ -1,9 +1,14 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** A child process that answers each message with one message. */
-export function startChild(file, execArgv = []) {
+/**
+ * A child process that answers each message with one message.
+ *
+ * @param node - Path of the Node that it runs on.
+ */
+export function startChild(file, node, execArgv = []) {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), [], {
+    execPath: node,
     execArgv,
     env: { ...process.env, NODE_ENV: "production" },
     stdio: ["ignore", "ignore", "pipe", "ipc"],

@@ -7,9 +7,9 @@ const BATCH = 250;
 const TIMEOUT_MS = 300_000;
 
 /** The micro comparisons, in a process of their own. */
-export async function measureParts({ rounds, directory }) {
+export async function measureParts({ node, rounds, directory }) {
   const issuer = await startIssuer();
-  const child = startChild("./micro.mjs", ["--expose-gc"]);
+  const child = startChild("./micro.mjs", node, ["--expose-gc"]);
   try {
     const tokens = Array.from({ length: BATCH }, (_, number) => issuer.mint(number));
     const message = {

@@ -13,9 +13,12 @@ const ROUND_WARMUP = 500;
  * Every stack is checked in a process of its own. Then all stacks are started, warmed up until V8 has compiled what it
  * will compile, and measured in rounds: one stack at a time, in an order that rotates.
  */
-export async function measureStacks(stacks, { rounds, requests, warmup, directory, onProgress }) {
+export async function measureStacks(
+  stacks,
+  { node, rounds, requests, warmup, directory, onProgress },
+) {
   const results = new Map(stacks.map((stack) => [stack, []]));
-  const bed = await openTestBed(directory);
+  const bed = await openTestBed(node, directory);
   try {
     for (const stack of stacks) await bed.check(stack);
     const servers = [];

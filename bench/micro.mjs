@@ -19,12 +19,12 @@ process.on("disconnect", () => process.exit());
 const WARMUP_BATCHES = 40;
 
 /**
- * Measures a subject beside its baselines: batches interleaved, in rotated order.
+ * Measures a subject beside its baseline: batches interleaved, in rotated order.
  *
- * What a comparison names as its `floor` is done by all of them around the work in question, and is subtracted.
+ * What a comparison names as its `floor` is done by both of them around the work in question, and is subtracted.
  */
-async function compare({ what, subject, baselines, floor, budgets }, rounds, batch) {
-  const sides = [subject, ...baselines, ...(floor === undefined ? [] : [floor])];
+async function compare({ id, what, subject, baseline, floor }, rounds, batch) {
+  const sides = [subject, baseline, ...(floor === undefined ? [] : [floor])];
   const costs = sides.map(() => []);
   for (let round = -WARMUP_BATCHES; round < rounds; round += 1) {
     for (let turn = 0; turn < sides.length; turn += 1) {
@@ -36,15 +36,12 @@ async function compare({ what, subject, baselines, floor, budgets }, rounds, bat
   const base = floor === undefined ? costs[0].map(() => 0) : costs.at(-1);
   const net = costs.map((values) => values.map((value, round) => value - base[round]));
   return {
+    id,
     what,
     name: subject.name,
     microseconds: median(net[0]),
-    baselines: baselines.map(({ name }, index) => ({
-      name,
-      microseconds: median(net[index + 1]),
-      ratio: medianRatio(net[0], net[index + 1]),
-      budget: budgets[index],
-    })),
+    baseline: { name: baseline.name, microseconds: median(net[1]) },
+    ratio: medianRatio(net[0], net[1]),
   };
 }
 

@@ -1,8 +1,12 @@
-/** `node bench/profile.mjs <stack>`: where the server process of one stack spends its time under load. */
+/** `node bench/profile.mjs <stack> [--node <major>]`: where the server of one stack spends its time under load. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { STACKS } from "./settings.mjs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { findNode, MAJORS } from "./node-binary.mjs";
+import { readMajor } from "./settings.mjs";
+import { STACKS } from "./stack-list.mjs";
 import { openTestBed } from "./test-bed.mjs";
 
 const WARMUP = 15_000;
@@ -12,20 +16,33 @@ const ROWS = 45;
 /** Samples of the engine at rest, which are nobody's cost. */
 const IDLE = new Set(["(idle)", "(root)"]);
 
-const stack = process.argv[2];
-if (!STACKS.includes(stack)) {
-  console.error(`usage: node bench/profile.mjs <${STACKS.join("|")}>`);
-  process.exit(2);
-}
-const directory = mkdtempSync(join(tmpdir(), "express-secure-api-profile-"));
+const USAGE = `node bench/profile.mjs <${Object.keys(STACKS).join("|")}> [--node <${MAJORS.join("|")}>]`;
+
+const library = fileURLToPath(new URL("../dist/", import.meta.url));
+
 try {
-  print(await record());
-} finally {
-  rmSync(directory, { recursive: true, force: true });
+  const { stack, major } = readArguments();
+  const node = findNode(major);
+  console.log(`${stack} on Node ${node.version}`);
+  print(await record(stack, node.path));
+} catch (error) {
+  console.error(`profile: ${error.message}`);
+  process.exitCode = 2;
 }
 
-async function record() {
-  const bed = await openTestBed(directory);
+/** @throws a `TypeError` that says what is wrong with the arguments. */
+function readArguments() {
+  const options = { node: { type: "string" } };
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const [stack] = positionals;
+  if (positionals.length !== 1 || !Object.hasOwn(STACKS, stack))
+    throw new TypeError(`usage: ${USAGE}`);
+  return { stack, major: readMajor(values.node) };
+}
+
+async function record(stack, node) {
+  const directory = mkdtempSync(join(tmpdir(), "express-secure-api-profile-"));
+  const bed = await openTestBed(node, directory);
   try {
     const server = await bed.start(stack);
     await bed.load(server, WARMUP);
@@ -35,6 +52,7 @@ async function record() {
     return profile;
   } finally {
     await bed.close();
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 
@@ -66,17 +84,25 @@ function largest(table) {
   return [...table].sort((a, b) => b[1] - a[1]).slice(0, ROWS);
 }
 
-/** The nearest caller that is a folder of the library or a package: what Node does for it is its cost. */
+/** The nearest caller that is a room of the library or a package: what Node does for it is its cost. */
 function ownerOf(node) {
   for (let current = node; current !== undefined; current = current.parent) {
     const { url, functionName } = current.callFrame;
     const [, dependency] = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url) ?? [];
-    const [, folder] = /\/(dist\/[^/]+)\//.exec(url) ?? [];
-    if (dependency !== undefined || folder !== undefined) return dependency ?? folder;
+    if (dependency !== undefined) return dependency;
+    const room = roomOf(url);
+    if (room !== undefined) return room;
     if (functionName.startsWith("(") && current === node) return functionName;
     if (/\/bench\//.test(url)) return "bench";
   }
   return "node";
+}
+
+/** `audit-log/record` for a file of that folder of the library, wherever a checkout stands. */
+function roomOf(url) {
+  const path = url.startsWith("file:") ? fileURLToPath(url) : url;
+  if (!path.startsWith(library)) return undefined;
+  return `dist/${dirname(path.slice(library.length)).replaceAll("\\", "/")}`;
 }
 
 function describe({ functionName, url, lineNumber }) {

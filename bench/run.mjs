@@ -1,9 +1,11 @@
-/** `npm run bench`: measures the library and its peers side by side and prints Markdown tables. */
+/** `npm run bench`: measures the library and its peers side by side and prints Markdown for docs/performance.md. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { budgetsFor, CHECKED } from "./budgets.mjs";
+import { findNode } from "./node-binary.mjs";
 import { readSettings, USAGE } from "./settings.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -19,8 +21,29 @@ try {
 }
 
 async function run(settings) {
+  const node = findNode(settings.major);
   if (!existsSync(join(here, "node_modules"))) npm(["ci", "--prefix", here]);
   if (settings.build) npm(["run", "build", "--prefix", root]);
+
+  const budgets = budgetsFor(node.version);
+  if (!settings.summary) console.log(describeRun(node.version, settings));
+  const ratios = {};
+  for await (const report of measure(node.path, settings, budgets)) {
+    if (!settings.summary) console.log(`\n${report.text}`);
+    Object.assign(ratios, report.ratios);
+  }
+  if (settings.summary) {
+    const { summarize } = await import("./report.mjs");
+    console.log(summarize(node.version, ratios));
+  }
+  if (settings.check && CHECKED.some((id) => ratios[id] > budgets[id])) {
+    console.error("bench: a budget is missed");
+    return 1;
+  }
+  return 0;
+}
+
+async function* measure(node, { only, stacks, rounds, requests, warmup }, budgets) {
   // Loaded only now: before, what they import may not be installed.
   const { measureStacks } = await import("./measure-stacks.mjs");
   const { measureParts } = await import("./measure-parts.mjs");
@@ -28,34 +51,22 @@ async function run(settings) {
   const { reportLoadTimes, reportParts, reportStacks } = await import("./report.mjs");
 
   const directory = mkdtempSync(join(tmpdir(), "express-secure-api-bench-"));
-  let missed = false;
   try {
-    console.log(describeMachine(settings));
-    if (settings.only.includes("stacks")) {
-      const report = reportStacks(
-        await measureStacks(settings.stacks, { ...settings, directory, onProgress }),
-      );
-      console.log(`\n${report.text}`);
-      missed = report.missed;
+    if (only.includes("stacks")) {
+      const settings = { node, rounds, requests, warmup, directory, onProgress };
+      yield reportStacks(await measureStacks(stacks, settings), budgets);
     }
-    if (settings.only.includes("parts")) {
+    if (only.includes("parts")) {
       onProgress("measuring single parts");
-      console.log(
-        `\n${reportParts(await measureParts({ rounds: settings.rounds * 9, directory }))}`,
-      );
+      yield reportParts(await measureParts({ node, rounds: rounds * 9, directory }), budgets);
     }
-    if (settings.only.includes("load-times")) {
+    if (only.includes("load-times")) {
       onProgress("measuring require()");
-      console.log(`\n${reportLoadTimes(measureLoadTimes({ rounds: settings.rounds }))}`);
+      yield reportLoadTimes(measureLoadTimes({ node, rounds }), budgets);
     }
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-  if (settings.check && missed) {
-    console.error("bench: a budget is missed");
-    return 1;
-  }
-  return 0;
 }
 
 /** Progress goes to stderr, so that stdout is the report alone. */
@@ -70,15 +81,16 @@ function npm(args) {
   throw new Error(`npm ${args.join(" ")} failed`);
 }
 
-function describeMachine({ rounds, requests, warmup }) {
+function describeRun(version, { rounds, requests, warmup }) {
   const { dependencies } = readJson("package.json");
   const versions = Object.keys(dependencies).map(
     (name) => `${name} ${readJson(join("node_modules", name, "package.json")).version}`,
   );
+  const machine = `${availableParallelism()} CPUs (${cpus()[0]?.model.trim() ?? "unknown"}), load ${loadavg()[0].toFixed(1)}`;
   return [
-    `Node ${process.version}, ${availableParallelism()} CPUs (${cpus()[0]?.model.trim() ?? "unknown"}), load ${loadavg()[0].toFixed(1)}`,
-    `${rounds} rounds of ${requests} requests after ${warmup} of warm-up`,
-    versions.join(", "),
+    `Measured on Node ${version}, ${machine};`,
+    `${rounds} rounds of ${requests} requests after ${warmup} of warm-up.`,
+    `${versions.join(", ")}.`,
   ].join("\n");
 }
 

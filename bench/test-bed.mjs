@@ -8,17 +8,21 @@ const TOKENS = 1_000;
 const CONNECTIONS = 16;
 const LOAD_TIMEOUT_MS = 120_000;
 
-/** The identity provider, the load generator and the server processes of a run. */
-export async function openTestBed(directory) {
+/**
+ * The identity provider, the load generator and the server processes of a run.
+ *
+ * @param node - Path of the Node that generator and servers run on.
+ */
+export async function openTestBed(node, directory) {
   const issuer = await startIssuer();
-  const generator = startChild("./load.mjs");
+  const generator = startChild("./load.mjs", node);
   const servers = [];
   await generator.ask({
     tokens: Array.from({ length: TOKENS }, (_, number) => issuer.mint(number)),
   });
 
   async function start(stack) {
-    const server = await startServer(stack, issuer, directory);
+    const server = await startServer(stack, node, issuer, directory);
     servers.push(server);
     return server;
   }
@@ -43,8 +47,8 @@ export async function openTestBed(directory) {
   };
 }
 
-async function startServer(stack, { issuer, jwks, publicKey }, directory) {
-  const child = startChild("./server.mjs");
+async function startServer(stack, node, { issuer, jwks, publicKey }, directory) {
+  const child = startChild("./server.mjs", node);
   const logFile = join(directory, `${stack}.log`);
   const stop = async () => {
     await child.stop();
