@@ -161,9 +161,9 @@ class Limiter {
   #report({ charges, results }: Count, req: Request, res: Response): void {
     const quotas = quotasOf(req);
     const earlier = quotas.length;
-    for (const [index, { policy }] of charges.entries()) {
+    for (let index = 0; index < charges.length; index += 1) {
       const result = results[index];
-      const report = this.#reporters.get(policy);
+      const report = this.#reporters.get((charges[index] as Charge).policy);
       if (result !== undefined && report !== undefined) quotas.push(report(result));
     }
     // While a store was asked, something else may have answered.
@@ -178,7 +178,8 @@ function refusalOf({
   let violated: string[] | undefined;
   let retryAfterMs = 0;
   let possible = true;
-  for (const [index, { policy, cost }] of charges.entries()) {
+  for (let index = 0; index < charges.length; index += 1) {
+    const { policy, cost } = charges[index] as Charge;
     const result = results[index];
     const fits = cost <= policy.burst;
     if (fits && result?.allowed === true) continue;

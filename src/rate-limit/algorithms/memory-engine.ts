@@ -8,15 +8,17 @@ interface Counter {
   readonly times: ArrivalTimes;
 }
 
-/** What one charge would change, until it is known whether all of them fit. */
-interface Draft {
+/** What one charge would change, and, once it is known whether all of them fit, its result. */
+interface Draft extends RateLimitResult {
   readonly counter: Counter;
   readonly slot: string;
   readonly now: number;
   readonly before: number;
   readonly after: number;
   readonly price: number;
-  readonly fits: boolean;
+  remaining: number;
+  retryAfterMs: number;
+  resetMs: number;
 }
 
 /** What the policies of a limiter say to one request. */
@@ -54,15 +56,14 @@ export class MemoryEngine {
       if (counter === undefined) throw new Error("a charge of another limiter");
       const draft = draftOf(counter, charge, now);
       drafts.push(draft);
-      if (!draft.fits) fits = false;
+      if (!draft.allowed) fits = false;
       if (draft.slot !== charge.key) exhausted = true;
     }
-    const results: RateLimitResult[] = [];
     for (const draft of drafts) {
       if (fits && draft.price > 0) draft.counter.times.set(draft.slot, draft.after, draft.now);
-      results.push(resultOf(draft, fits ? draft.after : draft.before));
+      complete(draft, fits ? draft.after : draft.before);
     }
-    return { results, exhausted };
+    return { results: drafts, exhausted };
   }
 }
 
@@ -73,18 +74,27 @@ function draftOf(counter: Counter, charge: Charge, nowMs: number): Draft {
   const before = times.get(slot, now);
   const price = charge.cost * bucket.ticksPerUnit;
   const after = before + price;
-  return { counter, slot, now, before, after, price, fits: after - bucket.depth <= now };
+  const allowed = after - bucket.depth <= now;
+  return {
+    counter,
+    slot,
+    now,
+    before,
+    after,
+    price,
+    allowed,
+    remaining: 0,
+    retryAfterMs: 0,
+    resetMs: 0,
+  };
 }
 
-function resultOf(draft: Draft, arrival: number): RateLimitResult {
+function complete(draft: Draft, arrival: number): void {
   const { ticksPerMs, ticksPerUnit, depth } = draft.counter.bucket;
   const available = draft.now + depth - arrival;
-  return {
-    allowed: draft.fits,
-    remaining: Math.floor(available / ticksPerUnit),
-    retryAfterMs: Math.max(0, Math.ceil((draft.price - available) / ticksPerMs)),
-    resetMs: Math.ceil((arrival - draft.now) / ticksPerMs),
-  };
+  draft.remaining = Math.floor(available / ticksPerUnit);
+  draft.retryAfterMs = Math.max(0, Math.ceil((draft.price - available) / ticksPerMs));
+  draft.resetMs = Math.ceil((arrival - draft.now) / ticksPerMs);
 }
 
 function monotonicNow(): number {
