@@ -191,7 +191,7 @@ describe("the memory engine", () => {
       resetMs: 60 * day,
     });
     expect(second?.allowed).toBe(false);
-    expect(early).toEqual({ allowed: false, remaining: 0, retryAfterMs: 1, resetMs: 1 });
+    expect(early).toMatchObject({ allowed: false, remaining: 0, retryAfterMs: 1, resetMs: 1 });
     expect(late?.allowed).toBe(true);
   });
 });
