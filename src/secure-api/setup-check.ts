@@ -1,4 +1,5 @@
-import type { Request, RequestHandler } from "express";
+import type { Request } from "express";
+import type { Middleware } from "../core/guard/middleware.js";
 
 interface Layer {
   readonly name?: unknown;
@@ -12,7 +13,7 @@ const OWN_LAYERS: readonly unknown[] = ["query", "expressInit"];
  * Looks at the app once, at the first request, and warns (`process.emitWarning`) about layers that run before the
  * preset, which it cannot protect, and about a missing error handler.
  */
-export function createSetupCheck(): (req: Request, preset: RequestHandler) => void {
+export function createSetupCheck(): (req: Request, preset: Middleware) => void {
   let done = false;
   return function checkSetup(req, preset) {
     if (done) return;

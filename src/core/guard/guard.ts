@@ -6,6 +6,7 @@ import { beginRequest } from "../request/begin-request.js";
 import { requestSlot } from "../request/request-slot.js";
 import { type Decision, recordDecision } from "./decision.js";
 import { type GuardDescription, markGuard } from "./guard-mark.js";
+import type { Middleware } from "./middleware.js";
 import { noteReporting } from "./reporting.js";
 
 /** `"report"` does all the work, refuses nothing, and records what would have been refused. */
@@ -54,7 +55,7 @@ export interface Guard {
   middleware(
     handler: (req: Request, res: Response, next: NextFunction) => void,
     rule?: string,
-  ): RequestHandler;
+  ): Middleware;
 }
 
 /** Reads {@link GuardOptions}. */
@@ -133,7 +134,7 @@ export function createGuard(
     }
   }
 
-  function middleware(handler: RequestHandler, rule?: string): RequestHandler {
+  function middleware(handler: RequestHandler, rule?: string): Middleware {
     const guarded: RequestHandler = (req, res, next) => {
       beginRequest(req);
       const refusal = refusalOf(req);
@@ -141,7 +142,8 @@ export function createGuard(
       else deny(refusal, req, res, next, onDenied);
     };
     Object.defineProperty(guarded, "name", { value: `${name}Middleware` });
-    return markGuard(guarded, { guard: name, kind, mode, ...(rule === undefined ? {} : { rule }) });
+    const mark = { guard: name, kind, mode, ...(rule === undefined ? {} : { rule }) };
+    return markGuard(guarded, mark) as Middleware;
   }
 
   return Object.freeze({ name, mode, enforced, onDenied, allow, refuse, fault, middleware });
