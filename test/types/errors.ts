@@ -25,3 +25,5 @@ export const wrongOptions: TypeError = new OptionsError(["a problem"]);
 new HttpError(404, "no_such_code");
 // @ts-expect-error unknown option
 errorHandler({ log: true });
+// @ts-expect-error there is nothing to set
+notFound({ status: 410 });
