@@ -1,5 +1,5 @@
-import type { RequestHandler } from "express";
 import { createGuard } from "../core/guard/guard.js";
+import type { Middleware } from "../core/guard/middleware.js";
 import { outageError } from "../core/refusal/http-error.js";
 import { requestId } from "../core/refusal/problem-details.js";
 import { requestSlot } from "../core/request/request-slot.js";
@@ -13,7 +13,7 @@ import { RequestAudit } from "./request-audit.js";
 import { StartRecord } from "./start-record.js";
 
 /** What {@link auditLog} returns: a middleware with a life of its own. */
-export type AuditLog = RequestHandler & {
+export interface AuditLog extends Middleware {
   /**
    * Writes a last record, waits up to seven seconds until every sink has what it is owed, and closes the sinks. Call
    * it when the server has closed: records of requests that end later are lost, and counted.
@@ -21,13 +21,13 @@ export type AuditLog = RequestHandler & {
   close(): Promise<void>;
   /** How the audit log is doing, for a health check or a metric. */
   stats(): AuditStats;
-};
+}
 
 /** An audit log that is part of a preset. */
 export interface PresetAuditLog {
   readonly handler: AuditLog;
   /** Shows it the guards that the preset runs, so that its first record names those in report mode. */
-  nameGuards(guards: readonly RequestHandler[]): void;
+  nameGuards(guards: readonly Middleware[]): void;
   close(): Promise<void>;
 }
 

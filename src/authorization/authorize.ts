@@ -1,4 +1,4 @@
-import type { RequestHandler } from "express";
+import type { Middleware } from "../core/guard/middleware.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { createAuthorization } from "./create-authorization.js";
 import {
@@ -19,7 +19,7 @@ import type { Rule } from "./rules/rule.js";
  *
  * @throws {@link OptionsError} when the rule is none, or an option is wrong.
  */
-export function authorize(rule: Rule, options: RequireOptions = {}): RequestHandler {
+export function authorize(rule: Rule, options: RequireOptions = {}): Middleware {
   const reader = readOptions("authorize", options, REQUIRE_OPTIONS, REQUIRE_PEERS);
   readRule(reader, "rule", rule);
   const checked = readRequireOptions(reader);

@@ -1,6 +1,6 @@
-import type { RequestHandler } from "express";
 import { type Decision, recordFrozenDecision } from "../core/guard/decision.js";
 import { createGuard } from "../core/guard/guard.js";
+import type { Middleware } from "../core/guard/middleware.js";
 import { challenge } from "../core/http/header-values.js";
 import { getPrincipal, type Principal } from "../core/principal/principal.js";
 import { type HeaderFields, HttpError, outageError } from "../core/refusal/http-error.js";
@@ -17,7 +17,7 @@ export function createAuthorization(
   name: string,
   rule: Rule,
   options: CheckedRequireOptions,
-): RequestHandler {
+): Middleware {
   const guard = createGuard(name, "authorization", options);
   const { description } = rule;
   const refusalFor = createRefusals(rule, options.realm);

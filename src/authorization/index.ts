@@ -1,3 +1,4 @@
+export type { Middleware } from "../core/guard/middleware.js";
 export { authorize } from "./authorize.js";
 export type { RequireOptions } from "./require-options.js";
 export { requireRole } from "./require-role.js";

@@ -1,4 +1,4 @@
-import type { RequestHandler } from "express";
+import type { Middleware } from "../core/guard/middleware.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { createAuthorization } from "./create-authorization.js";
 import {
@@ -24,7 +24,7 @@ export function requireRole(
   ...args:
     | [role: string, ...roles: string[]]
     | [role: string, ...rolesAndOptions: [...string[], RequireOptions]]
-): RequestHandler {
+): Middleware {
   const { names, options } = splitOptions(args);
   const reader = readOptions("requireRole", options, REQUIRE_OPTIONS, REQUIRE_PEERS);
   const roles = readRoles(reader, names);

@@ -1,4 +1,4 @@
-import type { RequestHandler } from "express";
+import type { Middleware } from "../core/guard/middleware.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { createAuthorization } from "./create-authorization.js";
 import {
@@ -28,7 +28,7 @@ type ScopeArguments =
  * is wrong.
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-3.1
  */
-export function requireScope(...args: ScopeArguments): RequestHandler {
+export function requireScope(...args: ScopeArguments): Middleware {
   return guardFor("requireScope", args, allScopesRule);
 }
 
@@ -42,7 +42,7 @@ requireScope.any = requireAnyScope;
  *
  * @throws {@link OptionsError} as {@link requireScope} does.
  */
-function requireAnyScope(...args: ScopeArguments): RequestHandler {
+function requireAnyScope(...args: ScopeArguments): Middleware {
   return guardFor("requireScope.any", args, anyScopeRule);
 }
 
@@ -50,7 +50,7 @@ function guardFor(
   path: string,
   args: readonly unknown[],
   toRule: (scopes: readonly string[]) => Rule,
-): RequestHandler {
+): Middleware {
   const { names, options } = splitOptions(args);
   const reader = readOptions(path, options, REQUIRE_OPTIONS, REQUIRE_PEERS);
   const scopes = readScopes(reader, names);

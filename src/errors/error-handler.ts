@@ -1,4 +1,5 @@
 import type { ErrorRequestHandler } from "express";
+import type { ErrorMiddleware } from "../core/guard/middleware.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { respond } from "../core/refusal/deny.js";
 import { allowsStatus, ERROR_CODES, type ErrorCode } from "../core/refusal/error-code.js";
@@ -59,18 +60,19 @@ const BY_STATUS: ReadonlyMap<number, ErrorCode> = new Map(
  * @throws {@link OptionsError} when an option is unknown or wrong.
  * @see https://www.rfc-editor.org/rfc/rfc9457
  */
-export function errorHandler(options: ErrorHandlerOptions = {}): ErrorRequestHandler {
+export function errorHandler(options: ErrorHandlerOptions = {}): ErrorMiddleware {
   const reader = readOptions("errorHandler", options, ["onError"]);
   const onError = reader.function<(error: unknown) => void>("onError");
   reader.finish();
 
   // Express tells error handlers by their four parameters.
-  return function errorHandlerMiddleware(error: unknown, req, res, _next) {
+  const errorHandlerMiddleware: ErrorRequestHandler = (error: unknown, req, res, _next) => {
     const refusal = toHttpError(error);
     if (refusal.status >= 500 && onError !== undefined) tell(onError, error);
     if (res.headersSent) res.destroy();
     else respond(refusal, req, res);
   };
+  return errorHandlerMiddleware as ErrorMiddleware;
 }
 
 function toHttpError(error: unknown): HttpError {

@@ -1,3 +1,4 @@
+export type { ErrorMiddleware, Middleware } from "../core/guard/middleware.js";
 export { OptionsError } from "../core/options/options-error.js";
 export { ERROR_CODES, type ErrorCode } from "../core/refusal/error-code.js";
 export { HttpError, type HttpErrorInit, isHttpError } from "../core/refusal/http-error.js";

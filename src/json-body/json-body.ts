@@ -1,4 +1,4 @@
-import type { NextFunction, Request, RequestHandler, Response } from "express";
+import type { NextFunction, Request, Response } from "express";
 import {
   createGuard,
   GUARD_OPTIONS,
@@ -6,6 +6,7 @@ import {
   type GuardOptions,
   readGuardOptions,
 } from "../core/guard/guard.js";
+import type { Middleware } from "../core/guard/middleware.js";
 import { essenceOf, isJsonEssence, parseMediaType } from "../core/http/media-type.js";
 import { opens, type PathPattern } from "../core/http/path-pattern.js";
 import { readPathPatterns } from "../core/http/read-path-patterns.js";
@@ -76,7 +77,7 @@ const REFUSALS = {
  * @throws {@link OptionsError} when an option is unknown or wrong.
  * @see https://www.rfc-editor.org/rfc/rfc8259#section-8.1
  */
-export function jsonBody(options: JsonBodyOptions = {}): RequestHandler {
+export function jsonBody(options: JsonBodyOptions = {}): Middleware {
   const reader = readOptions("jsonBody", options, KEYS, PEER_NAMES);
   const limit = reader.size("limit", { default: 102_400, max: 2 ** 30 });
   const depth = reader.integer("depth", { default: 20, min: 1, max: 1000 });

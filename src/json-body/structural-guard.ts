@@ -1,10 +1,10 @@
-import type { RequestHandler } from "express";
 import {
   createGuard,
   GUARD_OPTIONS,
   type GuardOptions,
   readGuardOptions,
 } from "../core/guard/guard.js";
+import type { Middleware } from "../core/guard/middleware.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { HttpError } from "../core/refusal/http-error.js";
 import {
@@ -42,7 +42,7 @@ const PEER_NAMES = {
  *
  * @throws {@link OptionsError} when an option is unknown or wrong.
  */
-export function structuralGuard(options: StructuralGuardOptions = {}): RequestHandler {
+export function structuralGuard(options: StructuralGuardOptions = {}): Middleware {
   const keys = [...STRUCTURE_LIMITS, ...GUARD_OPTIONS];
   const reader = readOptions("structuralGuard", options, keys, PEER_NAMES);
   const limits = readLimits(reader);

@@ -1,6 +1,6 @@
 import { isRefused } from "../core/refusal/refused.js";
 import { KeyOutage } from "../issuer/fetch/key-outage.js";
-import type { TokenVerifierOptions } from "./oauth-guard-options.js";
+import type { TokenVerifierInput } from "./oauth-guard-options.js";
 import { openOptions, readVerifierSettings } from "./options/read-options.js";
 import { createRefusals } from "./refusals/challenge.js";
 import type { AccessTokenClaims, Auth } from "./token/auth.js";
@@ -27,7 +27,7 @@ export interface TokenVerifier<Claims = AccessTokenClaims> {
  * @throws {@link OptionsError} when an option is unknown, missing or wrong.
  */
 export function createTokenVerifier<Claims = AccessTokenClaims>(
-  options: TokenVerifierOptions,
+  options: TokenVerifierInput,
 ): TokenVerifier<Claims> {
   const reader = openOptions("createTokenVerifier", options);
   const settings = readVerifierSettings(reader);

@@ -7,8 +7,12 @@ export { type OauthGuard, oauthGuard } from "./oauth-guard.js";
 export type {
   IssuerOptions,
   KeyFetchOptions,
+  OauthGuardInput,
+  OauthGuardIssuersOptions,
   OauthGuardOptions,
   TokenCacheOptions,
+  TokenVerifierInput,
+  TokenVerifierIssuersOptions,
   TokenVerifierOptions,
 } from "./oauth-guard-options.js";
 export type { AccessTokenClaims, Auth } from "./token/auth.js";

@@ -96,21 +96,8 @@ export interface TokenCacheOptions {
   readonly ttl?: string | undefined;
 }
 
-/** Options of {@link createTokenVerifier}. */
-export type TokenVerifierOptions = VerifierOptions & AudienceSaid;
-
-/** The audience is never left out in silence: beside the issuer, or in the entries and beside them. */
-type AudienceSaid =
-  | { readonly issuer: string; readonly audience: string | readonly string[] | null }
-  | { readonly issuer: IssuerOptions | readonly IssuerOptions[] };
-
 /** What all verifiers have in common. */
-interface VerifierOptions extends Omit<IssuerOptions, "issuer"> {
-  /**
-   * The issuer whose tokens are accepted, or one entry per issuer. An entry has its own keys; what
-   * else it leaves out is taken from beside `issuer`.
-   */
-  readonly issuer: string | IssuerOptions | readonly IssuerOptions[];
+interface CommonOptions extends Pick<IssuerOptions, SharedName> {
   /**
    * By how much the clocks of the issuer and this server may differ; at most `"5m"`.
    * @default "5s"
@@ -136,8 +123,8 @@ interface VerifierOptions extends Omit<IssuerOptions, "issuer"> {
   readonly keys?: KeyFetchOptions | undefined;
 }
 
-/** Options of {@link oauthGuard}. */
-export type OauthGuardOptions = TokenVerifierOptions & GuardOptions & OptionalToken;
+/** What entries may leave to the options beside `issuer`. */
+type SharedName = "clientIds" | "algorithms" | "profile" | "principal";
 
 /** Whether a token may be missing. */
 interface OptionalToken {
@@ -148,3 +135,49 @@ interface OptionalToken {
    */
   readonly optional?: boolean | undefined;
 }
+
+/**
+ * Options of {@link createTokenVerifier} for several issuers, each with keys of its own; for a
+ * single one: {@link TokenVerifierOptions}.
+ */
+export interface TokenVerifierIssuersOptions extends CommonOptions {
+  /** One entry per issuer. What an entry leaves out is taken from beside `issuer`. */
+  readonly issuer: IssuerOptions | readonly IssuerOptions[];
+  /** The names of this API, for the entries without an audience of their own. */
+  readonly audience?: IssuerOptions["audience"];
+}
+
+/** Options of {@link createTokenVerifier}. For several issuers: {@link TokenVerifierIssuersOptions}. */
+export interface TokenVerifierOptions
+  extends CommonOptions,
+    Omit<IssuerOptions, "audience" | SharedName> {
+  /** {@inheritDoc IssuerOptions.audience} It must be said. */
+  readonly audience: string | readonly string[] | null;
+}
+
+/**
+ * Options of {@link oauthGuard} for several issuers, each with keys of its own; for a single one:
+ * {@link OauthGuardOptions}.
+ */
+export interface OauthGuardIssuersOptions
+  extends TokenVerifierIssuersOptions,
+    GuardOptions,
+    OptionalToken {}
+
+/** Options of {@link oauthGuard}. For several issuers: {@link OauthGuardIssuersOptions}. */
+export interface OauthGuardOptions extends TokenVerifierOptions, GuardOptions, OptionalToken {}
+
+// Of a union, the compiler measures an object against the last member: the one that it met last,
+// or, from TypeScript 7 on, the one whose name comes last. One issuer must be that member, else
+// `{ issuer }` hears that a text is no list of issuers instead of "Property 'audience' is missing".
+// Nobody else can name these members, and so meet them in another order.
+interface ManyIssuersToVerify extends TokenVerifierIssuersOptions {}
+interface OneIssuerToVerify extends TokenVerifierOptions {}
+interface ManyIssuersToGuard extends OauthGuardIssuersOptions {}
+interface OneIssuerToGuard extends OauthGuardOptions {}
+
+/** What {@link createTokenVerifier} takes: options for one issuer or for several. */
+export type TokenVerifierInput = ManyIssuersToVerify | OneIssuerToVerify;
+
+/** What {@link oauthGuard} takes: options for one issuer or for several. */
+export type OauthGuardInput = ManyIssuersToGuard | OneIssuerToGuard;

@@ -5,7 +5,7 @@ import { expressVersions } from "../../test/support/express.js";
 import { decisionsOf } from "../core/guard/decision.js";
 import { getPrincipal, type Principal } from "../core/principal/principal.js";
 import { createTestIssuer } from "../testing/index.js";
-import { type Auth, getAuth, type OauthGuardOptions, oauthGuard } from "./index.js";
+import { type Auth, getAuth, type OauthGuardInput, oauthGuard } from "./index.js";
 
 const issuer = createTestIssuer();
 const partner = createTestIssuer({ issuer: "https://partner.test/", algorithm: "Ed25519" });
@@ -20,9 +20,9 @@ describe.each(expressVersions)("oauthGuard on Express %s", (_major, express) => 
     decisions: readonly unknown[];
   }
 
-  function appWith(options: Partial<OauthGuardOptions>, before?: (req: Request) => void) {
+  function appWith(options: Partial<OauthGuardInput>, before?: (req: Request) => void) {
     const seen: Seen[] = [];
-    const guard = oauthGuard({ ...issuer.options(), ...options } as OauthGuardOptions);
+    const guard = oauthGuard({ ...issuer.options(), ...options } as OauthGuardInput);
     const app = express();
     app.use((req, _res, next) => {
       before?.(req);
@@ -187,7 +187,7 @@ describe.each(expressVersions)("oauthGuard on Express %s", (_major, express) => 
   });
 
   describe("several issuers", () => {
-    const options: Partial<OauthGuardOptions> = {
+    const options: Partial<OauthGuardInput> = {
       jwks: undefined,
       issuer: [
         { issuer: issuer.issuer, jwks: issuer.jwks },

@@ -1,15 +1,15 @@
-import type { RequestHandler } from "express";
 import { createGuard, readGuardOptions } from "../core/guard/guard.js";
+import type { Middleware } from "../core/guard/middleware.js";
 import { isThenable } from "../core/options/user-function.js";
 import { Admission } from "./admission.js";
-import type { OauthGuardOptions } from "./oauth-guard-options.js";
+import type { OauthGuardInput } from "./oauth-guard-options.js";
 import { openOptions, readVerifierSettings } from "./options/read-options.js";
 import { createRefusals } from "./refusals/challenge.js";
 import { extractBearerToken, NO_AUTHORIZATION } from "./token/bearer-token.js";
 import { type Outcome, Verifier } from "./token/verifier.js";
 
 /** The middleware of {@link oauthGuard}. */
-export interface OauthGuard extends RequestHandler {
+export interface OauthGuard extends Middleware {
   /**
    * Fetches the keys unless they are there. Rejects with the 503 that requests would get. For
    * readiness probes.
@@ -34,7 +34,7 @@ export interface OauthGuard extends RequestHandler {
  * @see https://www.rfc-editor.org/rfc/rfc6750
  * @see https://www.rfc-editor.org/rfc/rfc8725
  */
-export function oauthGuard(options: OauthGuardOptions): OauthGuard {
+export function oauthGuard(options: OauthGuardInput): OauthGuard {
   const reader = openOptions("oauthGuard", options);
   const settings = readVerifierSettings(reader);
   const optional = reader.boolean("optional");

@@ -1,10 +1,11 @@
-import type { Request, RequestHandler } from "express";
+import type { Request } from "express";
 import {
   createGuard,
   GUARD_OPTIONS,
   type GuardOptions,
   readGuardOptions,
 } from "../core/guard/guard.js";
+import type { Middleware } from "../core/guard/middleware.js";
 import { isToken } from "../core/http/header-values.js";
 import { type PeerCheck, readTrustedPeers } from "../core/http/trusted-peers.js";
 import { describeValue } from "../core/options/describe-value.js";
@@ -65,7 +66,7 @@ const SUBJECT = /^[\x20-\x2b\x2d-\x7e]{1,256}$/;
  *
  * @throws {@link OptionsError} when an option is missing or wrong.
  */
-export function headerPrincipal(options: HeaderPrincipalOptions): RequestHandler {
+export function headerPrincipal(options: HeaderPrincipalOptions): Middleware {
   const reader = readOptions(
     "principalFrom.header",
     options,

@@ -5,6 +5,7 @@ import { expressVersions } from "../../test/support/express.js";
 import { requireRole } from "../authorization/require-role.js";
 import type { Decision } from "../core/guard/decision.js";
 import { decisionsOf } from "../core/guard/decision.js";
+import type { Middleware } from "../core/guard/middleware.js";
 import { authenticator, getPrincipal, type PrincipalInit } from "../core/principal/principal.js";
 import { principalFrom } from "./principal-from.js";
 
@@ -338,7 +339,7 @@ describe.each(expressVersions)("principalFrom on Express %s", (_major, express) 
   it("counts when it is the later one, also when it finds nobody", async () => {
     const [one, other, nobody] = [alice, { subject: "bob" }, null].map((init) =>
       principalFrom(() => init),
-    ) as [RequestHandler, RequestHandler, RequestHandler];
+    ) as [Middleware, Middleware, Middleware];
     const bob = await request(appWith(one, other)).get("/").expect(200);
     expect(bob.body.subject).toBe("bob");
     await request(appWith(one, nobody)).get("/admin").expect(401);

@@ -1,5 +1,6 @@
-import type { Request, RequestHandler } from "express";
+import type { Request } from "express";
 import { createGuard, type Mode } from "../core/guard/guard.js";
+import type { Middleware } from "../core/guard/middleware.js";
 import { describeValue } from "../core/options/describe-value.js";
 import { readOptions } from "../core/options/options-reader.js";
 import type { Principal, PrincipalInit } from "../core/principal/principal.js";
@@ -28,7 +29,7 @@ export interface PrincipalFromOptions {
 export function principalFrom(
   derive: (req: Request) => PrincipalInit | null,
   options: PrincipalFromOptions = {},
-): RequestHandler {
+): Middleware {
   const reader = readOptions("principalFrom", options, ["mode"]);
   const mode = reader.oneOf("mode", ["enforce", "report"], { default: "enforce" });
   if (typeof derive !== "function")

@@ -1,5 +1,6 @@
-import type { NextFunction, Request, RequestHandler, Response } from "express";
+import type { NextFunction, Request, Response } from "express";
 import { createGuard, type Guard } from "../core/guard/guard.js";
+import type { Middleware } from "../core/guard/middleware.js";
 import { formatDuration } from "../core/options/quantity.js";
 import { wrongReturn } from "../core/options/user-function.js";
 import { HttpError, outageError } from "../core/refusal/http-error.js";
@@ -13,7 +14,7 @@ import type { RateLimitRequest, RateLimitResult } from "./stores/rate-limit-stor
 import { StoreClient } from "./stores/store-client.js";
 
 /** What {@link rateLimit} returns. */
-export interface RateLimitMiddleware extends RequestHandler {
+export interface RateLimitMiddleware extends Middleware {
   /** Closes the store, if one is given and can be closed. */
   close(): Promise<void>;
 }

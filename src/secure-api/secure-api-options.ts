@@ -2,14 +2,14 @@ import type { AuditLogOptions } from "../audit-log/index.js";
 import { GUARD_OPTIONS, type GuardOptions } from "../core/guard/guard.js";
 import type { PeerNames } from "../core/options/options-reader.js";
 import type { JsonBodyOptions } from "../json-body/index.js";
-import type { OauthGuardOptions } from "../oauth-guard/index.js";
+import type { OauthGuardInput } from "../oauth-guard/oauth-guard-options.js";
 import type { RateLimitOptions } from "../rate-limit/index.js";
 import type { SecureHeadersOptions } from "../secure-headers/index.js";
 
 /** Options of {@link secureApi}: one key per middleware, with that middleware's options or `false`. */
 export interface SecureApiOptions extends GuardOptions {
   /** Verifies access tokens. Must be said: options, or `false` when the app authenticates otherwise. */
-  readonly oauthGuard: OauthGuardOptions | false;
+  readonly oauthGuard: OauthGuardInput | false;
   /**
    * Limits requests. Must be said: options, or `false`. Policies keyed by address run before authentication, those
    * keyed by principal after it; a policy with a key function says which with `phase`.

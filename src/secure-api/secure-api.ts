@@ -1,8 +1,9 @@
-import type { NextFunction, Request, RequestHandler, Response } from "express";
+import type { NextFunction, Request, Response } from "express";
 import { createAuditLog } from "../audit-log/audit-log.js";
 import { recordDecision } from "../core/guard/decision.js";
 import { createGuard, readGuardOptions } from "../core/guard/guard.js";
 import { guardMark } from "../core/guard/guard-mark.js";
+import type { Middleware } from "../core/guard/middleware.js";
 import { opens, type PathPattern } from "../core/http/path-pattern.js";
 import { readPathPatterns } from "../core/http/read-path-patterns.js";
 import { readOptions } from "../core/options/options-reader.js";
@@ -15,7 +16,7 @@ import { KNOWN_OPTIONS, PEER_NAMES, type SecureApiOptions } from "./secure-api-o
 import { createSetupCheck } from "./setup-check.js";
 
 /** What {@link secureApi} returns. */
-export interface SecureApi extends RequestHandler {
+export interface SecureApi extends Middleware {
   /** Resolves when tokens can be verified; rejects with the outage otherwise. For readiness probes. */
   ready(): Promise<void>;
   /** Writes out the audit log and releases timers, sockets and files. */
@@ -54,7 +55,7 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   const checkSetup = createSetupCheck();
 
   const preset = createGuard("secureApi", "preset", shared);
-  const handle: RequestHandler = (req, res, next) => {
+  const handle = (req: Request, res: Response, next: NextFunction): void => {
     checkSetup(req, handler);
     const route = publicRoutes.length === 0 ? undefined : openRoute(publicRoutes, req);
     if (route !== undefined) {
@@ -82,12 +83,7 @@ function openRoute(publicRoutes: readonly PathPattern[], req: Request): PathPatt
   return undefined;
 }
 
-function run(
-  steps: readonly RequestHandler[],
-  req: Request,
-  res: Response,
-  next: NextFunction,
-): void {
+function run(steps: readonly Middleware[], req: Request, res: Response, next: NextFunction): void {
   let index = 0;
   const advance: NextFunction = (error?: unknown) => {
     if (error !== undefined) {

@@ -1,5 +1,6 @@
-import type { Request, RequestHandler } from "express";
+import type { Request } from "express";
 import { type Layer, layersOf } from "../core/guard/app-layers.js";
+import type { Middleware } from "../core/guard/middleware.js";
 
 /** Layers that Express 4 puts first by itself. */
 const OWN_LAYERS: readonly unknown[] = ["query", "expressInit"];
@@ -8,7 +9,7 @@ const OWN_LAYERS: readonly unknown[] = ["query", "expressInit"];
  * Looks at the app once, at the first request, and warns (`process.emitWarning`) about layers that run before the
  * preset, which it cannot protect, and about a missing error handler.
  */
-export function createSetupCheck(): (req: Request, preset: RequestHandler) => void {
+export function createSetupCheck(): (req: Request, preset: Middleware) => void {
   let done = false;
   return function checkSetup(req, preset) {
     if (done) return;

@@ -1,3 +1,4 @@
+export type { Middleware } from "../core/guard/middleware.js";
 export type { CorsOptions } from "./cors/cors-options.js";
 export type { CrossOriginGuardOptions } from "./cross-origin/cross-origin-guard.js";
 export type { HelmetOverrides, HstsOptions } from "./headers/helmet-options.js";

@@ -1,10 +1,10 @@
-import type { RequestHandler } from "express";
 import {
   createGuard,
   GUARD_OPTIONS,
   type GuardOptions,
   readGuardOptions,
 } from "../core/guard/guard.js";
+import type { Middleware } from "../core/guard/middleware.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import { type CorsOptions, readCorsOptions } from "./cors/cors-options.js";
 import { createCorsPolicy } from "./cors/cors-policy.js";
@@ -82,7 +82,7 @@ const PEERS: Readonly<Record<string, string>> = {
  *
  * @throws {@link OptionsError} when an option is unknown, wrong or dangerous.
  */
-export function secureHeaders(options: SecureHeadersOptions = {}): RequestHandler {
+export function secureHeaders(options: SecureHeadersOptions = {}): Middleware {
   const reader = readOptions("secureHeaders", options, KEYS, PEERS);
   const guardOptions = readGuardOptions(reader);
   readPreset(reader);

@@ -4,11 +4,15 @@ import { isThenable } from "../core/options/user-function.js";
 import { createChainsCheck } from "./chains/validate-chains.js";
 import type { Part } from "./issues/field-error.js";
 import type { Outcome } from "./issues/outcome.js";
+import type { Contradicting, SchemaContradictsTypeArgument } from "./json-schema/contradiction.js";
 import { readPart } from "./parts/read-part.js";
 import { createPartsCheck } from "./parts/validate-parts.js";
 import { readValidateOptions } from "./read-validate-options.js";
 import type { ValidateChainsOptions, ValidateOptions } from "./validate-options.js";
 import type { PartSchema, Valid, Validator, ValidChains } from "./validator.js";
+
+/** A type that is taken from the type argument alone, and not inferred. */
+type Named<V> = [V][V extends unknown ? 0 : never];
 
 const PARTS: readonly Part[] = ["body", "query", "params", "headers", "cookies"];
 
@@ -38,11 +42,20 @@ export function validate<
 ): Validator<
   Valid<{ body: Body; query: Query; params: Params; headers: Headers; cookies: Cookies }>
 >;
-/** With types that the app names: `validate<{ body: Order }>({ body: schema })`. */
+/** Not for schemas that can be seen to contradict the type: what is returned is no middleware. */
+export function validate<V extends Readonly<Partial<Record<Part, unknown>>> = never>(
+  options: Contradicting<Named<V>>,
+): SchemaContradictsTypeArgument;
+/**
+ * With types that the app names, for schemas of which TypeScript cannot see the type, such as one that was imported
+ * from a JSON file: `validate<{ body: Order }>({ body: schema })`. Nothing checks that the type fits such a schema.
+ */
 export function validate<V extends Readonly<Partial<Record<Part, unknown>>> = ValidChains>(
   options: ValidateOptions | ValidateChainsOptions,
 ): Validator<V>;
-export function validate(options: ValidateOptions | ValidateChainsOptions): Validator<unknown> {
+export function validate(
+  options: ValidateOptions | ValidateChainsOptions,
+): Validator<unknown> | SchemaContradictsTypeArgument {
   const config = readValidateOptions(options);
   const guard = createGuard("validate", "validation", config);
   const check = config.chains.length > 0 ? createChainsCheck(config) : createPartsCheck(config);

@@ -1,4 +1,4 @@
-import type { RequestHandler } from "express";
+import type { Middleware } from "../core/guard/middleware.js";
 import type { CompiledFunction } from "./json-schema/compiled-function.js";
 import type { FromJsonSchema, JsonSchema } from "./json-schema/json-schema-type.js";
 import type { StandardSchema } from "./standard-schema/standard-schema.js";
@@ -49,8 +49,7 @@ type ExpressBody = any;
  * A middleware that validates, and remembers what it found valid. It types `req.body` for the handlers beside it in a
  * route, and nothing else of the request, so it stands beside middlewares of any type.
  */
-// biome-ignore lint/suspicious/noExplicitAny: other types would not go together with handlers typed by Express.
-export interface Validator<V> extends RequestHandler<any, any, Body<V>, any, any> {
+export interface Validator<V> extends Middleware<{ readonly body: Body<V> }> {
   /**
    * The validated parts of this request, frozen: coerced, with defaults, without what the schema does not let through.
    *

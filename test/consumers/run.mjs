@@ -11,6 +11,7 @@ const CONSUMERS = [
     checks: {
       "CommonJS JavaScript on Express 4": "node app.cjs",
       "TypeScript 5.0, CommonJS, types of Express 4": "node typescript.cjs tsconfig.json",
+      "TypeScript 5.0, messages": "node messages.cjs",
     },
   },
   {
@@ -20,6 +21,7 @@ const CONSUMERS = [
       "TypeScript 5.9, nodenext": "node typescript.cjs tsconfig.nodenext.json",
       "TypeScript 5.9, bundler": "node typescript.cjs tsconfig.bundler.json",
       "TypeScript 5.9, node10": "node typescript.cjs tsconfig.node10.json",
+      "TypeScript 5.9, messages": "node messages.cjs",
     },
   },
   { folder: "jest", checks: { "Jest 30 under CommonJS": "npx jest --ci" } },
@@ -42,7 +44,7 @@ process.exitCode = failed === 0 ? 0 : 1;
 async function tryConsumer(folder, checks, tarball) {
   const cwd = join(work, folder);
   await cp(join(home, folder), cwd, { recursive: true });
-  for (const file of ["main.ts", "requests.cjs", "typescript.cjs"]) {
+  for (const file of ["main.ts", "messages.cjs", "requests.cjs", "typescript.cjs"]) {
     await cp(join(home, file), join(cwd, file));
   }
   await cp(join(home, "..", "types"), join(cwd, "types"), { recursive: true });

@@ -50,3 +50,7 @@ authorize("admin");
 authorize({ description: "role(admin)" });
 // @ts-expect-error a promise is no principal
 principalFrom(async () => null);
+// @ts-expect-error whose field counts must be said
+principalFrom.header({ name: "x-user" });
+// @ts-expect-error an option that is none
+requireScope("orders:read", { scope: "orders:write" });

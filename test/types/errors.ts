@@ -45,3 +45,5 @@ new HttpError("validation_failed", { status: 404 });
 ERROR_CODES.conflict.status = 400;
 // @ts-expect-error unknown option
 errorHandler({ log: true });
+// @ts-expect-error there is nothing to set
+notFound({ status: 410 });

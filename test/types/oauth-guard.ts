@@ -3,6 +3,7 @@ import {
   type Auth,
   createTokenVerifier,
   getAuth,
+  type OauthGuardInput,
   oauthGuard,
 } from "express-secure-api/oauth-guard";
 import { assertType, type Equal } from "./equal.js";
@@ -55,3 +56,14 @@ oauthGuard({ issuerBaseURL: issuer, audience });
 oauthGuard({ issuer, audience, clockTolerance: 5 });
 // @ts-expect-error no algorithm that anybody can forge
 oauthGuard({ issuer, audience, algorithms: ["none"] });
+// @ts-expect-error an entry names its issuer
+oauthGuard({ issuer: [{ audience }] });
+// @ts-expect-error an entry has no options of the guard
+oauthGuard({ issuer: { issuer, audience, optional: true } });
+// @ts-expect-error an unset environment variable is no audience
+oauthGuard({ issuer, audience: undefined });
+
+// A function of the app that takes either hands it on.
+export const wrapped = (options: OauthGuardInput): RequestHandler => oauthGuard(options);
+wrapped({ issuer, audience });
+wrapped({ issuer: [{ issuer, audience }], mode: "report" });

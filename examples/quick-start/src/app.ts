@@ -55,7 +55,7 @@ export function createApp({ issuer, audience, origins, sinks }: Settings): {
     res.json(orders);
   });
 
-  const newOrder = validate<{ body: { item: string; quantity: number } }>({
+  const newOrder = validate({
     body: {
       type: "object",
       required: ["item", "quantity"],
@@ -66,6 +66,7 @@ export function createApp({ issuer, audience, origins, sinks }: Settings): {
     },
   });
   app.post("/orders", requireScope("orders:write"), newOrder, (req, res) => {
+    // A string and a number: the types are those of the schema.
     const { item, quantity } = newOrder.valid(req).body;
     const order = { id: orders.length + 1, item, quantity, owner: getPrincipal(req)?.id ?? "" };
     orders.push(order);

@@ -7,6 +7,7 @@ import { beginRequest } from "../request/begin-request.js";
 import { requestSlot } from "../request/request-slot.js";
 import { type Decision, recordDecision, recordFrozenDecision } from "./decision.js";
 import { type GuardDescription, markGuard } from "./guard-mark.js";
+import type { Middleware } from "./middleware.js";
 
 /** `"report"` does all the work, refuses nothing, and records what would have been refused. */
 export type Mode = "enforce" | "report";
@@ -60,7 +61,7 @@ export interface Guard {
     handler: (req: Request, res: Response, next: NextFunction) => void,
     rule?: string,
     parts?: readonly GuardDescription[],
-  ): RequestHandler;
+  ): Middleware;
 }
 
 /** Reads {@link GuardOptions}. */
@@ -143,7 +144,7 @@ export function createGuard(
     handler: RequestHandler,
     rule?: string,
     parts?: readonly GuardDescription[],
-  ): RequestHandler {
+  ): Middleware {
     const guarded: RequestHandler = (req, res, next) => {
       beginRequest(req);
       const refusal = refusalOf(req);
@@ -151,13 +152,14 @@ export function createGuard(
       else deny(refusal, req, res, next, onDenied);
     };
     Object.defineProperty(guarded, "name", { value: `${name}Middleware` });
-    return markGuard(guarded, {
+    const mark = {
       guard: name,
       kind,
       mode,
       ...(rule === undefined ? {} : { rule }),
       ...(parts === undefined ? {} : { parts }),
-    });
+    };
+    return markGuard(guarded, mark) as Middleware;
   }
 
   return Object.freeze({ name, mode, enforced, onDenied, allow, refuse, fault, middleware });

@@ -15,12 +15,15 @@ export type FromJsonSchema<S> = S extends { readonly const: infer Value }
   : S extends { readonly enum: readonly (infer Value)[] }
     ? Mutable<Value>
     : S extends { readonly type: infer Type }
-      ? FromType<Type extends readonly unknown[] ? Type[number] : Type, S>
+      ? FromType<Type extends readonly unknown[] ? Type[number] : Type, S> | NullOf<S>
       : S extends { readonly anyOf: readonly (infer Branch)[] }
         ? FromBranch<Branch>
         : S extends { readonly oneOf: readonly (infer Branch)[] }
           ? FromBranch<Branch>
           : unknown;
+
+/** `nullable` is a keyword of OpenAPI 3.0 that is understood beside `type`. */
+type NullOf<S> = S extends { readonly nullable: true } ? null : never;
 
 type FromBranch<Branch> = Branch extends unknown ? FromJsonSchema<Branch> : never;
 
@@ -56,14 +59,19 @@ type FromProperties<S> = S extends { readonly properties: infer Properties }
           : K]?: FromJsonSchema<Properties[K]>;
       }
     >
-  : Record<string, unknown>;
+  : S extends { readonly additionalProperties: infer Value }
+    ? Record<string, FromJsonSchema<Value>>
+    : Record<string, unknown>;
 
 /** Members that a valid object always has: the required ones, and those with a default, which is filled in. */
 type Present<S, Properties> =
-  | (S extends { readonly required: readonly (infer Name)[] } ? Name : never)
+  | (S extends { readonly required: readonly (infer Name)[] } ? Literal<Name> : never)
   | {
       [K in keyof Properties]: Properties[K] extends { readonly default: unknown } ? K : never;
     }[keyof Properties];
+
+/** A list of names that the compiler does not know could be any: it makes no member sure. */
+type Literal<Name> = string extends Name ? never : Name;
 
 type Flat<T> = { [K in keyof T]: T[K] };
 

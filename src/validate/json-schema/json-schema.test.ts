@@ -223,6 +223,12 @@ describe("facts about ajv that would let a request through, or stop the process"
     expect(() => createJsonSchemaCheck(schema, "reject")).toThrow(message);
   });
 
+  it("takes null for what is nullable, as the inferred type says", () => {
+    const schema = { type: "object", properties: { a: { type: "string", nullable: true } } };
+    expect(issues(schema, { a: null })).toEqual([]);
+    expect(issues(schema, { a: 1 })).toEqual(["type /a"]);
+  });
+
   it("takes the same $id twice", () => {
     const schema = { $id: "https://example.com/order", type: "object" };
     createJsonSchemaCheck(schema, "reject");

@@ -1,0 +1,140 @@
+// Apps extend every options interface, and hand what they made of it to the factory.
+import {
+  type AuditFieldOptions,
+  type AuditLogOptions,
+  type AuditServiceOptions,
+  auditLog,
+  type FileSinkOptions,
+  fileSink,
+  type RequestIdOptions,
+  type TraceOptions,
+} from "express-secure-api/audit-log";
+import {
+  authorize,
+  type RequireOptions,
+  requireRole,
+  requireScope,
+  role,
+} from "express-secure-api/authorization";
+import { type KeycloakOptions, keycloak } from "express-secure-api/claims";
+import { type ErrorHandlerOptions, errorHandler } from "express-secure-api/errors";
+import {
+  type JsonBodyOptions,
+  jsonBody,
+  type StructuralGuardOptions,
+  structuralGuard,
+} from "express-secure-api/json-body";
+import {
+  createTokenVerifier,
+  type IssuerOptions,
+  type KeyFetchOptions,
+  type OauthGuardIssuersOptions,
+  type OauthGuardOptions,
+  oauthGuard,
+  type TokenCacheOptions,
+  type TokenVerifierIssuersOptions,
+  type TokenVerifierOptions,
+} from "express-secure-api/oauth-guard";
+import {
+  type HeaderPrincipalOptions,
+  type PrincipalFromOptions,
+  principalFrom,
+} from "express-secure-api/principal";
+import { type RateLimitOptions, rateLimit } from "express-secure-api/rate-limit";
+import { type SecureApiOptions, secureApi } from "express-secure-api/secure-api";
+import {
+  type CorsOptions,
+  type CrossOriginGuardOptions,
+  type HstsOptions,
+  type SecureHeadersOptions,
+  secureHeaders,
+} from "express-secure-api/secure-headers";
+import {
+  createTestIssuer,
+  type TestGuardOptions,
+  type TestIssuerOptions,
+} from "express-secure-api/testing";
+import {
+  type ValidateChainsOptions,
+  type ValidateOptions,
+  validate,
+} from "express-secure-api/validate";
+
+/** What an app adds. */
+interface Own {
+  readonly owner: string;
+}
+
+export interface MyAuditFieldOptions extends AuditFieldOptions, Own {}
+export interface MyAuditLogOptions extends AuditLogOptions, Own {}
+export interface MyAuditServiceOptions extends AuditServiceOptions, Own {}
+export interface MyFileSinkOptions extends FileSinkOptions, Own {}
+export interface MyRequestIdOptions extends RequestIdOptions, Own {}
+export interface MyTraceOptions extends TraceOptions, Own {}
+export interface MyRequireOptions extends RequireOptions, Own {}
+export interface MyKeycloakOptions extends KeycloakOptions, Own {}
+export interface MyErrorHandlerOptions extends ErrorHandlerOptions, Own {}
+export interface MyJsonBodyOptions extends JsonBodyOptions, Own {}
+export interface MyStructuralGuardOptions extends StructuralGuardOptions, Own {}
+export interface MyIssuerOptions extends IssuerOptions, Own {}
+export interface MyKeyFetchOptions extends KeyFetchOptions, Own {}
+export interface MyOauthGuardIssuersOptions extends OauthGuardIssuersOptions, Own {}
+export interface MyOauthGuardOptions extends OauthGuardOptions, Own {}
+export interface MyTokenCacheOptions extends TokenCacheOptions, Own {}
+export interface MyTokenVerifierIssuersOptions extends TokenVerifierIssuersOptions, Own {}
+export interface MyTokenVerifierOptions extends TokenVerifierOptions, Own {}
+export interface MyHeaderPrincipalOptions extends HeaderPrincipalOptions, Own {}
+export interface MyPrincipalFromOptions extends PrincipalFromOptions, Own {}
+export interface MyRateLimitOptions extends RateLimitOptions, Own {}
+export interface MySecureApiOptions extends SecureApiOptions, Own {}
+export interface MyCorsOptions extends CorsOptions, Own {}
+export interface MyCrossOriginGuardOptions extends CrossOriginGuardOptions, Own {}
+export interface MyHstsOptions extends HstsOptions, Own {}
+export interface MySecureHeadersOptions extends SecureHeadersOptions, Own {}
+export interface MyTestGuardOptions extends TestGuardOptions, Own {}
+export interface MyTestIssuerOptions extends TestIssuerOptions, Own {}
+export interface MyValidateChainsOptions extends ValidateChainsOptions, Own {}
+export interface MyValidateOptions extends ValidateOptions, Own {}
+
+declare function my<Options>(): Options;
+
+auditLog(my<MyAuditLogOptions>());
+auditLog({
+  sinks: [fileSink(my<MyFileSinkOptions>())],
+  service: my<MyAuditServiceOptions>(),
+  requestId: my<MyRequestIdOptions>(),
+  trace: my<MyTraceOptions>(),
+  fields: my<MyAuditFieldOptions>(),
+});
+requireRole("admin", my<MyRequireOptions>());
+requireScope("orders:read", my<MyRequireOptions>());
+authorize(role("admin"), my<MyRequireOptions>());
+keycloak(my<MyKeycloakOptions>());
+errorHandler(my<MyErrorHandlerOptions>());
+jsonBody(my<MyJsonBodyOptions>());
+structuralGuard(my<MyStructuralGuardOptions>());
+oauthGuard(my<MyOauthGuardOptions>());
+oauthGuard(my<MyOauthGuardIssuersOptions>());
+oauthGuard({
+  issuer: [my<MyIssuerOptions>()],
+  keys: my<MyKeyFetchOptions>(),
+  cache: my<MyTokenCacheOptions>(),
+});
+oauthGuard(my<MyTestGuardOptions>());
+createTokenVerifier(my<MyTokenVerifierOptions>());
+createTokenVerifier(my<MyTokenVerifierIssuersOptions>());
+principalFrom(() => null, my<MyPrincipalFromOptions>());
+principalFrom.header(my<MyHeaderPrincipalOptions>());
+rateLimit(my<MyRateLimitOptions>());
+secureApi(my<MySecureApiOptions>());
+secureApi({ oauthGuard: my<MyOauthGuardOptions>(), rateLimit: my<MyRateLimitOptions>() });
+secureApi({ oauthGuard: my<MyOauthGuardIssuersOptions>(), rateLimit: false });
+secureHeaders(my<MySecureHeadersOptions>());
+secureHeaders({
+  cors: my<MyCorsOptions>(),
+  crossOriginGuard: my<MyCrossOriginGuardOptions>(),
+  hsts: my<MyHstsOptions>(),
+});
+createTestIssuer(my<MyTestIssuerOptions>());
+validate(my<MyValidateOptions>());
+validate(my<MyValidateChainsOptions>());
