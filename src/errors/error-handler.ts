@@ -55,7 +55,13 @@ const STATUS_CODES: Readonly<Record<number, ErrorCode>> = {
  * @see https://www.rfc-editor.org/rfc/rfc9457
  */
 export function errorHandler(options: ErrorHandlerOptions = {}): ErrorRequestHandler {
-  const reader = readOptions("errorHandler", options, ["onError"]);
+  const reader = readOptions<ErrorHandlerOptions>(
+    "errorHandler",
+    options,
+    { onError: true },
+    {},
+    "errorHandler()",
+  );
   const onError = reader.function<(error: unknown) => void>("onError");
   reader.finish();
 

@@ -1,12 +1,17 @@
 import type { RequestHandler } from "express";
+import { assertCalled } from "../core/options/options-error.js";
 import { respond } from "../core/refusal/deny.js";
 import { HttpError } from "../core/refusal/http-error.js";
 
 /**
  * Answers what no route answered with 404 `not_found` as `application/problem+json`, and keeps the security headers
  * that Express's own 404 page would replace. Mount it after the last route.
+ *
+ * @throws {@link OptionsError} when it was mounted without being called.
  */
-export function notFound(): RequestHandler {
+export function notFound(): RequestHandler;
+export function notFound(...args: readonly unknown[]): RequestHandler {
+  assertCalled("notFound", args[0], "notFound()");
   return function notFoundMiddleware(req, res, next) {
     if (res.headersSent) next();
     else respond(new HttpError(404, "not_found"), req, res);
