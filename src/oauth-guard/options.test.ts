@@ -325,6 +325,41 @@ describe("options of oauthGuard", () => {
     }
   });
 
+  it.each(["scopes", "clientIds", "algorithms", "maxTokenAge"])(
+    "takes %s as undefined for an unset variable",
+    (name) => {
+      expect(problemsOf({ issuer, audience, [name]: undefined })).toEqual([
+        `oauthGuard.${name} must not be undefined: is it read from a variable that is not set? Else leave the option out`,
+      ]);
+    },
+  );
+
+  it.each(["audience", "clientIds", "algorithms"])(
+    "does not take %s from beside the issuer when its entry has an unset variable",
+    (name) => {
+      const shared = { audience, clientIds: "app", algorithms: "RS256" };
+      expect(problemsOf({ issuer: [{ issuer, [name]: undefined }], ...shared })).toEqual([
+        expect.stringContaining(`oauthGuard.issuer[0].${name} must not be undefined`),
+      ]);
+    },
+  );
+
+  it.each(["discovery", "jwksUri", "jwks", "publicKey", "secret"])(
+    "does not fall back to discovery when %s is an unset variable",
+    (name) => {
+      expect(problemsOf({ issuer, audience, [name]: undefined })).toEqual([
+        expect.stringContaining(`oauthGuard.${name} must not be undefined`),
+      ]);
+      expect(problemsOf({ issuer: [{ issuer, audience, [name]: undefined }] })).toEqual([
+        expect.stringContaining(`oauthGuard.issuer[0].${name} must not be undefined`),
+      ]);
+    },
+  );
+
+  it("takes sources of keys as undefined beside one that is given, as the test issuer does", () => {
+    expect(problemsOf(testIssuer.options())).toEqual([]);
+  });
+
   it.each([
     ["discovery", {}],
     ["discovery on this machine", { issuer: "http://127.0.0.1:8080/realms/a" }],

@@ -1,3 +1,4 @@
+import { IncomingMessage } from "node:http";
 import { describe, expect, it } from "vitest";
 import { OptionsError } from "./options-error.js";
 import { type OptionsReader, readOptions } from "./options-reader.js";
@@ -114,6 +115,52 @@ describe("readOptions", () => {
     const reader = readOptions<Named<"a">>("factory", value, { a: true });
     reader.finish();
     expect(reader.string("a")).toBe("x");
+  });
+
+  it("prints a hint that holds a blank as it is", () => {
+    const reader = readOptions<Named<"optional">>(
+      "factory",
+      { authRequired: true },
+      { optional: true },
+      { authRequired: "leave it out, a token is required" },
+    );
+    expect(problemsOf(() => reader.finish())).toEqual([
+      'factory must not have an option "authRequired": leave it out, a token is required',
+    ]);
+  });
+
+  it("refuses undefined where the name alone says that something is protected, once", () => {
+    const reader = readOptions<Named<"scopes" | "realm">>(
+      "factory",
+      { scopes: undefined, realm: undefined },
+      { scopes: "neverUndefined", realm: true },
+    );
+    expect(reader.strings("scopes", { required: true })).toBeUndefined();
+    reader.problem("scopes", "something else");
+    expect(problemsOf(() => reader.finish())).toEqual([
+      "factory.scopes must not be undefined: is it read from a variable that is not set? Else leave the option out",
+    ]);
+  });
+
+  it("lets such an option be left out", () => {
+    const reader = readOptions<Named<"scopes">>("factory", {}, { scopes: "neverUndefined" });
+    expect(reader.isUnset("scopes")).toBe(false);
+    expect(() => reader.finish()).not.toThrow();
+  });
+
+  it("tells what is undefined from what is left out", () => {
+    const reader = readOptions<Named<"a" | "b">>("factory", { a: undefined }, { a: true, b: true });
+    expect([reader.isUnset("a"), reader.isUnset("b")]).toEqual([true, false]);
+  });
+
+  it("tells at once who mounted the factory uncalled, with how to call it", () => {
+    const req = Object.create(IncomingMessage.prototype) as object;
+    expect(() => readOptions<Named<"a">>("factory", req, { a: true })).toThrow(
+      /^factory must be called before it is mounted: write app\.use\(factory\(…\)\)$/,
+    );
+    expect(() => readOptions<Named<"a">>("factory", req, { a: true }, {}, "factory(1)")).toThrow(
+      "write app.use(factory(1))",
+    );
   });
 
   it("takes undefined as left out, for known and unknown options", () => {
@@ -329,6 +376,39 @@ describe("OptionsReader", () => {
     ],
   ])("reads a list of strings from %s", (_what, value, expected) => {
     expect(read(value, (reader) => reader.strings("option"))).toEqual(expected);
+  });
+
+  it("asks about the entries of a list, and names the place of a wrong one as the user knows it", () => {
+    const check = (entry: string): string | undefined =>
+      entry === "bad" ? "must be good" : undefined;
+    // The entry that is no string does not shift the places of those behind it.
+    expect(read([1, "good", "bad"], (reader) => reader.strings("option", { check }))).toEqual([
+      "factory.option[0] must be a non-empty string, got 1",
+      "factory.option[2] must be good",
+    ]);
+    expect(read("bad", (reader) => reader.strings("option", { check }))).toEqual([
+      "factory.option must be good",
+    ]);
+  });
+
+  it("hands out the items of a list with their places, holes included", () => {
+    function note(reader: OptionsReader<"option">): void {
+      for (const item of reader.items("option") ?? []) item.note(`is ${String(item.value)}`);
+    }
+    expect(read(["a", ["b"]], note)).toEqual(["factory.option[0] is a", "factory.option[1] is b"]);
+    expect(read(Array(1), note)).toEqual(["factory.option[0] is undefined"]);
+    expect(read("a", note)).toEqual(["factory.option is a"]);
+    expect(read(undefined, (reader) => reader.items("option"))).toBeUndefined();
+  });
+
+  it.each([
+    ["a default", { default: "5 minutes" }],
+    ["a bound without a unit", { min: "5" }],
+    ["a bound of another kind", { max: "5kb" }],
+  ])("throws when our own code writes %s that is no duration", (_what, range) => {
+    expect(() => read("1m", (reader) => reader.duration("option", range))).toThrow(
+      /^"[^"]+" must be a duration$/,
+    );
   });
 
   it("copies a list of strings and freezes the copy", () => {
