@@ -22,8 +22,10 @@ export function readSinks(
     );
     return () => [];
   }
-  const sinks: readonly unknown[] = Object.freeze([...value]);
-  reader.items("sinks")?.forEach(({ value: sink, note }, index) => {
+  // The list is read once: what is checked is what is used.
+  const items = reader.items("sinks") ?? [];
+  const sinks: readonly unknown[] = Object.freeze(items.map((item) => item.value));
+  items.forEach(({ value: sink, note }, index) => {
     const fault =
       faultOf(sink) ??
       (sinks.indexOf(sink) === index ? undefined : "must not repeat an earlier entry");
