@@ -2,6 +2,7 @@ import type { GuardOptions, Mode } from "../core/guard/guard.js";
 import { GUARD_OPTIONS, readGuardOptions } from "../core/guard/guard.js";
 import { isToken } from "../core/http/header-values.js";
 import { readTrustedPeers } from "../core/http/trusted-peers.js";
+import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import type { OnDenied } from "../core/refusal/deny.js";
 import type { CorrelationOptions } from "./correlation/request-entry.js";
@@ -81,18 +82,38 @@ export interface AuditLogSettings {
   readonly failOperation: boolean;
 }
 
-const KEYS = ["sinks", "service", "requestId", "trace", "fields", "onFailure", ...GUARD_OPTIONS];
-const PEERS = {
+const KEYS: OptionKeys<AuditLogOptions> = {
+  sinks: true,
+  service: true,
+  requestId: true,
+  trace: true,
+  fields: true,
+  onFailure: true,
+  ...GUARD_OPTIONS,
+};
+const LOGGER =
+  "give its transports to sinks, in a list: a logger may drop records by level or filter";
+/** The other way round: following a list of what to hide, `fields` would record just that. */
+const NOTHING_TO_HIDE =
+  "leave it out: nothing of a request is recorded but fixed fields and what fields.headers names";
+/** What pino-http, morgan, winston and express-winston call things. */
+export const AUDIT_LOG_HINTS: Hints<AuditLogOptions> = {
   transports: "sinks",
   stream: "sinks",
   destination: "sinks",
-  logger: "sinks",
-  winstonInstance: "sinks",
-  genReqId: "requestId",
-  redact: "fields",
-  requestWhitelist: "fields",
-  headerBlacklist: "fields",
-  defaultMeta: "service",
+  logger: LOGGER,
+  winstonInstance: LOGGER,
+  genReqId:
+    "every request gets a new UUID: requestId names the header field, and the peers whose id is taken over",
+  redact: NOTHING_TO_HIDE,
+  headerBlacklist: NOTHING_TO_HIDE,
+  requestWhitelist:
+    "name the request header fields to record in fields.headers; bodies are never recorded",
+  defaultMeta: "the records name the service by service: { name, version }",
+};
+/** For request ids and traces. */
+export const TRUST_HINTS: Hints<TraceOptions> = {
+  trustInbound: "name the peers whose ids are taken over in trustedPeers, by address or network",
 };
 const SECRET =
   /auth|cookie|token|secret|passw|api-?key|session|credential|signature|assertion|jwt|^dpop$|^x-amz-security/i;
@@ -100,17 +121,25 @@ const MAX_HEADERS = 8;
 
 /** @throws OptionsError with every problem. */
 export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings {
-  const reader = readOptions("auditLog", options, KEYS, PEERS);
+  const reader = readOptions<AuditLogOptions>(
+    "auditLog",
+    options,
+    KEYS,
+    AUDIT_LOG_HINTS,
+    "auditLog()",
+  );
   const guard = readGuardOptions(reader);
   const onFailure = reader.oneOf("onFailure", ["continue", "fail-operation"], {
     default: "continue",
   });
-  const service = reader.object("service", ["name", "version"]);
-  const requestId = reader.object("requestId", ["header", "trustedPeers"], {
-    trustInbound: "trustedPeers",
-  });
-  const trace = reader.object("trace", ["trustedPeers"], { trustInbound: "trustedPeers" });
-  const fields = reader.object("fields", ["headers"]);
+  const service = reader.object<AuditServiceOptions>("service", { name: true, version: true });
+  const requestId = reader.object<RequestIdOptions>(
+    "requestId",
+    { header: true, trustedPeers: true },
+    TRUST_HINTS,
+  );
+  const trace = reader.object<TraceOptions>("trace", { trustedPeers: true }, TRUST_HINTS);
+  const fields = reader.object<AuditFieldOptions>("fields", { headers: true });
   const idHeader = requestId === undefined ? "X-Request-Id" : readIdHeader(requestId);
   const settings = {
     guard,
@@ -136,25 +165,27 @@ function nobody(): boolean {
   return false;
 }
 
-function readIdHeader(reader: OptionsReader): string {
+function readIdHeader(reader: OptionsReader<"header">): string {
   const name = reader.string("header", { default: "X-Request-Id" }) ?? "";
   if (reader.has("header") && (!isToken(name) || SECRET.test(name)))
     reader.problem("header", "a field name such as X-Request-Id");
   return name;
 }
 
-function readHeaders(reader: OptionsReader): readonly string[] {
-  const raw = reader.raw("headers");
-  if (Array.isArray(raw) && raw.length === 0) return [];
-  const names = (reader.strings("headers") ?? []).map((name) => name.toLowerCase());
+function readHeaders(reader: OptionsReader<"headers">): readonly string[] {
+  if (reader.items("headers")?.length === 0) return [];
+  const names: string[] = [];
+  reader.strings("headers", {
+    check(text) {
+      const name = text.toLowerCase();
+      const repeated = names.includes(name);
+      names.push(name);
+      if (!isToken(name)) return "must be a header field name";
+      if (SECRET.test(name)) return "must not name a field that carries credentials";
+      return repeated ? "must not repeat an earlier entry" : undefined;
+    },
+  });
   if (names.length > MAX_HEADERS)
     reader.problem("headers", `a list of at most ${MAX_HEADERS} field names`);
-  names.forEach((name, index) => {
-    if (!isToken(name)) reader.note(`headers[${index}]`, "must be a header field name");
-    else if (SECRET.test(name))
-      reader.note(`headers[${index}]`, "must not name a field that carries credentials");
-    else if (names.indexOf(name) !== index)
-      reader.note(`headers[${index}]`, "must not repeat an earlier entry");
-  });
   return Object.freeze(names);
 }

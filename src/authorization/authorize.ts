@@ -1,13 +1,7 @@
 import type { Middleware } from "../core/guard/middleware.js";
-import { readOptions } from "../core/options/options-reader.js";
 import { createAuthorization } from "./create-authorization.js";
-import {
-  REQUIRE_OPTIONS,
-  REQUIRE_PEERS,
-  type RequireOptions,
-  readRequireOptions,
-} from "./require-options.js";
-import { readRule } from "./rules/read-rules.js";
+import { openRequireOptions, type RequireOptions, readRequireOptions } from "./require-options.js";
+import { checkRule } from "./rules/read-rules.js";
 import type { Rule } from "./rules/rule.js";
 
 /**
@@ -20,8 +14,9 @@ import type { Rule } from "./rules/rule.js";
  * @throws {@link OptionsError} when the rule is none, or an option is wrong.
  */
 export function authorize(rule: Rule, options: RequireOptions = {}): Middleware {
-  const reader = readOptions("authorize", options, REQUIRE_OPTIONS, REQUIRE_PEERS);
-  readRule(reader, "rule", rule);
+  const call = 'authorize(role("admin"))';
+  const reader = openRequireOptions("authorize", rule, options, call);
+  checkRule(reader.problems.item("authorize.rule", rule));
   const checked = readRequireOptions(reader);
   reader.finish();
 

@@ -5,7 +5,9 @@ import {
   readGuardOptions,
 } from "../core/guard/guard.js";
 import { describeValue } from "../core/options/describe-value.js";
-import type { OptionsReader, PeerNames } from "../core/options/options-reader.js";
+import type { Hints, OptionKeys } from "../core/options/option-types.js";
+import { assertCalled } from "../core/options/options-error.js";
+import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import type { OnDenied } from "../core/refusal/deny.js";
 
 /** Options of `requireRole`, `requireScope` and `authorize`. */
@@ -25,18 +27,39 @@ export interface CheckedRequireOptions {
 }
 
 /** Names of {@link RequireOptions}. */
-export const REQUIRE_OPTIONS = [...GUARD_OPTIONS, "realm"] as const;
+const REQUIRE_KEYS: OptionKeys<RequireOptions> = { ...GUARD_OPTIONS, realm: true };
 
-/** What peers and tired people call the options. */
-export const REQUIRE_PEERS: PeerNames = {
-  dryRun: "mode",
-  reportOnly: "mode",
+const REPORT =
+  'leave it out to refuse, write mode: "report" to let every request pass and only record refusals';
+
+/** What other packages call the options. */
+export const REQUIRE_HINTS: Hints<RequireOptions> = {
+  dryRun: REPORT,
+  reportOnly: REPORT,
   onError: "onDenied",
   onFailure: "onDenied",
 };
 
+/**
+ * Opens the options of a guard that takes other arguments first.
+ *
+ * @param first - The first argument: a request when the factory was mounted uncalled.
+ * @param call - How the factory is called, for those who mount it uncalled.
+ */
+export function openRequireOptions(
+  factory: string,
+  first: unknown,
+  options: unknown,
+  call: string,
+): OptionsReader<keyof RequireOptions> {
+  assertCalled(factory, first, call);
+  return readOptions<RequireOptions>(factory, options, REQUIRE_KEYS, REQUIRE_HINTS);
+}
+
 /** Reads {@link RequireOptions}. */
-export function readRequireOptions(reader: OptionsReader): CheckedRequireOptions {
+export function readRequireOptions(
+  reader: OptionsReader<keyof RequireOptions>,
+): CheckedRequireOptions {
   const realm = reader.string("realm", { default: "api" }) ?? "api";
   if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(realm)) {
     reader.note(

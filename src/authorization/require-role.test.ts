@@ -438,7 +438,7 @@ describe("the guards", () => {
     [
       "a name of other packages",
       () => requireRole("a", { dryRun: true } as never),
-      'requireRole must not have an option "dryRun": did you mean "mode"?',
+      'requireRole must not have an option "dryRun": leave it out to refuse, write mode: "report"',
     ],
     [
       "a wrong mode",

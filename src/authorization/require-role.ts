@@ -1,9 +1,7 @@
 import type { Middleware } from "../core/guard/middleware.js";
-import { readOptions } from "../core/options/options-reader.js";
 import { createAuthorization } from "./create-authorization.js";
 import {
-  REQUIRE_OPTIONS,
-  REQUIRE_PEERS,
+  openRequireOptions,
   type RequireOptions,
   readRequireOptions,
   splitOptions,
@@ -26,8 +24,8 @@ export function requireRole(
     | [role: string, ...rolesAndOptions: [...string[], RequireOptions]]
 ): Middleware {
   const { names, options } = splitOptions(args);
-  const reader = readOptions("requireRole", options, REQUIRE_OPTIONS, REQUIRE_PEERS);
-  const roles = readRoles(reader, names);
+  const reader = openRequireOptions("requireRole", args[0], options, 'requireRole("admin")');
+  const roles = readRoles(reader.problems, "requireRole", names);
   const checked = readRequireOptions(reader);
   reader.finish();
 

@@ -1,9 +1,7 @@
 import type { Middleware } from "../core/guard/middleware.js";
-import { readOptions } from "../core/options/options-reader.js";
 import { createAuthorization } from "./create-authorization.js";
 import {
-  REQUIRE_OPTIONS,
-  REQUIRE_PEERS,
+  openRequireOptions,
   type RequireOptions,
   readRequireOptions,
   splitOptions,
@@ -52,8 +50,8 @@ function guardFor(
   toRule: (scopes: readonly string[]) => Rule,
 ): Middleware {
   const { names, options } = splitOptions(args);
-  const reader = readOptions(path, options, REQUIRE_OPTIONS, REQUIRE_PEERS);
-  const scopes = readScopes(reader, names);
+  const reader = openRequireOptions(path, args[0], options, `${path}("orders:read")`);
+  const scopes = readScopes(reader.problems, path, names);
   const checked = readRequireOptions(reader);
   reader.finish();
 

@@ -1,3 +1,4 @@
+import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { readOptions } from "../core/options/options-reader.js";
 import {
   type ClaimMapping,
@@ -17,8 +18,10 @@ export interface KeycloakOptions {
   readonly realmRoles?: boolean | undefined;
 }
 
+const KEYS: OptionKeys<KeycloakOptions> = { clientId: true, realmRoles: true };
+
 /** What keycloak-connect and others call the options. */
-const PEER_NAMES = { resource: "clientId", client: "clientId" };
+export const KEYCLOAK_HINTS: Hints<KeycloakOptions> = { resource: "clientId", client: "clientId" };
 
 /**
  * The mapping for access tokens of Keycloak.
@@ -32,7 +35,7 @@ const PEER_NAMES = { resource: "clientId", client: "clientId" };
  * @throws {@link OptionsError} when `clientId` is missing or an option is wrong.
  */
 export function keycloak(options: KeycloakOptions): ClaimMapping {
-  const reader = readOptions("keycloak", options, ["clientId", "realmRoles"], PEER_NAMES);
+  const reader = readOptions<KeycloakOptions>("keycloak", options, KEYS, KEYCLOAK_HINTS);
   const clientId = reader.string("clientId", { required: true }) ?? "";
   const realmRoles = reader.boolean("realmRoles", { default: true });
   reader.finish();

@@ -61,7 +61,13 @@ const BY_STATUS: ReadonlyMap<number, ErrorCode> = new Map(
  * @see https://www.rfc-editor.org/rfc/rfc9457
  */
 export function errorHandler(options: ErrorHandlerOptions = {}): ErrorMiddleware {
-  const reader = readOptions("errorHandler", options, ["onError"]);
+  const reader = readOptions<ErrorHandlerOptions>(
+    "errorHandler",
+    options,
+    { onError: true },
+    {},
+    "errorHandler()",
+  );
   const onError = reader.function<(error: unknown) => void>("onError");
   reader.finish();
 

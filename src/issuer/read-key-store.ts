@@ -1,5 +1,5 @@
 import { createPublicKey, createSecretKey, KeyObject } from "node:crypto";
-import type { OptionsReader } from "../core/options/options-reader.js";
+import { type OptionsReader, UNSET } from "../core/options/options-reader.js";
 import { isRefused } from "../core/refusal/refused.js";
 import { parseSecureUrl } from "./fetch/secure-url.js";
 import { algorithmOfKey, SECRET_ALGORITHMS } from "./keys/algorithms.js";
@@ -14,6 +14,9 @@ import { staticKeys } from "./sources/static-keys.js";
 /** Options that say where keys come from; at most one per issuer, none means discovery. */
 export const KEY_SOURCES = ["discovery", "jwksUri", "jwks", "publicKey", "secret"] as const;
 
+type KeySource = (typeof KEY_SOURCES)[number];
+type KeyReader = OptionsReader<KeySource | "algorithms">;
+
 interface KeyContext {
   readonly issuer: string;
   readonly algorithms: readonly string[];
@@ -24,11 +27,12 @@ const HASH_BYTES: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS5
 const NO_KEYS = createKeyRing([], []);
 
 /** Reads the one key source of an issuer. Nothing is fetched before a request needs it. */
-export function readKeyStore(reader: OptionsReader, context: KeyContext): KeyStore {
+export function readKeyStore(reader: KeyReader, context: KeyContext): KeyStore {
   const [source, second] = KEY_SOURCES.filter((name) => reader.has(name));
   if (source !== undefined && second !== undefined) {
     reader.note(second, `must not stand beside ${source}: an issuer has one source of keys`);
   }
+  if (source === undefined) refuseUnsetSources(reader);
   if (source !== "secret") refuseSecretAlgorithms(reader, context.algorithms);
   switch (source) {
     case "jwks":
@@ -42,7 +46,15 @@ export function readKeyStore(reader: OptionsReader, context: KeyContext): KeySto
   }
 }
 
-function remoteKeys(reader: OptionsReader, context: KeyContext): KeyStore {
+/** An unset variable must not turn the key that was meant into whatever the issuer publishes. */
+function refuseUnsetSources(reader: KeyReader): void {
+  for (const name of KEY_SOURCES) {
+    if (!reader.isUnset(name)) continue;
+    reader.note(name, UNSET);
+  }
+}
+
+function remoteKeys(reader: KeyReader, context: KeyContext): KeyStore {
   const location: KeyLocation = {
     issuer: context.issuer,
     jwksUri: readUrl(reader, "jwksUri"),
@@ -51,7 +63,7 @@ function remoteKeys(reader: OptionsReader, context: KeyContext): KeyStore {
   return new RemoteKeys(location, context.schedule, context.algorithms);
 }
 
-function readUrl(reader: OptionsReader, key: "jwksUri" | "discovery"): string | undefined {
+function readUrl(reader: KeyReader, key: "jwksUri" | "discovery"): string | undefined {
   const text = reader.string(key);
   if (text === undefined) return undefined;
   const url = parseSecureUrl(text);
@@ -60,7 +72,7 @@ function readUrl(reader: OptionsReader, key: "jwksUri" | "discovery"): string | 
   return undefined;
 }
 
-function readJwks(reader: OptionsReader, { algorithms }: KeyContext): KeyStore {
+function readJwks(reader: KeyReader, { algorithms }: KeyContext): KeyStore {
   const jwks = reader.raw("jwks");
   if (typeof jwks === "function") {
     return functionKeys(jwks as () => unknown, `${reader.path}.jwks`, algorithms);
@@ -80,7 +92,7 @@ function readJwks(reader: OptionsReader, { algorithms }: KeyContext): KeyStore {
   return staticKeys(ring, { anyKid: false });
 }
 
-function readPublicKey(reader: OptionsReader, { algorithms }: KeyContext): KeyRing {
+function readPublicKey(reader: KeyReader, { algorithms }: KeyContext): KeyRing {
   const key = toPublicKey(reader.raw("publicKey"));
   if (key === undefined) {
     reader.problem("publicKey", "a public key as PEM or KeyObject, not a private or secret one");
@@ -105,7 +117,7 @@ function toPublicKey(value: unknown): KeyObject | undefined {
   }
 }
 
-function readSecret(reader: OptionsReader, { algorithms }: KeyContext): KeyRing {
+function readSecret(reader: KeyReader, { algorithms }: KeyContext): KeyRing {
   const value = reader.raw("secret");
   const [algorithm = "", second] = algorithms;
   if (second !== undefined || !SECRET_ALGORITHMS.some((name) => name === algorithm)) {
@@ -129,7 +141,7 @@ function readSecret(reader: OptionsReader, { algorithms }: KeyContext): KeyRing 
   };
 }
 
-function refuseSecretAlgorithms(reader: OptionsReader, algorithms: readonly string[]): void {
+function refuseSecretAlgorithms(reader: KeyReader, algorithms: readonly string[]): void {
   if (SECRET_ALGORITHMS.some((name) => algorithms.includes(name))) {
     reader.note("algorithms", "must not name HS256, HS384 or HS512 without a secret");
   }

@@ -11,6 +11,7 @@ import { essenceOf, isJsonEssence, parseMediaType } from "../core/http/media-typ
 import { opens, type PathPattern } from "../core/http/path-pattern.js";
 import { readPathPatterns } from "../core/http/read-path-patterns.js";
 import { hasContent, type ParsedRequest, wasRead } from "../core/http/request-body.js";
+import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { readOptions } from "../core/options/options-reader.js";
 import type { ErrorCode } from "../core/refusal/error-code.js";
 import { type HeaderFields, HttpError } from "../core/refusal/http-error.js";
@@ -40,16 +41,21 @@ export interface JsonBodyOptions extends GuardOptions {
 
 type Refusal = readonly [code: ErrorCode, headers?: HeaderFields];
 
-const KEYS = ["limit", "depth", "except", ...GUARD_OPTIONS];
+const KEYS: OptionKeys<JsonBodyOptions> = {
+  limit: true,
+  depth: true,
+  except: true,
+  ...GUARD_OPTIONS,
+};
 
 /** What other packages call these options. */
-const PEER_NAMES = {
+export const JSON_BODY_HINTS: Hints<JsonBodyOptions> = {
   bodyLimit: "limit",
   maxSize: "limit",
   maxBodySize: "limit",
   maxDepth: "depth",
   exclude: "except",
-  skip: "except",
+  skip: 'no function decides what is left unread, name the paths in except: ["POST /webhooks/*"]',
   unless: "except",
 };
 
@@ -78,8 +84,14 @@ const REFUSALS = {
  * @see https://www.rfc-editor.org/rfc/rfc8259#section-8.1
  */
 export function jsonBody(options: JsonBodyOptions = {}): Middleware {
-  const reader = readOptions("jsonBody", options, KEYS, PEER_NAMES);
-  const limit = reader.size("limit", { default: 102_400, max: 2 ** 30 });
+  const reader = readOptions<JsonBodyOptions>(
+    "jsonBody",
+    options,
+    KEYS,
+    JSON_BODY_HINTS,
+    "jsonBody()",
+  );
+  const limit = reader.size("limit", { default: "100kb", max: "1gb" });
   const depth = reader.integer("depth", { default: 20, min: 1, max: 1000 });
   const except = readPathPatterns(reader, "except") ?? [];
   const guardOptions = readGuardOptions(reader);

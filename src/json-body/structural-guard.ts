@@ -5,6 +5,7 @@ import {
   readGuardOptions,
 } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
+import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { HttpError } from "../core/refusal/http-error.js";
 import {
@@ -19,10 +20,12 @@ export interface StructuralGuardOptions extends StructureLimits, GuardOptions {}
 
 const PARTS = ["body", "query", "params"] as const;
 
+const KEYS: OptionKeys<StructuralGuardOptions> = { ...STRUCTURE_LIMITS, ...GUARD_OPTIONS };
+
 /** What other packages call these limits. */
-const PEER_NAMES = {
+export const STRUCTURAL_GUARD_HINTS: Hints<StructuralGuardOptions> = {
   maxDepth: "depth",
-  parameterLimit: "keys",
+  parameterLimit: "nodes bounds the values of a part in all, keys the members of one object",
   arrayLimit: "items",
   maxItems: "items",
   maxKeys: "keys",
@@ -43,8 +46,13 @@ const PEER_NAMES = {
  * @throws {@link OptionsError} when an option is unknown or wrong.
  */
 export function structuralGuard(options: StructuralGuardOptions = {}): Middleware {
-  const keys = [...STRUCTURE_LIMITS, ...GUARD_OPTIONS];
-  const reader = readOptions("structuralGuard", options, keys, PEER_NAMES);
+  const reader = readOptions<StructuralGuardOptions>(
+    "structuralGuard",
+    options,
+    KEYS,
+    STRUCTURAL_GUARD_HINTS,
+    "structuralGuard()",
+  );
   const limits = readLimits(reader);
   const guardOptions = readGuardOptions(reader);
   reader.finish();

@@ -1,7 +1,8 @@
+import { readOptions } from "../core/options/options-reader.js";
 import { isRefused } from "../core/refusal/refused.js";
 import { KeyOutage } from "../issuer/fetch/key-outage.js";
 import type { TokenVerifierInput } from "./oauth-guard-options.js";
-import { openOptions, readVerifierSettings } from "./options/read-options.js";
+import { readVerifierSettings, VERIFIER_HINTS, VERIFIER_KEYS } from "./read-verifier-options.js";
 import { createRefusals } from "./refusals/challenge.js";
 import type { AccessTokenClaims, Auth } from "./token/auth.js";
 import { Verifier } from "./token/verifier.js";
@@ -29,7 +30,12 @@ export interface TokenVerifier<Claims = AccessTokenClaims> {
 export function createTokenVerifier<Claims = AccessTokenClaims>(
   options: TokenVerifierInput,
 ): TokenVerifier<Claims> {
-  const reader = openOptions("createTokenVerifier", options);
+  const reader = readOptions<TokenVerifierInput>(
+    "createTokenVerifier",
+    options ?? {},
+    VERIFIER_KEYS,
+    VERIFIER_HINTS,
+  );
   const settings = readVerifierSettings(reader);
   reader.finish();
 

@@ -1,9 +1,11 @@
-import { createGuard, readGuardOptions } from "../core/guard/guard.js";
+import { createGuard, GUARD_OPTIONS, readGuardOptions } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
+import type { Hints, OptionKeys } from "../core/options/option-types.js";
+import { readOptions } from "../core/options/options-reader.js";
 import { isThenable } from "../core/options/user-function.js";
 import { Admission } from "./admission.js";
 import type { OauthGuardInput } from "./oauth-guard-options.js";
-import { openOptions, readVerifierSettings } from "./options/read-options.js";
+import { readVerifierSettings, VERIFIER_HINTS, VERIFIER_KEYS } from "./read-verifier-options.js";
 import { createRefusals } from "./refusals/challenge.js";
 import { extractBearerToken, NO_AUTHORIZATION } from "./token/bearer-token.js";
 import { type Outcome, Verifier } from "./token/verifier.js";
@@ -18,6 +20,23 @@ export interface OauthGuard extends Middleware {
   /** Ends fetches under way and starts no new ones; keys in memory serve until they are too old. */
   close(): Promise<void>;
 }
+
+const KEYS: OptionKeys<OauthGuardInput> = {
+  ...VERIFIER_KEYS,
+  optional: true,
+  ...GUARD_OPTIONS,
+};
+
+/** `true` there is the default here, and `false` there is `optional: true`: never the same value. */
+const TOKEN_REQUIRED =
+  "leave it out, a token is required by default; optional: true lets requests without one pass";
+
+/** What express-oauth2-jwt-bearer, express-jwt, passport-jwt, jsonwebtoken and jose call things. */
+export const OAUTH_GUARD_HINTS: Hints<OauthGuardInput> = {
+  ...VERIFIER_HINTS,
+  authRequired: TOKEN_REQUIRED,
+  credentialsRequired: TOKEN_REQUIRED,
+};
 
 /**
  * Lets only requests pass that carry a valid OAuth 2.0 bearer access token (a signed JWT) in the
@@ -35,7 +54,13 @@ export interface OauthGuard extends Middleware {
  * @see https://www.rfc-editor.org/rfc/rfc8725
  */
 export function oauthGuard(options: OauthGuardInput): OauthGuard {
-  const reader = openOptions("oauthGuard", options);
+  const reader = readOptions<OauthGuardInput>(
+    "oauthGuard",
+    options ?? {},
+    KEYS,
+    OAUTH_GUARD_HINTS,
+    'oauthGuard({ issuer: "https://issuer.example", audience: "https://api.example" })',
+  );
   const settings = readVerifierSettings(reader);
   const optional = reader.boolean("optional");
   const guardOptions = readGuardOptions(reader);

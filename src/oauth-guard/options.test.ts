@@ -115,7 +115,7 @@ describe("options of oauthGuard", () => {
       { audience: null, clientIds: "a", principal: {} },
       "oauthGuard.clientIds must come with",
     ],
-    ["algorithm none", { algorithms: ["none"] }, "oauthGuard.algorithms must only name"],
+    ["algorithm none", { algorithms: ["none"] }, "oauthGuard.algorithms[0] must only name"],
     [
       "HMAC beside public keys",
       { jwks, algorithms: ["ES256", "HS256"] },
@@ -305,7 +305,11 @@ describe("options of oauthGuard", () => {
       'oauthGuard.keys must not have an option "timeoutMs"',
     ],
     ["optional: 'yes'", { optional: "yes" }, "oauthGuard.optional must be true or false"],
-    ["an option of express-oauth2-jwt-bearer", { authRequired: false }, 'did you mean "optional"?'],
+    [
+      "an option of express-oauth2-jwt-bearer",
+      { authRequired: false },
+      "a token is required by default",
+    ],
     ["an option for later", { dpop: true }, 'oauthGuard must not have an option "dpop"'],
   ];
 
@@ -319,6 +323,41 @@ describe("options of oauthGuard", () => {
     for (const secret of ["ssss", "BEGIN", "u:p", String(ecJwk["y"])]) {
       expect(problems).not.toContain(secret);
     }
+  });
+
+  it.each(["scopes", "clientIds", "algorithms", "maxTokenAge"])(
+    "takes %s as undefined for an unset variable",
+    (name) => {
+      expect(problemsOf({ issuer, audience, [name]: undefined })).toEqual([
+        `oauthGuard.${name} must not be undefined: is it read from a variable that is not set? Else leave the option out`,
+      ]);
+    },
+  );
+
+  it.each(["audience", "clientIds", "algorithms"])(
+    "does not take %s from beside the issuer when its entry has an unset variable",
+    (name) => {
+      const shared = { audience, clientIds: "app", algorithms: "RS256" };
+      expect(problemsOf({ issuer: [{ issuer, [name]: undefined }], ...shared })).toEqual([
+        expect.stringContaining(`oauthGuard.issuer[0].${name} must not be undefined`),
+      ]);
+    },
+  );
+
+  it.each(["discovery", "jwksUri", "jwks", "publicKey", "secret"])(
+    "does not fall back to discovery when %s is an unset variable",
+    (name) => {
+      expect(problemsOf({ issuer, audience, [name]: undefined })).toEqual([
+        expect.stringContaining(`oauthGuard.${name} must not be undefined`),
+      ]);
+      expect(problemsOf({ issuer: [{ issuer, audience, [name]: undefined }] })).toEqual([
+        expect.stringContaining(`oauthGuard.issuer[0].${name} must not be undefined`),
+      ]);
+    },
+  );
+
+  it("takes sources of keys as undefined beside one that is given, as the test issuer does", () => {
+    expect(problemsOf(testIssuer.options())).toEqual([]);
   });
 
   it.each([
@@ -344,7 +383,7 @@ describe("options of oauthGuard", () => {
     ["a null audience with clients", { audience: null, clientIds: ["app"] }],
     [
       "undefined everywhere else",
-      { algorithms: undefined, cache: undefined, keys: undefined, realm: undefined },
+      { profile: undefined, cache: undefined, keys: undefined, realm: undefined },
     ],
     ["zero tolerance", { clockTolerance: "0s" }],
     ["keys that may be old for long", { keys: { maxAge: "2h" } }],

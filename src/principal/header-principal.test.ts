@@ -181,7 +181,7 @@ describe("principalFrom.header", () => {
     [
       "Express's name for the peers",
       { name: "X-User", trustProxy: "loopback" },
-      'principalFrom.header must not have an option "trustProxy": did you mean "trustedPeers"?',
+      'principalFrom.header must not have an option "trustProxy": name the gateways in trustedPeers',
     ],
     [
       "a wrong mode",

@@ -9,6 +9,7 @@ import type { Middleware } from "../core/guard/middleware.js";
 import { isToken } from "../core/http/header-values.js";
 import { type PeerCheck, readTrustedPeers } from "../core/http/trusted-peers.js";
 import { describeValue } from "../core/options/describe-value.js";
+import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import { createPrincipal } from "../core/principal/principal.js";
 import { HttpError } from "../core/refusal/http-error.js";
@@ -36,10 +37,18 @@ type Reason =
   | "duplicate_header"
   | "malformed_header";
 
-const PEER_NAMES = {
+const KEYS: OptionKeys<HeaderPrincipalOptions> = {
+  name: true,
+  trustedPeers: true,
+  ...GUARD_OPTIONS,
+};
+
+/** What other packages call these options. */
+export const HEADER_PRINCIPAL_HINTS: Hints<HeaderPrincipalOptions> = {
   header: "name",
   headerName: "name",
-  trustProxy: "trustedPeers",
+  trustProxy:
+    "name the gateways in trustedPeers, by address or network: true or a number of hops would trust whoever connects",
   trustedProxies: "trustedPeers",
 };
 
@@ -67,11 +76,12 @@ const SUBJECT = /^[\x20-\x2b\x2d-\x7e]{1,256}$/;
  * @throws {@link OptionsError} when an option is missing or wrong.
  */
 export function headerPrincipal(options: HeaderPrincipalOptions): Middleware {
-  const reader = readOptions(
+  const reader = readOptions<HeaderPrincipalOptions>(
     "principalFrom.header",
     options,
-    ["name", "trustedPeers", ...GUARD_OPTIONS],
-    PEER_NAMES,
+    KEYS,
+    HEADER_PRINCIPAL_HINTS,
+    'principalFrom.header({ name: "X-Authenticated-User", trustedPeers: ["10.0.0.5"] })',
   );
   const name = readName(reader);
   const isTrusted = readTrustedPeers(reader, "trustedPeers", { required: true });
@@ -107,7 +117,7 @@ function judge(req: Request, name: string, isTrusted: PeerCheck): Reason {
   return typeof value === "string" && SUBJECT.test(value) ? "principal_found" : "malformed_header";
 }
 
-function readName(reader: OptionsReader): string {
+function readName(reader: OptionsReader<"name">): string {
   const name = reader.string("name", { required: true }) ?? "";
   if (name !== "" && !isToken(name)) {
     reader.note("name", `must be the name of a header field, got ${describeValue(name)}`);

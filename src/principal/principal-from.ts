@@ -2,6 +2,7 @@ import type { Request } from "express";
 import { createGuard, type Mode } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { describeValue } from "../core/options/describe-value.js";
+import { assertCalled } from "../core/options/options-error.js";
 import { readOptions } from "../core/options/options-reader.js";
 import type { Principal, PrincipalInit } from "../core/principal/principal.js";
 import { assertNoToken } from "./assert-no-token.js";
@@ -30,10 +31,14 @@ export function principalFrom(
   derive: (req: Request) => PrincipalInit | null,
   options: PrincipalFromOptions = {},
 ): Middleware {
-  const reader = readOptions("principalFrom", options, ["mode"]);
+  assertCalled("principalFrom", derive, "principalFrom((req) => …)");
+  const reader = readOptions<PrincipalFromOptions>("principalFrom", options, { mode: true });
   const mode = reader.oneOf("mode", ["enforce", "report"], { default: "enforce" });
   if (typeof derive !== "function")
-    reader.note("derive", `must be a function, got ${describeValue(derive)}`);
+    reader.problems.note(
+      "principalFrom.derive",
+      `must be a function, got ${describeValue(derive)}`,
+    );
   reader.finish();
   const guard = createGuard("principalFrom", "authentication", { mode, onDenied: "respond" });
 

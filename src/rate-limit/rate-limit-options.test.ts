@@ -109,6 +109,11 @@ describe("rateLimit, with wrong options, throws one OptionsError", () => {
     [{ ...one, algorithm: "fixed-window" }, 'rateLimit must not have an option "algorithm"'],
     [{ ...one, concurrency: 5 }, 'rateLimit must not have an option "concurrency"'],
     [{ ...one, count: "failure" }, 'rateLimit must not have an option "count"'],
+    [{ ...one, store: undefined }, "rateLimit.store must not be undefined"],
+    [{ ...one, key: undefined }, "rateLimit.key must not be undefined"],
+    [{ ...one, match: undefined }, "rateLimit.match must not be undefined"],
+    [{ ...one, policies: undefined }, "rateLimit.policies must not be undefined"],
+    [{ policies: [{ ...one, key: undefined }] }, "rateLimit.policies[0].key must not be undefined"],
     ["100/1m", "rateLimit must be an options object, got a string of 6 characters"],
   ])("%o", (options, problem) => {
     expect(() => rateLimit(options as never)).toThrow(OptionsError);

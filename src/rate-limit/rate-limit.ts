@@ -1,5 +1,3 @@
-import { IncomingMessage } from "node:http";
-import { OptionsError } from "../core/options/options-error.js";
 import { createLimiter, type RateLimitMiddleware } from "./limiter.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 import { readSettings } from "./read-settings.js";
@@ -17,10 +15,5 @@ import { readSettings } from "./read-settings.js";
  * @see https://www.rfc-editor.org/rfc/rfc6585#section-4
  */
 export function rateLimit(options: RateLimitOptions): RateLimitMiddleware {
-  if (options instanceof IncomingMessage) {
-    throw new OptionsError([
-      'rateLimit must be called before it is mounted: write app.use(rateLimit({ limit: 100, window: "1m" }))',
-    ]);
-  }
   return createLimiter(readSettings(options, false));
 }

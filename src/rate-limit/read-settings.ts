@@ -1,10 +1,12 @@
 import type { Request } from "express";
 import { GUARD_OPTIONS, type Mode, readGuardOptions } from "../core/guard/guard.js";
-import { type OptionsReader, type PeerNames, readOptions } from "../core/options/options-reader.js";
+import type { Hints, OptionKey, OptionKeys } from "../core/options/option-types.js";
+import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import type { OnDenied } from "../core/refusal/deny.js";
 import type { Policy } from "./policies/policy.js";
-import { POLICY_OPTIONS, type PolicyDemands, readPolicy } from "./policies/read-policy.js";
+import { type PolicyDemands, readPolicy } from "./policies/read-policy.js";
 import type { HeaderSettings } from "./quota-headers.js";
+import type { RateLimitHeaders, RateLimitOptions, RateLimitPolicy } from "./rate-limit-options.js";
 import type { RateLimitStore } from "./stores/rate-limit-store.js";
 import { readStore } from "./stores/read-store.js";
 
@@ -22,20 +24,33 @@ export interface LimiterSettings {
   readonly skip: ((req: Request) => unknown) | undefined;
 }
 
-const LIMITER_OPTIONS = [
-  "policies",
-  "store",
-  "onStoreError",
-  "storeTimeout",
-  "headers",
-  "ipv6Prefix",
-  "maxKeys",
-  "skip",
+const POLICY_KEYS: OptionKeys<RateLimitPolicy> = {
+  name: true,
+  limit: true,
+  window: true,
+  burst: true,
+  key: "neverUndefined",
+  cost: true,
+  match: "neverUndefined",
+  phase: true,
+};
+const POLICY_NAMES = Object.keys(POLICY_KEYS) as (keyof RateLimitPolicy)[];
+
+const KEYS: OptionKeys<RateLimitOptions> = {
+  ...POLICY_KEYS,
+  policies: "neverUndefined",
+  store: "neverUndefined",
+  onStoreError: true,
+  storeTimeout: true,
+  headers: true,
+  ipv6Prefix: true,
+  maxKeys: true,
+  skip: true,
   ...GUARD_OPTIONS,
-] as const;
+};
 
 /** As express-rate-limit, rate-limiter-flexible, @nestjs/throttler and fastify-rate-limit call them. */
-const PEER_NAMES: PeerNames = {
+export const POLICY_HINTS: Hints<RateLimitPolicy> = {
   max: "limit",
   points: "limit",
   tokensPerInterval: "limit",
@@ -49,22 +64,38 @@ const PEER_NAMES: PeerNames = {
   identifier: "name",
   keyPrefix: "name",
   weight: "cost",
+};
+
+const SKIP =
+  "write skip, a function that returns true for what no policy counts; decide by nothing that the client can choose";
+/** `true` there lets everything pass uncounted, which nothing here does. */
+const NEVER_UNCOUNTED =
+  'while the store fails, requests are counted in memory (onStoreError: "fallback", the default) or refused ("reject"), never let through uncounted';
+
+/** The hints for policies, and those for the limiter. */
+export const RATE_LIMIT_HINTS: Hints<RateLimitOptions> = {
+  ...POLICY_HINTS,
   limits: "policies",
   throttlers: "policies",
-  standardHeaders: "headers",
-  legacyHeaders: "headers",
+  standardHeaders:
+    "leave it out, RateLimit and RateLimit-Policy are sent by default; headers: { ietf: false } turns them off",
+  legacyHeaders:
+    "leave it out, X-RateLimit-* are sent by default; headers: { legacy: false } turns them off",
   ipv6Subnet: "ipv6Prefix",
-  allowList: "skip",
-  whitelist: "skip",
-  skipIf: "skip",
-  handler: "onDenied",
-  message: "onDenied",
-  passOnStoreError: "onStoreError",
-  skipOnError: "onStoreError",
-  insuranceLimiter: "onStoreError",
-  redis: "store",
+  allowList: SKIP,
+  whitelist: SKIP,
+  skipIf: SKIP,
+  handler: "write onDenied: (error, req, res, next) => …, it must answer the refusal",
+  message: "refusals are problem documents; to answer in a format of your own write onDenied",
+  passOnStoreError: NEVER_UNCOUNTED,
+  skipOnError: NEVER_UNCOUNTED,
+  insuranceLimiter:
+    'leave it out, the memory of this process steps in while the store fails (onStoreError: "fallback")',
+  redis: "store takes no client: wrap a limiter, as in store: fromRateLimiterFlexible(limiter)",
   storage: "store",
 };
+
+type SettingsReader = OptionsReader<OptionKey<RateLimitOptions>>;
 
 /**
  * Reads the options of `rateLimit`.
@@ -73,8 +104,13 @@ const PEER_NAMES: PeerNames = {
  * @throws {@link OptionsError} with every problem.
  */
 export function readSettings(options: unknown, phased: boolean): LimiterSettings {
-  const known = [...POLICY_OPTIONS, ...LIMITER_OPTIONS];
-  const reader = readOptions("rateLimit", options, known, PEER_NAMES);
+  const reader = readOptions<RateLimitOptions>(
+    "rateLimit",
+    options,
+    KEYS,
+    RATE_LIMIT_HINTS,
+    'rateLimit({ limit: 100, window: "1m" })',
+  );
   const policies = readPolicies(reader, { phased, named: reader.has("store") });
   const settings = {
     ...readGuardOptions(reader),
@@ -89,26 +125,26 @@ export function readSettings(options: unknown, phased: boolean): LimiterSettings
   return Object.freeze(settings);
 }
 
-function readPolicies(reader: OptionsReader, demands: PolicyDemands): readonly Policy[] {
+function readPolicies(reader: SettingsReader, demands: PolicyDemands): readonly Policy[] {
   if (!reader.has("policies")) return [readPolicy(reader, demands)];
-  for (const name of POLICY_OPTIONS) {
+  for (const name of POLICY_NAMES) {
     if (reader.has(name)) reader.note(name, "must stand in each of the policies, not beside them");
   }
-  const list = reader.objects("policies", POLICY_OPTIONS, PEER_NAMES) ?? [];
+  const list = reader.objects<RateLimitPolicy>("policies", POLICY_KEYS, POLICY_HINTS) ?? [];
   const policies = list.map((item) => readPolicy(item, demands));
   policies.forEach(({ name }, index) => {
     const first = policies.findIndex((policy) => policy.name === name);
     if (first === index) return;
-    reader.note(
-      `policies[${index}].name`,
+    list[index]?.note(
+      "name",
       `must differ from that of policies[${first}]: give each policy a name`,
     );
   });
   return policies;
 }
 
-function readHeaders(reader: OptionsReader): HeaderSettings {
-  const headers = reader.object("headers", ["ietf", "legacy"]);
+function readHeaders(reader: SettingsReader): HeaderSettings {
+  const headers = reader.object<RateLimitHeaders>("headers", { ietf: true, legacy: true });
   if (headers === undefined) return { ietf: true, legacy: "epoch" };
   const ietf = headers.raw("ietf") === false ? false : headers.oneOf("ietf", ["draft-11"]);
   const legacy =

@@ -12,11 +12,14 @@ type PartName = Exclude<keyof SecureApiOptions, "mode" | "onDenied" | "publicRou
  * one of them is wrong.
  */
 export class PartBuilder {
-  readonly #reader: OptionsReader;
+  readonly #reader: OptionsReader<PartName>;
   readonly #shared: { readonly mode: Mode; readonly onDenied: OnDenied };
   readonly #closers: (() => Promise<void>)[] = [];
 
-  constructor(reader: OptionsReader, shared: { readonly mode: Mode; readonly onDenied: OnDenied }) {
+  constructor(
+    reader: OptionsReader<PartName>,
+    shared: { readonly mode: Mode; readonly onDenied: OnDenied },
+  ) {
     this.#reader = reader;
     this.#shared = shared;
   }
@@ -46,7 +49,7 @@ export class PartBuilder {
         this.#abandon();
         throw error;
       }
-      this.#reader.adopt(error, "secureApi.");
+      this.#reader.problems.adopt(error, "secureApi.");
       return undefined;
     }
   }
@@ -85,7 +88,10 @@ export class PartBuilder {
   #withDefaults(value: unknown): unknown {
     // A value of the wrong type goes to the factory as it is, which says what it must be.
     if (!isPlainObject(value)) return value;
-    const given = Object.entries(value).filter(([, option]) => option !== undefined);
+    // `undefined` leaves a default in force. What else is `undefined` is for the factory to judge.
+    const given = Object.entries(value).filter(
+      ([name, option]) => option !== undefined || !Object.hasOwn(this.#shared, name),
+    );
     return { ...this.#shared, ...Object.fromEntries(given) };
   }
 

@@ -1,6 +1,6 @@
 import type { AuditLogOptions } from "../audit-log/index.js";
 import { GUARD_OPTIONS, type GuardOptions } from "../core/guard/guard.js";
-import type { PeerNames } from "../core/options/options-reader.js";
+import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import type { JsonBodyOptions } from "../json-body/index.js";
 import type { OauthGuardInput } from "../oauth-guard/oauth-guard-options.js";
 import type { RateLimitOptions } from "../rate-limit/index.js";
@@ -32,17 +32,19 @@ export interface SecureApiOptions extends GuardOptions {
   readonly publicRoutes?: readonly string[] | undefined;
 }
 
-export const KNOWN_OPTIONS = [
-  "oauthGuard",
-  "rateLimit",
-  "auditLog",
-  "secureHeaders",
-  "jsonBody",
-  "publicRoutes",
+/** Names of {@link SecureApiOptions}. */
+export const SECURE_API_KEYS: OptionKeys<SecureApiOptions> = {
+  oauthGuard: true,
+  rateLimit: true,
+  auditLog: true,
+  secureHeaders: true,
+  jsonBody: true,
+  publicRoutes: true,
   ...GUARD_OPTIONS,
-] as const;
+};
 
-export const PEER_NAMES: PeerNames = {
+/** What other packages and people call them. */
+export const SECURE_API_HINTS: Hints<SecureApiOptions> = {
   auth: "oauthGuard",
   jwt: "oauthGuard",
   limiter: "rateLimit",

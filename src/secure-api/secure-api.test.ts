@@ -360,6 +360,19 @@ describe("secureApi's options", () => {
     ]);
   });
 
+  it("hands undefined on to the parts, which tell an unset variable from an option left out", () => {
+    const part = { mode: undefined, onDenied: undefined };
+    const problems = problemsOf({
+      oauthGuard: { ...createTestIssuer().options(), ...part, scopes: undefined },
+      rateLimit: { limit: 10, window: "1m", ...part, store: undefined },
+      secureHeaders: { ...part, hsts: undefined },
+    });
+    expect(problems).toEqual([
+      expect.stringContaining("secureApi.rateLimit.store must not be undefined"),
+      expect.stringContaining("secureApi.oauthGuard.scopes must not be undefined"),
+    ]);
+  });
+
   it.each(["routes", "otherwise", "https"])("does not know %s", (name) => {
     expect(problemsOf({ oauthGuard: false, rateLimit: false, [name]: {} })[0]).toContain(
       `must not have an option "${name}"`,

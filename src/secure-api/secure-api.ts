@@ -12,7 +12,7 @@ import { oauthGuard } from "../oauth-guard/index.js";
 import { rateLimitPhases } from "../rate-limit/phases.js";
 import { secureHeaders } from "../secure-headers/index.js";
 import { PartBuilder } from "./part-builder.js";
-import { KNOWN_OPTIONS, PEER_NAMES, type SecureApiOptions } from "./secure-api-options.js";
+import { SECURE_API_HINTS, SECURE_API_KEYS, type SecureApiOptions } from "./secure-api-options.js";
 import { createSetupCheck } from "./setup-check.js";
 
 /** What {@link secureApi} returns. */
@@ -36,7 +36,13 @@ export interface SecureApi extends Middleware {
  * @throws {@link OptionsError} with every problem of every part.
  */
 export function secureApi(options: SecureApiOptions): SecureApi {
-  const reader = readOptions("secureApi", options, KNOWN_OPTIONS, PEER_NAMES);
+  const reader = readOptions<SecureApiOptions>(
+    "secureApi",
+    options,
+    SECURE_API_KEYS,
+    SECURE_API_HINTS,
+    'secureApi({ oauthGuard: { issuer, audience }, rateLimit: { limit: 100, window: "1m" } })',
+  );
   const shared = readGuardOptions(reader);
   const publicRoutes = readPathPatterns(reader, "publicRoutes") ?? [];
   const parts = new PartBuilder(reader, shared);

@@ -221,6 +221,11 @@ describe("secureHeaders", () => {
       'preset must be "api": this version has no preset "helmet"',
     ],
     ["an unknown preset", { preset: "strict" }, 'preset must be one of "api"'],
+    [
+      "a cross-origin guard from an unset variable",
+      { crossOriginGuard: undefined },
+      "secureHeaders.crossOriginGuard must not be undefined",
+    ],
     ["https", { https: {} }, 'must not have an option "https"'],
     ["csp", { csp: {} }, 'must not have an option "csp"'],
     ["report", { report: {} }, 'must not have an option "report"'],

@@ -5,6 +5,7 @@ import {
   readGuardOptions,
 } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
+import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import { type CorsOptions, readCorsOptions } from "./cors/cors-options.js";
 import { createCorsPolicy } from "./cors/cors-policy.js";
@@ -53,24 +54,27 @@ export interface SecureHeadersOptions extends GuardOptions {
   readonly crossOriginGuard?: boolean | CrossOriginGuardOptions | undefined;
 }
 
-const KEYS: readonly (keyof SecureHeadersOptions)[] = [
+const KEYS: OptionKeys<SecureHeadersOptions> = {
   ...GUARD_OPTIONS,
-  "preset",
-  "helmet",
-  "hsts",
-  "cacheControl",
-  "cors",
-  "crossOriginGuard",
-];
-const PEERS: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(HELMET_NAMES.map((name) => [name, `helmet.${name}`])),
+  preset: true,
+  helmet: true,
+  hsts: true,
+  cacheControl: true,
+  cors: true,
+  crossOriginGuard: "neverUndefined",
+};
+
+/** helmet's own names, and those of cors and csurf. */
+export const SECURE_HEADERS_HINTS: Hints<SecureHeadersOptions> = {
+  ...Object.fromEntries(HELMET_NAMES.map((name) => [name, `helmet.${name}` as const])),
   origin: "cors.origins",
   origins: "cors.origins",
   credentials: "cors.credentials",
   allowedHeaders: "cors.allowedHeaders",
   exposedHeaders: "cors.exposedHeaders",
-  csrf: "crossOriginGuard",
-  crossOrigin: "crossOriginGuard",
+  csrf: "there are no csrf tokens: crossOriginGuard: true refuses what pages of other sites send with the user's cookies",
+  crossOrigin:
+    "cors: { origins } lets pages of other origins read answers, crossOriginGuard: true refuses what they send with the user's cookies",
 };
 
 /**
@@ -83,7 +87,13 @@ const PEERS: Readonly<Record<string, string>> = {
  * @throws {@link OptionsError} when an option is unknown, wrong or dangerous.
  */
 export function secureHeaders(options: SecureHeadersOptions = {}): Middleware {
-  const reader = readOptions("secureHeaders", options, KEYS, PEERS);
+  const reader = readOptions<SecureHeadersOptions>(
+    "secureHeaders",
+    options,
+    KEYS,
+    SECURE_HEADERS_HINTS,
+    "secureHeaders()",
+  );
   const guardOptions = readGuardOptions(reader);
   readPreset(reader);
   const headers = readHelmetOptions(reader);
@@ -116,7 +126,7 @@ export function secureHeaders(options: SecureHeadersOptions = {}): Middleware {
   }, rule);
 }
 
-function readPreset(reader: OptionsReader): void {
+function readPreset(reader: OptionsReader<"preset">): void {
   const preset = reader.raw("preset");
   if (preset === "web" || preset === "helmet") {
     reader.note("preset", `must be "api": this version has no preset "${preset}"`);
@@ -125,7 +135,7 @@ function readPreset(reader: OptionsReader): void {
   }
 }
 
-function readCacheControl(reader: OptionsReader): string | undefined {
+function readCacheControl(reader: OptionsReader<"cacheControl">): string | undefined {
   const value = reader.raw("cacheControl");
   if (value === undefined || value === "no-store") return "no-store";
   if (value !== false) reader.problem("cacheControl", '"no-store" or false');

@@ -80,7 +80,11 @@ const NO_OTHER_KEYS = {
  * @throws {@link OptionsError} when an option is unknown or wrong.
  */
 export function createTestIssuer(options: TestIssuerOptions = {}): TestIssuer {
-  const reader = readOptions("createTestIssuer", options, ["issuer", "audience", "algorithm"]);
+  const reader = readOptions<TestIssuerOptions>("createTestIssuer", options, {
+    issuer: true,
+    audience: true,
+    algorithm: true,
+  });
   const issuer = reader.string("issuer") ?? "https://issuer.test/";
   const audience = reader.string("audience") ?? "https://api.test/";
   const algorithm = reader.oneOf("algorithm", TEST_ALGORITHMS, { default: "ES256" });
@@ -135,7 +139,7 @@ function readOverrides(overrides: MintOverrides): {
   readonly header: Readonly<Record<string, unknown>>;
   readonly forged: boolean;
 } {
-  const reader = readOptions("mint", overrides, ["header", "forged"]);
+  const reader = readOptions<MintOverrides>("mint", overrides, { header: true, forged: true });
   const forged = reader.boolean("forged");
   const header = reader.raw("header") ?? {};
   if (!isPlainObject(header)) reader.problem("header", "an object of header parameters");

@@ -66,7 +66,7 @@ describe("the options of validate", () => {
     ],
     [
       { body: SCHEMA, contentTypes: "*/*" },
-      "validate.contentTypes[0] must be a lower-case media type",
+      "validate.contentTypes must be a lower-case media type",
     ],
     [{ query: SCHEMA, contentTypes: "text/plain" }, "validate.contentTypes must be left out"],
     [
@@ -74,8 +74,8 @@ describe("the options of validate", () => {
       "validate.limits.depth must be a whole number from 1 to 1000",
     ],
     [{ body: SCHEMA, limits: { size: 1 } }, "validate.limits must not have an option"],
-    [{ body: SCHEMA, stripUnknown: true }, 'did you mean "unknown"?'],
-    [{ body: SCHEMA, abortEarly: true }, 'did you mean "maxErrors"?'],
+    [{ body: SCHEMA, stripUnknown: true }, "fields that no schema names are refused by default"],
+    [{ body: SCHEMA, abortEarly: true }, "maxErrors sets another number"],
     [{ body: SCHEMA, response: SCHEMA }, "validate must not have an option"],
     [{ files: SCHEMA }, "validate must not have an option"],
     [{ body: SCHEMA, mode: "dry" }, "validate.mode must be one of"],

@@ -1,8 +1,13 @@
 import { readGuardOptions } from "../core/guard/guard.js";
 import { isMediaTypePattern } from "../core/http/media-type.js";
+import type { OptionKey } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import type { OnDenied } from "../core/refusal/deny.js";
-import { readLimits, STRUCTURE_LIMITS } from "../core/structure/check-structure.js";
+import {
+  readLimits,
+  STRUCTURE_LIMITS,
+  type StructureLimits,
+} from "../core/structure/check-structure.js";
 import { mayReadBody, type RunnableChain } from "./chains/chains.js";
 import type { Part } from "./issues/field-error.js";
 import { createCompiledFunctionCheck } from "./json-schema/compiled-function.js";
@@ -14,7 +19,12 @@ import {
 import { createCoercion } from "./parts/coerce.js";
 import type { PartPlan, RequestSettings } from "./parts/validate-parts.js";
 import { createStandardSchemaCheck, isStandardSchema } from "./standard-schema/standard-schema.js";
-import { VALIDATE_KEYS, VALIDATE_PEER_NAMES } from "./validate-options.js";
+import {
+  VALIDATE_HINTS,
+  VALIDATE_KEYS,
+  type ValidateChainsOptions,
+  type ValidateOptions,
+} from "./validate-options.js";
 
 /** The options of `validate`, checked and prepared. */
 export interface ValidateConfig extends RequestSettings {
@@ -28,12 +38,20 @@ export interface ValidateConfig extends RequestSettings {
 const PARTS: readonly Part[] = ["body", "query", "params", "headers", "cookies"];
 const UNKNOWN: readonly UnknownFields[] = ["reject", "strip", "allow"];
 
+type ValidateReader = OptionsReader<OptionKey<ValidateOptions | ValidateChainsOptions>>;
+
 /** Nodes in front of chains: 2,000 matches of a wildcard take express-validator some 20 ms, ten times as many 2 s. */
 const CHAIN_NODES = 2000;
 
 /** @throws {@link OptionsError} with everything that is wrong. */
 export function readValidateOptions(options: unknown): ValidateConfig {
-  const reader = readOptions("validate", options ?? {}, VALIDATE_KEYS, VALIDATE_PEER_NAMES);
+  const reader = readOptions<ValidateOptions | ValidateChainsOptions>(
+    "validate",
+    options ?? {},
+    VALIDATE_KEYS,
+    VALIDATE_HINTS,
+    "validate({ body: schema })",
+  );
   const chains = readChains(reader);
   const unknown = readUnknown(reader, chains);
   const parts = chains.length > 0 ? [] : PARTS.flatMap((part) => readPart(reader, part, unknown));
@@ -45,7 +63,7 @@ export function readValidateOptions(options: unknown): ValidateConfig {
     readsBody,
     contentTypes: readContentTypes(reader, readsBody),
     limits: readLimits(
-      reader.object("limits", STRUCTURE_LIMITS),
+      reader.object<StructureLimits>("limits", STRUCTURE_LIMITS),
       chains.length > 0 ? CHAIN_NODES : undefined,
     ),
     status: readStatus(reader),
@@ -57,15 +75,19 @@ export function readValidateOptions(options: unknown): ValidateConfig {
   return Object.freeze(config);
 }
 
-function readChains(reader: OptionsReader): readonly RunnableChain[] {
-  const given = reader.raw("chains");
-  const list: readonly unknown[] = given === undefined ? [] : [given].flat(2);
-  const chains = list.filter(isRunnable);
-  list.forEach((item, index) => {
-    if (isRunnable(item)) return;
-    reader.note(`chains[${index}]`, "must be a chain of express-validator: something with run()");
-  });
-  if (given !== undefined && list.length === 0) reader.note("chains", "must not be an empty list");
+function readChains(reader: ValidateReader): readonly RunnableChain[] {
+  const given = reader.items("chains");
+  const chains: RunnableChain[] = [];
+  let isEmpty = true;
+  for (const { value, note } of given ?? []) {
+    // What checkSchema() returns is a list of chains.
+    for (const chain of Array.isArray(value) ? value : [value]) {
+      isEmpty = false;
+      if (isRunnable(chain)) chains.push(chain);
+      else note("must be a chain of express-validator: something with run()");
+    }
+  }
+  if (given !== undefined && isEmpty) reader.note("chains", "must not be an empty list");
   if (given === undefined && !PARTS.some((part) => reader.has(part))) {
     reader.note("", `must have at least one of ${PARTS.join(", ")}, or chains`);
   }
@@ -81,9 +103,9 @@ function isRunnable(value: unknown): value is RunnableChain {
   return typeof (value as { run?: unknown } | null | undefined)?.run === "function";
 }
 
-function readUnknown(reader: OptionsReader, chains: readonly RunnableChain[]): UnknownFields {
+function readUnknown(reader: ValidateReader, chains: readonly RunnableChain[]): UnknownFields {
   if (chains.length > 0) return reader.oneOf("unknown", UNKNOWN, { required: true });
-  const concerned = ["body", "query"].some((part) => {
+  const concerned = (["body", "query"] as const).some((part) => {
     const schema = reader.raw(part);
     return schema !== undefined && (typeof schema !== "function" || isStandardSchema(schema));
   });
@@ -96,7 +118,7 @@ function readUnknown(reader: OptionsReader, chains: readonly RunnableChain[]): U
   return reader.oneOf("unknown", UNKNOWN, { default: "reject" });
 }
 
-function readPart(reader: OptionsReader, part: Part, unknown: UnknownFields): readonly PartPlan[] {
+function readPart(reader: ValidateReader, part: Part, unknown: UnknownFields): readonly PartPlan[] {
   const schema = reader.raw(part);
   if (schema === undefined) return [];
   const exact = part === "body" || part === "query";
@@ -126,7 +148,7 @@ function readPart(reader: OptionsReader, part: Part, unknown: UnknownFields): re
 }
 
 function readJsonSchema(
-  reader: OptionsReader,
+  reader: ValidateReader,
   part: Part,
   schema: Readonly<Record<string, unknown>>,
   unknown: UnknownFields,
@@ -159,24 +181,21 @@ function readJsonSchema(
   }
 }
 
-function readContentTypes(reader: OptionsReader, readsBody: boolean): readonly string[] {
+function readContentTypes(reader: ValidateReader, readsBody: boolean): readonly string[] {
   const types = reader.strings("contentTypes", {
     default: ["application/json", "application/*+json"],
+    check: (type) =>
+      isMediaTypePattern(type)
+        ? undefined
+        : 'must be a lower-case media type without parameters, such as "application/json" or "application/*+json"',
   });
   if (reader.has("contentTypes") && !readsBody) {
     reader.note("contentTypes", "must be left out: no body is validated");
   }
-  types?.forEach((type, index) => {
-    if (isMediaTypePattern(type)) return;
-    reader.note(
-      `contentTypes[${index}]`,
-      'must be a lower-case media type without parameters, such as "application/json" or "application/*+json"',
-    );
-  });
   return types ?? [];
 }
 
-function readStatus(reader: OptionsReader): 422 | 400 {
+function readStatus(reader: ValidateReader): 422 | 400 {
   const status = reader.raw("status");
   if (status === undefined || status === 422 || status === 400) return status ?? 422;
   reader.problem("status", "422 or 400");

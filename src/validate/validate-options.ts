@@ -1,4 +1,5 @@
 import { GUARD_OPTIONS, type GuardOptions } from "../core/guard/guard.js";
+import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import type { StructureLimits } from "../core/structure/check-structure.js";
 import type { RunnableChain } from "./chains/chains.js";
 import type { Expose } from "./issues/field-error.js";
@@ -71,38 +72,42 @@ export interface ValidateChainsOptions extends ValidateSettings {
 }
 
 /** Names of all options. */
-export const VALIDATE_KEYS = [
-  "body",
-  "query",
-  "params",
-  "headers",
-  "cookies",
-  "chains",
-  "unknown",
-  "status",
-  "maxErrors",
-  "expose",
-  "contentTypes",
-  "limits",
+export const VALIDATE_KEYS: OptionKeys<ValidateOptions | ValidateChainsOptions> = {
+  body: true,
+  query: true,
+  params: true,
+  headers: true,
+  cookies: true,
+  chains: true,
+  unknown: true,
+  status: true,
+  maxErrors: true,
+  expose: true,
+  contentTypes: true,
+  limits: true,
   ...GUARD_OPTIONS,
-] as const;
+};
+
+const UNKNOWN_FIELDS =
+  'fields that no schema names are refused by default; unknown: "strip" leaves them out, "allow" lets them pass';
+const ALL_ERRORS = "the answer names up to 20 errors; maxErrors sets another number, from 1 to 100";
 
 /** What other packages call these options. */
-export const VALIDATE_PEER_NAMES = {
+export const VALIDATE_HINTS: Hints<ValidateOptions | ValidateChainsOptions> = {
   querystring: "query",
   path: "params",
   pathParams: "params",
   header: "headers",
   cookie: "cookies",
-  signedCookies: "cookies",
+  signedCookies: "signatures of cookies are not checked here: cookies is what the client sent",
   validations: "chains",
   checks: "chains",
-  allowUnknown: "unknown",
-  stripUnknown: "unknown",
-  additionalProperties: "unknown",
-  removeAdditional: "unknown",
-  abortEarly: "maxErrors",
-  allErrors: "maxErrors",
+  allowUnknown: UNKNOWN_FIELDS,
+  stripUnknown: UNKNOWN_FIELDS,
+  additionalProperties: UNKNOWN_FIELDS,
+  removeAdditional: UNKNOWN_FIELDS,
+  abortEarly: ALL_ERRORS,
+  allErrors: ALL_ERRORS,
   statusCode: "status",
   errorStatus: "status",
   consumes: "contentTypes",

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import type { Hints } from "../../core/options/option-types.js";
 import { readOptions } from "../../core/options/options-reader.js";
 import type { AuditSink } from "./audit-sink.js";
 import { FileTransport } from "./file-transport.js";
@@ -13,7 +14,13 @@ export interface FileSinkOptions {
   readonly path: string;
 }
 
-const PEERS = { filename: "path", file: "path", destination: "path", dest: "path" };
+/** What winston and pino call it. */
+export const FILE_SINK_HINTS: Hints<FileSinkOptions> = {
+  filename: "path",
+  file: "path",
+  destination: "path",
+  dest: "path",
+};
 
 /**
  * A sink that appends each record to a file, synchronously: it is with the operating system before the next line of
@@ -25,7 +32,7 @@ const PEERS = { filename: "path", file: "path", destination: "path", dest: "path
  * @throws {@link OptionsError} when an option is unknown or wrong, or the file cannot be opened.
  */
 export function fileSink(options: FileSinkOptions): AuditSink {
-  const reader = readOptions("fileSink", options, ["path"], PEERS);
+  const reader = readOptions<FileSinkOptions>("fileSink", options, { path: true }, FILE_SINK_HINTS);
   const path = reader.string("path", { required: true });
   let transport: FileTransport | undefined;
   try {

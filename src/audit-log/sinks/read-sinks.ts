@@ -9,7 +9,7 @@ import { stdoutSink } from "./stdout-sink.js";
  * @returns A function that gives the sinks. The default one is made only when it is called, when all options are right.
  */
 export function readSinks(
-  reader: OptionsReader,
+  reader: OptionsReader<"sinks" | "onFailure">,
   failOperation: boolean,
 ): () => readonly AuditSink[] {
   const value = reader.raw("sinks");
@@ -22,12 +22,14 @@ export function readSinks(
     );
     return () => [];
   }
-  const sinks: readonly unknown[] = Object.freeze([...value]);
-  sinks.forEach((sink, index) => {
+  // The list is read once: what is checked is what is used.
+  const items = reader.items("sinks") ?? [];
+  const sinks: readonly unknown[] = Object.freeze(items.map((item) => item.value));
+  items.forEach(({ value: sink, note }, index) => {
     const fault =
       faultOf(sink) ??
       (sinks.indexOf(sink) === index ? undefined : "must not repeat an earlier entry");
-    if (fault !== undefined) reader.note(`sinks[${index}]`, fault);
+    if (fault !== undefined) note(fault);
   });
   if (failOperation && !sinks.some((sink) => sink instanceof DirectTransport)) {
     reader.note(

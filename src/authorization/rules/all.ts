@@ -1,4 +1,4 @@
-import { readOptions } from "../../core/options/options-reader.js";
+import { ProblemList } from "../../core/options/problem-list.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { readRules } from "./read-rules.js";
 import { createRule, type Effect, logicOf, type Rule } from "./rule.js";
@@ -9,9 +9,9 @@ import { createRule, type Effect, logicOf, type Rule } from "./rule.js";
  * @throws {@link OptionsError} when there is no rule, or something else stands in its place.
  */
 export function all(...rules: [Rule, ...Rule[]]): Rule {
-  const reader = readOptions("all", {}, []);
-  const parts = readRules(reader, rules).map(logicOf);
-  reader.finish();
+  const problems = new ProblemList();
+  const parts = readRules(problems, "all", rules).map(logicOf);
+  problems.finish();
 
   return createRule(`all(${rules.map((rule) => rule.description).join(", ")})`, {
     denial: "rule_denied",

@@ -1,5 +1,5 @@
-import { readOptions } from "../../core/options/options-reader.js";
-import { readRule } from "./read-rules.js";
+import { ProblemList } from "../../core/options/problem-list.js";
+import { checkRule } from "./read-rules.js";
 import { createRule, logicOf, type Rule } from "./rule.js";
 
 /**
@@ -9,9 +9,9 @@ import { createRule, logicOf, type Rule } from "./rule.js";
  * @throws {@link OptionsError} when something else stands in place of the rule.
  */
 export function not(rule: Rule): Rule {
-  const reader = readOptions("not", {}, []);
-  readRule(reader, "rule", rule);
-  reader.finish();
+  const problems = new ProblemList();
+  checkRule(problems.item("not.rule", rule));
+  problems.finish();
 
   const { evaluate } = logicOf(rule);
   return createRule(`not(${rule.description})`, {

@@ -1,5 +1,5 @@
 import { describeValue } from "../../core/options/describe-value.js";
-import type { OptionsReader } from "../../core/options/options-reader.js";
+import type { ProblemList } from "../../core/options/problem-list.js";
 
 /** What is wrong with one name, or `undefined`. */
 type NameCheck = (name: string) => string | undefined;
@@ -8,15 +8,23 @@ type NameCheck = (name: string) => string | undefined;
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 /** Checks role names that stand in the arguments of a factory, and returns a copy. */
-export function readRoles(reader: OptionsReader, roles: readonly unknown[]): readonly string[] {
-  return readNames(reader, "roles", roles, (role) =>
+export function readRoles(
+  problems: ProblemList,
+  factory: string,
+  roles: readonly unknown[],
+): readonly string[] {
+  return readNames(problems, `${factory}.roles`, roles, (role) =>
     role.trim() === role ? undefined : "must not start or end with white space",
   );
 }
 
 /** Checks scope names that stand in the arguments of a factory, and returns a copy. */
-export function readScopes(reader: OptionsReader, scopes: readonly unknown[]): readonly string[] {
-  return readNames(reader, "scopes", scopes, (scope) => {
+export function readScopes(
+  problems: ProblemList,
+  factory: string,
+  scopes: readonly unknown[],
+): readonly string[] {
+  return readNames(problems, `${factory}.scopes`, scopes, (scope) => {
     if (SCOPE_TOKEN.test(scope)) return undefined;
     return /\s/.test(scope)
       ? 'must be one scope without white space: write several as "a", "b"'
@@ -25,15 +33,15 @@ export function readScopes(reader: OptionsReader, scopes: readonly unknown[]): r
 }
 
 function readNames(
-  reader: OptionsReader,
-  what: "roles" | "scopes",
+  problems: ProblemList,
+  path: string,
   names: readonly unknown[],
   check: NameCheck,
 ): readonly string[] {
-  if (names.length === 0) reader.note(what, "must have at least one entry, got none");
-  names.forEach((name, index) => {
-    const problem = problemOf(name, names.indexOf(name) !== index, check);
-    if (problem !== undefined) reader.note(`${what}[${index}]`, problem);
+  if (names.length === 0) problems.note(path, "must have at least one entry, got none");
+  problems.items(path, names).forEach(({ value, note }, index) => {
+    const problem = problemOf(value, names.indexOf(value) !== index, check);
+    if (problem !== undefined) note(problem);
   });
   // Not frozen: iterating over a frozen list costs twice as much, on every request.
   return names.filter((name): name is string => typeof name === "string");

@@ -1,18 +1,21 @@
 import { describeValue } from "../../core/options/describe-value.js";
-import type { OptionsReader } from "../../core/options/options-reader.js";
+import type { OptionItem, ProblemList } from "../../core/options/problem-list.js";
 import { isRule, type Rule } from "./rule.js";
 
 /** Checks rules that stand in the arguments of a factory. */
-export function readRules(reader: OptionsReader, rules: readonly unknown[]): readonly Rule[] {
-  if (rules.length === 0) reader.note("rules", "must have at least one entry, got none");
-  rules.forEach((rule, index) => {
-    readRule(reader, `rules[${index}]`, rule);
-  });
+export function readRules(
+  problems: ProblemList,
+  factory: string,
+  rules: readonly unknown[],
+): readonly Rule[] {
+  const path = `${factory}.rules`;
+  if (rules.length === 0) problems.note(path, "must have at least one entry, got none");
+  for (const item of problems.items(path, rules)) checkRule(item);
   return rules.filter(isRule);
 }
 
 /** Notes a problem when the value is no rule. */
-export function readRule(reader: OptionsReader, key: string, value: unknown): void {
+export function checkRule({ value, note }: OptionItem): void {
   if (isRule(value)) return;
   const fix =
     typeof value === "function"
@@ -20,5 +23,5 @@ export function readRule(reader: OptionsReader, key: string, value: unknown): vo
       : Array.isArray(value)
         ? ": write the rules without brackets"
         : "";
-  reader.note(key, `must be a rule such as role("admin"), got ${describeValue(value)}${fix}`);
+  note(`must be a rule such as role("admin"), got ${describeValue(value)}${fix}`);
 }

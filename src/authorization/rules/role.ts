@@ -1,4 +1,4 @@
-import { readOptions } from "../../core/options/options-reader.js";
+import { ProblemList } from "../../core/options/problem-list.js";
 import { readRoles } from "./read-names.js";
 import { createRule, type Rule } from "./rule.js";
 
@@ -10,9 +10,9 @@ import { createRule, type Rule } from "./rule.js";
  * @throws {@link OptionsError} when there is no role, or one is no non-empty string or repeated.
  */
 export function role(...anyOf: [string, ...string[]]): Rule {
-  const reader = readOptions("role", {}, []);
-  const roles = readRoles(reader, anyOf);
-  reader.finish();
+  const problems = new ProblemList();
+  const roles = readRoles(problems, "role", anyOf);
+  problems.finish();
   return roleRule(roles);
 }
 

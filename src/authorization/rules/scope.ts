@@ -1,4 +1,4 @@
-import { readOptions } from "../../core/options/options-reader.js";
+import { ProblemList } from "../../core/options/problem-list.js";
 import { readScopes } from "./read-names.js";
 import { createRule, type Rule } from "./rule.js";
 
@@ -9,9 +9,9 @@ import { createRule, type Rule } from "./rule.js";
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-3.3
  */
 export function scope(...allOf: [string, ...string[]]): Rule {
-  const reader = readOptions("scope", {}, []);
-  const scopes = readScopes(reader, allOf);
-  reader.finish();
+  const problems = new ProblemList();
+  const scopes = readScopes(problems, "scope", allOf);
+  problems.finish();
   return allScopesRule(scopes);
 }
 
@@ -24,9 +24,9 @@ scope.any = scopeAny;
  * @throws {@link OptionsError} when there is no scope, or one is no scope name (RFC 6749 §3.3) or repeated.
  */
 function scopeAny(...anyOf: [string, ...string[]]): Rule {
-  const reader = readOptions("scope.any", {}, []);
-  const scopes = readScopes(reader, anyOf);
-  reader.finish();
+  const problems = new ProblemList();
+  const scopes = readScopes(problems, "scope.any", anyOf);
+  problems.finish();
   return anyScopeRule(scopes);
 }
 

@@ -6,7 +6,14 @@ import { decisionsOf } from "../guard/decision.js";
 import { readOptions } from "../options/options-reader.js";
 import { HttpError, outageError } from "../refusal/http-error.js";
 import type { Decision } from "./decision.js";
-import { createGuard, GUARD_OPTIONS, type Guard, type Mode, readGuardOptions } from "./guard.js";
+import {
+  createGuard,
+  GUARD_OPTIONS,
+  type Guard,
+  type GuardOptions,
+  type Mode,
+  readGuardOptions,
+} from "./guard.js";
 import { guardMark, markGuard } from "./guard-mark.js";
 
 function guardNamed(name: string, mode: Mode = "enforce"): Guard {
@@ -249,7 +256,7 @@ describe("a guard", () => {
 
 describe("readGuardOptions", () => {
   function read(options: unknown): unknown {
-    const reader = readOptions("factory", options, GUARD_OPTIONS);
+    const reader = readOptions<GuardOptions>("factory", options, GUARD_OPTIONS);
     const result = readGuardOptions(reader);
     reader.finish();
     return result;

@@ -1,4 +1,5 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
+import type { OptionKeys } from "../options/option-types.js";
 import type { OptionsReader } from "../options/options-reader.js";
 import { deny, keepRefusal, type OnDenied, refusalOf } from "../refusal/deny.js";
 import { ERROR_CODES } from "../refusal/error-code.js";
@@ -26,8 +27,8 @@ export interface GuardOptions {
 /** The guard whose refusal was the first one that report mode let through. */
 const firstReported = requestSlot<string>("firstReported");
 
-/** Names of {@link GuardOptions}, for the factories' lists of known options. */
-export const GUARD_OPTIONS = ["mode", "onDenied"] as const;
+/** Names of {@link GuardOptions}, for the factories' tables of known options. */
+export const GUARD_OPTIONS: OptionKeys<GuardOptions> = { mode: true, onDenied: true };
 
 /** What a decision says beyond guard, outcome and code. */
 export type DecisionFields = Pick<Decision, "reason" | "rule" | "policy" | "token">;
@@ -65,7 +66,7 @@ export interface Guard {
 }
 
 /** Reads {@link GuardOptions}. */
-export function readGuardOptions(reader: OptionsReader): {
+export function readGuardOptions(reader: OptionsReader<keyof GuardOptions>): {
   readonly mode: Mode;
   readonly onDenied: OnDenied;
 } {

@@ -8,14 +8,18 @@ import { type PathPattern, parsePathPattern } from "./path-pattern.js";
  *
  * @returns `undefined` when the option is left out.
  */
-export function readPathPatterns(
-  reader: OptionsReader,
-  key: string,
+export function readPathPatterns<Key extends string>(
+  reader: OptionsReader<Key>,
+  key: Key,
 ): readonly PathPattern[] | undefined {
-  return reader.strings(key)?.flatMap((text, index) => {
-    const pattern = parsePathPattern(text);
-    if (!isRefused(pattern)) return [pattern];
-    reader.note(Array.isArray(reader.raw(key)) ? `${key}[${index}]` : key, pattern.refused);
-    return [];
+  const patterns: PathPattern[] = [];
+  const texts = reader.strings(key, {
+    check(text) {
+      const pattern = parsePathPattern(text);
+      if (isRefused(pattern)) return pattern.refused;
+      patterns.push(pattern);
+      return undefined;
+    },
   });
+  return texts === undefined ? undefined : patterns;
 }

@@ -2,8 +2,11 @@ import { describe, expect, it } from "vitest";
 import { readOptions } from "../options/options-reader.js";
 import { readTrustedPeers } from "./trusted-peers.js";
 
+/** Options that may be anything. */
+type Named<Key extends string> = Readonly<Record<Key, unknown>>;
+
 function isTrusted(peers: unknown, address: string | undefined): boolean {
-  const reader = readOptions("factory", { peers }, ["peers"]);
+  const reader = readOptions<Named<"peers">>("factory", { peers }, { peers: true });
   const check = readTrustedPeers(reader, "peers");
   reader.finish();
   return check(address);

@@ -13,19 +13,13 @@ const MUST = 'must be an IP address or a network such as "10.0.0.0/8"';
  * The check takes what the socket reports, IPv4-mapped addresses and zone ids included. Only the connection counts,
  * never a forwarded address. Nobody is trusted when the option is left out.
  */
-export function readTrustedPeers(
-  reader: OptionsReader,
-  key: string,
+export function readTrustedPeers<Key extends string>(
+  reader: OptionsReader<Key>,
+  key: Key,
   presence: { readonly required?: boolean } = {},
 ): PeerCheck {
   const peers = new BlockList();
-  const entries = reader.strings(key, presence) ?? [];
-  entries.forEach((entry, index) => {
-    if (entry === "") return;
-    const where = Array.isArray(reader.raw(key)) ? `${key}[${index}]` : key;
-    const problem = addPeer(peers, entry);
-    if (problem !== undefined) reader.note(where, problem);
-  });
+  reader.strings(key, { ...presence, check: (entry) => addPeer(peers, entry) });
 
   return (address) => {
     if (address === undefined) return false;

@@ -2,8 +2,11 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { type OptionsReader, readOptions } from "./options-reader.js";
 
+/** Options that may be anything. */
+type Named<Key extends string> = Readonly<Record<Key, unknown>>;
+
 /** Every way to read an option, each of which refuses a random string or describes it. */
-const METHODS: Readonly<Record<string, (reader: OptionsReader) => unknown>> = {
+const METHODS: Readonly<Record<string, (reader: OptionsReader<"option">) => unknown>> = {
   boolean: (reader) => reader.boolean("option"),
   oneOf: (reader) => reader.oneOf("option", ["enforce", "report"]),
   integer: (reader) => reader.integer("option"),
@@ -11,8 +14,8 @@ const METHODS: Readonly<Record<string, (reader: OptionsReader) => unknown>> = {
   duration: (reader) => reader.duration("option"),
   size: (reader) => reader.size("option"),
   function: (reader) => reader.function("option"),
-  object: (reader) => reader.object("option", ["x"]),
-  objects: (reader) => reader.objects("option", ["x"]),
+  object: (reader) => reader.object<Named<"x">>("option", { x: true }),
+  objects: (reader) => reader.objects<Named<"x">>("option", { x: true }),
 };
 
 const LOOKS_LIKE_A_QUANTITY = /^[\d.]{1,15} ?[A-Za-z]{0,7}$/;
@@ -24,7 +27,7 @@ const secret = fc
       /[^\d. ]/.test(text.trim()) && !LOOKS_LIKE_A_QUANTITY.test(text) && text.trim().length >= 12,
   );
 
-function messageOf(reader: OptionsReader): string {
+function messageOf(reader: OptionsReader<never>): string {
   try {
     reader.finish();
     return "";
@@ -38,7 +41,11 @@ describe("secrets in the wrong place", () => {
     fc.assert(
       fc.property(secret, (text) => {
         for (const value of [text, [text], { nested: text }, () => text]) {
-          const reader = readOptions("factory", { option: value }, ["option"]);
+          const reader = readOptions<Named<"option">>(
+            "factory",
+            { option: value },
+            { option: true },
+          );
           method(reader);
           expect(messageOf(reader)).not.toContain(text);
         }
@@ -49,10 +56,11 @@ describe("secrets in the wrong place", () => {
   it("are never printed by the string and strings readers, which refuse what stands beside them", () => {
     fc.assert(
       fc.property(secret, (text) => {
-        const reader = readOptions("factory", { list: [text, text, 1], text: [text] }, [
-          "list",
-          "text",
-        ]);
+        const reader = readOptions<Named<"list" | "text">>(
+          "factory",
+          { list: [text, text, 1], text: [text] },
+          { list: true, text: true },
+        );
         reader.strings("list");
         reader.string("text");
         const message = messageOf(reader);
@@ -65,10 +73,12 @@ describe("secrets in the wrong place", () => {
   it("are never printed as the value of an unknown option or in place of the options", () => {
     fc.assert(
       fc.property(secret, (text) => {
-        expect(messageOf(readOptions("factory", { unknown: text }, ["option"]))).not.toContain(
-          text,
-        );
-        expect(messageOf(readOptions("factory", text, ["option"]))).not.toContain(text);
+        expect(
+          messageOf(readOptions<Named<"option">>("factory", { unknown: text }, { option: true })),
+        ).not.toContain(text);
+        expect(
+          messageOf(readOptions<Named<"option">>("factory", text, { option: true })),
+        ).not.toContain(text);
       }),
     );
   });
@@ -83,7 +93,7 @@ describe("options that fight back", () => {
         return reads === 1 ? "first" : "later";
       },
     };
-    const reader = readOptions("factory", options, ["option"]);
+    const reader = readOptions<Named<"option">>("factory", options, { option: true });
     expect([reader.string("option"), reader.string("option"), reader.raw("option")]).toEqual([
       "first",
       "first",
@@ -94,7 +104,7 @@ describe("options that fight back", () => {
 
   it("does not see what the caller changes afterwards", () => {
     const options: Record<string, unknown> = { option: "given" };
-    const reader = readOptions("factory", options, ["option"]);
+    const reader = readOptions<Named<"option">>("factory", options, { option: true });
     options["option"] = "changed";
     options["unknown"] = 1;
     expect(reader.string("option")).toBe("given");
@@ -102,7 +112,11 @@ describe("options that fight back", () => {
   });
 
   it("treats an own __proto__ member as any unknown option", () => {
-    const reader = readOptions("factory", JSON.parse('{"__proto__":{"option":true}}'), ["option"]);
+    const reader = readOptions<Named<"option">>(
+      "factory",
+      JSON.parse('{"__proto__":{"option":true}}'),
+      { option: true },
+    );
     expect(reader.boolean("option")).toBe(false);
     expect(messageOf(reader)).toContain('must not have an option "__proto__"');
   });
@@ -118,7 +132,7 @@ describe("a polluted Object.prototype", () => {
 
   it("gives no option a value", () => {
     prototype["option"] = true;
-    const reader = readOptions("factory", {}, ["option"]);
+    const reader = readOptions<Named<"option">>("factory", {}, { option: true });
     expect(reader.has("option")).toBe(false);
     expect(reader.boolean("option")).toBe(false);
     expect(messageOf(reader)).toBe("");
@@ -126,7 +140,7 @@ describe("a polluted Object.prototype", () => {
 
   it("adds no unknown option", () => {
     prototype["unknown"] = 1;
-    expect(messageOf(readOptions("factory", {}, ["option"]))).toBe("");
+    expect(messageOf(readOptions<Named<"option">>("factory", {}, { option: true }))).toBe("");
   });
 
   it("does not change defaults, ranges or what is required", () => {
@@ -135,13 +149,11 @@ describe("a polluted Object.prototype", () => {
     prototype["min"] = 100;
     prototype["max"] = 200;
     prototype["must"] = "something else";
-    const reader = readOptions("factory", { number: 5, text: "x" }, [
-      "flag",
-      "number",
-      "text",
-      "absent",
-      "list",
-    ]);
+    const reader = readOptions<Named<"flag" | "number" | "text" | "absent" | "list">>(
+      "factory",
+      { number: 5, text: "x" },
+      { flag: true, number: true, text: true, absent: true, list: true },
+    );
     expect(reader.boolean("flag")).toBe(false);
     expect(reader.integer("number")).toBe(5);
     expect(reader.string("text")).toBe("x");

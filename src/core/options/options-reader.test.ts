@@ -1,10 +1,14 @@
+import { IncomingMessage } from "node:http";
 import { describe, expect, it } from "vitest";
 import { OptionsError } from "./options-error.js";
 import { type OptionsReader, readOptions } from "./options-reader.js";
 
+/** Options that may be anything. */
+type Named<Key extends string> = Readonly<Record<Key, unknown>>;
+
 /** Reads one option with the method under test and returns the value, or the problems. */
-function read(value: unknown, method: (reader: OptionsReader) => unknown): unknown {
-  const reader = readOptions("factory", { option: value }, ["option"]);
+function read(value: unknown, method: (reader: OptionsReader<"option">) => unknown): unknown {
+  const reader = readOptions<{ option: unknown }>("factory", { option: value }, { option: true });
   const result = method(reader);
   const problems = problemsOf(() => reader.finish());
   return problems ?? result;
@@ -22,7 +26,11 @@ function problemsOf(action: () => void): readonly string[] | undefined {
 
 describe("readOptions", () => {
   it("reports all problems in one OptionsError that is a TypeError", () => {
-    const reader = readOptions("factory", { a: "x", c: 1, unknown: true }, ["a", "b", "c"]);
+    const reader = readOptions<Named<"a" | "b" | "c">>(
+      "factory",
+      { a: "x", c: 1, unknown: true },
+      { a: true, b: true, c: true },
+    );
     reader.boolean("a");
     reader.string("b", { required: true });
     reader.string("c");
@@ -38,7 +46,7 @@ describe("readOptions", () => {
   });
 
   it("says a single problem in one line", () => {
-    const reader = readOptions("factory", {}, ["a"]);
+    const reader = readOptions<Named<"a">>("factory", {}, { a: true });
     reader.string("a", { required: true });
     expect(() => reader.finish()).toThrow(
       /^factory\.a must be a non-empty string, got undefined: it is required$/,
@@ -46,8 +54,10 @@ describe("readOptions", () => {
   });
 
   it("throws nothing when all is well", () => {
-    expect(() => readOptions("factory", { a: true }, ["a"]).finish()).not.toThrow();
-    expect(() => readOptions("factory", undefined, ["a"]).finish()).not.toThrow();
+    expect(() =>
+      readOptions<Named<"a">>("factory", { a: true }, { a: true }).finish(),
+    ).not.toThrow();
+    expect(() => readOptions<Named<"a">>("factory", undefined, { a: true }).finish()).not.toThrow();
   });
 
   it.each([
@@ -58,14 +68,19 @@ describe("readOptions", () => {
     ["windowMs", 'did you mean "window"?'],
     ["something", "known options are audience, jwksUri, window"],
   ])("guesses what the unknown option %s meant", (name, fix) => {
-    const reader = readOptions("factory", { [name]: 1 }, ["audience", "jwksUri", "window"], {
-      windowMs: "window",
-    });
+    const reader = readOptions<Named<"audience" | "jwksUri" | "window">>(
+      "factory",
+      { [name]: 1 },
+      { audience: true, jwksUri: true, window: true },
+      {
+        windowMs: "window",
+      },
+    );
     expect(() => reader.finish()).toThrow(`factory must not have an option "${name}": ${fix}`);
   });
 
   it("does not take a member of Object.prototype for a peer's name", () => {
-    const reader = readOptions("factory", { toString: 1, constructor: 2 }, ["a"]);
+    const reader = readOptions<Named<"a">>("factory", { toString: 1, constructor: 2 }, { a: true });
     expect(problemsOf(() => reader.finish())).toEqual([
       'factory must not have an option "toString": known options are a',
       'factory must not have an option "constructor": known options are a',
@@ -87,7 +102,7 @@ describe("readOptions", () => {
     ["a symbol", Symbol("s"), "a symbol"],
     ["a bigint", 1n, "a bigint"],
   ])("refuses %s in place of the options", (_what, value, got) => {
-    expect(() => readOptions("factory", value, ["a"]).finish()).toThrow(
+    expect(() => readOptions<Named<"a">>("factory", value, { a: true }).finish()).toThrow(
       `factory must be an options object, got ${got}`,
     );
   });
@@ -97,13 +112,63 @@ describe("readOptions", () => {
     ["a null-prototype record", Object.assign(Object.create(null) as object, { a: "x" })],
     ["parsed JSON", JSON.parse('{"a":"x"}')],
   ])("takes %s", (_what, value) => {
-    const reader = readOptions("factory", value, ["a"]);
+    const reader = readOptions<Named<"a">>("factory", value, { a: true });
     reader.finish();
     expect(reader.string("a")).toBe("x");
   });
 
+  it("prints a hint that holds a blank as it is", () => {
+    const reader = readOptions<Named<"optional">>(
+      "factory",
+      { authRequired: true },
+      { optional: true },
+      { authRequired: "leave it out, a token is required" },
+    );
+    expect(problemsOf(() => reader.finish())).toEqual([
+      'factory must not have an option "authRequired": leave it out, a token is required',
+    ]);
+  });
+
+  it("refuses undefined where the name alone says that something is protected, once", () => {
+    const reader = readOptions<Named<"scopes" | "realm">>(
+      "factory",
+      { scopes: undefined, realm: undefined },
+      { scopes: "neverUndefined", realm: true },
+    );
+    expect(reader.strings("scopes", { required: true })).toBeUndefined();
+    reader.problem("scopes", "something else");
+    expect(problemsOf(() => reader.finish())).toEqual([
+      "factory.scopes must not be undefined: is it read from a variable that is not set? Else leave the option out",
+    ]);
+  });
+
+  it("lets such an option be left out", () => {
+    const reader = readOptions<Named<"scopes">>("factory", {}, { scopes: "neverUndefined" });
+    expect(reader.isUnset("scopes")).toBe(false);
+    expect(() => reader.finish()).not.toThrow();
+  });
+
+  it("tells what is undefined from what is left out", () => {
+    const reader = readOptions<Named<"a" | "b">>("factory", { a: undefined }, { a: true, b: true });
+    expect([reader.isUnset("a"), reader.isUnset("b")]).toEqual([true, false]);
+  });
+
+  it("tells at once who mounted the factory uncalled, with how to call it", () => {
+    const req = Object.create(IncomingMessage.prototype) as object;
+    expect(() => readOptions<Named<"a">>("factory", req, { a: true })).toThrow(
+      /^factory must be called before it is mounted: write app\.use\(factory\(…\)\)$/,
+    );
+    expect(() => readOptions<Named<"a">>("factory", req, { a: true }, {}, "factory(1)")).toThrow(
+      "write app.use(factory(1))",
+    );
+  });
+
   it("takes undefined as left out, for known and unknown options", () => {
-    const reader = readOptions("factory", { a: undefined, unknown: undefined }, ["a"]);
+    const reader = readOptions<Named<"a">>(
+      "factory",
+      { a: undefined, unknown: undefined },
+      { a: true },
+    );
     expect(reader.has("a")).toBe(false);
     expect(reader.string("a", { default: "fallback" })).toBe("fallback");
     expect(() => reader.finish()).not.toThrow();
@@ -248,7 +313,7 @@ describe("OptionsReader", () => {
       ],
     ],
   ])("reads a duration from %s", (_what, value, expected) => {
-    const range = { min: 1000, max: 86_400_000, default: 1000 };
+    const range = { min: "1s", max: "1d", default: "1s" };
     expect(read(value, (reader) => reader.duration("option", range))).toEqual(expected);
   });
 
@@ -313,6 +378,39 @@ describe("OptionsReader", () => {
     expect(read(value, (reader) => reader.strings("option"))).toEqual(expected);
   });
 
+  it("asks about the entries of a list, and names the place of a wrong one as the user knows it", () => {
+    const check = (entry: string): string | undefined =>
+      entry === "bad" ? "must be good" : undefined;
+    // The entry that is no string does not shift the places of those behind it.
+    expect(read([1, "good", "bad"], (reader) => reader.strings("option", { check }))).toEqual([
+      "factory.option[0] must be a non-empty string, got 1",
+      "factory.option[2] must be good",
+    ]);
+    expect(read("bad", (reader) => reader.strings("option", { check }))).toEqual([
+      "factory.option must be good",
+    ]);
+  });
+
+  it("hands out the items of a list with their places, holes included", () => {
+    function note(reader: OptionsReader<"option">): void {
+      for (const item of reader.items("option") ?? []) item.note(`is ${String(item.value)}`);
+    }
+    expect(read(["a", ["b"]], note)).toEqual(["factory.option[0] is a", "factory.option[1] is b"]);
+    expect(read(Array(1), note)).toEqual(["factory.option[0] is undefined"]);
+    expect(read("a", note)).toEqual(["factory.option is a"]);
+    expect(read(undefined, (reader) => reader.items("option"))).toBeUndefined();
+  });
+
+  it.each([
+    ["a default", { default: "5 minutes" }],
+    ["a bound without a unit", { min: "5" }],
+    ["a bound of another kind", { max: "5kb" }],
+  ])("throws when our own code writes %s that is no duration", (_what, range) => {
+    expect(() => read("1m", (reader) => reader.duration("option", range))).toThrow(
+      /^"[^"]+" must be a duration$/,
+    );
+  });
+
   it("copies a list of strings and freezes the copy", () => {
     const given = ["a"];
     const taken = read(given, (reader) => reader.strings("option"));
@@ -322,9 +420,14 @@ describe("OptionsReader", () => {
   });
 
   it("names the full path of a problem in nested options", () => {
-    const reader = readOptions("factory", { one: { x: 1 }, many: [{}, { y: 2 }] }, ["one", "many"]);
-    reader.object("one", ["x"])?.string("x");
-    for (const item of reader.objects("many", ["x"]) ?? []) item.string("x", { required: true });
+    const reader = readOptions<Named<"one" | "many">>(
+      "factory",
+      { one: { x: 1 }, many: [{}, { y: 2 }] },
+      { one: true, many: true },
+    );
+    reader.object<Named<"x">>("one", { x: true })?.string("x");
+    for (const item of reader.objects<Named<"x">>("many", { x: true }) ?? [])
+      item.string("x", { required: true });
     expect(problemsOf(() => reader.finish())).toEqual([
       "factory.one.x must be a non-empty string, got 1",
       'factory.many[1] must not have an option "y": known options are x',
@@ -337,7 +440,9 @@ describe("OptionsReader", () => {
     ["null", null, "factory.option must be an options object, got null"],
     ["a string", "x", "factory.option must be an options object, got a string of 1 characters"],
   ])("refuses %s in place of nested options", (_what, value, problem) => {
-    expect(read(value, (reader) => reader.object("option", ["x"]))).toEqual([problem]);
+    expect(read(value, (reader) => reader.object<Named<"x">>("option", { x: true }))).toEqual([
+      problem,
+    ]);
   });
 
   it.each<[string, unknown, readonly string[]]>([
@@ -356,19 +461,20 @@ describe("OptionsReader", () => {
   ])("refuses %s in place of a list of nested options", (_what, value, problems) => {
     expect(
       read(value, (reader) => {
-        for (const item of reader.objects("option", ["x"]) ?? []) item.string("x");
+        for (const item of reader.objects<Named<"x">>("option", { x: true }) ?? [])
+          item.string("x");
       }),
     ).toEqual(problems);
   });
 
   it("takes over the problems of another factory", () => {
-    const reader = readOptions("secureApi", {}, []);
-    reader.adopt(new OptionsError(["rateLimit.limit must be there"]), "secureApi.");
+    const reader = readOptions<Named<never>>("secureApi", {}, {});
+    reader.problems.adopt(new OptionsError(["rateLimit.limit must be there"]), "secureApi.");
     expect(problemsOf(() => reader.finish())).toEqual(["secureApi.rateLimit.limit must be there"]);
   });
 
   it("names the options as a whole when the key is empty", () => {
-    const reader = readOptions("factory", {}, []);
+    const reader = readOptions<Named<never>>("factory", {}, {});
     reader.note("", "must name one source of keys");
     expect(() => reader.finish()).toThrow("factory must name one source of keys");
   });

@@ -1,105 +1,112 @@
 import { describeValue } from "./describe-value.js";
-import { OptionsError } from "./options-error.js";
+import type { Hints, OptionKey, OptionKeys, Presence, Range, StringList } from "./option-types.js";
+import { assertCalled } from "./options-error.js";
 import { isPlainObject } from "./plain-object.js";
-import { DURATION, type QuantityKind, SIZE } from "./quantity.js";
-import { closest } from "./spelling.js";
+import { type OptionItem, ProblemList } from "./problem-list.js";
+import { DURATION, type QuantityKind, quantityRange, SIZE, wrongQuantity } from "./quantity.js";
+import { closest, guess } from "./spelling.js";
 
-/** Names that the peers use, and ours: `{ windowMs: "window", max: "limit" }`. */
-export type PeerNames = Readonly<Record<string, string>>;
-
-interface Presence<T> {
-  /** Whether leaving the option out is a problem. @default false */
-  readonly required?: boolean;
-  /** Taken when the option is left out. */
-  readonly default?: T;
-}
-
-interface Range<T> extends Presence<T> {
-  /** The smallest value allowed, itself included. */
-  readonly min?: number;
-  /** The largest value allowed, itself included. */
-  readonly max?: number;
-}
+/** What is said about an option that must not be given as `undefined`. */
+export const UNSET =
+  "must not be undefined: is it read from a variable that is not set? Else leave the option out";
 
 /**
  * Reads the options of `factory`: own properties of a plain object, each read once.
  *
- * Every method notes what is wrong and goes on; {@link OptionsReader.finish} throws all problems in one
- * {@link OptionsError}. After a problem a method returns a harmless value of its type.
+ * Every method notes what is wrong and goes on; {@link OptionsReader.finish} throws all problems in one `OptionsError`.
+ * After a problem a method returns a harmless value of its type. Name the interface: `readOptions<JsonBodyOptions>(…)`.
+ *
+ * @param hints - What names of other packages lead to.
+ * @param call - How the factory is called, for those who mount it uncalled: `rateLimit({ limit: 100, window: "1m" })`.
+ * @throws OptionsError at once when the options are a request: the factory was mounted uncalled.
  */
-export function readOptions(
+export function readOptions<Options>(
   factory: string,
   options: unknown,
-  keys: readonly string[],
-  peers: PeerNames = {},
-): OptionsReader {
-  return new OptionsReader(factory, options, keys, peers, []);
+  keys: OptionKeys<Options>,
+  hints: Hints<Options> = {},
+  call?: string,
+): OptionsReader<OptionKey<Options>> {
+  assertCalled(factory, options, call);
+  return new OptionsReader(factory, options, keys, hints, new ProblemList());
 }
 
-export class OptionsReader {
+/** @typeParam Key - The options that may be read. A reader of more of them stands in for one of fewer. */
+export class OptionsReader<in Key extends string> {
   /** Where these options stand, as users write it: `rateLimit.policies[0]`. */
   readonly path: string;
+  /** What is wrong with these options, those around them and the factory's other arguments. */
+  readonly problems: ProblemList;
   readonly #values: Readonly<Record<string, unknown>>;
-  readonly #problems: string[];
+  /** Options that were noted because they are `undefined`: all else about them follows from that. */
+  readonly #unset = new Set<string>();
   /** Whether the options are no object at all: then that is the one problem. */
   readonly #unusable: boolean;
 
   constructor(
     path: string,
     options: unknown,
-    keys: readonly string[],
-    peers: PeerNames,
-    problems: string[],
+    keys: Readonly<Record<Key, true | "neverUndefined">>,
+    hints: Readonly<Record<string, string>>,
+    problems: ProblemList,
   ) {
     this.path = path;
-    this.#problems = problems;
+    this.problems = problems;
     const values: Record<string, unknown> = Object.create(null);
     this.#unusable = options !== undefined && !isPlainObject(options);
     if (isPlainObject(options)) {
-      for (const key of Object.keys(options)) {
-        if (keys.includes(key)) values[key] = options[key];
-        else if (options[key] !== undefined) this.#unknownKey(key, keys, peers);
+      for (const name of Object.keys(options)) {
+        const value = options[name];
+        if (Object.hasOwn(keys, name)) {
+          values[name] = value;
+          if (value === undefined && keys[name as Key] === "neverUndefined") this.#noteUnset(name);
+        } else if (value !== undefined) {
+          const known = Object.keys(keys);
+          const fix = guess(name, known, hints) ?? `known options are ${known.join(", ")}`;
+          problems.note(
+            path,
+            `must not have an option ${JSON.stringify(name.slice(0, 40))}: ${fix}`,
+          );
+        }
       }
     } else if (options !== undefined) {
-      problems.push(`${path} must be an options object, got ${describeValue(options)}`);
+      problems.note(path, `must be an options object, got ${describeValue(options)}`);
     }
     this.#values = Object.freeze(values);
   }
 
-  /** Throws one {@link OptionsError} with every problem found so far, if there is any. */
+  /** Throws one `OptionsError` with every problem found so far, if there is any. */
   finish(): void {
-    if (this.#problems.length > 0) throw new OptionsError(this.#problems);
+    this.problems.finish();
   }
 
   /** Whether the option is given. `undefined` counts as left out. */
-  has(key: string): boolean {
+  has(key: Key): boolean {
     return this.#values[key] !== undefined;
   }
 
+  /** Whether the option is given as `undefined`, as an unset variable gives it. */
+  isUnset(key: Key): boolean {
+    return this.#values[key] === undefined && Object.hasOwn(this.#values, key);
+  }
+
   /** The raw value, for options with a shape of their own. */
-  raw(key: string): unknown {
+  raw(key: Key): unknown {
     return this.#values[key];
   }
 
   /** Notes a problem with one option: `<path>.<key> must be <must>, got <value><fix>`. */
-  problem(key: string, must: string, fix = ""): void {
-    this.note(
-      key,
-      `must be ${must}, got ${describeValue(this.#values[key])}${fix === "" ? "" : `: ${fix}`}`,
-    );
+  problem(key: Key, must: string, fix = ""): void {
+    const got = describeValue(this.#values[key]);
+    this.note(key, `must be ${must}, got ${got}${fix === "" ? "" : `: ${fix}`}`);
   }
 
   /** Notes a problem in free words: `<path>.<key> <sentence>`. An empty key names the options as a whole. */
-  note(key: string, sentence: string): void {
-    if (!this.#unusable) this.#problems.push(`${this.#pathOf(key)} ${sentence}`);
+  note(key: Key | "", sentence: string): void {
+    if (!this.#unusable && !this.#unset.has(key)) this.problems.note(this.#pathOf(key), sentence);
   }
 
-  /** Takes over the problems of an error that another factory threw for the same user. */
-  adopt(error: OptionsError, prefix: string): void {
-    for (const problem of error.problems) this.#problems.push(`${prefix}${problem}`);
-  }
-
-  boolean(key: string, presence: Presence<boolean> = {}): boolean {
+  boolean(key: Key, presence: Presence<boolean> = {}): boolean {
     const value = this.#values[key];
     if (typeof value === "boolean") return value;
     if (this.#missing(key, presence, "true or false")) return own(presence).default ?? false;
@@ -109,7 +116,7 @@ export class OptionsReader {
 
   /** A non-empty string. */
   string(
-    key: string,
+    key: Key,
     presence: Presence<string> & { readonly must?: string } = {},
   ): string | undefined {
     const { must = "a non-empty string", default: fallback } = own(presence);
@@ -120,7 +127,7 @@ export class OptionsReader {
   }
 
   /** One of a closed list of strings. */
-  oneOf<const T extends string>(key: string, allowed: readonly T[], presence: Presence<T> = {}): T {
+  oneOf<const T extends string>(key: Key, allowed: readonly T[], presence: Presence<T> = {}): T {
     const value = this.#values[key];
     const found = allowed.find((candidate) => candidate === value);
     if (found !== undefined) return found;
@@ -139,29 +146,29 @@ export class OptionsReader {
   }
 
   /** A whole number within the range. */
-  integer(key: string, range: Range<number> = {}): number {
+  integer(key: Key, range: Range<number> = {}): number {
     return this.#number(key, range, true);
   }
 
   /** A finite number within the range. */
-  number(key: string, range: Range<number> = {}): number {
+  number(key: Key, range: Range<number> = {}): number {
     return this.#number(key, range, false);
   }
 
-  /** A duration such as `"15m"`, in milliseconds. `default`, `min` and `max` are milliseconds too. */
-  duration(key: string, range: Range<number> = {}): number {
+  /** A duration such as `"15m"`. @returns Milliseconds. */
+  duration(key: Key, range: Range<string> = {}): number {
     return this.#quantity(key, range, DURATION);
   }
 
-  /** A size such as `"100kb"`, in bytes. `default`, `min` and `max` are bytes too. */
-  size(key: string, range: Range<number> = {}): number {
+  /** A size such as `"100kb"`. @returns Bytes. */
+  size(key: Key, range: Range<string> = {}): number {
     return this.#quantity(key, range, SIZE);
   }
 
   /** A function. */
   // biome-ignore lint/suspicious/noExplicitAny: the caller knows the signature; only "is a function" can be checked.
   function<T extends (...args: any[]) => unknown>(
-    key: string,
+    key: Key,
     presence: Presence<T> = {},
   ): T | undefined {
     const value = this.#values[key];
@@ -170,67 +177,90 @@ export class OptionsReader {
     return own(presence).default;
   }
 
-  /** A non-empty list of distinct non-empty strings; a single string is a list of one. Frozen. */
-  strings(key: string, presence: Presence<readonly string[]> = {}): readonly string[] | undefined {
-    const must = "a non-empty string or a list of them";
+  /** The items of a list, each with its path; anything but a list is one item. `undefined` when left out. */
+  items(key: Key): readonly OptionItem[] | undefined {
     const value = this.#values[key];
-    if (value === undefined) {
+    if (value === undefined) return undefined;
+    const path = this.#pathOf(key);
+    return Array.isArray(value)
+      ? this.problems.items(path, value)
+      : [this.problems.item(path, value)];
+  }
+
+  /** A non-empty list of distinct non-empty strings; a single string is a list of one. Frozen. */
+  strings(key: Key, presence: StringList = {}): readonly string[] | undefined {
+    const { default: fallback, check } = own(presence);
+    const must = "a non-empty string or a list of them";
+    const items = this.items(key);
+    if (items === undefined) {
       this.#missing(key, presence, must);
-      return own(presence).default;
+      return fallback;
     }
-    const list = Array.isArray(value) ? [...value] : [value];
-    if (list.length === 0) this.note(key, `must be ${must}, got an empty list`);
-    list.forEach((item: unknown, index) => {
-      if (typeof item !== "string" || item === "") {
-        this.note(
-          Array.isArray(value) ? `${key}[${index}]` : key,
-          `must be a non-empty string, got ${describeValue(item)}`,
-        );
-      } else if (list.indexOf(item) !== index) {
-        this.note(`${key}[${index}]`, "must not repeat an earlier entry");
+    if (items.length === 0) this.note(key, `must be ${must}, got an empty list`);
+    const strings: string[] = [];
+    for (const { value, note } of items) {
+      if (typeof value !== "string" || value === "") {
+        note(`must be a non-empty string, got ${describeValue(value)}`);
+        continue;
       }
-    });
-    return Object.freeze(list.filter((item): item is string => typeof item === "string"));
+      const fault = strings.includes(value) ? "must not repeat an earlier entry" : check?.(value);
+      if (fault !== undefined) note(fault);
+      strings.push(value);
+    }
+    return Object.freeze(strings);
   }
 
   /** Nested options, or `undefined` when left out. */
-  object(key: string, keys: readonly string[], peers: PeerNames = {}): OptionsReader | undefined {
+  object<Options>(
+    key: Key,
+    keys: OptionKeys<Options>,
+    hints: Hints<Options> = {},
+  ): OptionsReader<OptionKey<Options>> | undefined {
     const value = this.#values[key];
-    if (value === undefined) return undefined;
-    return this.nested(key, value, keys, peers);
+    return value === undefined ? undefined : this.nested<Options>(key, value, keys, hints);
   }
 
   /** A non-empty list of nested options. */
-  objects(
-    key: string,
-    keys: readonly string[],
-    peers: PeerNames = {},
-  ): readonly OptionsReader[] | undefined {
+  objects<Options>(
+    key: Key,
+    keys: OptionKeys<Options>,
+    hints: Hints<Options> = {},
+  ): readonly OptionsReader<OptionKey<Options>>[] | undefined {
     const value = this.#values[key];
     if (value === undefined) return undefined;
     if (!Array.isArray(value) || value.length === 0) {
       this.problem(key, "a non-empty list of options objects");
       return [];
     }
+    const path = this.#pathOf(key);
     // `Array.from` visits the holes of a sparse list too.
-    return Array.from(value, (item, index) => this.nested(`${key}[${index}]`, item, keys, peers));
+    return Array.from(
+      value,
+      (item, index) =>
+        new OptionsReader(`${path}[${index}]`, item ?? null, keys, hints, this.problems),
+    );
   }
 
   /** A reader for a value that stands at `key` of these options. */
-  nested(
-    key: string,
+  nested<Options>(
+    key: Key,
     value: unknown,
-    keys: readonly string[],
-    peers: PeerNames = {},
-  ): OptionsReader {
-    return new OptionsReader(this.#pathOf(key), value ?? null, keys, peers, this.#problems);
+    keys: OptionKeys<Options>,
+    hints: Hints<Options> = {},
+  ): OptionsReader<OptionKey<Options>> {
+    return new OptionsReader(this.#pathOf(key), value ?? null, keys, hints, this.problems);
   }
 
   #pathOf(key: string): string {
     return key === "" ? this.path : `${this.path}.${key}`;
   }
 
-  #missing(key: string, presence: Presence<unknown>, must: string): boolean {
+  #noteUnset(key: string): void {
+    this.problems.note(this.#pathOf(key), UNSET);
+    this.#unset.add(key);
+  }
+
+  #missing(key: Key, presence: Presence<unknown>, must: string): boolean {
     if (this.#values[key] !== undefined) return false;
     if (own(presence).required === true) {
       this.note(key, `must be ${must}, got undefined: it is required`);
@@ -238,16 +268,7 @@ export class OptionsReader {
     return true;
   }
 
-  #unknownKey(key: string, keys: readonly string[], peers: PeerNames): void {
-    const renamed = Object.hasOwn(peers, key) ? peers[key] : undefined;
-    const meant = renamed ?? closest(key, keys);
-    const name = JSON.stringify(key.slice(0, 40));
-    const fix =
-      meant === undefined ? `known options are ${keys.join(", ")}` : `did you mean "${meant}"?`;
-    this.#problems.push(`${this.path} must not have an option ${name}: ${fix}`);
-  }
-
-  #number(key: string, range: Range<number>, whole: boolean): number {
+  #number(key: Key, range: Range<number>, whole: boolean): number {
     const { min = 0, max = Number.MAX_SAFE_INTEGER, default: fallback = min } = own(range);
     const must = `a ${whole ? "whole " : ""}number from ${min} to ${max}`;
     const value = this.#values[key];
@@ -258,25 +279,13 @@ export class OptionsReader {
     return fallback;
   }
 
-  #quantity(key: string, range: Range<number>, kind: QuantityKind): number {
-    const { min = 1, max = Number.MAX_SAFE_INTEGER, default: fallback = min } = own(range);
+  #quantity(key: Key, range: Range<string>, kind: QuantityKind): number {
+    const { min, max, fallback, must } = quantityRange(own(range), kind);
     const value = this.#values[key];
-    const between =
-      max === Number.MAX_SAFE_INTEGER
-        ? `of at least ${kind.format(min)}`
-        : `from ${kind.format(min)} to ${kind.format(max)}`;
-    const must = `${kind.name} ${between}, such as ${kind.example}`;
     if (this.#missing(key, range, must)) return fallback;
     const parsed = typeof value === "string" ? kind.parse(value) : undefined;
     if (parsed !== undefined && parsed >= min && parsed <= max) return parsed;
-    if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) {
-      this.problem(key, must, `a bare number has no unit, write "${kind.format(value)}"`);
-    } else if (typeof value === "string" && /^[\d.]{1,15} ?[A-Za-z]{0,7}$/.test(value)) {
-      // Only a string that looks like a quantity is printed: anything else may be a secret.
-      this.note(key, `must be ${must}, got "${value}"`);
-    } else {
-      this.problem(key, must);
-    }
+    this.note(key, wrongQuantity(value, must, kind));
     return fallback;
   }
 }

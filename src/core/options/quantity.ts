@@ -1,3 +1,6 @@
+import { describeValue } from "./describe-value.js";
+import type { Range } from "./option-types.js";
+
 const MILLISECONDS: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1000,
@@ -53,6 +56,47 @@ export function formatDuration(milliseconds: number): string {
 /** The shortest exact spelling of a size: 102,400 becomes `"100kb"`. */
 export function formatSize(bytes: number): string {
   return formatQuantity(bytes, BYTES);
+}
+
+/**
+ * The default and the bounds of a quantity in the smallest unit, and the condition in words.
+ *
+ * @param range - Own members only: the caller sees to that.
+ * @throws Error when one of them is no quantity: a mistake of ours, which the first call of the factory shows.
+ */
+export function quantityRange(
+  range: Range<string>,
+  kind: QuantityKind,
+): {
+  readonly min: number;
+  readonly max: number;
+  readonly fallback: number;
+  readonly must: string;
+} {
+  const min = range.min === undefined ? 1 : ownQuantity(range.min, kind);
+  const max = range.max === undefined ? Number.MAX_SAFE_INTEGER : ownQuantity(range.max, kind);
+  const fallback = range.default === undefined ? min : ownQuantity(range.default, kind);
+  const between =
+    range.max === undefined
+      ? `of at least ${kind.format(min)}`
+      : `from ${kind.format(min)} to ${kind.format(max)}`;
+  return { min, max, fallback, must: `${kind.name} ${between}, such as ${kind.example}` };
+}
+
+/** The problem with a value that is no such quantity, as the rest of a sentence. */
+export function wrongQuantity(value: unknown, must: string, kind: QuantityKind): string {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) {
+    return `must be ${must}, got ${value}: a bare number has no unit, write "${kind.format(value)}"`;
+  }
+  // Only a string that looks like a quantity is printed: anything else may be a secret.
+  const shown = typeof value === "string" && /^[\d.]{1,15} ?[A-Za-z]{0,7}$/.test(value);
+  return `must be ${must}, got ${shown ? `"${value}"` : describeValue(value)}`;
+}
+
+function ownQuantity(text: string, kind: QuantityKind): number {
+  const value = kind.parse(text);
+  if (value === undefined) throw new Error(`${JSON.stringify(text)} must be ${kind.name}`);
+  return value;
 }
 
 function parseQuantity(text: string, units: Readonly<Record<string, number>>): number | undefined {

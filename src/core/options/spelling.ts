@@ -18,6 +18,21 @@ export function closest(written: string, candidates: Iterable<string>): string |
   return best;
 }
 
+/**
+ * What the writer of an unknown name is told: the sentence of the hints, or the name that was probably meant.
+ *
+ * @param hints - Names or sentences; what holds a blank is a sentence.
+ */
+export function guess(
+  written: string,
+  known: readonly string[],
+  hints: Readonly<Record<string, string>>,
+): string | undefined {
+  const hint = Object.hasOwn(hints, written) ? hints[written] : closest(written, known);
+  if (hint === undefined) return undefined;
+  return hint.includes(" ") ? hint : `did you mean "${hint}"?`;
+}
+
 function plain(text: string): string {
   return text.toLowerCase().replaceAll(/[-_ ]/g, "");
 }

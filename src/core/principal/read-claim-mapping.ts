@@ -1,24 +1,37 @@
+import type { OptionKeys } from "../options/option-types.js";
 import type { OptionsReader } from "../options/options-reader.js";
 import type { ClaimMapping, ClaimPath, ClaimSource } from "./claim-mapping.js";
 
 const LISTS = ["roles", "scopes", "permissions", "groups"] as const;
-const MEMBERS = [...LISTS, "tenant", "clientId", "kind"] as const;
+const MEMBERS: OptionKeys<ClaimMapping> = {
+  roles: true,
+  scopes: true,
+  permissions: true,
+  groups: true,
+  tenant: true,
+  clientId: true,
+  kind: true,
+};
+const SOURCE: OptionKeys<ClaimSource> = { path: true, format: true, prefix: true };
 const FORMATS = ["list", "space", "comma", "scim", "keys"] as const;
 
-/** Reads a claim mapping at `key`. @returns A frozen copy, or `undefined` when left out. */
-export function readPrincipal(options: OptionsReader, key: string): ClaimMapping | undefined {
-  const reader = options.object(key, MEMBERS);
+/** Reads the claim mapping at `principal`. @returns A frozen copy, or `undefined` when left out. */
+export function readClaimMapping(options: OptionsReader<"principal">): ClaimMapping | undefined {
+  const reader = options.object<ClaimMapping>("principal", MEMBERS);
   if (reader === undefined) return undefined;
   const mapping: Record<string, unknown> = {};
   for (const list of LISTS) mapping[list] = readSources(reader, list);
   mapping["tenant"] = readPath(reader, "tenant");
-  mapping["clientId"] = readPaths(reader, "clientId");
+  mapping["clientId"] = readClientId(reader);
   mapping["kind"] = reader.function("kind");
   return Object.freeze(mapping) as ClaimMapping;
 }
 
-function readSources(reader: OptionsReader, list: string): readonly ClaimSource[] | undefined {
-  const entries = reader.objects(list, ["path", "format", "prefix"]);
+function readSources(
+  reader: OptionsReader<keyof ClaimMapping>,
+  list: (typeof LISTS)[number],
+): readonly ClaimSource[] | undefined {
+  const entries = reader.objects<ClaimSource>(list, SOURCE);
   if (entries === undefined) return undefined;
   return Object.freeze(
     entries.map((entry) => {
@@ -33,7 +46,7 @@ function readSources(reader: OptionsReader, list: string): readonly ClaimSource[
 
 const PATH = "a claim name or a list of them, outermost first";
 
-function readPath(reader: OptionsReader, key: string): ClaimPath | undefined {
+function readPath<Key extends string>(reader: OptionsReader<Key>, key: Key): ClaimPath | undefined {
   const value = reader.raw(key);
   if (value === undefined) return undefined;
   const path = copyPath(value);
@@ -41,12 +54,13 @@ function readPath(reader: OptionsReader, key: string): ClaimPath | undefined {
   return path;
 }
 
-function readPaths(reader: OptionsReader, key: string): readonly ClaimPath[] | undefined {
-  const value = reader.raw(key);
+function readClientId(reader: OptionsReader<"clientId">): readonly ClaimPath[] | undefined {
+  const value = reader.raw("clientId");
   if (value === undefined) return undefined;
   const paths = Array.isArray(value) ? value.map(copyPath) : [];
   const good = paths.filter((path) => path !== undefined);
-  if (good.length === 0 || good.length < paths.length) reader.problem(key, `a list, each ${PATH}`);
+  if (good.length === 0 || good.length < paths.length)
+    reader.problem("clientId", `a list, each ${PATH}`);
   return Object.freeze(good);
 }
 

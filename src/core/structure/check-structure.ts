@@ -1,3 +1,4 @@
+import type { OptionKeys } from "../options/option-types.js";
 import type { OptionsReader } from "../options/options-reader.js";
 import type { ErrorCode } from "../refusal/error-code.js";
 
@@ -22,8 +23,14 @@ export interface StructureLimits {
 /** {@link StructureLimits} with every default filled in. */
 export type ResolvedLimits = { readonly [K in keyof StructureLimits]-?: number };
 
-/** Names of {@link StructureLimits}, for the factories' lists of known options. */
-export const STRUCTURE_LIMITS = ["depth", "nodes", "items", "keys", "stringLength"] as const;
+/** Names of {@link StructureLimits}, for the factories' tables of known options. */
+export const STRUCTURE_LIMITS: OptionKeys<StructureLimits> = {
+  depth: true,
+  nodes: true,
+  items: true,
+  keys: true,
+  stringLength: true,
+};
 
 /** What is wrong with the structure of a value. */
 type StructureFault = Extract<
@@ -32,7 +39,10 @@ type StructureFault = Extract<
 >;
 
 /** Reads {@link StructureLimits}; without a reader, the defaults. */
-export function readLimits(reader: OptionsReader | undefined, nodes = 10_000): ResolvedLimits {
+export function readLimits(
+  reader: OptionsReader<keyof StructureLimits> | undefined,
+  nodes = 10_000,
+): ResolvedLimits {
   const read = (name: keyof StructureLimits, fallback: number, max?: number): number =>
     reader?.integer(name, { min: 1, default: fallback, ...(max === undefined ? {} : { max }) }) ??
     fallback;

@@ -13,23 +13,15 @@ export interface PolicyDemands {
   readonly named: boolean;
 }
 
-export const POLICY_OPTIONS = [
-  "name",
-  "limit",
-  "window",
-  "burst",
-  "key",
-  "cost",
-  "match",
-  "phase",
-] as const;
+type PolicyReader = OptionsReader<
+  "name" | "limit" | "window" | "burst" | "key" | "cost" | "match" | "phase"
+>;
 
 const MAX_LIMIT = 1_000_000_000;
-const MAX_WINDOW_MS = 366 * 86_400_000;
 const MAX_NAME_LENGTH = 64;
 
 /** Reads one policy; what is wrong is noted with the reader. */
-export function readPolicy(reader: OptionsReader, demands: PolicyDemands): Policy {
+export function readPolicy(reader: PolicyReader, demands: PolicyDemands): Policy {
   // A limit of 0 is refused: it usually comes from a missing setting, and there are plainer ways to close a route.
   const limit = reader.integer("limit", { required: true, min: 1, max: MAX_LIMIT });
   const windowMs = readWindow(reader);
@@ -49,14 +41,14 @@ export function readPolicy(reader: OptionsReader, demands: PolicyDemands): Polic
   });
 }
 
-function readWindow(reader: OptionsReader): number {
-  const windowMs = reader.duration("window", { required: true, min: 1000, max: MAX_WINDOW_MS });
+function readWindow(reader: PolicyReader): number {
+  const windowMs = reader.duration("window", { required: true, min: "1s", max: "366d" });
   // The header fields count in seconds, and so do the other stores.
   if (windowMs % 1000 !== 0) reader.note("window", "must be a whole number of seconds");
   return windowMs;
 }
 
-function readName(reader: OptionsReader, required: boolean): string | undefined {
+function readName(reader: PolicyReader, required: boolean): string | undefined {
   if (required && !reader.has("name")) {
     reader.note("name", "must be given: the store tells policies apart by it");
   }
@@ -68,7 +60,7 @@ function readName(reader: OptionsReader, required: boolean): string | undefined 
   return name;
 }
 
-function readKey(reader: OptionsReader): Policy["key"] {
+function readKey(reader: PolicyReader): Policy["key"] {
   const key = reader.raw("key") ?? "ip";
   if (typeof key === "function") return key as (req: Request) => unknown;
   if (key !== "ip" && key !== "principal") {
@@ -78,13 +70,13 @@ function readKey(reader: OptionsReader): Policy["key"] {
   return key;
 }
 
-function readCost(reader: OptionsReader, burst: number): Policy["cost"] {
+function readCost(reader: PolicyReader, burst: number): Policy["cost"] {
   const cost = reader.raw("cost");
   if (typeof cost === "function") return cost as (req: Request) => unknown;
   return reader.integer("cost", { min: 1, max: burst, default: 1 });
 }
 
-function readPhase(reader: OptionsReader, phased: boolean, key: Policy["key"]): Policy["phase"] {
+function readPhase(reader: PolicyReader, phased: boolean, key: Policy["key"]): Policy["phase"] {
   if (!phased) {
     if (reader.has("phase")) reader.note("phase", "belongs to secureApi: leave it out here");
     return undefined;

@@ -13,12 +13,19 @@ interface StoreSettings {
 }
 
 /** Reads the store and the options that belong to it; what is wrong is noted with the reader. */
-export function readStore(reader: OptionsReader, policies: readonly Policy[]): StoreSettings {
+export function readStore(
+  reader: OptionsReader<"store" | "onStoreError" | "storeTimeout">,
+  policies: readonly Policy[],
+): StoreSettings {
   const onStoreError = reader.oneOf("onStoreError", ["fallback", "reject"]);
-  const storeTimeoutMs = reader.duration("storeTimeout", { min: 1, max: 60_000, default: 75 });
+  const storeTimeoutMs = reader.duration("storeTimeout", {
+    min: "1ms",
+    max: "60s",
+    default: "75ms",
+  });
   const store = reader.raw("store");
   if (store === undefined) {
-    for (const name of ["onStoreError", "storeTimeout"]) {
+    for (const name of ["onStoreError", "storeTimeout"] as const) {
       if (reader.has(name)) reader.note(name, "must be left out without a store");
     }
     return { store, onStoreError, storeTimeoutMs };

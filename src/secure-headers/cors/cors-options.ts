@@ -1,6 +1,7 @@
 import type { Request } from "express";
 import { isToken } from "../../core/http/header-values.js";
 import { type OriginList, readOriginList } from "../../core/http/origins/origin-list.js";
+import type { Hints, OptionKeys } from "../../core/options/option-types.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 
 /** Options of CORS: which pages of other origins may read answers, and what they may send. */
@@ -54,17 +55,18 @@ export interface CorsSettings {
   readonly maxAgeSeconds: number;
 }
 
-const KEYS: readonly (keyof CorsOptions)[] = [
-  "origins",
-  "credentials",
-  "methods",
-  "allowedHeaders",
-  "exposedHeaders",
-  "maxAge",
-  "dangerouslyAllowInsecureOrigins",
-  "dangerouslyAllowSharedDomains",
-];
-const PEERS = {
+const KEYS: OptionKeys<CorsOptions> = {
+  origins: true,
+  credentials: true,
+  methods: true,
+  allowedHeaders: true,
+  exposedHeaders: true,
+  maxAge: true,
+  dangerouslyAllowInsecureOrigins: true,
+  dangerouslyAllowSharedDomains: true,
+};
+/** What cors, @fastify/cors, hono and Spring call them. */
+export const CORS_HINTS: Hints<CorsOptions> = {
   origin: "origins",
   allowedOrigins: "origins",
   allowOrigin: "origins",
@@ -94,9 +96,11 @@ const FORBIDDEN_REQUEST =
 /** https://fetch.spec.whatwg.org/#forbidden-response-header-name */
 const FORBIDDEN_RESPONSE = /^(?:set-cookie2?|access-control-.*)$/i;
 
+type CorsReader = OptionsReader<keyof CorsOptions>;
+
 /** Reads `cors`. @returns `undefined` when it is left out. Problems are noted. */
-export function readCorsOptions(reader: OptionsReader): CorsSettings | undefined {
-  const own = reader.object("cors", KEYS, PEERS);
+export function readCorsOptions(reader: OptionsReader<"cors">): CorsSettings | undefined {
+  const own = reader.object<CorsOptions>("cors", KEYS, CORS_HINTS);
   if (own === undefined) return undefined;
   const credentials = own.boolean("credentials");
   const allowInsecure = own.boolean("dangerouslyAllowInsecureOrigins");
@@ -118,7 +122,7 @@ export function readCorsOptions(reader: OptionsReader): CorsSettings | undefined
   };
 }
 
-function readMethods(own: OptionsReader): readonly string[] {
+function readMethods(own: CorsReader): readonly string[] {
   const methods = own.strings("methods", { default: METHODS }) ?? METHODS;
   for (const method of methods) {
     if (method === "*" || !isToken(method)) {
@@ -134,7 +138,7 @@ function readMethods(own: OptionsReader): readonly string[] {
 }
 
 function readNames(
-  own: OptionsReader,
+  own: CorsReader,
   key: "allowedHeaders" | "exposedHeaders",
   fallback: readonly string[],
   forbidden: RegExp,
@@ -170,8 +174,8 @@ function withOwn(names: readonly string[]): readonly string[] {
   return [...OWN_HEADERS, ...names.filter((name) => !own.has(name.toLowerCase()))];
 }
 
-function readMaxAge(own: OptionsReader): number {
-  const milliseconds = own.duration("maxAge", { min: 0, max: 86_400_000, default: 600_000 });
+function readMaxAge(own: CorsReader): number {
+  const milliseconds = own.duration("maxAge", { min: "0s", max: "1d", default: "10m" });
   if (milliseconds % 1000 !== 0) own.note("maxAge", 'must be in whole seconds, such as "10m"');
   return Math.floor(milliseconds / 1000);
 }

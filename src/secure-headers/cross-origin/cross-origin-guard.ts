@@ -1,6 +1,7 @@
 import type { Request } from "express";
 import { opens, type PathPattern } from "../../core/http/path-pattern.js";
 import { readPathPatterns } from "../../core/http/read-path-patterns.js";
+import type { Hints } from "../../core/options/option-types.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import { isPlainObject } from "../../core/options/plain-object.js";
 import { hasAmbientCredential } from "./ambient-credential.js";
@@ -38,9 +39,16 @@ const NO_CREDENTIAL: CrossOriginVerdict = Object.freeze({
 });
 const EXEMPT: CrossOriginVerdict = Object.freeze({ blocked: false, reason: "exempt_path" });
 
+/** What other packages call it. */
+export const CROSS_ORIGIN_GUARD_HINTS: Hints<CrossOriginGuardOptions> = {
+  except: "exempt",
+  bypass: "exempt",
+  ignore: "exempt",
+};
+
 /** Reads `crossOriginGuard`. @returns `undefined` when it is off. Problems are noted. */
 export function readCrossOriginGuard(
-  reader: OptionsReader,
+  reader: OptionsReader<"crossOriginGuard">,
   hasOrigins: boolean,
 ): CrossOriginGuard | undefined {
   const given = reader.raw("crossOriginGuard");
@@ -50,11 +58,12 @@ export function readCrossOriginGuard(
     reader.problem("crossOriginGuard", "true, false or an options object");
     return undefined;
   }
-  const own = reader.nested("crossOriginGuard", given, ["exempt"], {
-    except: "exempt",
-    bypass: "exempt",
-    ignore: "exempt",
-  });
+  const own = reader.nested<CrossOriginGuardOptions>(
+    "crossOriginGuard",
+    given,
+    { exempt: true },
+    CROSS_ORIGIN_GUARD_HINTS,
+  );
   return createCrossOriginGuard(readPathPatterns(own, "exempt") ?? []);
 }
 

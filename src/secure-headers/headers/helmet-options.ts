@@ -1,4 +1,5 @@
 import { describeValue } from "../../core/options/describe-value.js";
+import type { Hints } from "../../core/options/option-types.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import { isPlainObject } from "../../core/options/plain-object.js";
 import { API_PRESET } from "./api-preset.js";
@@ -56,15 +57,23 @@ const ALIASES = {
 const ONE_YEAR_SECONDS = 31_536_000;
 
 /** All names that helmet knows. */
-export const HELMET_NAMES: readonly string[] = Object.freeze([
-  ...Object.keys(HELMET_OPTIONS),
-  ...Object.keys(ALIASES),
+export const HELMET_NAMES: readonly HelmetName[] = Object.freeze([
+  ...namesOf(HELMET_OPTIONS),
+  ...namesOf(ALIASES),
 ]);
 
+type HelmetName = keyof HelmetOverrides;
+type HelmetReader = OptionsReader<HelmetName>;
+/** The options of one header stand in a table per header, so their names are no types. */
+type HeaderReader = OptionsReader<string>;
+
+/** What people call helmet's options. */
+export const HELMET_HINTS: Hints<HelmetOverrides> = { csp: "contentSecurityPolicy" };
+
 /** Reads `helmet` and `hsts` over the preset, and has helmet make the headers. Problems are noted. */
-export function readHelmetOptions(reader: OptionsReader): RecordedHeaders {
+export function readHelmetOptions(reader: OptionsReader<"helmet" | "hsts">): RecordedHeaders {
   const settings: Record<string, unknown> = Object.assign(Object.create(null), API_PRESET);
-  const own = reader.object("helmet", HELMET_NAMES, { csp: "contentSecurityPolicy" });
+  const own = reader.object<HelmetOverrides>("helmet", tableOf(HELMET_NAMES), HELMET_HINTS);
   if (own !== undefined) readOverrides(own, settings);
   if (reader.has("hsts")) readHsts(reader, own, settings);
   try {
@@ -81,27 +90,30 @@ export function readHelmetOptions(reader: OptionsReader): RecordedHeaders {
   }
 }
 
-function readOverrides(own: OptionsReader, settings: Record<string, unknown>): void {
+function readOverrides(own: HelmetReader, settings: Record<string, unknown>): void {
   for (const written of HELMET_NAMES) {
     if (!own.has(written)) continue;
-    const name: string = Object.hasOwn(ALIASES, written)
-      ? ALIASES[written as keyof typeof ALIASES]
-      : written;
+    const name = isAlias(written) ? ALIASES[written] : written;
     if (name !== written && own.has(name))
       own.note(written, `must be left out when ${name} is given: they are the same`);
-    const keys: readonly string[] = HELMET_OPTIONS[name as keyof typeof HELMET_OPTIONS];
+    const keys: readonly string[] = HELMET_OPTIONS[name];
     const value = own.raw(written);
     if (value === true) settings[name] = API_PRESET[name] || true;
     else if (value === false) settings[name] = false;
     else if (keys.length === 0) own.problem(written, "true or false");
     else if (!isPlainObject(value))
       own.problem(written, `true, false or an object with ${keys.join(", ")}`);
-    else settings[name] = readHeader(own.nested(written, value, keys), name, keys);
+    else
+      settings[name] = readHeader(
+        own.nested<HelmetSettings>(written, value, tableOf(keys)),
+        name,
+        keys,
+      );
   }
 }
 
 /** The options of one header, over those of the preset. */
-function readHeader(own: OptionsReader, name: string, keys: readonly string[]): HelmetSettings {
+function readHeader(own: HeaderReader, name: string, keys: readonly string[]): HelmetSettings {
   const preset = API_PRESET[name];
   const merged: Record<string, unknown> = Object.create(null);
   if (typeof preset === "object") Object.assign(merged, preset);
@@ -112,7 +124,7 @@ function readHeader(own: OptionsReader, name: string, keys: readonly string[]): 
 }
 
 /** The user's directives over the preset's, unless `useDefaults` says which others they stand on. */
-function readDirectives(own: OptionsReader, directives: unknown): unknown {
+function readDirectives(own: HeaderReader, directives: unknown): unknown {
   if (!isPlainObject(directives)) {
     own.problem("directives", "an object of directives");
     return directives;
@@ -129,7 +141,7 @@ function readDirectives(own: OptionsReader, directives: unknown): unknown {
   return merged;
 }
 
-function readDirective(own: OptionsReader, name: string, value: unknown): unknown {
+function readDirective(own: HeaderReader, name: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null || !(Symbol.iterator in value)) {
     if (typeof value === "function") noteFunction(own, name);
     return value;
@@ -145,7 +157,7 @@ function readDirective(own: OptionsReader, name: string, value: unknown): unknow
   return elements.filter((element) => typeof element === "string");
 }
 
-function noteFunction(own: OptionsReader, name: string): void {
+function noteFunction(own: HeaderReader, name: string): void {
   own.note(
     `directives[${JSON.stringify(name)}]`,
     "must not hold functions: the header is computed once, at start-up, so a nonce would never change. A route that needs one sets its own header",
@@ -153,8 +165,8 @@ function noteFunction(own: OptionsReader, name: string): void {
 }
 
 function readHsts(
-  reader: OptionsReader,
-  own: OptionsReader | undefined,
+  reader: OptionsReader<"hsts">,
+  own: HelmetReader | undefined,
   settings: Record<string, unknown>,
 ): void {
   if (own?.has("strictTransportSecurity") || own?.has("hsts")) {
@@ -169,9 +181,13 @@ function readHsts(
   } else if (!isPlainObject(value)) {
     reader.problem("hsts", "false or an options object");
   } else {
-    const options = reader.nested("hsts", value, HELMET_OPTIONS.strictTransportSecurity);
+    const options = reader.nested<HstsOptions>(
+      "hsts",
+      value,
+      tableOf(HELMET_OPTIONS.strictTransportSecurity),
+    );
     settings["strictTransportSecurity"] = {
-      maxAge: Math.floor(options.duration("maxAge", { min: 0, default: 63_072_000_000 }) / 1000),
+      maxAge: Math.floor(options.duration("maxAge", { min: "0s", default: "730d" }) / 1000),
       includeSubDomains: options.boolean("includeSubDomains", { default: true }),
       preload: options.boolean("preload"),
     };
@@ -179,7 +195,7 @@ function readHsts(
 }
 
 /** @see https://hstspreload.org/#submission-requirements */
-function checkPreload(reader: OptionsReader, header: string | undefined): void {
+function checkPreload(reader: OptionsReader<"hsts">, header: string | undefined): void {
   if (header === undefined || !header.includes("preload")) return;
   const maxAge = Number(/max-age=(\d+)/.exec(header)?.[1]);
   if (maxAge < ONE_YEAR_SECONDS || !header.includes("includeSubDomains")) {
@@ -188,6 +204,18 @@ function checkPreload(reader: OptionsReader, header: string | undefined): void {
       'must have includeSubDomains and a maxAge of at least "365d" when preload is true',
     );
   }
+}
+
+function isAlias(name: HelmetName): name is keyof typeof ALIASES {
+  return Object.hasOwn(ALIASES, name);
+}
+
+function namesOf<Name extends string>(table: Readonly<Record<Name, unknown>>): readonly Name[] {
+  return Object.keys(table) as Name[];
+}
+
+function tableOf<Name extends string>(names: readonly Name[]): Readonly<Record<Name, true>> {
+  return Object.fromEntries(names.map((name) => [name, true])) as Record<Name, true>;
 }
 
 function dashed(name: string): string {

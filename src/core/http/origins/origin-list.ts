@@ -26,7 +26,7 @@ const SERIALIZED = /^[a-z][a-z0-9+.-]*:\/\/(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\
 const LABEL = /^[a-z0-9_-]{1,63}$/;
 
 /** Reads `origins`. Problems are noted, each with the corrected value where there is one. */
-export function readOriginList(reader: OptionsReader, rules: OriginRules): OriginList {
+export function readOriginList(reader: OptionsReader<"origins">, rules: OriginRules): OriginList {
   const value = reader.raw("origins");
   if (typeof value === "function")
     return fromFunction(value as (origin: string, req: Request) => unknown);
@@ -37,11 +37,10 @@ export function readOriginList(reader: OptionsReader, rules: OriginRules): Origi
     );
     return fromEntries([]);
   }
-  const isList = Array.isArray(value);
-  const items: readonly unknown[] = isList ? [...value] : [value];
+  const items = reader.items("origins") ?? [];
   if (items.length === 0)
     reader.note("origins", `must be ${MUST}, got an empty list: leave cors out to allow no origin`);
-  if (items.includes("*")) {
+  if (items.some((item) => item.value === "*")) {
     if (items.length > 1)
       reader.note(
         "origins",
@@ -56,15 +55,14 @@ export function readOriginList(reader: OptionsReader, rules: OriginRules): Origi
     return { any: true, allows: () => true };
   }
   const entries: OriginEntry[] = [];
-  items.forEach((item, index) => {
-    const key = isList ? `origins[${index}]` : "origins";
-    const problem = readEntry(item, rules, entries);
-    if (problem !== undefined) reader.note(key, problem);
-  });
+  for (const item of items) {
+    const problem = addEntry(item.value, rules, entries);
+    if (problem !== undefined) item.note(problem);
+  }
   return fromEntries(entries);
 }
 
-function readEntry(item: unknown, rules: OriginRules, entries: OriginEntry[]): string | undefined {
+function addEntry(item: unknown, rules: OriginRules, entries: OriginEntry[]): string | undefined {
   if (item instanceof RegExp) return `must not be a regular expression: write ${patternFor(item)}`;
   if (item === true) return "must not be true, that would allow every site: list the origins";
   if (typeof item !== "string" || item === "") {

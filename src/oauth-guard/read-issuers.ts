@@ -1,25 +1,54 @@
-import type { OptionsReader } from "../../core/options/options-reader.js";
-import type { ClaimMapping } from "../../core/principal/claim-mapping.js";
-import { readPrincipal } from "../../core/principal/read-claim-mapping.js";
-import { RFC9068_MAPPING } from "../../core/principal/rfc9068-mapping.js";
-import { isRefused } from "../../core/refusal/refused.js";
-import { parseSecureUrl } from "../../issuer/fetch/secure-url.js";
-import { PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS } from "../../issuer/keys/algorithms.js";
-import { KEY_SOURCES, readKeyStore } from "../../issuer/read-key-store.js";
-import type { KeySchedule } from "../../issuer/sources/remote-keys.js";
-import type { TokenProfile } from "../token/token-shape.js";
-import type { TrustedIssuer } from "../token/verifier.js";
+import type { Hints, OptionKey, OptionKeys } from "../core/options/option-types.js";
+import type { OptionsReader } from "../core/options/options-reader.js";
+import type { ClaimMapping } from "../core/principal/claim-mapping.js";
+import { readClaimMapping } from "../core/principal/read-claim-mapping.js";
+import { RFC9068_MAPPING } from "../core/principal/rfc9068-mapping.js";
+import { isRefused } from "../core/refusal/refused.js";
+import { parseSecureUrl } from "../issuer/fetch/secure-url.js";
+import { PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS } from "../issuer/keys/algorithms.js";
+import { KEY_SOURCES, readKeyStore } from "../issuer/read-key-store.js";
+import type { KeySchedule } from "../issuer/sources/remote-keys.js";
+import type { IssuerOptions } from "./oauth-guard-options.js";
+import type { TokenProfile } from "./token/token-shape.js";
+import type { TrustedIssuer } from "./token/verifier.js";
 
 /** Names of what may stand in an issuer's entry, or beside `issuer` for all entries. */
-export const ISSUER_OPTIONS = [
-  "issuer",
-  "audience",
-  "clientIds",
-  "algorithms",
-  "profile",
-  "principal",
-  ...KEY_SOURCES,
-] as const;
+export const ISSUER_KEYS: OptionKeys<IssuerOptions> = {
+  issuer: true,
+  audience: "neverUndefined",
+  clientIds: "neverUndefined",
+  algorithms: "neverUndefined",
+  profile: true,
+  principal: true,
+  // The sources of keys are judged together: see readKeyStore().
+  discovery: true,
+  jwksUri: true,
+  jwks: true,
+  publicKey: true,
+  secret: true,
+};
+
+const KEY =
+  "write secret for a secret shared with the issuer (HS256), publicKey for a public key in PEM";
+
+/** What express-oauth2-jwt-bearer, express-jwt, passport-jwt, jsonwebtoken and jose call things. */
+export const ISSUER_HINTS: Hints<IssuerOptions> = {
+  algorithm: "algorithms",
+  tokenSigningAlg: "algorithms",
+  aud: "audience",
+  iss: "issuer",
+  issuerBaseURL: "issuer",
+  claimMapping: "principal",
+  mapClaims: "principal",
+  clientId: "clientIds",
+  jwksUrl: "jwksUri",
+  jwksURL: "jwksUri",
+  secretOrKey: KEY,
+  secretOrPublicKey: KEY,
+  strict: 'write profile: "rfc9068" to demand typ: at+jwt and every claim of RFC 9068',
+};
+
+type IssuerReader = OptionsReader<OptionKey<IssuerOptions>>;
 
 /** What does not depend on the issuer. */
 interface Common {
@@ -41,11 +70,7 @@ const PROFILES = ["compatible", "rfc9068"] as const;
 const ALGORITHMS: readonly string[] = [...PUBLIC_KEY_ALGORITHMS, ...SECRET_ALGORITHMS];
 
 /** Reads `issuer`: one URL, one entry, or a list of entries. */
-export function readIssuers(
-  options: OptionsReader,
-  names: Readonly<Record<string, string>>,
-  common: Common,
-): readonly TrustedIssuer[] {
+export function readIssuers(options: IssuerReader, common: Common): readonly TrustedIssuer[] {
   const shared = readShared(options);
   const issuer = options.raw("issuer");
   if (typeof issuer !== "object" || issuer === null) {
@@ -56,8 +81,8 @@ export function readIssuers(
       options.note(source, "must stand in the entry of the issuer it belongs to");
   }
   const entries = Array.isArray(issuer)
-    ? (options.objects("issuer", ISSUER_OPTIONS, names) ?? [])
-    : [options.nested("issuer", issuer, ISSUER_OPTIONS, names)];
+    ? (options.objects<IssuerOptions>("issuer", ISSUER_KEYS, ISSUER_HINTS) ?? [])
+    : [options.nested<IssuerOptions>("issuer", issuer, ISSUER_KEYS, ISSUER_HINTS)];
   const issuers = entries.map((entry) => readIssuer(entry, { ...shared, ...given(entry) }, common));
   issuers.forEach(({ issuer: name }, index) => {
     if (name !== "" && issuers.findIndex((other) => other.issuer === name) !== index) {
@@ -67,28 +92,27 @@ export function readIssuers(
   return issuers;
 }
 
-function given(entry: OptionsReader): Partial<Shared> {
+function given(entry: IssuerReader): Partial<Shared> {
   const own = Object.entries(readShared(entry)).filter(([, value]) => value !== undefined);
   return Object.fromEntries(own);
 }
 
-function readShared(reader: OptionsReader): Shared {
+function readShared(reader: IssuerReader): Shared {
   const audience = reader.raw("audience") === null ? null : reader.strings("audience");
-  const algorithms = reader.strings("algorithms");
-  algorithms?.forEach((name) => {
-    if (!ALGORITHMS.includes(name))
-      reader.note("algorithms", `must only name ${ALGORITHMS.join(", ")}`);
+  const algorithms = reader.strings("algorithms", {
+    check: (name) =>
+      ALGORITHMS.includes(name) ? undefined : `must only name ${ALGORITHMS.join(", ")}`,
   });
   return {
     audience,
     clientIds: reader.strings("clientIds"),
     algorithms,
     profile: reader.has("profile") ? reader.oneOf("profile", PROFILES) : undefined,
-    principal: readPrincipal(reader, "principal"),
+    principal: readClaimMapping(reader),
   };
 }
 
-function readIssuer(reader: OptionsReader, shared: Shared, common: Common): TrustedIssuer {
+function readIssuer(reader: IssuerReader, shared: Shared, common: Common): TrustedIssuer {
   const issuer = readIssuerName(reader);
   const mapping = shared.principal ?? RFC9068_MAPPING;
   checkAudience(reader, shared, mapping);
@@ -106,7 +130,7 @@ function readIssuer(reader: OptionsReader, shared: Shared, common: Common): Trus
   };
 }
 
-function readIssuerName(reader: OptionsReader): string {
+function readIssuerName(reader: IssuerReader): string {
   const must = "the URL of the issuer, as its tokens name it in iss";
   const issuer = reader.string("issuer", { required: true, must });
   if (issuer === undefined) return "";
@@ -120,7 +144,7 @@ function readIssuerName(reader: OptionsReader): string {
   return issuer;
 }
 
-function checkAudience(reader: OptionsReader, shared: Shared, mapping: ClaimMapping): void {
+function checkAudience(reader: IssuerReader, shared: Shared, mapping: ClaimMapping): void {
   const { audience, clientIds } = shared;
   if (audience === undefined) {
     reader.note(

@@ -1,0 +1,120 @@
+import type { Hints, OptionKey, OptionKeys } from "../core/options/option-types.js";
+import type { OptionsReader } from "../core/options/options-reader.js";
+import { formatDuration } from "../core/options/quantity.js";
+import type { KeySchedule } from "../issuer/sources/remote-keys.js";
+import type {
+  KeyFetchOptions,
+  TokenCacheOptions,
+  TokenVerifierOptions,
+} from "./oauth-guard-options.js";
+import { ISSUER_HINTS, ISSUER_KEYS, readIssuers } from "./read-issuers.js";
+import type { VerifierSettings } from "./token/verifier.js";
+
+/** Names of the options of `createTokenVerifier`. */
+export const VERIFIER_KEYS: OptionKeys<TokenVerifierOptions> = {
+  ...ISSUER_KEYS,
+  // Left out or not, it is required.
+  audience: true,
+  clockTolerance: true,
+  maxTokenAge: "neverUndefined",
+  maxTokenSize: true,
+  scopes: "neverUndefined",
+  realm: true,
+  cache: true,
+  keys: true,
+};
+
+const KEY_FETCH_KEYS: OptionKeys<KeyFetchOptions> = {
+  maxAge: true,
+  maxStale: true,
+  cooldown: true,
+  timeout: true,
+  maxSize: true,
+};
+const CACHE_KEYS: OptionKeys<TokenCacheOptions> = { max: true, ttl: true };
+
+/** What express-oauth2-jwt-bearer, express-jwt, passport-jwt, jsonwebtoken and jose call things. */
+export const VERIFIER_HINTS: Hints<TokenVerifierOptions> = {
+  ...ISSUER_HINTS,
+  clockSkew: "clockTolerance",
+  cooldownDuration: "keys.cooldown",
+  timeoutDuration: "keys.timeout",
+  cacheMaxAge: "keys.maxAge",
+  maxAge: "maxTokenAge",
+  maxTokenLength: "maxTokenSize",
+  requiredScopes: "scopes",
+  scope: "scopes",
+};
+
+const HOUR = 3_600_000;
+
+type VerifierReader = OptionsReader<OptionKey<TokenVerifierOptions>>;
+
+/** Settings that both doors share. */
+export interface ReadSettings extends VerifierSettings {
+  readonly realm: string;
+}
+
+/** Reads all but what belongs to the guard alone. */
+export function readVerifierSettings(reader: VerifierReader): ReadSettings {
+  const common = {
+    clockTolerance: reader.duration("clockTolerance", { default: "5s", min: "0s", max: "5m" }),
+    maxTokenAge: reader.has("maxTokenAge")
+      ? reader.duration("maxTokenAge", { min: "1s" })
+      : undefined,
+    schedule: readSchedule(reader),
+  };
+  return {
+    issuers: readIssuers(reader, common),
+    scopes: readScopes(reader),
+    maxTokenSize: reader.size("maxTokenSize", { default: "8kb", min: "256b", max: "64kb" }),
+    cache: readCache(reader),
+    realm: readRealm(reader),
+  };
+}
+
+function readSchedule(reader: VerifierReader): KeySchedule {
+  const keys =
+    reader.object<KeyFetchOptions>("keys", KEY_FETCH_KEYS) ??
+    reader.nested<KeyFetchOptions>("keys", {}, KEY_FETCH_KEYS);
+  const maxAge = keys.duration("maxAge", { default: "10m", min: "1s", max: "24h" });
+  return {
+    maxAge,
+    maxStale: keys.duration("maxStale", {
+      default: formatDuration(Math.max(HOUR, maxAge)),
+      min: formatDuration(maxAge),
+      max: "7d",
+    }),
+    cooldown: keys.duration("cooldown", { default: "30s", min: "1s", max: "1h" }),
+    timeout: keys.duration("timeout", { default: "5s", min: "10ms", max: "1m" }),
+    maxSize: keys.size("maxSize", { default: "1mb", min: "1kb", max: "16mb" }),
+  };
+}
+
+function readCache(reader: VerifierReader): VerifierSettings["cache"] {
+  if (reader.raw("cache") === false) return undefined;
+  const cache =
+    reader.object<TokenCacheOptions>("cache", CACHE_KEYS) ??
+    reader.nested<TokenCacheOptions>("cache", {}, CACHE_KEYS);
+  return {
+    max: cache.integer("max", { default: 10_000, min: 2, max: 1_000_000 }),
+    ttl: cache.duration("ttl", { default: "5m", min: "1s", max: "24h" }),
+  };
+}
+
+function readScopes(reader: VerifierReader): readonly string[] | undefined {
+  const scopes = reader.strings("scopes");
+  // scope-token of RFC 6749 §3.3: a space would separate two of them.
+  if (scopes?.some((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)) === true) {
+    reader.note("scopes", "must hold one scope per entry, without spaces, quotes and backslashes");
+  }
+  return scopes;
+}
+
+function readRealm(reader: VerifierReader): string {
+  const realm = reader.string("realm", { default: "api" }) ?? "api";
+  if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(realm)) {
+    reader.problem("realm", "printable ASCII without quotes and backslashes");
+  }
+  return realm;
+}

@@ -1,0 +1,443 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { AUDIT_LOG_HINTS, TRUST_HINTS } from "../../src/audit-log/audit-log-options.js";
+import { auditLog, fileSink } from "../../src/audit-log/index.js";
+import { FILE_SINK_HINTS } from "../../src/audit-log/sinks/file-sink.js";
+import { authorize, requireRole, requireScope, role } from "../../src/authorization/index.js";
+import { REQUIRE_HINTS } from "../../src/authorization/require-options.js";
+import { KEYCLOAK_HINTS, keycloak } from "../../src/claims/keycloak.js";
+import { OptionsError } from "../../src/core/options/options-error.js";
+import { JSON_BODY_HINTS, jsonBody } from "../../src/json-body/json-body.js";
+import { STRUCTURAL_GUARD_HINTS, structuralGuard } from "../../src/json-body/structural-guard.js";
+import { createTokenVerifier } from "../../src/oauth-guard/index.js";
+import { OAUTH_GUARD_HINTS, oauthGuard } from "../../src/oauth-guard/oauth-guard.js";
+import { ISSUER_HINTS } from "../../src/oauth-guard/read-issuers.js";
+import { VERIFIER_HINTS } from "../../src/oauth-guard/read-verifier-options.js";
+import { HEADER_PRINCIPAL_HINTS, headerPrincipal } from "../../src/principal/header-principal.js";
+import { rateLimit } from "../../src/rate-limit/index.js";
+import { POLICY_HINTS, RATE_LIMIT_HINTS } from "../../src/rate-limit/read-settings.js";
+import { secureApi } from "../../src/secure-api/secure-api.js";
+import { SECURE_API_HINTS } from "../../src/secure-api/secure-api-options.js";
+import { CORS_HINTS } from "../../src/secure-headers/cors/cors-options.js";
+import { CROSS_ORIGIN_GUARD_HINTS } from "../../src/secure-headers/cross-origin/cross-origin-guard.js";
+import { HELMET_HINTS, HELMET_NAMES } from "../../src/secure-headers/headers/helmet-options.js";
+import { SECURE_HEADERS_HINTS, secureHeaders } from "../../src/secure-headers/secure-headers.js";
+import { validate } from "../../src/validate/index.js";
+import { VALIDATE_HINTS } from "../../src/validate/validate-options.js";
+import { sourceFiles } from "../support/source-files.js";
+
+interface Place {
+  /** Where the options stand, as the message names them. */
+  readonly path: string;
+  /** Gives these options to the factory, among others that are right. */
+  readonly create: (options: object) => unknown;
+}
+
+interface HintTable {
+  readonly name: string;
+  readonly hints: Readonly<Record<string, string>>;
+  readonly places: readonly Place[];
+  /** What other packages call it, and what our message says: a name of ours or a whole sentence. */
+  readonly says: Readonly<Record<string, string>>;
+}
+
+const ISSUER = { issuer: "https://issuer.example", audience: "https://api.example" };
+const POLICY = { limit: 1, window: "1m" };
+const FOLDER = mkdtempSync(join(tmpdir(), "option-hints-"));
+
+const KEY =
+  "write secret for a secret shared with the issuer (HS256), publicKey for a public key in PEM";
+const TOKEN_REQUIRED =
+  "leave it out, a token is required by default; optional: true lets requests without one pass";
+const REPORT =
+  'leave it out to refuse, write mode: "report" to let every request pass and only record refusals';
+const LOGGER =
+  "give its transports to sinks, in a list: a logger may drop records by level or filter";
+const NOTHING_TO_HIDE =
+  "leave it out: nothing of a request is recorded but fixed fields and what fields.headers names";
+const SKIP =
+  "write skip, a function that returns true for what no policy counts; decide by nothing that the client can choose";
+const NEVER_UNCOUNTED =
+  'while the store fails, requests are counted in memory (onStoreError: "fallback", the default) or refused ("reject"), never let through uncounted';
+const UNKNOWN_FIELDS =
+  'fields that no schema names are refused by default; unknown: "strip" leaves them out, "allow" lets them pass';
+const ALL_ERRORS = "the answer names up to 20 errors; maxErrors sets another number, from 1 to 100";
+
+const OF_ISSUERS = {
+  algorithm: "algorithms",
+  tokenSigningAlg: "algorithms",
+  aud: "audience",
+  iss: "issuer",
+  issuerBaseURL: "issuer",
+  claimMapping: "principal",
+  mapClaims: "principal",
+  clientId: "clientIds",
+  jwksUrl: "jwksUri",
+  jwksURL: "jwksUri",
+  secretOrKey: KEY,
+  secretOrPublicKey: KEY,
+  strict: 'write profile: "rfc9068" to demand typ: at+jwt and every claim of RFC 9068',
+};
+const OF_VERIFIERS = {
+  ...OF_ISSUERS,
+  clockSkew: "clockTolerance",
+  cooldownDuration: "keys.cooldown",
+  timeoutDuration: "keys.timeout",
+  cacheMaxAge: "keys.maxAge",
+  maxAge: "maxTokenAge",
+  maxTokenLength: "maxTokenSize",
+  requiredScopes: "scopes",
+  scope: "scopes",
+};
+const OF_POLICIES = {
+  max: "limit",
+  points: "limit",
+  tokensPerInterval: "limit",
+  windowMs: "window",
+  duration: "window",
+  timeWindow: "window",
+  interval: "window",
+  ttl: "window",
+  keyGenerator: "key",
+  getTracker: "key",
+  identifier: "name",
+  keyPrefix: "name",
+  weight: "cost",
+};
+
+/** Every hint of every factory. None leads to a weaker setting: where the same value would, a sentence stands. */
+const TABLES: readonly HintTable[] = [
+  {
+    name: "ISSUER_HINTS",
+    hints: ISSUER_HINTS,
+    places: [
+      {
+        path: "oauthGuard.issuer",
+        create: (options) => oauthGuard({ issuer: { ...ISSUER, ...options } }),
+      },
+      {
+        path: "oauthGuard.issuer[0]",
+        create: (options) => oauthGuard({ issuer: [{ ...ISSUER, ...options }] }),
+      },
+    ],
+    says: OF_ISSUERS,
+  },
+  {
+    name: "VERIFIER_HINTS",
+    hints: VERIFIER_HINTS,
+    places: [
+      {
+        path: "createTokenVerifier",
+        create: (options) => createTokenVerifier({ ...ISSUER, ...options }),
+      },
+    ],
+    says: OF_VERIFIERS,
+  },
+  {
+    name: "OAUTH_GUARD_HINTS",
+    hints: OAUTH_GUARD_HINTS,
+    places: [{ path: "oauthGuard", create: (options) => oauthGuard({ ...ISSUER, ...options }) }],
+    says: { ...OF_VERIFIERS, authRequired: TOKEN_REQUIRED, credentialsRequired: TOKEN_REQUIRED },
+  },
+  {
+    name: "REQUIRE_HINTS",
+    hints: REQUIRE_HINTS,
+    places: [
+      { path: "requireRole", create: (options) => requireRole("a", options) },
+      { path: "requireScope", create: (options) => requireScope("a", options) },
+      { path: "requireScope.any", create: (options) => requireScope.any("a", options) },
+      { path: "authorize", create: (options) => authorize(role("a"), options) },
+    ],
+    says: { dryRun: REPORT, reportOnly: REPORT, onError: "onDenied", onFailure: "onDenied" },
+  },
+  {
+    name: "HEADER_PRINCIPAL_HINTS",
+    hints: HEADER_PRINCIPAL_HINTS,
+    places: [
+      {
+        path: "principalFrom.header",
+        create: (options) =>
+          headerPrincipal({ name: "X-User", trustedPeers: "10.0.0.5", ...options }),
+      },
+    ],
+    says: {
+      header: "name",
+      headerName: "name",
+      trustProxy:
+        "name the gateways in trustedPeers, by address or network: true or a number of hops would trust whoever connects",
+      trustedProxies: "trustedPeers",
+    },
+  },
+  {
+    name: "KEYCLOAK_HINTS",
+    hints: KEYCLOAK_HINTS,
+    places: [{ path: "keycloak", create: (options) => keycloak({ clientId: "a", ...options }) }],
+    says: { resource: "clientId", client: "clientId" },
+  },
+  {
+    name: "JSON_BODY_HINTS",
+    hints: JSON_BODY_HINTS,
+    places: [{ path: "jsonBody", create: (options) => jsonBody(options) }],
+    says: {
+      bodyLimit: "limit",
+      maxSize: "limit",
+      maxBodySize: "limit",
+      maxDepth: "depth",
+      exclude: "except",
+      skip: 'no function decides what is left unread, name the paths in except: ["POST /webhooks/*"]',
+      unless: "except",
+    },
+  },
+  {
+    name: "STRUCTURAL_GUARD_HINTS",
+    hints: STRUCTURAL_GUARD_HINTS,
+    places: [{ path: "structuralGuard", create: (options) => structuralGuard(options) }],
+    says: {
+      maxDepth: "depth",
+      parameterLimit: "nodes bounds the values of a part in all, keys the members of one object",
+      arrayLimit: "items",
+      maxItems: "items",
+      maxKeys: "keys",
+      maxNodes: "nodes",
+      maxLength: "stringLength",
+      maxStringLength: "stringLength",
+    },
+  },
+  {
+    name: "VALIDATE_HINTS",
+    hints: VALIDATE_HINTS,
+    places: [
+      {
+        path: "validate",
+        create: (options) => validate({ body: { type: "object" }, ...options }),
+      },
+    ],
+    says: {
+      querystring: "query",
+      path: "params",
+      pathParams: "params",
+      header: "headers",
+      cookie: "cookies",
+      signedCookies: "signatures of cookies are not checked here: cookies is what the client sent",
+      validations: "chains",
+      checks: "chains",
+      allowUnknown: UNKNOWN_FIELDS,
+      stripUnknown: UNKNOWN_FIELDS,
+      additionalProperties: UNKNOWN_FIELDS,
+      removeAdditional: UNKNOWN_FIELDS,
+      abortEarly: ALL_ERRORS,
+      allErrors: ALL_ERRORS,
+      statusCode: "status",
+      errorStatus: "status",
+      consumes: "contentTypes",
+      contentType: "contentTypes",
+      onError: "onDenied",
+      onInvalid: "onDenied",
+    },
+  },
+  {
+    name: "POLICY_HINTS",
+    hints: POLICY_HINTS,
+    places: [
+      {
+        path: "rateLimit.policies[0]",
+        create: (options) => rateLimit({ policies: [{ ...POLICY, ...options }] }),
+      },
+    ],
+    says: OF_POLICIES,
+  },
+  {
+    name: "RATE_LIMIT_HINTS",
+    hints: RATE_LIMIT_HINTS,
+    places: [{ path: "rateLimit", create: (options) => rateLimit({ ...POLICY, ...options }) }],
+    says: {
+      ...OF_POLICIES,
+      limits: "policies",
+      throttlers: "policies",
+      standardHeaders:
+        "leave it out, RateLimit and RateLimit-Policy are sent by default; headers: { ietf: false } turns them off",
+      legacyHeaders:
+        "leave it out, X-RateLimit-* are sent by default; headers: { legacy: false } turns them off",
+      ipv6Subnet: "ipv6Prefix",
+      allowList: SKIP,
+      whitelist: SKIP,
+      skipIf: SKIP,
+      handler: "write onDenied: (error, req, res, next) => …, it must answer the refusal",
+      message: "refusals are problem documents; to answer in a format of your own write onDenied",
+      passOnStoreError: NEVER_UNCOUNTED,
+      skipOnError: NEVER_UNCOUNTED,
+      insuranceLimiter:
+        'leave it out, the memory of this process steps in while the store fails (onStoreError: "fallback")',
+      redis: "store takes no client: wrap a limiter, as in store: fromRateLimiterFlexible(limiter)",
+      storage: "store",
+    },
+  },
+  {
+    name: "SECURE_HEADERS_HINTS",
+    hints: SECURE_HEADERS_HINTS,
+    places: [{ path: "secureHeaders", create: (options) => secureHeaders(options) }],
+    says: {
+      ...Object.fromEntries(HELMET_NAMES.map((name) => [name, `helmet.${name}`])),
+      origin: "cors.origins",
+      origins: "cors.origins",
+      credentials: "cors.credentials",
+      allowedHeaders: "cors.allowedHeaders",
+      exposedHeaders: "cors.exposedHeaders",
+      csrf: "there are no csrf tokens: crossOriginGuard: true refuses what pages of other sites send with the user's cookies",
+      crossOrigin:
+        "cors: { origins } lets pages of other origins read answers, crossOriginGuard: true refuses what they send with the user's cookies",
+    },
+  },
+  {
+    name: "HELMET_HINTS",
+    hints: HELMET_HINTS,
+    places: [
+      { path: "secureHeaders.helmet", create: (options) => secureHeaders({ helmet: options }) },
+    ],
+    says: { csp: "contentSecurityPolicy" },
+  },
+  {
+    name: "CORS_HINTS",
+    hints: CORS_HINTS,
+    places: [
+      {
+        path: "secureHeaders.cors",
+        create: (options) =>
+          secureHeaders({ cors: { origins: "https://app.example.com", ...options } }),
+      },
+    ],
+    says: {
+      origin: "origins",
+      allowedOrigins: "origins",
+      allowOrigin: "origins",
+      headers: "allowedHeaders",
+      allowHeaders: "allowedHeaders",
+      allowMethods: "methods",
+      allowedMethods: "methods",
+      exposeHeaders: "exposedHeaders",
+      allowCredentials: "credentials",
+    },
+  },
+  {
+    name: "CROSS_ORIGIN_GUARD_HINTS",
+    hints: CROSS_ORIGIN_GUARD_HINTS,
+    places: [
+      {
+        path: "secureHeaders.crossOriginGuard",
+        create: (options) => secureHeaders({ crossOriginGuard: options }),
+      },
+    ],
+    says: { except: "exempt", bypass: "exempt", ignore: "exempt" },
+  },
+  {
+    name: "AUDIT_LOG_HINTS",
+    hints: AUDIT_LOG_HINTS,
+    places: [{ path: "auditLog", create: (options) => auditLog(options) }],
+    says: {
+      transports: "sinks",
+      stream: "sinks",
+      destination: "sinks",
+      logger: LOGGER,
+      winstonInstance: LOGGER,
+      genReqId:
+        "every request gets a new UUID: requestId names the header field, and the peers whose id is taken over",
+      redact: NOTHING_TO_HIDE,
+      headerBlacklist: NOTHING_TO_HIDE,
+      requestWhitelist:
+        "name the request header fields to record in fields.headers; bodies are never recorded",
+      defaultMeta: "the records name the service by service: { name, version }",
+    },
+  },
+  {
+    name: "TRUST_HINTS",
+    hints: TRUST_HINTS,
+    places: [
+      { path: "auditLog.requestId", create: (options) => auditLog({ requestId: options }) },
+      { path: "auditLog.trace", create: (options) => auditLog({ trace: options }) },
+    ],
+    says: {
+      trustInbound:
+        "name the peers whose ids are taken over in trustedPeers, by address or network",
+    },
+  },
+  {
+    name: "FILE_SINK_HINTS",
+    hints: FILE_SINK_HINTS,
+    places: [
+      {
+        path: "fileSink",
+        create: (options) => fileSink({ path: join(FOLDER, "audit.jsonl"), ...options }),
+      },
+    ],
+    says: { filename: "path", file: "path", destination: "path", dest: "path" },
+  },
+  {
+    name: "SECURE_API_HINTS",
+    hints: SECURE_API_HINTS,
+    places: [
+      {
+        path: "secureApi",
+        create: (options) =>
+          secureApi({ oauthGuard: false, rateLimit: false, auditLog: false, ...options }),
+      },
+    ],
+    says: {
+      auth: "oauthGuard",
+      jwt: "oauthGuard",
+      limiter: "rateLimit",
+      throttle: "rateLimit",
+      helmet: "secureHeaders",
+      headers: "secureHeaders",
+      cors: "secureHeaders",
+      json: "jsonBody",
+      bodyParser: "jsonBody",
+      logger: "auditLog",
+      log: "auditLog",
+      public: "publicRoutes",
+      unless: "publicRoutes",
+    },
+  },
+];
+
+function problemsOf(action: () => unknown): readonly string[] {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof OptionsError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe("the names of other packages", () => {
+  const rows = TABLES.flatMap(({ places, says }) =>
+    places.flatMap(({ path, create }) =>
+      // `hsts` is an option of ours, too.
+      Object.entries(says).flatMap(([name, hint]) =>
+        path === "secureHeaders" && name === "hsts" ? [] : [{ path, create, name, hint }],
+      ),
+    ),
+  );
+
+  it.each(rows)("$path.$name: $hint", ({ path, create, name, hint }) => {
+    const fix = hint.includes(" ") ? hint : `did you mean "${hint}"?`;
+    expect(problemsOf(() => create({ [name]: true }))).toEqual([
+      `${path} must not have an option ${JSON.stringify(name)}: ${fix}`,
+    ]);
+  });
+
+  it.each(TABLES)("$name stands here in full", ({ hints, says }) => {
+    expect(Object.keys(says)).toEqual(Object.keys(hints));
+  });
+
+  it("stand in tables that are all checked here", () => {
+    const tables = sourceFiles().flatMap(({ path, text }) =>
+      path.startsWith("core/")
+        ? []
+        : [...text.matchAll(/const (\w+): Hints</g)].map(([, name = ""]) => name),
+    );
+    expect(tables.sort()).toEqual(TABLES.map(({ name }) => name).sort());
+  });
+});
