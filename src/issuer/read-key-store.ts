@@ -3,7 +3,7 @@ import { type OptionsReader, UNSET } from "../core/options/options-reader.js";
 import { isRefused } from "../core/refusal/refused.js";
 import { parseSecureUrl } from "./fetch/secure-url.js";
 import { algorithmOfKey, SECRET_ALGORITHMS } from "./keys/algorithms.js";
-import { isJwkSet, MAX_KEYS, readJwkSet } from "./keys/jwk-set.js";
+import { isJwkSet, MAX_KEYS, parseJwkSet } from "./keys/jwk-set.js";
 import { weaknessOf } from "./keys/key-policy.js";
 import { createKeyRing, type KeyRing, UNKNOWN_KEY, type VerificationKey } from "./keys/key-ring.js";
 import { functionKeys } from "./sources/function-keys.js";
@@ -84,7 +84,7 @@ function readJwks(reader: KeyReader, { algorithms }: KeyContext): KeyStore {
     );
     return staticKeys(NO_KEYS, { anyKid: false });
   }
-  const ring = readJwkSet(jwks, algorithms);
+  const ring = parseJwkSet(jwks, algorithms);
   for (const must of ring.refused) reader.note("jwks", `must have keys that are each ${must}`);
   if (ring.refused.length === 0 && ring.keys.length === 0) {
     reader.note("jwks", "must have a key for one of the algorithms");

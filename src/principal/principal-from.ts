@@ -7,8 +7,8 @@ import { readOptions } from "../core/options/options-reader.js";
 import type { Principal, PrincipalInit } from "../core/principal/principal.js";
 import { assertNoToken } from "./assert-no-token.js";
 import { headerPrincipal } from "./header-principal.js";
+import { parsePrincipal } from "./parse-principal.js";
 import { providePrincipal } from "./provide-principal.js";
-import { readPrincipal } from "./read-principal.js";
 
 /** Options of {@link principalFrom}. */
 export interface PrincipalFromOptions {
@@ -46,7 +46,7 @@ export function principalFrom(
     let principal: Principal | null;
     try {
       assertNoToken("principalFrom", req);
-      principal = readPrincipal("principalFrom", derive(req));
+      principal = parsePrincipal("principalFrom", derive(req));
     } catch (error) {
       guard.fault(error, req, next);
       return;

@@ -28,7 +28,7 @@ export function isJwkSet(value: unknown): value is { readonly keys: readonly unk
  * Makes a ring of a JWK Set in memory. A key that is good for another purpose is left out without a
  * word.
  */
-export function readJwkSet(
+export function parseJwkSet(
   set: { readonly keys: readonly unknown[] },
   allowed: readonly string[],
   previous?: KeyRing,

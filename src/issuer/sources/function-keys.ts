@@ -1,6 +1,6 @@
 import { wrongReturn } from "../../core/options/user-function.js";
 import { KeyOutage } from "../fetch/key-outage.js";
-import { isJwkSet, readJwkSet } from "../keys/jwk-set.js";
+import { isJwkSet, parseJwkSet } from "../keys/jwk-set.js";
 import type { KeyRing } from "../keys/key-ring.js";
 import type { KeyStore } from "./key-store.js";
 
@@ -27,7 +27,7 @@ export function functionKeys(
     }
     if (ring === undefined || supplied !== set) {
       if (!isJwkSet(supplied)) throw wrongReturn(option, "a JWK Set ({ keys: [...] })", supplied);
-      ring = readJwkSet(supplied, allowed, ring);
+      ring = parseJwkSet(supplied, allowed, ring);
       set = supplied;
     }
     if (ring.keys.length > 0) return ring;

@@ -39,7 +39,7 @@ const NAMES = Object.keys(MEMBERS).join(", ");
  * @throws TypeError when it is anything but a well-formed principal or `null`. The text names the member, never the
  * value.
  */
-export function readPrincipal(what: string, value: unknown): Principal | null {
+export function parsePrincipal(what: string, value: unknown): Principal | null {
   if (value === null) return null;
   if (isThenable(value) || !isPlainObject(value)) {
     throw wrongReturn(what, "a plain object or null", value);
