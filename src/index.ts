@@ -107,6 +107,7 @@ export {
   secureHeaders,
 } from "./secure-headers/index.js";
 export {
+  type CommonValidateOptions,
   type CompiledFunction,
   type Expose,
   type FieldError,
@@ -120,7 +121,6 @@ export {
   type Valid,
   type ValidateChainsOptions,
   type ValidateOptions,
-  type ValidateSettings,
   type Validator,
   type ValidChains,
   type ValidPart,

@@ -10,7 +10,7 @@ import { KeyOutage } from "../issuer/fetch/key-outage.js";
 import type { RefusalFactory } from "./refusals/challenge.js";
 import type { RefusalReason } from "./refusals/refusals.js";
 import { verifiedAuth } from "./token/auth.js";
-import type { Outcome, VerifiedToken } from "./token/verifier.js";
+import type { Verification, VerifiedToken } from "./token/verifier.js";
 
 const ANONYMOUS: DecisionFields = Object.freeze({ reason: "anonymous" });
 
@@ -24,10 +24,10 @@ export class Admission {
     this.#refusal = refusal;
   }
 
-  settle(outcome: Outcome, req: Request, res: Response, next: NextFunction): void {
-    if (outcome instanceof KeyOutage) this.#fail(outcome, req, res, next);
-    else if (isRefused(outcome)) this.refuse(outcome.refused, req, res, next);
-    else this.#accept(outcome, req, res, next);
+  settle(verification: Verification, req: Request, res: Response, next: NextFunction): void {
+    if (verification instanceof KeyOutage) this.#fail(verification, req, res, next);
+    else if (isRefused(verification)) this.refuse(verification.refused, req, res, next);
+    else this.#accept(verification, req, res, next);
   }
 
   refuse(

@@ -44,11 +44,11 @@ export function createTokenVerifier<Claims = AccessTokenClaims>(
 
   async function verify(token: string): Promise<Auth<Claims>> {
     if (typeof token !== "string" || token === "") throw refusal("no_credentials");
-    const outcome = await verifier.verify(token);
-    if (outcome instanceof KeyOutage) throw outcome.toHttpError();
-    if (isRefused(outcome)) throw refusal(outcome.refused);
-    if (outcome.lacksScope) throw refusal("missing_scope");
-    return outcome.auth as Auth<Claims>;
+    const verification = await verifier.verify(token);
+    if (verification instanceof KeyOutage) throw verification.toHttpError();
+    if (isRefused(verification)) throw refusal(verification.refused);
+    if (verification.lacksScope) throw refusal("missing_scope");
+    return verification.auth as Auth<Claims>;
   }
 
   return Object.freeze({

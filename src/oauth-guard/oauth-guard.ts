@@ -8,7 +8,7 @@ import type { OauthGuardInput } from "./oauth-guard-options.js";
 import { readVerifierSettings, VERIFIER_HINTS, VERIFIER_KEYS } from "./read-verifier-options.js";
 import { createRefusals } from "./refusals/challenge.js";
 import { extractBearerToken, NO_AUTHORIZATION } from "./token/bearer-token.js";
-import { type Outcome, Verifier } from "./token/verifier.js";
+import { type Verification, Verifier } from "./token/verifier.js";
 
 /** The middleware of {@link oauthGuard}. */
 export interface OauthGuard extends Middleware {
@@ -77,20 +77,20 @@ export function oauthGuard(options: OauthGuardInput): OauthGuard {
       else admission.refuse(extracted.refused, req, res, next);
       return;
     }
-    let outcome: Outcome | Promise<Outcome>;
+    let verification: Verification | Promise<Verification>;
     try {
-      outcome = verifier.verify(extracted.token);
+      verification = verifier.verify(extracted.token);
     } catch (error) {
       admission.fault(error, req, next);
       return;
     }
-    if (isThenable(outcome)) {
-      outcome.then(
+    if (isThenable(verification)) {
+      verification.then(
         (later) => admission.settle(later, req, res, next),
         (error: unknown) => admission.fault(error, req, next),
       );
     } else {
-      admission.settle(outcome, req, res, next);
+      admission.settle(verification, req, res, next);
     }
   });
   return Object.assign(middleware, {

@@ -7,8 +7,8 @@ export type { FromJsonSchema, JsonSchema } from "./json-schema/json-schema-type.
 export type { StandardSchema } from "./standard-schema/standard-schema.js";
 export { validate } from "./validate.js";
 export type {
+  CommonValidateOptions,
   ValidateChainsOptions,
   ValidateOptions,
-  ValidateSettings,
 } from "./validate-options.js";
 export type { PartSchema, Valid, Validator, ValidChains, ValidPart } from "./validator.js";

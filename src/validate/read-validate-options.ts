@@ -27,7 +27,7 @@ import {
 } from "./validate-options.js";
 
 /** The options of `validate`, checked and prepared. */
-export interface ValidateConfig extends RequestSettings {
+export interface ValidateSettings extends RequestSettings {
   readonly parts: readonly PartPlan[];
   /** Empty when parts are given. */
   readonly chains: readonly RunnableChain[];
@@ -44,7 +44,7 @@ type ValidateReader = OptionsReader<OptionKey<ValidateOptions | ValidateChainsOp
 const CHAIN_NODES = 2000;
 
 /** @throws {@link OptionsError} with everything that is wrong. */
-export function readValidateOptions(options: unknown): ValidateConfig {
+export function readValidateOptions(options: unknown): ValidateSettings {
   const reader = readOptions<ValidateOptions | ValidateChainsOptions>(
     "validate",
     options ?? {},
@@ -56,7 +56,7 @@ export function readValidateOptions(options: unknown): ValidateConfig {
   const unknown = readUnknown(reader, chains);
   const parts = chains.length > 0 ? [] : PARTS.flatMap((part) => readPart(reader, part, unknown));
   const readsBody = reader.has("body") || chains.some(mayReadBody);
-  const config: ValidateConfig = {
+  const settings: ValidateSettings = {
     parts,
     chains,
     unknown,
@@ -72,7 +72,7 @@ export function readValidateOptions(options: unknown): ValidateConfig {
     ...readGuardOptions(reader),
   };
   reader.finish();
-  return Object.freeze(config);
+  return Object.freeze(settings);
 }
 
 function readChains(reader: ValidateReader): readonly RunnableChain[] {

@@ -7,7 +7,7 @@ import type { UnknownFields } from "./json-schema/json-schema.js";
 import type { PartSchema } from "./validator.js";
 
 /** Options of {@link validate} that do not depend on how the parts are described. */
-export interface ValidateSettings extends GuardOptions {
+export interface CommonValidateOptions extends GuardOptions {
   /** Status of a request that does not fit its schemas: 422 (RFC 9110 §15.5.21) or 400. @default 422 */
   readonly status?: 422 | 400 | undefined;
   /** The most entries that `errors` has, 1 to 100; with more, `truncated` is true. @default 20 */
@@ -38,7 +38,7 @@ export interface ValidateOptions<
   Params = PartSchema | undefined,
   Headers = PartSchema | undefined,
   Cookies = PartSchema | undefined,
-> extends ValidateSettings {
+> extends CommonValidateOptions {
   /** The parsed body. Without content it is answered 400, unless a Standard Schema takes `undefined`. */
   readonly body?: Body;
   /** The query parameters. */
@@ -64,7 +64,7 @@ export interface ValidateOptions<
 }
 
 /** Options of {@link validate} with chains of express-validator 7. */
-export interface ValidateChainsOptions extends ValidateSettings {
+export interface ValidateChainsOptions extends CommonValidateOptions {
   /** Chains, `checkSchema()` results, `oneOf()`. They run one after the other. `checkExact()` is not needed. */
   readonly chains: RunnableChain | readonly (RunnableChain | readonly RunnableChain[])[];
   /** Fields of body and query that no chain names. There is no default: express-validator itself lets them pass. */

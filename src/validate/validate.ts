@@ -3,7 +3,7 @@ import { createGuard } from "../core/guard/guard.js";
 import { isThenable } from "../core/options/user-function.js";
 import { createChainsCheck } from "./chains/validate-chains.js";
 import type { Part } from "./issues/field-error.js";
-import type { Outcome } from "./issues/outcome.js";
+import type { Validation } from "./issues/validation.js";
 import type { Contradicting, SchemaContradictsTypeArgument } from "./json-schema/contradiction.js";
 import { readPart } from "./parts/read-part.js";
 import { createPartsCheck } from "./parts/validate-parts.js";
@@ -56,38 +56,39 @@ export function validate<V extends Readonly<Partial<Record<Part, unknown>>> = Va
 export function validate(
   options: ValidateOptions | ValidateChainsOptions,
 ): Validator<unknown> | SchemaContradictsTypeArgument {
-  const config = readValidateOptions(options);
-  const guard = createGuard("validate", "validation", config);
-  const check = config.chains.length > 0 ? createChainsCheck(config) : createPartsCheck(config);
-  const names = config.chains.length > 0 ? PARTS : config.parts.map(({ part }) => part);
+  const settings = readValidateOptions(options);
+  const guard = createGuard("validate", "validation", settings);
+  const check =
+    settings.chains.length > 0 ? createChainsCheck(settings) : createPartsCheck(settings);
+  const names = settings.chains.length > 0 ? PARTS : settings.parts.map(({ part }) => part);
   const results = new WeakMap<object, unknown>();
   const reported = new WeakSet<object>();
 
   const handler = guard.middleware((req, res, next) => {
-    let outcome: Outcome | PromiseLike<Outcome>;
+    let validation: Validation | PromiseLike<Validation>;
     try {
-      outcome = check(req);
+      validation = check(req);
     } catch (error) {
       fault(error, req, next);
       return;
     }
-    if (!isThenable(outcome)) {
-      conclude(outcome, req, res, next);
+    if (!isThenable(validation)) {
+      conclude(validation, req, res, next);
       return;
     }
-    outcome.then(
+    validation.then(
       (settled) => conclude(settled, req, res, next),
       (error: unknown) => fault(error, req, next),
     );
   });
 
-  function conclude(outcome: Outcome, req: Request, res: Response, next: NextFunction): void {
-    if (outcome.refusal !== undefined) {
+  function conclude(validation: Validation, req: Request, res: Response, next: NextFunction): void {
+    if (validation.refusal !== undefined) {
       if (!guard.enforced) reported.add(req);
-      guard.refuse(outcome.refusal, req, res, next, { reason: outcome.reason });
+      guard.refuse(validation.refusal, req, res, next, { reason: validation.reason });
       return;
     }
-    const { values } = outcome;
+    const { values } = validation;
     if (guard.enforced && "body" in values) req.body = values.body;
     results.set(req, Object.freeze(values));
     guard.allow(req);

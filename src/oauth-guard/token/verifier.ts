@@ -54,7 +54,7 @@ export interface VerifiedToken {
 }
 
 /** A good token, why it is refused, or why that cannot be told at the moment. */
-export type Outcome = VerifiedToken | Refused<RefusalReason> | KeyOutage;
+export type Verification = VerifiedToken | Refused<RefusalReason> | KeyOutage;
 
 const MAX_JTI_LENGTH = 256;
 
@@ -78,7 +78,7 @@ export class Verifier {
   }
 
   /** Synchronous unless keys have to be fetched first. */
-  verify(token: string): Outcome | Promise<Outcome> {
+  verify(token: string): Verification | Promise<Verification> {
     if (token.length > this.#maxTokenSize) return refused("token_too_large");
     const now = Date.now();
     if (this.#cache === undefined) return this.#verifyNew(token, undefined, now);
@@ -108,7 +108,11 @@ export class Verifier {
     return known.keys.isCurrent(known.key);
   }
 
-  #verifyNew(token: string, digest: string | undefined, now: number): Outcome | Promise<Outcome> {
+  #verifyNew(
+    token: string,
+    digest: string | undefined,
+    now: number,
+  ): Verification | Promise<Verification> {
     const parsed = parseToken(token);
     if (isRefused(parsed)) {
       // RFC 6750 §3.1: what is no b64token is a malformed request; a bad token is another matter.
@@ -130,7 +134,7 @@ export class Verifier {
     key: KeyLookup,
     digest: string | undefined,
     now: number,
-  ): Outcome {
+  ): Verification {
     if (key instanceof KeyOutage || isRefused(key)) return key;
     if (!hasValidSignature(parsed, key)) return refused("bad_signature");
     const lifetime = checkClaims(parsed.payload, issuer.claims, now);

@@ -1,7 +1,7 @@
 import type { Request } from "express";
 import { createMediaTypeTest } from "../../core/http/media-type.js";
 import type { Part } from "../issues/field-error.js";
-import { checkPart, type Outcome, refuseIssues, refuseMediaType } from "../issues/outcome.js";
+import { checkPart, refuseIssues, refuseMediaType, type Validation } from "../issues/validation.js";
 import type { UnknownFields } from "../json-schema/json-schema.js";
 import { inspectBody } from "../parts/inspect-body.js";
 import { NOT_PARSED, type RequestCheck, type RequestSettings } from "../parts/validate-parts.js";
@@ -39,7 +39,7 @@ export function createChainsCheck(settings: ChainsSettings): RequestCheck {
   };
 }
 
-function conclude(settings: ChainsSettings, req: Request, result: ChainsResult): Outcome {
+function conclude(settings: ChainsSettings, req: Request, result: ChainsResult): Validation {
   if (result.issues.length > 0) return refuseIssues(settings, result.issues);
   // So that validationResult(req) and matchedData(req) work behind this validator, and what custom validators loaded.
   if (settings.mode === "enforce") Object.assign(req, result.assigned);

@@ -8,11 +8,11 @@ import type { PartCheck, PartResult } from "../issues/issue.js";
 import {
   checkPart,
   type LocatedIssue,
-  type Outcome,
   type RefusalSettings,
   refuseIssues,
   refuseMediaType,
-} from "../issues/outcome.js";
+  type Validation,
+} from "../issues/validation.js";
 import type { Coercion } from "./coerce.js";
 import { inspectBody } from "./inspect-body.js";
 import { readPart, type TextPart } from "./read-part.js";
@@ -42,7 +42,7 @@ interface PartsSettings extends RequestSettings {
 }
 
 /** Validates a request. What it throws or rejects with is a fault of the app. */
-export type RequestCheck = (req: Request) => Outcome | PromiseLike<Outcome>;
+export type RequestCheck = (req: Request) => Validation | PromiseLike<Validation>;
 
 /** A mistake of the app that a request shows: its error handlers are told, the client is not. */
 export const NOT_PARSED =
@@ -88,7 +88,7 @@ function run(plan: PartPlan, raw: unknown): PartResult | PromiseLike<PartResult>
   return coerced.issues === undefined ? plan.check(coerced.value) : coerced;
 }
 
-function combine(settings: PartsSettings, results: readonly PartResult[]): Outcome {
+function combine(settings: PartsSettings, results: readonly PartResult[]): Validation {
   const values: Partial<Record<Part, unknown>> = {};
   let issues: LocatedIssue[] | undefined;
   for (const [index, { part }] of settings.parts.entries()) {

@@ -4,7 +4,7 @@ import { type Expose, type Part, toFieldError } from "./field-error.js";
 import type { Issue } from "./issue.js";
 
 /** What validating a request gave: the values, or a refusal with its reason for the audit log. */
-export type Outcome =
+export type Validation =
   | { readonly refusal?: undefined; readonly values: Readonly<Partial<Record<Part, unknown>>> }
   | { readonly refusal: HttpError; readonly reason: string };
 
@@ -24,7 +24,7 @@ export type LocatedIssue = readonly [part: Part, issue: Issue];
 const MISSING_BODY_STATUS = 400;
 
 /** The refusal of a body whose media type is not taken. @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16 */
-export function refuseMediaType(contentTypes: readonly string[]): Outcome {
+export function refuseMediaType(contentTypes: readonly string[]): Validation {
   // A range such as application/*+json is none of the ranges that an Accept field knows.
   const accept = contentTypes.filter((type) => !type.includes("*")).join(", ");
   const headers = accept === "" ? {} : { Accept: accept };
@@ -35,7 +35,11 @@ export function refuseMediaType(contentTypes: readonly string[]): Outcome {
 }
 
 /** The refusal of a part that breaks a structural limit, if it does. */
-export function checkPart(part: Part, value: unknown, limits: ResolvedLimits): Outcome | undefined {
+export function checkPart(
+  part: Part,
+  value: unknown,
+  limits: ResolvedLimits,
+): Validation | undefined {
   // Node limits the header section as a whole, and refuses NUL there.
   const fault = part === "headers" ? undefined : checkStructure(value, limits);
   if (fault === undefined) return undefined;
@@ -43,7 +47,10 @@ export function checkPart(part: Part, value: unknown, limits: ResolvedLimits): O
 }
 
 /** The refusal of a request that does not fit. */
-export function refuseIssues(settings: RefusalSettings, issues: readonly LocatedIssue[]): Outcome {
+export function refuseIssues(
+  settings: RefusalSettings,
+  issues: readonly LocatedIssue[],
+): Validation {
   const { expose, maxErrors } = settings;
   const [[part] = ["body"]] = issues;
   const missingBody = issues.some(([at, { path, code }]) => isMissingBody(at, path, code));
