@@ -4,8 +4,8 @@ import { isToken } from "../core/http/header-values.js";
 import { readTrustedPeers } from "../core/http/trusted-peers.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import type { OnDenied } from "../core/refusal/deny.js";
-import type { CorrelationOptions } from "./correlation/request-entry.js";
-import type { ServiceIdentity } from "./record/record-source.js";
+import type { CorrelationOptions } from "./facts/request-entry.js";
+import type { ServiceIdentity } from "./record/source-columns.js";
 import type { AuditSink } from "./sinks/audit-sink.js";
 import { readSinks } from "./sinks/read-sinks.js";
 

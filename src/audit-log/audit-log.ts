@@ -6,9 +6,9 @@ import { requestSlot } from "../core/request/request-slot.js";
 import { type AuditLogOptions, readAuditLogOptions } from "./audit-log-options.js";
 import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
 import { createLanes } from "./delivery/create-lanes.js";
-import { createHeaderRecorder } from "./record/header-recorder.js";
-import { RecordSource } from "./record/record-source.js";
-import { systemRecord } from "./record/system-record.js";
+import { createRequestRecord } from "./record/request-record.js";
+import { createSourceColumns } from "./record/source-columns.js";
+import { createSystemRecord, type SystemRecord } from "./record/system-record.js";
 import { RequestAudit } from "./request-audit.js";
 import { StartRecord } from "./start-record.js";
 
@@ -38,11 +38,13 @@ const audited = requestSlot<true>("audited");
 export function auditLog(options: AuditLogOptions = {}): AuditLog {
   const { correlation, failOperation, idHeader, ...settings } = readAuditLogOptions(options);
   const guard = createGuard("auditLog", "audit", settings.guard);
-  const source = new RecordSource(settings.service);
-  const headers = createHeaderRecorder(settings.headers);
-  const writer = new AuditWriter(createLanes(settings.sinks, source));
-  const start = createStart(writer, source);
-  const audit = new RequestAudit({ source, headers }, correlation, (line) => writer.write(line));
+  const source = createSourceColumns(settings.service);
+  const systemRecord = createSystemRecord(source);
+  const requestRecord = createRequestRecord(source, settings.headers);
+  const writer = new AuditWriter(createLanes(settings.sinks, systemRecord));
+  const start = createStart(writer, systemRecord);
+  const records = { requestRecord, systemRecord };
+  const audit = new RequestAudit(records, correlation, (line) => writer.write(line));
 
   const handler = guard.middleware((req, res, next) => {
     if (audited.get(req) === true) {
@@ -62,25 +64,25 @@ export function auditLog(options: AuditLogOptions = {}): AuditLog {
 
   let closing: Promise<void> | undefined;
   function close(): Promise<void> {
-    closing ??= end(writer, source, start);
+    closing ??= end(writer, systemRecord, start);
     return closing;
   }
 
   return Object.assign(handler, { close, stats: () => writer.stats });
 }
 
-function createStart(writer: AuditWriter, source: RecordSource): StartRecord {
+function createStart(writer: AuditWriter, systemRecord: SystemRecord): StartRecord {
   return new StartRecord((reporting, reason) => {
     const fields = { "audit.reason": reason, "audit.reporting": reporting };
-    writer.write(systemRecord(source, "sys_monitor_enabled", fields));
+    writer.write(systemRecord("sys_monitor_enabled", fields));
   });
 }
 
-function end(writer: AuditWriter, source: RecordSource, start: StartRecord): Promise<void> {
+function end(writer: AuditWriter, systemRecord: SystemRecord, start: StartRecord): Promise<void> {
   // Closed in the tick of its creation, as when another part of the preset is wrong: it has never begun.
   if (!start.cancel()) return writer.close();
   const { records, lost } = writer.stats;
   const fields = { "audit.lost": lost, "audit.records": records };
-  writer.write(systemRecord(source, "sys_monitor_disabled", fields));
+  writer.write(systemRecord("sys_monitor_disabled", fields));
   return writer.close();
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { newSpanId, newTrace, parseTraceparent } from "./correlation/trace-context.js";
+import { newSpanId, newTrace, parseTraceparent } from "./facts/trace-context.js";
 import { type AuditLogOptions, auditLog, fileSink } from "./index.js";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";

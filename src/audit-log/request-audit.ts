@@ -1,19 +1,21 @@
 import type { Request, Response } from "express";
-import {
-  type CorrelationOptions,
-  openEntry,
-  type RequestEntry,
-} from "./correlation/request-entry.js";
-import { type RecordContext, requestRecord } from "./record/request-record.js";
-import { systemRecord } from "./record/system-record.js";
+import { type CorrelationOptions, openEntry, type RequestEntry } from "./facts/request-entry.js";
+import type { RequestRecord } from "./record/request-record.js";
+import type { SystemRecord } from "./record/system-record.js";
 
 const ENTRY = Symbol("express-secure-api.audit-entry");
+
+/** Makes the records of an audit log. */
+export interface RecordMakers {
+  readonly requestRecord: RequestRecord;
+  readonly systemRecord: SystemRecord;
+}
 
 type AuditedResponse = Response & { [ENTRY]?: RequestEntry | undefined };
 
 /** Opens an entry when a request arrives, and writes its record, once, when the answer is over. */
 export class RequestAudit {
-  readonly #context: RecordContext;
+  readonly #records: RecordMakers;
   readonly #correlation: CorrelationOptions;
   readonly #write: (line: string) => void;
   // One pair of listeners for all requests: Node calls them with the response as `this`.
@@ -21,11 +23,11 @@ export class RequestAudit {
   readonly #onClose: (this: Response) => void;
 
   constructor(
-    context: RecordContext,
+    records: RecordMakers,
     correlation: CorrelationOptions,
     write: (line: string) => void,
   ) {
-    this.#context = context;
+    this.#records = records;
     this.#correlation = correlation;
     this.#write = write;
     const end = (res: Response, finished: boolean): void => this.#end(res, finished);
@@ -57,10 +59,10 @@ export class RequestAudit {
 
   #recordOf(entry: RequestEntry, res: Response, finished: boolean): string {
     try {
-      return requestRecord(this.#context, entry, res.req as Request, res, finished);
+      return this.#records.requestRecord(entry, res.req as Request, res, finished);
     } catch {
       // A `trust proxy` function or a property of the app that throws. Here it would end the process.
-      return systemRecord(this.#context.source, "log_dropped", {
+      return this.#records.systemRecord("log_dropped", {
         "audit.lost": 1,
         "audit.sink": "record",
         "http.request.id": entry.requestId,
