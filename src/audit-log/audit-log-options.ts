@@ -28,7 +28,7 @@ export interface AuditLogOptions extends GuardOptions {
    *
    * - `"continue"`: requests are served; lost records are counted, reported, and named in the log once it works again
    * - `"fail-operation"`: new requests are refused, 503 `audit_unavailable`, until a record can be written. The request
-   *   whose record was lost has been served by then.
+   *   whose record was lost has been served by then; with `fileSink({ write: "turn" })` so have the others of its turn
    * @default "continue"
    */
   readonly onFailure?: "continue" | "fail-operation" | undefined;

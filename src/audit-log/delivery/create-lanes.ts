@@ -1,11 +1,13 @@
 import type { SystemRecord } from "../record/system-record.js";
 import type { AuditSink } from "../sinks/audit-sink.js";
 import { DirectTransport } from "../sinks/direct-transport.js";
+import { FileTransport } from "../sinks/file-transport.js";
 import { createIsoTime } from "../text/iso-time.js";
 import { DirectLane } from "./direct-lane.js";
 import { FailureReport } from "./failure-report.js";
 import type { Lane } from "./lane.js";
 import { TransportLane, type WinstonTransport } from "./transport-lane.js";
+import { TurnLane } from "./turn-lane.js";
 
 /** One lane per sink, each on its own. */
 export function createLanes(
@@ -24,6 +26,8 @@ export function createLanes(
   return sinks.map((sink, position) => {
     const context = { position, report, lossRecord };
     // `readSinks` has checked that every other sink is a winston transport.
+    if (sink instanceof FileTransport && sink.writeMoment === "turn")
+      return new TurnLane(sink, context);
     if (sink instanceof DirectTransport) return new DirectLane(sink, context);
     return new TransportLane(sink as unknown as WinstonTransport, context);
   });

@@ -3,12 +3,12 @@ import { jsonText } from "../text/json-text.js";
 import { type Column, constantColumn, createRecordTable } from "./record-table.js";
 
 /** What the audit log says about itself. `sys_*` are names of the OWASP logging vocabulary; it has none for losses. */
-export type SystemEvent = "sys_monitor_enabled" | "sys_monitor_disabled" | "log_dropped";
+type SystemEvent = "sys_monitor_enabled" | "sys_monitor_disabled" | "log_dropped";
 
 type SystemValue = string | number | readonly string[];
 
 /** The members of a {@link SystemEvent} beyond the common ones. */
-export type SystemFields = { readonly [Name in (typeof FIELDS)[number]]?: SystemValue };
+type SystemFields = { readonly [Name in (typeof FIELDS)[number]]?: SystemValue };
 
 /** Writes one record about the audit log itself, as a line of JSON. */
 export type SystemRecord = (event: SystemEvent, fields: SystemFields) => string;
