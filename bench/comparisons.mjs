@@ -134,6 +134,8 @@ function auditRecord({ directory }) {
     meta: true,
   });
   const withPino = pinoHttp({ logger: pino(nowhere.stream) });
+  const pinoPath = join(directory, "pino-micro.log");
+  const withPinoFile = pinoHttp({ logger: pino(pino.destination({ dest: pinoPath, sync: true })) });
   const logger = (name, middleware, takeCount) => ({
     name,
     prepare: prepareWith(middleware),
@@ -146,13 +148,14 @@ function auditRecord({ directory }) {
     baselines: [
       logger("express-winston to a null stream", withWinston, nowhere.takeCount),
       logger("pino-http to a null stream", withPino, nowhere.takeCount),
+      logger("pino-http to a file", withPinoFile, () => takeLineCount(pinoPath)),
     ],
     floor: {
       name: "the answer itself",
       prepare: prepareWith((_req, _res, next) => next()),
       run: runAnswered,
     },
-    budgets: [0.25, 1.2],
+    budgets: [0.25, 1.0],
   };
 }
 
@@ -179,14 +182,23 @@ function runMiddleware(inputs) {
   });
 }
 
-/** Answers every exchange behind its logger, and gives late writers their turn. */
+/**
+ * Answers in one turn of the event loop before the next one begins. A server under 16 busy connections answers more
+ * (14 on average, measured); without an end, loggers that write once in a turn would write once in a batch.
+ */
+const ANSWERS_PER_TURN = 8;
+
+/** Answers every exchange behind its logger, some in each turn, and gives late writers their turn. */
 async function runAnswered(inputs) {
+  let answered = 0;
   for (const { middleware, req, res } of inputs) {
     middleware(req, res, () => {
       res.statusCode = 200;
       res.setHeader("Content-Type", "application/json");
       res.end('{"id":"order-000417"}');
     });
+    answered += 1;
+    if (answered % ANSWERS_PER_TURN === 0) await nextTurn();
   }
   for (let turn = 0; turn < 3; turn += 1) await nextTurn();
 }
