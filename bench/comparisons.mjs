@@ -18,7 +18,7 @@ const { requireScope } = requireFromLibrary("authorization");
 
 /** Single parts of the library, each beside what it is compared with. */
 export function comparisons(context) {
-  return [firstSight(context), authorization(context), rateLimits(), auditRecord(context)];
+  return [firstSight(context), authorization(context), rateLimits(), ...auditRecords(context)];
 }
 
 function firstSight({ jwks, issuer, tokens }) {
@@ -116,11 +116,22 @@ function rateLimits() {
   };
 }
 
-function auditRecord({ directory }) {
+function auditRecords({ directory }) {
   const nowhere = countingStream();
-  const path = join(directory, "audit-micro.log");
+  const path = join(directory, "pino-micro.log");
+  const toNull = pinoHttp({ logger: pino(nowhere.stream) });
+  const toFile = pinoHttp({ logger: pino(pino.destination({ dest: path, sync: true })) });
+  return [
+    auditRecord("auditRecord", directory, "pino-http to a null stream", toNull, nowhere.takeCount),
+    auditRecord("auditRecordToFile", directory, "pino-http to a file", toFile, () =>
+      takeLineCount(path),
+    ),
+  ];
+}
+
+function auditRecord(id, directory, peer, peerMiddleware, takePeerCount) {
+  const path = join(directory, `${id}.log`);
   const own = auditLog({ sinks: [fileSink({ path })] });
-  const withPino = pinoHttp({ logger: pino(nowhere.stream) });
   const logger = (name, middleware, takeCount) => ({
     name,
     prepare: prepareWith(middleware),
@@ -128,10 +139,10 @@ function auditRecord({ directory }) {
     check: (count) => expectLines(name, takeCount(), count),
   });
   return {
-    id: "auditRecord",
+    id,
     what: "one record per request",
     subject: logger("`auditLog` to a file", own, () => takeLineCount(path)),
-    baseline: logger("pino-http to a null stream", withPino, nowhere.takeCount),
+    baseline: logger(peer, peerMiddleware, takePeerCount),
     floor: {
       name: "the answer itself",
       prepare: prepareWith((_req, _res, next) => next()),
@@ -163,14 +174,23 @@ function runMiddleware(inputs) {
   });
 }
 
-/** Answers every exchange behind its logger, and gives late writers their turn. */
+/**
+ * Answers in one turn of the event loop before the next one begins. A server under 16 busy connections answers more
+ * (14 on average, measured); without an end, loggers that write once in a turn would write once in a batch.
+ */
+const ANSWERS_PER_TURN = 8;
+
+/** Answers every exchange behind its logger, some in each turn, and gives late writers their turn. */
 async function runAnswered(inputs) {
+  let answered = 0;
   for (const { middleware, req, res } of inputs) {
     middleware(req, res, () => {
       res.statusCode = 200;
       res.setHeader("Content-Type", "application/json");
       res.end('{"id":"order-000417"}');
     });
+    answered += 1;
+    if (answered % ANSWERS_PER_TURN === 0) await nextTurn();
   }
   for (let turn = 0; turn < 3; turn += 1) await nextTurn();
 }

@@ -42,10 +42,10 @@ export function createExchange(number, token) {
   req.complete = true;
   const res = new ServerResponse(req);
   res.assignSocket(socket);
-  // What node's own server does when an answer is out.
+  // What node's own server does when an answer is out: "close" comes behind every listener of "finish".
   res.on("finish", () => {
     res.detachSocket(socket);
-    res.emit("close");
+    process.nextTick(() => res.emit("close"));
   });
   app(req, res);
   return { req, res };

@@ -5,8 +5,8 @@ import { readTrustedPeers } from "../core/http/trusted-peers.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import type { OnDenied } from "../core/refusal/deny.js";
-import type { CorrelationOptions } from "./correlation/request-entry.js";
-import type { ServiceIdentity } from "./record/record-source.js";
+import type { CorrelationOptions } from "./facts/request-entry.js";
+import type { ServiceIdentity } from "./record/source-columns.js";
 import type { AuditSink } from "./sinks/audit-sink.js";
 import { readSinks } from "./sinks/read-sinks.js";
 
@@ -29,7 +29,7 @@ export interface AuditLogOptions extends GuardOptions {
    *
    * - `"continue"`: requests are served; lost records are counted, reported, and named in the log once it works again
    * - `"fail-operation"`: new requests are refused, 503 `audit_unavailable`, until a record can be written. The request
-   *   whose record was lost has been served by then.
+   *   whose record was lost has been served by then; with `fileSink({ write: "turn" })` so have the others of its turn
    * @default "continue"
    */
   readonly onFailure?: "continue" | "fail-operation" | undefined;

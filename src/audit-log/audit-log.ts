@@ -6,9 +6,9 @@ import { requestSlot } from "../core/request/request-slot.js";
 import { type AuditLogOptions, readAuditLogOptions } from "./audit-log-options.js";
 import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
 import { createLanes } from "./delivery/create-lanes.js";
-import { createHeaderRecorder } from "./record/header-recorder.js";
-import { RecordSource } from "./record/record-source.js";
-import { systemRecord } from "./record/system-record.js";
+import { createRequestRecord } from "./record/request-record.js";
+import { createSourceColumns } from "./record/source-columns.js";
+import { createSystemRecord, type SystemRecord } from "./record/system-record.js";
 import { RequestAudit } from "./request-audit.js";
 import { StartRecord } from "./start-record.js";
 
@@ -55,12 +55,13 @@ export function auditLog(options: AuditLogOptions = {}): AuditLog {
 export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const { correlation, failOperation, idHeader, ...settings } = readAuditLogOptions(options);
   const guard = createGuard("auditLog", "audit", settings.guard);
-  const source = new RecordSource(settings.service);
-  const headers = createHeaderRecorder(settings.headers);
-  const writer = new AuditWriter(createLanes(settings.sinks, source));
-  const start = createStart(writer, source);
+  const source = createSourceColumns(settings.service);
+  const systemRecord = createSystemRecord(source);
+  const requestRecord = createRequestRecord(source, settings.headers);
+  const writer = new AuditWriter(createLanes(settings.sinks, systemRecord));
+  const start = createStart(writer, systemRecord);
   const audit = new RequestAudit(
-    { source, headers },
+    { requestRecord, systemRecord },
     correlation,
     (line) => writer.write(line),
     (decisions) => start.atDecisions(decisions),
@@ -86,7 +87,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
 
   let closing: Promise<void> | undefined;
   function close(): Promise<void> {
-    closing ??= end(writer, source, start);
+    closing ??= end(writer, systemRecord, start);
     return closing;
   }
 
@@ -97,18 +98,18 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   };
 }
 
-function createStart(writer: AuditWriter, source: RecordSource): StartRecord {
+function createStart(writer: AuditWriter, systemRecord: SystemRecord): StartRecord {
   return new StartRecord((reporting, reason) => {
     const fields = { "audit.reason": reason, "audit.reporting": reporting };
-    writer.write(systemRecord(source, "sys_monitor_enabled", fields));
+    writer.write(systemRecord("sys_monitor_enabled", fields));
   });
 }
 
-function end(writer: AuditWriter, source: RecordSource, start: StartRecord): Promise<void> {
+function end(writer: AuditWriter, systemRecord: SystemRecord, start: StartRecord): Promise<void> {
   // Closed in the tick of its creation, as when another part of the preset is wrong: it has never begun.
   if (!start.cancel()) return writer.close();
   const { records, lost } = writer.stats;
   const fields = { "audit.lost": lost, "audit.records": records };
-  writer.write(systemRecord(source, "sys_monitor_disabled", fields));
+  writer.write(systemRecord("sys_monitor_disabled", fields));
   return writer.close();
 }

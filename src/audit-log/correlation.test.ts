@@ -4,7 +4,7 @@ import { join } from "node:path";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { newSpanId, newTrace, parseTraceparent } from "./correlation/trace-context.js";
+import { newIds, parseTraceparent } from "./facts/trace-context.js";
 import { type AuditLogOptions, auditLog, fileSink } from "./index.js";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -115,7 +115,10 @@ describe("traceparent", () => {
   });
 
   it("starts traces that are valid and different", () => {
-    const ids = Array.from({ length: 1000 }, () => `00-${newTrace().traceId}-${newSpanId()}-00`);
+    const ids = Array.from({ length: 1000 }, () => {
+      const { traceId, spanId } = newIds();
+      return `00-${traceId}-${spanId}-00`;
+    });
     expect(new Set(ids).size).toBe(1000);
     for (const id of ids) expect(parseTraceparent(id)).toBeDefined();
   });

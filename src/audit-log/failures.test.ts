@@ -14,10 +14,12 @@ import {
 } from "./index.js";
 import { DirectTransport } from "./sinks/direct-transport.js";
 
-const writes = vi.hoisted(() => ({ stderr: [] as string[] }));
+const writes = vi.hoisted(() => ({ stderr: [] as string[], full: false }));
 vi.mock("node:fs", async (original) => {
   const fs = await original<typeof import("node:fs")>();
   const writeSync = (descriptor: number, ...rest: [never]): number => {
+    if (descriptor !== 2 && writes.full)
+      throw Object.assign(new Error("no space"), { code: "ENOSPC" });
     if (descriptor !== 2) return fs.writeSync(descriptor, ...rest);
     writes.stderr.push(String(rest[0]));
     return 0;
@@ -150,6 +152,37 @@ describe.each(expressVersions)("failing sinks on Express %s", (_major, express) 
     expect(JSON.parse(disk.lines[2] ?? "")["audit.lost"]).toBe(3);
     vi.useRealTimers();
   });
+
+  it.each(["turn", "record"] as const)(
+    'refuses new requests with fail-operation and a file with "%s", and admits them when it takes records again',
+    async (write) => {
+      vi.useFakeTimers({ toFake: ["performance"] });
+      const path = join(mkdtempSync(join(tmpdir(), "audit-")), "audit.jsonl");
+      const sinks = [fileSink({ path, write })];
+      const { app, audit } = newApp({ sinks, onFailure: "fail-operation" });
+      await request(app).get("/").expect(200);
+      writes.full = true;
+      // Served: that its record is lost is known when it has been answered.
+      await request(app).get("/").expect(200);
+      await request(app).get("/").expect(503);
+      await request(app).get("/").expect(503);
+      expect(audit.stats()).toEqual({ records: 5, lost: 3, pending: 0, failing: true });
+      writes.full = false;
+      vi.advanceTimersByTime(1000);
+      await request(app).get("/").expect(200);
+      expect(audit.stats()).toEqual({ records: 6, lost: 3, pending: 0, failing: false });
+      await audit.close();
+      const records = readFileSync(path, "utf8").trim().split("\n");
+      expect(records.map((line) => JSON.parse(line)["event.name"])).toEqual([
+        "sys_monitor_enabled",
+        "api_request",
+        "log_dropped",
+        "api_request",
+        "sys_monitor_disabled",
+      ]);
+      vi.useRealTimers();
+    },
+  );
 
   it("only records the refusal in report mode", async () => {
     const disk = new Disk();

@@ -14,7 +14,11 @@ function newLog(options: { readonly mode?: Mode } = {}): {
   records: () => Record<string, unknown>[];
 } {
   const path = join(mkdtempSync(join(tmpdir(), "audit-")), "audit.jsonl");
-  const audit = auditLog({ sinks: [fileSink({ path })], service: { name: "orders" }, ...options });
+  const audit = auditLog({
+    sinks: [fileSink({ path, write: "record" })],
+    service: { name: "orders" },
+    ...options,
+  });
   const records = () =>
     readFileSync(path, "utf8")
       .split("\n")

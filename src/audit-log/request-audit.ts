@@ -1,14 +1,16 @@
 import type { Request, Response } from "express";
 import { type Decision, decisionsOf } from "../core/guard/decision.js";
-import {
-  type CorrelationOptions,
-  openEntry,
-  type RequestEntry,
-} from "./correlation/request-entry.js";
-import { type RecordContext, requestRecord } from "./record/request-record.js";
-import { systemRecord } from "./record/system-record.js";
+import { type CorrelationOptions, openEntry, type RequestEntry } from "./facts/request-entry.js";
+import type { RequestRecord } from "./record/request-record.js";
+import type { SystemRecord } from "./record/system-record.js";
 
 const ENTRY = Symbol("express-secure-api.audit-entry");
+
+/** Makes the records of an audit log. */
+export interface RecordMakers {
+  readonly requestRecord: RequestRecord;
+  readonly systemRecord: SystemRecord;
+}
 
 type AuditedResponse = Response & { [ENTRY]?: RequestEntry | undefined };
 
@@ -17,7 +19,7 @@ type AuditedResponse = Response & { [ENTRY]?: RequestEntry | undefined };
  * the decisions about the request are shown to whom they tell something about the app.
  */
 export class RequestAudit {
-  readonly #context: RecordContext;
+  readonly #records: RecordMakers;
   readonly #correlation: CorrelationOptions;
   readonly #write: (line: string) => void;
   readonly #observe: (decisions: readonly Decision[]) => void;
@@ -26,12 +28,12 @@ export class RequestAudit {
   readonly #onClose: (this: Response) => void;
 
   constructor(
-    context: RecordContext,
+    records: RecordMakers,
     correlation: CorrelationOptions,
     write: (line: string) => void,
     observe: (decisions: readonly Decision[]) => void,
   ) {
-    this.#context = context;
+    this.#records = records;
     this.#correlation = correlation;
     this.#write = write;
     this.#observe = observe;
@@ -66,10 +68,10 @@ export class RequestAudit {
     try {
       const req = res.req as Request;
       this.#observe(decisionsOf(req));
-      return requestRecord(this.#context, entry, req, res, finished);
+      return this.#records.requestRecord(entry, req, res, finished);
     } catch {
       // A `trust proxy` function or a property of the app that throws. Here it would end the process.
-      return systemRecord(this.#context.source, "log_dropped", {
+      return this.#records.systemRecord("log_dropped", {
         "audit.lost": 1,
         "audit.sink": "record",
         "http.request.id": entry.requestId,

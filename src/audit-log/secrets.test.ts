@@ -44,7 +44,7 @@ describe.each(expressVersions)("secrets on Express %s", (_major, express) => {
     const app = express();
     app.use(
       auditLog({
-        sinks: [fileSink({ path }), transport],
+        sinks: [fileSink({ path, write: "record" }), transport],
         fields: { headers: ["user-agent", "referer"] },
       }),
     );

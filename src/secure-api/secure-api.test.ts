@@ -30,7 +30,7 @@ function setup(
   const issuer = createTestIssuer();
   const path = join(mkdtempSync(join(tmpdir(), "secure-api-")), "audit.jsonl");
   const security = secureApi({
-    auditLog: { sinks: [fileSink({ path })] },
+    auditLog: { sinks: [fileSink({ path, write: "record" })] },
     secureHeaders: { cors: { origins: [ORIGIN] } },
     rateLimit: false,
     oauthGuard: issuer.options(),
@@ -235,7 +235,7 @@ describe.each(expressVersions)("secureApi on Express %s", (_major, express) => {
     const path = join(mkdtempSync(join(tmpdir(), "secure-api-")), "audit.jsonl");
     const security = secureApi({
       mode: "report",
-      auditLog: { sinks: [fileSink({ path })] },
+      auditLog: { sinks: [fileSink({ path, write: "record" })] },
       rateLimit: {
         policies: [
           { limit: 9, window: "1m" },
@@ -270,7 +270,7 @@ describe.each(expressVersions)("secureApi on Express %s", (_major, express) => {
 
   it("shows an audit log in front of it which of its parts report", async () => {
     const path = join(mkdtempSync(join(tmpdir(), "secure-api-")), "audit.jsonl");
-    const log = auditLog({ sinks: [fileSink({ path })] });
+    const log = auditLog({ sinks: [fileSink({ path, write: "record" })] });
     const rateLimit = { limit: 9, window: "1m", mode: "report" } as const;
     const app = express().use(log);
     app.use(express.Router().use(secureApi({ auditLog: false, rateLimit, oauthGuard: false })));

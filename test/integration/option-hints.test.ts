@@ -371,7 +371,13 @@ const TABLES: readonly HintTable[] = [
         create: (options) => fileSink({ path: join(FOLDER, "audit.jsonl"), ...options }),
       },
     ],
-    says: { filename: "path", file: "path", destination: "path", dest: "path" },
+    says: {
+      filename: "path",
+      file: "path",
+      destination: "path",
+      dest: "path",
+      sync: 'write: "record" writes each record before the next line of JavaScript runs',
+    },
   },
   {
     name: "SECURE_API_HINTS",

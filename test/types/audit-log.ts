@@ -2,7 +2,7 @@ import type { RequestHandler } from "express";
 import { type AuditSink, auditLog, fileSink, stdoutSink } from "express-secure-api/audit-log";
 
 const log = auditLog({
-  sinks: [stdoutSink(), fileSink({ path: "audit.log" })],
+  sinks: [stdoutSink(), fileSink({ path: "audit.log", write: "record" })],
   onFailure: "fail-operation",
 });
 export const handler: RequestHandler = log;
@@ -19,3 +19,5 @@ auditLog({ sinks: [console.log] });
 auditLog({ onFailure: "ignore" });
 // @ts-expect-error a file sink has a path
 fileSink({});
+// @ts-expect-error neither a turn nor a record
+fileSink({ path: "audit.log", write: "line" });

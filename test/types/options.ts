@@ -55,6 +55,7 @@ import {
   type TestIssuerOptions,
 } from "express-secure-api/testing";
 import {
+  type CommonValidateOptions,
   type ValidateChainsOptions,
   type ValidateOptions,
   validate,
@@ -93,6 +94,7 @@ export interface MyHstsOptions extends HstsOptions, Own {}
 export interface MySecureHeadersOptions extends SecureHeadersOptions, Own {}
 export interface MyTestGuardOptions extends TestGuardOptions, Own {}
 export interface MyTestIssuerOptions extends TestIssuerOptions, Own {}
+export interface MyCommonValidateOptions extends CommonValidateOptions, Own {}
 export interface MyValidateChainsOptions extends ValidateChainsOptions, Own {}
 export interface MyValidateOptions extends ValidateOptions, Own {}
 

@@ -1,26 +1,33 @@
-import type { RecordSource } from "../record/record-source.js";
-import { systemRecord } from "../record/system-record.js";
+import type { SystemRecord } from "../record/system-record.js";
 import type { AuditSink } from "../sinks/audit-sink.js";
 import { DirectTransport } from "../sinks/direct-transport.js";
-import { isoTime } from "../text/iso-time.js";
+import { FileTransport } from "../sinks/file-transport.js";
+import { createIsoTime } from "../text/iso-time.js";
 import { DirectLane } from "./direct-lane.js";
 import { FailureReport } from "./failure-report.js";
 import type { Lane } from "./lane.js";
 import { TransportLane, type WinstonTransport } from "./transport-lane.js";
+import { TurnLane } from "./turn-lane.js";
 
 /** One lane per sink, each on its own. */
-export function createLanes(sinks: readonly AuditSink[], source: RecordSource): readonly Lane[] {
+export function createLanes(
+  sinks: readonly AuditSink[],
+  systemRecord: SystemRecord,
+): readonly Lane[] {
   const failures = new FailureReport();
+  const isoTime = createIsoTime();
   function report(sink: string, position: number, error: unknown, lost: number): void {
     failures.report(sink, position, error, lost);
   }
   function lossRecord(sink: string, count: number, since: number): string {
     const fields = { "audit.lost": count, "audit.lost.since": isoTime(since), "audit.sink": sink };
-    return systemRecord(source, "log_dropped", fields);
+    return systemRecord("log_dropped", fields);
   }
   return sinks.map((sink, position) => {
     const context = { position, report, lossRecord };
     // `readSinks` has checked that every other sink is a winston transport.
+    if (sink instanceof FileTransport && sink.writeMoment === "turn")
+      return new TurnLane(sink, context);
     if (sink instanceof DirectTransport) return new DirectLane(sink, context);
     return new TransportLane(sink as unknown as WinstonTransport, context);
   });

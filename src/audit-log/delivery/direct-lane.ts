@@ -2,7 +2,7 @@ import type { DirectTransport } from "../sinks/direct-transport.js";
 import type { Lane, LaneContext } from "./lane.js";
 import { LossTally } from "./loss-tally.js";
 
-/** The lane of our own sinks: a record is written, or known to be lost, when `write` returns. */
+/** The lane of our own sinks that write each record by itself: it is written, or known to be lost, when `write` returns. */
 export class DirectLane implements Lane {
   readonly direct = true;
   readonly #transport: DirectTransport;

@@ -1,6 +1,6 @@
 /** The way of records into one sink. Nothing that happens in a lane reaches the request or another lane. */
 export interface Lane {
-  /** Whether records are with the operating system once `write` returns. */
+  /** Whether it is known when the turn of the event loop has ended, or before, that a record is written or lost. */
   readonly direct: boolean;
   /** Records, or lines, that were taken but are not known to be written. */
   readonly pending: number;
@@ -10,7 +10,7 @@ export interface Lane {
   readonly failing: boolean;
   /** Writes one record. Never throws: a failure is counted and reported. */
   write(line: string): void;
-  /** Writes what the lane still owes the sink: the record of losses. */
+  /** Writes what the lane still owes the sink: the record of losses, and what waits for the end of the turn. */
   settle(): void;
   /** Closes the sink. */
   close(): void | Promise<void>;

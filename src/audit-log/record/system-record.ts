@@ -1,40 +1,71 @@
-import { isoTime } from "../text/iso-time.js";
+import { createIsoTime } from "../text/iso-time.js";
 import { jsonText } from "../text/json-text.js";
-import { type RecordSource, SCHEMA_VERSION } from "./record-source.js";
+import { type Column, constantColumn, createRecordTable } from "./record-table.js";
 
 /** What the audit log says about itself. `sys_*` are names of the OWASP logging vocabulary; it has none for losses. */
-export type SystemEvent = "sys_monitor_enabled" | "sys_monitor_disabled" | "log_dropped";
+type SystemEvent = "sys_monitor_enabled" | "sys_monitor_disabled" | "log_dropped";
+
+type SystemValue = string | number | readonly string[];
 
 /** The members of a {@link SystemEvent} beyond the common ones. */
-export type SystemFields = Readonly<Record<string, string | number | readonly string[]>>;
+type SystemFields = { readonly [Name in (typeof FIELDS)[number]]?: SystemValue };
 
-/** One record about the audit log itself, as a line of JSON with sorted keys. */
-export function systemRecord(
-  source: RecordSource,
-  event: SystemEvent,
-  fields: SystemFields,
-): string {
-  const now = isoTime(Date.now());
-  const lost = event === "log_dropped";
-  const members = [
-    `"@timestamp":"${now}"`,
-    '"audit.action":"EXECUTE"',
-    '"audit.actor.id":"express-secure-api"',
-    '"audit.actor.type":"system"',
-    `"audit.outcome":"${lost ? "failure" : "success"}"`,
-    `"audit.record.id":"${source.nextId()}"`,
-    `"audit.schema.version":"${SCHEMA_VERSION}"`,
-    `"audit.severity":"${lost ? "ERROR" : "WARN"}"`,
-    `"event.name":"${event}"`,
-    `"observed_timestamp":"${now}"`,
-    source.service,
-  ];
-  for (const [name, value] of Object.entries(fields)) members.push(`"${name}":${valueText(value)}`);
-  // The order of code units, as RFC 8785 §3.2.3 asks: the quote behind a name sorts before any other character of one.
-  return `{${members.sort().join(",")}}`;
+/** Writes one record about the audit log itself, as a line of JSON. */
+export type SystemRecord = (event: SystemEvent, fields: SystemFields) => string;
+
+interface SystemFacts {
+  readonly event: SystemEvent;
+  readonly fields: SystemFields;
 }
 
-function valueText(value: SystemFields[string]): string {
+const FIELDS = [
+  "audit.lost",
+  "audit.lost.since",
+  "audit.reason",
+  "audit.records",
+  "audit.reporting",
+  "audit.sink",
+  "http.request.id",
+] as const;
+
+/**
+ * Makes the records about the audit log itself.
+ *
+ * @param source - The columns of every record of the log.
+ */
+export function createSystemRecord(source: readonly Column<unknown>[]): SystemRecord {
+  const isoTime = createIsoTime();
+  const record = createRecordTable<SystemFacts>([
+    ...source,
+    { name: "@timestamp", read: () => isoTime(Date.now()), quoted: true },
+    constantColumn("audit.action", "EXECUTE"),
+    constantColumn("audit.actor.id", "express-secure-api"),
+    constantColumn("audit.actor.type", "system"),
+    {
+      name: "audit.outcome",
+      read: ({ event }) => (isLoss(event) ? "failure" : "success"),
+      quoted: true,
+    },
+    {
+      name: "audit.severity",
+      read: ({ event }) => (isLoss(event) ? "ERROR" : "WARN"),
+      quoted: true,
+    },
+    { name: "event.name", read: ({ event }) => event, quoted: true },
+    ...FIELDS.map((name) => ({ name, read: ({ fields }: SystemFacts) => valueText(fields[name]) })),
+  ]);
+
+  return function systemRecord(event, fields) {
+    return record({ event, fields });
+  };
+}
+
+function isLoss(event: SystemEvent): boolean {
+  return event === "log_dropped";
+}
+
+function valueText(value: SystemValue | undefined): string | undefined {
+  if (value === undefined) return undefined;
   if (typeof value === "number") return String(value);
   return typeof value === "string"
     ? jsonText(value)

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Hints } from "../../core/options/option-types.js";
 import { readOptions } from "../../core/options/options-reader.js";
 import type { AuditSink } from "./audit-sink.js";
-import { FileTransport } from "./file-transport.js";
+import { FileTransport, type WriteMoment } from "./file-transport.js";
 
 /** Options of {@link fileSink}. */
 export interface FileSinkOptions {
@@ -12,6 +12,16 @@ export interface FileSinkOptions {
    * exist. Several processes may share one file on a local file system.
    */
   readonly path: string;
+  /**
+   * When `auditLog` hands records to the operating system.
+   *
+   * - `"turn"`: those of one turn of the event loop share a write when it ends, or when 64 KiB are waiting. An exit
+   *   that runs code (`process.exit()`, an uncaught exception, a handled signal) loses nothing; one that runs none
+   *   (SIGKILL, a signal without a listener, a crash of the engine) loses at most the records of the current turn
+   * - `"record"`: each by itself, before the next line of JavaScript runs
+   * @default "turn"
+   */
+  readonly write?: "turn" | "record" | undefined;
 }
 
 /** What winston and pino call it. */
@@ -20,36 +30,48 @@ export const FILE_SINK_HINTS: Hints<FileSinkOptions> = {
   file: "path",
   destination: "path",
   dest: "path",
+  sync: 'write: "record" writes each record before the next line of JavaScript runs',
 };
 
 /**
- * A sink that appends each record to a file, synchronously: it is with the operating system before the next line of
- * JavaScript runs, so that neither `process.exit()` nor a signal loses it. It is not forced to the disk (`fsync`): a
- * power failure can lose the last seconds.
+ * A sink that appends records to a file, synchronously: what `write` says is with the operating system then. It is not
+ * forced to the disk (`fsync`): a power failure can lose the last seconds. In a winston logger of the app each entry is
+ * written at once.
  *
  * When the file ends in the middle of a line, after a crash, the first record starts on a line of its own.
  *
  * @throws {@link OptionsError} when an option is unknown or wrong, or the file cannot be opened.
  */
 export function fileSink(options: FileSinkOptions): AuditSink {
-  const reader = readOptions<FileSinkOptions>("fileSink", options, { path: true }, FILE_SINK_HINTS);
+  const reader = readOptions<FileSinkOptions>(
+    "fileSink",
+    options,
+    { path: true, write: true },
+    FILE_SINK_HINTS,
+  );
   const path = reader.string("path", { required: true });
+  const write = reader.oneOf("write", ["turn", "record"], { default: "turn" });
   let transport: FileTransport | undefined;
   try {
-    if (path !== undefined) transport = open(resolve(path));
+    if (path !== undefined) transport = open(resolve(path), write);
   } catch (error) {
     reader.problem("path", "a file that can be appended to", reasonOf(error));
   }
-  reader.finish();
+  try {
+    reader.finish();
+  } catch (error) {
+    transport?.close();
+    throw error;
+  }
   return transport as FileTransport;
 }
 
-function open(path: string): FileTransport {
+function open(path: string, write: WriteMoment): FileTransport {
   // Opening a named pipe waits for its reader, without end: look first.
   const existing = statSync(path, { throwIfNoEntry: false });
   if (existing?.isFIFO() || existing?.isSocket()) throw new Error("it is a pipe or a socket");
   const descriptor = openSync(path, "a", 0o600);
-  return new FileTransport(descriptor, fstatSync(descriptor).isFile() && endsTorn(path));
+  return new FileTransport(descriptor, fstatSync(descriptor).isFile() && endsTorn(path), write);
 }
 
 function endsTorn(path: string): boolean {

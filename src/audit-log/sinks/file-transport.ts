@@ -2,9 +2,14 @@ import { closeSync } from "node:fs";
 import { DirectTransport } from "./direct-transport.js";
 import { LineWriter } from "./line-writer.js";
 
-/** Appends lines to an open file: each is with the operating system before `writeLine` returns. */
+/** When `auditLog` hands its records to a file. */
+export type WriteMoment = "turn" | "record";
+
+/** Appends lines to an open file: they are with the operating system before a call returns. */
 export class FileTransport extends DirectTransport {
   readonly label = "fileSink";
+  /** For the lane: a transport writes what it is given at once. */
+  readonly writeMoment: WriteMoment;
   readonly #writer: LineWriter;
   #descriptor: number | undefined;
 
@@ -12,18 +17,25 @@ export class FileTransport extends DirectTransport {
    * @param descriptor - Of a file that is open for appending; closed with the transport.
    * @param torn - Whether the file ends in the middle of a line.
    */
-  constructor(descriptor: number, torn: boolean) {
+  constructor(descriptor: number, torn: boolean, writeMoment: WriteMoment = "record") {
     super();
     this.#descriptor = descriptor;
+    this.writeMoment = writeMoment;
     this.#writer = new LineWriter(descriptor, torn);
   }
 
   override writeLine(line: string): void {
+    this.writeLines(`${line}\n`);
+  }
+
+  /**
+   * Appends several lines, given with their line ends, with one call of the operating system.
+   *
+   * @throws {@link LineWriteError} when not all of them were written as a whole.
+   */
+  writeLines(text: string): void {
     if (this.#descriptor === undefined) throw new Error("the file is closed");
-    if (this.#writer.write(`${line}\n`) === undefined) return;
-    // A device that does not wait: regular files always do.
-    this.#writer.tear();
-    throw new Error("the file does not take a whole line");
+    this.#writer.append(text);
   }
 
   override close(): void {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { FileTransport } from "./file-transport.js";
-import { LineWriter } from "./line-writer.js";
+import { type LineWriteError, LineWriter } from "./line-writer.js";
 
 /** A descriptor that takes as many bytes as each step says, or fails with its code. */
 const device = vi.hoisted(() => ({ steps: [] as (number | string)[], written: [] as Buffer[] }));
@@ -73,4 +73,48 @@ describe("writing lines", () => {
     transport.writeLine("second");
     expect(written()).toBe("fir\nsecond\n");
   });
+
+  it.each<[string, (number | string)[], number, string]>([
+    ["nothing", ["EIO"], 3, "next\n"],
+    ["a part of the first line", [2, "EIO"], 3, "on\nnext\n"],
+    ["a line without its end", [3, "EIO"], 2, "one\nnext\n"],
+    ["a line", [4, "EIO"], 2, "one\nnext\n"],
+    ["a line and a part", [6, "EIO"], 2, "one\ntw\nnext\n"],
+    ["two lines in three steps", [3, 2, 3, "ENOSPC"], 1, "one\ntwo\nnext\n"],
+    ["half a character", [12, "EIO"], 1, "one\ntwo\nthr\ufffd\nnext\n"],
+  ])("knows of three lines which are lost when a device takes %s", (_what, steps, lost, text) => {
+    const writer = new LineWriter(9);
+    device.steps = [...steps];
+    const failure = catchError(() => writer.append("one\ntwo\nthr\u00e9e\n"));
+    expect([failure?.lost, failure?.code]).toEqual([lost, steps.at(-1)]);
+    writer.append("next\n");
+    expect(written()).toBe(text);
+  });
+
+  it("loses nothing when only the last line end is missing: the next line brings it", () => {
+    const writer = new LineWriter(9);
+    device.steps = [7, "ENOSPC"];
+    writer.append("one\ntwo\n");
+    writer.append("next\n");
+    expect(written()).toBe("one\ntwo\nnext\n");
+  });
+
+  it("counts right behind a torn line, of which the end is not written either", () => {
+    const writer = new LineWriter(9, true);
+    device.steps = ["EIO"];
+    expect(catchError(() => writer.append("one\ntwo\n"))?.lost).toBe(2);
+    device.steps = [4, "EIO"];
+    expect(catchError(() => writer.append("one\ntwo\n"))?.lost).toBe(1);
+    writer.append("next\n");
+    expect(written()).toBe("\none\nnext\n");
+  });
 });
+
+function catchError(action: () => void): LineWriteError | undefined {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    return error as LineWriteError;
+  }
+}

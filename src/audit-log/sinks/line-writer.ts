@@ -1,10 +1,33 @@
 import { writeSync } from "node:fs";
 
+/** The operating system did not take all the lines it was given. */
+export class LineWriteError extends Error {
+  override readonly name = "LineWriteError";
+  /** As the operating system says it, such as `ENOSPC`. */
+  readonly code: string | undefined;
+  /** How many of the lines are not there as a whole. The others are written. */
+  readonly lost: number;
+
+  constructor(cause: unknown, lost: number) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    super(`not every line was written as a whole line: ${message}`, { cause });
+    this.code = code;
+    this.lost = lost;
+  }
+}
+
+/** What the operating system took before it failed. */
+interface Shortfall {
+  readonly bytes: Buffer;
+  readonly taken: number;
+  readonly error: unknown;
+}
+
 const LINE_END = 0x0a;
 
 /**
- * Writes whole lines to a file descriptor, synchronously. Short writes are continued; after a failed one the next
- * line starts on a line of its own, so that one torn record never spoils its neighbour.
+ * Writes whole lines, none of them empty, to a file descriptor, synchronously. Short writes are continued; after a
+ * failed one the next line starts on a line of its own, so that one torn record never spoils its neighbour.
  */
 export class LineWriter {
   readonly #descriptor: number;
@@ -15,42 +38,64 @@ export class LineWriter {
     this.#torn = torn;
   }
 
-  /** Says that the rest of a line will never be written. */
-  tear(): void {
-    this.#torn = true;
-  }
-
   /**
-   * Writes the text, line end included.
+   * Writes the text, line ends included.
    *
    * @returns What is left when the reader of a pipe is behind (EAGAIN): write that first, later.
-   * @throws Every other error of the operating system.
+   * @throws {@link LineWriteError} for every other error of the operating system: what is left is given up.
    */
   write(text: string | Buffer): Buffer | undefined {
+    const shortfall = this.#push(text);
+    if (shortfall === undefined) return undefined;
+    if (!isWouldBlock(shortfall.error)) {
+      this.#giveUp(shortfall);
+      return undefined;
+    }
+    this.#torn = false;
+    return shortfall.bytes.subarray(shortfall.taken);
+  }
+
+  /** Writes the text, line ends included, and gives up what is not taken. @throws {@link LineWriteError} */
+  append(text: string): void {
+    const shortfall = this.#push(text);
+    if (shortfall !== undefined) this.#giveUp(shortfall);
+  }
+
+  #push(text: string | Buffer): Shortfall | undefined {
     const data = this.#torn ? Buffer.concat([Buffer.from("\n"), Buffer.from(text)]) : text;
-    const size = typeof data === "string" ? Buffer.byteLength(data) : data.length;
-    let written = 0;
+    let taken = 0;
     try {
-      written =
+      // Two calls, because the types of Node know no union here.
+      taken =
         typeof data === "string"
           ? writeSync(this.#descriptor, data)
           : writeSync(this.#descriptor, data);
-      if (written < size) {
+      const size = typeof data === "string" ? Buffer.byteLength(data) : data.length;
+      if (taken < size) {
         const bytes = Buffer.from(data);
-        while (written < size) written += writeSync(this.#descriptor, bytes, written);
+        while (taken < size) taken += writeSync(this.#descriptor, bytes, taken);
       }
       this.#torn = false;
       return undefined;
     } catch (error) {
-      const bytes = Buffer.from(data);
-      if (isWouldBlock(error)) {
-        this.#torn = false;
-        return bytes.subarray(written);
-      }
-      if (written > 0) this.#torn = bytes[written - 1] !== LINE_END;
-      throw error;
+      return { bytes: Buffer.from(data), taken, error };
     }
   }
+
+  #giveUp({ bytes, taken, error }: Shortfall): void {
+    if (taken > 0) this.#torn = bytes[taken - 1] !== LINE_END;
+    const lost = countLines(bytes.subarray(taken));
+    // All but the last line end is there, and the next line brings that.
+    if (lost > 0) throw new LineWriteError(error, lost);
+  }
+}
+
+/** A line end at the front completes what was written before: no line begins with it. */
+function countLines(rest: Buffer): number {
+  let count = 0;
+  for (let at = rest.indexOf(LINE_END, 1); at !== -1; at = rest.indexOf(LINE_END, at + 1))
+    count += 1;
+  return count;
 }
 
 function isWouldBlock(error: unknown): boolean {

@@ -85,19 +85,95 @@ function newPath(): string {
 }
 
 describe("fileSink", () => {
-  it.each([
+  const ENDS: readonly [string, string][] = [
     ["process.exit()", "process.exit(0)"],
-    ["SIGTERM", 'process.kill(process.pid, "SIGTERM"); setTimeout(() => {}, 1000)'],
-    ["SIGKILL", 'process.kill(process.pid, "SIGKILL"); setTimeout(() => {}, 1000)'],
     ["an uncaught exception", 'throw new Error("crash")'],
-  ])("has all of 2,000 records after %s in the same tick", async (_name, end) => {
+    ["an unhandled rejection", 'Promise.reject(new Error("crash"))'],
+    [
+      "SIGTERM with a listener",
+      'process.on("SIGTERM", () => process.exit(0)); process.kill(process.pid, "SIGTERM"); setTimeout(() => {}, 1000)',
+    ],
+    ["the end of all work", ""],
+    ["close()", "void audit.close().then(() => process.kill(process.pid, 'SIGKILL'))"],
+  ];
+  const KILLS: readonly [string, string][] = ["SIGTERM", "SIGKILL"].map((signal) => [
+    signal,
+    `process.kill(process.pid, "${signal}"); setTimeout(() => {}, 1000)`,
+  ]);
+
+  async function recordsAfter(write: string, end: string): Promise<number> {
     const path = newPath();
-    const child = start(
-      `serveMany(auditLog({ sinks: [fileSink({ path: ${JSON.stringify(path)} })] }), 2000); ${end}`,
-    );
+    const child = start(`
+      const audit = auditLog({ sinks: [fileSink({ path: ${JSON.stringify(path)}, write: "${write}" })] });
+      serveMany(audit, 2000);
+      ${end}`);
     child.stdout?.resume();
     await ended(child);
-    expect(requestLines(readFileSync(path, "utf8"))).toHaveLength(2000);
+    return requestLines(readFileSync(path, "utf8")).length;
+  }
+
+  it.each(ENDS)(
+    'has all of 2,000 records of a "turn" after %s in the same turn',
+    async (_name, end) => {
+      expect(await recordsAfter("turn", end)).toBe(2000);
+    },
+  );
+
+  it.each([...ENDS.slice(0, 2), ...KILLS])(
+    'has all of 2,000 records with "record" after %s in the same turn',
+    async (_name, end) => {
+      expect(await recordsAfter("record", end)).toBe(2000);
+    },
+  );
+
+  it.each([
+    ["turn", 10],
+    ["record", 15],
+  ])('lacks with "%s" only what the turn of a SIGKILL brought', async (write, expected) => {
+    const path = newPath();
+    const child = start(`
+      const audit = auditLog({ sinks: [fileSink({ path: ${JSON.stringify(path)}, write: "${write}" })] });
+      setTimeout(() => {
+        serveMany(audit, 10);
+        setTimeout(() => {
+          serveMany(audit, 5);
+          process.kill(process.pid, "SIGKILL");
+        }, 1);
+      });
+    `);
+    child.stdout?.resume();
+    await ended(child);
+    const text = readFileSync(path, "utf8");
+    expect(text.endsWith("\n")).toBe(true);
+    expect(requestLines(text)).toHaveLength(expected);
+  });
+
+  it("writes at once what listeners of the exit bring, whether they are called first or last", async () => {
+    const path = newPath();
+    const child = start(`
+      const audit = auditLog({ sinks: [fileSink({ path: ${JSON.stringify(path)} })] });
+      process.on("exit", () => serveMany(audit, 3));
+      serveMany(audit, 2);
+      process.on("exit", () => serveMany(audit, 4));
+      process.exit();
+    `);
+    child.stdout?.resume();
+    expect((await ended(child)).code).toBe(0);
+    expect(requestLines(readFileSync(path, "utf8"))).toHaveLength(9);
+  });
+
+  it("does not keep the process alive, and has its records before it asks for more work", async () => {
+    const path = newPath();
+    const child = start(`
+      const audit = auditLog({ sinks: [fileSink({ path: ${JSON.stringify(path)} })] });
+      serveMany(audit, 3);
+      process.once("beforeExit", () => {
+        const lines = require("node:fs").readFileSync(${JSON.stringify(path)}, "utf8").split("\\n").length;
+        process.stderr.write("lines " + (lines - 1) + " pending " + audit.stats().pending);
+      });
+    `);
+    child.stdout?.resume();
+    expect(await ended(child)).toEqual({ code: 0, stderr: "lines 4 pending 0" });
   });
 
   it("makes the file readable for its owner only, and appends to what is there", () => {
@@ -124,12 +200,16 @@ describe("fileSink", () => {
     expect(readFileSync(path, "utf8")).toBe('{"torn":\na\nb\n');
   });
 
-  it("shares a file with other processes without mixing lines", async () => {
-    const path = newPath();
-    const script = `serveMany(auditLog({ sinks: [fileSink({ path: ${JSON.stringify(path)} })] }), 2000)`;
-    await Promise.all([start(script), start(script), start(script)].map(ended));
-    expect(requestLines(readFileSync(path, "utf8"))).toHaveLength(6000);
-  });
+  it.each(["turn", "record"])(
+    'shares a file with other processes without mixing lines, with "%s"',
+    async (write) => {
+      const path = newPath();
+      const sink = `fileSink({ path: ${JSON.stringify(path)}, write: "${write}" })`;
+      const script = `serveMany(auditLog({ sinks: [${sink}] }), 2000)`;
+      await Promise.all([start(script), start(script), start(script)].map(ended));
+      expect(requestLines(readFileSync(path, "utf8"))).toHaveLength(6000);
+    },
+  );
 
   it("refuses a named pipe, which would make the start wait for its reader", () => {
     const path = newPath();

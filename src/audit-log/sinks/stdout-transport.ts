@@ -13,6 +13,10 @@ const EXIT_WAIT_MS = 1000;
  * Writes lines to the standard output, synchronously. While the reader of a pipe is behind, lines wait in a bounded
  * queue, in order, so that a stalled log collector never stalls the API; an exiting process waits for the reader
  * for up to one second. Node's own stream for the standard output would forget what it holds.
+ *
+ * Each line is a write of its own. A pipe takes up to 4,096 bytes (PIPE_BUF) as a whole or not at all, so a line never
+ * mixes with what the app or another process writes there; the lines of a turn together would be cut where the pipe is
+ * full, in the middle of a line, and would stand behind what the app wrote later.
  */
 export class StdoutTransport extends DirectTransport {
   readonly label = "stdoutSink";

@@ -1,13 +1,23 @@
-let second = -1;
-let prefix = "";
+/**
+ * Makes a function that writes milliseconds since 1970 as ISO 8601 in UTC with milliseconds. What it wrote last is
+ * kept: the times of records come in order, and many to a second. Other orders only cost time.
+ */
+export function createIsoTime(): (milliseconds: number) => string {
+  let second = -1;
+  let prefix = "";
+  let last = -1;
+  let text = "";
 
-/** ISO 8601 in UTC with milliseconds. The part up to the second is kept: records come many to a second. */
-export function isoTime(milliseconds: number): string {
-  const whole = Math.floor(milliseconds / 1000);
-  if (whole !== second) {
-    prefix = new Date(whole * 1000).toISOString().slice(0, 20);
-    second = whole;
-  }
-  const rest = Math.trunc(milliseconds - whole * 1000);
-  return `${prefix}${rest < 10 ? "00" : rest < 100 ? "0" : ""}${rest}Z`;
+  return function isoTime(milliseconds) {
+    if (milliseconds === last) return text;
+    last = milliseconds;
+    const whole = Math.floor(milliseconds / 1000);
+    if (whole !== second) {
+      prefix = new Date(whole * 1000).toISOString().slice(0, 20);
+      second = whole;
+    }
+    const rest = Math.trunc(milliseconds - whole * 1000);
+    text = `${prefix}${rest < 10 ? "00" : rest < 100 ? "0" : ""}${rest}Z`;
+    return text;
+  };
 }

@@ -5,10 +5,17 @@ const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 /** The text as a JSON string, as {@link safeText} lets it stand in a record. */
 export function jsonText(text: string, max = 256): string {
-  return text.length <= max && PLAIN.test(text) ? `"${text}"` : JSON.stringify(safeText(text, max));
+  return `"${unquotedText(text, max)}"`;
 }
 
-/** A member of a JSON object with a comma in front; nothing for `undefined`. */
-export function jsonMember(name: string, value: string | undefined): string {
-  return value === undefined ? "" : `,"${name}":${jsonText(value)}`;
+/** {@link jsonText} without its quotes. */
+export function unquotedText(text: string, max = 256): string {
+  return text.length <= max && PLAIN.test(text)
+    ? text
+    : JSON.stringify(safeText(text, max)).slice(1, -1);
+}
+
+/** {@link unquotedText} of a text that may be missing. */
+export function optionalText(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : unquotedText(text);
 }

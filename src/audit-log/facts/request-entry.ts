@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Request } from "express";
 import type { PeerCheck } from "../../core/http/trusted-peers.js";
-import { newSpanId, newTrace, parseTraceparent } from "./trace-context.js";
+import { newIds, parseTraceparent } from "./trace-context.js";
 
 /** What has to be known from the beginning of a request. */
 export interface RequestEntry {
@@ -37,12 +37,13 @@ export function openEntry(req: Request, correlation: CorrelationOptions): Reques
   void socket.remoteAddress;
   const inboundTrace = req.headers["traceparent"];
   const trusted = inboundTrace !== undefined && correlation.trustsTrace(socket.remoteAddress);
-  const trace = (trusted ? parseTraceparent(inboundTrace) : undefined) ?? newTrace();
+  const inbound = trusted ? parseTraceparent(inboundTrace) : undefined;
+  const { traceId, spanId } = newIds();
   return {
     requestId: inboundId(req, correlation) ?? randomUUID(),
-    traceId: trace.traceId,
-    traceFlags: trace.flags,
-    spanId: newSpanId(),
+    traceId: inbound?.traceId ?? traceId,
+    traceFlags: inbound?.flags ?? "00",
+    spanId,
     method: req.method,
     startedAt: Date.now(),
     startedTick: performance.now(),

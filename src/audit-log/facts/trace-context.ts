@@ -8,8 +8,23 @@ export interface TraceContext {
   readonly flags: string;
 }
 
+/** Ids of our own. */
+export interface NewIds {
+  /** Of a trace that begins here, random as a whole, as level 2 of the specification asks: 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** 16 hexadecimal digits. */
+  readonly spanId: string;
+}
+
+// Of the process, not of a log: random bytes are drawn in bulk, because each draw is a system call, and what was given
+// out is never given out again, whoever asks.
 const pool = Buffer.alloc(4096);
 let used = pool.length;
+
+const TRACE_BYTES = 16;
+const SPAN_BYTES = 8;
+const NO_TRACE = "0".repeat(2 * TRACE_BYTES);
+const NO_SPAN = "0".repeat(2 * SPAN_BYTES);
 
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
@@ -30,23 +45,15 @@ export function parseTraceparent(value: unknown): TraceContext | undefined {
   return { traceId, flags: (Number.parseInt(flags, 16) & 1) === 1 ? "01" : "00" };
 }
 
-/** A trace of our own, random as a whole, as level 2 of the specification asks. */
-export function newTrace(): TraceContext {
-  return { traceId: randomHex(16), flags: "00" };
-}
-
-/** A new span id: 16 hexadecimal digits. */
-export function newSpanId(): string {
-  return randomHex(8);
-}
-
-/** Random bytes as hexadecimal digits, never all zero. They are drawn in bulk: each draw is a system call. */
-function randomHex(bytes: number): string {
-  if (used + bytes > pool.length) {
+/** Draws a trace id and a span id. Neither is all zero, which the specification forbids. */
+export function newIds(): NewIds {
+  if (used + TRACE_BYTES + SPAN_BYTES > pool.length) {
     randomFillSync(pool);
     used = 0;
   }
-  const text = pool.toString("hex", used, used + bytes);
-  used += bytes;
-  return /[^0]/.test(text) ? text : randomHex(bytes);
+  const digits = pool.toString("hex", used, used + TRACE_BYTES + SPAN_BYTES);
+  used += TRACE_BYTES + SPAN_BYTES;
+  const traceId = digits.slice(0, 2 * TRACE_BYTES);
+  const spanId = digits.slice(2 * TRACE_BYTES);
+  return traceId === NO_TRACE || spanId === NO_SPAN ? newIds() : { traceId, spanId };
 }

@@ -1,0 +1,83 @@
+import type { FileTransport } from "../sinks/file-transport.js";
+import { LineWriteError } from "../sinks/line-writer.js";
+import type { Lane, LaneContext } from "./lane.js";
+import { LossTally } from "./loss-tally.js";
+import { flushAtTurnEnd, leaveTurns, type TurnUser } from "./turn-end.js";
+
+/** Characters. A turn that does not end, such as a loop of the app, must not collect without a limit. */
+const MAX_HELD = 64 * 1024;
+
+/**
+ * The lane of a file whose records share a write: those of one turn of the event loop are appended together when it
+ * ends, or as soon as they are many. Each is written then, or known to be lost.
+ */
+export class TurnLane implements Lane, TurnUser {
+  readonly direct = true;
+  readonly #transport: FileTransport;
+  readonly #losses: LossTally;
+  readonly #writeLine = (line: string): void => this.#transport.writeLine(line);
+  #text = "";
+  #count = 0;
+  #failing = false;
+  #closed = false;
+
+  constructor(transport: FileTransport, context: LaneContext) {
+    this.#transport = transport;
+    this.#losses = new LossTally(context, transport.label);
+  }
+
+  get pending(): number {
+    return this.#count;
+  }
+
+  get lost(): number {
+    return this.#losses.total;
+  }
+
+  get failing(): boolean {
+    return this.#failing;
+  }
+
+  write(line: string): void {
+    this.#text += `${line}\n`;
+    this.#count += 1;
+    if (this.#closed || this.#text.length >= MAX_HELD) this.flush();
+    else if (this.#count === 1) flushAtTurnEnd(this);
+  }
+
+  flush(): void {
+    const text = this.#text;
+    const count = this.#count;
+    this.#text = "";
+    this.#count = 0;
+    try {
+      if (this.#losses.owed) this.#losses.tell(this.#writeLine);
+    } catch (error) {
+      // Without records, the losses were reported when they happened.
+      if (count > 0) this.#lose(count, error);
+      return;
+    }
+    try {
+      if (count > 0) this.#transport.writeLines(text);
+      this.#failing = false;
+    } catch (error) {
+      this.#lose(error instanceof LineWriteError ? error.lost : count, error);
+    }
+  }
+
+  settle(): void {
+    if (this.#count > 0 || this.#losses.owed) this.flush();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.settle();
+    leaveTurns(this);
+    this.#transport.close();
+  }
+
+  #lose(count: number, error: unknown): void {
+    this.#failing = true;
+    this.#losses.add(count, error);
+  }
+}

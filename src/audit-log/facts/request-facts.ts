@@ -1,0 +1,31 @@
+import type { Request, Response } from "express";
+import { type Decision, decisionsOf } from "../../core/guard/decision.js";
+import { type Actor, actorOf } from "./actor.js";
+import type { RequestEntry } from "./request-entry.js";
+import type { RouteTemplates } from "./route-templates.js";
+import { judge, type Verdict } from "./verdict.js";
+
+/** What a record can say about one request, whose answer has ended or will never come. */
+export interface RequestFacts {
+  readonly entry: RequestEntry;
+  readonly req: Request;
+  readonly decisions: readonly Decision[];
+  readonly verdict: Verdict;
+  readonly actor: Actor;
+  /** The template of the route that took the request. */
+  readonly route: string | undefined;
+}
+
+/** Gathers the facts that more than one column asks for. @throws What a property of the app throws. */
+export function factsOf(
+  entry: RequestEntry,
+  req: Request,
+  res: Response,
+  finished: boolean,
+  routes: RouteTemplates,
+): RequestFacts {
+  const decisions = decisionsOf(req);
+  const verdict = judge(decisions, res, finished);
+  const route = routes.of(req, verdict.outcome !== "success");
+  return { entry, req, decisions, verdict, actor: actorOf(req), route };
+}

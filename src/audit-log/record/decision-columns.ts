@@ -1,0 +1,52 @@
+import type { Decision } from "../../core/guard/decision.js";
+import type { RequestFacts } from "../facts/request-facts.js";
+import { optionalText, unquotedText } from "../text/json-text.js";
+import { createDecisionList } from "./decision-list.js";
+import type { Column } from "./record-table.js";
+
+/** What every guard decided, what came of it, and which refusal report mode let through first. */
+export function createDecisionColumns(): readonly Column<RequestFacts>[] {
+  const decisionList = createDecisionList();
+  return [
+    { name: "audit.decisions", read: ({ decisions }) => decisionList(decisions) },
+    { name: "audit.outcome", read: ({ verdict }) => verdict.outcome, quoted: true },
+    ...REFUSAL,
+    ...REPORTED,
+    { name: "audit.token.id", read: ({ decisions }) => tokenOf(decisions), quoted: true },
+  ];
+}
+
+/** The refusal that was answered. */
+const REFUSAL: readonly Column<RequestFacts>[] = [
+  quoted("audit.policy", ({ refusal }) => refusal?.policy),
+  quoted("audit.reason", ({ refusal }) => refusal?.reason ?? refusal?.code),
+  quoted("audit.rule", ({ refusal }) => refusal?.rule),
+];
+
+/** The first refusal that report mode let through: what would have been answered. */
+const REPORTED: readonly Column<RequestFacts>[] = [
+  quoted("audit.reported.code", ({ reported }) => reported?.code),
+  {
+    name: "audit.reported.count",
+    read: ({ verdict: { reportedCount } }) =>
+      reportedCount === 0 ? undefined : String(reportedCount),
+  },
+  quoted("audit.reported.first", ({ reported }) => reported?.guard),
+  quoted("audit.reported.policy", ({ reported }) => reported?.policy),
+  quoted("audit.reported.reason", ({ reported }) => reported?.reason),
+  quoted("audit.reported.rule", ({ reported }) => reported?.rule),
+  { name: "audit.reported.status", read: ({ verdict }) => verdict.reported?.status?.toString() },
+];
+
+function quoted(
+  name: string,
+  read: (verdict: RequestFacts["verdict"]) => string | undefined,
+): Column<RequestFacts> {
+  return { name, read: ({ verdict }) => optionalText(read(verdict)), quoted: true };
+}
+
+/** The token, by its `jti` or a hash. */
+function tokenOf(decisions: readonly Decision[]): string | undefined {
+  for (const { token } of decisions) if (token !== undefined) return unquotedText(token);
+  return undefined;
+}

@@ -1,0 +1,85 @@
+import type { Request } from "express";
+import { clientAddress, truncateAddress } from "../../core/http/client-address.js";
+import { bytesWritten } from "../facts/request-entry.js";
+import type { RequestFacts } from "../facts/request-facts.js";
+import type { Verdict } from "../facts/verdict.js";
+import { createIsoTime } from "../text/iso-time.js";
+import { optionalText } from "../text/json-text.js";
+import { scrubPath } from "../text/scrub-path.js";
+import type { Column } from "./record-table.js";
+
+const ACTIONS: ReadonlyMap<string, string> = new Map([
+  ["GET", "READ"],
+  ["HEAD", "READ"],
+  ["OPTIONS", "READ"],
+  ["TRACE", "READ"],
+  ["QUERY", "READ"],
+  ["POST", "CREATE"],
+  ["PUT", "UPDATE"],
+  ["PATCH", "UPDATE"],
+  ["DELETE", "DELETE"],
+  ["CONNECT", "EXECUTE"],
+]);
+
+/** What was asked, when, from where, in which trace, and how it ended. */
+export function createExchangeColumns(): readonly Column<RequestFacts>[] {
+  const isoTime = createIsoTime();
+  return [
+    { name: "@timestamp", read: ({ entry }) => isoTime(entry.startedAt), quoted: true },
+    { name: "audit.aborted", read: ({ verdict }) => (verdict.aborted ? "true" : undefined) },
+    {
+      name: "audit.action",
+      read: ({ entry }) => ACTIONS.get(entry.method) ?? "EXECUTE",
+      quoted: true,
+    },
+    { name: "audit.severity", read: ({ verdict }) => verdict.event.severity, quoted: true },
+    { name: "client.address", read: addressOf, quoted: true },
+    { name: "duration_us", read: ({ entry }) => microsecondsSince(entry.startedTick) },
+    { name: "error.type", read: ({ verdict }) => optionalText(errorType(verdict)), quoted: true },
+    { name: "event.name", read: ({ verdict }) => verdict.event.name, quoted: true },
+    { name: "http.request.body.size", read: ({ req }) => bodySize(req) },
+    { name: "http.request.id", read: ({ entry }) => entry.requestId, quoted: true },
+    {
+      name: "http.request.method",
+      read: ({ entry }) => (ACTIONS.has(entry.method) ? entry.method : "_OTHER"),
+      quoted: true,
+    },
+    {
+      name: "http.response.size",
+      read: ({ entry }) => String(bytesWritten(entry.socket) - entry.bytesBefore),
+    },
+    { name: "http.response.status_code", read: ({ verdict }) => verdict.status?.toString() },
+    { name: "http.route", read: ({ route }) => optionalText(route), quoted: true },
+    { name: "span_id", read: ({ entry }) => entry.spanId, quoted: true },
+    { name: "trace_flags", read: ({ entry }) => entry.traceFlags, quoted: true },
+    { name: "trace_id", read: ({ entry }) => entry.traceId, quoted: true },
+    { name: "url.path", read: pathOf, quoted: true },
+  ];
+}
+
+/** The path as requested can name persons and things: only where it is needed to understand a failure. */
+function pathOf({ req, route, verdict }: RequestFacts): string | undefined {
+  if (verdict.outcome === "success" || route !== undefined) return undefined;
+  return optionalText(scrubPath(req.originalUrl));
+}
+
+function addressOf({ req, verdict }: RequestFacts): string | undefined {
+  const address = clientAddress(req);
+  if (address === undefined) return undefined;
+  return optionalText(verdict.outcome === "success" ? truncateAddress(address) : address);
+}
+
+function microsecondsSince(tick: number): string {
+  return String(Math.max(0, Math.round((performance.now() - tick) * 1000)));
+}
+
+function errorType({ refusal, status, aborted }: Verdict): string | undefined {
+  if (refusal !== undefined) return refusal.code;
+  if (status !== undefined && status >= 400) return String(status);
+  return aborted ? "connection_closed" : undefined;
+}
+
+function bodySize(req: Request): string | undefined {
+  const length = req.headers["content-length"];
+  return length !== undefined && /^\d{1,15}$/.test(length) ? String(Number(length)) : undefined;
+}

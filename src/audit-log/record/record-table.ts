@@ -1,0 +1,68 @@
+/** One member of a record. */
+export interface Column<Facts> {
+  readonly name: string;
+  /**
+   * The value as JSON text, numbers whole; `undefined` in a record without it. Of a `quoted` value what stands between
+   * the quotes: nothing is escaped any more.
+   */
+  readonly read: (facts: Facts) => string | undefined;
+  /** Whether the value is a string, to which the table adds the quotes. @default false */
+  readonly quoted?: boolean;
+}
+
+/** A column as it is written. */
+interface Cell<Facts> {
+  readonly read: (facts: Facts) => string | undefined;
+  /** What stands in front of the value: at the beginning of a record, after an unquoted value, after a quoted one. */
+  readonly heads: readonly [string, string, string];
+  /** The head of the value behind this one. */
+  readonly next: 1 | 2;
+}
+
+const ENDS = ["{}", "}", '"}'] as const;
+
+/**
+ * Makes the function that writes records of one kind, each as a line of JSON without its line end.
+ *
+ * Members stand in the order of the UTF-16 code units of their names and numbers are whole, so that a line is its own
+ * canonical form (RFC 8785 §3.2.3). It is put together from as few strings as possible: building an object and
+ * serialising it takes three times as long.
+ *
+ * @param columns - In any order.
+ * @throws Error when two columns have the same name.
+ */
+export function createRecordTable<Facts>(
+  columns: readonly Column<Facts>[],
+): (facts: Facts) => string {
+  const cells = sorted(columns).map(toCell);
+
+  return function record(facts) {
+    let text = "";
+    let position: 0 | 1 | 2 = 0;
+    for (let index = 0; index < cells.length; index += 1) {
+      const { read, heads, next } = cells[index] as Cell<Facts>;
+      const value = read(facts);
+      if (value === undefined) continue;
+      text += heads[position] + value;
+      position = next;
+    }
+    return text + ENDS[position];
+  };
+}
+
+/** A column with the same text in every record. */
+export function constantColumn(name: string, text: string): Column<unknown> {
+  return { name, read: () => text, quoted: true };
+}
+
+function sorted<Facts>(columns: readonly Column<Facts>[]): readonly Column<Facts>[] {
+  const byName = new Map(columns.map((column) => [column.name, column]));
+  if (byName.size < columns.length) throw new Error("two columns of a record have the same name");
+  // Without a comparison function: that is the order of code units. A comparison by locale is not.
+  return [...byName.keys()].sort().map((name) => byName.get(name) as Column<Facts>);
+}
+
+function toCell<Facts>({ name, read, quoted = false }: Column<Facts>): Cell<Facts> {
+  const head = `${JSON.stringify(name)}:${quoted ? '"' : ""}`;
+  return { read, heads: [`{${head}`, `,${head}`, `",${head}`], next: quoted ? 2 : 1 };
+}
