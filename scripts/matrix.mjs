@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-for (const major of [22, 24]) {
+for (const major of [22, 24, 26]) {
   const command = "node -v && node node_modules/vitest/vitest.mjs run";
   const { status } = spawnSync("npx", ["-y", "-p", `node@${major}`, "-c", command], {
     cwd: root,
