@@ -1,7 +1,8 @@
-// Compiles src/ to CommonJS in dist/ and writes the ESM doors beside it.
+// Compiles src/ to CommonJS in dist/, writes the ESM doors beside it and finishes the declarations.
 import {
   existsSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -11,11 +12,19 @@ import {
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { finishDeclarations } from "./declarations.mjs";
 import { tsc } from "./tsc.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
-const inputs = ["src", "scripts/build.mjs", "package.json", "tsconfig.json", "tsconfig.build.json"];
+const inputs = [
+  "src",
+  "scripts/build.mjs",
+  "scripts/declarations.mjs",
+  "package.json",
+  "tsconfig.json",
+  "tsconfig.build.json",
+];
 const require = createRequire(import.meta.url);
 
 /** Builds, unless nothing that goes into the build is newer than the last one. */
@@ -31,7 +40,9 @@ export function build() {
   const started = new Date();
   try {
     compile(fresh);
-    for (const entry of entries(fresh)) writeDoors(entry);
+    removePrefixes(fresh);
+    for (const entry of entries(fresh)) writeDoor(entry);
+    finishDeclarations(fresh);
     // Dated by its start: a source saved while the compiler ran makes the build stale.
     utimesSync(fresh, started, started);
     replaceDist(fresh);
@@ -45,6 +56,15 @@ function compile(outDir) {
   if (!tsc("-p", "tsconfig.build.json", "--outDir", outDir)) throw new Error("tsc found errors");
 }
 
+/** `node:crypto` is `crypto` too, and only the latter is known to Jest 26 and bundlers of its time. */
+function removePrefixes(outDir) {
+  for (const name of readdirSync(outDir, { recursive: true, encoding: "utf8" })) {
+    if (!name.endsWith(".js")) continue;
+    const path = join(outDir, name);
+    writeFileSync(path, readFileSync(path, "utf8").replaceAll('require("node:', 'require("'));
+  }
+}
+
 function entries(outDir) {
   const folders = readdirSync(outDir, { withFileTypes: true }).filter((item) => item.isDirectory());
   return [outDir, ...folders.map(({ name }) => join(outDir, name))].filter((path) =>
@@ -53,11 +73,10 @@ function entries(outDir) {
 }
 
 /** One line each: the ESM door hands on what the CommonJS module exports, so that there is only one copy of it. */
-function writeDoors(folder) {
+function writeDoor(folder) {
   const names = Object.keys(require(join(folder, "index.js"))).sort();
   const list = names.length === 0 ? "{}" : `{ ${names.join(", ")} } from "./index.js"`;
   writeFileSync(join(folder, "index.mjs"), `export ${list};\n`);
-  writeFileSync(join(folder, "index.d.mts"), 'export * from "./index.js";\n');
 }
 
 function replaceDist(fresh) {

@@ -17,19 +17,43 @@ describe("package.json", () => {
     for (const [subpath, doors] of Object.entries(manifest.exports)) {
       if (subpath === "./package.json") continue;
       const path = `./dist${subpath.slice(1)}/index`;
+      const old = `./dist/ts4.7${subpath.slice(1)}/index`;
       // As text, because the order of the conditions matters.
       expect(JSON.stringify(doors)).toBe(
         JSON.stringify({
-          import: { types: `${path}.d.mts`, default: `${path}.mjs` },
-          require: { types: `${path}.d.ts`, default: `${path}.js` },
+          import: {
+            "types@<5.0": `${old}.d.mts`,
+            types: `${path}.d.mts`,
+            default: `${path}.mjs`,
+          },
+          require: { "types@<5.0": `${old}.d.ts`, types: `${path}.d.ts`, default: `${path}.js` },
         }),
       );
     }
   });
 
-  it("names the same subpaths for `moduleResolution: node10`", () => {
-    const expected = publicFolders().map((folder) => [folder, [`./dist/${folder}/index.d.ts`]]);
-    expect(manifest.typesVersions).toEqual({ "*": Object.fromEntries(expected) });
+  it("leads `moduleResolution: node10` to the same declarations", () => {
+    const folders = { "<5.0": "./dist/ts4.7", "*": "./dist" };
+    expect(Object.keys(manifest.typesVersions)).toEqual(Object.keys(folders));
+    for (const [range, folder] of Object.entries(folders)) {
+      expect(manifest.typesVersions[range]).toEqual({
+        "dist/*": [`${folder}/*`],
+        "package.json": ["./package.json"],
+        "*": [`${folder}/*/index.d.ts`],
+      });
+    }
+  });
+
+  it("packs a folder per subpath, for resolvers that do not know `exports`", () => {
+    const folders = publicFolders().map((folder) => `${folder}/index.js`);
+    const others = ["dist", "CHANGELOG.md", "SECURITY.md"];
+    expect([...manifest.files].sort()).toEqual([...folders, ...others].sort());
+  });
+
+  it("needs no peer but Express", () => {
+    const { peerDependencies, peerDependenciesMeta: meta } = manifest;
+    const needed = Object.keys(peerDependencies).filter((name) => meta[name]?.optional !== true);
+    expect(needed).toEqual(["express"]);
   });
 
   it("shows no types of the packages it wraps, Express excepted", () => {
@@ -39,6 +63,37 @@ describe("package.json", () => {
     );
     expect(seen.size).toBeGreaterThan(publicFolders().length);
     expect(foreign).toEqual([]);
+  });
+
+  it("gives old compilers the declarations that others get, without what they cannot parse", () => {
+    const all = declarationsIn(join(root, "dist")).filter((path) => !path.startsWith("ts4.7/"));
+    expect(declarationsIn(join(root, "dist", "ts4.7"))).toEqual(all);
+    const differ = all.filter((path) => {
+      const text = readFileSync(join(root, "dist", path), "utf8");
+      const old = readFileSync(join(root, "dist", "ts4.7", path), "utf8");
+      expect(old).toBe(text.replaceAll(/(?<=[<,]\s?)const (?=[A-Z]\w* (?:extends|=))/g, ""));
+      return old !== text;
+    });
+    expect(differ).toContain("validate/validate.d.ts");
+  });
+
+  it("holds declarations only where a door leads to them", () => {
+    const reached = new Set<string>();
+    for (const folder of ["", ...publicFolders()]) {
+      foreignTypes(join(root, "dist", folder, "index.d.ts"), reached);
+    }
+    const all = declarationsIn(join(root, "dist")).filter((path) =>
+      /^(?!ts4\.7).*\.d\.ts$/.test(path),
+    );
+    expect(all.map((path) => join(root, "dist", path)).sort()).toEqual([...reached].sort());
+  });
+
+  it("requires modules of Node.js by the names that Jest 26 and old bundlers know", () => {
+    const files = readdirSync(join(root, "dist"), { recursive: true, encoding: "utf8" });
+    const prefixed = files
+      .filter((path) => path.endsWith(".js"))
+      .filter((path) => readFileSync(join(root, "dist", path), "utf8").includes('"node:'));
+    expect(prefixed).toEqual([]);
   });
 
   it("packs what it refers to and no tests", () => {
@@ -51,6 +106,13 @@ describe("package.json", () => {
     expect(files.filter((path) => /\.(?:test|fixture)\.|fixtures/.test(path))).toEqual([]);
   });
 });
+
+function declarationsIn(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((path) => path.replaceAll("\\", "/"))
+    .filter((path) => /\.d\.m?ts$/.test(path))
+    .sort();
+}
 
 /** The packages whose types a user's compiler meets, from one declaration file on. */
 function foreignTypes(path: string, seen: Set<string>): readonly string[] {

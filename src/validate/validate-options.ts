@@ -63,7 +63,7 @@ export interface ValidateOptions<
   readonly unknown?: UnknownFields | undefined;
 }
 
-/** Options of {@link validate} with chains of express-validator 7. */
+/** Options of {@link validate} with chains of express-validator 6 or 7. */
 export interface ValidateChainsOptions extends CommonValidateOptions {
   /** Chains, `checkSchema()` results, `oneOf()`. They run one after the other. `checkExact()` is not needed. */
   readonly chains: RunnableChain | readonly (RunnableChain | readonly RunnableChain[])[];

@@ -5,7 +5,22 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { pack } from "../../scripts/pack.mjs";
 
+const NPM = "npm install --prefer-offline --no-save --no-package-lock --no-audit --no-fund";
+
+/** Each dependency only where it is declared, and no optional peer. */
+const PNPM = "npx -y pnpm@10 add --prefer-offline --ignore-scripts";
+
 const CONSUMERS = [
+  {
+    folder: "oldest",
+    checks: {
+      "CommonJS JavaScript on Express 4.17 and express-validator 6": "node app.cjs",
+      "Jest 26, and the oldest peers": "npx jest --ci",
+      "a resolver that does not know exports": "node resolver.cjs",
+      "TypeScript 4.7, node": "node typescript.cjs tsconfig.node.json",
+      "TypeScript 4.7, node16": "node typescript.cjs tsconfig.node16.json",
+    },
+  },
   {
     folder: "express4",
     checks: {
@@ -25,6 +40,26 @@ const CONSUMERS = [
     },
   },
   { folder: "jest", checks: { "Jest 30 under CommonJS": "npx jest --ci" } },
+  {
+    folder: "bundlers",
+    checks: {
+      "bundled by esbuild": "node bundle.cjs esbuild",
+      "bundled by webpack": "node bundle.cjs webpack",
+    },
+  },
+  {
+    folder: "pnpm",
+    install: PNPM,
+    checks: {
+      "strict node_modules, without optional peers": "node keys.cjs",
+      ...Object.fromEntries(
+        [20, 22, 24, 26].map((major) => [
+          `both doors of every subpath, Node.js ${major}`,
+          `npx -y -p node@${major} -c "node doors.mjs && node keys.cjs"`,
+        ]),
+      ),
+    },
+  },
 ];
 
 const home = import.meta.dirname;
@@ -34,22 +69,28 @@ let failed = 0;
 
 try {
   const tarball = pack(work);
-  await Promise.all(CONSUMERS.map(({ folder, checks }) => tryConsumer(folder, checks, tarball)));
+  await Promise.all(CONSUMERS.map((consumer) => tryConsumer(consumer, tarball)));
 } finally {
   await rm(work, { recursive: true, force: true });
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-async function tryConsumer(folder, checks, tarball) {
+async function tryConsumer({ folder, install = NPM, checks }, tarball) {
   const cwd = join(work, folder);
   await cp(join(home, folder), cwd, { recursive: true });
-  for (const file of ["main.ts", "messages.cjs", "requests.cjs", "typescript.cjs"]) {
+  for (const file of [
+    "app.cjs",
+    "keys.cjs",
+    "main.ts",
+    "messages.cjs",
+    "requests.cjs",
+    "typescript.cjs",
+  ]) {
     await cp(join(home, file), join(cwd, file));
   }
   await cp(join(home, "..", "types"), join(cwd, "types"), { recursive: true });
-  const install = `npm install --prefer-offline --no-save --no-package-lock --no-audit --no-fund ../${basename(tarball)}`;
-  const installed = await run(install, cwd);
+  const installed = await run(`${install} ../${basename(tarball)}`, cwd);
   for (const [title, command] of Object.entries(checks)) {
     const result = installed.code === 0 ? await run(command, cwd) : installed;
     console.log(`${result.code === 0 ? "passed" : "FAILED"}: ${title}`);

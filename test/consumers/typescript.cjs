@@ -3,15 +3,15 @@
 const { execFileSync, spawnSync } = require("node:child_process");
 
 const project = process.argv[2];
-const { stdout } = spawnSync("npx", ["tsc", "-p", project, "--pretty", "false"], {
+const { status, stdout } = spawnSync("npx", ["tsc", "-p", project, "--pretty", "false"], {
   encoding: "utf8",
 });
 const foreign = /^node_modules\/(?!express-secure-api\/)/;
-const errors = stdout
-  .split("\n")
-  .filter((line) => /^\S.*error TS\d+/.test(line) && !foreign.test(line));
-if (errors.length > 0) {
-  console.error(errors.join("\n"));
+const found = stdout.split("\n").filter((line) => /^\S.*error TS\d+/.test(line));
+const errors = found.filter((line) => !foreign.test(line));
+// A compiler that fails without a word about an error did not run.
+if (errors.length > 0 || (status !== 0 && found.length === 0)) {
+  console.error(errors.join("\n") || stdout);
   process.exit(1);
 }
 const { compilerOptions } = JSON.parse(require("node:fs").readFileSync(project, "utf8"));

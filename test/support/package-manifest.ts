@@ -5,6 +5,7 @@ import { join } from "node:path";
 export const root = join(__dirname, "..", "..");
 
 interface Door {
+  readonly "types@<5.0": string;
   readonly types: string;
   readonly default: string;
 }
@@ -15,9 +16,11 @@ export interface PackageManifest {
   readonly exports: Readonly<
     Record<string, string | { readonly import: Door; readonly require: Door }>
   >;
-  readonly typesVersions: { readonly "*": Readonly<Record<string, readonly string[]>> };
+  readonly typesVersions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  readonly files: readonly string[];
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;
 }
 
 /** The package.json of the library. */

@@ -1,27 +1,23 @@
 import type { ErrorRequestHandler, RequestHandler } from "express";
-import {
-  body,
-  check,
-  checkSchema,
-  cookie,
-  header,
-  matchedData,
-  oneOf,
-  param,
-  query,
-  validationResult,
-} from "express-validator";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
+import { validatorVersions } from "../../../test/support/express-validator.js";
 import type { Issue } from "../issues/issue.js";
 import { validate } from "../validate.js";
 import type { ValidateChainsOptions } from "../validate-options.js";
 import { addField, createFieldTree, parseFieldPath, pickKnown } from "./chain-fields.js";
 
-describe.each(expressVersions)(
-  "validate with chains of express-validator on Express %s",
-  (_major, express) => {
+const versions = validatorVersions.flatMap(([validatorMajor, validator]) =>
+  expressVersions.map(([major, express]) => [validatorMajor, major, validator, express] as const),
+);
+
+describe.each(versions)(
+  "validate with chains of express-validator %s on Express %s",
+  (_validatorMajor, _major, validator, express) => {
+    const { body, check, checkSchema, cookie, header, param, query } = validator;
+    const { matchedData, oneOf, validationResult } = validator;
+
     function appWith(
       chains: ValidateChainsOptions["chains"],
       options: Partial<ValidateChainsOptions> = {},

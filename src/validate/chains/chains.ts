@@ -10,7 +10,7 @@ import {
   pickKnown,
 } from "./chain-fields.js";
 
-/** A validation chain of express-validator 7, or anything of it that has `run`: `checkSchema()`, `oneOf()`. */
+/** A validation chain of express-validator 6 or 7, or anything of it that has `run`: `checkSchema()`, `oneOf()`. */
 export interface RunnableChain {
   run(req: object): Promise<unknown>;
 }
@@ -40,9 +40,13 @@ interface FieldInstance {
 }
 
 interface ChainError {
-  readonly type: string;
+  /** Only version 7 names it. */
+  readonly type?: string;
+  /** Errors of `oneOf()` and of unknown fields have none. */
   readonly location?: Part;
   readonly path?: string;
+  /** The path, as version 6 calls it. */
+  readonly param?: string;
   readonly value?: unknown;
   readonly fields?: readonly { readonly location: Part; readonly path: string }[];
 }
@@ -72,7 +76,7 @@ export async function runChains(
   for (const chain of chains) await chain.run(standIn);
   const contexts = contextsOf(standIn).slice(earlier);
   if (contexts.length === 0)
-    throw new Error("validate: the chains are not those of express-validator 7");
+    throw new Error("validate: the chains are not those of express-validator 6 or 7");
 
   const trees = knownFields(contexts);
   const issues: Found[] = [
@@ -181,7 +185,7 @@ function toIssues(error: ChainError): Found[] {
       ];
     });
   }
-  if (error.type !== "field") return [["body", { path: [], code: "alternatives" }]];
+  if (error.location === undefined) return [["body", { path: [], code: "alternatives" }]];
   const code = error.value === undefined ? "required" : "invalid";
-  return [[error.location ?? "body", { path: parseFieldPath(error.path ?? ""), code }]];
+  return [[error.location, { path: parseFieldPath(error.path ?? error.param ?? ""), code }]];
 }

@@ -1,0 +1,3 @@
+declare module "express-validator6" {
+  export * from "express-validator";
+}
