@@ -28,8 +28,9 @@ const limit = rateLimit({ limit: 100, window: "1m" });
 const audit = auditLog();
 const preset = secureApi({ oauthGuard: identity, rateLimit: false });
 const header = principalFrom.header({ name: "x-user", trustedPeers: "10.0.0.1" });
+// `as const` for TypeScript before 5.0, which sees no literal without it.
 const order = validate({
-  body: { type: "object", required: ["item"], properties: { item: { type: "string" } } },
+  body: { type: "object", required: ["item"], properties: { item: { type: "string" } } } as const,
 });
 const page = validate({ query: { type: "object", properties: { page: { type: "integer" } } } });
 declare const typed: RequestHandler<
