@@ -4,7 +4,7 @@ import { HttpError, isHttpError } from "express-secure-api/errors";
 import { secureApi } from "express-secure-api/secure-api";
 
 export function statusOf(error: unknown): number {
-  return isHttpError(error) ? error.status : new HttpError(500, "internal_error").status;
+  return isHttpError(error) ? error.status : new HttpError("internal_error").status;
 }
 
 export const preset: typeof secureApi = secureApi;
