@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from "express";
 import { createGuard } from "../core/guard/guard.js";
 import { isThenable } from "../core/options/user-function.js";
+import { requestSlot } from "../core/request/request-slot.js";
 import { createChainsCheck } from "./chains/validate-chains.js";
 import type { Part } from "./issues/field-error.js";
 import type { Validation } from "./issues/validation.js";
@@ -13,6 +14,16 @@ import type { PartSchema, Valid, Validator, ValidChains } from "./validator.js";
 
 /** A type that is taken from the type argument alone, and not inferred. */
 type Named<V> = [V][V extends unknown ? 0 : never];
+
+/** What one validator found about a request, and what others found before it. */
+interface Finding {
+  readonly validator: object;
+  /** The validated parts; `undefined` where report mode let a refusal pass. */
+  readonly values: Readonly<Partial<Record<Part, unknown>>> | undefined;
+  readonly earlier: Finding | undefined;
+}
+
+const findings = requestSlot<Finding>("validated");
 
 const PARTS: readonly Part[] = ["body", "query", "params", "headers", "cookies"];
 
@@ -61,9 +72,6 @@ export function validate(
   const check =
     settings.chains.length > 0 ? createChainsCheck(settings) : createPartsCheck(settings);
   const names = settings.chains.length > 0 ? PARTS : settings.parts.map(({ part }) => part);
-  const results = new WeakMap<object, unknown>();
-  const reported = new WeakSet<object>();
-
   const handler = guard.middleware((req, res, next) => {
     let validation: Validation | PromiseLike<Validation>;
     try {
@@ -84,26 +92,32 @@ export function validate(
 
   function conclude(validation: Validation, req: Request, res: Response, next: NextFunction): void {
     if (validation.refusal !== undefined) {
-      if (!guard.enforced) reported.add(req);
+      if (!guard.enforced) remember(req, undefined);
       guard.refuse(validation.refusal, req, res, next, { reason: validation.reason });
       return;
     }
     const { values } = validation;
     if (guard.enforced && "body" in values) req.body = values.body;
-    results.set(req, Object.freeze(values));
+    remember(req, Object.freeze(values));
     guard.allow(req);
     next();
   }
 
   function fault(error: unknown, req: Request, next: NextFunction): void {
-    if (!guard.enforced) reported.add(req);
+    if (!guard.enforced) remember(req, undefined);
     guard.fault(error, req, next);
   }
 
+  function remember(req: object, values: Finding["values"]): void {
+    findings.set(req, { validator: handler, values, earlier: findings.get(req) });
+  }
+
   function valid(req: object): unknown {
-    if (results.has(req)) return results.get(req);
-    // Handlers behind a reporting validator work on, with what they had before.
-    if (reported.has(req)) return rawParts(req as Request, names);
+    for (let finding = findings.get(req); finding !== undefined; finding = finding.earlier) {
+      if (finding.validator !== handler) continue;
+      // Handlers behind a reporting validator work on, with what they had before.
+      return finding.values ?? rawParts(req as Request, names);
+    }
     throw new Error("validate: valid(req) needs its validator in front of the handler");
   }
 
