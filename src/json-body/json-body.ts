@@ -23,8 +23,8 @@ import { announcedLength, type BodyResult, readBody } from "./content/read-body.
 /** Options of {@link jsonBody}. */
 export interface JsonBodyOptions extends GuardOptions {
   /**
-   * The largest body that is read, and the largest that a compressed one may become. A size such as `"1mb"`; a larger
-   * body is answered 413 `body_too_large`, before reading when it announces its length. @default "100kb"
+   * The largest body, also after decompression. A size such as `"1mb"`, at most `"1gb"`. A larger body is answered 413
+   * `body_too_large`, before reading if its `Content-Length` is too large. @default "100kb"
    */
   readonly limit?: string | undefined;
   /**
@@ -33,8 +33,8 @@ export interface JsonBodyOptions extends GuardOptions {
    */
   readonly depth?: number | undefined;
   /**
-   * Paths whose body is left for somebody else, such as a webhook that needs the raw bytes: `"POST /webhooks/*"`. They
-   * match narrowly: exact letter case, canonical spelling.
+   * Paths whose body is left for another parser, such as a webhook that needs the raw bytes: `"POST /webhooks/*"`.
+   * Only the exact spelling of a path matches.
    */
   readonly except?: string | readonly string[] | undefined;
 }

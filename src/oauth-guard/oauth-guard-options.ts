@@ -33,8 +33,8 @@ export interface IssuerOptions {
    */
   readonly algorithms?: Algorithm | readonly Algorithm[] | undefined;
   /**
-   * `"compatible"` takes the access tokens of common issuers and refuses what is recognisably
-   * another kind of token; `"rfc9068"` demands `typ: at+jwt` and all claims of RFC 9068.
+   * `"compatible"` accepts the access tokens of common issuers and refuses tokens that are clearly
+   * of another kind; `"rfc9068"` requires `typ: at+jwt` and all claims of RFC 9068.
    * @default "compatible"
    * @see https://www.rfc-editor.org/rfc/rfc9068#section-2
    */
@@ -52,9 +52,9 @@ export interface IssuerOptions {
   /** Where the key set is. No metadata is read then. */
   readonly jwksUri?: string | undefined;
   /**
-   * The key set itself, or a function that returns it: it is called for every request,
-   * synchronously, must return another object when the keys change, and by throwing says that there
-   * are none at the moment (503).
+   * The key set itself, or a function that returns it. The function is called for every request,
+   * synchronously. It must return another object when the keys change. If it throws, there are no
+   * keys at the moment (503).
    */
   readonly jwks?: JwkSet | (() => JwkSet) | undefined;
   /**
@@ -72,11 +72,11 @@ export interface IssuerOptions {
 
 /** When the keys of an issuer are fetched. */
 export interface KeyFetchOptions {
-  /** Age at which keys are fetched again in the background. @default "10m" */
+  /** The age at which keys are fetched again, in the background. @default "10m" */
   readonly maxAge?: string | undefined;
   /**
-   * Age up to which the last good keys serve while the issuer cannot be reached; then 503. At least
-   * `maxAge`.
+   * The age up to which the last good keys are used while the issuer cannot be reached; then 503.
+   * At least `maxAge`.
    * @default "1h", or `maxAge` if that is longer
    */
   readonly maxStale?: string | undefined;
@@ -90,9 +90,9 @@ export interface KeyFetchOptions {
 
 /** The cache of verified tokens. */
 export interface TokenCacheOptions {
-  /** Most tokens to remember; the half used last always stays. @default 10000 */
+  /** The most tokens in the cache; the half that was used last always stays. @default 10000 */
   readonly max?: number | undefined;
-  /** Time after which a token is verified anew. @default "5m" */
+  /** The time after which a token is verified again. @default "5m" */
   readonly ttl?: string | undefined;
 }
 
@@ -104,11 +104,11 @@ interface CommonOptions extends Pick<IssuerOptions, SharedName> {
    */
   readonly clockTolerance?: string | undefined;
   /**
-   * Age of a token, since `iat`, at which it is refused however long it is valid.
+   * The age of a token, since `iat`, from which it is refused, even if it has not expired.
    * @default no limit
    */
   readonly maxTokenAge?: string | undefined;
-  /** Longest token that is looked at. @default "8kb" */
+  /** The longest token that is accepted, `"256b"` to `"64kb"`. @default "8kb" */
   readonly maxTokenSize?: string | undefined;
   /**
    * Scopes that every token must grant, all of them; else 403 `insufficient_scope`.
@@ -141,7 +141,7 @@ interface OptionalToken {
  * single one: {@link TokenVerifierOptions}.
  */
 export interface TokenVerifierIssuersOptions extends CommonOptions {
-  /** One entry per issuer. What an entry leaves out is taken from beside `issuer`. */
+  /** One entry per issuer. An entry takes what it leaves out from the options around it. */
   readonly issuer: IssuerOptions | readonly IssuerOptions[];
   /** The names of this API, for the entries without an audience of their own. */
   readonly audience?: IssuerOptions["audience"];
@@ -151,7 +151,7 @@ export interface TokenVerifierIssuersOptions extends CommonOptions {
 export interface TokenVerifierOptions
   extends CommonOptions,
     Omit<IssuerOptions, "audience" | SharedName> {
-  /** {@inheritDoc IssuerOptions.audience} It must be said. */
+  /** {@inheritDoc IssuerOptions.audience} Required. */
   readonly audience: string | readonly string[] | null;
 }
 

@@ -19,13 +19,13 @@ import { providePrincipal } from "./provide-principal.js";
 /** Options of {@link principalFrom.header}. */
 export interface HeaderPrincipalOptions extends GuardOptions {
   /**
-   * The field in which the gateway puts the subject, such as `"X-Authenticated-User"`. Its value is the subject as it
-   * stands: up to 256 printable ASCII characters, no comma. Required.
+   * The field into which the gateway writes the subject, such as `"X-Authenticated-User"`. Its value is the subject,
+   * unchanged: up to 256 printable ASCII characters, no comma. Required.
    */
   readonly name: string;
   /**
-   * Addresses and networks of the gateways whose field counts, such as `["10.0.0.5", "fd00:12::/64"]`. They are held
-   * against the connection itself, not against `req.ip`: forwarded addresses never count. Required.
+   * Addresses and networks of the gateways whose field counts, such as `["10.0.0.5", "fd00:12::/64"]`. They are compared
+   * with the address of the connection, not with `req.ip`: forwarded addresses never count. Required.
    */
   readonly trustedPeers: string | readonly string[];
 }

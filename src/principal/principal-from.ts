@@ -12,7 +12,7 @@ import { providePrincipal } from "./provide-principal.js";
 
 /** Options of {@link principalFrom}. */
 export interface PrincipalFromOptions {
-  /** `"report"`: a function that fails is recorded, and the request goes on as if there were none. @default "enforce" */
+  /** `"report"`: if the function fails, this is recorded, and the request goes on without a principal. @default "enforce" */
   readonly mode?: Mode | undefined;
 }
 

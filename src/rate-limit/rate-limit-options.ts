@@ -19,13 +19,13 @@ export interface RateLimitPolicy {
   /** Units that may be spent at once, from 1 to `limit`. They come back evenly over the window. @default `limit` */
   readonly burst?: number | undefined;
   /**
-   * Whom the quota belongs to.
+   * Who has a quota of its own.
    *
    * - `"ip"`: the address of the client, as Express's `trust proxy` setting sees it. Requests without an address
    *   share one quota.
-   * - `"principal"`: the authenticated caller, once `oauthGuard` or `principalFrom` ran; else the address.
-   * - a function: the key it returns; the address when that is `undefined` or empty. Use nothing that the client can
-   *   choose freely. If the function throws or returns anything else, the request fails with 500.
+   * - `"principal"`: the caller that `oauthGuard` or `principalFrom` has set; without one, the address.
+   * - a function: the key that it returns, or the address if that is `undefined` or empty. Do not return a value that the
+   *   client can choose. If the function throws or returns anything else, the request fails with 500.
    *
    * @default "ip"
    */
@@ -36,8 +36,8 @@ export interface RateLimitPolicy {
    */
   readonly cost?: number | ((req: Request) => number) | undefined;
   /**
-   * Patterns of the requests that the policy counts, such as `"POST /login"` or `"/search/*"`, held against the whole
-   * path. They cover broadly: letter case, empty segments, a trailing slash and percent-encoding make no difference.
+   * Patterns of the requests that the policy counts, such as `"POST /login"` or `"/search/*"`. They are compared with
+   * the whole path. Letter case, empty segments, a trailing slash and percent-encoding make no difference.
    * @default every request that reaches the limiter
    */
   readonly match?: string | readonly string[] | undefined;
@@ -68,32 +68,32 @@ export interface RateLimitOptions extends GuardOptions, Omit<RateLimitPolicy, "l
   readonly limit?: number | undefined;
   /** {@inheritDoc RateLimitPolicy.window} Required unless `policies` is given. */
   readonly window?: string | undefined;
-  /** Several policies, counted all or nothing: what one of them refuses costs none of them anything. */
+  /** Several policies that are counted together: a request that one of them refuses costs nothing in any of them. */
   readonly policies?: readonly RateLimitPolicy[] | undefined;
-  /** Counts outside of this process. @default the memory of this process */
+  /** A store that counts outside of this process. @default the memory of this process */
   readonly store?: RateLimitStore | undefined;
   /**
    * What happens while the store fails: `"fallback"` counts in the memory of this process, with the same limits (so
    * N processes admit up to N times as much); `"reject"` answers 503 `rate_limit_unavailable`. @default "fallback"
    */
   readonly onStoreError?: "fallback" | "reject" | undefined;
-  /** How long a request waits for the store, from `"1ms"` to `"60s"`. @default "75ms" */
+  /** How long a request waits for the store, from `"1ms"` to `"60s"`. Only with a `store`. @default "75ms" */
   readonly storeTimeout?: string | undefined;
   /** Which header fields are sent. */
   readonly headers?: RateLimitHeaders | undefined;
   /**
-   * Leading bits of an IPv6 address that make one client, from 32 to 128. One customer usually holds a whole /56.
+   * How many leading bits of an IPv6 address identify one client, from 32 to 128. One customer usually has a whole /56.
    * @default 56
    */
   readonly ipv6Prefix?: number | undefined;
   /**
-   * Keys that one policy holds in memory, from 1 to 10,000,000; about 100 bytes each. When all of them are in use, new
+   * How many keys one policy keeps in memory, from 1 to 10,000,000; about 100 bytes each. If all of them are in use, new
    * keys share one quota until there is room again. @default 100000
    */
   readonly maxKeys?: number | undefined;
   /**
-   * Requests that no policy counts: `true` skips. If the function throws or returns anything but `true` or `false`,
-   * the request fails with 500. @default none
+   * If it returns `true`, no policy counts the request. If it throws or returns anything but `true` or `false`, the
+   * request fails with 500. @default none
    */
   readonly skip?: ((req: Request) => boolean) | undefined;
 }

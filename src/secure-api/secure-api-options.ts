@@ -8,11 +8,11 @@ import type { SecureHeadersOptions } from "../secure-headers/index.js";
 
 /** Options of {@link secureApi}: one key per middleware, with that middleware's options or `false`. */
 export interface SecureApiOptions extends GuardOptions {
-  /** Verifies access tokens. Must be said: options, or `false` when the app authenticates otherwise. */
+  /** Verifies access tokens. Required: options, or `false` if the app authenticates in another way. */
   readonly oauthGuard: OauthGuardInput | false;
   /**
-   * Limits requests. Must be said: options, or `false`. Policies keyed by address run before authentication, those
-   * keyed by principal after it; a policy with a key function says which with `phase`.
+   * Limits requests. Required: options, or `false`. Policies keyed by address run before authentication, and those keyed
+   * by principal after it. A policy with a key function chooses with `phase`.
    */
   readonly rateLimit: RateLimitOptions | false;
   /** Writes one record per request. @default {} (JSON lines on stdout) */
@@ -20,14 +20,14 @@ export interface SecureApiOptions extends GuardOptions {
   /** Sets security headers and answers CORS. @default {} (the `api` preset, CORS off) */
   readonly secureHeaders?: SecureHeadersOptions | false | undefined;
   /**
-   * Parses JSON bodies. Off unless given, because a parser in front changes what later raw, webhook and proxy
-   * handlers see. @default false
+   * Parses JSON bodies. Off unless given, because handlers that need the raw body, such as webhooks and proxies, must
+   * not find it read. @default false
    */
   readonly jsonBody?: JsonBodyOptions | false | undefined;
   /**
-   * Routes that need no token, such as `"GET /health"`: there neither the guard nor limits keyed by principal run.
-   * Patterns are `[METHOD ]/literal/:name/*` and open narrowly: exact letter case, canonical paths only, GET includes
-   * HEAD. @default none
+   * Routes that need no token, such as `"GET /health"`. Neither the guard nor limits keyed by principal run there.
+   * Patterns are `[METHOD ]/literal/:name/*`. They match only the exact spelling of a path; GET includes HEAD.
+   * @default none
    */
   readonly publicRoutes?: readonly string[] | undefined;
 }

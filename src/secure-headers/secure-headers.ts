@@ -24,12 +24,13 @@ import {
 
 /** Options of {@link secureHeaders}. */
 export interface SecureHeadersOptions extends GuardOptions {
-  /** The set of headers to start from. `"api"` is for answers that are data, not pages. @default "api" */
+  /** The set of headers that the other options change. `"api"` is for answers that are data, not pages. @default "api" */
   readonly preset?: "api" | undefined;
   /**
-   * helmet's own options, over the preset: `false` turns a header off, an object changes the members it names. CSP
-   * directives stand over the preset's; with `useDefaults` they stand over helmet's (`true`) or alone (`false`).
-   * Directives must not be functions.
+   * helmet's own options, which change the preset. `false` turns a header off. `true` takes the value of the preset
+   * or, if it has none, helmet's own. An object changes the members that it names. CSP directives change those of the
+   * preset; with `useDefaults: true` they change helmet's own, with `false` there are no others. Directives must not
+   * be functions.
    * @see https://helmet.js.org/
    */
   readonly helmet?: HelmetOverrides | undefined;
@@ -40,16 +41,16 @@ export interface SecureHeadersOptions extends GuardOptions {
    */
   readonly hsts?: false | HstsOptions | undefined;
   /**
-   * `Cache-Control` of answers whose handler sets none; `false` for none. `express.static` keeps what is set: mount it
-   * before this middleware, or turn this off. @default "no-store"
+   * `Cache-Control` of answers whose handler does not set it; `false` for none. `express.static` keeps a value that is
+   * already set: mount it before this middleware, or turn this off. @default "no-store"
    */
   readonly cacheControl?: "no-store" | false | undefined;
   /** CORS. No page of another origin can read an answer unless this is given. */
   readonly cors?: CorsOptions | undefined;
   /**
-   * Refuses unsafe requests with a cookie, HTTP authentication or a client certificate when a page of another origin
-   * sends them: 403 `cross_origin_blocked`. Origins of `cors` with `credentials` may send them. It does not look at
-   * GET and HEAD, nor at requests with a bearer token alone. @default true with `cors`, else false
+   * Refuses unsafe requests with a cookie, HTTP authentication or a client certificate if a page of another origin
+   * sends them: 403 `cross_origin_blocked`. Origins of `cors` may send them if `credentials` is `true`. It does not
+   * check GET and HEAD, or requests whose only credential is a bearer token. @default true with `cors`, else false
    */
   readonly crossOriginGuard?: boolean | CrossOriginGuardOptions | undefined;
 }

@@ -23,11 +23,11 @@ export interface CommonValidateOptions extends GuardOptions {
    */
   readonly expose?: Expose | undefined;
   /**
-   * Media types of a body that are taken: exact, or of the form `application/*+json`. Another one is answered 415
+   * Media types that a body may have: exact, or of the form `application/*+json`. Another one is answered 415
    * `unsupported_media_type` with an `Accept` field. @default ["application/json", "application/*+json"]
    */
   readonly contentTypes?: string | readonly string[] | undefined;
-  /** Limits that body, query, params and cookies must keep before a schema sees them. */
+  /** Limits for body, query, params and cookies, which are checked before a schema sees them. */
   readonly limits?: StructureLimits | undefined;
 }
 
@@ -39,11 +39,11 @@ export interface ValidateOptions<
   Headers = PartSchema | undefined,
   Cookies = PartSchema | undefined,
 > extends CommonValidateOptions {
-  /** The parsed body. Without content it is answered 400, unless a Standard Schema takes `undefined`. */
+  /** The parsed body. A request without content is answered 400, unless a Standard Schema accepts `undefined`. */
   readonly body?: Body;
   /** The query parameters. */
   readonly query?: Query;
-  /** The path parameters: mount the validator on the route itself, they do not exist elsewhere. */
+  /** The path parameters. They exist only on the route itself, so mount the validator there. */
   readonly params?: Params;
   /** The header fields, by their lower-case names. A repeated one is a list. */
   readonly headers?: Headers;
@@ -54,9 +54,9 @@ export interface ValidateOptions<
    *
    * - `"reject"`: refused. With a Standard Schema: members that it leaves out of its result
    * - `"strip"`: left out of the validated value
-   * - `"allow"`: JSON Schema is taken by the letter
+   * - `"allow"`: accepted, as JSON Schema does unless it says otherwise
    *
-   * Under a Standard Schema `"strip"` and `"allow"` both take its result; a compiled function decides by itself.
+   * With a Standard Schema, `"strip"` and `"allow"` both use its result. A compiled function decides by itself.
    *
    * @default "reject"
    */

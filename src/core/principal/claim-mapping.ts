@@ -30,7 +30,7 @@ export interface ClaimMapping {
   readonly tenant?: ClaimPath | undefined;
   /** The first path that holds a string wins. */
   readonly clientId?: readonly ClaimPath[] | undefined;
-  /** Tells services from users. @default a service when `sub` equals the client id */
+  /** Tells services from users. @default a service when `sub` is absent or equals the client id */
   readonly kind?: ((claims: Claims) => "user" | "service") | undefined;
 }
 

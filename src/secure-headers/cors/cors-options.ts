@@ -7,13 +7,13 @@ import type { OptionsReader } from "../../core/options/options-reader.js";
 /** Options of CORS: which pages of other origins may read answers, and what they may send. */
 export interface CorsOptions {
   /**
-   * The origins whose pages may read answers: exact ones (`"https://app.example.com"`), patterns with one label for a
-   * star (`"https://*.example.com"`: not `example.com` itself, not two labels), `"*"` for all, or a function that
-   * answers `true` or `false`. The function is asked only about well-formed origins, never about `null`; when it
+   * The origins whose pages may read answers: exact ones (`"https://app.example.com"`), patterns in which a star
+   * stands for exactly one label (`"https://*.example.com"`: not `example.com` itself, not two labels), `"*"` for all,
+   * or a function that returns `true` or `false`. The function gets only well-formed origins, never `null`; if it
    * throws or returns anything else, the request ends with 500.
    *
-   * A preflight from another origin is answered 403 `cors_not_allowed`; any other request goes on, and the browser
-   * keeps the answer from the page.
+   * A preflight from another origin is answered 403 `cors_not_allowed`. Any other request goes on, and the browser
+   * does not show the answer to the page.
    * @see https://fetch.spec.whatwg.org/#cors-protocol
    */
   readonly origins: string | readonly string[] | ((origin: string, req: Request) => boolean);
@@ -41,7 +41,7 @@ export interface CorsOptions {
   readonly maxAge?: string | undefined;
   /** Allows `http://` origins of other machines together with `credentials`. @default false */
   readonly dangerouslyAllowInsecureOrigins?: boolean | undefined;
-  /** Allows patterns over domains where anybody can get a subdomain, such as `github.io`. @default false */
+  /** Allows patterns for domains where anybody can get a subdomain, such as `github.io`. @default false */
   readonly dangerouslyAllowSharedDomains?: boolean | undefined;
 }
 

@@ -9,8 +9,8 @@ import { hasAmbientCredential } from "./ambient-credential.js";
 /** Options of the cross-origin guard. */
 export interface CrossOriginGuardOptions {
   /**
-   * Path patterns that take requests of other sites, such as `"POST /payments/return"`: exact spelling, one reading
-   * of the path only.
+   * Patterns of paths that accept requests from other sites, such as `"POST /payments/return"`. Only the exact
+   * spelling of a path matches.
    */
   readonly exempt?: string | readonly string[] | undefined;
 }

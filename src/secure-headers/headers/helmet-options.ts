@@ -13,13 +13,13 @@ export type HelmetOverrides = {
 
 /** Options of the `Strict-Transport-Security` header. */
 export interface HstsOptions {
-  /** How long browsers refuse plain HTTP; `"0s"` takes an earlier header back. A duration. @default "730d" */
+  /** How long browsers refuse plain HTTP; `"0s"` cancels an earlier header. A duration. @default "730d" */
   readonly maxAge?: string | undefined;
-  /** Whether all subdomains are covered, also those that other servers answer. @default true */
+  /** Whether it is valid for all subdomains, including those of other servers. @default true */
   readonly includeSubDomains?: boolean | undefined;
   /**
-   * Consents to the browsers' built-in list, which takes months to leave. Needs `includeSubDomains` and a `maxAge` of
-   * at least a year. @default false
+   * Agrees to be added to the built-in list of browsers, which takes months to leave. Needs `includeSubDomains` and a
+   * `maxAge` of at least a year. @default false
    */
   readonly preload?: boolean | undefined;
 }

@@ -1,0 +1,187 @@
+import { vi } from "vitest";
+import { OptionsError } from "../../src/core/options/options-error.js";
+import { OptionsReader } from "../../src/core/options/options-reader.js";
+import * as library from "../../src/index.js";
+import { createTestIssuer } from "../../src/testing/index.js";
+
+/** Where options of one type stand, and how they get there. */
+interface Place {
+  /** As messages name it. */
+  readonly path: string;
+  /** Options that have to be given there. */
+  readonly given?: object;
+  /** Calls the factory. */
+  readonly create: (options: object) => unknown;
+}
+
+/** What the code says about one option. */
+export interface KnownOption {
+  /** As the reader has it, in the notation of JSON; `required`, or `undefined` when the reader knows none. */
+  readonly defaultText: string | undefined;
+}
+
+const { oauthGuard, rateLimit, secureHeaders, validate } = library;
+const issuer = "https://issuer.example";
+const audience = "https://api.example";
+const schema = { type: "object", properties: {} } as const;
+
+/** All options, by the type that the reader reads them with. Options that nothing needs are left out. */
+export const PLACES: Readonly<Record<string, Place>> = {
+  SecureApiOptions: {
+    path: "secureApi",
+    create: (options) =>
+      library.secureApi({ oauthGuard: false, rateLimit: false, auditLog: false, ...options }),
+  },
+  AuditLogOptions: { path: "auditLog", create: library.auditLog },
+  AuditServiceOptions: {
+    path: "auditLog.service",
+    create: (service) => library.auditLog({ service }),
+  },
+  RequestIdOptions: {
+    path: "auditLog.requestId",
+    create: (requestId) => library.auditLog({ requestId }),
+  },
+  TraceOptions: { path: "auditLog.trace", create: (trace) => library.auditLog({ trace }) },
+  AuditFieldOptions: { path: "auditLog.fields", create: (fields) => library.auditLog({ fields }) },
+  FileSinkOptions: { path: "fileSink", create: (options) => library.fileSink(options as never) },
+  RequireOptions: {
+    path: "requireRole",
+    create: (options) => library.requireRole("admin", options),
+  },
+  KeycloakOptions: { path: "keycloak", create: (options) => library.keycloak(options as never) },
+  ErrorHandlerOptions: { path: "errorHandler", create: library.errorHandler },
+  JsonBodyOptions: { path: "jsonBody", create: library.jsonBody },
+  StructuralGuardOptions: { path: "structuralGuard", create: library.structuralGuard },
+  StructureLimits: {
+    path: "validate.limits",
+    create: (limits) => validate({ body: schema, limits }),
+  },
+  "ValidateOptions | ValidateChainsOptions": {
+    path: "validate",
+    create: (options) => validate({ body: schema, ...options }),
+  },
+  PrincipalFromOptions: {
+    path: "principalFrom",
+    create: (options) => library.principalFrom(() => null, options),
+  },
+  HeaderPrincipalOptions: {
+    path: "principalFrom.header",
+    create: (options) => library.principalFrom.header(options as never),
+  },
+  OauthGuardOptions: {
+    path: "oauthGuard",
+    create: (options) => oauthGuard({ issuer, audience, ...options }),
+  },
+  TokenVerifierOptions: {
+    path: "createTokenVerifier",
+    create: (options) => library.createTokenVerifier({ issuer, audience, ...options }),
+  },
+  IssuerOptions: {
+    path: "oauthGuard.issuer[0]",
+    create: (options) => oauthGuard({ audience, issuer: [{ issuer, ...options }] }),
+  },
+  KeyFetchOptions: {
+    path: "oauthGuard.keys",
+    create: (keys) => oauthGuard({ issuer, audience, keys }),
+  },
+  TokenCacheOptions: {
+    path: "oauthGuard.cache",
+    create: (cache) => oauthGuard({ issuer, audience, cache }),
+  },
+  ClaimMapping: {
+    path: "oauthGuard.principal",
+    create: (principal) => oauthGuard({ issuer, audience, principal }),
+  },
+  ClaimSource: {
+    path: "oauthGuard.principal.roles[0]",
+    create: (source) =>
+      oauthGuard({ issuer, audience, principal: { roles: [source as { path: string }] } }),
+  },
+  RateLimitOptions: {
+    path: "rateLimit",
+    given: { limit: 77, window: "3m" },
+    create: rateLimit,
+  },
+  RateLimitPolicy: {
+    path: "rateLimit.policies[0]",
+    given: { limit: 77, window: "3m" },
+    create: (policy) => rateLimit({ policies: [policy as { limit: number; window: string }] }),
+  },
+  RateLimitHeaders: {
+    path: "rateLimit.headers",
+    create: (headers) => rateLimit({ limit: 77, window: "3m", headers }),
+  },
+  SecureHeadersOptions: { path: "secureHeaders", create: secureHeaders },
+  HstsOptions: { path: "secureHeaders.hsts", create: (hsts) => secureHeaders({ hsts }) },
+  CorsOptions: {
+    path: "secureHeaders.cors",
+    create: (cors) => secureHeaders({ cors: cors as { origins: string } }),
+  },
+  CrossOriginGuardOptions: {
+    path: "secureHeaders.crossOriginGuard",
+    create: (crossOriginGuard) => secureHeaders({ crossOriginGuard }),
+  },
+  TestIssuerOptions: { path: "createTestIssuer", create: createTestIssuer },
+  MintOverrides: {
+    path: "mint",
+    create: (overrides) => createTestIssuer().mint({}, overrides),
+  },
+};
+
+const UNKNOWN = "qqqqqqqqqqqq";
+const METHODS = [
+  "boolean",
+  "duration",
+  "integer",
+  "number",
+  "oneOf",
+  "size",
+  "string",
+  "strings",
+] as const;
+
+/**
+ * The options that stand at a place, as the code knows them. The factory gets an option that nobody knows: its message
+ * lists the names of all others, and how they are read shows their defaults.
+ */
+export function optionsAt({ path, given, create }: Place): ReadonlyMap<string, KnownOption> {
+  const defaults = new Map<string, string | undefined>();
+  const spies = METHODS.map((method) => {
+    const spy = vi.spyOn(OptionsReader.prototype, method);
+    return { method, spy };
+  });
+  let problems: readonly string[] = [];
+  try {
+    create({ ...given, [UNKNOWN]: true });
+  } catch (error) {
+    if (!(error instanceof OptionsError)) throw error;
+    problems = error.problems;
+  }
+  for (const { method, spy } of spies) {
+    spy.mock.contexts.forEach((reader, call) => {
+      const [key, ...rest] = spy.mock.calls[call] as [string, ...unknown[]];
+      if ((reader as OptionsReader<never>).path === path)
+        defaults.set(key, defaultOf(method, rest));
+    });
+    spy.mockRestore();
+  }
+  const start = `${path} must not have an option "${UNKNOWN}": known options are `;
+  const names = problems.find((problem) => problem.startsWith(start))?.slice(start.length) ?? "";
+  return new Map(
+    names.split(", ").map((name) => [name, { defaultText: defaults.get(name) }] as const),
+  );
+}
+
+interface Presence {
+  readonly required?: boolean;
+  readonly default?: unknown;
+}
+
+function defaultOf(method: (typeof METHODS)[number], args: readonly unknown[]): string | undefined {
+  const presence = (args.at(method === "oneOf" ? 1 : 0) ?? {}) as Presence;
+  if (presence.required === true) return "required";
+  const fallback =
+    presence.default ??
+    (method === "boolean" ? false : method === "oneOf" ? (args[0] as string[])[0] : undefined);
+  return fallback === undefined ? undefined : JSON.stringify(fallback);
+}

@@ -1,0 +1,38 @@
+import { sourceFiles } from "./source-files.js";
+
+const WORD = /"([a-z]+(?:_[a-z]+)*)"/g;
+/** A closed list: two or more names in a row, each of several words. */
+const UNION = /"[a-z]+(?:_[a-z]+)+"(?:\s*\|\s*"[a-z]+(?:_[a-z]+)+")+/g;
+const ALIAS = /\btype \w*Reason\s*=([^;]+);/g;
+/** What is given as a reason, over several lines if need be. */
+const GIVEN = /\breason(?:: \w+)?\s*[:=](?![=>])([^;]*?)(?:;|,\n| \}(?=[);,\s]))/g;
+const KEYS_OF = /\bkeyof typeof (\w+)/;
+
+/** The reasons that the decisions of these folders of src can have, in the order of the alphabet. */
+export function reasonsIn(folders: readonly string[]): readonly string[] {
+  const files = sourceFiles().filter(({ folder }) => folders.includes(folder));
+  const reasons = files.flatMap(({ text }) => {
+    const code = text.replaceAll(/^\s*\/\*\*[\s\S]*?\*\//gm, "").replaceAll(/^\s*\/\/.*$/gm, "");
+    const aliases = [...code.matchAll(ALIAS)].map(([, alias = ""]) => alias);
+    const given = [...code.matchAll(GIVEN)].map(([, value = ""]) => value);
+    const unions = code.match(UNION) ?? [];
+    return [
+      ...[...aliases, ...given, ...unions].flatMap(wordsIn),
+      ...aliases.flatMap((alias) => keysOf(KEYS_OF.exec(alias)?.[1], code)),
+      // Where a function of the app fails, the guard itself says so.
+      ...(/\.fault\(/.test(code) ? ["application_error"] : []),
+    ];
+  });
+  return [...new Set(reasons)].sort();
+}
+
+function wordsIn(text: string): readonly string[] {
+  const made = [...text.matchAll(/`([a-z_]+)\$\{/g)].map(([, prefix = ""]) => `${prefix}…`);
+  return [...[...text.matchAll(WORD)].map(([, word = ""]) => word), ...made];
+}
+
+function keysOf(table: string | undefined, code: string): readonly string[] {
+  if (table === undefined) return [];
+  const body = new RegExp(`const ${table}\\b[^{]*\\{([\\s\\S]*?)^\\}`, "m").exec(code)?.[1] ?? "";
+  return [...body.matchAll(/^ {2}([a-z_]+):/gm)].map(([, key = ""]) => key);
+}
