@@ -151,6 +151,12 @@ import { g } from "./seven.js"; /* a comment */`;
     expect(wrong.map(({ path }) => path)).toEqual([]);
   });
 
+  it("say in each docstring what editors show there, because they do not follow @inheritDoc", () => {
+    expect(
+      files.filter(({ text }) => text.includes("@inheritDoc")).map(({ path }) => path),
+    ).toEqual([]);
+  });
+
   it("read nothing from the environment", () => {
     const wrong = files.filter(({ text }) => /\bprocess\s*(?:\.|\?\.|\[")\s*env\b/.test(text));
     expect(wrong.map(({ path }) => path)).toEqual([]);

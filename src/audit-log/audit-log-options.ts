@@ -1,5 +1,5 @@
-import type { GuardOptions, Mode } from "../core/guard/guard.js";
-import { GUARD_OPTIONS, readGuardOptions } from "../core/guard/guard.js";
+import type { GuardOptions, Mode } from "../core/guard/guard-options.js";
+import { GUARD_OPTIONS, readGuardOptions } from "../core/guard/guard-options.js";
 import { isToken } from "../core/http/header-values.js";
 import { readTrustedPeers } from "../core/http/trusted-peers.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";

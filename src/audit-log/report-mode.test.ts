@@ -5,7 +5,8 @@ import type { RequestHandler } from "express";
 import request from "supertest";
 import { describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { createGuard, type Mode } from "../core/guard/guard.js";
+import { createGuard } from "../core/guard/guard.js";
+import type { Mode } from "../core/guard/guard-options.js";
 import { HttpError, outageError } from "../core/refusal/http-error.js";
 import { type AuditLog, auditLog, fileSink } from "./index.js";
 

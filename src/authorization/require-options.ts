@@ -3,11 +3,11 @@ import {
   type GuardOptions,
   type Mode,
   readGuardOptions,
-} from "../core/guard/guard.js";
-import { describeValue } from "../core/options/describe-value.js";
+} from "../core/guard/guard-options.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
-import { assertCalled } from "../core/options/options-error.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
+import { assertCalled } from "../core/options/uncalled-factory.js";
+import { describeValue } from "../core/options/value.js";
 import type { OnDenied } from "../core/refusal/deny.js";
 
 /** Options of `requireRole`, `requireScope` and `authorize`. */

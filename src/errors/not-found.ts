@@ -1,6 +1,6 @@
 import type { RequestHandler } from "express";
 import type { Middleware } from "../core/guard/middleware.js";
-import { assertCalled } from "../core/options/options-error.js";
+import { assertCalled } from "../core/options/uncalled-factory.js";
 import { respond } from "../core/refusal/deny.js";
 import { HttpError } from "../core/refusal/http-error.js";
 

@@ -1,11 +1,6 @@
 import type { NextFunction, Request, Response } from "express";
-import {
-  createGuard,
-  GUARD_OPTIONS,
-  type Guard,
-  type GuardOptions,
-  readGuardOptions,
-} from "../core/guard/guard.js";
+import { createGuard, type Guard } from "../core/guard/guard.js";
+import { GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { essenceOf, isJsonEssence, parseMediaType } from "../core/http/media-type.js";
 import { opens, type PathPattern } from "../core/http/path-pattern.js";

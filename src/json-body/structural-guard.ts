@@ -1,9 +1,5 @@
-import {
-  createGuard,
-  GUARD_OPTIONS,
-  type GuardOptions,
-  readGuardOptions,
-} from "../core/guard/guard.js";
+import { createGuard } from "../core/guard/guard.js";
+import { GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { readOptions } from "../core/options/options-reader.js";

@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import type { GuardOptions } from "../core/guard/guard.js";
+import type { GuardOptions } from "../core/guard/guard-options.js";
 import type { ClaimMapping } from "../core/principal/claim-mapping.js";
 import type { Algorithm } from "../issuer/keys/algorithms.js";
 import type { JwkSet } from "../issuer/keys/jwk-set.js";
@@ -151,7 +151,12 @@ export interface TokenVerifierIssuersOptions extends CommonOptions {
 export interface TokenVerifierOptions
   extends CommonOptions,
     Omit<IssuerOptions, "audience" | SharedName> {
-  /** {@inheritDoc IssuerOptions.audience} Required. */
+  /**
+   * The names of this API: a token must name one of them in `aud`. `null` accepts any audience or
+   * none, and needs `clientIds`: for issuers whose access tokens carry no audience, such as
+   * Cognito. Required.
+   * @see https://www.rfc-editor.org/rfc/rfc9068#section-4
+   */
   readonly audience: string | readonly string[] | null;
 }
 

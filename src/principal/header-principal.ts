@@ -1,16 +1,12 @@
 import type { Request } from "express";
-import {
-  createGuard,
-  GUARD_OPTIONS,
-  type GuardOptions,
-  readGuardOptions,
-} from "../core/guard/guard.js";
+import { createGuard } from "../core/guard/guard.js";
+import { GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { isToken } from "../core/http/header-values.js";
 import { type PeerCheck, readTrustedPeers } from "../core/http/trusted-peers.js";
-import { describeValue } from "../core/options/describe-value.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
+import { describeValue } from "../core/options/value.js";
 import { createPrincipal } from "../core/principal/principal.js";
 import { HttpError } from "../core/refusal/http-error.js";
 import { assertNoToken } from "./assert-no-token.js";

@@ -1,6 +1,5 @@
-import { describeValue } from "../core/options/describe-value.js";
-import { isPlainObject } from "../core/options/plain-object.js";
 import { isThenable, wrongReturn } from "../core/options/user-function.js";
+import { describeValue, isPlainObject } from "../core/options/value.js";
 import {
   createPrincipal,
   type Principal,

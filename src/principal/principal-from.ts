@@ -1,9 +1,10 @@
 import type { Request } from "express";
-import { createGuard, type Mode } from "../core/guard/guard.js";
+import { createGuard } from "../core/guard/guard.js";
+import type { Mode } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
-import { describeValue } from "../core/options/describe-value.js";
-import { assertCalled } from "../core/options/options-error.js";
 import { readOptions } from "../core/options/options-reader.js";
+import { assertCalled } from "../core/options/uncalled-factory.js";
+import { describeValue } from "../core/options/value.js";
 import type { Principal, PrincipalInit } from "../core/principal/principal.js";
 import { assertNoToken } from "./assert-no-token.js";
 import { headerPrincipal } from "./header-principal.js";

@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import type { GuardOptions } from "../core/guard/guard.js";
+import type { GuardOptions } from "../core/guard/guard-options.js";
 import type { RateLimitStore } from "./stores/rate-limit-store.js";
 
 /** One quota: how much, in which time, for whom. */
@@ -64,9 +64,14 @@ export interface RateLimitHeaders {
 
 /** Options of {@link rateLimit}: one policy, or a list of `policies`. */
 export interface RateLimitOptions extends GuardOptions, Omit<RateLimitPolicy, "limit" | "window"> {
-  /** {@inheritDoc RateLimitPolicy.limit} Required unless `policies` is given. */
+  /**
+   * Units per window on average, from 1 to 1,000,000,000. In any span of one window at most `limit + burst` units
+   * pass. Required unless `policies` is given.
+   */
   readonly limit?: number | undefined;
-  /** {@inheritDoc RateLimitPolicy.window} Required unless `policies` is given. */
+  /**
+   * Length of the window: a duration in whole seconds, from `"1s"` to `"366d"`. Required unless `policies` is given.
+   */
   readonly window?: string | undefined;
   /** Several policies that are counted together: a request that one of them refuses costs nothing in any of them. */
   readonly policies?: readonly RateLimitPolicy[] | undefined;

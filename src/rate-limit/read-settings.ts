@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { GUARD_OPTIONS, type Mode, readGuardOptions } from "../core/guard/guard.js";
+import { GUARD_OPTIONS, type Mode, readGuardOptions } from "../core/guard/guard-options.js";
 import type { Hints, OptionKey, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import type { OnDenied } from "../core/refusal/deny.js";

@@ -1,7 +1,7 @@
-import type { Mode } from "../core/guard/guard.js";
+import type { Mode } from "../core/guard/guard-options.js";
 import { OptionsError } from "../core/options/options-error.js";
 import type { OptionsReader } from "../core/options/options-reader.js";
-import { isPlainObject } from "../core/options/plain-object.js";
+import { isPlainObject } from "../core/options/value.js";
 import type { OnDenied } from "../core/refusal/deny.js";
 import type { SecureApiOptions } from "./secure-api-options.js";
 

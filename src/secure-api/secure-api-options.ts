@@ -1,5 +1,5 @@
 import type { AuditLogOptions } from "../audit-log/index.js";
-import { GUARD_OPTIONS, type GuardOptions } from "../core/guard/guard.js";
+import { GUARD_OPTIONS, type GuardOptions } from "../core/guard/guard-options.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import type { JsonBodyOptions } from "../json-body/index.js";
 import type { OauthGuardInput } from "../oauth-guard/oauth-guard-options.js";

@@ -1,8 +1,9 @@
 import type { NextFunction, Request, Response } from "express";
 import { createAuditLog } from "../audit-log/audit-log.js";
 import { recordDecision } from "../core/guard/decision.js";
-import { createGuard, readGuardOptions } from "../core/guard/guard.js";
+import { createGuard } from "../core/guard/guard.js";
 import { guardMark } from "../core/guard/guard-mark.js";
+import { readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { opens, type PathPattern } from "../core/http/path-pattern.js";
 import { readPathPatterns } from "../core/http/read-path-patterns.js";

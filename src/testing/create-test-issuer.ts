@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { readOptions } from "../core/options/options-reader.js";
-import { isPlainObject } from "../core/options/plain-object.js";
+import { isPlainObject } from "../core/options/value.js";
 import {
   createSigningKey,
   type SigningKey,

@@ -1,4 +1,4 @@
-import { readGuardOptions } from "../core/guard/guard.js";
+import { readGuardOptions } from "../core/guard/guard-options.js";
 import { isMediaTypePattern } from "../core/http/media-type.js";
 import type { OptionKey } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";

@@ -1,4 +1,4 @@
-import { GUARD_OPTIONS, type GuardOptions } from "../core/guard/guard.js";
+import { GUARD_OPTIONS, type GuardOptions } from "../core/guard/guard-options.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import type { StructureLimits } from "../core/structure/check-structure.js";
 import type { RunnableChain } from "./chains/chains.js";

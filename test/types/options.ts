@@ -17,7 +17,13 @@ import {
   role,
 } from "express-secure-api/authorization";
 import { type KeycloakOptions, keycloak } from "express-secure-api/claims";
-import { type ErrorHandlerOptions, errorHandler } from "express-secure-api/errors";
+import {
+  type ErrorHandlerOptions,
+  errorHandler,
+  type GuardOptions,
+  type Mode,
+  type OnDenied,
+} from "express-secure-api/errors";
 import {
   type JsonBodyOptions,
   jsonBody,
@@ -70,6 +76,10 @@ export interface MyAuditFieldOptions extends AuditFieldOptions, Own {}
 export interface MyAuditLogOptions extends AuditLogOptions, Own {}
 export interface MyAuditServiceOptions extends AuditServiceOptions, Own {}
 export interface MyFileSinkOptions extends FileSinkOptions, Own {}
+export interface MyGuardOptions extends GuardOptions, Own {
+  readonly mode: Mode;
+  readonly onDenied: OnDenied;
+}
 export interface MyRequestIdOptions extends RequestIdOptions, Own {}
 export interface MyTraceOptions extends TraceOptions, Own {}
 export interface MyRequireOptions extends RequireOptions, Own {}
@@ -108,6 +118,7 @@ auditLog({
   trace: my<MyTraceOptions>(),
   fields: my<MyAuditFieldOptions>(),
 });
+requireRole("admin", my<MyGuardOptions>());
 requireRole("admin", my<MyRequireOptions>());
 requireScope("orders:read", my<MyRequireOptions>());
 authorize(role("admin"), my<MyRequireOptions>());

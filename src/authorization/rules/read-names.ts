@@ -1,5 +1,5 @@
-import { describeValue } from "../../core/options/describe-value.js";
 import type { ProblemList } from "../../core/options/problem-list.js";
+import { describeValue } from "../../core/options/value.js";
 
 /** What is wrong with one name, or `undefined`. */
 type NameCheck = (name: string) => string | undefined;

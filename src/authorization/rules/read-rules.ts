@@ -1,5 +1,5 @@
-import { describeValue } from "../../core/options/describe-value.js";
 import type { OptionItem, ProblemList } from "../../core/options/problem-list.js";
+import { describeValue } from "../../core/options/value.js";
 import { isRule, type Rule } from "./rule.js";
 
 /** Checks rules that stand in the arguments of a factory. */

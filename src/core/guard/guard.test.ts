@@ -6,15 +6,9 @@ import { decisionsOf } from "../guard/decision.js";
 import { readOptions } from "../options/options-reader.js";
 import { HttpError, outageError } from "../refusal/http-error.js";
 import type { Decision } from "./decision.js";
-import {
-  createGuard,
-  GUARD_OPTIONS,
-  type Guard,
-  type GuardOptions,
-  type Mode,
-  readGuardOptions,
-} from "./guard.js";
+import { createGuard, type Guard } from "./guard.js";
 import { guardMark, markGuard } from "./guard-mark.js";
+import { GUARD_OPTIONS, type GuardOptions, type Mode, readGuardOptions } from "./guard-options.js";
 
 function guardNamed(name: string, mode: Mode = "enforce"): Guard {
   return createGuard(name, "authorization", { mode, onDenied: "respond" });

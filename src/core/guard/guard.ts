@@ -1,34 +1,13 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
-import type { OptionKeys } from "../options/option-types.js";
-import type { OptionsReader } from "../options/options-reader.js";
 import { deny, keepRefusal, type OnDenied, refusalOf } from "../refusal/deny.js";
 import { ERROR_CODES } from "../refusal/error-code.js";
 import { HttpError } from "../refusal/http-error.js";
 import { beginRequest } from "../request/begin-request.js";
-import { requestSlot } from "../request/request-slot.js";
 import { type Decision, recordDecision, recordFrozenDecision } from "./decision.js";
 import { type GuardDescription, markGuard } from "./guard-mark.js";
+import type { Mode } from "./guard-options.js";
 import type { Middleware } from "./middleware.js";
-
-/** `"report"` does all the work, refuses nothing, and records what would have been refused. */
-export type Mode = "enforce" | "report";
-
-/** Options of every guard. */
-export interface GuardOptions {
-  /**
-   * `"report"` lets every request pass, changes nothing that the client or the handlers can see, and records each
-   * refusal with `enforced: false`. @default "enforce"
-   */
-  readonly mode?: Mode | undefined;
-  /** How refusals are answered. @default "respond" */
-  readonly onDenied?: OnDenied | undefined;
-}
-
-/** The guard whose refusal was the first one that report mode let through. */
-const firstReported = requestSlot<string>("firstReported");
-
-/** Names of {@link GuardOptions}, for the factories' tables of known options. */
-export const GUARD_OPTIONS: OptionKeys<GuardOptions> = { mode: true, onDenied: true };
+import { recordReported } from "./report-mode.js";
 
 /** What a decision says beyond guard, outcome and code. */
 export type DecisionFields = Pick<Decision, "reason" | "rule" | "policy" | "token">;
@@ -63,20 +42,6 @@ export interface Guard {
     rule?: string,
     parts?: readonly GuardDescription[],
   ): Middleware;
-}
-
-/** Reads {@link GuardOptions}. */
-export function readGuardOptions(reader: OptionsReader<keyof GuardOptions>): {
-  readonly mode: Mode;
-  readonly onDenied: OnDenied;
-} {
-  const mode = reader.oneOf("mode", ["enforce", "report"], { default: "enforce" });
-  const onDenied = reader.raw("onDenied");
-  if (typeof onDenied === "function") return { mode, onDenied: onDenied as OnDenied };
-  if (onDenied !== undefined && onDenied !== "respond" && onDenied !== "next") {
-    reader.problem("onDenied", '"respond", "next" or a function');
-  }
-  return { mode, onDenied: onDenied === "next" ? "next" : "respond" };
 }
 
 /** Makes the shared part of a guard. Call it after all options were read and found right. */
@@ -115,7 +80,7 @@ export function createGuard(
       recordDecision(req, decision);
       deny(error, req, res, next, onDenied);
     } else {
-      report(req, decision);
+      recordReported(req, decision);
       next();
     }
   }
@@ -136,7 +101,7 @@ export function createGuard(
         error instanceof Error ? error : new Error(`${name}: a function of the app threw no Error`),
       );
     } else {
-      report(req, { ...decision, reason: "application_error", ...fields });
+      recordReported(req, { ...decision, reason: "application_error", ...fields });
       next();
     }
   }
@@ -164,14 +129,4 @@ export function createGuard(
   }
 
   return Object.freeze({ name, mode, enforced, onDenied, allow, refuse, fault, middleware });
-}
-
-function report(req: Request, decision: Decision): void {
-  const first = firstReported.get(req);
-  if (first === undefined) {
-    firstReported.set(req, decision.guard);
-    recordDecision(req, { ...decision, first: true });
-  } else {
-    recordDecision(req, { ...decision, follows: first });
-  }
 }

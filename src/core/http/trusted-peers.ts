@@ -1,6 +1,6 @@
 import { BlockList, isIPv4, isIPv6 } from "node:net";
-import { describeValue } from "../options/describe-value.js";
 import type { OptionsReader } from "../options/options-reader.js";
+import { describeValue } from "../options/value.js";
 
 /** Whether the peer of a connection is one of the trusted ones. */
 export type PeerCheck = (address: string | undefined) => boolean;

@@ -274,7 +274,7 @@ describe("OptionsReader", () => {
       "a bare number",
       60_000,
       [
-        'factory.option must be a duration from 1s to 1d, such as "15m" (units ms, s, m, h, d), got 60000: a bare number has no unit, write "1m"',
+        'factory.option must be a duration from 1s to 1d, such as "15m" (units ms, s, m, h, d), got 60000: a bare number has no unit, write "1m" for milliseconds or "1000m" for seconds',
       ],
     ],
     [

@@ -1,10 +1,9 @@
-import { describeValue } from "./describe-value.js";
 import type { Hints, OptionKey, OptionKeys, Presence, Range, StringList } from "./option-types.js";
-import { assertCalled } from "./options-error.js";
-import { isPlainObject } from "./plain-object.js";
 import { type OptionItem, ProblemList } from "./problem-list.js";
 import { DURATION, type QuantityKind, quantityRange, SIZE, wrongQuantity } from "./quantity.js";
 import { closest, guess } from "./spelling.js";
+import { assertCalled } from "./uncalled-factory.js";
+import { describeValue, isPlainObject } from "./value.js";
 
 /** What is said about an option that must not be given as `undefined`. */
 export const UNSET =
@@ -280,12 +279,13 @@ export class OptionsReader<in Key extends string> {
   }
 
   #quantity(key: Key, range: Range<string>, kind: QuantityKind): number {
-    const { min, max, fallback, must } = quantityRange(own(range), kind);
+    const bounds = quantityRange(own(range), kind);
+    const { min, max, fallback } = bounds;
     const value = this.#values[key];
-    if (this.#missing(key, range, must)) return fallback;
+    if (this.#missing(key, range, bounds.must)) return fallback;
     const parsed = typeof value === "string" ? kind.parse(value) : undefined;
     if (parsed !== undefined && parsed >= min && parsed <= max) return parsed;
-    this.note(key, wrongQuantity(value, must, kind));
+    this.note(key, wrongQuantity(value, bounds, kind));
     return fallback;
   }
 }

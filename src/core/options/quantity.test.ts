@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatDuration, formatSize, parseDuration, parseSize } from "./quantity.js";
+import {
+  DURATION,
+  formatDuration,
+  formatSize,
+  parseDuration,
+  parseSize,
+  SIZE,
+  wrongQuantity,
+} from "./quantity.js";
 
 describe("parseDuration", () => {
   it.each([
@@ -78,5 +86,29 @@ describe("formatDuration and formatSize", () => {
     const quantity = fc.nat({ max: 999_999_999_999_999 });
     fc.assert(fc.property(quantity, (value) => parseDuration(formatDuration(value)) === value));
     fc.assert(fc.property(quantity, (value) => parseSize(formatSize(value)) === value));
+  });
+});
+
+describe("a bare number", () => {
+  const range = { must: "a duration", min: 1000, max: 86_400_000 * 366 };
+
+  it.each([
+    [60, 'write "1m" for seconds'],
+    [31_536_000, 'write "31536s" for milliseconds or "365d" for seconds'],
+    [900_000, 'write "15m" for milliseconds or "250h" for seconds'],
+  ])("%d is never given the smaller unit in silence", (value, spelling) => {
+    expect(wrongQuantity(value, range, DURATION)).toBe(
+      `must be a duration, got ${value}: a bare number has no unit, ${spelling}`,
+    );
+  });
+
+  it("gets no spelling when none is within the range", () => {
+    const text = wrongQuantity(60, { ...range, min: 100_000 }, DURATION);
+    expect(text).toBe("must be a duration, got 60: a bare number has no unit");
+  });
+
+  it("of bytes has one reading", () => {
+    const bytes = { must: "a size", min: 1, max: 2 ** 30 };
+    expect(wrongQuantity(102_400, bytes, SIZE)).toMatch(/, write "100kb"$/);
   });
 });

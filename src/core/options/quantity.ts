@@ -1,5 +1,5 @@
-import { describeValue } from "./describe-value.js";
 import type { Range } from "./option-types.js";
+import { describeValue } from "./value.js";
 
 const MILLISECONDS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -18,6 +18,8 @@ export interface QuantityKind {
   parse(text: string): number | undefined;
   /** The shortest exact spelling. */
   format(value: number): string;
+  /** What a number without a unit can be meant as: the unit's name in the plural, and its size. */
+  readonly readings: Readonly<Record<string, number>>;
 }
 
 export const DURATION: QuantityKind = {
@@ -25,6 +27,8 @@ export const DURATION: QuantityKind = {
   example: '"15m" (units ms, s, m, h, d)',
   parse: parseDuration,
   format: formatDuration,
+  // Node.js and most packages count in milliseconds; header fields, helmet, cors and tokens in seconds.
+  readings: { milliseconds: 1, seconds: 1000 },
 };
 
 export const SIZE: QuantityKind = {
@@ -32,6 +36,7 @@ export const SIZE: QuantityKind = {
   example: '"100kb" (units b, kb, mb, gb)',
   parse: parseSize,
   format: formatSize,
+  readings: { bytes: 1 },
 };
 
 /**
@@ -83,14 +88,30 @@ export function quantityRange(
   return { min, max, fallback, must: `${kind.name} ${between}, such as ${kind.example}` };
 }
 
-/** The problem with a value that is no such quantity, as the rest of a sentence. */
-export function wrongQuantity(value: unknown, must: string, kind: QuantityKind): string {
+/** The problem with a value that is no such quantity, or out of the range, as the rest of a sentence. */
+export function wrongQuantity(
+  value: unknown,
+  { must, min, max }: { readonly must: string; readonly min: number; readonly max: number },
+  kind: QuantityKind,
+): string {
   if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) {
-    return `must be ${must}, got ${value}: a bare number has no unit, write "${kind.format(value)}"`;
+    return `must be ${must}, got ${value}: a bare number has no unit${spellings(value, min, max, kind)}`;
   }
   // Only a string that looks like a quantity is printed: anything else may be a secret.
   const shown = typeof value === "string" && /^[\d.]{1,15} ?[A-Za-z]{0,7}$/.test(value);
   return `must be ${must}, got ${shown ? `"${value}"` : describeValue(value)}`;
+}
+
+/** How to write the number, in each unit that it can be meant in and that keeps it within the range. */
+function spellings(value: number, min: number, max: number, kind: QuantityKind): string {
+  const all = Object.entries(kind.readings);
+  const fitting = all.filter(([, size]) => value * size >= min && value * size <= max);
+  if (fitting.length === 0) return "";
+  const texts = fitting.map(([unit, size]) => {
+    const text = `"${kind.format(value * size)}"`;
+    return all.length === 1 ? text : `${text} for ${unit}`;
+  });
+  return `, write ${texts.join(" or ")}`;
 }
 
 function ownQuantity(text: string, kind: QuantityKind): number {

@@ -1,4 +1,4 @@
-import { isPlainObject } from "../../core/options/plain-object.js";
+import { isPlainObject } from "../../core/options/value.js";
 import { KeyOutage } from "./key-outage.js";
 
 /** Bounds of one fetch. */

@@ -1,5 +1,5 @@
 import { createPublicKey, type JsonWebKey } from "node:crypto";
-import { isPlainObject } from "../../core/options/plain-object.js";
+import { isPlainObject } from "../../core/options/value.js";
 import { type AcceptedJwk, checkJwk } from "./key-policy.js";
 import { createKeyRing, type KeyCandidate, type KeyRing } from "./key-ring.js";
 

@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { isPrintableAscii } from "../../core/http/header-values.js";
-import { isPlainObject } from "../../core/options/plain-object.js";
+import { isPlainObject } from "../../core/options/value.js";
 import { PUBLIC_KEY_ALGORITHMS } from "./algorithms.js";
 
 /** The public members of a JWK, and nothing else. */

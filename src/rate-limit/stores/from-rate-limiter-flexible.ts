@@ -1,5 +1,5 @@
-import { describeValue } from "../../core/options/describe-value.js";
 import { OptionsError } from "../../core/options/options-error.js";
+import { describeValue } from "../../core/options/value.js";
 import type { Policy } from "../policies/policy.js";
 import type { RateLimitRequest, RateLimitResult, RateLimitStore } from "./rate-limit-store.js";
 import { CHECK_POLICIES } from "./read-store.js";

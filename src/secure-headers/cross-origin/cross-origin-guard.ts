@@ -3,7 +3,7 @@ import { opens, type PathPattern } from "../../core/http/path-pattern.js";
 import { readPathPatterns } from "../../core/http/read-path-patterns.js";
 import type { Hints } from "../../core/options/option-types.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
-import { isPlainObject } from "../../core/options/plain-object.js";
+import { isPlainObject } from "../../core/options/value.js";
 import { hasAmbientCredential } from "./ambient-credential.js";
 
 /** Options of the cross-origin guard. */

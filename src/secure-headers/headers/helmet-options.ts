@@ -1,7 +1,6 @@
-import { describeValue } from "../../core/options/describe-value.js";
 import type { Hints } from "../../core/options/option-types.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
-import { isPlainObject } from "../../core/options/plain-object.js";
+import { describeValue, isPlainObject } from "../../core/options/value.js";
 import { API_PRESET } from "./api-preset.js";
 import type { RecordedHeaders } from "./header-recorder.js";
 import { type HelmetSettings, helmetHeaders } from "./helmet-headers.js";

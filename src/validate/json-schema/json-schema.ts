@@ -1,4 +1,4 @@
-import { isPlainObject } from "../../core/options/plain-object.js";
+import { isPlainObject } from "../../core/options/value.js";
 import type { PartCheck } from "../issues/issue.js";
 import { type CompiledSchema, compileSchema, lintSchema } from "./ajv.js";
 import {

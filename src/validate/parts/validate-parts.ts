@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import type { Mode } from "../../core/guard/guard.js";
+import type { Mode } from "../../core/guard/guard-options.js";
 import { createMediaTypeTest } from "../../core/http/media-type.js";
 import { isThenable } from "../../core/options/user-function.js";
 import type { ResolvedLimits } from "../../core/structure/check-structure.js";

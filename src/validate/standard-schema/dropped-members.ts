@@ -1,4 +1,4 @@
-import { isPlainObject } from "../../core/options/plain-object.js";
+import { isPlainObject } from "../../core/options/value.js";
 import { type Issue, MAX_ISSUES } from "../issues/issue.js";
 
 /**

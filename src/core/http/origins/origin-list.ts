@@ -1,7 +1,7 @@
 import type { Request } from "express";
-import { describeValue } from "../../options/describe-value.js";
 import type { OptionsReader } from "../../options/options-reader.js";
 import { wrongReturn } from "../../options/user-function.js";
+import { describeValue } from "../../options/value.js";
 import { isRefused } from "../../refusal/refused.js";
 import { type OriginEntry, parseOriginEntry } from "./origin-entry.js";
 

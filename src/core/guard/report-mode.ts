@@ -1,0 +1,17 @@
+import type { Request } from "express";
+import { requestSlot } from "../request/request-slot.js";
+import { type Decision, recordDecision } from "./decision.js";
+
+/** The guard whose refusal was the first one that report mode let through. */
+const firstReported = requestSlot<string>("firstReported");
+
+/** Records a refusal that report mode lets pass: the first one of the request, or one that follows another guard's. */
+export function recordReported(req: Request, decision: Decision): void {
+  const first = firstReported.get(req);
+  if (first === undefined) {
+    firstReported.set(req, decision.guard);
+    recordDecision(req, { ...decision, first: true });
+  } else {
+    recordDecision(req, { ...decision, follows: first });
+  }
+}
