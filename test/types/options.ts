@@ -76,10 +76,12 @@ export interface MyAuditFieldOptions extends AuditFieldOptions, Own {}
 export interface MyAuditLogOptions extends AuditLogOptions, Own {}
 export interface MyAuditServiceOptions extends AuditServiceOptions, Own {}
 export interface MyFileSinkOptions extends FileSinkOptions, Own {}
-export interface MyGuardOptions extends GuardOptions, Own {
-  readonly mode: Mode;
-  readonly onDenied: OnDenied;
-}
+export interface MyGuardOptions extends GuardOptions, Own {}
+export const onDenied: OnDenied = (error, _req, res) => void res.status(error.status).end();
+export const enforced: { readonly mode: Mode; readonly onDenied: OnDenied } = {
+  mode: "enforce",
+  onDenied,
+};
 export interface MyRequestIdOptions extends RequestIdOptions, Own {}
 export interface MyTraceOptions extends TraceOptions, Own {}
 export interface MyRequireOptions extends RequireOptions, Own {}
