@@ -84,6 +84,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
       countUnmade: (error) => writer.countUnmade(error),
     },
     correlation,
+    settings.except,
     (decisions) => start.atDecisions(decisions),
   );
 

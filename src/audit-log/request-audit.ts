@@ -1,8 +1,9 @@
 import type { Request, Response } from "express";
 import { type Decision, decisionsOf } from "../core/guard/decision.js";
+import type { PathPattern } from "../core/http/path-pattern.js";
 import type { RecordNumbers } from "./facts/record-numbers.js";
 import { type CorrelationOptions, openEntry, type RequestEntry } from "./facts/request-entry.js";
-import { watchStatus } from "./facts/sent-status.js";
+import { sentStatus, watchStatus } from "./facts/sent-status.js";
 import type { RequestRecord } from "./record/request-record.js";
 import type { SystemRecord } from "./record/system-record.js";
 
@@ -27,6 +28,7 @@ type AuditedResponse = Response & { [ENTRY]?: RequestEntry | undefined };
 export class RequestAudit {
   readonly #records: RecordMakers;
   readonly #correlation: CorrelationOptions;
+  readonly #except: readonly PathPattern[];
   readonly #observe: (decisions: readonly Decision[]) => void;
   // One pair of listeners for all requests: Node calls them with the response as `this`.
   readonly #onFinish: (this: Response) => void;
@@ -35,10 +37,12 @@ export class RequestAudit {
   constructor(
     records: RecordMakers,
     correlation: CorrelationOptions,
+    except: readonly PathPattern[],
     observe: (decisions: readonly Decision[]) => void,
   ) {
     this.#records = records;
     this.#correlation = correlation;
+    this.#except = except;
     this.#observe = observe;
     const end = (res: Response, finished: boolean): void => this.#end(res, finished);
     this.#onFinish = function onFinish() {
@@ -51,7 +55,7 @@ export class RequestAudit {
   }
 
   open(req: Request, res: Response): RequestEntry {
-    const entry = openEntry(req, this.#correlation);
+    const entry = openEntry(req, this.#correlation, this.#except);
     (res as AuditedResponse)[ENTRY] = entry;
     watchStatus(res);
     res.on("finish", this.#onFinish);
@@ -67,6 +71,7 @@ export class RequestAudit {
     res[ENTRY] = undefined;
     const { numbers, requestRecord, systemRecord, write, countUnmade } = this.#records;
     this.#observeDecisions(res);
+    if (entry.excepted && finished && isUneventful(res)) return;
     const recordId = numbers.next();
     let line: string;
     try {
@@ -92,5 +97,17 @@ export class RequestAudit {
     } catch {
       // A response that the app took apart: its record cannot be made either, and says so.
     }
+  }
+}
+
+/** Whether no guard refused the request, not even in report mode, and nothing failed. */
+function isUneventful(res: Response): boolean {
+  try {
+    const status = sentStatus(res);
+    if (status === undefined || status >= 400) return false;
+    return decisionsOf(res.req as Request).every(({ outcome }) => outcome === "allow");
+  } catch {
+    // A response that the app took apart.
+    return false;
   }
 }
