@@ -22,9 +22,10 @@ const PRELUDE = `
     app(request, response);
     response.emit("finish");
   }
-  function ask(sinks, onFinish = () => undefined) {
+  function ask(sinks, onFinish = () => undefined, onRequest = () => undefined) {
     const app = express();
     app.use(auditLog({ sinks }), (request, response) => {
+      onRequest();
       response.on("finish", onFinish);
       response.end();
     });
@@ -56,22 +57,23 @@ const ENDS: readonly [string, string][] = [
     'process.on("exit", () => { throw new Error("x"); }); ask([file()], () => process.exit(1));',
   ],
   [
-    "process.exit() after all listeners of exit were removed in an earlier turn",
-    'setTimeout(() => process.removeAllListeners("exit"), 25); ask([file()], () => process.exit(1));',
+    "process.exit() after all listeners of exit were removed while the request was open",
+    'ask([file()], () => process.exit(1), () => process.removeAllListeners("exit"));',
   ],
   [
     "a subscriber that exits when another sink of the same log fails",
-    `setTimeout(() => subscribe("express-secure-api:audit-failure", () => process.exit(1)), 25);
-     ask([fileSink({ path: "/dev/full", write }), file()]);`,
+    `ask([fileSink({ path: "/dev/full", write }), file()], undefined, () =>
+       subscribe("express-secure-api:audit-failure", () => process.exit(1)));`,
   ],
   [
     "a subscriber that exits when another log fails in the same turn",
     `const apps = [fileSink({ path: "/dev/full", write }), file()].map((sink) =>
        express().use(auditLog({ sinks: [sink] }), (request, response) => response.writeHead(204)));
-     setTimeout(() => {
+     // Both logs have told their start by then.
+     setImmediate(() => setImmediate(() => {
        subscribe("express-secure-api:audit-failure", () => process.exit(1));
        for (const app of write === "turn" ? apps : apps.reverse()) serve(app);
-     }, 50);`,
+     }));`,
   ],
   [
     "another transport that exits",
