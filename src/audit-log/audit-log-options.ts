@@ -1,6 +1,8 @@
 import type { GuardOptions, Mode } from "../core/guard/guard-options.js";
 import { GUARD_OPTIONS, readGuardOptions } from "../core/guard/guard-options.js";
 import { isToken } from "../core/http/header-values.js";
+import type { PathPattern } from "../core/http/path-pattern.js";
+import { readPathPatterns } from "../core/http/read-path-patterns.js";
 import { readTrustedPeers } from "../core/http/trusted-peers.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
@@ -24,6 +26,12 @@ export interface AuditLogOptions extends GuardOptions {
   readonly trace?: TraceOptions | undefined;
   /** What of a request reaches the record beyond the fixed fields. */
   readonly fields?: AuditFieldOptions | undefined;
+  /**
+   * Requests that get no record when they succeed, such as health probes: patterns like `GET /health`, held against the
+   * path and the method as they arrive at `auditLog`, in exactly this spelling. What is refused, also in report mode,
+   * what is answered with 400 or more, and what is cut off is always recorded. @default none
+   */
+  readonly except?: string | readonly string[] | undefined;
   /**
    * What happens while a `stdoutSink` or `fileSink`, any of them, cannot write.
    *
@@ -79,6 +87,7 @@ export interface AuditLogSettings {
   readonly idHeader: string;
   /** In lower case. */
   readonly headers: readonly string[];
+  readonly except: readonly PathPattern[];
   readonly failOperation: boolean;
 }
 
@@ -88,6 +97,7 @@ const KEYS: OptionKeys<AuditLogOptions> = {
   requestId: true,
   trace: true,
   fields: true,
+  except: true,
   onFailure: true,
   ...GUARD_OPTIONS,
 };
@@ -96,6 +106,9 @@ const LOGGER =
 /** The other way round: following a list of what to hide, `fields` would record just that. */
 const NOTHING_TO_HIDE =
   "leave it out: nothing of a request is recorded but fixed fields and what fields.headers names";
+/** A function could leave out failures, and an expression more than it seems. */
+const PROBES =
+  'nothing is left out but successful requests to the paths named in except: ["GET /health"]';
 /** What pino-http, morgan, winston and express-winston call things. */
 export const AUDIT_LOG_HINTS: Hints<AuditLogOptions> = {
   transports: "sinks",
@@ -109,6 +122,9 @@ export const AUDIT_LOG_HINTS: Hints<AuditLogOptions> = {
   headerBlacklist: NOTHING_TO_HIDE,
   requestWhitelist:
     "name the request header fields to record in fields.headers; bodies are never recorded",
+  skip: PROBES,
+  ignoreRoute: PROBES,
+  autoLogging: PROBES,
   defaultMeta: "the records name the service by service: { name, version }",
 };
 /** For request ids and traces. */
@@ -153,6 +169,7 @@ export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings 
       trustsTrace: trace === undefined ? nobody : readTrustedPeers(trace, "trustedPeers"),
     },
     idHeader,
+    except: readPathPatterns(reader, "except") ?? [],
     headers: fields?.has("headers") ? readHeaders(fields) : ["user-agent"],
     failOperation: onFailure === "fail-operation",
   };

@@ -6,6 +6,8 @@ import { requestSlot } from "../core/request/request-slot.js";
 import { type AuditLogOptions, readAuditLogOptions } from "./audit-log-options.js";
 import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
 import { createLanes } from "./delivery/create-lanes.js";
+import { FailureReport } from "./delivery/failure-report.js";
+import { RecordNumbers } from "./facts/record-numbers.js";
 import { createRequestRecord } from "./record/request-record.js";
 import { createSourceColumns } from "./record/source-columns.js";
 import { createSystemRecord, type SystemRecord } from "./record/system-record.js";
@@ -16,7 +18,7 @@ import { StartRecord } from "./start-record.js";
 export interface AuditLog extends Middleware {
   /**
    * Writes a last record, waits up to seven seconds until every sink has what it is owed, and closes the sinks. Call
-   * it when the server has closed: records of requests that end later are lost, and counted.
+   * it when the server has closed: records of requests that end after this call are lost, and counted.
    */
   close(): Promise<void>;
   /** How the audit log is doing, for a health check or a metric. */
@@ -30,6 +32,11 @@ export interface PresetAuditLog {
   nameGuards(guards: readonly Middleware[]): void;
   close(): Promise<void>;
 }
+
+/** Writes one record about the log itself. */
+type Say = (
+  ...record: Parameters<SystemRecord> extends [string, ...infer Rest] ? Rest : never
+) => void;
 
 /** Whether an `auditLog` writes the record of the request already. */
 const audited = requestSlot<true>("audited");
@@ -58,12 +65,26 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const source = createSourceColumns(settings.service);
   const systemRecord = createSystemRecord(source);
   const requestRecord = createRequestRecord(source, settings.headers);
-  const writer = new AuditWriter(createLanes(settings.sinks, systemRecord));
-  const start = createStart(writer, systemRecord);
+  const numbers = new RecordNumbers();
+  const failures = new FailureReport();
+  const writer = new AuditWriter(
+    createLanes(settings.sinks, systemRecord, numbers, failures),
+    failures,
+  );
+  const say: Say = (event, fields) => writer.write(systemRecord(numbers.next(), event, fields));
+  const start = new StartRecord((reporting, reason) =>
+    say("sys_monitor_enabled", { "audit.reason": reason, "audit.reporting": reporting }),
+  );
   const audit = new RequestAudit(
-    { requestRecord, systemRecord },
+    {
+      numbers,
+      requestRecord,
+      systemRecord,
+      write: (line) => writer.write(line),
+      countUnmade: (error) => writer.countUnmade(error),
+    },
     correlation,
-    (line) => writer.write(line),
+    settings.except,
     (decisions) => start.atDecisions(decisions),
   );
 
@@ -87,7 +108,13 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
 
   let closing: Promise<void> | undefined;
   function close(): Promise<void> {
-    closing ??= end(writer, systemRecord, start);
+    if (closing !== undefined) return closing;
+    let begin: (() => void) | undefined;
+    // Assigned before any work: a subscriber that hears of a failure while the log is closing may close it again.
+    closing = new Promise((resolve) => {
+      begin = () => resolve(end(writer, say, start));
+    });
+    begin?.();
     return closing;
   }
 
@@ -98,18 +125,12 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   };
 }
 
-function createStart(writer: AuditWriter, systemRecord: SystemRecord): StartRecord {
-  return new StartRecord((reporting, reason) => {
-    const fields = { "audit.reason": reason, "audit.reporting": reporting };
-    writer.write(systemRecord("sys_monitor_enabled", fields));
-  });
-}
-
-function end(writer: AuditWriter, systemRecord: SystemRecord, start: StartRecord): Promise<void> {
+function end(writer: AuditWriter, say: Say, start: StartRecord): Promise<void> {
   // Closed in the tick of its creation, as when another part of the preset is wrong: it has never begun.
   if (!start.cancel()) return writer.close();
+  // What this loses is in the counts.
+  writer.settle();
   const { records, lost } = writer.stats;
-  const fields = { "audit.lost": lost, "audit.records": records };
-  writer.write(systemRecord("sys_monitor_disabled", fields));
+  say("sys_monitor_disabled", { "audit.lost": lost, "audit.records": records });
   return writer.close();
 }

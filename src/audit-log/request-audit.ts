@@ -1,15 +1,22 @@
 import type { Request, Response } from "express";
 import { type Decision, decisionsOf } from "../core/guard/decision.js";
+import type { PathPattern } from "../core/http/path-pattern.js";
+import type { RecordNumbers } from "./facts/record-numbers.js";
 import { type CorrelationOptions, openEntry, type RequestEntry } from "./facts/request-entry.js";
+import { sentStatus, watchStatus } from "./facts/sent-status.js";
 import type { RequestRecord } from "./record/request-record.js";
 import type { SystemRecord } from "./record/system-record.js";
 
 const ENTRY = Symbol("express-secure-api.audit-entry");
 
-/** Makes the records of an audit log. */
+/** What makes the records of an audit log, and takes them. */
 export interface RecordMakers {
+  readonly numbers: RecordNumbers;
   readonly requestRecord: RequestRecord;
   readonly systemRecord: SystemRecord;
+  readonly write: (line: string) => void;
+  /** Counts and reports a record that could not be made. */
+  readonly countUnmade: (error: unknown) => void;
 }
 
 type AuditedResponse = Response & { [ENTRY]?: RequestEntry | undefined };
@@ -21,7 +28,7 @@ type AuditedResponse = Response & { [ENTRY]?: RequestEntry | undefined };
 export class RequestAudit {
   readonly #records: RecordMakers;
   readonly #correlation: CorrelationOptions;
-  readonly #write: (line: string) => void;
+  readonly #except: readonly PathPattern[];
   readonly #observe: (decisions: readonly Decision[]) => void;
   // One pair of listeners for all requests: Node calls them with the response as `this`.
   readonly #onFinish: (this: Response) => void;
@@ -30,12 +37,12 @@ export class RequestAudit {
   constructor(
     records: RecordMakers,
     correlation: CorrelationOptions,
-    write: (line: string) => void,
+    except: readonly PathPattern[],
     observe: (decisions: readonly Decision[]) => void,
   ) {
     this.#records = records;
     this.#correlation = correlation;
-    this.#write = write;
+    this.#except = except;
     this.#observe = observe;
     const end = (res: Response, finished: boolean): void => this.#end(res, finished);
     this.#onFinish = function onFinish() {
@@ -48,8 +55,9 @@ export class RequestAudit {
   }
 
   open(req: Request, res: Response): RequestEntry {
-    const entry = openEntry(req, this.#correlation);
+    const entry = openEntry(req, this.#correlation, this.#except);
     (res as AuditedResponse)[ENTRY] = entry;
+    watchStatus(res);
     res.on("finish", this.#onFinish);
     res.on("close", this.#onClose);
     // A client that left while a middleware in front of this one was waiting: "close" is over already.
@@ -61,21 +69,45 @@ export class RequestAudit {
     const entry = res[ENTRY];
     if (entry === undefined) return;
     res[ENTRY] = undefined;
-    this.#write(this.#recordOf(entry, res, finished));
+    const { numbers, requestRecord, systemRecord, write, countUnmade } = this.#records;
+    this.#observeDecisions(res);
+    if (entry.excepted && finished && isUneventful(res)) return;
+    const recordId = numbers.next();
+    let line: string;
+    try {
+      line = requestRecord(recordId, entry, res.req as Request, res, finished);
+    } catch (error) {
+      // A `trust proxy` function or a property of the app that throws. Here it would end the process.
+      write(
+        systemRecord(recordId, "log_dropped", {
+          "audit.lost": 1,
+          "audit.sink": "record",
+          "http.request.id": entry.requestId,
+        }),
+      );
+      countUnmade(error);
+      return;
+    }
+    write(line);
   }
 
-  #recordOf(entry: RequestEntry, res: Response, finished: boolean): string {
+  #observeDecisions(res: AuditedResponse): void {
     try {
-      const req = res.req as Request;
-      this.#observe(decisionsOf(req));
-      return this.#records.requestRecord(entry, req, res, finished);
+      this.#observe(decisionsOf(res.req as Request));
     } catch {
-      // A `trust proxy` function or a property of the app that throws. Here it would end the process.
-      return this.#records.systemRecord("log_dropped", {
-        "audit.lost": 1,
-        "audit.sink": "record",
-        "http.request.id": entry.requestId,
-      });
+      // A response that the app took apart: its record cannot be made either, and says so.
     }
+  }
+}
+
+/** Whether no guard refused the request, not even in report mode, and nothing failed. */
+function isUneventful(res: Response): boolean {
+  try {
+    const status = sentStatus(res);
+    if (status === undefined || status >= 400) return false;
+    return decisionsOf(res.req as Request).every(({ outcome }) => outcome === "allow");
+  } catch {
+    // A response that the app took apart.
+    return false;
   }
 }

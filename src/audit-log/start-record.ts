@@ -1,6 +1,8 @@
+import { AsyncResource } from "node:async_hooks";
 import { handlersOf } from "../core/guard/app-layers.js";
 import type { Decision } from "../core/guard/decision.js";
 import { type GuardDescription, guardMark } from "../core/guard/guard-mark.js";
+import { flushAtTurnEnd, leaveTurns, type TurnUser } from "./delivery/turn-end.js";
 
 /** Writes a record of the start: which guards are in report mode, by name, and why the record is written. */
 export type WriteStart = (
@@ -12,13 +14,14 @@ export type WriteStart = (
 const MAX_NAMES = 200;
 
 /**
- * Says, when its tick is over, that the log has started, and names the guards of its apps that only report. Those that
+ * Says, when its turn of the event loop is over or the process ends before, that the log has started, and names the guards of its apps that only report. Those that
  * become known later are named in one more record with the whole list: what stands on an app at its first request, and
  * what cannot be seen there at its first decision.
  */
-export class StartRecord {
+export class StartRecord implements TurnUser {
+  /** Called where the log was made, not where this library was loaded: a request may have done that. */
+  readonly flush = AsyncResource.bind(() => this.#start());
   readonly #write: WriteStart;
-  readonly #tick: NodeJS.Immediate;
   readonly #names = new Set<string>();
   readonly #surveyed = new WeakSet<object>();
   #started = false;
@@ -27,7 +30,7 @@ export class StartRecord {
   constructor(write: WriteStart) {
     this.#write = write;
     // The preset says what it is made of in the same tick.
-    this.#tick = setImmediate(() => this.#start()).unref();
+    flushAtTurnEnd(this);
   }
 
   /** Names those of the handlers that report: they are known before any request. */
@@ -55,14 +58,14 @@ export class StartRecord {
 
   /** Writes no record any more. @returns Whether one was written. */
   cancel(): boolean {
-    clearImmediate(this.#tick);
+    leaveTurns(this);
     this.#cancelled = true;
     return this.#started;
   }
 
   #start(): void {
-    clearImmediate(this.#tick);
-    if (this.#cancelled) return;
+    leaveTurns(this);
+    if (this.#cancelled || this.#started) return;
     this.#started = true;
     this.#say("started");
   }

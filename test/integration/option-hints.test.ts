@@ -55,6 +55,8 @@ const REPORT =
   'leave it out to refuse, write mode: "report" to let every request pass and only record refusals';
 const LOGGER =
   "give its transports to sinks, in a list: a logger may drop records by level or filter";
+const PROBES =
+  'nothing is left out but successful requests to the paths named in except: ["GET /health"]';
 const NOTHING_TO_HIDE =
   "leave it out: nothing of a request is recorded but fixed fields and what fields.headers names";
 const SKIP =
@@ -347,6 +349,9 @@ const TABLES: readonly HintTable[] = [
       headerBlacklist: NOTHING_TO_HIDE,
       requestWhitelist:
         "name the request header fields to record in fields.headers; bodies are never recorded",
+      skip: PROBES,
+      ignoreRoute: PROBES,
+      autoLogging: PROBES,
       defaultMeta: "the records name the service by service: { name, version }",
     },
   },

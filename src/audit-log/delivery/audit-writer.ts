@@ -1,4 +1,5 @@
-import { setTimeout as wait } from "node:timers/promises";
+import { pause } from "../process/real-time.js";
+import { type FailureReport, holdReports, releaseReports } from "./failure-report.js";
 import type { Lane } from "./lane.js";
 
 const PROBE_MS = 1000;
@@ -9,7 +10,7 @@ const DRAIN_STEP_MS = 10;
 export interface AuditStats {
   /** Records made since the start, whether or not every sink took them. */
   readonly records: number;
-  /** Records lost since the start, counted per sink. */
+  /** Records lost since the start, counted per sink; one that could not be made counts once. */
   readonly lost: number;
   /** Records that a sink holds and has not written yet. */
   readonly pending: number;
@@ -19,17 +20,23 @@ export interface AuditStats {
 
 /** Writes each record to every lane, and knows whether they can be relied on. */
 export class AuditWriter {
+  readonly #direct: readonly Lane[];
+  readonly #others: readonly Lane[];
   readonly #lanes: readonly Lane[];
+  readonly #failures: FailureReport;
   #records = 0;
   #nextProbe = 0;
   #closed = false;
 
-  constructor(lanes: readonly Lane[]) {
+  constructor(lanes: readonly Lane[], failures: FailureReport) {
+    this.#direct = lanes.filter(({ direct }) => direct);
+    this.#others = lanes.filter(({ direct }) => !direct);
     this.#lanes = lanes;
+    this.#failures = failures;
   }
 
   get stats(): AuditStats {
-    let lost = 0;
+    let lost = this.#failures.unmade;
     let pending = 0;
     for (const lane of this.#lanes) {
       lost += lane.lost;
@@ -43,9 +50,25 @@ export class AuditWriter {
     };
   }
 
+  /**
+   * Writes to our own sinks first. Then subscribers hear of failures, then foreign transports get the record: both may
+   * end the process.
+   */
   write(line: string): void {
     this.#records += 1;
-    for (const lane of this.#lanes) lane.write(line);
+    if (this.#closed) {
+      this.#refuse();
+      return;
+    }
+    holdReports();
+    for (const lane of this.#direct) lane.write(line);
+    releaseReports();
+    for (const lane of this.#others) lane.write(line);
+  }
+
+  /** Counts and reports a record that could not be made. */
+  countUnmade(error: unknown): void {
+    this.#failures.reportUnmade(error);
   }
 
   /**
@@ -58,21 +81,35 @@ export class AuditWriter {
     const now = performance.now();
     if (now < this.#nextProbe) return false;
     this.#nextProbe = now + PROBE_MS;
-    for (const lane of this.#lanes) if (lane.direct) lane.settle();
+    for (const lane of this.#direct) lane.settle();
     return !this.#directFailing();
   }
 
-  /** Waits, for a bounded time, until every lane is empty, then closes the sinks. */
+  /** Has every lane write what it holds. */
+  settle(): void {
+    holdReports();
+    for (const lane of this.#direct) lane.settle();
+    releaseReports();
+    for (const lane of this.#others) lane.settle();
+  }
+
+  /** Refuses records from now on, waits, for a bounded time, until every lane is empty, then closes the sinks. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const lane of this.#lanes) lane.settle();
-    const end = performance.now() + DRAIN_MS;
-    while (this.stats.pending > 0 && performance.now() < end) await wait(DRAIN_STEP_MS);
+    this.settle();
+    const deadline = AbortSignal.timeout(DRAIN_MS);
+    while (this.stats.pending > 0 && !deadline.aborted) await pause(DRAIN_STEP_MS);
     await Promise.all(this.#lanes.map(closeLane));
   }
 
+  #refuse(): void {
+    holdReports();
+    for (const lane of this.#lanes) lane.refuse();
+    releaseReports();
+  }
+
   #directFailing(): boolean {
-    for (const lane of this.#lanes) if (lane.direct && lane.failing) return true;
+    for (const lane of this.#direct) if (lane.failing) return true;
     return false;
   }
 }

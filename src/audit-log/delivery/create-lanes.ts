@@ -1,10 +1,11 @@
+import type { RecordNumbers } from "../facts/record-numbers.js";
 import type { SystemRecord } from "../record/system-record.js";
 import type { AuditSink } from "../sinks/audit-sink.js";
 import { DirectTransport } from "../sinks/direct-transport.js";
 import { FileTransport } from "../sinks/file-transport.js";
 import { createIsoTime } from "../text/iso-time.js";
 import { DirectLane } from "./direct-lane.js";
-import { FailureReport } from "./failure-report.js";
+import type { FailureReport } from "./failure-report.js";
 import type { Lane } from "./lane.js";
 import { TransportLane, type WinstonTransport } from "./transport-lane.js";
 import { TurnLane } from "./turn-lane.js";
@@ -13,17 +14,21 @@ import { TurnLane } from "./turn-lane.js";
 export function createLanes(
   sinks: readonly AuditSink[],
   systemRecord: SystemRecord,
+  numbers: RecordNumbers,
+  failures: FailureReport,
 ): readonly Lane[] {
-  const failures = new FailureReport();
   const isoTime = createIsoTime();
   function report(sink: string, position: number, error: unknown, lost: number): void {
     failures.report(sink, position, error, lost);
   }
-  function lossRecord(sink: string, count: number, since: number): string {
-    const fields = { "audit.lost": count, "audit.lost.since": isoTime(since), "audit.sink": sink };
-    return systemRecord("log_dropped", fields);
-  }
   return sinks.map((sink, position) => {
+    function lossRecord(label: string, count: number, since: number, number: number): string {
+      return systemRecord(numbers.ofLosses(position, number), "log_dropped", {
+        "audit.lost": count,
+        "audit.lost.since": isoTime(since),
+        "audit.sink": label,
+      });
+    }
     const context = { position, report, lossRecord };
     // `readSinks` has checked that every other sink is a winston transport.
     if (sink instanceof FileTransport && sink.writeMoment === "turn")

@@ -1,5 +1,5 @@
 import type { DirectTransport } from "../sinks/direct-transport.js";
-import type { Lane, LaneContext } from "./lane.js";
+import { closedError, type Lane, type LaneContext } from "./lane.js";
 import { LossTally } from "./loss-tally.js";
 
 /** The lane of our own sinks that write each record by itself: it is written, or known to be lost, when `write` returns. */
@@ -46,6 +46,11 @@ export class DirectLane implements Lane {
     } catch {
       // Still failing: these losses were reported when they happened.
     }
+  }
+
+  refuse(): void {
+    this.#failing = true;
+    this.#losses.addUntellable(1, closedError());
   }
 
   close(): void {

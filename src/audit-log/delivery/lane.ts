@@ -12,6 +12,8 @@ export interface Lane {
   write(line: string): void;
   /** Writes what the lane still owes the sink: the record of losses, and what waits for the end of the turn. */
   settle(): void;
+  /** Counts and reports a record as lost without writing anything: the log is closing. */
+  refuse(): void;
   /** Closes the sink. */
   close(): void | Promise<void>;
 }
@@ -21,6 +23,11 @@ export interface LaneContext {
   readonly position: number;
   /** Reports a failure to the operators. */
   report(sink: string, position: number, error: unknown, lost: number): void;
-  /** The record that tells a sink how many records it lacks. */
-  lossRecord(sink: string, count: number, since: number): string;
+  /** The record that tells a sink how many records it lacks; the sink's own count of such records is its number. */
+  lossRecord(sink: string, count: number, since: number, number: number): string;
+}
+
+/** Why a record is lost that is made when the log is closing or closed. */
+export function closedError(): Error {
+  return Object.assign(new Error("the audit log is closed"), { code: "EPIPE" });
 }

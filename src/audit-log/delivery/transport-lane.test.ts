@@ -24,7 +24,8 @@ function newLane(target: Log | Transport): {
     position: 0,
     report: (_sink, _position, error, lost) =>
       void failures.push([(error as { code?: string }).code, lost]),
-    lossRecord: (sink, count) => JSON.stringify({ "event.name": "log_dropped", count, sink }),
+    lossRecord: (sink, count, _since, numbered) =>
+      JSON.stringify({ "event.name": "log_dropped", count, numbered, sink }),
   };
   return {
     lane: new TransportLane(transport as unknown as WinstonTransport, context),
@@ -141,6 +142,130 @@ describe("any winston transport as a sink", () => {
     await lane.close();
     const lines = readFileSync(filename, "utf8").trim().split("\n");
     expect(lines).toEqual(Array.from({ length: 200 }, (_, number) => line(number)));
+  });
+
+  it.each<[string, (error: Error) => unknown]>([
+    ["rejects", async (error) => Promise.reject(error)],
+    [
+      "is no promise of ours and rejects",
+      (error) => ({
+        then: (_resolve: unknown, reject: (reason: unknown) => void) => reject(error),
+      }),
+    ],
+    [
+      "cannot even be asked whether it is one",
+      (error) => ({
+        get then(): never {
+          throw error;
+        },
+      }),
+    ],
+  ])(
+    "loses the record when what `log` returns %s, and keeps its slots free",
+    async (_what, fail) => {
+      let fails = true;
+      const seen: unknown[] = [];
+      const { lane, failures } = newLane((info, next) => {
+        if (fails)
+          return fail(Object.assign(new Error("down"), { code: "ECONNREFUSED" })) as undefined;
+        seen.push(info["number"] ?? info["event.name"]);
+        return next();
+      });
+      for (let number = 0; number < 20; number += 1) lane.write(line(number));
+      await vi.waitFor(() => expect(lane.lost).toBe(20));
+      expect([lane.pending, lane.failing]).toEqual([0, true]);
+      expect(failures.at(-1)).toEqual(["ECONNREFUSED", 20]);
+      fails = false;
+      lane.write(line(20));
+      lane.write(line(21));
+      expect(seen).toEqual([20, "log_dropped", 21]);
+    },
+  );
+
+  it("has written a record that it answered, although `log` throws or rejects afterwards", async () => {
+    for (const throws of [true, false]) {
+      const { lane } = newLane((_info, next) => {
+        next();
+        if (throws) throw new Error("late");
+        return Promise.reject(new Error("late")) as unknown as undefined;
+      });
+      lane.write(line(0));
+      await vi.waitFor(() => expect(lane.failing).toBe(true));
+      expect([lane.pending, lane.lost]).toEqual([0, 0]);
+    }
+  });
+
+  it("is owed the record of its losses, under the same number, until it has answered that", () => {
+    const numbers: number[] = [];
+    let refuses = "all";
+    const transport = new Transport({
+      log(info: Record<string, unknown>, next: () => void) {
+        const isLoss = info["event.name"] === "log_dropped";
+        if (isLoss) numbers.push(info["numbered"] as number);
+        if (refuses === "all" || (refuses === "losses" && isLoss)) throw new Error("no");
+        next();
+      },
+    });
+    const { lane } = newLane(transport);
+    lane.write(line(0));
+    refuses = "losses";
+    lane.write(line(1));
+    lane.write(line(2));
+    refuses = "nothing";
+    lane.write(line(3));
+    expect(numbers).toEqual([1, 1, 1]);
+    expect(lane.lost).toBe(1);
+    refuses = "all";
+    lane.write(line(4));
+    refuses = "nothing";
+    lane.write(line(5));
+    expect(numbers).toEqual([1, 1, 1, 2]);
+    expect(lane.lost).toBe(2);
+  });
+
+  it("must have a format that answers at once: a promise loses the record", async () => {
+    const transport = new Transport({ log: () => undefined });
+    const transform = async () => Promise.reject(new Error("late"));
+    Object.assign(transport, { format: { transform } });
+    const { lane } = newLane(transport);
+    lane.write(line(0));
+    await Promise.resolve();
+    expect([lane.pending, lane.lost]).toEqual([0, 1]);
+  });
+
+  it.each(["end", "close", "on"] as const)("may reject in `%s`", async (name) => {
+    vi.spyOn(AbortSignal, "timeout").mockImplementation(() => AbortSignal.abort());
+    const transport = new Transport({ log: (_info, next) => next() });
+    Object.assign(transport, { [name]: async () => Promise.reject(new Error("late")) });
+    const { lane } = newLane(transport);
+    lane.write(line(0));
+    await lane.close();
+    expect(lane.lost).toBe(0);
+    vi.restoreAllMocks();
+  });
+
+  it("says so at the start when its `on` throws: without a listener, its first error would end the process", () => {
+    const transport = new Transport({ log: () => undefined });
+    Object.assign(transport, {
+      on: () => {
+        throw new Error("no events");
+      },
+    });
+    expect(() => newLane(transport)).toThrow("no events");
+  });
+
+  it("has lost what it did not take before it is closed", async () => {
+    vi.spyOn(AbortSignal, "timeout").mockImplementation(() => AbortSignal.abort());
+    let calls = 0;
+    const { lane, failures } = newLane(() => {
+      calls += 1;
+    });
+    for (let number = 0; number < 20; number += 1) lane.write(line(number));
+    await lane.close();
+    expect(calls).toBe(8);
+    expect([lane.pending, lane.lost, lane.failing]).toEqual([0, 20, true]);
+    expect(failures).toEqual([["EPIPE", 20]]);
+    vi.restoreAllMocks();
   });
 
   it("is closed within a bound though it never finishes, and takes nothing afterwards", async () => {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
+import { isThenable } from "../../core/options/user-function.js";
 import { toInfo, type WinstonInfo } from "../sinks/winston-info.js";
-import type { Lane, LaneContext } from "./lane.js";
+import { closedError, type Lane, type LaneContext } from "./lane.js";
 import { LossTally } from "./loss-tally.js";
 
 /** What we use of a winston transport. */
@@ -16,10 +17,19 @@ const MAX_PENDING = 10_000;
 /** Calls of `log` that may be unanswered at a time: enough to hide latency, too few to flood a transport. */
 const MAX_IN_FLIGHT = 8;
 const END_MS = 2000;
+/** In the queue: the record of the losses, which is made when its turn comes. */
+const LOSSES = Symbol("losses");
+
+/** One call of `log` that is not answered yet. */
+interface Call {
+  /** Whether it is about the record of the losses. That is no record of its own: while it is not written, it is owed. */
+  readonly ofLosses: boolean;
+}
 
 /**
  * The lane of any other winston transport. Its `log` is called directly: a winston logger takes a transport out of
- * service, and closes it, after its first error event, and stalls for good when `log` throws.
+ * service, and closes it, after its first error event, and stalls for good when `log` throws. Whatever it throws, and
+ * whatever a promise that it returns is rejected with, is a failure of this sink and nothing else.
  *
  * Records wait in a bounded queue. What does not fit is lost for this sink only, counted, and told to it later.
  */
@@ -27,17 +37,23 @@ export class TransportLane implements Lane {
   readonly direct = false;
   readonly #transport: WinstonTransport;
   readonly #losses: LossTally;
-  readonly #queue: string[] = [];
-  /** One token for each unanswered call of `log`, the oldest first. */
-  readonly #inFlight = new Set<object>();
+  readonly #queue: (string | typeof LOSSES)[] = [];
+  /** The unanswered calls of `log`, the oldest first. */
+  readonly #inFlight = new Set<Call>();
   #closed = false;
   #pumping = false;
   #failing = false;
+  /** Whether the record of the losses is on its way. */
+  #telling = false;
 
+  /** @throws What `on` of the transport throws: without a listener, its first error would end the process. */
   constructor(transport: WinstonTransport, context: LaneContext) {
     this.#transport = transport;
-    this.#losses = new LossTally(context, transport.constructor.name);
-    transport.on("error", (error: unknown) => this.#onError(error));
+    this.#losses = new LossTally(context, nameOf(transport));
+    this.#guard(
+      transport.on("error", (error: unknown) => this.#onError(error)),
+      () => undefined,
+    );
   }
 
   get pending(): number {
@@ -55,9 +71,9 @@ export class TransportLane implements Lane {
   write(line: string): void {
     if (this.#closed || this.pending >= MAX_PENDING) {
       this.#lose(
-        Object.assign(new Error("the transport is behind or closed"), {
-          code: this.#closed ? "EPIPE" : "ENOBUFS",
-        }),
+        this.#closed
+          ? closedError()
+          : Object.assign(new Error("the transport is behind"), { code: "ENOBUFS" }),
       );
       return;
     }
@@ -65,29 +81,45 @@ export class TransportLane implements Lane {
     this.#pump();
   }
 
+  refuse(): void {
+    this.#failing = true;
+    this.#losses.addUntellable(1, closedError());
+  }
+
   settle(): void {
     // Only when it has caught up by half: a sink at its limit gains nothing from one more record.
-    if (this.#losses.owed && this.pending < MAX_PENDING / 2)
-      this.#losses.tell((line) => this.#queue.push(line));
+    if (this.#losses.owed && !this.#telling && !this.#closed && this.pending < MAX_PENDING / 2) {
+      this.#telling = true;
+      this.#queue.push(LOSSES);
+    }
     this.#pump();
   }
 
-  /** Ends the transport as a winston logger would. A transport that does not finish is left alone. */
+  /**
+   * Ends the transport as a winston logger would. A transport that does not finish is left alone, and what it has not
+   * taken by then is lost.
+   */
   async close(): Promise<void> {
     this.#closed = true;
-    const finished = once(this.#transport, "finish", { signal: AbortSignal.timeout(END_MS) });
-    // A rejection means "error" or too late; errors are counted by the listener.
-    const settled = finished.then(
-      () => undefined,
-      () => undefined,
-    );
+    const unsent = this.#queue.filter((line) => line !== LOSSES).length;
+    this.#queue.length = 0;
     try {
-      this.#transport.end();
+      const finished = once(this.#transport, "finish", { signal: AbortSignal.timeout(END_MS) });
+      // A rejection means "error" or too late; errors are counted by the listener.
+      const settled = finished.then(
+        () => undefined,
+        () => undefined,
+      );
+      this.#watch(this.#transport.end());
       await settled;
-      this.#transport.close?.();
+      this.#watch(this.#transport.close?.());
     } catch (error) {
       this.#lose(error, 0);
     }
+    let unanswered = 0;
+    for (const { ofLosses } of this.#inFlight) if (!ofLosses) unanswered += 1;
+    this.#inFlight.clear();
+    if (unsent + unanswered > 0) this.#lose(closedError(), unsent + unanswered);
   }
 
   #pump(): void {
@@ -102,14 +134,16 @@ export class TransportLane implements Lane {
     this.#pumping = false;
   }
 
-  #send(line: string): void {
-    const token = {};
-    this.#inFlight.add(token);
+  #send(line: string | typeof LOSSES): void {
+    const ofLosses = line === LOSSES;
+    const call: Call = { ofLosses };
+    this.#inFlight.add(call);
     try {
-      this.#transport.log(this.#format(toInfo(line)), () => this.#answered(token));
+      const info = this.#format(toInfo(ofLosses ? this.#losses.offer() : line));
+      const result = this.#transport.log(info, () => this.#answered(call));
+      this.#guard(result, (error) => this.#failed(call, error));
     } catch (error) {
-      this.#inFlight.delete(token);
-      this.#lose(error);
+      this.#failed(call, error);
     }
   }
 
@@ -117,26 +151,61 @@ export class TransportLane implements Lane {
     const { format } = this.#transport;
     if (format === undefined) return info;
     const formatted = format.transform(info, format.options);
+    if (isThenable(formatted)) {
+      this.#guard(formatted, () => undefined);
+      throw new Error("the format of the transport returned a promise");
+    }
     if (formatted) return formatted;
     throw new Error("the format of the transport left the record out");
   }
 
-  #answered(token: object): void {
-    if (!this.#inFlight.delete(token)) return;
+  #answered(call: Call): void {
+    if (!this.#inFlight.delete(call)) return;
+    if (call.ofLosses) {
+      this.#telling = false;
+      this.#losses.told();
+    }
     this.#failing = false;
     this.settle();
+  }
+
+  /** `undefined` for what belongs to no call. A call that was answered is written, whatever comes later. */
+  #failed(call: Call | undefined, error: unknown): void {
+    const open = call !== undefined && this.#inFlight.delete(call);
+    if (open && call.ofLosses) this.#telling = false;
+    this.#lose(error, open && !call.ofLosses ? 1 : 0);
+    this.#pump();
   }
 
   #onError(error: unknown): void {
     // Many transports emit an error and never answer: the oldest call is taken as answered.
     const [oldest] = this.#inFlight;
-    if (oldest !== undefined) this.#inFlight.delete(oldest);
-    this.#lose(error, oldest === undefined ? 0 : 1);
-    this.#pump();
+    this.#failed(oldest, error);
+  }
+
+  #watch(result: unknown): void {
+    this.#guard(result, (error) => this.#lose(error, 0));
+  }
+
+  /** Takes care of the rejection of a promise that a function of the transport returned. */
+  #guard(result: unknown, onRejected: (error: unknown) => void): void {
+    // The transport itself, as most functions of an emitter return it.
+    if (result === undefined || result === this.#transport) return;
+    try {
+      if (isThenable(result)) result.then(undefined, onRejected);
+    } catch (error) {
+      onRejected(error);
+    }
   }
 
   #lose(error: unknown, count = 1): void {
     this.#failing = true;
     this.#losses.add(count, error);
   }
+}
+
+/** The class of the transport, where it has a decent name. */
+function nameOf(transport: WinstonTransport): string {
+  const name = (transport as { constructor?: { name?: unknown } }).constructor?.name;
+  return typeof name === "string" && /^[\w$]{1,64}$/.test(name) ? name : "transport";
 }

@@ -1,4 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
+import { addExitHook, removeExitHook } from "../process/exit-hooks.js";
+import { atNextTurn } from "../process/next-turn.js";
+import { holdReports, releaseReports } from "./failure-report.js";
 
 /** What holds records until the turn of the event loop ends. */
 export interface TurnUser {
@@ -11,8 +14,6 @@ export interface TurnUser {
 const waiting = new Set<TurnUser>();
 const users = new Set<TurnUser>();
 let exiting = false;
-// As it was at the start: fake timers in the tests of an app must not hold records back.
-const schedule = setImmediate;
 // The immediate belongs to no request, although a request is what schedules it.
 const nobody = new AsyncResource("ExpressSecureApiAuditFlush", { requireManualDestroy: true });
 
@@ -30,23 +31,28 @@ export function flushAtTurnEnd(user: TurnUser): void {
     return;
   }
   // Not `unref`ed: with nothing else to do, the loop would sleep on it, and end without it.
-  if (waiting.size === 0) nobody.runInAsyncScope(schedule, undefined, flushAll);
+  if (waiting.size === 0) {
+    nobody.runInAsyncScope(atNextTurn, undefined, flushAll);
+    addExitHook(onExit);
+  }
   waiting.add(user);
-  if (users.has(user)) return;
-  if (users.size === 0) process.on("exit", onExit);
   users.add(user);
 }
 
 /** Says that a user holds nothing and never will again. */
 export function leaveTurns(user: TurnUser): void {
   waiting.delete(user);
-  if (users.delete(user) && users.size === 0) process.removeListener("exit", onExit);
+  if (users.delete(user) && users.size === 0) removeExitHook(onExit);
 }
 
 function flushAll(): void {
-  const flushed = [...waiting];
-  waiting.clear();
-  for (const user of flushed) user.flush();
+  // Everything is written before anybody hears of a failure: a monitor may well end the process.
+  holdReports();
+  for (const user of waiting) {
+    waiting.delete(user);
+    user.flush();
+  }
+  releaseReports();
 }
 
 function onExit(): void {

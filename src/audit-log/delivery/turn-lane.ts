@@ -1,6 +1,6 @@
 import type { FileTransport } from "../sinks/file-transport.js";
 import { LineWriteError } from "../sinks/line-writer.js";
-import type { Lane, LaneContext } from "./lane.js";
+import { closedError, type Lane, type LaneContext } from "./lane.js";
 import { LossTally } from "./loss-tally.js";
 import { flushAtTurnEnd, leaveTurns, type TurnUser } from "./turn-end.js";
 
@@ -67,6 +67,11 @@ export class TurnLane implements Lane, TurnUser {
 
   settle(): void {
     if (this.#count > 0 || this.#losses.owed) this.flush();
+  }
+
+  refuse(): void {
+    this.#failing = true;
+    this.#losses.addUntellable(1, closedError());
   }
 
   close(): void {

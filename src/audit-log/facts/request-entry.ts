@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Request } from "express";
+import { opens, type PathPattern } from "../../core/http/path-pattern.js";
 import type { PeerCheck } from "../../core/http/trusted-peers.js";
 import { newIds, parseTraceparent } from "./trace-context.js";
 
@@ -18,6 +19,8 @@ export interface RequestEntry {
   /** Kept, because a closed response has no connection any more. */
   readonly socket: Request["socket"];
   readonly bytesBefore: number;
+  /** Whether there is no record of it when it succeeds. */
+  readonly excepted: boolean;
 }
 
 /** Whose ids are taken over, and from which header field. */
@@ -31,7 +34,11 @@ export interface CorrelationOptions {
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
 
 /** Opens the entry of a request: ids, clocks, and the connection's address while it is there. */
-export function openEntry(req: Request, correlation: CorrelationOptions): RequestEntry {
+export function openEntry(
+  req: Request,
+  correlation: CorrelationOptions,
+  except: readonly PathPattern[],
+): RequestEntry {
   const { socket } = req;
   // Node remembers the address once it was asked for: a closed connection could not tell it any more.
   void socket.remoteAddress;
@@ -49,6 +56,7 @@ export function openEntry(req: Request, correlation: CorrelationOptions): Reques
     startedTick: performance.now(),
     socket,
     bytesBefore: bytesWritten(socket),
+    excepted: except.length > 0 && except.some((pattern) => opens(pattern, req)),
   };
 }
 

@@ -7,6 +7,7 @@ import { judge, type Verdict } from "./verdict.js";
 
 /** What a record can say about one request, whose answer has ended or will never come. */
 export interface RequestFacts {
+  readonly recordId: string;
   readonly entry: RequestEntry;
   readonly req: Request;
   readonly decisions: readonly Decision[];
@@ -18,6 +19,7 @@ export interface RequestFacts {
 
 /** Gathers the facts that more than one column asks for. @throws What a property of the app throws. */
 export function factsOf(
+  recordId: string,
   entry: RequestEntry,
   req: Request,
   res: Response,
@@ -27,5 +29,5 @@ export function factsOf(
   const decisions = decisionsOf(req);
   const verdict = judge(decisions, res, finished);
   const route = routes.of(req, verdict.outcome !== "success");
-  return { entry, req, decisions, verdict, actor: actorOf(req), route };
+  return { recordId, entry, req, decisions, verdict, actor: actorOf(req), route };
 }

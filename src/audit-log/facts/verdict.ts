@@ -1,6 +1,7 @@
 import type { Response } from "express";
 import type { Decision } from "../../core/guard/decision.js";
 import { type AuditEvent, refusalEvent, requestEvent } from "./event-name.js";
+import { sentStatus } from "./sent-status.js";
 
 /** What became of a request. */
 export interface Verdict {
@@ -32,8 +33,7 @@ export function judge(decisions: readonly Decision[], res: Response, finished: b
       reportedCount += 1;
     }
   }
-  // The status of an unsent answer is a mere default: 200.
-  const status = res.headersSent ? res.statusCode : undefined;
+  const status = sentStatus(res);
   const failed = refusal !== undefined || (status !== undefined && status >= 400);
   const event =
     refusal === undefined

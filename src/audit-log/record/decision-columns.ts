@@ -28,14 +28,14 @@ const REPORTED: readonly Column<RequestFacts>[] = [
   quoted("audit.reported.code", ({ reported }) => reported?.code),
   {
     name: "audit.reported.count",
-    read: ({ verdict: { reportedCount } }) =>
-      reportedCount === 0 ? undefined : String(reportedCount),
+    read: ({ verdict: { reportedCount } }) => (reportedCount === 0 ? undefined : reportedCount),
+    whole: true,
   },
   quoted("audit.reported.first", ({ reported }) => reported?.guard),
   quoted("audit.reported.policy", ({ reported }) => reported?.policy),
   quoted("audit.reported.reason", ({ reported }) => reported?.reason),
   quoted("audit.reported.rule", ({ reported }) => reported?.rule),
-  { name: "audit.reported.status", read: ({ verdict }) => verdict.reported?.status?.toString() },
+  { name: "audit.reported.status", read: ({ verdict }) => verdict.reported?.status, whole: true },
 ];
 
 function quoted(

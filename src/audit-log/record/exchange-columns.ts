@@ -34,10 +34,10 @@ export function createExchangeColumns(): readonly Column<RequestFacts>[] {
     },
     { name: "audit.severity", read: ({ verdict }) => verdict.event.severity, quoted: true },
     { name: "client.address", read: addressOf, quoted: true },
-    { name: "duration_us", read: ({ entry }) => microsecondsSince(entry.startedTick) },
+    { name: "duration_us", read: ({ entry }) => microsecondsSince(entry.startedTick), whole: true },
     { name: "error.type", read: ({ verdict }) => optionalText(errorType(verdict)), quoted: true },
     { name: "event.name", read: ({ verdict }) => verdict.event.name, quoted: true },
-    { name: "http.request.body.size", read: ({ req }) => bodySize(req) },
+    { name: "http.request.body.size", read: ({ req }) => bodySize(req), whole: true },
     { name: "http.request.id", read: ({ entry }) => entry.requestId, quoted: true },
     {
       name: "http.request.method",
@@ -46,9 +46,10 @@ export function createExchangeColumns(): readonly Column<RequestFacts>[] {
     },
     {
       name: "http.response.size",
-      read: ({ entry }) => String(bytesWritten(entry.socket) - entry.bytesBefore),
+      read: ({ entry }) => bytesWritten(entry.socket) - entry.bytesBefore,
+      whole: true,
     },
-    { name: "http.response.status_code", read: ({ verdict }) => verdict.status?.toString() },
+    { name: "http.response.status_code", read: ({ verdict }) => verdict.status, whole: true },
     { name: "http.route", read: ({ route }) => optionalText(route), quoted: true },
     { name: "span_id", read: ({ entry }) => entry.spanId, quoted: true },
     { name: "trace_flags", read: ({ entry }) => entry.traceFlags, quoted: true },
@@ -57,9 +58,10 @@ export function createExchangeColumns(): readonly Column<RequestFacts>[] {
   ];
 }
 
-/** The path as requested can name persons and things: only where it is needed to understand a failure. */
+/** The path as requested can name persons and things: only where it is needed to understand what went or would go wrong. */
 function pathOf({ req, route, verdict }: RequestFacts): string | undefined {
-  if (verdict.outcome === "success" || route !== undefined) return undefined;
+  if (route !== undefined) return undefined;
+  if (verdict.outcome === "success" && verdict.reported === undefined) return undefined;
   return optionalText(scrubPath(req.originalUrl));
 }
 
@@ -69,8 +71,8 @@ function addressOf({ req, verdict }: RequestFacts): string | undefined {
   return optionalText(verdict.outcome === "success" ? truncateAddress(address) : address);
 }
 
-function microsecondsSince(tick: number): string {
-  return String(Math.max(0, Math.round((performance.now() - tick) * 1000)));
+function microsecondsSince(tick: number): number {
+  return Math.max(0, Math.round((performance.now() - tick) * 1000));
 }
 
 function errorType({ refusal, status, aborted }: Verdict): string | undefined {
@@ -79,7 +81,7 @@ function errorType({ refusal, status, aborted }: Verdict): string | undefined {
   return aborted ? "connection_closed" : undefined;
 }
 
-function bodySize(req: Request): string | undefined {
+function bodySize(req: Request): number | undefined {
   const length = req.headers["content-length"];
-  return length !== undefined && /^\d{1,15}$/.test(length) ? String(Number(length)) : undefined;
+  return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
 }

@@ -29,7 +29,7 @@ function fieldOf(headers: RequestFacts["req"]["headers"], name: string): string 
   return value === undefined ? undefined : unquotedText(scrubText(String(value)));
 }
 
-function createUserAgentReader(): Column<RequestFacts>["read"] {
+function createUserAgentReader(): (facts: RequestFacts) => string | undefined {
   const agents = new Map<string, string>();
 
   return function userAgent({ req }) {

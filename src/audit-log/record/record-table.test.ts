@@ -61,6 +61,32 @@ describe("a table of columns", () => {
     for (const line of lines) expect(JSON.stringify(JSON.parse(line))).toBe(line);
   });
 
+  it.each<[unknown, string]>([
+    [0, '{"n":0}'],
+    [200, '{"n":200}'],
+    [Number.MAX_SAFE_INTEGER, '{"n":9007199254740991}'],
+    ...[-1, 500.5, Number.NaN, Number.POSITIVE_INFINITY, 1e21, 2 ** 53, null, "1", {}, 1n].map(
+      (value): [unknown, string] => [value, "{}"],
+    ),
+    [Symbol("x"), "{}"],
+    ['1,"admin":true', "{}"],
+  ])("writes whole numbers in range and nothing else where a number belongs: %s", (value, line) => {
+    const column: Column<unknown> = { name: "n", read: () => value as number, whole: true };
+    expect(createRecordTable([column])({})).toBe(line);
+  });
+
+  it.each([null, 1, {}, Symbol("x")])(
+    "leaves out what is no text where text belongs: %s",
+    (value) => {
+      const columns = [true, false].map((quoted) => ({
+        name: quoted ? "a" : "b",
+        read: () => value as unknown as string,
+        quoted,
+      }));
+      expect(createRecordTable(columns)({})).toBe("{}");
+    },
+  );
+
   it("takes columns of the whole log and constant ones", () => {
     const record = createRecordTable<Values>([column("b"), constantColumn("a", "1")]);
     expect(record({ b: "2" })).toBe('{"a":"1","b":"2"}');

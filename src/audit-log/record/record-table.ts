@@ -1,18 +1,31 @@
 /** One member of a record. */
-export interface Column<Facts> {
+export type Column<Facts> = TextColumn<Facts> | WholeColumn<Facts>;
+
+/** A member that is a string or, as the column itself writes it, JSON. */
+interface TextColumn<Facts> {
   readonly name: string;
   /**
-   * The value as JSON text, numbers whole; `undefined` in a record without it. Of a `quoted` value what stands between
-   * the quotes: nothing is escaped any more.
+   * The value as JSON text; `undefined` in a record without it. Of a `quoted` value what stands between the quotes:
+   * nothing is escaped any more.
    */
   readonly read: (facts: Facts) => string | undefined;
   /** Whether the value is a string, to which the table adds the quotes. @default false */
   readonly quoted?: boolean;
+  readonly whole?: false;
+}
+
+/** A member that is a whole number from 0 to 2^53 - 1. What is none, whatever the app made it, is left out. */
+interface WholeColumn<Facts> {
+  readonly name: string;
+  readonly read: (facts: Facts) => number | undefined;
+  readonly quoted?: false;
+  readonly whole: true;
 }
 
 /** A column as it is written. */
 interface Cell<Facts> {
-  readonly read: (facts: Facts) => string | undefined;
+  readonly read: (facts: Facts) => string | number | undefined;
+  readonly whole: boolean;
   /** What stands in front of the value: at the beginning of a record, after an unquoted value, after a quoted one. */
   readonly heads: readonly [string, string, string];
   /** The head of the value behind this one. */
@@ -40,9 +53,9 @@ export function createRecordTable<Facts>(
     let text = "";
     let position: 0 | 1 | 2 = 0;
     for (let index = 0; index < cells.length; index += 1) {
-      const { read, heads, next } = cells[index] as Cell<Facts>;
+      const { read, whole, heads, next } = cells[index] as Cell<Facts>;
       const value = read(facts);
-      if (value === undefined) continue;
+      if (value === undefined || !(whole ? isWhole(value) : typeof value === "string")) continue;
       text += heads[position] + value;
       position = next;
     }
@@ -62,7 +75,12 @@ function sorted<Facts>(columns: readonly Column<Facts>[]): readonly Column<Facts
   return [...byName.keys()].sort().map((name) => byName.get(name) as Column<Facts>);
 }
 
-function toCell<Facts>({ name, read, quoted = false }: Column<Facts>): Cell<Facts> {
+function isWhole(value: unknown): boolean {
+  // -0 is written as 0, as JSON.stringify() does.
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function toCell<Facts>({ name, read, quoted = false, whole = false }: Column<Facts>): Cell<Facts> {
   const head = `${JSON.stringify(name)}:${quoted ? '"' : ""}`;
-  return { read, heads: [`{${head}`, `,${head}`, `",${head}`], next: quoted ? 2 : 1 };
+  return { read, whole, heads: [`{${head}`, `,${head}`, `",${head}`], next: quoted ? 2 : 1 };
 }

@@ -7,9 +7,11 @@ import { createDecisionColumns } from "./decision-columns.js";
 import { createExchangeColumns } from "./exchange-columns.js";
 import { createHeaderColumns } from "./header-columns.js";
 import { type Column, createRecordTable } from "./record-table.js";
+import type { Numbered } from "./source-columns.js";
 
 /** Writes the record of one request, as a line of JSON. @throws What a property of the app throws. */
 export type RequestRecord = (
+  recordId: string,
   entry: RequestEntry,
   req: Request,
   res: Response,
@@ -23,7 +25,7 @@ export type RequestRecord = (
  * @param headers - The header fields to record, in lower case.
  */
 export function createRequestRecord(
-  source: readonly Column<unknown>[],
+  source: readonly Column<Numbered>[],
   headers: readonly string[],
 ): RequestRecord {
   const routes = new RouteTemplates();
@@ -35,7 +37,7 @@ export function createRequestRecord(
     ...createHeaderColumns(headers),
   ]);
 
-  return function requestRecord(entry, req, res, finished) {
-    return record(factsOf(entry, req, res, finished, routes));
+  return function requestRecord(recordId, entry, req, res, finished) {
+    return record(factsOf(recordId, entry, req, res, finished, routes));
   };
 }

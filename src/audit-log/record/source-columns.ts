@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { createIsoTime } from "../text/iso-time.js";
 import { unquotedText } from "../text/json-text.js";
@@ -10,28 +9,23 @@ export interface ServiceIdentity {
   readonly version: string | undefined;
 }
 
+/** What every record has. */
+export interface Numbered {
+  /** From `RecordNumbers`. */
+  readonly recordId: string;
+}
+
 /** Version of the record's format: it changes when a field changes its meaning or goes away. */
 const SCHEMA_VERSION = "1";
 
-/**
- * The columns that all records of one audit log share: the service, this process, and the numbering of the records,
- * one random part per audit log and a number without gaps, so that a missing record shows.
- */
+/** The columns that all records of one audit log share: the id of the record, the service, and this process. */
 export function createSourceColumns({
   name,
   version,
-}: ServiceIdentity): readonly Column<unknown>[] {
+}: ServiceIdentity): readonly Column<Numbered>[] {
   const isoTime = createIsoTime();
-  const stream = `${randomUUID()}-`;
-  let number = 0;
-
-  function nextId(): string {
-    number += 1;
-    return stream + number;
-  }
-
-  const columns: Column<unknown>[] = [
-    { name: "audit.record.id", read: nextId, quoted: true },
+  const columns: Column<Numbered>[] = [
+    { name: "audit.record.id", read: ({ recordId }) => recordId, quoted: true },
     constantColumn("audit.schema.version", SCHEMA_VERSION),
     { name: "observed_timestamp", read: () => isoTime(Date.now()), quoted: true },
     constantColumn("service.instance.id", unquotedText(`${hostname()}:${process.pid}`)),

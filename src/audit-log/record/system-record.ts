@@ -1,6 +1,7 @@
 import { createIsoTime } from "../text/iso-time.js";
 import { jsonText } from "../text/json-text.js";
 import { type Column, constantColumn, createRecordTable } from "./record-table.js";
+import type { Numbered } from "./source-columns.js";
 
 /** What the audit log says about itself. `sys_*` are names of the OWASP logging vocabulary; it has none for losses. */
 type SystemEvent = "sys_monitor_enabled" | "sys_monitor_disabled" | "log_dropped";
@@ -11,9 +12,9 @@ type SystemValue = string | number | readonly string[];
 type SystemFields = { readonly [Name in (typeof FIELDS)[number]]?: SystemValue };
 
 /** Writes one record about the audit log itself, as a line of JSON. */
-export type SystemRecord = (event: SystemEvent, fields: SystemFields) => string;
+export type SystemRecord = (recordId: string, event: SystemEvent, fields: SystemFields) => string;
 
-interface SystemFacts {
+interface SystemFacts extends Numbered {
   readonly event: SystemEvent;
   readonly fields: SystemFields;
 }
@@ -33,7 +34,7 @@ const FIELDS = [
  *
  * @param source - The columns of every record of the log.
  */
-export function createSystemRecord(source: readonly Column<unknown>[]): SystemRecord {
+export function createSystemRecord(source: readonly Column<Numbered>[]): SystemRecord {
   const isoTime = createIsoTime();
   const record = createRecordTable<SystemFacts>([
     ...source,
@@ -55,8 +56,8 @@ export function createSystemRecord(source: readonly Column<unknown>[]): SystemRe
     ...FIELDS.map((name) => ({ name, read: ({ fields }: SystemFacts) => valueText(fields[name]) })),
   ]);
 
-  return function systemRecord(event, fields) {
-    return record({ event, fields });
+  return function systemRecord(recordId, event, fields) {
+    return record({ recordId, event, fields });
   };
 }
 

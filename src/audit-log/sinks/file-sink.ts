@@ -4,20 +4,24 @@ import type { Hints } from "../../core/options/option-types.js";
 import { readOptions } from "../../core/options/options-reader.js";
 import type { AuditSink } from "./audit-sink.js";
 import { FileTransport, type WriteMoment } from "./file-transport.js";
+import { sharedSeam } from "./line-writer.js";
 
 /** Options of {@link fileSink}. */
 export interface FileSinkOptions {
   /**
    * The file that records are appended to. It is made, with mode 0600, when it does not exist; its directory must
-   * exist. Several processes may share one file on a local file system.
+   * exist. Several processes or worker threads may share one file on a local file system, with one exception: when a
+   * device takes only a part of a record, as one that is full does, the next record of another process or thread
+   * continues that torn line, and both cannot be read.
    */
   readonly path: string;
   /**
    * When `auditLog` hands records to the operating system.
    *
    * - `"turn"`: those of one turn of the event loop share a write when it ends, or when 64 KiB are waiting. An exit
-   *   that runs code (`process.exit()`, an uncaught exception, a handled signal) loses nothing; one that runs none
-   *   (SIGKILL, a signal without a listener, a crash of the engine) loses at most the records of the current turn
+   *   that runs our "exit" listener (`process.exit()`, an uncaught exception, a handled signal) loses nothing; one that
+   *   does not (SIGKILL, a signal without a listener, a crash of the engine, in a worker thread any exit of the main
+   *   thread) loses at most the records of the current turn
    * - `"record"`: each by itself, before the next line of JavaScript runs
    * @default "turn"
    */
@@ -71,7 +75,13 @@ function open(path: string, write: WriteMoment): FileTransport {
   const existing = statSync(path, { throwIfNoEntry: false });
   if (existing?.isFIFO() || existing?.isSocket()) throw new Error("it is a pipe or a socket");
   const descriptor = openSync(path, "a", 0o600);
-  return new FileTransport(descriptor, fstatSync(descriptor).isFile() && endsTorn(path), write);
+  const file = fstatSync(descriptor);
+  if (!file.isFile()) return new FileTransport(descriptor, false, write);
+  return new FileTransport(
+    descriptor,
+    sharedSeam(`${file.dev}:${file.ino}`, endsTorn(path)),
+    write,
+  );
 }
 
 function endsTorn(path: string): boolean {

@@ -1,6 +1,6 @@
 import { closeSync } from "node:fs";
 import { DirectTransport } from "./direct-transport.js";
-import { LineWriter } from "./line-writer.js";
+import { type LineSeam, LineWriter } from "./line-writer.js";
 
 /** When `auditLog` hands its records to a file. */
 export type WriteMoment = "turn" | "record";
@@ -15,13 +15,13 @@ export class FileTransport extends DirectTransport {
 
   /**
    * @param descriptor - Of a file that is open for appending; closed with the transport.
-   * @param torn - Whether the file ends in the middle of a line.
+   * @param seam - Of a file that others write to as well, or whether the file ends in the middle of a line.
    */
-  constructor(descriptor: number, torn: boolean, writeMoment: WriteMoment = "record") {
+  constructor(descriptor: number, seam: LineSeam | boolean, writeMoment: WriteMoment = "record") {
     super();
     this.#descriptor = descriptor;
     this.writeMoment = writeMoment;
-    this.#writer = new LineWriter(descriptor, torn);
+    this.#writer = new LineWriter(descriptor, seam);
   }
 
   override writeLine(line: string): void {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { FileTransport } from "./file-transport.js";
-import { type LineWriteError, LineWriter } from "./line-writer.js";
+import { type LineWriteError, LineWriter, sharedSeam } from "./line-writer.js";
 
 /** A descriptor that takes as many bytes as each step says, or fails with its code. */
 const device = vi.hoisted(() => ({ steps: [] as (number | string)[], written: [] as Buffer[] }));
@@ -55,6 +55,18 @@ describe("writing lines", () => {
     expect(() => writer.write("first\n")).toThrow("EIO");
     writer.write("second\n");
     expect(written()).toBe("\nsecond\n");
+  });
+
+  it("starts a new line after one that another writer to the same file could not finish", () => {
+    const writers = [1, 2].map(() => new LineWriter(9, sharedSeam("file 1", false)));
+    const other = new LineWriter(9, sharedSeam("file 2", false));
+    device.steps = [3, "ENOSPC"];
+    expect(() => writers[0]?.append("first\n")).toThrow("ENOSPC");
+    writers[1]?.append("second\n");
+    writers[0]?.append("third\n");
+    expect(written()).toBe("fir\nsecond\nthird\n");
+    other.append("elsewhere\n");
+    expect(written()).toBe("fir\nsecond\nthird\nelsewhere\n");
   });
 
   it("gives back what a reader that is behind does not take", () => {

@@ -23,7 +23,32 @@ interface Shortfall {
   readonly error: unknown;
 }
 
+/** Where the next line of a file begins. All writers of this thread to one file share it. */
+export interface LineSeam {
+  /** Whether the file ends in the middle of a line. */
+  torn: boolean;
+}
+
 const LINE_END = 0x0a;
+const seams = new Map<string, WeakRef<LineSeam>>();
+
+/**
+ * The seam of a file, shared by all who write to it: a record that one of them could not finish is no beginning of
+ * another's next record.
+ *
+ * @param file - Names the file, whatever path led to it.
+ * @param torn - Whether it was found to end in the middle of a line.
+ */
+export function sharedSeam(file: string, torn: boolean): LineSeam {
+  const known = seams.get(file)?.deref();
+  if (known !== undefined) {
+    known.torn ||= torn;
+    return known;
+  }
+  const seam = { torn };
+  seams.set(file, new WeakRef(seam));
+  return seam;
+}
 
 /**
  * Writes whole lines, none of them empty, to a file descriptor, synchronously. Short writes are continued; after a
@@ -31,11 +56,12 @@ const LINE_END = 0x0a;
  */
 export class LineWriter {
   readonly #descriptor: number;
-  #torn: boolean;
+  readonly #seam: LineSeam;
 
-  constructor(descriptor: number, torn = false) {
+  /** @param seam - Of a file that others write to as well, or whether the file ends in the middle of a line. */
+  constructor(descriptor: number, seam: LineSeam | boolean = false) {
     this.#descriptor = descriptor;
-    this.#torn = torn;
+    this.#seam = typeof seam === "boolean" ? { torn: seam } : seam;
   }
 
   /**
@@ -51,7 +77,7 @@ export class LineWriter {
       this.#giveUp(shortfall);
       return undefined;
     }
-    this.#torn = false;
+    this.#seam.torn = false;
     return shortfall.bytes.subarray(shortfall.taken);
   }
 
@@ -62,7 +88,7 @@ export class LineWriter {
   }
 
   #push(text: string | Buffer): Shortfall | undefined {
-    const data = this.#torn ? Buffer.concat([Buffer.from("\n"), Buffer.from(text)]) : text;
+    const data = this.#seam.torn ? Buffer.concat([Buffer.from("\n"), Buffer.from(text)]) : text;
     let taken = 0;
     try {
       // Two calls, because the types of Node know no union here.
@@ -75,7 +101,7 @@ export class LineWriter {
         const bytes = Buffer.from(data);
         while (taken < size) taken += writeSync(this.#descriptor, bytes, taken);
       }
-      this.#torn = false;
+      this.#seam.torn = false;
       return undefined;
     } catch (error) {
       return { bytes: Buffer.from(data), taken, error };
@@ -83,7 +109,7 @@ export class LineWriter {
   }
 
   #giveUp({ bytes, taken, error }: Shortfall): void {
-    if (taken > 0) this.#torn = bytes[taken - 1] !== LINE_END;
+    if (taken > 0) this.#seam.torn = bytes[taken - 1] !== LINE_END;
     const lost = countLines(bytes.subarray(taken));
     // All but the last line end is there, and the next line brings that.
     if (lost > 0) throw new LineWriteError(error, lost);

@@ -1,4 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
+import { addExitHook, removeExitHook } from "../process/exit-hooks.js";
+import { afterRealTime } from "../process/real-time.js";
 import { DirectTransport } from "./direct-transport.js";
 import { LineWriter } from "./line-writer.js";
 
@@ -26,9 +28,7 @@ export class StdoutTransport extends DirectTransport {
   #closed = false;
   readonly #flush = (): void => this.#flushAtExit();
   // Bound, so that the timer belongs to no request.
-  readonly #retryLater = AsyncResource.bind(() =>
-    setTimeout(() => this.#drain(), RETRY_MS).unref(),
-  );
+  readonly #retryLater = AsyncResource.bind(() => afterRealTime(RETRY_MS, () => this.#drain()));
 
   override get pending(): number {
     return this.#queue.length;
@@ -61,7 +61,7 @@ export class StdoutTransport extends DirectTransport {
     this.#queue.push(bytes);
     this.#queuedBytes += bytes.length;
     if (this.#queue.length > 1) return;
-    process.once("exit", this.#flush);
+    addExitHook(this.#flush);
     this.#retryLater();
   }
 
@@ -90,14 +90,15 @@ export class StdoutTransport extends DirectTransport {
       this.#queuedBytes = 0;
       this.emit("lost", lost, error);
     }
-    process.removeListener("exit", this.#flush);
+    removeExitHook(this.#flush);
     return true;
   }
 
   #flushAtExit(): void {
     if (this.#queue.length === 0) return;
     const clock = new Int32Array(new SharedArrayBuffer(4));
-    const end = performance.now() + EXIT_WAIT_MS;
-    while (!this.#writeQueued() && performance.now() < end) Atomics.wait(clock, 0, 0, 1);
+    // Counted, not timed: a clock that a test has stopped must not hold the process.
+    for (let waited = 0; waited < EXIT_WAIT_MS && !this.#writeQueued(); waited += 1)
+      Atomics.wait(clock, 0, 0, 1);
   }
 }

@@ -1,0 +1,72 @@
+import { mkdtempSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterEach, describe, expect, it, vi } from "vitest";
+
+// As the real ones were, before any test.
+const realWait = wait;
+const timers = createRequire(__filename)("node:timers") as { setImmediate: unknown };
+const { setImmediate: realImmediate } = timers;
+
+afterEach(() => {
+  vi.useRealTimers();
+  timers.setImmediate = realImmediate;
+  vi.resetModules();
+});
+
+/** Everything that @sinonjs/fake-timers can replace, which Jest uses as well. */
+function fakeAll(): void {
+  vi.useFakeTimers({
+    toFake: [
+      "setTimeout",
+      "clearTimeout",
+      "setImmediate",
+      "clearImmediate",
+      "setInterval",
+      "clearInterval",
+      "Date",
+      "performance",
+      "hrtime",
+      "queueMicrotask",
+    ],
+  });
+}
+
+describe("a log that is loaded under fake timers", () => {
+  it("writes its records at the end of the turn, and closes", async () => {
+    fakeAll();
+    const { auditLog, fileSink } = await import("../index.js");
+    const path = join(mkdtempSync(join(tmpdir(), "audit-")), "audit.jsonl");
+    const audit = auditLog({ sinks: [fileSink({ path })] });
+    await realWait(50);
+    expect(readFileSync(path, "utf8")).toContain("sys_monitor_enabled");
+    await audit.close();
+    expect(readFileSync(path, "utf8")).toContain("sys_monitor_disabled");
+  });
+
+  it("closes while a transport never answers, within its bound", { timeout: 15_000 }, async () => {
+    fakeAll();
+    const { auditLog } = await import("../index.js");
+    const { default: Transport } = await import("winston-transport");
+    const audit = auditLog({ sinks: [new Transport({ log: () => undefined })] });
+    await realWait(50);
+    await audit.close();
+    expect(audit.stats()).toMatchObject({ pending: 0, lost: 2 });
+  });
+
+  it("knows a fake in `node:timers` too", async () => {
+    timers.setImmediate = () => ({ unref: () => undefined });
+    const { syncBuiltinESMExports } = await import("node:module");
+    syncBuiltinESMExports();
+    const { atNextTurn } = await import("./next-turn.js");
+    const called = await new Promise<boolean>((resolve) => {
+      atNextTurn(() => resolve(true));
+      void realWait(1000).then(() => resolve(false));
+    });
+    timers.setImmediate = realImmediate;
+    syncBuiltinESMExports();
+    expect(called).toBe(true);
+  });
+});

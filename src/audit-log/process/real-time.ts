@@ -1,0 +1,23 @@
+import { MessageChannel } from "node:worker_threads";
+
+/**
+ * Calls back after so many milliseconds of real time: fake timers do not replace the timers of signals. The process
+ * does not stay alive for it.
+ */
+export function afterRealTime(milliseconds: number, callback: () => void): void {
+  const signal = AbortSignal.timeout(milliseconds);
+  if (signal.aborted) callback();
+  else signal.addEventListener("abort", callback, { once: true });
+}
+
+/** Waits so many milliseconds of real time. The process stays alive for it. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1 } = new MessageChannel();
+    port1.ref();
+    afterRealTime(milliseconds, () => {
+      port1.close();
+      resolve();
+    });
+  });
+}
