@@ -1,38 +1,64 @@
 import {
   allowsStatus,
+  type CommonStatus,
   ERROR_CODES,
   type ErrorCode,
   type OutageCode,
-  type StatusOf,
 } from "./error-code.js";
+import { copyHeaderFields, type HeaderFields } from "./header-fields.js";
+import { copyJson, isPlainObject } from "./json-copy.js";
 import { createProblem, type Problem } from "./problem-details.js";
 
-const BRAND = Symbol.for("express-secure-api.http-error/1");
+export type { HeaderFields } from "./header-fields.js";
 
-/** Names and values that must go on the response; a list is sent as several fields. */
-export type HeaderFields = Readonly<Record<string, string | readonly string[]>>;
+const BRAND = Symbol.for("express-secure-api.http-error/1");
 
 /** What an {@link HttpError} may carry besides its code. */
 export interface HttpErrorInit<Code extends ErrorCode = ErrorCode> {
   /** A status other than the usual one of the code, where {@link ERROR_CODES} allows it. @default that of the code */
-  readonly status?: StatusOf<Code> | undefined;
-  /** Header fields of the answer, such as `WWW-Authenticate` or `Retry-After`. */
+  readonly status?: CommonStatus<Code> | undefined;
+  /**
+   * A sentence in place of the one in {@link ERROR_CODES}. The client sees it: it must not hold input, secrets or
+   * messages of other errors. @default that of the code
+   */
+  readonly detail?: string | undefined;
+  /**
+   * Header fields of the answer, such as `WWW-Authenticate` or `Retry-After`; not those that describe its body, such
+   * as `Content-Type` or `Cache-Control`.
+   */
   readonly headers?: HeaderFields | undefined;
   /** What caused the refusal. It reaches logs and error handlers, never the client. */
   readonly cause?: unknown;
-  /** Registered problem type URI (RFC 9457 §3.1.1). */
+  /** Registered problem type: an absolute URI (RFC 9457 §3.1.1). */
   readonly type?: string | undefined;
-  /** Further members of the problem document, such as `errors`. They must not echo input. */
+  /**
+   * Further members of the problem document, such as `errors`: JSON data, of which a copy is kept. They must not echo
+   * input, and they replace no standard member.
+   */
   readonly members?: Readonly<Record<string, unknown>> | undefined;
 }
+
+const INIT_MEMBERS: readonly string[] = [
+  "status",
+  "detail",
+  "headers",
+  "cause",
+  "type",
+  "members",
+] satisfies (keyof HttpErrorInit)[];
+
+/** Nothing else than a scheme and what can stand in a URI (RFC 3986 §4.3). */
+const ABSOLUTE_URI = /^[a-z][a-z\d+.-]*:[!#-;=?-[\]_a-z~]+$/i;
 
 /**
  * The refusal of one request: what the client is told, with the headers that belong to it. Its status and its sentence
  * come from {@link ERROR_CODES}.
  *
- * 4xx is the client's fault; 5xx is ours, or that of a service we depend on.
+ * 4xx is the client's fault; 5xx is ours, or that of a service we depend on. What the second argument inherits counts
+ * for nothing.
  *
- * @throws TypeError when the code is unknown, or may not have the status: JavaScript has no compiler to say so.
+ * @throws TypeError when the code is unknown or may not have the status, or when something cannot be sent as it is:
+ * JavaScript has no compiler to say so, and the tests of the app see it here.
  */
 export class HttpError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name: string = "HttpError";
@@ -44,30 +70,30 @@ export class HttpError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly headers: HeaderFields;
   /** Whether `message` may be shown to the client, as in `http-errors`. */
   readonly expose: boolean;
-  readonly #type: string | undefined;
-  readonly #members: Readonly<Record<string, unknown>> | undefined;
+  readonly #problem: Problem;
 
   constructor(code: Code, init: HttpErrorInit<Code> = {}) {
-    if (!Object.hasOwn(ERROR_CODES, code)) throw new TypeError("HttpError: unknown code");
-    const { status: usual, detail } = ERROR_CODES[code];
-    super(detail, init.cause === undefined ? undefined : { cause: init.cause });
-    const status: number = init.status ?? usual;
-    if (!allowsStatus(code, status)) {
-      throw new TypeError(`HttpError: ${code} has the status ${usual}, not ${status}`);
+    if (typeof code !== "string" || !Object.hasOwn(ERROR_CODES, code)) {
+      throw new TypeError("HttpError: unknown code");
     }
-    this.status = status;
-    this.statusCode = status;
+    const { status, detail, headers, cause, type, members } = readInit(init);
+    const row = ERROR_CODES[code];
+    if (status !== undefined && !allowsStatus(code, status)) {
+      throw new TypeError(`HttpError: ${code} has the status ${row.status}, not another one`);
+    }
+    super(detail ?? row.detail, cause === undefined ? undefined : { cause });
+    this.status = status ?? row.status;
+    this.statusCode = this.status;
     this.code = code;
-    this.headers = Object.freeze({ ...init.headers });
-    this.expose = status < 500;
-    this.#type = init.type;
-    this.#members = init.members;
+    this.headers = copyHeaderFields(headers);
+    this.expose = this.status < 500;
+    this.#problem = createProblem(this.status, code, detail ?? row.detail, type, members);
     Object.defineProperty(this, BRAND, { value: true });
   }
 
-  /** The problem document of this refusal (RFC 9457). */
+  /** The problem document of this refusal (RFC 9457), as it was made: what was written to the error later is not in it. */
   toProblem(): Problem {
-    return createProblem(this.status, this.code, this.message, this.#type, this.#members);
+    return { ...this.#problem };
   }
 }
 
@@ -86,4 +112,49 @@ export function isHttpError(value: unknown): value is HttpError {
  */
 export function outageError(code: OutageCode, cause: unknown, retryAfter = 5): HttpError {
   return new HttpError(code, { cause, headers: { "Retry-After": String(retryAfter) } });
+}
+
+/** The second argument as it is read: own members, each of the right type. */
+interface ReadInit {
+  readonly status: number | undefined;
+  readonly detail: string | undefined;
+  readonly headers: unknown;
+  readonly cause: unknown;
+  readonly type: string | undefined;
+  readonly members: Readonly<Record<string, unknown>> | undefined;
+}
+
+function readInit(init: unknown): ReadInit {
+  if (!isPlainObject(init)) throw new TypeError("HttpError: the second argument must be an object");
+  const unknown = Object.keys(init).find((name) => !INIT_MEMBERS.includes(name));
+  if (unknown !== undefined) throw new TypeError(`HttpError: unknown member ${unknown}`);
+  const own = (name: keyof HttpErrorInit): unknown =>
+    Object.hasOwn(init, name) ? init[name] : undefined;
+  const [status, detail, type, members] = [
+    own("status"),
+    own("detail"),
+    own("type"),
+    own("members"),
+  ];
+  if (status !== undefined && typeof status !== "number") {
+    throw new TypeError("HttpError: status must be a number");
+  }
+  if (detail !== undefined && (typeof detail !== "string" || detail.trim() === "")) {
+    throw new TypeError("HttpError: detail must be a sentence");
+  }
+  if (type !== undefined && (typeof type !== "string" || !ABSOLUTE_URI.test(type))) {
+    throw new TypeError("HttpError: type must be an absolute URI");
+  }
+  if (members !== undefined && !isPlainObject(members)) {
+    throw new TypeError("HttpError: members must be a plain object");
+  }
+  return {
+    status,
+    detail,
+    headers: own("headers"),
+    cause: own("cause"),
+    type,
+    members:
+      members && (copyJson(members, "HttpError: members") as Readonly<Record<string, unknown>>),
+  };
 }

@@ -18,7 +18,17 @@ export const requestId = requestSlot<string>("requestId");
 /** Media type of {@link Problem} documents. */
 export const PROBLEM_MEDIA_TYPE = "application/problem+json";
 
-/** Builds a problem document; `members` cannot replace the standard ones. */
+/** The members that only we write. */
+const STANDARD_MEMBERS: readonly string[] = [
+  "type",
+  "title",
+  "status",
+  "detail",
+  "code",
+  "requestId",
+] satisfies (keyof Problem)[];
+
+/** Builds a frozen problem document; `members` cannot replace the standard ones. */
 export function createProblem(
   status: number,
   code: string,
@@ -26,7 +36,15 @@ export function createProblem(
   type?: string,
   members?: Readonly<Record<string, unknown>>,
 ): Problem {
-  // A `type` of "about:blank" says nothing more than the status: it is left out (RFC 9457 §4.2.1).
-  const title = STATUS_CODES[status] ?? "Error";
-  return { ...members, ...(type === undefined ? {} : { type }), title, status, detail, code };
+  const further =
+    members && Object.entries(members).filter(([name]) => !STANDARD_MEMBERS.includes(name));
+  return Object.freeze({
+    ...(further && Object.fromEntries(further)),
+    // "about:blank" says nothing more than the status: it is left out (RFC 9457 §4.2.1).
+    ...(type === undefined || type.toLowerCase() === "about:blank" ? {} : { type }),
+    title: STATUS_CODES[status] ?? "Error",
+    status,
+    detail,
+    code,
+  });
 }
