@@ -1,9 +1,10 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
-import { deny, keepRefusal, type OnDenied, refusalOf } from "../refusal/deny.js";
+import { keepRefusal, type OnDenied, refusalOf } from "../refusal/deny.js";
 import { ERROR_CODES } from "../refusal/error-code.js";
 import { HttpError } from "../refusal/http-error.js";
 import { beginRequest } from "../request/begin-request.js";
 import { type Decision, recordDecision, recordFrozenDecision } from "./decision.js";
+import { refuseForGood } from "./final-refusal.js";
 import { type GuardDescription, markGuard } from "./guard-mark.js";
 import type { Mode } from "./guard-options.js";
 import type { Middleware } from "./middleware.js";
@@ -78,7 +79,7 @@ export function createGuard(
     } as const;
     if (enforced) {
       recordDecision(req, decision);
-      deny(error, req, res, next, onDenied);
+      refuseForGood(name, error, req, res, next, onDenied);
     } else {
       recordReported(req, decision);
       next();
@@ -115,7 +116,7 @@ export function createGuard(
       beginRequest(req);
       const refusal = refusalOf(req);
       if (refusal === undefined) handler(req, res, next);
-      else deny(refusal, req, res, next, onDenied);
+      else refuseForGood(name, refusal, req, res, next, onDenied);
     };
     Object.defineProperty(guarded, "name", { value: `${name}Middleware` });
     const mark = {

@@ -12,6 +12,8 @@ import { respond, setErrorHeaders } from "./respond.js";
  * - `"next"`: hands the {@link HttpError} to the app's error handlers; its headers are already on the response.
  * - a function: answers by itself, or calls `next` to hand the error on. `next()` without an argument means
  *   `next(error)`. If the function fails, the refusal is sent as with `"respond"`.
+ *
+ * Whoever answers, no ordinary handler does: where an error handler calls `next()`, the refusal is sent.
  */
 export type OnDenied =
   | "respond"
