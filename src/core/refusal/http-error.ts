@@ -79,7 +79,7 @@ export class HttpError<Code extends ErrorCode = ErrorCode> extends Error {
     const { status, detail, headers, cause, type, members } = readInit(init);
     const row = ERROR_CODES[code];
     if (status !== undefined && !allowsStatus(code, status)) {
-      throw new TypeError(`HttpError: ${code} has the status ${row.status}, not another one`);
+      throw new TypeError(`HttpError: ${code} must not have the status ${status}`);
     }
     super(detail ?? row.detail, cause === undefined ? undefined : { cause });
     this.status = status ?? row.status;
@@ -154,7 +154,16 @@ function readInit(init: unknown): ReadInit {
     headers: own("headers"),
     cause: own("cause"),
     type,
-    members:
-      members && (copyJson(members, "HttpError: members") as Readonly<Record<string, unknown>>),
+    members: members && copyMembers(members),
   };
+}
+
+function copyMembers(members: object): Readonly<Record<string, unknown>> {
+  try {
+    return copyJson(members, "HttpError: members") as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    if (error instanceof TypeError && error.message.startsWith("HttpError: ")) throw error;
+    // A getter of the app that throws.
+    throw new TypeError("HttpError: members cannot be read", { cause: error });
+  }
 }

@@ -2,7 +2,7 @@
 const MAX_DEPTH = 32;
 
 /**
- * A frozen copy of JSON data, so that nothing changes it later, and that `JSON.stringify` can neither fail on it nor
+ * A frozen copy of JSON data for the members of a refusal, so that nothing changes it later, and that `JSON.stringify` can neither fail on it nor
  * call a function of it.
  *
  * @param what - How the value is called in the error: `HttpError: members.errors`.
@@ -12,7 +12,9 @@ const MAX_DEPTH = 32;
 export function copyJson(value: unknown, what: string, depth = 0): unknown {
   if (value === null || typeof value === "string" || typeof value === "boolean") return value;
   if (typeof value === "number" && Number.isFinite(value)) return value;
-  if (typeof value === "object" && depth < MAX_DEPTH) {
+  if (typeof value === "object") {
+    if (depth > MAX_DEPTH)
+      throw new TypeError("HttpError: members are too deep, or hold themselves");
     if (Array.isArray(value)) return copyList(value, what, depth);
     if (isPlainObject(value)) return Object.freeze(copyObject(value, what, depth));
   }
