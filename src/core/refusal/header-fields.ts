@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
-import { isPlainObject } from "./json-copy.js";
+import { addMember, isPlainObject } from "./json-copy.js";
 
 /** Names and values that must go on the response; a list is sent as several fields. */
 export type HeaderFields = Readonly<Record<string, string | readonly string[]>>;
@@ -28,12 +28,18 @@ const NO_FIELDS: HeaderFields = Object.freeze({});
 export function copyHeaderFields(headers: unknown): HeaderFields {
   if (headers === undefined) return NO_FIELDS;
   if (!isPlainObject(headers)) throw new TypeError("HttpError: headers must be a plain object");
-  const fields = Object.entries(headers).map(([name, value]) => {
+  const fields: Record<string, string | readonly string[]> = {};
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
     const fault = headerFault(name, value);
     if (fault !== undefined) throw new TypeError(`HttpError: ${fault}`);
-    return [name, typeof value === "string" ? value : Object.freeze([...(value as string[])])];
-  });
-  return Object.freeze(Object.fromEntries(fields));
+    addMember(
+      fields,
+      name,
+      typeof value === "string" ? value : Object.freeze([...(value as string[])]),
+    );
+  }
+  return Object.freeze(fields);
 }
 
 /** Why a refusal cannot send the field, without the value, which may be secret; `undefined` when it can. */
@@ -44,15 +50,21 @@ export function headerFault(name: string, value: unknown): string | undefined {
     return "headers must have names of header fields";
   }
   if (OF_THE_BODY.has(name.toLowerCase())) return `headers must not set ${name}`;
-  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (values.length === 0) return `headers.${name} must not be an empty list`;
-  for (const one of values) {
-    if (typeof one !== "string") return `headers.${name} must be a string or a list of strings`;
-    try {
-      validateHeaderValue(name, one);
-    } catch {
-      return `headers.${name} has a character that no header field may have`;
-    }
+  if (!Array.isArray(value)) return valueFault(name, value);
+  if (value.length === 0) return `headers.${name} must not be an empty list`;
+  for (const one of value) {
+    const fault = valueFault(name, one);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+function valueFault(name: string, value: unknown): string | undefined {
+  if (typeof value !== "string") return `headers.${name} must be a string or a list of strings`;
+  try {
+    validateHeaderValue(name, value);
+  } catch {
+    return `headers.${name} has a character that no header field may have`;
   }
   return undefined;
 }

@@ -57,7 +57,7 @@ describe("HttpError", () => {
       },
     };
     expect(() => new HttpError("conflict", { members })).toThrow(
-      new TypeError("HttpError: members cannot be read"),
+      new TypeError("HttpError: members.a must be JSON data"),
     );
   });
 

@@ -6,8 +6,8 @@ import {
   type OutageCode,
 } from "./error-code.js";
 import { copyHeaderFields, type HeaderFields } from "./header-fields.js";
-import { copyJson, isPlainObject } from "./json-copy.js";
-import { createProblem, type Problem } from "./problem-details.js";
+import { addMember, copyJson, isPlainObject } from "./json-copy.js";
+import { createProblem, isStandardMember, type Problem } from "./problem-details.js";
 
 export type { HeaderFields } from "./header-fields.js";
 
@@ -38,14 +38,8 @@ export interface HttpErrorInit<Code extends ErrorCode = ErrorCode> {
   readonly members?: Readonly<Record<string, unknown>> | undefined;
 }
 
-const INIT_MEMBERS: readonly string[] = [
-  "status",
-  "detail",
-  "headers",
-  "cause",
-  "type",
-  "members",
-] satisfies (keyof HttpErrorInit)[];
+/** The second argument, with a status that is still to be checked. */
+type ReadInit = Omit<HttpErrorInit, "status"> & { readonly status?: number };
 
 /** Nothing else than a scheme and what can stand in a URI (RFC 3986 §4.3). */
 const ABSOLUTE_URI = /^[a-z][a-z\d+.-]*:[!#-;=?-[\]_a-z~]+$/i;
@@ -70,7 +64,7 @@ export class HttpError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly headers: HeaderFields;
   /** Whether `message` may be shown to the client, as in `http-errors`. */
   readonly expose: boolean;
-  readonly #problem: Problem;
+  readonly #document: Problem;
 
   constructor(code: Code, init: HttpErrorInit<Code> = {}) {
     if (typeof code !== "string" || !Object.hasOwn(ERROR_CODES, code)) {
@@ -81,19 +75,26 @@ export class HttpError<Code extends ErrorCode = ErrorCode> extends Error {
     if (status !== undefined && !allowsStatus(code, status)) {
       throw new TypeError(`HttpError: ${code} must not have the status ${status}`);
     }
-    super(detail ?? row.detail, cause === undefined ? undefined : { cause });
+    const text = detail ?? row.detail;
+    super(text, cause === undefined ? undefined : { cause });
     this.status = status ?? row.status;
     this.statusCode = this.status;
     this.code = code;
     this.headers = copyHeaderFields(headers);
     this.expose = this.status < 500;
-    this.#problem = createProblem(this.status, code, detail ?? row.detail, type, members);
+    this.#document = createProblem(
+      this.status,
+      code,
+      text,
+      type,
+      members === undefined ? undefined : copyMembers(members),
+    );
     Object.defineProperty(this, BRAND, { value: true });
   }
 
   /** The problem document of this refusal (RFC 9457), as it was made: what was written to the error later is not in it. */
   toProblem(): Problem {
-    return { ...this.#problem };
+    return { ...this.#document };
   }
 }
 
@@ -114,56 +115,57 @@ export function outageError(code: OutageCode, cause: unknown, retryAfter = 5): H
   return new HttpError(code, { cause, headers: { "Retry-After": String(retryAfter) } });
 }
 
-/** The second argument as it is read: own members, each of the right type. */
-interface ReadInit {
-  readonly status: number | undefined;
-  readonly detail: string | undefined;
-  readonly headers: unknown;
-  readonly cause: unknown;
-  readonly type: string | undefined;
-  readonly members: Readonly<Record<string, unknown>> | undefined;
+/** Why the member cannot be what it is, `undefined` when it can. What is inherited was left out before. */
+function initFault(name: string, value: unknown): string | undefined {
+  switch (name) {
+    case "status":
+      return typeof value === "number" ? undefined : "status must be a number";
+    case "detail":
+      return typeof value === "string" && value.trim() !== ""
+        ? undefined
+        : "detail must be a sentence";
+    case "type":
+      return typeof value === "string" && ABSOLUTE_URI.test(value)
+        ? undefined
+        : "type must be an absolute URI";
+    case "members":
+      return isPlainObject(value) ? undefined : "members must be a plain object";
+    case "headers":
+    case "cause":
+      return undefined;
+    default:
+      return `unknown member ${name}`;
+  }
 }
 
+/** The own members of the second argument, each of the right type, without those that are `undefined`. */
 function readInit(init: unknown): ReadInit {
   if (!isPlainObject(init)) throw new TypeError("HttpError: the second argument must be an object");
-  const unknown = Object.keys(init).find((name) => !INIT_MEMBERS.includes(name));
-  if (unknown !== undefined) throw new TypeError(`HttpError: unknown member ${unknown}`);
-  const own = (name: keyof HttpErrorInit): unknown =>
-    Object.hasOwn(init, name) ? init[name] : undefined;
-  const [status, detail, type, members] = [
-    own("status"),
-    own("detail"),
-    own("type"),
-    own("members"),
-  ];
-  if (status !== undefined && typeof status !== "number") {
-    throw new TypeError("HttpError: status must be a number");
+  const read: Record<string, unknown> = Object.create(null);
+  for (const name of Object.keys(init)) {
+    const value = init[name];
+    if (value === undefined) continue;
+    const fault = initFault(name, value);
+    if (fault !== undefined) throw new TypeError(`HttpError: ${fault}`);
+    read[name] = value;
   }
-  if (detail !== undefined && (typeof detail !== "string" || detail.trim() === "")) {
-    throw new TypeError("HttpError: detail must be a sentence");
-  }
-  if (type !== undefined && (typeof type !== "string" || !ABSOLUTE_URI.test(type))) {
-    throw new TypeError("HttpError: type must be an absolute URI");
-  }
-  if (members !== undefined && !isPlainObject(members)) {
-    throw new TypeError("HttpError: members must be a plain object");
-  }
-  return {
-    status,
-    detail,
-    headers: own("headers"),
-    cause: own("cause"),
-    type,
-    members: members && copyMembers(members),
-  };
+  return read;
 }
 
-function copyMembers(members: object): Readonly<Record<string, unknown>> {
-  try {
-    return copyJson(members, "HttpError: members") as Readonly<Record<string, unknown>>;
-  } catch (error) {
-    if (error instanceof TypeError && error.message.startsWith("HttpError: ")) throw error;
-    // A getter of the app that throws.
-    throw new TypeError("HttpError: members cannot be read", { cause: error });
+/** A copy of the members that are no standard ones. */
+function copyMembers(
+  members: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const copy: Record<string, unknown> = {};
+  for (const name of Object.keys(members)) {
+    if (isStandardMember(name)) continue;
+    try {
+      const value = members[name];
+      if (value !== undefined) addMember(copy, name, copyJson(value));
+    } catch (cause) {
+      // What is no JSON data, or a getter of the app that throws.
+      throw new TypeError(`HttpError: members.${name} must be JSON data`, { cause });
+    }
   }
+  return copy;
 }

@@ -2,23 +2,20 @@
 const MAX_DEPTH = 32;
 
 /**
- * A frozen copy of JSON data for the members of a refusal, so that nothing changes it later, and that `JSON.stringify` can neither fail on it nor
- * call a function of it.
+ * A frozen copy of JSON data, so that nothing changes it later, and that `JSON.stringify` can neither fail on it nor
+ * call a function of it. Members that are `undefined` are left out, as in JSON.
  *
- * @param what - How the value is called in the error: `HttpError: members.errors`.
  * @throws TypeError when something in it is no string, finite number, boolean, `null`, list or plain object, or when it
- * holds itself. Members that are `undefined` are left out, as in JSON.
+ * holds itself.
  */
-export function copyJson(value: unknown, what: string, depth = 0): unknown {
+export function copyJson(value: unknown, depth = 0): unknown {
   if (value === null || typeof value === "string" || typeof value === "boolean") return value;
   if (typeof value === "number" && Number.isFinite(value)) return value;
-  if (typeof value === "object") {
-    if (depth > MAX_DEPTH)
-      throw new TypeError("HttpError: members are too deep, or hold themselves");
-    if (Array.isArray(value)) return copyList(value, what, depth);
-    if (isPlainObject(value)) return Object.freeze(copyObject(value, what, depth));
-  }
-  throw new TypeError(`${what} must be JSON data`);
+  if (typeof value !== "object") throw new TypeError("no JSON data");
+  if (depth > MAX_DEPTH) throw new TypeError("too deep");
+  if (Array.isArray(value)) return copyList(value, depth + 1);
+  if (!isPlainObject(value)) throw new TypeError("no JSON data");
+  return copyObject(value, depth + 1);
 }
 
 /** Whether the value is an object as `{}` makes it, of whatever realm, and no instance of a class. */
@@ -28,16 +25,23 @@ export function isPlainObject(value: unknown): value is Readonly<Record<string, 
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-function copyList(list: readonly unknown[], what: string, depth: number): readonly unknown[] {
-  return Object.freeze(
-    Array.from(list, (item, index) => copyJson(item, `${what}[${index}]`, depth + 1)),
-  );
+/** Makes an own member of any name, also of `__proto__`. */
+export function addMember(target: Record<string, unknown>, name: string, value: unknown): void {
+  if (name === "__proto__") Object.defineProperty(target, name, { value, enumerable: true });
+  else target[name] = value;
 }
 
-function copyObject(object: object, what: string, depth: number): Record<string, unknown> {
-  const members = Object.entries(object).filter(([, member]) => member !== undefined);
-  // It makes own members of all names, `__proto__` included.
-  return Object.fromEntries(
-    members.map(([name, member]) => [name, copyJson(member, `${what}.${name}`, depth + 1)]),
-  );
+function copyList(list: readonly unknown[], depth: number): readonly unknown[] {
+  const copy: unknown[] = [];
+  for (const item of list) copy.push(copyJson(item, depth));
+  return Object.freeze(copy);
+}
+
+function copyObject(object: Readonly<Record<string, unknown>>, depth: number): object {
+  const copy: Record<string, unknown> = {};
+  for (const name of Object.keys(object)) {
+    const value = object[name];
+    if (value !== undefined) addMember(copy, name, copyJson(value, depth));
+  }
+  return Object.freeze(copy);
 }

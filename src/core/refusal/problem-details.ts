@@ -28,7 +28,12 @@ const STANDARD_MEMBERS: readonly string[] = [
   "requestId",
 ] satisfies (keyof Problem)[];
 
-/** Builds a frozen problem document; `members` cannot replace the standard ones. */
+/** Whether only we write this member of a problem document. */
+export function isStandardMember(name: string): boolean {
+  return STANDARD_MEMBERS.includes(name);
+}
+
+/** Builds a problem document. `members` must not have a standard one, see {@link isStandardMember}. */
 export function createProblem(
   status: number,
   code: string,
@@ -36,15 +41,9 @@ export function createProblem(
   type?: string,
   members?: Readonly<Record<string, unknown>>,
 ): Problem {
-  const further =
-    members && Object.entries(members).filter(([name]) => !STANDARD_MEMBERS.includes(name));
-  return Object.freeze({
-    ...(further && Object.fromEntries(further)),
-    // "about:blank" says nothing more than the status: it is left out (RFC 9457 §4.2.1).
-    ...(type === undefined || type.toLowerCase() === "about:blank" ? {} : { type }),
-    title: STATUS_CODES[status] ?? "Error",
-    status,
-    detail,
-    code,
-  });
+  const title = STATUS_CODES[status] ?? "Error";
+  // "about:blank" says nothing more than the status: it is left out (RFC 9457 §4.2.1).
+  return type === undefined || type.toLowerCase() === "about:blank"
+    ? { ...members, title, status, detail, code }
+    : { ...members, type, title, status, detail, code };
 }
