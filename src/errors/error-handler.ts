@@ -1,61 +1,32 @@
-import type { ErrorRequestHandler } from "express";
+import type { ErrorRequestHandler, Request, Response } from "express";
 import type { ErrorMiddleware } from "../core/guard/middleware.js";
 import { readOptions } from "../core/options/options-reader.js";
-import { respond } from "../core/refusal/deny.js";
-import { allowsStatus, ERROR_CODES, type ErrorCode } from "../core/refusal/error-code.js";
-import { HttpError, isHttpError } from "../core/refusal/http-error.js";
+import { isThenable } from "../core/options/user-function.js";
+import { HttpError } from "../core/refusal/http-error.js";
+import { requestId } from "../core/refusal/problem-details.js";
+import { respond } from "../core/refusal/respond.js";
+import { toHttpError } from "./translation/to-http-error.js";
 
 /** Options of {@link errorHandler}. */
 export interface ErrorHandlerOptions {
   /**
-   * Called with every error that is answered 5xx, for the app's own log. The error may hold secrets: it is the
-   * original one. What the function throws is ignored.
+   * Called with every error that is answered 5xx, for the app's own log, in place of the line on stderr. The error may
+   * hold secrets: it is the original one. What the function throws, or the promise that it returns rejects with, is
+   * ignored.
    */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
-/** Codes of body-parser, raw-body and Express (their `type`), as ours. */
-const PARSER_CODES: Readonly<Record<string, ErrorCode>> = {
-  "charset.unsupported": "unsupported_charset",
-  "encoding.unsupported": "unsupported_content_encoding",
-  "entity.parse.failed": "malformed_json",
-  "entity.too.large": "body_too_large",
-  "parameters.too.many": "structure_too_large",
-  "querystring.parse.rangeError": "structure_too_deep",
-  "request.aborted": "malformed_body",
-  "request.size.invalid": "malformed_body",
-  "stream.encoding.set": "internal_error",
-  "stream.not.readable": "internal_error",
-};
-
-/** The codes of errors of which nothing is known but their status: one for each. */
-const GENERAL_CODES: readonly ErrorCode[] = [
-  "bad_request",
-  "unauthorized",
-  "forbidden",
-  "not_found",
-  "method_not_allowed",
-  "not_acceptable",
-  "request_timeout",
-  "conflict",
-  "gone",
-  "body_too_large",
-  "unsupported_media_type",
-  "unprocessable_content",
-  "too_many_requests",
-  "internal_error",
-  "service_unavailable",
-];
-
-const BY_STATUS: ReadonlyMap<number, ErrorCode> = new Map(
-  GENERAL_CODES.map((code) => [ERROR_CODES[code].status, code]),
-);
-
 /**
- * Answers every error as `application/problem+json`: the app's own, body-parser's, and unknown ones as 500.
+ * Answers every error as `application/problem+json`: the app's own, body-parser's, and unknown ones as 500. It never
+ * throws itself.
  *
- * The status is taken from `status` or `statusCode` (400–599), as `http-errors` sets them; headers only from errors of
- * this library. Neither the message, nor the stack, nor any input reaches the client. Mount it last.
+ * The status is taken from `status` or `statusCode` (400–599), as `http-errors` sets them, or from the code of multer.
+ * Of an error of `http-errors`, the client also gets the header fields that explain it, such as `Allow`, and the
+ * message of a 4xx with `expose: true`. No other message, no stack and no input reaches the client. Mount it last.
+ *
+ * Without `onError`, an error that is answered 5xx is printed to stderr with the id of its request, as Express prints
+ * what nobody handled: not where the app's setting `env` is `"test"`.
  *
  * @throws {@link OptionsError} when an option is unknown or wrong.
  * @see https://www.rfc-editor.org/rfc/rfc9457
@@ -74,48 +45,58 @@ export function errorHandler(options: ErrorHandlerOptions = {}): ErrorMiddleware
   // Express tells error handlers by their four parameters.
   const errorHandlerMiddleware: ErrorRequestHandler = (error: unknown, req, res, _next) => {
     const refusal = toHttpError(error);
-    if (refusal.status >= 500 && onError !== undefined) tell(onError, error);
+    if (isOurs(refusal)) {
+      if (onError === undefined) print(error, req);
+      else tell(onError, error);
+    }
     if (res.headersSent) res.destroy();
-    else respond(refusal, req, res);
+    else answer(refusal, req, res);
   };
   return errorHandlerMiddleware as ErrorMiddleware;
 }
 
-function toHttpError(error: unknown): HttpError {
-  if (isHttpError(error)) return error;
-  const status = statusOf(error);
-  return new HttpError(codeOf(error, status), { status, cause: error });
-}
-
-function codeOf(error: unknown, status: number): ErrorCode {
-  const type = memberOf(error, "type");
-  const known =
-    typeof type === "string" && Object.hasOwn(PARSER_CODES, type) ? PARSER_CODES[type] : undefined;
-  // An error of the app may have the type of a parser's and a status of its own: the status stands.
-  if (known !== undefined && allowsStatus(known, status)) return known;
-  const fallback = allowsStatus("request_refused", status) ? "request_refused" : "internal_error";
-  return BY_STATUS.get(status) ?? fallback;
-}
-
-function statusOf(error: unknown): number {
-  for (const name of ["status", "statusCode"]) {
-    const status = memberOf(error, name);
-    if (Number.isInteger(status) && Number(status) >= 400 && Number(status) <= 599)
-      return Number(status);
+/** Whether the error is no fault of the client. What has no readable status is sent as 500. */
+function isOurs(refusal: HttpError): boolean {
+  try {
+    return !(refusal.toProblem().status < 500);
+  } catch {
+    return true;
   }
-  return 500;
 }
 
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null
-    ? (value as Record<string, unknown>)[name]
-    : undefined;
+function answer(refusal: HttpError, req: Request, res: Response): void {
+  for (const error of [refusal, new HttpError("internal_error")]) {
+    try {
+      respond(error, req, res);
+      return;
+    } catch {
+      // Something on the response failed, such as a method that another middleware put there.
+      if (res.headersSent) break;
+    }
+  }
+  res.destroy();
 }
 
 function tell(onError: (error: unknown) => void, error: unknown): void {
   try {
-    onError(error);
+    const result: unknown = onError(error);
+    if (isThenable(result)) result.then(undefined, () => undefined);
   } catch {
     // A broken logger of the app must not keep the client waiting.
   }
+}
+
+/** Prints the error as `logerror` of Express does: after the answer, and not in tests. */
+function print(error: unknown, req: Request): void {
+  if (req.app?.get("env") === "test") return;
+  const id = requestId.get(req);
+  setImmediate(() => {
+    try {
+      const what = id === undefined ? [error] : ["request %s:", id, error];
+      // biome-ignore lint/suspicious/noConsole: what Express does with an error that nobody handled
+      console.error(...what);
+    } catch {
+      // An error that cannot be shown.
+    }
+  });
 }

@@ -1,8 +1,8 @@
 import type { RequestHandler } from "express";
 import type { Middleware } from "../core/guard/middleware.js";
 import { assertCalled } from "../core/options/uncalled-factory.js";
-import { respond } from "../core/refusal/deny.js";
 import { HttpError } from "../core/refusal/http-error.js";
+import { respond } from "../core/refusal/respond.js";
 
 /**
  * Answers what no route answered with 404 `not_found` as `application/problem+json`, and keeps the security headers

@@ -4,6 +4,7 @@ import {
   type ErrorCode,
   errorHandler,
   HttpError,
+  type HttpErrorInit,
   isHttpError,
   notFound,
   OptionsError,
@@ -25,6 +26,8 @@ export const refusals: readonly HttpError[] = [
   new HttpError("conflict", { status: 409, headers: { "Retry-After": "1" } }),
   new HttpError("validation_failed", { status: 400, members: { errors: [] } }),
   new HttpError("request_refused", { status: 418 }),
+  new HttpError("request_refused", { status: 499 }),
+  new HttpError("internal_error", { status: 502, detail: "The shop is closed." }),
 ];
 assertType<Equal<(typeof ERROR_CODES)["conflict"]["status"], 409>>();
 assertType<Equal<HttpError["code"], ErrorCode>>();
@@ -41,6 +44,26 @@ new HttpError(409, "conflict");
 new HttpError("conflict", { status: 400 });
 // @ts-expect-error 404 is neither of the two that it can have
 new HttpError("validation_failed", { status: 404 });
+// @ts-expect-error internal_error is a 5xx
+new HttpError("internal_error", { status: 404 });
+// @ts-expect-error request_refused is a 4xx
+new HttpError("request_refused", { status: 500 });
+// @ts-expect-error a refusal is no success
+new HttpError("request_refused", { status: 200 });
+export function statusOfOneOfTwo(code: "internal_error" | "conflict"): HttpError {
+  // @ts-expect-error only one of the two may have it
+  return new HttpError(code, { status: 500 });
+}
+export function statusOfAny(code: ErrorCode, status: number): HttpError {
+  // @ts-expect-error no status fits all codes
+  return new HttpError(code, { status });
+}
+// @ts-expect-error no status fits all codes
+export const initOfAny: HttpErrorInit = { status: 500 };
+// @ts-expect-error no status fits all codes
+new HttpError<ErrorCode>("conflict", { status: 999 });
+// @ts-expect-error a header field is text
+new HttpError("conflict", { headers: { "Retry-After": 1 } });
 // @ts-expect-error the table is not for changing
 ERROR_CODES.conflict.status = 400;
 // @ts-expect-error unknown option

@@ -34,6 +34,15 @@ export function handlersOf(app: unknown): ReadonlySet<object> {
   return handlers;
 }
 
+/**
+ * The classes of all layers on an Express app, as their prototypes: one for each copy of Express's router that made
+ * some. What {@link handlersOf} does not see is missing.
+ */
+export function layerClassesOf(app: unknown): ReadonlySet<object> {
+  const layers = [layersOf(app), ...[...handlersOf(app)].map(stackOf)].flat();
+  return new Set(layers.map((layer): object => Object.getPrototypeOf(layer)));
+}
+
 /** The layers of a router or of a route. */
 function stackOf(holder: unknown): readonly Layer[] {
   if (holder === null || (typeof holder !== "object" && typeof holder !== "function")) return [];

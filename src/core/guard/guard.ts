@@ -1,9 +1,11 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
-import { deny, keepRefusal, type OnDenied, refusalOf } from "../refusal/deny.js";
+import { keepRefusal, type OnDenied, refusalOf } from "../refusal/deny.js";
 import { ERROR_CODES } from "../refusal/error-code.js";
 import { HttpError } from "../refusal/http-error.js";
 import { beginRequest } from "../request/begin-request.js";
+import { isGone } from "../request/is-gone.js";
 import { type Decision, recordDecision, recordFrozenDecision } from "./decision.js";
+import { refuseForGood } from "./final-refusal.js";
 import { type GuardDescription, markGuard } from "./guard-mark.js";
 import type { Mode } from "./guard-options.js";
 import type { Middleware } from "./middleware.js";
@@ -32,7 +34,8 @@ export interface Guard {
   /** A function of the app threw or returned the wrong type: a bug, never a pass. In report mode: `next()`. */
   fault(error: unknown, req: Request, next: NextFunction, fields?: DecisionFields): void;
   /**
-   * Names the handler `<guard>Middleware`, brands it, and makes it refuse what was refused before.
+   * Names the handler `<guard>Middleware`, brands it, and makes it refuse what was refused before. For a client that is
+   * gone it does nothing: the request ends here, or in report mode goes on.
    *
    * @param rule - What it demands, in words.
    * @param parts - What it is made of, when it is a preset.
@@ -78,7 +81,7 @@ export function createGuard(
     } as const;
     if (enforced) {
       recordDecision(req, decision);
-      deny(error, req, res, next, onDenied);
+      refuseForGood(name, error, req, res, next, onDenied);
     } else {
       recordReported(req, decision);
       next();
@@ -111,11 +114,15 @@ export function createGuard(
     rule?: string,
     parts?: readonly GuardDescription[],
   ): Middleware {
+    // The record of a request that is gone says so, and a preset keeps that record.
+    const decides = kind !== "audit" && kind !== "preset";
     const guarded: RequestHandler = (req, res, next) => {
       beginRequest(req);
       const refusal = refusalOf(req);
-      if (refusal === undefined) handler(req, res, next);
-      else deny(refusal, req, res, next, onDenied);
+      if (refusal !== undefined) refuseForGood(name, refusal, req, res, next, onDenied);
+      else if (decides && isGone(req, res)) {
+        if (!enforced) next();
+      } else handler(req, res, next);
     };
     Object.defineProperty(guarded, "name", { value: `${name}Middleware` });
     const mark = {

@@ -12,9 +12,10 @@ import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
 import { createGuard } from "../guard/guard.js";
-import { deny, type OnDenied, refusalOf, respond } from "./deny.js";
+import { deny, type OnDenied, refusalOf } from "./deny.js";
 import { HttpError } from "./http-error.js";
 import { requestId } from "./problem-details.js";
+import { respond } from "./respond.js";
 
 const CHALLENGE = 'Bearer realm="api"';
 const refusal = new HttpError("authentication_required", {

@@ -1,9 +1,8 @@
 import type { NextFunction, Request, Response } from "express";
 import { isThenable } from "../options/user-function.js";
 import { requestSlot } from "../request/request-slot.js";
-import { type HttpError, isHttpError } from "./http-error.js";
-import { endLingering } from "./lingering-close.js";
-import { PROBLEM_MEDIA_TYPE, type Problem, requestId } from "./problem-details.js";
+import type { HttpError } from "./http-error.js";
+import { respond, setErrorHeaders } from "./respond.js";
 
 /**
  * How a guard answers a refusal.
@@ -13,6 +12,8 @@ import { PROBLEM_MEDIA_TYPE, type Problem, requestId } from "./problem-details.j
  * - `"next"`: hands the {@link HttpError} to the app's error handlers; its headers are already on the response.
  * - a function: answers by itself, or calls `next` to hand the error on. `next()` without an argument means
  *   `next(error)`. If the function fails, the refusal is sent as with `"respond"`.
+ *
+ * Whoever answers, no ordinary handler does: where an error handler calls `next()`, the refusal is sent.
  */
 export type OnDenied =
   | "respond"
@@ -54,41 +55,6 @@ export function deny(
   else callOnDenied(onDenied, error, req, res, next);
 }
 
-/** Sends the refusal as a problem document. */
-export function respond(error: HttpError, req: Request, res: Response): void {
-  setErrorHeaders(error, res);
-  sendProblem(error.toProblem(), req, res);
-}
-
-/** Ends the response with a problem document: not stored by caches, no body on HEAD. */
-function sendProblem(problem: Problem, req: Request, res: Response): void {
-  const id = requestId.get(req);
-  const body = JSON.stringify(id === undefined ? problem : { ...problem, requestId: id });
-  res.statusCode = problem.status;
-  res.setHeader("Content-Type", PROBLEM_MEDIA_TYPE);
-  res.setHeader("Content-Length", Buffer.byteLength(body));
-  res.setHeader("Cache-Control", "no-store");
-  for (const name of ["ETag", "Last-Modified", "Content-Encoding", "Content-Range"])
-    res.removeHeader(name);
-  if (req.method === "HEAD") {
-    res.end();
-  } else if (hasUnreadBody(req)) {
-    // The rest of the body would have to be read before the next request: closing is cheaper and safer.
-    res.setHeader("Connection", "close");
-    endLingering(body, req, res);
-  } else {
-    res.end(body);
-  }
-}
-
-/** Puts the headers of a branded error on the response; fields of other errors are not trusted. */
-function setErrorHeaders(error: unknown, res: Response): void {
-  if (!isHttpError(error)) return;
-  for (const [name, value] of Object.entries(error.headers)) {
-    res.setHeader(name, typeof value === "string" ? value : [...value]);
-  }
-}
-
 function callOnDenied(
   onDenied: Exclude<OnDenied, string>,
   error: HttpError,
@@ -114,11 +80,4 @@ function callOnDenied(
   } catch {
     rescue();
   }
-}
-
-function hasUnreadBody(req: Request): boolean {
-  if (req.complete || req.readableEnded) return false;
-  return (
-    req.headers["transfer-encoding"] !== undefined || Number(req.headers["content-length"] ?? 0) > 0
-  );
 }

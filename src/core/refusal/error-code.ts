@@ -108,6 +108,13 @@ export type StatusOf<Code extends ErrorCode> = Code extends ErrorCode
   ? StatusOfRow<(typeof ERROR_CODES)[Code]>
   : never;
 
+/** The statuses that a refusal with any of these codes can have: where one of several codes is meant, those of all. */
+export type CommonStatus<Code extends ErrorCode> = {
+  [One in Code]: (status: StatusOf<One>) => void;
+}[Code] extends (status: infer Status) => void
+  ? Status
+  : never;
+
 /** The codes of outages: those that are always 503. */
 export type OutageCode = {
   [Code in ErrorCode]: StatusOf<Code> extends 503 ? Code : never;
@@ -116,8 +123,22 @@ export type OutageCode = {
 type StatusOfRow<Row extends ErrorRow> = Row extends { readonly otherStatuses: infer Others }
   ? Others extends readonly (infer Other)[]
     ? Row["status"] | Other
-    : number
+    : Others extends "4xx"
+      ? ClientErrorStatus
+      : ServerErrorStatus
   : Row["status"];
+
+type ClientErrorStatus = Exclude<Below<500>, Below<400>>;
+type ServerErrorStatus = Exclude<Below<600>, Below<500>>;
+
+/** The whole numbers from 0 up to, not including, the limit. */
+type Below<
+  Limit extends number,
+  Steps extends readonly unknown[] = [],
+  Found extends number = never,
+> = Steps["length"] extends Limit
+  ? Found
+  : Below<Limit, [...Steps, unknown], Found | Steps["length"]>;
 
 /** Whether the table allows a refusal with this code to have this status. */
 export function allowsStatus(code: ErrorCode, status: number): boolean {

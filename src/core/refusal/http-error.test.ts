@@ -84,7 +84,7 @@ describe("HttpError", () => {
     ["internal_error", 404],
     ["internal_error", Number.NaN],
   ])("gives %s no status %d", (code, status) => {
-    expect(() => new HttpError(code, { status })).toThrow(TypeError);
+    expect(() => new HttpError(code, { status: status as never })).toThrow(TypeError);
   });
 
   it.each(["no_such_code", "toString", 404])("has no code %j", (code) => {

@@ -18,7 +18,22 @@ export const requestId = requestSlot<string>("requestId");
 /** Media type of {@link Problem} documents. */
 export const PROBLEM_MEDIA_TYPE = "application/problem+json";
 
-/** Builds a problem document; `members` cannot replace the standard ones. */
+/** The members that only we write. */
+const STANDARD_MEMBERS: readonly string[] = [
+  "type",
+  "title",
+  "status",
+  "detail",
+  "code",
+  "requestId",
+] satisfies (keyof Problem)[];
+
+/** Whether only we write this member of a problem document. */
+export function isStandardMember(name: string): boolean {
+  return STANDARD_MEMBERS.includes(name);
+}
+
+/** Builds a problem document. `members` must not have a standard one, see {@link isStandardMember}. */
 export function createProblem(
   status: number,
   code: string,
@@ -26,7 +41,9 @@ export function createProblem(
   type?: string,
   members?: Readonly<Record<string, unknown>>,
 ): Problem {
-  // A `type` of "about:blank" says nothing more than the status: it is left out (RFC 9457 §4.2.1).
   const title = STATUS_CODES[status] ?? "Error";
-  return { ...members, ...(type === undefined ? {} : { type }), title, status, detail, code };
+  // "about:blank" says nothing more than the status: it is left out (RFC 9457 §4.2.1).
+  return type === undefined || type.toLowerCase() === "about:blank"
+    ? { ...members, title, status, detail, code }
+    : { ...members, type, title, status, detail, code };
 }

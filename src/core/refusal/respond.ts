@@ -1,0 +1,94 @@
+import { STATUS_CODES } from "node:http";
+import type { Request, Response } from "express";
+import { headerFault } from "./header-fields.js";
+import { HttpError } from "./http-error.js";
+import { endLingering } from "./lingering-close.js";
+import { PROBLEM_MEDIA_TYPE, type Problem, requestId } from "./problem-details.js";
+
+/** A problem document as it is sent. */
+interface Rendered {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** What an earlier middleware may have promised about another body. */
+const STALE_FIELDS: readonly string[] = [
+  "ETag",
+  "Last-Modified",
+  "Content-Encoding",
+  "Content-Range",
+];
+
+/**
+ * Sends the refusal as a problem document: not stored by caches, no body on HEAD. Call it before an answer has begun.
+ *
+ * A refusal that cannot be rendered, such as a forged one or that of a subclass with a fault, is sent as
+ * `internal_error`.
+ */
+export function respond(error: HttpError, req: Request, res: Response): void {
+  const id = requestId.get(req);
+  const rendered = render(() => error.toProblem(), id);
+  for (const name of STALE_FIELDS) res.removeHeader(name);
+  if (rendered !== undefined) setErrorHeaders(error, res);
+  send(rendered ?? renderOwn(new HttpError("internal_error"), id), req, res);
+}
+
+/** Puts the headers of a refusal on the response. Those that cannot be sent are left out: it may be of another copy. */
+export function setErrorHeaders(error: HttpError, res: Response): void {
+  for (const [name, value] of fieldsOf(error)) {
+    if (headerFault(name, value) !== undefined) continue;
+    res.setHeader(name, typeof value === "string" ? value : [...value]);
+  }
+}
+
+function fieldsOf(error: HttpError): readonly [string, string | readonly string[]][] {
+  try {
+    return Object.entries(error.headers);
+  } catch {
+    return [];
+  }
+}
+
+function render(toProblem: () => Problem, id: string | undefined): Rendered | undefined {
+  try {
+    const problem = toProblem();
+    const { status } = problem;
+    if (!Number.isInteger(status) || status < 400 || status > 599) return undefined;
+    // What a `toJSON` of another copy returns may be no text.
+    const body: unknown = JSON.stringify(
+      id === undefined ? problem : { ...problem, requestId: id },
+    );
+    return typeof body === "string" ? { status, body } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function renderOwn(error: HttpError, id: string | undefined): Rendered {
+  return { status: error.status, body: JSON.stringify({ ...error.toProblem(), requestId: id }) };
+}
+
+function send({ status, body }: Rendered, req: Request, res: Response): void {
+  res.statusCode = status;
+  // A text that a handler set for another status; HTTP/2 has none, and warns when it is touched.
+  if (req.httpVersionMajor < 2 && res.statusMessage) res.statusMessage = STATUS_CODES[status] ?? "";
+  res.setHeader("Content-Type", PROBLEM_MEDIA_TYPE);
+  res.setHeader("Content-Length", Buffer.byteLength(body));
+  res.setHeader("Cache-Control", "no-store");
+  if (req.method === "HEAD") {
+    res.end();
+  } else if (hasUnreadBody(req)) {
+    // The rest of the body would have to be read before the next request: closing is cheaper and safer.
+    res.setHeader("Connection", "close");
+    endLingering(body, req, res);
+  } else {
+    res.end(body);
+  }
+}
+
+function hasUnreadBody(req: Request): boolean {
+  if (req.complete || req.readableEnded) return false;
+  return (
+    req.headers["transfer-encoding"] !== undefined || Number(req.headers["content-length"] ?? 0) > 0
+  );
+}

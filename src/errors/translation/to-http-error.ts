@@ -1,0 +1,91 @@
+import { ERROR_CODES, type ErrorCode } from "../../core/refusal/error-code.js";
+import { type HeaderFields, headerFault } from "../../core/refusal/header-fields.js";
+import { HttpError, type HttpErrorInit, isHttpError } from "../../core/refusal/http-error.js";
+import { errorMember } from "./error-member.js";
+import { generalCode, parserCode, uploadCode } from "./known-codes.js";
+
+/** The fields of an answer that explain an error; others of it stay inside. */
+const HONOURED_FIELDS: ReadonlySet<string> = new Set([
+  "accept",
+  "accept-encoding",
+  "accept-patch",
+  "accept-post",
+  "allow",
+  "content-range",
+  "retry-after",
+  "upgrade",
+  "www-authenticate",
+]);
+
+/** What the app threw, as the refusal that the client is told. Never throws, whatever it is. */
+export function toHttpError(error: unknown): HttpError {
+  try {
+    if (isHttpError(error)) return error;
+  } catch {
+    // A Proxy.
+  }
+  const status = statusOf(error);
+  if (status === undefined) {
+    const code = uploadCode(error) ?? "internal_error";
+    return new HttpError(code, { cause: error });
+  }
+  const parser = parserCode(error, status);
+  const cause = { cause: error };
+  if (parser !== undefined) return withStatus(parser, status, cause);
+  const detail = exposedText(error, status);
+  return withStatus(generalCode(status), status, {
+    ...cause,
+    headers: honouredFields(error),
+    ...(detail === undefined ? {} : { detail }),
+  });
+}
+
+/** The status was read at run time: the constructor checks it. */
+function withStatus(
+  code: ErrorCode,
+  status: number,
+  init: Omit<HttpErrorInit, "status">,
+): HttpError {
+  return new HttpError(
+    code,
+    ERROR_CODES[code].status === status ? init : { ...init, status: status as never },
+  );
+}
+
+function statusOf(error: unknown): number | undefined {
+  for (const name of ["status", "statusCode"]) {
+    const status = errorMember(error, name);
+    if (Number.isInteger(status) && Number(status) >= 400 && Number(status) <= 599)
+      return Number(status);
+  }
+  return undefined;
+}
+
+/** The message of a 4xx that `http-errors` made to be shown. */
+function exposedText(error: unknown, status: number): string | undefined {
+  if (status >= 500 || errorMember(error, "expose") !== true) return undefined;
+  // `http-errors` also turns errors of others into its own: those of parsers quote input, those of the system paths.
+  if (errorMember(error, "type") !== undefined || errorMember(error, "syscall") !== undefined)
+    return undefined;
+  const message = errorMember(error, "message");
+  return typeof message === "string" && message.trim() !== "" ? message : undefined;
+}
+
+/** The header fields of an error of `http-errors`, which is known by `expose`. */
+function honouredFields(error: unknown): HeaderFields {
+  const headers = errorMember(error, "headers");
+  if (typeof errorMember(error, "expose") !== "boolean") return {};
+  if (typeof headers !== "object" || headers === null) return {};
+  const fields: Record<string, string> = {};
+  try {
+    for (const [name, value] of Object.entries(headers)) {
+      const text = typeof value === "number" ? String(value) : value;
+      if (!HONOURED_FIELDS.has(name.toLowerCase()) || headerFault(name, text) !== undefined)
+        continue;
+      fields[name] = text;
+    }
+  } catch {
+    // A throwing getter, or a Proxy.
+  }
+  return fields;
+}
