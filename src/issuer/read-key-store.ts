@@ -1,4 +1,5 @@
 import { createPublicKey, createSecretKey, KeyObject } from "node:crypto";
+import { isUint8Array } from "node:util/types";
 import { type OptionsReader, UNSET } from "../core/options/options-reader.js";
 import { isRefused } from "../core/refusal/refused.js";
 import { parseSecureUrl } from "./fetch/secure-url.js";
@@ -6,6 +7,7 @@ import { algorithmOfKey, SECRET_ALGORITHMS } from "./keys/algorithms.js";
 import { isJwkSet, MAX_KEYS, parseJwkSet } from "./keys/jwk-set.js";
 import { weaknessOf } from "./keys/key-policy.js";
 import { createKeyRing, type KeyRing, UNKNOWN_KEY, type VerificationKey } from "./keys/key-ring.js";
+import { isKnownKey } from "./keys/known-key.js";
 import { functionKeys } from "./sources/function-keys.js";
 import type { KeyStore } from "./sources/key-store.js";
 import { type KeyLocation, type KeySchedule, RemoteKeys } from "./sources/remote-keys.js";
@@ -126,10 +128,12 @@ function readSecret(reader: KeyReader, { algorithms }: KeyContext): KeyRing {
   }
   const least = HASH_BYTES[algorithm] ?? 0;
   const bytes = typeof value === "string" ? Buffer.from(value) : value;
-  // A public key as a secret is known to everybody (CVE-2015-9235).
-  const isPem = typeof value === "string" && value.includes("-----BEGIN");
-  if (!(bytes instanceof Uint8Array) || bytes.length < least || isPem) {
-    reader.problem("secret", `a string or Uint8Array of at least ${least} bytes, and no PEM key`);
+  if (!isUint8Array(bytes) || bytes.length < least || isKnownKey(bytes)) {
+    reader.problem(
+      "secret",
+      `a string or Uint8Array of at least ${least} bytes, and no PEM key, nor one in DER or JSON`,
+      "a public key goes into publicKey, a key set into jwks",
+    );
     return NO_KEYS;
   }
   const key: VerificationKey = { kid: undefined, algorithm, key: createSecretKey(bytes) };
