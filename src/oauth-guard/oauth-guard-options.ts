@@ -72,7 +72,11 @@ export interface IssuerOptions {
 
 /** When the keys of an issuer are fetched. */
 export interface KeyFetchOptions {
-  /** The age at which keys are fetched again, in the background. @default "10m" */
+  /**
+   * The age past which keys serve only if fetching them again failed: a request waits for that
+   * fetch. Busy servers fetch in the background before, from four fifths of this age on.
+   * @default "10m"
+   */
   readonly maxAge?: string | undefined;
   /**
    * The age up to which the last good keys are used while the issuer cannot be reached; then 503.
