@@ -8,7 +8,6 @@ export type KeyOutageReason =
   | "keys_too_large"
   | "metadata_mismatch"
   | "no_usable_keys"
-  | "key_parser_unavailable"
   | "key_function_failed"
   | "guard_closed";
 
