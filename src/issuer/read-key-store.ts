@@ -2,6 +2,7 @@ import { createPublicKey, createSecretKey, KeyObject } from "node:crypto";
 import { isUint8Array } from "node:util/types";
 import { type OptionsReader, UNSET } from "../core/options/options-reader.js";
 import { isRefused } from "../core/refusal/refused.js";
+import { checkPlaceholders } from "./check-issuer.js";
 import { parseSecureUrl } from "./fetch/secure-url.js";
 import { algorithmOfKey, SECRET_ALGORITHMS } from "./keys/algorithms.js";
 import { isJwkSet, MAX_KEYS, parseJwkSet } from "./keys/jwk-set.js";
@@ -16,11 +17,15 @@ import { staticKeys } from "./sources/static-keys.js";
 /** Options that say where keys come from; at most one per issuer, none means discovery. */
 export const KEY_SOURCES = ["discovery", "jwksUri", "jwks", "publicKey", "secret"] as const;
 
+/** The sources whose keys are given, and not fetched from the issuer. */
+export const STATIC_SOURCES = ["jwks", "publicKey", "secret"] as const;
+
 type KeySource = (typeof KEY_SOURCES)[number];
 type KeyReader = OptionsReader<KeySource | "algorithms">;
 
 interface KeyContext {
-  readonly issuer: string;
+  /** `null`: tokens carry none, which only keys that are given can verify. */
+  readonly issuer: string | null;
   readonly algorithms: readonly string[];
   readonly schedule: KeySchedule;
 }
@@ -33,6 +38,8 @@ export function readKeyStore(reader: KeyReader, context: KeyContext): KeyStore {
   const [source, second] = KEY_SOURCES.filter((name) => reader.has(name));
   if (source !== undefined && second !== undefined) {
     reader.note(second, `must not stand beside ${source}: an issuer has one source of keys`);
+    // Which of them is meant is not known, and so not what else is wrong.
+    return staticKeys(NO_KEYS, { anyKid: false });
   }
   if (source === undefined) refuseUnsetSources(reader);
   if (source !== "secret") refuseSecretAlgorithms(reader, context.algorithms);
@@ -58,7 +65,7 @@ function refuseUnsetSources(reader: KeyReader): void {
 
 function remoteKeys(reader: KeyReader, context: KeyContext): KeyStore {
   const location: KeyLocation = {
-    issuer: context.issuer,
+    issuer: context.issuer ?? "",
     jwksUri: readUrl(reader, "jwksUri"),
     metadataUrl: readUrl(reader, "discovery"),
   };
@@ -68,9 +75,13 @@ function remoteKeys(reader: KeyReader, context: KeyContext): KeyStore {
 function readUrl(reader: KeyReader, key: "jwksUri" | "discovery"): string | undefined {
   const text = reader.string(key);
   if (text === undefined) return undefined;
-  const url = parseSecureUrl(text);
-  if (!isRefused(url)) return url.href;
-  reader.problem(key, url.refused);
+  const url = parseSecureUrl(text, []);
+  // The metadata of many tenants name an issuer that is none; the keys of many are in one place.
+  const placeholder =
+    key === "discovery" || /[{}]/.test(text) ? checkPlaceholders(text) : undefined;
+  if (placeholder !== undefined) reader.problem(key, placeholder.must, placeholder.fix);
+  else if (isRefused(url)) reader.problem(key, url.refused);
+  else return url.href;
   return undefined;
 }
 

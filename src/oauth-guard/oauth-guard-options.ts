@@ -12,10 +12,13 @@ import type { TokenProfile } from "./token/token-shape.js";
 export interface IssuerOptions {
   /**
    * The claim `iss` of its tokens, compared character by character: a trailing slash matters. An
-   * `https:` URL (`http:` only on this machine) without user information, query and fragment.
+   * `https:` URL (`http:` only on this machine) without user information, query and fragment, with
+   * scheme and host in lower case. With `secret`, `publicKey` or `jwks` any StringOrURI without white
+   * space; `null` then says that its tokens carry no `iss`, and refuses those that do.
    * @see https://www.rfc-editor.org/rfc/rfc8414#section-2
+   * @see https://www.rfc-editor.org/rfc/rfc7519#section-2
    */
-  readonly issuer: string;
+  readonly issuer: string | null;
   /**
    * The names of this API: a token must name one of them in `aud`. `null` accepts any audience or
    * none, and needs `clientIds`: for issuers whose access tokens carry no audience, such as

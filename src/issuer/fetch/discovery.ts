@@ -22,7 +22,7 @@ export async function discoverJwksUri(
     throw new KeyOutage("metadata_mismatch", `the metadata of ${issuer} names another issuer`);
   }
   const jwksUri = metadata["jwks_uri"];
-  const url = typeof jwksUri === "string" ? parseSecureUrl(jwksUri) : refused("a string");
+  const url = typeof jwksUri === "string" ? parseSecureUrl(jwksUri, []) : refused("a string");
   if (isRefused(url)) {
     throw new KeyOutage("keys_bad_answer", `the jwks_uri of ${issuer} must be ${url.refused}`);
   }

@@ -20,7 +20,8 @@ import { checkShape, type TokenProfile } from "./token-shape.js";
 
 /** One issuer whose tokens are accepted, with all that belongs to it and to no other. */
 export interface TrustedIssuer {
-  readonly issuer: string;
+  /** `undefined`: its tokens carry no `iss`. */
+  readonly issuer: string | undefined;
   readonly algorithms: readonly string[];
   readonly keys: KeyStore;
   readonly claims: ClaimRules;
