@@ -76,7 +76,9 @@ export class Admission {
 
   #fail(outage: KeyOutage, req: Request, res: Response, next: NextFunction): void {
     noteRan(req);
-    this.#guard.refuse(outage.toHttpError(), req, res, next, { reason: outage.reason });
+    const { reason, systemCode } = outage;
+    const fields = systemCode === undefined ? { reason } : { reason, systemCode };
+    this.#guard.refuse(outage.toHttpError(), req, res, next, fields);
   }
 
   #accept(verified: VerifiedToken, req: Request, res: Response, next: NextFunction): void {

@@ -637,6 +637,42 @@ describe.each(expressVersions)("oauthGuard with remote keys on Express %s", (_ma
     await guard.close();
   });
 
+  it("names the system's error code (ECONNREFUSED, …) in the decision, and not in the answer", async () => {
+    server.close();
+    await once(server, "close");
+    const { call, decisions } = appWith();
+    const answer = await call().expect(503);
+    expect(answer.text).not.toContain("ECONN");
+    expect(decisions).toEqual([
+      expect.objectContaining({ reason: "keys_unreachable", systemCode: "ECONNREFUSED" }),
+    ]);
+  });
+
+  it.each([
+    ["SELF_SIGNED_CERT_IN_CHAIN", { code: "SELF_SIGNED_CERT_IN_CHAIN" }],
+    ["ENOTFOUND", { cause: { code: "ENOTFOUND" } }],
+    ["EHOSTUNREACH", { errors: [{ code: "EHOSTUNREACH" }, { code: "ETIMEDOUT" }] }],
+    [undefined, { code: "https://internal.test/?token=1" }],
+    [undefined, { code: 7 }],
+    [
+      undefined,
+      {
+        get code() {
+          throw new Error("no");
+        },
+      },
+    ],
+  ])("finds %s where the error has it, and takes no text for one", async (code, cause) => {
+    vi.stubGlobal("fetch", async () => {
+      throw new TypeError("fetch failed", { cause });
+    });
+    const { call, decisions } = appWith();
+    await call().expect(503);
+    vi.unstubAllGlobals();
+    expect(decisions).toMatchObject([{ reason: "keys_unreachable" }]);
+    expect((decisions[0] as { systemCode?: string }).systemCode).toBe(code);
+  });
+
   it("answers a request that had to wait for keys", async () => {
     const { call, guard } = appWith();
     await call().expect(200, "ok");

@@ -21,6 +21,7 @@ const REFUSAL: readonly Column<RequestFacts>[] = [
   quoted("audit.policy", ({ refusal }) => refusal?.policy),
   quoted("audit.reason", ({ refusal }) => refusal?.reason ?? refusal?.code),
   quoted("audit.rule", ({ refusal }) => refusal?.rule),
+  quoted("audit.system_code", ({ refusal }) => refusal?.systemCode),
 ];
 
 /** The first refusal that report mode let through: what would have been answered. */
@@ -36,6 +37,7 @@ const REPORTED: readonly Column<RequestFacts>[] = [
   quoted("audit.reported.reason", ({ reported }) => reported?.reason),
   quoted("audit.reported.rule", ({ reported }) => reported?.rule),
   { name: "audit.reported.status", read: ({ verdict }) => verdict.reported?.status?.toString() },
+  quoted("audit.reported.system_code", ({ reported }) => reported?.systemCode),
 ];
 
 function quoted(

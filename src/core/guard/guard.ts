@@ -11,7 +11,7 @@ import { concludeLater, isVerdictPending } from "./pending-verdict.js";
 import { recordReported } from "./report-mode.js";
 
 /** What a decision says beyond guard, outcome and code. */
-export type DecisionFields = Pick<Decision, "reason" | "rule" | "policy" | "token">;
+export type DecisionFields = Pick<Decision, "reason" | "systemCode" | "rule" | "policy" | "token">;
 
 /** The part all guards share: one place that refuses, reports, records and brands. */
 export interface Guard {
