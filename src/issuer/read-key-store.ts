@@ -66,16 +66,20 @@ function refuseUnsetSources(reader: KeyReader): void {
 function remoteKeys(reader: KeyReader, context: KeyContext): KeyStore {
   const location: KeyLocation = {
     issuer: context.issuer ?? "",
-    jwksUri: readUrl(reader, "jwksUri"),
-    metadataUrl: readUrl(reader, "discovery"),
+    jwksUri: readUrl(reader, "jwksUri", context),
+    metadataUrl: readUrl(reader, "discovery", context),
   };
   return new RemoteKeys(location, context.schedule, context.algorithms);
 }
 
-function readUrl(reader: KeyReader, key: "jwksUri" | "discovery"): string | undefined {
+function readUrl(
+  reader: KeyReader,
+  key: "jwksUri" | "discovery",
+  { schedule }: KeyContext,
+): string | undefined {
   const text = reader.string(key);
   if (text === undefined) return undefined;
-  const url = parseSecureUrl(text, []);
+  const url = parseSecureUrl(text, schedule.httpHosts);
   // The metadata of many tenants name an issuer that is none; the keys of many are in one place.
   const placeholder =
     key === "discovery" || /[{}]/.test(text) ? checkPlaceholders(text) : undefined;

@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { GuardOptions } from "../core/guard/guard-options.js";
 import type { ClaimMapping } from "../core/principal/claim-mapping.js";
+import type { KeyFetch } from "../issuer/fetch/key-fetch.js";
 import type { Algorithm } from "../issuer/keys/algorithms.js";
 import type { JwkSet } from "../issuer/keys/jwk-set.js";
 import type { TokenProfile } from "./token/token-shape.js";
@@ -73,7 +74,7 @@ export interface IssuerOptions {
   readonly secret?: string | Uint8Array | undefined;
 }
 
-/** When the keys of an issuer are fetched. */
+/** When and how the keys of an issuer are fetched. */
 export interface KeyFetchOptions {
   /**
    * The age past which keys serve only if fetching them again failed: a request waits for that
@@ -93,6 +94,20 @@ export interface KeyFetchOptions {
   readonly timeout?: string | undefined;
   /** Largest answer that is read, after decompression. @default "1mb" */
   readonly maxSize?: string | undefined;
+  /**
+   * Fetches metadata and keys in place of the global `fetch`: with a dispatcher for a private CA or
+   * a proxy, for example. Time, size and redirects are bounded all the same. If it throws, rejects
+   * or returns no response, that is an outage (503).
+   * @default the global `fetch`
+   */
+  readonly fetch?: KeyFetch | undefined;
+  /**
+   * Hosts, with their port, that may be asked without TLS: `"keycloak:8080"`. Whoever can read or
+   * change this traffic can mint tokens: only for key servers inside a network that you trust, such
+   * as that of containers on one machine.
+   * @default none
+   */
+  readonly dangerouslyAllowHttp?: string | readonly string[] | undefined;
 }
 
 /** The cache of verified tokens. */
@@ -126,7 +141,7 @@ interface CommonOptions extends Pick<IssuerOptions, SharedName> {
   readonly realm?: string | undefined;
   /** The cache of verified tokens; `false` verifies each token each time. */
   readonly cache?: TokenCacheOptions | false | undefined;
-  /** When keys are fetched. */
+  /** When and how keys are fetched. */
   readonly keys?: KeyFetchOptions | undefined;
 }
 

@@ -123,7 +123,7 @@ function readShared(reader: IssuerReader): Shared {
 }
 
 function readIssuer(reader: IssuerReader, shared: Shared, common: Common): TrustedIssuer {
-  const issuer = readIssuerName(reader, shared.profile);
+  const issuer = readIssuerName(reader, shared.profile, common.schedule);
   const mapping = shared.principal ?? RFC9068_MAPPING;
   checkAudience(reader, shared, mapping);
   const fallback = reader.has("secret") ? ["HS256"] : PUBLIC_KEY_ALGORITHMS;
@@ -142,7 +142,11 @@ function readIssuer(reader: IssuerReader, shared: Shared, common: Common): Trust
 }
 
 /** @returns `null` when tokens carry no `iss`, and an empty text when that is not said. */
-function readIssuerName(reader: IssuerReader, profile: TokenProfile | undefined): string | null {
+function readIssuerName(
+  reader: IssuerReader,
+  profile: TokenProfile | undefined,
+  { httpHosts }: KeySchedule,
+): string | null {
   const isStatic = STATIC_SOURCES.some((source) => reader.has(source));
   if (reader.raw("issuer") === null) {
     if (!isStatic) {
@@ -158,7 +162,7 @@ function readIssuerName(reader: IssuerReader, profile: TokenProfile | undefined)
   const must = "the URL of the issuer, as its tokens name it in iss";
   const issuer = reader.string("issuer", { required: true, must });
   if (issuer === undefined) return "";
-  const problem = isStatic ? checkIssuerName(issuer) : checkIssuerUrl(issuer, []);
+  const problem = isStatic ? checkIssuerName(issuer) : checkIssuerUrl(issuer, httpHosts);
   if (problem !== undefined) reader.problem("issuer", problem.must, problem.fix);
   return issuer;
 }

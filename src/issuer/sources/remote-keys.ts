@@ -8,8 +8,8 @@ import { parseJwks } from "../keys/jwks-parser.js";
 import { createKeyRing, type KeyRing, type VerificationKey } from "../keys/key-ring.js";
 import type { KeyLookup, KeyStore } from "./key-store.js";
 
-/** When keys are fetched and how long they serve. All times in milliseconds. */
-export interface KeySchedule {
+/** When and how keys are fetched, and how long they serve. All times in milliseconds. */
+export interface KeySchedule extends Pick<FetchLimits, "fetch" | "httpHosts"> {
   readonly maxAge: number;
   readonly maxStale: number;
   readonly cooldown: number;
@@ -157,11 +157,11 @@ export class RemoteKeys implements KeyStore {
     this.#attemptedAt = startedAt;
     const abort = new AbortController();
     this.#abort = abort;
-    const { timeout, maxSize } = this.#schedule;
+    const { timeout } = this.#schedule;
     const timer = setTimeout(() => abort.abort(timeoutOutage(timeout)), timeout);
     timer.unref();
     try {
-      this.#ring = await this.#load({ signal: abort.signal, maxSize });
+      this.#ring = await this.#load(abort.signal);
       this.#fetchedAt = startedAt;
       this.#failures = 0;
       this.#outage = undefined;
@@ -176,7 +176,9 @@ export class RemoteKeys implements KeyStore {
     }
   }
 
-  async #load(limits: FetchLimits): Promise<KeyRing> {
+  async #load(signal: AbortSignal): Promise<KeyRing> {
+    const { fetch, httpHosts, maxSize } = this.#schedule;
+    const limits: FetchLimits = { fetch, httpHosts, maxSize, signal };
     const { issuer, jwksUri, metadataUrl } = this.#location;
     // Metadata is read each time, so that a moved key set is found.
     const url = jwksUri ?? (await discoverJwksUri(issuer, metadataUrl, limits));
