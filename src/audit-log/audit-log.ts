@@ -87,6 +87,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
 
   let closing: Promise<void> | undefined;
   function close(): Promise<void> {
+    audit.flush();
     closing ??= end(writer, systemRecord, start);
     return closing;
   }

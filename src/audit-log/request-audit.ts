@@ -1,6 +1,13 @@
 import type { Request, Response } from "express";
 import { type Decision, decisionsOf } from "../core/guard/decision.js";
-import { type CorrelationOptions, openEntry, type RequestEntry } from "./facts/request-entry.js";
+import { pendingVerdicts } from "../core/guard/pending-verdict.js";
+import {
+  bytesWritten,
+  type CorrelationOptions,
+  openEntry,
+  type RequestEntry,
+} from "./facts/request-entry.js";
+import { LateRecords } from "./late-records.js";
 import type { RequestRecord } from "./record/request-record.js";
 import type { SystemRecord } from "./record/system-record.js";
 
@@ -23,6 +30,7 @@ export class RequestAudit {
   readonly #correlation: CorrelationOptions;
   readonly #write: (line: string) => void;
   readonly #observe: (decisions: readonly Decision[]) => void;
+  readonly #late = new LateRecords();
   // One pair of listeners for all requests: Node calls them with the response as `this`.
   readonly #onFinish: (this: Response) => void;
   readonly #onClose: (this: Response) => void;
@@ -57,11 +65,24 @@ export class RequestAudit {
     return entry;
   }
 
+  /** Writes the records that wait for verdicts of report mode, without them. */
+  flush(): void {
+    this.#late.flush();
+  }
+
   #end(res: AuditedResponse, finished: boolean): void {
     const entry = res[ENTRY];
     if (entry === undefined) return;
     res[ENTRY] = undefined;
-    this.#write(this.#recordOf(entry, res, finished));
+    const verdicts = pendingVerdicts(res.req as Request);
+    if (verdicts === undefined) {
+      this.#write(this.#recordOf(entry, res, finished));
+      return;
+    }
+    const ended = { tick: performance.now(), bytes: bytesWritten(entry.socket) };
+    this.#late.add(verdicts, () => {
+      this.#write(this.#recordOf({ ...entry, ended }, res, finished));
+    });
   }
 
   #recordOf(entry: RequestEntry, res: Response, finished: boolean): string {

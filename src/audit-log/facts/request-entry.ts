@@ -18,6 +18,8 @@ export interface RequestEntry {
   /** Kept, because a closed response has no connection any more. */
   readonly socket: Request["socket"];
   readonly bytesBefore: number;
+  /** Clock and bytes when the answer was over, if the record is made later than that. */
+  readonly ended?: { readonly tick: number; readonly bytes: number };
 }
 
 /** Whose ids are taken over, and from which header field. */

@@ -1,4 +1,5 @@
 import type { Decision } from "../../core/guard/decision.js";
+import { isVerdictPending } from "../../core/guard/pending-verdict.js";
 import type { RequestFacts } from "../facts/request-facts.js";
 import { optionalText, unquotedText } from "../text/json-text.js";
 import { createDecisionList } from "./decision-list.js";
@@ -10,6 +11,10 @@ export function createDecisionColumns(): readonly Column<RequestFacts>[] {
   return [
     { name: "audit.decisions", read: ({ decisions }) => decisionList(decisions) },
     { name: "audit.outcome", read: ({ verdict }) => verdict.outcome, quoted: true },
+    {
+      name: "audit.pending",
+      read: ({ req }) => (isVerdictPending(req) ? "true" : undefined),
+    },
     ...REFUSAL,
     ...REPORTED,
     { name: "audit.token.id", read: ({ decisions }) => tokenOf(decisions), quoted: true },
