@@ -89,10 +89,10 @@ function readUrl(
   return undefined;
 }
 
-function readJwks(reader: KeyReader, { algorithms }: KeyContext): KeyStore {
+function readJwks(reader: KeyReader, { algorithms, schedule }: KeyContext): KeyStore {
   const jwks = reader.raw("jwks");
   if (typeof jwks === "function") {
-    return functionKeys(jwks as () => unknown, `${reader.path}.jwks`, algorithms);
+    return functionKeys(jwks as () => unknown, `${reader.path}.jwks`, algorithms, schedule.timeout);
   }
   if (!isJwkSet(jwks)) {
     reader.problem(

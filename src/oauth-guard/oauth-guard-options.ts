@@ -56,11 +56,12 @@ export interface IssuerOptions {
   /** Where the key set is. No metadata is read then. */
   readonly jwksUri?: string | undefined;
   /**
-   * The key set itself, or a function that returns it. The function is called for every request,
-   * synchronously. It must return another object when the keys change. If it throws, there are no
-   * keys at the moment (503).
+   * The key set itself, or a function that returns it, at once or as a promise. The function is
+   * called for every request, but not again while its promise is pending. It must return another
+   * object when the keys change. If it throws, rejects, returns no key set or takes longer than
+   * `keys.timeout`, there are no keys at the moment (503).
    */
-  readonly jwks?: JwkSet | (() => JwkSet) | undefined;
+  readonly jwks?: JwkSet | (() => JwkSet | PromiseLike<JwkSet>) | undefined;
   /**
    * The only public key, as PEM (also of a certificate, whose dates are not checked) or
    * `KeyObject`.
