@@ -109,6 +109,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   let closing: Promise<void> | undefined;
   function close(): Promise<void> {
     if (closing !== undefined) return closing;
+    audit.flush();
     let begin: (() => void) | undefined;
     // Assigned before any work: a subscriber that hears of a failure while the log is closing may close it again.
     closing = new Promise((resolve) => {

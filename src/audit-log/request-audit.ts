@@ -1,9 +1,16 @@
 import type { Request, Response } from "express";
 import { type Decision, decisionsOf } from "../core/guard/decision.js";
+import { pendingVerdicts } from "../core/guard/pending-verdict.js";
 import type { PathPattern } from "../core/http/path-pattern.js";
 import type { RecordNumbers } from "./facts/record-numbers.js";
-import { type CorrelationOptions, openEntry, type RequestEntry } from "./facts/request-entry.js";
+import {
+  bytesWritten,
+  type CorrelationOptions,
+  openEntry,
+  type RequestEntry,
+} from "./facts/request-entry.js";
 import { sentStatus, watchStatus } from "./facts/sent-status.js";
+import { LateRecords } from "./late-records.js";
 import type { RequestRecord } from "./record/request-record.js";
 import type { SystemRecord } from "./record/system-record.js";
 
@@ -30,6 +37,7 @@ export class RequestAudit {
   readonly #correlation: CorrelationOptions;
   readonly #except: readonly PathPattern[];
   readonly #observe: (decisions: readonly Decision[]) => void;
+  readonly #late = new LateRecords();
   // One pair of listeners for all requests: Node calls them with the response as `this`.
   readonly #onFinish: (this: Response) => void;
   readonly #onClose: (this: Response) => void;
@@ -65,10 +73,25 @@ export class RequestAudit {
     return entry;
   }
 
+  /** Writes the records that wait for verdicts of report mode, without them. */
+  flush(): void {
+    this.#late.flush();
+  }
+
   #end(res: AuditedResponse, finished: boolean): void {
     const entry = res[ENTRY];
     if (entry === undefined) return;
     res[ENTRY] = undefined;
+    const verdicts = this.#verdictsOf(res);
+    if (verdicts === undefined) {
+      this.#writeRecord(entry, res, finished);
+      return;
+    }
+    const ended = { tick: performance.now(), bytes: bytesWritten(entry.socket) };
+    this.#late.add(verdicts, () => this.#writeRecord({ ...entry, ended }, res, finished));
+  }
+
+  #writeRecord(entry: RequestEntry, res: AuditedResponse, finished: boolean): void {
     const { numbers, requestRecord, systemRecord, write, countUnmade } = this.#records;
     this.#observeDecisions(res);
     if (entry.excepted && finished && isUneventful(res)) return;
@@ -89,6 +112,15 @@ export class RequestAudit {
       return;
     }
     write(line);
+  }
+
+  #verdictsOf(res: AuditedResponse): Promise<void> | undefined {
+    try {
+      return pendingVerdicts(res.req as Request);
+    } catch {
+      // A response that the app took apart.
+      return undefined;
+    }
   }
 
   #observeDecisions(res: AuditedResponse): void {

@@ -1,11 +1,14 @@
 import { createPublicKey, createSecretKey, KeyObject } from "node:crypto";
+import { isUint8Array } from "node:util/types";
 import { type OptionsReader, UNSET } from "../core/options/options-reader.js";
 import { isRefused } from "../core/refusal/refused.js";
+import { checkPlaceholders } from "./check-issuer.js";
 import { parseSecureUrl } from "./fetch/secure-url.js";
 import { algorithmOfKey, SECRET_ALGORITHMS } from "./keys/algorithms.js";
 import { isJwkSet, MAX_KEYS, parseJwkSet } from "./keys/jwk-set.js";
 import { weaknessOf } from "./keys/key-policy.js";
 import { createKeyRing, type KeyRing, UNKNOWN_KEY, type VerificationKey } from "./keys/key-ring.js";
+import { isKnownKey } from "./keys/known-key.js";
 import { functionKeys } from "./sources/function-keys.js";
 import type { KeyStore } from "./sources/key-store.js";
 import { type KeyLocation, type KeySchedule, RemoteKeys } from "./sources/remote-keys.js";
@@ -14,11 +17,15 @@ import { staticKeys } from "./sources/static-keys.js";
 /** Options that say where keys come from; at most one per issuer, none means discovery. */
 export const KEY_SOURCES = ["discovery", "jwksUri", "jwks", "publicKey", "secret"] as const;
 
+/** The sources whose keys are given, and not fetched from the issuer. */
+export const STATIC_SOURCES = ["jwks", "publicKey", "secret"] as const;
+
 type KeySource = (typeof KEY_SOURCES)[number];
 type KeyReader = OptionsReader<KeySource | "algorithms">;
 
 interface KeyContext {
-  readonly issuer: string;
+  /** `null`: tokens carry none, which only keys that are given can verify. */
+  readonly issuer: string | null;
   readonly algorithms: readonly string[];
   readonly schedule: KeySchedule;
 }
@@ -31,6 +38,8 @@ export function readKeyStore(reader: KeyReader, context: KeyContext): KeyStore {
   const [source, second] = KEY_SOURCES.filter((name) => reader.has(name));
   if (source !== undefined && second !== undefined) {
     reader.note(second, `must not stand beside ${source}: an issuer has one source of keys`);
+    // Which of them is meant is not known, and so not what else is wrong.
+    return staticKeys(NO_KEYS, { anyKid: false });
   }
   if (source === undefined) refuseUnsetSources(reader);
   if (source !== "secret") refuseSecretAlgorithms(reader, context.algorithms);
@@ -56,26 +65,34 @@ function refuseUnsetSources(reader: KeyReader): void {
 
 function remoteKeys(reader: KeyReader, context: KeyContext): KeyStore {
   const location: KeyLocation = {
-    issuer: context.issuer,
-    jwksUri: readUrl(reader, "jwksUri"),
-    metadataUrl: readUrl(reader, "discovery"),
+    issuer: context.issuer ?? "",
+    jwksUri: readUrl(reader, "jwksUri", context),
+    metadataUrl: readUrl(reader, "discovery", context),
   };
   return new RemoteKeys(location, context.schedule, context.algorithms);
 }
 
-function readUrl(reader: KeyReader, key: "jwksUri" | "discovery"): string | undefined {
+function readUrl(
+  reader: KeyReader,
+  key: "jwksUri" | "discovery",
+  { schedule }: KeyContext,
+): string | undefined {
   const text = reader.string(key);
   if (text === undefined) return undefined;
-  const url = parseSecureUrl(text);
-  if (!isRefused(url)) return url.href;
-  reader.problem(key, url.refused);
+  const url = parseSecureUrl(text, schedule.httpHosts);
+  // The metadata of many tenants name an issuer that is none; the keys of many are in one place.
+  const placeholder =
+    key === "discovery" || /[{}]/.test(text) ? checkPlaceholders(text) : undefined;
+  if (placeholder !== undefined) reader.problem(key, placeholder.must, placeholder.fix);
+  else if (isRefused(url)) reader.problem(key, url.refused);
+  else return url.href;
   return undefined;
 }
 
-function readJwks(reader: KeyReader, { algorithms }: KeyContext): KeyStore {
+function readJwks(reader: KeyReader, { algorithms, schedule }: KeyContext): KeyStore {
   const jwks = reader.raw("jwks");
   if (typeof jwks === "function") {
-    return functionKeys(jwks as () => unknown, `${reader.path}.jwks`, algorithms);
+    return functionKeys(jwks as () => unknown, `${reader.path}.jwks`, algorithms, schedule.timeout);
   }
   if (!isJwkSet(jwks)) {
     reader.problem(
@@ -126,10 +143,12 @@ function readSecret(reader: KeyReader, { algorithms }: KeyContext): KeyRing {
   }
   const least = HASH_BYTES[algorithm] ?? 0;
   const bytes = typeof value === "string" ? Buffer.from(value) : value;
-  // A public key as a secret is known to everybody (CVE-2015-9235).
-  const isPem = typeof value === "string" && value.includes("-----BEGIN");
-  if (!(bytes instanceof Uint8Array) || bytes.length < least || isPem) {
-    reader.problem("secret", `a string or Uint8Array of at least ${least} bytes, and no PEM key`);
+  if (!isUint8Array(bytes) || bytes.length < least || isKnownKey(bytes)) {
+    reader.problem(
+      "secret",
+      `a string or Uint8Array of at least ${least} bytes, and no PEM key, nor one in DER or JSON`,
+      "a public key goes into publicKey, a key set into jwks",
+    );
     return NO_KEYS;
   }
   const key: VerificationKey = { kid: undefined, algorithm, key: createSecretKey(bytes) };

@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from "express";
 import type { DecisionFields, Guard } from "../core/guard/guard.js";
+import { concludeLater } from "../core/guard/pending-verdict.js";
 import {
   authenticator,
   hasPrincipalSource,
@@ -28,6 +29,22 @@ export class Admission {
     if (verification instanceof KeyOutage) this.#fail(verification, req, res, next);
     else if (isRefused(verification)) this.refuse(verification.refused, req, res, next);
     else this.#accept(verification, req, res, next);
+  }
+
+  /** Report mode: the request goes on at once, and the verdict is recorded when it is known. */
+  settleLater(
+    verification: Promise<Verification>,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+  ): void {
+    noteRan(req);
+    const verdict = verification.then(
+      (later) => () => this.settle(later, req, res, goneOn),
+      (error: unknown) => () => this.fault(error, req, goneOn),
+    );
+    concludeLater(req, verdict);
+    next();
   }
 
   refuse(
@@ -59,7 +76,9 @@ export class Admission {
 
   #fail(outage: KeyOutage, req: Request, res: Response, next: NextFunction): void {
     noteRan(req);
-    this.#guard.refuse(outage.toHttpError(), req, res, next, { reason: outage.reason });
+    const { reason, systemCode } = outage;
+    const fields = systemCode === undefined ? { reason } : { reason, systemCode };
+    this.#guard.refuse(outage.toHttpError(), req, res, next, fields);
   }
 
   #accept(verified: VerifiedToken, req: Request, res: Response, next: NextFunction): void {
@@ -102,3 +121,6 @@ function noteRan(req: Request): void {
   authenticator.set(req, "oauthGuard");
   if (verifiedAuth.get(req) === undefined) verifiedAuth.set(req, null);
 }
+
+/** Stands in for `next` where the request has gone on already. */
+function goneOn(): void {}

@@ -1,3 +1,4 @@
+export type { KeyFetch, KeyFetchRequest, KeyFetchResponse } from "../issuer/fetch/key-fetch.js";
 export type { Algorithm } from "../issuer/keys/algorithms.js";
 export type { Jwk, JwkSet } from "../issuer/keys/jwk-set.js";
 export type { TokenHeader } from "../issuer/parse-token.js";

@@ -34,16 +34,37 @@ describe("jwks-rsa", () => {
     expect(asked).toEqual([]);
   });
 
-  it("is loaded at the first fetch; if that fails it is an outage with its cause", async () => {
+  it("is loaded at the first fetch, and not before", async () => {
     const asked = breakParser();
     vi.stubGlobal("fetch", async () => new Response(JSON.stringify(issuer.jwks)));
     const verifier = createTokenVerifier({ ...options, jwksUri: "https://issuer.test/keys" });
     expect(asked).toEqual([]);
-    await expect(verifier.verify(issuer.mint())).rejects.toMatchObject({
-      status: 503,
-      code: "keys_unavailable",
-      cause: { reason: "key_parser_unavailable", cause: { name: "SyntaxError" } },
-    });
+    await verifier.verify(issuer.mint());
     expect(asked).toEqual(["jwks-rsa"]);
   });
+
+  it.each(["RS256", "ES256", "EdDSA"] as const)(
+    "is no condition for %s: fetching must work under Jest, with KeyObjects made by node:crypto",
+    async (algorithm) => {
+      breakParser();
+      const own = createTestIssuer({ issuer: issuer.issuer, algorithm });
+      const [key] = own.jwks.keys;
+      const bad = [
+        null,
+        { ...key, kid: "broken", ...(algorithm === "RS256" ? { n: "AA" } : { x: "AA" }) },
+        { ...key, kid: "private", d: "AA" },
+        { ...key, kid: "encryption", use: "enc" },
+      ];
+      const jwks = { keys: [...bad, key] };
+      vi.stubGlobal("fetch", async () => new Response(JSON.stringify(jwks)));
+      const verifier = createTokenVerifier({ ...options, jwksUri: "https://issuer.test/keys" });
+      await expect(verifier.verify(own.mint())).resolves.toMatchObject({ subject: "test-user" });
+      const refused = ["broken", "private", "encryption"].map((kid) =>
+        verifier.verify(own.mint({}, { header: { kid } })),
+      );
+      for (const outcome of refused) await expect(outcome).rejects.toMatchObject({ status: 401 });
+      const forged = verifier.verify(own.mint({}, { forged: true }));
+      await expect(forged).rejects.toMatchObject({ code: "invalid_token" });
+    },
+  );
 });

@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { GuardOptions } from "../core/guard/guard-options.js";
 import type { ClaimMapping } from "../core/principal/claim-mapping.js";
+import type { KeyFetch } from "../issuer/fetch/key-fetch.js";
 import type { Algorithm } from "../issuer/keys/algorithms.js";
 import type { JwkSet } from "../issuer/keys/jwk-set.js";
 import type { TokenProfile } from "./token/token-shape.js";
@@ -12,10 +13,13 @@ import type { TokenProfile } from "./token/token-shape.js";
 export interface IssuerOptions {
   /**
    * The claim `iss` of its tokens, compared character by character: a trailing slash matters. An
-   * `https:` URL (`http:` only on this machine) without user information, query and fragment.
+   * `https:` URL (`http:` only on this machine) without user information, query and fragment, with
+   * scheme and host in lower case. With `secret`, `publicKey` or `jwks` any StringOrURI without white
+   * space; `null` then says that its tokens carry no `iss`, and refuses those that do.
    * @see https://www.rfc-editor.org/rfc/rfc8414#section-2
+   * @see https://www.rfc-editor.org/rfc/rfc7519#section-2
    */
-  readonly issuer: string;
+  readonly issuer: string | null;
   /**
    * The names of this API: a token must name one of them in `aud`. `null` accepts any audience or
    * none, and needs `clientIds`: for issuers whose access tokens carry no audience, such as
@@ -52,11 +56,12 @@ export interface IssuerOptions {
   /** Where the key set is. No metadata is read then. */
   readonly jwksUri?: string | undefined;
   /**
-   * The key set itself, or a function that returns it. The function is called for every request,
-   * synchronously. It must return another object when the keys change. If it throws, there are no
-   * keys at the moment (503).
+   * The key set itself, or a function that returns it, at once or as a promise. The function is
+   * called for every request, but not again while its promise is pending. It must return another
+   * object when the keys change. If it throws, rejects, returns no key set or takes longer than
+   * `keys.timeout`, there are no keys at the moment (503).
    */
-  readonly jwks?: JwkSet | (() => JwkSet) | undefined;
+  readonly jwks?: JwkSet | (() => JwkSet | PromiseLike<JwkSet>) | undefined;
   /**
    * The only public key, as PEM (also of a certificate, whose dates are not checked) or
    * `KeyObject`.
@@ -70,9 +75,13 @@ export interface IssuerOptions {
   readonly secret?: string | Uint8Array | undefined;
 }
 
-/** When the keys of an issuer are fetched. */
+/** When and how the keys of an issuer are fetched. */
 export interface KeyFetchOptions {
-  /** The age at which keys are fetched again, in the background. @default "10m" */
+  /**
+   * The age past which keys serve only if fetching them again failed: a request waits for that
+   * fetch. Busy servers fetch in the background before, from four fifths of this age on.
+   * @default "10m"
+   */
   readonly maxAge?: string | undefined;
   /**
    * The age up to which the last good keys are used while the issuer cannot be reached; then 503.
@@ -86,6 +95,20 @@ export interface KeyFetchOptions {
   readonly timeout?: string | undefined;
   /** Largest answer that is read, after decompression. @default "1mb" */
   readonly maxSize?: string | undefined;
+  /**
+   * Fetches metadata and keys in place of the global `fetch`: with a dispatcher for a private CA or
+   * a proxy, for example. Time, size and redirects are bounded all the same. If it throws, rejects
+   * or returns no response, that is an outage (503).
+   * @default the global `fetch`
+   */
+  readonly fetch?: KeyFetch | undefined;
+  /**
+   * Hosts, with their port, that may be asked without TLS: `"keycloak:8080"`. Whoever can read or
+   * change this traffic can mint tokens: only for key servers inside a network that you trust, such
+   * as that of containers on one machine.
+   * @default none
+   */
+  readonly dangerouslyAllowHttp?: string | readonly string[] | undefined;
 }
 
 /** The cache of verified tokens. */
@@ -119,7 +142,7 @@ interface CommonOptions extends Pick<IssuerOptions, SharedName> {
   readonly realm?: string | undefined;
   /** The cache of verified tokens; `false` verifies each token each time. */
   readonly cache?: TokenCacheOptions | false | undefined;
-  /** When keys are fetched. */
+  /** When and how keys are fetched. */
   readonly keys?: KeyFetchOptions | undefined;
 }
 

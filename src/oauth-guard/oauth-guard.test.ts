@@ -251,13 +251,49 @@ describe.each(expressVersions)("oauthGuard on Express %s", (_major, express) => 
     });
 
     it.each([
-      ["a promise", () => Promise.reject(new Error("x"))],
-      ["nothing", () => undefined],
-      ["something else", () => ({ key: [] })],
-    ])("answers 500 when that function returns %s", async (_name, jwks) => {
-      const { call } = appWith({ jwks: jwks as never });
-      const answer = await call(issuer.mint());
-      expect(answer.status).toBe(500);
+      ["a promise that is rejected", "key_function_failed", () => Promise.reject(new Error("x"))],
+      ["a promise of nothing", "key_function_failed", async () => undefined],
+      ["a promise that never ends", "keys_timeout", () => new Promise(() => undefined)],
+      ["nothing", "key_function_failed", () => undefined],
+      ["something else", "key_function_failed", () => ({ key: [] })],
+    ])(
+      "answers 503 when that function returns %s, whatever error handlers do",
+      async (_name, reason, jwks) => {
+        const { call, guard } = appWith({ jwks: jwks as never, keys: { timeout: "100ms" } });
+        const answer = await call(issuer.mint()).expect(503);
+        expect(answer.body.code).toBe("keys_unavailable");
+        await expect(guard.ready()).rejects.toMatchObject({ status: 503, cause: { reason } });
+        const app = express();
+        app.use(
+          oauthGuard({ ...issuer.options(), jwks: jwks as never, keys: { timeout: "100ms" } }),
+        );
+        app.use(((_error, _req, _res, next) => next()) as ErrorRequestHandler);
+        app.get("/", (_req, res) => void res.send("secret"));
+        const token = `Bearer ${issuer.mint()}`;
+        await request(app).get("/").set("Authorization", token).expect(503);
+      },
+    );
+
+    it("waits for a function that looks keys up, once for all who wait", async () => {
+      const own = createTestIssuer();
+      let calls = 0;
+      const jwks = async () => {
+        calls += 1;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return own.jwks;
+      };
+      const { call, guard } = appWith({ ...own.options(), jwks });
+      await guard.ready();
+      expect(calls).toBe(1);
+      const token = own.mint();
+      await Promise.all([call(token).expect(200), call(token).expect(200)]);
+      const withdrawn = own.mint();
+      own.rotate();
+      await call(withdrawn).expect(401);
+      await call(token).expect(401);
+      await call(own.mint()).expect(200);
+      await guard.close();
+      await call(own.mint()).expect(503);
     });
 
     it("answers 503 when that function returns no usable key", async () => {

@@ -85,7 +85,9 @@ export function oauthGuard(options: OauthGuardInput): OauthGuard {
       admission.fault(error, req, next);
       return;
     }
-    if (isThenable(verification)) {
+    if (isThenable(verification) && !guard.enforced) {
+      admission.settleLater(verification, req, res, next);
+    } else if (isThenable(verification)) {
       verification.then(
         (later) => admission.settle(later, req, res, next),
         (error: unknown) => admission.fault(error, req, next),

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, type JsonWebKey } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { OptionsError } from "../core/options/options-error.js";
 import { createTestIssuer } from "../testing/index.js";
@@ -15,6 +15,18 @@ const edwards = generateKeyPairSync("ed25519");
 const pem = rsa.publicKey.export({ format: "pem", type: "spki" }) as string;
 const privatePem = rsa.privateKey.export({ format: "pem", type: "pkcs8" }) as string;
 const ecJwk = jwks.keys[0] as Record<string, unknown>;
+
+/** The public key with another modulus or exponent. */
+function rsaJwk(modulus: (n: bigint) => bigint, exponent = 65_537n): JsonWebKey {
+  const { n = "" } = rsa.publicKey.export({ format: "jwk" });
+  const given = BigInt(`0x${Buffer.from(n, "base64url").toString("hex")}`);
+  return { kty: "RSA", n: base64url(modulus(given)), e: base64url(exponent) };
+}
+
+function base64url(value: bigint): string {
+  const hex = value.toString(16);
+  return Buffer.from(hex.padStart(hex.length + (hex.length % 2), "0"), "hex").toString("base64url");
+}
 
 function problemsOf(options: unknown): readonly string[] {
   try {
@@ -178,6 +190,31 @@ describe("options of oauthGuard", () => {
       "an RSA exponent of 3",
       { jwks: { keys: [exponent3.publicKey.export({ format: "jwk" })] } },
       "exponent of at least 65537",
+    ],
+    [
+      "an RSA modulus that is even",
+      { jwks: { keys: [rsaJwk((n) => n - 1n)] } },
+      "each an RSA key with an odd modulus",
+    ],
+    [
+      "an RSA modulus that 3 divides",
+      { jwks: { keys: [rsaJwk((n) => n + 6n - ((n - 3n) % 6n))] } },
+      "each an RSA key with an odd modulus that no small prime divides",
+    ],
+    [
+      "an RSA key that takes long to verify with",
+      { jwks: { keys: [rsaJwk((n) => (n << 14_337n) + 1n)] } },
+      "each an RSA key of at most 16384 bits",
+    ],
+    [
+      "an RSA exponent that takes long to verify with",
+      { jwks: { keys: [rsaJwk((n) => n, 2n ** 256n + 1n)] } },
+      "each an RSA key with an exponent below 2^256",
+    ],
+    [
+      "an even RSA modulus as publicKey",
+      { publicKey: createPublicKey({ key: rsaJwk((n) => n - 1n), format: "jwk" }) },
+      "oauthGuard.publicKey must be an RSA key with an odd modulus",
     ],
     [
       "an incomplete key",

@@ -3,10 +3,9 @@ import type { OptionsReader } from "../core/options/options-reader.js";
 import type { ClaimMapping } from "../core/principal/claim-mapping.js";
 import { readClaimMapping } from "../core/principal/read-claim-mapping.js";
 import { RFC9068_MAPPING } from "../core/principal/rfc9068-mapping.js";
-import { isRefused } from "../core/refusal/refused.js";
-import { parseSecureUrl } from "../issuer/fetch/secure-url.js";
+import { checkIssuerName, checkIssuerUrl } from "../issuer/check-issuer.js";
 import { PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS } from "../issuer/keys/algorithms.js";
-import { KEY_SOURCES, readKeyStore } from "../issuer/read-key-store.js";
+import { KEY_SOURCES, readKeyStore, STATIC_SOURCES } from "../issuer/read-key-store.js";
 import type { KeySchedule } from "../issuer/sources/remote-keys.js";
 import type { IssuerOptions } from "./oauth-guard-options.js";
 import type { TokenProfile } from "./token/token-shape.js";
@@ -92,20 +91,31 @@ export function readIssuers(options: IssuerReader, common: Common): readonly Tru
   return issuers;
 }
 
+/** A name in `aud`, or the id of a client: compared character by character. */
+function checkName(name: string): string | undefined {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these are looked for.
+  if (name.trim() !== name || /[\0-\x1f\x7f]/.test(name)) {
+    return "must have no white space at its ends and no line ends: is the variable it comes from right?";
+  }
+  if (name.includes(",")) return 'must be one name: write several as a list, ["a", "b"]';
+  return undefined;
+}
+
 function given(entry: IssuerReader): Partial<Shared> {
   const own = Object.entries(readShared(entry)).filter(([, value]) => value !== undefined);
   return Object.fromEntries(own);
 }
 
 function readShared(reader: IssuerReader): Shared {
-  const audience = reader.raw("audience") === null ? null : reader.strings("audience");
+  const audience =
+    reader.raw("audience") === null ? null : reader.strings("audience", { check: checkName });
   const algorithms = reader.strings("algorithms", {
     check: (name) =>
       ALGORITHMS.includes(name) ? undefined : `must only name ${ALGORITHMS.join(", ")}`,
   });
   return {
     audience,
-    clientIds: reader.strings("clientIds"),
+    clientIds: reader.strings("clientIds", { check: checkName }),
     algorithms,
     profile: reader.has("profile") ? reader.oneOf("profile", PROFILES) : undefined,
     principal: readClaimMapping(reader),
@@ -113,14 +123,15 @@ function readShared(reader: IssuerReader): Shared {
 }
 
 function readIssuer(reader: IssuerReader, shared: Shared, common: Common): TrustedIssuer {
-  const issuer = readIssuerName(reader);
+  const issuer = readIssuerName(reader, shared.profile, common.schedule);
   const mapping = shared.principal ?? RFC9068_MAPPING;
   checkAudience(reader, shared, mapping);
   const fallback = reader.has("secret") ? ["HS256"] : PUBLIC_KEY_ALGORITHMS;
   const algorithms = shared.algorithms ?? fallback;
   const { clockTolerance, maxTokenAge, schedule } = common;
   return {
-    issuer,
+    // What a token without the claim has in it.
+    issuer: issuer ?? undefined,
     algorithms,
     keys: readKeyStore(reader, { issuer, algorithms, schedule }),
     claims: { audience: shared.audience ?? null, clockTolerance, maxTokenAge },
@@ -130,17 +141,29 @@ function readIssuer(reader: IssuerReader, shared: Shared, common: Common): Trust
   };
 }
 
-function readIssuerName(reader: IssuerReader): string {
+/** @returns `null` when tokens carry no `iss`, and an empty text when that is not said. */
+function readIssuerName(
+  reader: IssuerReader,
+  profile: TokenProfile | undefined,
+  { httpHosts }: KeySchedule,
+): string | null {
+  const isStatic = STATIC_SOURCES.some((source) => reader.has(source));
+  if (reader.raw("issuer") === null) {
+    if (!isStatic) {
+      reader.note(
+        "issuer",
+        "must not be null without secret, publicKey or jwks: the keys of an issuer without a name cannot be found",
+      );
+    } else if (profile === "rfc9068") {
+      reader.note("issuer", 'must not be null with profile "rfc9068", which demands the claim iss');
+    }
+    return null;
+  }
   const must = "the URL of the issuer, as its tokens name it in iss";
   const issuer = reader.string("issuer", { required: true, must });
   if (issuer === undefined) return "";
-  const url = parseSecureUrl(issuer);
-  if (isRefused(url)) reader.problem("issuer", url.refused);
-  // RFC 8414 §2. The text is looked at, not the URL: an empty query or fragment is one too.
-  else if (/[?#]/.test(issuer)) reader.problem("issuer", "a URL without query and fragment");
-  else if (issuer.includes("/.well-known/")) {
-    reader.problem("issuer", "the issuer itself", "the URL of its metadata goes into discovery");
-  }
+  const problem = isStatic ? checkIssuerName(issuer) : checkIssuerUrl(issuer, httpHosts);
+  if (problem !== undefined) reader.problem("issuer", problem.must, problem.fix);
   return issuer;
 }
 

@@ -1,6 +1,7 @@
 import type { Hints, OptionKey, OptionKeys } from "../core/options/option-types.js";
 import type { OptionsReader } from "../core/options/options-reader.js";
 import { formatDuration } from "../core/options/quantity.js";
+import type { KeyFetch } from "../issuer/fetch/key-fetch.js";
 import type { KeySchedule } from "../issuer/sources/remote-keys.js";
 import type {
   KeyFetchOptions,
@@ -30,6 +31,8 @@ const KEY_FETCH_KEYS: OptionKeys<KeyFetchOptions> = {
   cooldown: true,
   timeout: true,
   maxSize: true,
+  fetch: "neverUndefined",
+  dangerouslyAllowHttp: "neverUndefined",
 };
 const CACHE_KEYS: OptionKeys<TokenCacheOptions> = { max: true, ttl: true };
 
@@ -44,6 +47,16 @@ export const VERIFIER_HINTS: Hints<TokenVerifierOptions> = {
   maxTokenLength: "maxTokenSize",
   requiredScopes: "scopes",
   scope: "scopes",
+};
+
+const OWN_FETCH =
+  "write fetch, a function that calls a fetch with the agent or dispatcher of your choice";
+
+/** What jwks-rsa, jose and undici call how keys are fetched. */
+export const KEY_FETCH_HINTS: Hints<KeyFetchOptions> = {
+  agent: OWN_FETCH,
+  dispatcher: OWN_FETCH,
+  requestAgent: OWN_FETCH,
 };
 
 const HOUR = 3_600_000;
@@ -75,7 +88,7 @@ export function readVerifierSettings(reader: VerifierReader): ReadSettings {
 
 function readSchedule(reader: VerifierReader): KeySchedule {
   const keys =
-    reader.object<KeyFetchOptions>("keys", KEY_FETCH_KEYS) ??
+    reader.object<KeyFetchOptions>("keys", KEY_FETCH_KEYS, KEY_FETCH_HINTS) ??
     reader.nested<KeyFetchOptions>("keys", {}, KEY_FETCH_KEYS);
   const maxAge = keys.duration("maxAge", { default: "10m", min: "1s", max: "24h" });
   return {
@@ -88,7 +101,18 @@ function readSchedule(reader: VerifierReader): KeySchedule {
     cooldown: keys.duration("cooldown", { default: "30s", min: "1s", max: "1h" }),
     timeout: keys.duration("timeout", { default: "5s", min: "10ms", max: "1m" }),
     maxSize: keys.size("maxSize", { default: "1mb", min: "1kb", max: "16mb" }),
+    fetch: keys.function<KeyFetch>("fetch"),
+    httpHosts: keys.strings("dangerouslyAllowHttp", { check: checkHost }) ?? [],
   };
+}
+
+/** A host as URLs name it, with the port unless that is 80. */
+function checkHost(entry: string): string | undefined {
+  const text = entry.replace(/^http:\/\//i, "").replace(/\/$/, "");
+  const url = URL.canParse(`http://${text}`) ? new URL(`http://${text}`) : undefined;
+  const isHost = /^(?:[a-z\d._-]+|\[[\da-f:.]+\])(?::\d+)?$/i.test(text);
+  if (!isHost || url === undefined) return 'must be a host with its port, such as "keycloak:8080"';
+  return url.host === entry ? undefined : `must be a host: write ${JSON.stringify(url.host)}`;
 }
 
 function readCache(reader: VerifierReader): VerifierSettings["cache"] {

@@ -14,7 +14,7 @@ import { STRUCTURAL_GUARD_HINTS, structuralGuard } from "../../src/json-body/str
 import { createTokenVerifier } from "../../src/oauth-guard/index.js";
 import { OAUTH_GUARD_HINTS, oauthGuard } from "../../src/oauth-guard/oauth-guard.js";
 import { ISSUER_HINTS } from "../../src/oauth-guard/read-issuers.js";
-import { VERIFIER_HINTS } from "../../src/oauth-guard/read-verifier-options.js";
+import { KEY_FETCH_HINTS, VERIFIER_HINTS } from "../../src/oauth-guard/read-verifier-options.js";
 import { HEADER_PRINCIPAL_HINTS, headerPrincipal } from "../../src/principal/header-principal.js";
 import { rateLimit } from "../../src/rate-limit/index.js";
 import { POLICY_HINTS, RATE_LIMIT_HINTS } from "../../src/rate-limit/read-settings.js";
@@ -51,6 +51,8 @@ const KEY =
   "write secret for a secret shared with the issuer (HS256), publicKey for a public key in PEM";
 const TOKEN_REQUIRED =
   "leave it out, a token is required by default; optional: true lets requests without one pass";
+const OWN_FETCH =
+  "write fetch, a function that calls a fetch with the agent or dispatcher of your choice";
 const REPORT =
   'leave it out to refuse, write mode: "report" to let every request pass and only record refusals';
 const LOGGER =
@@ -136,6 +138,17 @@ const TABLES: readonly HintTable[] = [
       },
     ],
     says: OF_VERIFIERS,
+  },
+  {
+    name: "KEY_FETCH_HINTS",
+    hints: KEY_FETCH_HINTS,
+    places: [
+      {
+        path: "oauthGuard.keys",
+        create: (keys) => oauthGuard({ ...ISSUER, keys }),
+      },
+    ],
+    says: { agent: OWN_FETCH, dispatcher: OWN_FETCH, requestAgent: OWN_FETCH },
   },
   {
     name: "OAUTH_GUARD_HINTS",

@@ -21,6 +21,8 @@ export interface RequestEntry {
   readonly bytesBefore: number;
   /** Whether there is no record of it when it succeeds. */
   readonly excepted: boolean;
+  /** Clock and bytes when the answer was over, if the record is made later than that. */
+  readonly ended?: { readonly tick: number; readonly bytes: number };
 }
 
 /** Whose ids are taken over, and from which header field. */

@@ -1,4 +1,5 @@
 import type { Decision } from "../../core/guard/decision.js";
+import { isVerdictPending } from "../../core/guard/pending-verdict.js";
 import type { RequestFacts } from "../facts/request-facts.js";
 import { optionalText, unquotedText } from "../text/json-text.js";
 import { createDecisionList } from "./decision-list.js";
@@ -10,6 +11,10 @@ export function createDecisionColumns(): readonly Column<RequestFacts>[] {
   return [
     { name: "audit.decisions", read: ({ decisions }) => decisionList(decisions) },
     { name: "audit.outcome", read: ({ verdict }) => verdict.outcome, quoted: true },
+    {
+      name: "audit.pending",
+      read: ({ req }) => (isVerdictPending(req) ? "true" : undefined),
+    },
     ...REFUSAL,
     ...REPORTED,
     { name: "audit.token.id", read: ({ decisions }) => tokenOf(decisions), quoted: true },
@@ -21,6 +26,7 @@ const REFUSAL: readonly Column<RequestFacts>[] = [
   quoted("audit.policy", ({ refusal }) => refusal?.policy),
   quoted("audit.reason", ({ refusal }) => refusal?.reason ?? refusal?.code),
   quoted("audit.rule", ({ refusal }) => refusal?.rule),
+  quoted("audit.system_code", ({ refusal }) => refusal?.systemCode),
 ];
 
 /** The first refusal that report mode let through: what would have been answered. */
@@ -36,6 +42,7 @@ const REPORTED: readonly Column<RequestFacts>[] = [
   quoted("audit.reported.reason", ({ reported }) => reported?.reason),
   quoted("audit.reported.rule", ({ reported }) => reported?.rule),
   { name: "audit.reported.status", read: ({ verdict }) => verdict.reported?.status, whole: true },
+  quoted("audit.reported.system_code", ({ reported }) => reported?.systemCode),
 ];
 
 function quoted(

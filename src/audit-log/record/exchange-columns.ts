@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import { clientAddress, truncateAddress } from "../../core/http/client-address.js";
-import { bytesWritten } from "../facts/request-entry.js";
+import { bytesWritten, type RequestEntry } from "../facts/request-entry.js";
 import type { RequestFacts } from "../facts/request-facts.js";
 import type { Verdict } from "../facts/verdict.js";
 import { createIsoTime } from "../text/iso-time.js";
@@ -34,7 +34,7 @@ export function createExchangeColumns(): readonly Column<RequestFacts>[] {
     },
     { name: "audit.severity", read: ({ verdict }) => verdict.event.severity, quoted: true },
     { name: "client.address", read: addressOf, quoted: true },
-    { name: "duration_us", read: ({ entry }) => microsecondsSince(entry.startedTick), whole: true },
+    { name: "duration_us", read: ({ entry }) => duration(entry), whole: true },
     { name: "error.type", read: ({ verdict }) => optionalText(errorType(verdict)), quoted: true },
     { name: "event.name", read: ({ verdict }) => verdict.event.name, quoted: true },
     { name: "http.request.body.size", read: ({ req }) => bodySize(req), whole: true },
@@ -46,7 +46,7 @@ export function createExchangeColumns(): readonly Column<RequestFacts>[] {
     },
     {
       name: "http.response.size",
-      read: ({ entry }) => bytesWritten(entry.socket) - entry.bytesBefore,
+      read: ({ entry }) => (entry.ended?.bytes ?? bytesWritten(entry.socket)) - entry.bytesBefore,
       whole: true,
     },
     { name: "http.response.status_code", read: ({ verdict }) => verdict.status, whole: true },
@@ -71,8 +71,10 @@ function addressOf({ req, verdict }: RequestFacts): string | undefined {
   return optionalText(verdict.outcome === "success" ? truncateAddress(address) : address);
 }
 
-function microsecondsSince(tick: number): number {
-  return Math.max(0, Math.round((performance.now() - tick) * 1000));
+/** In microseconds. */
+function duration({ startedTick, ended }: RequestEntry): number {
+  const end = ended === undefined ? performance.now() : ended.tick;
+  return Math.max(0, Math.round((end - startedTick) * 1000));
 }
 
 function errorType({ refusal, status, aborted }: Verdict): string | undefined {

@@ -14,6 +14,8 @@ export interface Decision {
   readonly code: string;
   /** Why, from a closed list per guard, such as `token_expired`. Never input. */
   readonly reason?: string;
+  /** In an outage: the code of the system's error, such as `ECONNREFUSED`. */
+  readonly systemCode?: string;
   /** Status of the refusal, or the one it would have had. */
   readonly status?: number;
   /** The rule that decided, such as `role(admin)`. */

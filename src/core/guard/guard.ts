@@ -9,10 +9,11 @@ import { refuseForGood } from "./final-refusal.js";
 import { type GuardDescription, markGuard } from "./guard-mark.js";
 import type { Mode } from "./guard-options.js";
 import type { Middleware } from "./middleware.js";
+import { concludeLater, isVerdictPending } from "./pending-verdict.js";
 import { recordReported } from "./report-mode.js";
 
 /** What a decision says beyond guard, outcome and code. */
-export type DecisionFields = Pick<Decision, "reason" | "rule" | "policy" | "token">;
+export type DecisionFields = Pick<Decision, "reason" | "systemCode" | "rule" | "policy" | "token">;
 
 /** The part all guards share: one place that refuses, reports, records and brands. */
 export interface Guard {
@@ -55,6 +56,8 @@ export function createGuard(
 ): Guard {
   const { mode, onDenied } = options;
   const enforced = mode === "enforce";
+  // Limits that enforce do not wait: without a principal they count by address.
+  const needsPrincipal = kind === "authorization" || (kind === "limit" && !enforced);
   // The usual decision says nothing about the request: all requests share it.
   const allowed = Object.freeze({ guard: name, outcome: "allow", enforced, code: "ok" } as const);
 
@@ -109,6 +112,30 @@ export function createGuard(
     }
   }
 
+  /**
+   * Who calls is not known yet, because a guard in report mode waits for keys. A reporting guard goes
+   * on and concludes when that is known; one that enforces cannot: it waits.
+   */
+  function continueLater(
+    handler: RequestHandler,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+  ): void {
+    if (!enforced) {
+      concludeLater(req, () => handler(req, res, goneOn));
+      next();
+      return;
+    }
+    concludeLater(req, () => {
+      try {
+        handler(req, res, next);
+      } catch (error) {
+        next(error);
+      }
+    });
+  }
+
   function middleware(
     handler: RequestHandler,
     rule?: string,
@@ -122,7 +149,8 @@ export function createGuard(
       if (refusal !== undefined) refuseForGood(name, refusal, req, res, next, onDenied);
       else if (decides && isGone(req, res)) {
         if (!enforced) next();
-      } else handler(req, res, next);
+      } else if (needsPrincipal && isVerdictPending(req)) continueLater(handler, req, res, next);
+      else handler(req, res, next);
     };
     Object.defineProperty(guarded, "name", { value: `${name}Middleware` });
     const mark = {
@@ -137,3 +165,6 @@ export function createGuard(
 
   return Object.freeze({ name, mode, enforced, onDenied, allow, refuse, fault, middleware });
 }
+
+/** Stands in for `next` where the request has gone on already. */
+function goneOn(): void {}

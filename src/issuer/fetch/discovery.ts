@@ -22,12 +22,15 @@ export async function discoverJwksUri(
     throw new KeyOutage("metadata_mismatch", `the metadata of ${issuer} names another issuer`);
   }
   const jwksUri = metadata["jwks_uri"];
-  const url = typeof jwksUri === "string" ? parseSecureUrl(jwksUri) : refused("a string");
+  const url =
+    typeof jwksUri === "string" ? parseSecureUrl(jwksUri, limits.httpHosts) : refused("a string");
   if (isRefused(url)) {
     throw new KeyOutage("keys_bad_answer", `the jwks_uri of ${issuer} must be ${url.refused}`);
   }
-  // Only an issuer on this machine may send us to another service on it.
-  if (url.protocol === "http:" && !isLoopback(new URL(metadataUrl ?? issuer))) {
+  // Only an issuer on this machine may send us to another service on it. Hosts that the app names
+  // were meant by the app, and not by the issuer.
+  const isNamed = limits.httpHosts.includes(url.host);
+  if (url.protocol === "http:" && !isNamed && !isLoopback(new URL(metadataUrl ?? issuer))) {
     throw new KeyOutage("keys_bad_answer", `the jwks_uri of ${issuer} must be an https: URL`);
   }
   return url.href;

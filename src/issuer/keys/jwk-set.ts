@@ -1,6 +1,6 @@
-import { createPublicKey, type JsonWebKey } from "node:crypto";
 import { isPlainObject } from "../../core/options/value.js";
-import { type AcceptedJwk, checkJwk } from "./key-policy.js";
+import { importJwk } from "./import-jwk.js";
+import { checkJwk } from "./key-policy.js";
 import { createKeyRing, type KeyCandidate, type KeyRing } from "./key-ring.js";
 
 /** A JSON Web Key (RFC 7517 §4). */
@@ -44,12 +44,4 @@ export function parseJwkSet(
   }
   const ring = createKeyRing(candidates, allowed, previous);
   return { ...ring, refused: [...refused, ...ring.refused] };
-}
-
-function importJwk({ kid, algorithm, jwk }: AcceptedJwk): KeyCandidate | undefined {
-  try {
-    return { kid, algorithm, key: createPublicKey({ key: jwk as JsonWebKey, format: "jwk" }) };
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 import { createPublicKey } from "node:crypto";
 import type { JwksClient } from "jwks-rsa";
 import { KeyOutage } from "../fetch/key-outage.js";
+import { importJwk } from "./import-jwk.js";
 import { type AcceptedJwk, checkJwk, type RefusedJwk } from "./key-policy.js";
 import type { KeyCandidate } from "./key-ring.js";
 
@@ -9,7 +10,8 @@ import type { KeyCandidate } from "./key-ring.js";
  * the key has to pass both. Fetching, caching and scheduling are not left to it.
  *
  * jwks-rsa is loaded here, at the first set, and not with this library: version 4 cannot be loaded
- * under Jest on current Node, and an app must be importable there.
+ * under Jest on current Node, and an app must be importable there. Where it cannot be loaded,
+ * Node's own parser stands in; our policy judges the same keys before and after.
  *
  * @throws {@link KeyOutage}, and nothing else.
  */
@@ -19,6 +21,7 @@ export async function parseJwks(keys: readonly unknown[]): Promise<readonly KeyC
   // Numbered, so that each result leads back to its JWK whatever kid that has.
   const numbered = accepted.map(({ jwk }, index) => ({ ...jwk, kid: String(index), use: "sig" }));
   const client = createClient(numbered);
+  if (client === undefined) return accepted.map(importJwk).filter((key) => key !== undefined);
   try {
     const parsed = await client.getSigningKeys();
     return parsed.map((key) => candidateOf(accepted[Number(key.kid)], key.getPublicKey()));
@@ -31,12 +34,19 @@ function isAccepted(jwk: AcceptedJwk | RefusedJwk): jwk is AcceptedJwk {
   return !("refused" in jwk);
 }
 
-function createClient(keys: readonly object[]): JwksClient {
+function createClient(keys: readonly object[]): JwksClient | undefined {
+  const Client = loadClient();
+  if (Client === undefined) return undefined;
+  // It asks this function in place of the network. Its cache, its rate limit, its agents and its
+  // middlewares for Express and koa are not used.
+  return new Client({ cache: false, rateLimit: false, fetcher: async () => ({ keys }) });
+}
+
+function loadClient(): typeof JwksClient | undefined {
   try {
-    const { JwksClient: Client } = require("jwks-rsa") as typeof import("jwks-rsa");
-    return new Client({ cache: false, rateLimit: false, fetcher: async () => ({ keys }) });
-  } catch (error) {
-    throw new KeyOutage("key_parser_unavailable", "jwks-rsa cannot be loaded", error);
+    return (require("jwks-rsa") as typeof import("jwks-rsa")).JwksClient;
+  } catch {
+    return undefined;
   }
 }
 

@@ -33,7 +33,12 @@ const CURVES: readonly string[] = ["P-256", "P-384", "P-521", "Ed25519"];
 /** RFC 7518 §6.2.2, §6.3.2, §6.4.1. */
 const PRIVATE_MEMBERS: readonly string[] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 const MIN_RSA_BITS = 2048;
+/** Verification takes longer with the size: this is the largest that OpenSSL verifies with. */
+const MAX_RSA_BITS = 16_384;
 const MIN_RSA_EXPONENT = 65_537n;
+const MAX_RSA_EXPONENT = 2n ** 256n;
+/** The primes below 752, multiplied. */
+const SMALL_PRIMES = primesBelow(752).reduce((product, prime) => product * prime, 1n);
 
 /** Judges a JWK by its members (RFC 7517 §4). */
 export function checkJwk(jwk: unknown): AcceptedJwk | RefusedJwk {
@@ -72,10 +77,35 @@ export function weaknessOf(key: KeyObject): string | undefined {
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
   // RFC 7518 §3.3; FIPS 186-5 §5.1 and §A.1.1 for the exponent.
   if (modulusLength < MIN_RSA_BITS) return `an RSA key of at least ${MIN_RSA_BITS} bits`;
+  if (modulusLength > MAX_RSA_BITS) return `an RSA key of at most ${MAX_RSA_BITS} bits`;
   if (publicExponent < MIN_RSA_EXPONENT || publicExponent % 2n === 0n) {
     return `an RSA key with an odd exponent of at least ${MIN_RSA_EXPONENT}`;
   }
+  if (publicExponent >= MAX_RSA_EXPONENT) return "an RSA key with an exponent below 2^256";
+  // NIST SP 800-89 §5.3.3: whoever finds a factor has the private key, and 2 is the first to try.
+  if (greatestCommonDivisor(SMALL_PRIMES, modulusOf(key)) !== 1n) {
+    return "an RSA key with an odd modulus that no small prime divides";
+  }
   return undefined;
+}
+
+function modulusOf(key: KeyObject): bigint {
+  const bytes = Buffer.from(key.export({ format: "jwk" }).n ?? "", "base64url");
+  return BigInt(`0x0${bytes.toString("hex")}`);
+}
+
+function greatestCommonDivisor(one: bigint, other: bigint): bigint {
+  let [larger, smaller] = [one, other];
+  while (smaller !== 0n) [larger, smaller] = [smaller, larger % smaller];
+  return larger;
+}
+
+function primesBelow(limit: number): readonly bigint[] {
+  const primes: number[] = [];
+  for (let number = 2; number < limit; number += 1) {
+    if (!primes.some((prime) => number % prime === 0)) primes.push(number);
+  }
+  return primes.map(BigInt);
 }
 
 function isKid(kid: unknown): boolean {

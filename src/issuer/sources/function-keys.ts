@@ -1,32 +1,67 @@
-import { wrongReturn } from "../../core/options/user-function.js";
+import { isThenable, wrongReturn } from "../../core/options/user-function.js";
+import { beforeAbort } from "../fetch/before-abort.js";
 import { KeyOutage } from "../fetch/key-outage.js";
 import { isJwkSet, parseJwkSet } from "../keys/jwk-set.js";
 import type { KeyRing } from "../keys/key-ring.js";
 import type { KeyStore } from "./key-store.js";
 
+type Supplied = KeyRing | KeyOutage;
+
 /**
- * Keys that a function of the app supplies. It is asked each time; the set is read again only when
- * it is another object. A function that throws is an outage.
+ * Keys that a function of the app supplies, at once or as a promise. It is asked each time, but not
+ * while it is still at work; the set is read again only when it is another object. A function that
+ * throws, rejects, returns no key set or misses the deadline is an outage.
  *
  * @param option - How users write the option: `oauthGuard.jwks`.
+ * @param timeout - Milliseconds that a promise may take.
  */
 export function functionKeys(
   supply: () => unknown,
   option: string,
   allowed: readonly string[],
+  timeout: number,
 ): KeyStore {
+  const closing = new AbortController();
   let set: unknown;
   let ring: KeyRing | undefined;
+  let running: Promise<Supplied> | undefined;
 
-  function current(): KeyRing | KeyOutage {
-    let supplied: unknown;
+  function current(): Supplied | Promise<Supplied> {
+    if (running !== undefined) return running;
     try {
-      supplied = supply();
+      const supplied = supply();
+      if (!isThenable(supplied)) return ringOf(supplied);
+      running = settle(supplied);
+      return running;
     } catch (error) {
-      return new KeyOutage("key_function_failed", `${option} threw`, error);
+      return failure(`${option} threw`, error);
     }
+  }
+
+  async function settle(supplied: PromiseLike<unknown>): Promise<Supplied> {
+    const deadline = new AbortController();
+    const stop = (): void => deadline.abort(closedOutage());
+    const timer = setTimeout(() => deadline.abort(timeoutOutage(option, timeout)), timeout);
+    timer.unref();
+    closing.signal.addEventListener("abort", stop, { once: true });
+    if (closing.signal.aborted) stop();
+    try {
+      return ringOf(await beforeAbort(supplied, deadline.signal));
+    } catch (error) {
+      return error instanceof KeyOutage ? error : failure(`${option} rejected`, error);
+    } finally {
+      clearTimeout(timer);
+      closing.signal.removeEventListener("abort", stop);
+      running = undefined;
+    }
+  }
+
+  function ringOf(supplied: unknown): Supplied {
     if (ring === undefined || supplied !== set) {
-      if (!isJwkSet(supplied)) throw wrongReturn(option, "a JWK Set ({ keys: [...] })", supplied);
+      if (!isJwkSet(supplied)) {
+        const error = wrongReturn(option, "a JWK Set ({ keys: [...] })", supplied);
+        return failure(error.message, error);
+      }
       ring = parseJwkSet(supplied, allowed, ring);
       set = supplied;
     }
@@ -37,17 +72,35 @@ export function functionKeys(
   return {
     find(kid, algorithm) {
       const now = current();
-      return now instanceof KeyOutage ? now : now.find(kid, algorithm);
+      if (!isThenable(now)) return isOutage(now) ? now : now.find(kid, algorithm);
+      return now.then((later) => (isOutage(later) ? later : later.find(kid, algorithm)));
     },
     isCurrent(key) {
       const now = current();
-      return !(now instanceof KeyOutage) && now.has(key);
+      if (!isThenable(now)) return !isOutage(now) && now.has(key);
+      return now.then((later) => !isOutage(later) && later.has(key));
     },
     isStale: () => false,
     async ready() {
-      const now = current();
-      return now instanceof KeyOutage ? now : undefined;
+      const now = await current();
+      return isOutage(now) ? now : undefined;
     },
-    close: () => undefined,
+    close: () => closing.abort(),
   };
+}
+
+function isOutage(supplied: Supplied): supplied is KeyOutage {
+  return supplied instanceof KeyOutage;
+}
+
+function failure(message: string, cause: unknown): KeyOutage {
+  return new KeyOutage("key_function_failed", message, cause);
+}
+
+function timeoutOutage(option: string, timeout: number): KeyOutage {
+  return new KeyOutage("keys_timeout", `${option} took over ${timeout} ms`);
+}
+
+function closedOutage(): KeyOutage {
+  return new KeyOutage("guard_closed", "the guard was closed");
 }

@@ -11,8 +11,11 @@ export interface KeyStore {
    * app.
    */
   find(kid: string | undefined, algorithm: string): KeyLookup | Promise<KeyLookup>;
-  /** Whether the key may still be used. Starts a refresh in the background when one is due. */
-  isCurrent(key: VerificationKey): boolean;
+  /**
+   * Whether the key may still be used. Starts a refresh when one is due; a promise when the keys
+   * are too old to tell before it ends. Neither throws nor rejects.
+   */
+  isCurrent(key: VerificationKey): boolean | Promise<boolean>;
   /** Whether the keys are older than they should be, because refreshing them fails. */
   isStale(): boolean;
   /** Waits for the keys. */

@@ -8,8 +8,8 @@ import { parseJwks } from "../keys/jwks-parser.js";
 import { createKeyRing, type KeyRing, type VerificationKey } from "../keys/key-ring.js";
 import type { KeyLookup, KeyStore } from "./key-store.js";
 
-/** When keys are fetched and how long they serve. All times in milliseconds. */
-export interface KeySchedule {
+/** When and how keys are fetched, and how long they serve. All times in milliseconds. */
+export interface KeySchedule extends Pick<FetchLimits, "fetch" | "httpHosts"> {
   readonly maxAge: number;
   readonly maxStale: number;
   readonly cooldown: number;
@@ -26,6 +26,8 @@ export interface KeyLocation {
 }
 
 const FIRST_RETRY = 1000;
+/** The part of `maxAge` after which keys are fetched again before anybody has to wait for them. */
+const EARLY = 0.8;
 /** With no keys at all every request fails, so the next attempt is never far. */
 const MAX_RETRY_WHEN_EMPTY = 5000;
 
@@ -33,10 +35,11 @@ const MAX_RETRY_WHEN_EMPTY = 5000;
  * The key set of one issuer, fetched over HTTP.
  *
  * The whole set is fetched at once and only one fetch runs at a time. It starts in the background
- * when the keys are older than `maxAge`; a request waits for it when there are no keys, or when its
- * `kid` is unknown and the last attempt, failed ones included, began more than `cooldown` ago:
- * made-up kids cannot make us flood the issuer. After a failure the last good keys serve on until
- * they are older than `maxStale`.
+ * shortly before the keys are older than `maxAge`, so that a busy server never waits. A request
+ * waits for it when there are no keys, when they are older than `maxAge`, or when its `kid` is
+ * unknown and the last attempt, failed ones included, began more than `cooldown` ago: made-up kids
+ * cannot make us flood the issuer. Only after a failure the last good keys serve on, until they are
+ * older than `maxStale`.
  */
 export class RemoteKeys implements KeyStore {
   readonly #location: KeyLocation;
@@ -65,8 +68,8 @@ export class RemoteKeys implements KeyStore {
     const now = performance.now();
     const found = this.#usable(now)?.find(kid, algorithm);
     if (found !== undefined && !isRefused(found)) {
-      this.#refreshWhenDue(now);
-      return found;
+      const fetch = this.#refreshWhenDue(now);
+      return fetch === undefined ? found : fetch.then(() => this.#findAgain(kid, algorithm));
     }
     if (this.#running === undefined && !this.#mayAsk(now, found !== undefined)) {
       return this.#outageAt(now) ?? found ?? closedOutage();
@@ -74,11 +77,12 @@ export class RemoteKeys implements KeyStore {
     return this.#refresh(now).then(() => this.#findAgain(kid, algorithm));
   }
 
-  isCurrent(key: VerificationKey): boolean {
+  isCurrent(key: VerificationKey): boolean | Promise<boolean> {
     const now = performance.now();
     if (this.#usable(now)?.has(key) !== true) return false;
-    this.#refreshWhenDue(now);
-    return true;
+    const fetch = this.#refreshWhenDue(now);
+    if (fetch === undefined) return true;
+    return fetch.then(() => this.#usable(performance.now())?.has(key) === true);
   }
 
   isStale(): boolean {
@@ -123,9 +127,24 @@ export class RemoteKeys implements KeyStore {
     return this.#outageAt(now) ?? found ?? closedOutage();
   }
 
-  #refreshWhenDue(now: number): void {
-    if (now - this.#fetchedAt <= this.#schedule.maxAge || this.#running !== undefined) return;
-    if (this.#mayAsk(now, false)) void this.#refresh(now);
+  /** Fetches keys that are getting old. Returns the fetch if they are too old to serve before it ends. */
+  #refreshWhenDue(now: number): Promise<void> | undefined {
+    const age = now - this.#fetchedAt;
+    const { maxAge } = this.#schedule;
+    if (age <= maxAge * EARLY) return undefined;
+    if (this.#running === undefined) {
+      if (!this.#mayAsk(now, false)) return undefined;
+      void this.#refresh(now);
+    }
+    return age <= maxAge || this.#failedLately(now) ? undefined : this.#running;
+  }
+
+  /**
+   * Whether the last attempt failed so recently that the next one is still under way on a busy
+   * server: while an issuer hangs, its outage need not be found out by making requests wait again.
+   */
+  #failedLately(now: number): boolean {
+    return this.#failures > 0 && now <= this.#retryAt + this.#schedule.timeout + FIRST_RETRY;
   }
 
   /** Never rejects. */
@@ -138,11 +157,11 @@ export class RemoteKeys implements KeyStore {
     this.#attemptedAt = startedAt;
     const abort = new AbortController();
     this.#abort = abort;
-    const { timeout, maxSize } = this.#schedule;
+    const { timeout } = this.#schedule;
     const timer = setTimeout(() => abort.abort(timeoutOutage(timeout)), timeout);
     timer.unref();
     try {
-      this.#ring = await this.#load({ signal: abort.signal, maxSize });
+      this.#ring = await this.#load(abort.signal);
       this.#fetchedAt = startedAt;
       this.#failures = 0;
       this.#outage = undefined;
@@ -157,7 +176,9 @@ export class RemoteKeys implements KeyStore {
     }
   }
 
-  async #load(limits: FetchLimits): Promise<KeyRing> {
+  async #load(signal: AbortSignal): Promise<KeyRing> {
+    const { fetch, httpHosts, maxSize } = this.#schedule;
+    const limits: FetchLimits = { fetch, httpHosts, maxSize, signal };
     const { issuer, jwksUri, metadataUrl } = this.#location;
     // Metadata is read each time, so that a moved key set is found.
     const url = jwksUri ?? (await discoverJwksUri(issuer, metadataUrl, limits));

@@ -8,7 +8,7 @@ import type { ParsedToken, TokenHeader } from "../../issuer/parse-token.js";
  * add its own by module augmentation; `getAuth<Claims>(req)` takes another type for one call.
  */
 export interface AccessTokenClaims {
-  readonly iss: string;
+  readonly iss?: string;
   readonly exp: number;
   readonly aud?: string | readonly string[];
   readonly sub?: string;
@@ -34,7 +34,8 @@ export interface Auth<C = AccessTokenClaims> {
   readonly header: TokenHeader;
   /** The verified claims. */
   readonly payload: C;
-  readonly issuer: string;
+  /** The claim `iss`; `undefined` only with `issuer: null`. */
+  readonly issuer: string | undefined;
   /** The claim `sub`: unique within its issuer only. */
   readonly subject: string | undefined;
   readonly clientId: string | undefined;

@@ -20,7 +20,8 @@ import { checkShape, type TokenProfile } from "./token-shape.js";
 
 /** One issuer whose tokens are accepted, with all that belongs to it and to no other. */
 export interface TrustedIssuer {
-  readonly issuer: string;
+  /** `undefined`: its tokens carry no `iss`. */
+  readonly issuer: string | undefined;
   readonly algorithms: readonly string[];
   readonly keys: KeyStore;
   readonly claims: ClaimRules;
@@ -85,9 +86,13 @@ export class Verifier {
     const digest = hash("sha256", token, "binary");
     const known = this.#cache.get(digest);
     if (known === undefined) return this.#verifyNew(token, digest, now);
-    if (this.#isStillGood(known, now)) return known;
-    this.#cache.delete(digest);
-    return this.#verifyNew(token, digest, now);
+    const isGood = this.#isStillGood(known, now);
+    if (isGood === true) return known;
+    if (isGood === false) return this.#verifyAgain(token, digest, now);
+    return isGood.then((later) => {
+      const then = Date.now();
+      return later && this.#isInTime(known, then) ? known : this.#verifyAgain(token, digest, then);
+    });
   }
 
   /** Waits until every issuer has its keys. Rejects with the first outage, as an `HttpError`. */
@@ -101,11 +106,18 @@ export class Verifier {
     for (const { keys } of this.#issuers.values()) keys.close();
   }
 
-  #isStillGood(known: VerifiedToken, now: number): boolean {
-    const { lifetime, verifiedAt } = known;
+  #isStillGood(known: VerifiedToken, now: number): boolean | Promise<boolean> {
+    return this.#isInTime(known, now) && known.keys.isCurrent(known.key);
+  }
+
+  #isInTime({ lifetime, verifiedAt }: VerifiedToken, now: number): boolean {
     if (now < lifetime.from || now >= lifetime.until) return false;
-    if (now < verifiedAt || now - verifiedAt >= this.#ttl) return false;
-    return known.keys.isCurrent(known.key);
+    return now >= verifiedAt && now - verifiedAt < this.#ttl;
+  }
+
+  #verifyAgain(token: string, digest: string, now: number): Verification | Promise<Verification> {
+    this.#cache?.delete(digest);
+    return this.#verifyNew(token, digest, now);
   }
 
   #verifyNew(
