@@ -21,10 +21,12 @@ export function functionKeys(
   allowed: readonly string[],
   timeout: number,
 ): KeyStore {
-  const closing = new AbortController();
   let set: unknown;
   let ring: KeyRing | undefined;
   let running: Promise<Supplied> | undefined;
+  // Made with the first promise: old versions of Jest hide AbortController from synchronous ones.
+  let deadline: AbortController | undefined;
+  let isClosed = false;
 
   function current(): Supplied | Promise<Supplied> {
     if (running !== undefined) return running;
@@ -39,19 +41,17 @@ export function functionKeys(
   }
 
   async function settle(supplied: PromiseLike<unknown>): Promise<Supplied> {
-    const deadline = new AbortController();
-    const stop = (): void => deadline.abort(closedOutage());
-    const timer = setTimeout(() => deadline.abort(timeoutOutage(option, timeout)), timeout);
+    const abort = new AbortController();
+    deadline = abort;
+    if (isClosed) abort.abort(closedOutage());
+    const timer = setTimeout(() => abort.abort(timeoutOutage(option, timeout)), timeout);
     timer.unref();
-    closing.signal.addEventListener("abort", stop, { once: true });
-    if (closing.signal.aborted) stop();
     try {
-      return ringOf(await beforeAbort(supplied, deadline.signal));
+      return ringOf(await beforeAbort(supplied, abort.signal));
     } catch (error) {
       return error instanceof KeyOutage ? error : failure(`${option} rejected`, error);
     } finally {
       clearTimeout(timer);
-      closing.signal.removeEventListener("abort", stop);
       running = undefined;
     }
   }
@@ -85,7 +85,10 @@ export function functionKeys(
       const now = await current();
       return isOutage(now) ? now : undefined;
     },
-    close: () => closing.abort(),
+    close() {
+      isClosed = true;
+      deadline?.abort(closedOutage());
+    },
   };
 }
 
