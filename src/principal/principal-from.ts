@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import { createGuard } from "../core/guard/guard.js";
-import type { Mode } from "../core/guard/guard-options.js";
+import { type Mode, readMode } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { assertCalled } from "../core/options/uncalled-factory.js";
@@ -34,7 +34,7 @@ export function principalFrom(
 ): Middleware {
   assertCalled("principalFrom", derive, "principalFrom((req) => …)");
   const reader = readOptions<PrincipalFromOptions>("principalFrom", options, { mode: true });
-  const mode = reader.oneOf("mode", ["enforce", "report"], { default: "enforce" });
+  const mode = readMode(reader);
   if (typeof derive !== "function")
     reader.problems.note(
       "principalFrom.derive",

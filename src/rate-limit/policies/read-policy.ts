@@ -61,7 +61,7 @@ function readName(reader: PolicyReader, required: boolean): string | undefined {
 }
 
 function readKey(reader: PolicyReader): Policy["key"] {
-  const key = reader.raw("key") ?? "ip";
+  const key = reader.has("key") ? reader.raw("key") : "ip";
   if (typeof key === "function") return key as (req: Request) => unknown;
   if (key !== "ip" && key !== "principal") {
     reader.problem("key", '"ip", "principal" or a function');
