@@ -7,7 +7,6 @@ import {
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import { assertCalled } from "../core/options/uncalled-factory.js";
-import { describeValue } from "../core/options/value.js";
 import type { OnDenied } from "../core/refusal/deny.js";
 
 /** Options of `requireRole`, `requireScope` and `authorize`. */
@@ -60,13 +59,9 @@ export function openRequireOptions(
 export function readRequireOptions(
   reader: OptionsReader<keyof RequireOptions>,
 ): CheckedRequireOptions {
-  const realm = reader.string("realm", { default: "api" }) ?? "api";
-  if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(realm)) {
-    reader.note(
-      "realm",
-      `must be of printable ASCII characters except " and \\, got ${describeValue(realm)}`,
-    );
-  }
+  const must = 'of printable ASCII characters except " and \\';
+  const realm = reader.string("realm", { default: "api", must }) ?? "api";
+  if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(realm)) reader.problem("realm", must);
   return { ...readGuardOptions(reader), realm };
 }
 

@@ -118,9 +118,8 @@ function readScopes(reader: VerifierReader): readonly string[] | undefined {
 }
 
 function readRealm(reader: VerifierReader): string {
-  const realm = reader.string("realm", { default: "api" }) ?? "api";
-  if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(realm)) {
-    reader.problem("realm", "printable ASCII without quotes and backslashes");
-  }
+  const must = "printable ASCII without quotes and backslashes";
+  const realm = reader.string("realm", { default: "api", must }) ?? "api";
+  if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(realm)) reader.problem("realm", must);
   return realm;
 }

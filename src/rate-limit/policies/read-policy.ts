@@ -52,9 +52,10 @@ function readName(reader: PolicyReader, required: boolean): string | undefined {
   if (required && !reader.has("name")) {
     reader.note("name", "must be given: the store tells policies apart by it");
   }
-  const name = reader.string("name");
+  const must = `at most ${MAX_NAME_LENGTH} printable ASCII characters`;
+  const name = reader.string("name", { must });
   if (name !== undefined && (name.length > MAX_NAME_LENGTH || !isPrintableAscii(name))) {
-    reader.problem("name", `at most ${MAX_NAME_LENGTH} printable ASCII characters`);
+    reader.problem("name", must);
     return undefined;
   }
   return name;

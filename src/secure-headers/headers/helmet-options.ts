@@ -183,8 +183,8 @@ function readDirective(own: HeaderReader, name: string, value: unknown): unknown
   );
   if (odd !== -1)
     own.note(
-      `directives[${JSON.stringify(name)}][${odd}]`,
-      `must be a non-empty string, got ${describeValue(elements[odd])}`,
+      `directives[${JSON.stringify(name)}]`,
+      `must hold strings, got ${describeValue(elements[odd])}`,
     );
   return elements.filter((element) => typeof element === "string");
 }
