@@ -3,7 +3,7 @@ import { isMediaTypePattern } from "../core/http/media-type.js";
 import type { OptionKey } from "../core/options/option-types.js";
 import { OptionsError } from "../core/options/options-error.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
-import { isPlainObject, withoutTextsOf } from "../core/options/value.js";
+import { isHarmless, isPlainObject, withoutTextsOf } from "../core/options/value.js";
 import type { OnDenied } from "../core/refusal/deny.js";
 import {
   readLimits,
@@ -186,7 +186,9 @@ function readJsonSchema(
   const names = [...Object.keys(properties ?? {}), ...[required].flat().map(String)];
   const upper = part === "headers" ? names.find((name) => name !== name.toLowerCase()) : undefined;
   if (upper !== undefined) {
-    reader.note(part, `must name header fields in lower case: write "${upper.toLowerCase()}"`);
+    const lower = upper.toLowerCase();
+    const shown = lower.split("-").every(isHarmless) ? `: write "${lower}"` : "";
+    reader.note(part, `must name header fields in lower case${shown}`);
     return [];
   }
   try {
