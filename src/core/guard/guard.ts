@@ -3,6 +3,7 @@ import { deny, keepRefusal, type OnDenied, refusalOf } from "../refusal/deny.js"
 import { ERROR_CODES } from "../refusal/error-code.js";
 import { HttpError } from "../refusal/http-error.js";
 import { beginRequest } from "../request/begin-request.js";
+import { createCreationCheck } from "./creation-check.js";
 import { type Decision, recordDecision, recordFrozenDecision } from "./decision.js";
 import { type GuardDescription, markGuard } from "./guard-mark.js";
 import type { Mode } from "./guard-options.js";
@@ -111,7 +112,9 @@ export function createGuard(
     rule?: string,
     parts?: readonly GuardDescription[],
   ): Middleware {
+    const checkCreation = createCreationCheck(name);
     const guarded: RequestHandler = (req, res, next) => {
+      checkCreation();
       beginRequest(req);
       const refusal = refusalOf(req);
       if (refusal === undefined) handler(req, res, next);
