@@ -37,6 +37,9 @@ export const REQUIRE_HINTS: Hints<RequireOptions> = {
   reportOnly: REPORT,
   onError: "onDenied",
   onFailure: "onDenied",
+  // Of all that can stand here only a rule has it.
+  description:
+    "a rule stands where the options do: put several into one, as in authorize(all(…)) or authorize(any(…))",
 };
 
 /**
@@ -59,9 +62,9 @@ export function openRequireOptions(
 export function readRequireOptions(
   reader: OptionsReader<keyof RequireOptions>,
 ): CheckedRequireOptions {
-  const must = 'of printable ASCII characters except " and \\';
-  const realm = reader.string("realm", { default: "api", must }) ?? "api";
-  if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(realm)) reader.problem("realm", must);
+  const realm = reader.string("realm", { default: "api" }) ?? "api";
+  if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(realm))
+    reader.problem("realm", 'of printable ASCII characters except " and \\');
   return { ...readGuardOptions(reader), realm };
 }
 

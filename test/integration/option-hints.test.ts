@@ -191,7 +191,14 @@ const TABLES: readonly HintTable[] = [
       { path: "requireScope.any", create: (options) => requireScope.any("a", options) },
       { path: "authorize", create: (options) => authorize(role("a"), options) },
     ],
-    says: { dryRun: REPORT, reportOnly: REPORT, onError: "onDenied", onFailure: "onDenied" },
+    says: {
+      dryRun: REPORT,
+      reportOnly: REPORT,
+      onError: "onDenied",
+      onFailure: "onDenied",
+      description:
+        "a rule stands where the options do: put several into one, as in authorize(all(…)) or authorize(any(…))",
+    },
   },
   {
     name: "PRINCIPAL_FROM_HINTS",

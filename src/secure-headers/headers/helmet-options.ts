@@ -64,6 +64,9 @@ const CSP_DIRECTIVES: readonly string[] =
   report-uri require-sri-for require-trusted-types-for sandbox script-src script-src-attr script-src-elem style-src
   style-src-attr style-src-elem trusted-types upgrade-insecure-requests worker-src`.split(/\s+/);
 
+/** What is true or false in the options of a header. */
+const FLAGS = ["useDefaults", "reportOnly", "includeSubDomains", "preload", "allow"] as const;
+
 const ONE_YEAR_SECONDS = 31_536_000;
 
 /** All names that helmet knows. */
@@ -136,6 +139,8 @@ function readHeader(own: HeaderReader, name: string, keys: readonly string[]): H
   const merged: Record<string, unknown> = Object.create(null);
   if (typeof preset === "object") Object.assign(merged, preset);
   for (const key of keys) if (own.has(key)) merged[key] = own.raw(key);
+  // helmet takes any text for true, "false" as well.
+  for (const key of FLAGS) if (own.has(key)) own.boolean(key);
   if (own.has("maxAge") && !Number.isSafeInteger(own.raw("maxAge")))
     own.problem("maxAge", "a whole number of seconds, as helmet counts");
   if (name === "contentSecurityPolicy")
@@ -172,6 +177,7 @@ function readDirectives(own: HeaderReader, directives: unknown): unknown {
 function readDirective(own: HeaderReader, name: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null || !(Symbol.iterator in value)) {
     if (typeof value === "function") noteFunction(own, name);
+    else if (typeof value !== "string" && value !== null) noteElement(own, name, value);
     return value;
   }
   // A generator can be walked once only, and what the user's list holds later must not matter.
@@ -181,12 +187,12 @@ function readDirective(own: HeaderReader, name: string, value: unknown): unknown
   const odd = elements.findIndex(
     (element) => (typeof element !== "string" || element === "") && typeof element !== "function",
   );
-  if (odd !== -1)
-    own.note(
-      `directives[${JSON.stringify(name)}]`,
-      `must hold strings, got ${describeValue(elements[odd])}`,
-    );
+  if (odd !== -1) noteElement(own, name, elements[odd]);
   return elements.filter((element) => typeof element === "string");
+}
+
+function noteElement(own: HeaderReader, name: string, value: unknown): void {
+  own.note(`directives[${JSON.stringify(name)}]`, `must hold strings, got ${describeValue(value)}`);
 }
 
 function noteFunction(own: HeaderReader, name: string): void {
