@@ -13,6 +13,7 @@ import { type Refused, refused } from "../refusal/refused.js";
 export interface PathPattern {
   /** As the user wrote it. */
   readonly text: string;
+  /** One of those that this Node.js parses; all of them when it is left out. */
   readonly method: string | undefined;
   /** Literals, and `undefined` for a parameter. */
   readonly segments: readonly (string | undefined)[];

@@ -13,7 +13,7 @@ export type HelmetOverrides = {
 
 /** Options of the `Strict-Transport-Security` header. */
 export interface HstsOptions {
-  /** How long browsers refuse plain HTTP; `"0s"` cancels an earlier header. A duration. @default "730d" */
+  /** How long browsers refuse plain HTTP; `"0s"` cancels an earlier header. A duration in whole seconds. @default "730d" */
   readonly maxAge?: string | undefined;
   /** Whether it is valid for all subdomains, including those of other servers. @default true */
   readonly includeSubDomains?: boolean | undefined;
