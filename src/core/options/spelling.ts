@@ -21,21 +21,6 @@ export function closest(written: string, candidates: Iterable<string>): string |
 }
 
 /**
- * What the writer of an unknown name is told: the sentence of the hints, or the name that was probably meant.
- *
- * @param hints - Names or sentences; what holds a blank is a sentence.
- */
-export function guess(
-  written: string,
-  known: readonly string[],
-  hints: Readonly<Record<string, string>>,
-): string | undefined {
-  const hint = Object.hasOwn(hints, written) ? hints[written] : closest(written, known);
-  if (hint === undefined) return undefined;
-  return hint.includes(" ") ? hint : `did you mean "${hint}"?`;
-}
-
-/**
  * What is wrong with an option that does not exist, as the rest of a sentence. The name is printed only when it was
  * recognised or is too short for a secret: a secret can get there, as in `{ [password]: true }`.
  */
@@ -67,6 +52,21 @@ export function wrongChoice(
   const must = `must be ${choice(allowed)}, got `;
   if (meant === undefined) return must + describeValue(value);
   return `${must}${JSON.stringify(value)}: did you mean ${JSON.stringify(meant)}?`;
+}
+
+/**
+ * What the writer of an unknown name is told: the sentence of the hints, or the name that was probably meant.
+ *
+ * @param hints - Names or sentences; what holds a blank is a sentence.
+ */
+function guess(
+  written: string,
+  known: readonly string[],
+  hints: Readonly<Record<string, string>>,
+): string | undefined {
+  const hint = Object.hasOwn(hints, written) ? hints[written] : closest(written, known);
+  if (hint === undefined) return undefined;
+  return hint.includes(" ") ? hint : `did you mean "${hint}"?`;
 }
 
 function plain(text: string): string {
