@@ -94,6 +94,8 @@ describe("a bare number", () => {
 
   it.each([
     [60, 'write "1m" for seconds'],
+    // Not 3.6 seconds, which a window cannot be.
+    [3600, 'write "1h" for seconds'],
     [31_536_000, 'write "31536s" for milliseconds or "365d" for seconds'],
     [900_000, 'write "15m" for milliseconds or "250h" for seconds'],
   ])("%d is never given the smaller unit in silence", (value, spelling) => {

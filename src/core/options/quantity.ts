@@ -8,6 +8,7 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
   h: 3_600_000,
   d: 86_400_000,
 };
+const SECOND = 1000;
 /** What people write for the units, in lower case; each is some of a unit of ours. */
 const DURATION_WORDS: Readonly<Record<string, number>> = unitWords({
   ms: [1, "msec", "msecs", "millis", "millisecond", "milliseconds"],
@@ -151,7 +152,12 @@ function unitWords(
 /** How to write the number, in each unit that it can be meant in and that keeps it within the range. */
 function spellings(value: number, min: number, max: number, kind: QuantityKind): string {
   const all = Object.entries(kind.readings);
-  const fitting = all.filter(([, size]) => value * size >= min && value * size <= max);
+  const fitting = all.filter(([, size]) => {
+    const meant = value * size;
+    // Nobody means 3.6 seconds by 3600, and where only whole seconds count it would be refused again.
+    const plain = all.length === 1 || meant < SECOND || meant % SECOND === 0;
+    return meant >= min && meant <= max && plain;
+  });
   if (fitting.length === 0) return "";
   const texts = fitting.map(([unit, size]) => {
     const text = `"${kind.format(value * size)}"`;
