@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
@@ -49,6 +50,19 @@ describe("package.json", () => {
     const others = ["dist", "CHANGELOG.md", "SECURITY.md"];
     expect([...manifest.files].sort()).toEqual([...folders, ...others].sort());
   });
+
+  it("leaves none of these folders behind when packing fails", () => {
+    const missing = join(root, "no-such-folder");
+    const { status, stderr } = spawnSync("npm", ["pack", "--pack-destination", missing], {
+      cwd: root,
+      encoding: "utf8",
+    });
+    expect(status).not.toBe(0);
+    expect(stderr).toContain("--pack-destination must be a folder that exists");
+    expect(publicFolders().filter((folder) => existsSync(join(root, folder, "index.js")))).toEqual(
+      [],
+    );
+  }, 30_000);
 
   it("needs no peer but Express", () => {
     const { peerDependencies, peerDependenciesMeta: meta } = manifest;

@@ -148,14 +148,30 @@ export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings 
   const onFailure = reader.oneOf("onFailure", ["continue", "fail-operation"], {
     default: "continue",
   });
-  const service = reader.object<AuditServiceOptions>("service", { name: true, version: true });
+  const service = reader.object<AuditServiceOptions>(
+    "service",
+    { name: true, version: true },
+    {},
+    '{ name: "orders", version: "1.0.0" }',
+  );
   const requestId = reader.object<RequestIdOptions>(
     "requestId",
     { header: true, trustedPeers: true },
     TRUST_HINTS,
+    '{ header: "X-Request-Id", trustedPeers: ["10.0.0.5"] }',
   );
-  const trace = reader.object<TraceOptions>("trace", { trustedPeers: true }, TRUST_HINTS);
-  const fields = reader.object<AuditFieldOptions>("fields", { headers: true });
+  const trace = reader.object<TraceOptions>(
+    "trace",
+    { trustedPeers: true },
+    TRUST_HINTS,
+    '{ trustedPeers: ["10.0.0.5"] }',
+  );
+  const fields = reader.object<AuditFieldOptions>(
+    "fields",
+    { headers: true },
+    {},
+    '{ headers: ["user-agent"] }',
+  );
   const idHeader = requestId === undefined ? "X-Request-Id" : readIdHeader(requestId);
   const settings = {
     guard,

@@ -29,7 +29,7 @@ describe("auditLog options", () => {
     [
       "options of later versions",
       { integrity: "chain" },
-      'auditLog must not have an option "integrity"',
+      "auditLog must not have an option with a name of 9 characters: known options are sinks",
     ],
     ["a peer's name", { transports: [] }, 'did you mean "sinks"?'],
     [

@@ -7,7 +7,6 @@ import {
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import { assertCalled } from "../core/options/uncalled-factory.js";
-import { describeValue } from "../core/options/value.js";
 import type { OnDenied } from "../core/refusal/deny.js";
 
 /** Options of `requireRole`, `requireScope` and `authorize`. */
@@ -38,6 +37,9 @@ export const REQUIRE_HINTS: Hints<RequireOptions> = {
   reportOnly: REPORT,
   onError: "onDenied",
   onFailure: "onDenied",
+  // Of all that can stand here only a rule has it.
+  description:
+    "a rule stands where the options do: put several into one, as in authorize(all(…)) or authorize(any(…))",
 };
 
 /**
@@ -61,12 +63,8 @@ export function readRequireOptions(
   reader: OptionsReader<keyof RequireOptions>,
 ): CheckedRequireOptions {
   const realm = reader.string("realm", { default: "api" }) ?? "api";
-  if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(realm)) {
-    reader.note(
-      "realm",
-      `must be of printable ASCII characters except " and \\, got ${describeValue(realm)}`,
-    );
-  }
+  if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(realm))
+    reader.problem("realm", 'of printable ASCII characters except " and \\');
   return { ...readGuardOptions(reader), realm };
 }
 

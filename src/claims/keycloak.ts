@@ -1,5 +1,6 @@
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { readOptions } from "../core/options/options-reader.js";
+import { assertNotMounted } from "../core/options/uncalled-factory.js";
 import {
   type ClaimMapping,
   type Claims,
@@ -35,7 +36,9 @@ export const KEYCLOAK_HINTS: Hints<KeycloakOptions> = { resource: "clientId", cl
  * @throws {@link OptionsError} when `clientId` is missing or an option is wrong.
  */
 export function keycloak(options: KeycloakOptions): ClaimMapping {
-  const reader = readOptions<KeycloakOptions>("keycloak", options, KEYS, KEYCLOAK_HINTS);
+  const call = 'keycloak({ clientId: "my-api" })';
+  assertNotMounted("keycloak", options, `oauthGuard({ issuer, audience, principal: ${call} })`);
+  const reader = readOptions<KeycloakOptions>("keycloak", options, KEYS, KEYCLOAK_HINTS, call);
   const clientId = reader.string("clientId", { required: true }) ?? "";
   const realmRoles = reader.boolean("realmRoles", { default: true });
   reader.finish();

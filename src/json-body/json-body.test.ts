@@ -448,7 +448,10 @@ describe("jsonBody", () => {
     [{ limit: 102_400 }, 'a bare number has no unit, write "100kb"'],
     [{ limit: "0kb" }, "jsonBody.limit must be a size"],
     [{ depth: 0 }, "jsonBody.depth must be a whole number from 1 to 1000"],
-    [{ except: ["webhooks"] }, 'jsonBody.except[0] must start with "/": write "/webhooks"'],
+    [
+      { except: ["webhooks"] },
+      'jsonBody.except[0] must start with "/": write one in front of the path',
+    ],
     [{ except: "/a/" }, 'jsonBody.except must not end with "/"'],
     [{ strict: false }, "jsonBody must not have an option"],
     [{ maxDepth: 3 }, 'did you mean "depth"?'],

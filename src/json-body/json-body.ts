@@ -43,6 +43,9 @@ const KEYS: OptionKeys<JsonBodyOptions> = {
   ...GUARD_OPTIONS,
 };
 
+const RAW_BYTES =
+  'the raw bytes are not handed out, leave the path to a parser that keeps them: except: ["POST /webhooks/*"]';
+
 /** What other packages call these options. */
 export const JSON_BODY_HINTS: Hints<JsonBodyOptions> = {
   bodyLimit: "limit",
@@ -52,6 +55,12 @@ export const JSON_BODY_HINTS: Hints<JsonBodyOptions> = {
   exclude: "except",
   skip: 'no function decides what is left unread, name the paths in except: ["POST /webhooks/*"]',
   unless: "except",
+  verify: RAW_BYTES,
+  rawBody: RAW_BYTES,
+  type: "leave it out, application/json and +json are read, and nothing that is not JSON by its media type",
+  strict: "leave it out, only lists and objects are read",
+  reviver: "leave it out, what JSON.parse makes of a body is validated and handed on",
+  inflate: "leave it out, gzip, deflate and br are decompressed, and limit counts what comes out",
 };
 
 /** So that a connection with an unread rest is not kept waiting, however the refusal is answered. */

@@ -1,4 +1,5 @@
 import { readOptions } from "../core/options/options-reader.js";
+import { assertNotMounted } from "../core/options/uncalled-factory.js";
 import { isRefused } from "../core/refusal/refused.js";
 import { KeyOutage } from "../issuer/fetch/key-outage.js";
 import type { TokenVerifierInput } from "./oauth-guard-options.js";
@@ -30,11 +31,13 @@ export interface TokenVerifier<Claims = AccessTokenClaims> {
 export function createTokenVerifier<Claims = AccessTokenClaims>(
   options: TokenVerifierInput,
 ): TokenVerifier<Claims> {
+  assertNotMounted("createTokenVerifier", options, "oauthGuard({ issuer, audience })");
   const reader = readOptions<TokenVerifierInput>(
     "createTokenVerifier",
     options ?? {},
     VERIFIER_KEYS,
     VERIFIER_HINTS,
+    "createTokenVerifier({ issuer, audience })",
   );
   const settings = readVerifierSettings(reader);
   reader.finish();

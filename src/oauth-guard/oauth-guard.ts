@@ -32,11 +32,23 @@ const KEYS: OptionKeys<OauthGuardInput> = {
 const TOKEN_REQUIRED =
   "leave it out, a token is required by default; optional: true lets requests without one pass";
 
+const TOKEN_PLACE =
+  "leave it out, tokens are taken from the Authorization field and nowhere else; createTokenVerifier verifies those that come another way";
+const CLAIMS_PLACE =
+  "leave it out, handlers read the claims with getAuth(req), or from req.auth.payload";
+
 /** What express-oauth2-jwt-bearer, express-jwt, passport-jwt, jsonwebtoken and jose call things. */
 export const OAUTH_GUARD_HINTS: Hints<OauthGuardInput> = {
   ...VERIFIER_HINTS,
   authRequired: TOKEN_REQUIRED,
   credentialsRequired: TOKEN_REQUIRED,
+  getToken: TOKEN_PLACE,
+  jwtFromRequest: TOKEN_PLACE,
+  requestProperty: CLAIMS_PLACE,
+  userProperty: CLAIMS_PLACE,
+  isRevoked:
+    "leave it out, nobody is asked whether a token was revoked: keep the lifetime of tokens short",
+  onExpired: "tokens past exp are always refused: leave it out, onDenied can answer the refusal",
 };
 
 /**

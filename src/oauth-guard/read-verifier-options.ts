@@ -39,14 +39,20 @@ const CACHE_KEYS: OptionKeys<TokenCacheOptions> = { max: true, ttl: true };
 /** What express-oauth2-jwt-bearer, express-jwt, passport-jwt, jsonwebtoken and jose call things. */
 export const VERIFIER_HINTS: Hints<TokenVerifierOptions> = {
   ...ISSUER_HINTS,
-  clockSkew: "clockTolerance",
-  cooldownDuration: "keys.cooldown",
-  timeoutDuration: "keys.timeout",
-  cacheMaxAge: "keys.maxAge",
-  maxAge: "maxTokenAge",
+  clockSkew:
+    'did you mean "clockTolerance"? clockSkew counts seconds, clockTolerance is a text with a unit: 5 is "5s"',
+  cooldownDuration:
+    'did you mean "keys.cooldown"? cooldownDuration counts milliseconds, keys.cooldown is a text with a unit: 30000 is "30s"',
+  timeoutDuration:
+    'did you mean "keys.timeout"? timeoutDuration counts milliseconds, keys.timeout is a text with a unit: 5000 is "5s"',
+  cacheMaxAge:
+    'did you mean "keys.maxAge"? cacheMaxAge counts milliseconds, keys.maxAge is a text with a unit: 600000 is "10m"',
+  maxAge:
+    'did you mean "maxTokenAge"? maxAge counts seconds, maxTokenAge is a text with a unit: 3600 is "1h"',
   maxTokenLength: "maxTokenSize",
   requiredScopes: "scopes",
   scope: "scopes",
+  ignoreExpiration: "tokens past exp are always refused: leave it out",
 };
 
 const OWN_FETCH =
@@ -136,9 +142,8 @@ function readScopes(reader: VerifierReader): readonly string[] | undefined {
 }
 
 function readRealm(reader: VerifierReader): string {
-  const realm = reader.string("realm", { default: "api" }) ?? "api";
-  if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(realm)) {
-    reader.problem("realm", "printable ASCII without quotes and backslashes");
-  }
+  const must = "printable ASCII without quotes and backslashes";
+  const realm = reader.string("realm", { default: "api", must }) ?? "api";
+  if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(realm)) reader.problem("realm", must);
   return realm;
 }

@@ -1,7 +1,8 @@
 import type { Request } from "express";
 import { createGuard } from "../core/guard/guard.js";
-import type { Mode } from "../core/guard/guard-options.js";
+import { type Mode, readMode } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
+import type { Hints } from "../core/options/option-types.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { assertCalled } from "../core/options/uncalled-factory.js";
 import { describeValue } from "../core/options/value.js";
@@ -16,6 +17,11 @@ export interface PrincipalFromOptions {
   /** `"report"`: if the function fails, this is recorded, and the request goes on without a principal. @default "enforce" */
   readonly mode?: Mode | undefined;
 }
+
+/** What the options of the guards beside it make people expect. */
+export const PRINCIPAL_FROM_HINTS: Hints<PrincipalFromOptions> = {
+  onDenied: "it refuses nobody: requireRole and authorize behind it do, and they have onDenied",
+};
 
 /**
  * Tells the guards who calls, for apps that authenticate by other means than `oauthGuard`, such as a passport session:
@@ -33,8 +39,13 @@ export function principalFrom(
   options: PrincipalFromOptions = {},
 ): Middleware {
   assertCalled("principalFrom", derive, "principalFrom((req) => …)");
-  const reader = readOptions<PrincipalFromOptions>("principalFrom", options, { mode: true });
-  const mode = reader.oneOf("mode", ["enforce", "report"], { default: "enforce" });
+  const reader = readOptions<PrincipalFromOptions>(
+    "principalFrom",
+    options,
+    { mode: true },
+    PRINCIPAL_FROM_HINTS,
+  );
+  const mode = readMode(reader);
   if (typeof derive !== "function")
     reader.problems.note(
       "principalFrom.derive",

@@ -54,11 +54,11 @@ export const POLICY_HINTS: Hints<RateLimitPolicy> = {
   max: "limit",
   points: "limit",
   tokensPerInterval: "limit",
-  windowMs: "window",
-  duration: "window",
-  timeWindow: "window",
-  interval: "window",
-  ttl: "window",
+  windowMs: windowIn("windowMs counts milliseconds", '60000 is "1m"'),
+  duration: windowIn("duration counts seconds", '60 is "1m"'),
+  timeWindow: windowIn("timeWindow counts milliseconds", '60000 is "1m"'),
+  interval: windowIn("interval counts milliseconds", '60000 is "1m"'),
+  ttl: windowIn("ttl counts milliseconds (seconds before @nestjs/throttler 5)", '60000 is "1m"'),
   keyGenerator: "key",
   getTracker: "key",
   identifier: "name",
@@ -66,6 +66,8 @@ export const POLICY_HINTS: Hints<RateLimitPolicy> = {
   weight: "cost",
 };
 
+const ALL_COUNT =
+  "every request counts when it arrives, whatever its answer will be: leave it out; to count failures only, use the store yourself in the handler";
 const SKIP =
   "write skip, a function that returns true for what no policy counts; decide by nothing that the client can choose";
 /** `true` there lets everything pass uncounted, which nothing here does. */
@@ -82,6 +84,15 @@ export const RATE_LIMIT_HINTS: Hints<RateLimitOptions> = {
   legacyHeaders:
     "leave it out, X-RateLimit-* are sent by default; headers: { legacy: false } turns them off",
   ipv6Subnet: "ipv6Prefix",
+  skipSuccessfulRequests: ALL_COUNT,
+  skipFailedRequests: ALL_COUNT,
+  requestWasSuccessful: ALL_COUNT,
+  blockDuration:
+    "there is no time-out beyond the window: units come back evenly, and Retry-After says when there are enough",
+  statusCode: "a refusal is 429 always; to answer in a format of your own write onDenied",
+  trustProxy:
+    'Express has this setting: write app.set("trust proxy", …) with the number or the addresses of your proxies',
+  algorithm: "every policy is a token bucket: leave it out",
   allowList: SKIP,
   whitelist: SKIP,
   skipIf: SKIP,
@@ -141,6 +152,11 @@ function readPolicies(reader: SettingsReader, demands: PolicyDemands): readonly 
     );
   });
   return policies;
+}
+
+/** The same number would be another time: the sentence says in what the option counts elsewhere. */
+function windowIn(unit: string, example: string): `${string} ${string}` {
+  return `did you mean "window"? ${unit}, window is a text with a unit: ${example}`;
 }
 
 function readHeaders(reader: SettingsReader): HeaderSettings {

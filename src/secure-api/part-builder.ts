@@ -1,11 +1,20 @@
 import type { Mode } from "../core/guard/guard-options.js";
 import { OptionsError } from "../core/options/options-error.js";
 import type { OptionsReader } from "../core/options/options-reader.js";
-import { isPlainObject } from "../core/options/value.js";
+import { describeValue, isPlainObject } from "../core/options/value.js";
 import type { OnDenied } from "../core/refusal/deny.js";
 import type { SecureApiOptions } from "./secure-api-options.js";
 
 type PartName = Exclude<keyof SecureApiOptions, "mode" | "onDenied" | "publicRoutes">;
+
+/** What to write in place of something that is no options. */
+const EXAMPLES: Readonly<Record<PartName, string>> = {
+  oauthGuard: "{ issuer, audience }",
+  rateLimit: '{ limit: 100, window: "1m" }',
+  auditLog: "{}",
+  secureHeaders: "{}",
+  jsonBody: "{}",
+};
 
 /**
  * Builds the parts of the preset, gathers the problems of all of them in one error, and closes what was opened when
@@ -38,6 +47,10 @@ export class PartBuilder {
     if (value === false || (value === undefined && absent === "off")) return undefined;
     if (value === undefined && absent === "required") {
       this.#reader.note(name, "must be an options object or false, got undefined: it is required");
+      return undefined;
+    }
+    if (value !== undefined && !isPlainObject(value)) {
+      this.#reader.note(name, wrongPart(name, value));
       return undefined;
     }
     try {
@@ -85,9 +98,7 @@ export class PartBuilder {
     this.close().catch(() => undefined);
   }
 
-  #withDefaults(value: unknown): unknown {
-    // A value of the wrong type goes to the factory as it is, which says what it must be.
-    if (!isPlainObject(value)) return value;
+  #withDefaults(value: Readonly<Record<string, unknown>>): unknown {
     // `undefined` leaves a default in force. What else is `undefined` is for the factory to judge.
     const given = Object.entries(value).filter(
       ([name, option]) => option !== undefined || !Object.hasOwn(this.#shared, name),
@@ -99,4 +110,11 @@ export class PartBuilder {
     const { close } = part as { close?: unknown };
     if (typeof close === "function") this.#closers.push(async () => close.call(part));
   }
+}
+
+function wrongPart(name: PartName, value: unknown): string {
+  const must = `must be an options object, got ${describeValue(value)}`;
+  return typeof value === "function"
+    ? `${must}: give the options of ${name}, secureApi makes it`
+    : `${must}: write ${name}: ${EXAMPLES[name]}`;
 }

@@ -43,19 +43,29 @@ export const SECURE_API_KEYS: OptionKeys<SecureApiOptions> = {
   ...GUARD_OPTIONS,
 };
 
+/** `false` there turns off less than `false` here, or another thing: no name stands for these. */
+const GUARD = "write oauthGuard: { issuer, audience }, which verifies access tokens";
+const LIMITS = 'write rateLimit: { limit: 100, window: "1m" }';
+const HEADERS =
+  "leave it out, the headers are sent by default; single ones are changed or turned off in secureHeaders: { helmet: { … } }";
+const LOG =
+  "leave it out, one record per request is written to stdout by default; auditLog: { sinks: […] } writes them elsewhere";
+
 /** What other packages and people call them. */
 export const SECURE_API_HINTS: Hints<SecureApiOptions> = {
-  auth: "oauthGuard",
-  jwt: "oauthGuard",
-  limiter: "rateLimit",
-  throttle: "rateLimit",
-  helmet: "secureHeaders",
-  headers: "secureHeaders",
-  cors: "secureHeaders",
+  auth: GUARD,
+  jwt: GUARD,
+  limiter: LIMITS,
+  throttle: LIMITS,
+  helmet: HEADERS,
+  headers: HEADERS,
+  cors: "leave it out to let no page of another origin read answers, write secureHeaders: { cors: { origins: […] } } to let some",
   json: "jsonBody",
   bodyParser: "jsonBody",
-  logger: "auditLog",
-  log: "auditLog",
+  logger: LOG,
+  log: LOG,
+  trustProxy:
+    'Express has this setting: write app.set("trust proxy", …) with the number or the addresses of your proxies',
   public: "publicRoutes",
   unless: "publicRoutes",
 };

@@ -353,7 +353,7 @@ describe("secureApi's options", () => {
       publicRoutes: ["health"],
     });
     expect(problems).toEqual([
-      'secureApi must not have an option "helmet": did you mean "secureHeaders"?',
+      'secureApi must not have an option "helmet": leave it out, the headers are sent by default; single ones are changed or turned off in secureHeaders: { helmet: { … } }',
       'secureApi.publicRoutes[0] must start with "/": write "/health"',
       expect.stringMatching(
         /^secureApi\.rateLimit\.window .*write "1m" for milliseconds or "1000m" for seconds$/,
@@ -375,7 +375,7 @@ describe("secureApi's options", () => {
     ]);
   });
 
-  it.each(["routes", "otherwise", "https"])("does not know %s", (name) => {
+  it.each(["routes", "other", "https"])("does not know %s", (name) => {
     expect(problemsOf({ oauthGuard: false, rateLimit: false, [name]: {} })[0]).toContain(
       `must not have an option "${name}"`,
     );

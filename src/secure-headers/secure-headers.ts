@@ -15,6 +15,7 @@ import {
   HELMET_NAMES,
   type HelmetOverrides,
   type HstsOptions,
+  NO_PERMISSIONS_POLICY,
   readHelmetOptions,
 } from "./headers/helmet-options.js";
 
@@ -69,6 +70,7 @@ export const SECURE_HEADERS_HINTS: Hints<SecureHeadersOptions> = {
   credentials: "cors.credentials",
   allowedHeaders: "cors.allowedHeaders",
   exposedHeaders: "cors.exposedHeaders",
+  permissionsPolicy: NO_PERMISSIONS_POLICY,
   csrf: "there are no csrf tokens: crossOriginGuard: true refuses what pages of other sites send with the user's cookies",
   crossOrigin:
     "cors: { origins } lets pages of other origins read answers, crossOriginGuard: true refuses what they send with the user's cookies",

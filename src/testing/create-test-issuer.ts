@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { readOptions } from "../core/options/options-reader.js";
+import { assertNotMounted } from "../core/options/uncalled-factory.js";
 import { isPlainObject } from "../core/options/value.js";
 import {
   createSigningKey,
@@ -80,11 +81,14 @@ const NO_OTHER_KEYS = {
  * @throws {@link OptionsError} when an option is unknown or wrong.
  */
 export function createTestIssuer(options: TestIssuerOptions = {}): TestIssuer {
-  const reader = readOptions<TestIssuerOptions>("createTestIssuer", options, {
-    issuer: true,
-    audience: true,
-    algorithm: true,
-  });
+  assertNotMounted("createTestIssuer", options, "oauthGuard(createTestIssuer().options())");
+  const reader = readOptions<TestIssuerOptions>(
+    "createTestIssuer",
+    options,
+    { issuer: true, audience: true, algorithm: true },
+    {},
+    "createTestIssuer()",
+  );
   const issuer = reader.string("issuer") ?? "https://issuer.test/";
   const audience = reader.string("audience") ?? "https://api.test/";
   const algorithm = reader.oneOf("algorithm", TEST_ALGORITHMS, { default: "ES256" });
@@ -141,7 +145,7 @@ function readOverrides(overrides: MintOverrides): {
 } {
   const reader = readOptions<MintOverrides>("mint", overrides, { header: true, forged: true });
   const forged = reader.boolean("forged");
-  const header = reader.raw("header") ?? {};
+  const header = reader.has("header") ? reader.raw("header") : {};
   if (!isPlainObject(header)) reader.problem("header", "an object of header parameters");
   reader.finish();
   return { header: header as Readonly<Record<string, unknown>>, forged };

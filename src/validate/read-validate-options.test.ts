@@ -18,7 +18,7 @@ describe("the options of validate", () => {
       "validate must have at least one of body, query, params, headers, cookies, or chains",
     ],
     [{}, "validate must have at least one of"],
-    [SCHEMA, 'validate must not have an option "type"'],
+    [SCHEMA, "validate must be given options, got a schema: write validate({ body: schema })"],
     [{ body: {} }, "validate.body must be a JSON Schema with a keyword such as type"],
     [{ body: "order" }, "validate.body must be a JSON Schema"],
     [{ body: [SCHEMA] }, "validate.body must be a JSON Schema"],

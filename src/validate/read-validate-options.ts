@@ -1,7 +1,9 @@
 import { readGuardOptions } from "../core/guard/guard-options.js";
 import { isMediaTypePattern } from "../core/http/media-type.js";
 import type { OptionKey } from "../core/options/option-types.js";
+import { OptionsError } from "../core/options/options-error.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
+import { isHarmless, isPlainObject, withoutTextsOf } from "../core/options/value.js";
 import type { OnDenied } from "../core/refusal/deny.js";
 import {
   readLimits,
@@ -40,11 +42,25 @@ const UNKNOWN: readonly UnknownFields[] = ["reject", "strip", "allow"];
 
 type ValidateReader = OptionsReader<OptionKey<ValidateOptions | ValidateChainsOptions>>;
 
+/** Long ones of JSON Schema 2020-12, and of older drafts. */
+const KEYWORDS: readonly string[] =
+  `$recursiveRef $recursiveAnchor $dynamicRef $dynamicAnchor $vocabulary additionalItems additionalProperties
+  contentEncoding contentMediaType contentSchema definitions dependencies dependentRequired dependentSchemas
+  deprecated description discriminator exclusiveMaximum exclusiveMinimum maxContains maxItems maxLength
+  maxProperties minContains minItems minLength minProperties multipleOf nullable patternProperties prefixItems
+  properties propertyNames readOnly required unevaluatedItems unevaluatedProperties uniqueItems
+  writeOnly`.split(/\s+/);
+
 /** Nodes in front of chains: 2,000 matches of a wildcard take express-validator some 20 ms, ten times as many 2 s. */
 const CHAIN_NODES = 2000;
 
 /** @throws {@link OptionsError} with everything that is wrong. */
 export function readValidateOptions(options: unknown): ValidateSettings {
+  if (isBareSchema(options)) {
+    throw new OptionsError([
+      "validate must be given options, got a schema: write validate({ body: schema })",
+    ]);
+  }
   const reader = readOptions<ValidateOptions | ValidateChainsOptions>(
     "validate",
     options ?? {},
@@ -73,6 +89,12 @@ export function readValidateOptions(options: unknown): ValidateSettings {
   };
   reader.finish();
   return Object.freeze(settings);
+}
+
+/** Whether a schema stands where the options do: it would be refused name by name. */
+function isBareSchema(value: unknown): boolean {
+  if (isStandardSchema(value) || isRunnable(value)) return true;
+  return isJsonSchema(value) && !PARTS.some((part) => Object.hasOwn(value, part));
 }
 
 function readChains(reader: ValidateReader): readonly RunnableChain[] {
@@ -164,7 +186,9 @@ function readJsonSchema(
   const names = [...Object.keys(properties ?? {}), ...[required].flat().map(String)];
   const upper = part === "headers" ? names.find((name) => name !== name.toLowerCase()) : undefined;
   if (upper !== undefined) {
-    reader.note(part, `must name header fields in lower case: write "${upper.toLowerCase()}"`);
+    const lower = upper.toLowerCase();
+    const shown = lower.split("-").every(isHarmless) ? `: write "${lower}"` : "";
+    reader.note(part, `must name header fields in lower case${shown}`);
     return [];
   }
   try {
@@ -173,12 +197,25 @@ function readJsonSchema(
     const coerce = part === "body" ? undefined : createCoercion(schema, onlyNamed);
     return [{ part, check, coerce, takesUndefined: false }];
   } catch (error) {
+    const words = error instanceof Error ? error.message : "it does not";
     reader.note(
       part,
-      `must be a JSON Schema that compiles: ${error instanceof Error ? error.message : "it does not"}`,
+      `must be a JSON Schema that compiles: ${withoutTextsOf(schema, words, namesIn(schema))}`,
     );
     return [];
   }
+}
+
+/** The names of properties and definitions, which clients see anyway, and the keywords: ajv's words may hold them. */
+function namesIn(schema: unknown, names = new Set(KEYWORDS), seen = new Set()): Set<string> {
+  if (typeof schema !== "object" || schema === null || seen.has(schema)) return names;
+  seen.add(schema);
+  for (const [keyword, value] of Object.entries(schema)) {
+    if (/^(?:properties|\$defs|definitions)$/.test(keyword) && isPlainObject(value))
+      for (const name of Object.keys(value)) names.add(name);
+    namesIn(value, names, seen);
+  }
+  return names;
 }
 
 function readContentTypes(reader: ValidateReader, readsBody: boolean): readonly string[] {

@@ -16,6 +16,7 @@ import { OAUTH_GUARD_HINTS, oauthGuard } from "../../src/oauth-guard/oauth-guard
 import { ISSUER_HINTS } from "../../src/oauth-guard/read-issuers.js";
 import { KEY_FETCH_HINTS, VERIFIER_HINTS } from "../../src/oauth-guard/read-verifier-options.js";
 import { HEADER_PRINCIPAL_HINTS, headerPrincipal } from "../../src/principal/header-principal.js";
+import { PRINCIPAL_FROM_HINTS, principalFrom } from "../../src/principal/principal-from.js";
 import { rateLimit } from "../../src/rate-limit/index.js";
 import { POLICY_HINTS, RATE_LIMIT_HINTS } from "../../src/rate-limit/read-settings.js";
 import { secureApi } from "../../src/secure-api/secure-api.js";
@@ -53,6 +54,24 @@ const TOKEN_REQUIRED =
   "leave it out, a token is required by default; optional: true lets requests without one pass";
 const OWN_FETCH =
   "write fetch, a function that calls a fetch with the agent or dispatcher of your choice";
+const TOKEN_PLACE =
+  "leave it out, tokens are taken from the Authorization field and nowhere else; createTokenVerifier verifies those that come another way";
+const CLAIMS_PLACE =
+  "leave it out, handlers read the claims with getAuth(req), or from req.auth.payload";
+const RAW_BYTES =
+  'the raw bytes are not handed out, leave the path to a parser that keeps them: except: ["POST /webhooks/*"]';
+const TRUST_PROXY =
+  'Express has this setting: write app.set("trust proxy", …) with the number or the addresses of your proxies';
+const ALL_COUNT =
+  "every request counts when it arrives, whatever its answer will be: leave it out; to count failures only, use the store yourself in the handler";
+const NO_PERMISSIONS_POLICY =
+  "helmet does not know it, and it concerns pages only: a route that serves pages sets Permissions-Policy itself";
+const GUARD = "write oauthGuard: { issuer, audience }, which verifies access tokens";
+const LIMITS = 'write rateLimit: { limit: 100, window: "1m" }';
+const HEADERS =
+  "leave it out, the headers are sent by default; single ones are changed or turned off in secureHeaders: { helmet: { … } }";
+const LOG =
+  "leave it out, one record per request is written to stdout by default; auditLog: { sinks: […] } writes them elsewhere";
 const REPORT =
   'leave it out to refuse, write mode: "report" to let every request pass and only record refusals';
 const LOGGER =
@@ -86,24 +105,34 @@ const OF_ISSUERS = {
 };
 const OF_VERIFIERS = {
   ...OF_ISSUERS,
-  clockSkew: "clockTolerance",
-  cooldownDuration: "keys.cooldown",
-  timeoutDuration: "keys.timeout",
-  cacheMaxAge: "keys.maxAge",
-  maxAge: "maxTokenAge",
+  clockSkew:
+    'did you mean "clockTolerance"? clockSkew counts seconds, clockTolerance is a text with a unit: 5 is "5s"',
+  cooldownDuration:
+    'did you mean "keys.cooldown"? cooldownDuration counts milliseconds, keys.cooldown is a text with a unit: 30000 is "30s"',
+  timeoutDuration:
+    'did you mean "keys.timeout"? timeoutDuration counts milliseconds, keys.timeout is a text with a unit: 5000 is "5s"',
+  cacheMaxAge:
+    'did you mean "keys.maxAge"? cacheMaxAge counts milliseconds, keys.maxAge is a text with a unit: 600000 is "10m"',
+  maxAge:
+    'did you mean "maxTokenAge"? maxAge counts seconds, maxTokenAge is a text with a unit: 3600 is "1h"',
   maxTokenLength: "maxTokenSize",
   requiredScopes: "scopes",
   scope: "scopes",
+  ignoreExpiration: "tokens past exp are always refused: leave it out",
 };
 const OF_POLICIES = {
   max: "limit",
   points: "limit",
   tokensPerInterval: "limit",
-  windowMs: "window",
-  duration: "window",
-  timeWindow: "window",
-  interval: "window",
-  ttl: "window",
+  windowMs:
+    'did you mean "window"? windowMs counts milliseconds, window is a text with a unit: 60000 is "1m"',
+  duration:
+    'did you mean "window"? duration counts seconds, window is a text with a unit: 60 is "1m"',
+  timeWindow:
+    'did you mean "window"? timeWindow counts milliseconds, window is a text with a unit: 60000 is "1m"',
+  interval:
+    'did you mean "window"? interval counts milliseconds, window is a text with a unit: 60000 is "1m"',
+  ttl: 'did you mean "window"? ttl counts milliseconds (seconds before @nestjs/throttler 5), window is a text with a unit: 60000 is "1m"',
   keyGenerator: "key",
   getTracker: "key",
   identifier: "name",
@@ -154,7 +183,19 @@ const TABLES: readonly HintTable[] = [
     name: "OAUTH_GUARD_HINTS",
     hints: OAUTH_GUARD_HINTS,
     places: [{ path: "oauthGuard", create: (options) => oauthGuard({ ...ISSUER, ...options }) }],
-    says: { ...OF_VERIFIERS, authRequired: TOKEN_REQUIRED, credentialsRequired: TOKEN_REQUIRED },
+    says: {
+      ...OF_VERIFIERS,
+      authRequired: TOKEN_REQUIRED,
+      credentialsRequired: TOKEN_REQUIRED,
+      getToken: TOKEN_PLACE,
+      jwtFromRequest: TOKEN_PLACE,
+      requestProperty: CLAIMS_PLACE,
+      userProperty: CLAIMS_PLACE,
+      isRevoked:
+        "leave it out, nobody is asked whether a token was revoked: keep the lifetime of tokens short",
+      onExpired:
+        "tokens past exp are always refused: leave it out, onDenied can answer the refusal",
+    },
   },
   {
     name: "REQUIRE_HINTS",
@@ -165,7 +206,22 @@ const TABLES: readonly HintTable[] = [
       { path: "requireScope.any", create: (options) => requireScope.any("a", options) },
       { path: "authorize", create: (options) => authorize(role("a"), options) },
     ],
-    says: { dryRun: REPORT, reportOnly: REPORT, onError: "onDenied", onFailure: "onDenied" },
+    says: {
+      dryRun: REPORT,
+      reportOnly: REPORT,
+      onError: "onDenied",
+      onFailure: "onDenied",
+      description:
+        "a rule stands where the options do: put several into one, as in authorize(all(…)) or authorize(any(…))",
+    },
+  },
+  {
+    name: "PRINCIPAL_FROM_HINTS",
+    hints: PRINCIPAL_FROM_HINTS,
+    places: [{ path: "principalFrom", create: (options) => principalFrom(() => null, options) }],
+    says: {
+      onDenied: "it refuses nobody: requireRole and authorize behind it do, and they have onDenied",
+    },
   },
   {
     name: "HEADER_PRINCIPAL_HINTS",
@@ -203,6 +259,13 @@ const TABLES: readonly HintTable[] = [
       exclude: "except",
       skip: 'no function decides what is left unread, name the paths in except: ["POST /webhooks/*"]',
       unless: "except",
+      verify: RAW_BYTES,
+      rawBody: RAW_BYTES,
+      type: "leave it out, application/json and +json are read, and nothing that is not JSON by its media type",
+      strict: "leave it out, only lists and objects are read",
+      reviver: "leave it out, what JSON.parse makes of a body is validated and handed on",
+      inflate:
+        "leave it out, gzip, deflate and br are decompressed, and limit counts what comes out",
     },
   },
   {
@@ -276,6 +339,14 @@ const TABLES: readonly HintTable[] = [
       legacyHeaders:
         "leave it out, X-RateLimit-* are sent by default; headers: { legacy: false } turns them off",
       ipv6Subnet: "ipv6Prefix",
+      skipSuccessfulRequests: ALL_COUNT,
+      skipFailedRequests: ALL_COUNT,
+      requestWasSuccessful: ALL_COUNT,
+      blockDuration:
+        "there is no time-out beyond the window: units come back evenly, and Retry-After says when there are enough",
+      statusCode: "a refusal is 429 always; to answer in a format of your own write onDenied",
+      trustProxy: TRUST_PROXY,
+      algorithm: "every policy is a token bucket: leave it out",
       allowList: SKIP,
       whitelist: SKIP,
       skipIf: SKIP,
@@ -300,6 +371,7 @@ const TABLES: readonly HintTable[] = [
       credentials: "cors.credentials",
       allowedHeaders: "cors.allowedHeaders",
       exposedHeaders: "cors.exposedHeaders",
+      permissionsPolicy: NO_PERMISSIONS_POLICY,
       csrf: "there are no csrf tokens: crossOriginGuard: true refuses what pages of other sites send with the user's cookies",
       crossOrigin:
         "cors: { origins } lets pages of other origins read answers, crossOriginGuard: true refuses what they send with the user's cookies",
@@ -311,7 +383,7 @@ const TABLES: readonly HintTable[] = [
     places: [
       { path: "secureHeaders.helmet", create: (options) => secureHeaders({ helmet: options }) },
     ],
-    says: { csp: "contentSecurityPolicy" },
+    says: { csp: "contentSecurityPolicy", permissionsPolicy: NO_PERMISSIONS_POLICY },
   },
   {
     name: "CORS_HINTS",
@@ -324,6 +396,8 @@ const TABLES: readonly HintTable[] = [
       },
     ],
     says: {
+      preflightContinue: "preflights are answered here and never reach a route: leave it out",
+      optionsSuccessStatus: "preflights are answered 204, which every browser takes: leave it out",
       origin: "origins",
       allowedOrigins: "origins",
       allowOrigin: "origins",
@@ -408,17 +482,18 @@ const TABLES: readonly HintTable[] = [
       },
     ],
     says: {
-      auth: "oauthGuard",
-      jwt: "oauthGuard",
-      limiter: "rateLimit",
-      throttle: "rateLimit",
-      helmet: "secureHeaders",
-      headers: "secureHeaders",
-      cors: "secureHeaders",
+      auth: GUARD,
+      jwt: GUARD,
+      limiter: LIMITS,
+      throttle: LIMITS,
+      helmet: HEADERS,
+      headers: HEADERS,
+      cors: "leave it out to let no page of another origin read answers, write secureHeaders: { cors: { origins: […] } } to let some",
       json: "jsonBody",
       bodyParser: "jsonBody",
-      logger: "auditLog",
-      log: "auditLog",
+      logger: LOG,
+      log: LOG,
+      trustProxy: TRUST_PROXY,
       public: "publicRoutes",
       unless: "publicRoutes",
     },
@@ -451,6 +526,23 @@ describe("the names of other packages", () => {
       `${path} must not have an option ${JSON.stringify(name)}: ${fix}`,
     ]);
   });
+
+  /** Where `false` means what it means elsewhere: helmet's own options, and what is off by default. */
+  const SAME = /^(?:helmet\..*|contentSecurityPolicy|jsonBody|(?:cors\.)?credentials)$/;
+
+  // What if the same value is copied?
+  it.each(rows)(
+    "$name at $path does not turn something off by another name",
+    ({ create, name }) => {
+      const [problem = ""] = problemsOf(() => create({ [name]: false }));
+      const meant = /did you mean "([^"]+)"\?$/.exec(problem)?.[1];
+      if (meant === undefined || SAME.test(meant)) return;
+      const copied = meant
+        .split(".")
+        .reduceRight<unknown>((value, key) => ({ [key]: value }), false) as object;
+      expect(problemsOf(() => create(copied))).not.toEqual([]);
+    },
+  );
 
   it.each(TABLES)("$name stands here in full", ({ hints, says }) => {
     expect(Object.keys(says)).toEqual(Object.keys(hints));

@@ -1,22 +1,35 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
+import * as library from "../../src/index.js";
 import {
+  all,
+  any,
   auditLog,
   authorize,
+  createTokenVerifier,
   errorHandler,
+  fileSink,
+  fromRateLimiterFlexible,
   jsonBody,
+  keycloak,
+  not,
   notFound,
   oauthGuard,
   principalFrom,
   rateLimit,
   requireRole,
   requireScope,
+  rfc9068,
+  role,
+  scope,
   secureApi,
   secureHeaders,
+  stdoutSink,
   structuralGuard,
   validate,
 } from "../../src/index.js";
+import { createTestIssuer } from "../../src/testing/index.js";
 import { expressVersions } from "../support/express.js";
 
 /** Every factory of middlewares, and how the message says to call it. */
@@ -48,6 +61,53 @@ const FACTORIES: Readonly<Record<string, readonly [factory: unknown, call: strin
   notFound: [notFound, "notFound()"],
 };
 
+/** What makes something that is handed to a factory, and what the message says to mount. */
+const MAKERS: Readonly<Record<string, readonly [maker: unknown, mounted: string]>> = {
+  role: [role, 'authorize(role("admin"))'],
+  scope: [scope, 'authorize(scope("orders:read"))'],
+  "scope.any": [scope.any, 'authorize(scope.any("orders:read"))'],
+  all: [all, 'authorize(all(role("admin"), scope("orders:write")))'],
+  any: [any, 'authorize(any(role("admin"), scope("orders:write")))'],
+  not: [not, 'authorize(not(role("suspended")))'],
+  stdoutSink: [stdoutSink, "auditLog({ sinks: [stdoutSink()] })"],
+  fileSink: [fileSink, 'auditLog({ sinks: [fileSink({ path: "audit.jsonl" })] })'],
+  fromRateLimiterFlexible: [
+    fromRateLimiterFlexible,
+    "rateLimit({ limit, window, name, store: fromRateLimiterFlexible(limiter) })",
+  ],
+  rfc9068: [rfc9068, "oauthGuard({ issuer, audience, principal: rfc9068() })"],
+  keycloak: [
+    keycloak,
+    'oauthGuard({ issuer, audience, principal: keycloak({ clientId: "my-api" }) })',
+  ],
+  createTokenVerifier: [createTokenVerifier, "oauthGuard({ issuer, audience })"],
+  createTestIssuer: [createTestIssuer, "oauthGuard(createTestIssuer().options())"],
+};
+
+/** They look at a request or an error; nothing comes of mounting them. */
+const READERS = ["getAuth", "getPrincipal", "isHttpError"];
+
+it("names every function that the library exports", () => {
+  const functions = Object.entries({ ...library, createTestIssuer })
+    .filter(([name, value]) => typeof value === "function" && /^[a-z]/.test(name))
+    .map(([name]) => name);
+  const known = [...Object.keys(FACTORIES), ...Object.keys(MAKERS), ...READERS];
+  expect(functions.filter((name) => !known.includes(name))).toEqual([]);
+});
+
+describe("a function that has no options", () => {
+  it.each(Object.entries({ notFound, rfc9068, stdoutSink }))(
+    "says so when %s gets some",
+    (name, make) => {
+      const given = make as (...args: readonly unknown[]) => unknown;
+      for (const options of [{ mode: "report" }, {}, "zq9SECRETzq9", null])
+        expect(() => given(options)).toThrow(`${name} must be called without options, it has none`);
+      expect(() => given("zq9SECRETzq9")).not.toThrow("zq9SECRETzq9");
+      expect(() => given(undefined)).not.toThrow();
+    },
+  );
+});
+
 describe.each(expressVersions)("a factory mounted uncalled on Express %s", (_major, express) => {
   it.each(Object.entries(FACTORIES))("says how to call %s", async (name, [factory, call]) => {
     const app = express();
@@ -61,4 +121,19 @@ describe.each(expressVersions)("a factory mounted uncalled on Express %s", (_maj
       `OptionsError: ${name} must be called before it is mounted: write app.use(${call})`,
     );
   });
+
+  it.each(Object.entries(MAKERS))(
+    "says that %s makes no middleware",
+    async (name, [maker, mounted]) => {
+      const app = express();
+      app.use(maker as RequestHandler);
+      app.use((error: Error, _req: Request, res: Response, _next: NextFunction) => {
+        res.status(500).send(`${error.name}: ${error.message}`);
+      });
+      const answer = await request(app).get("/").expect(500);
+      expect(answer.text).toBe(
+        `OptionsError: ${name} must be called, and what it makes is no middleware: write app.use(${mounted})`,
+      );
+    },
+  );
 });

@@ -128,7 +128,8 @@ export const PLACES: Readonly<Record<string, Place>> = {
   },
 };
 
-const UNKNOWN = "qqqqqqqqqqqq";
+/** Short enough to be printed. */
+const UNKNOWN = "qqqqqqq";
 const METHODS = [
   "boolean",
   "duration",

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Hints } from "../../core/options/option-types.js";
 import { readOptions } from "../../core/options/options-reader.js";
+import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import type { AuditSink } from "./audit-sink.js";
 import { FileTransport, type WriteMoment } from "./file-transport.js";
 import { sharedSeam } from "./line-writer.js";
@@ -47,11 +48,14 @@ export const FILE_SINK_HINTS: Hints<FileSinkOptions> = {
  * @throws {@link OptionsError} when an option is unknown or wrong, or the file cannot be opened.
  */
 export function fileSink(options: FileSinkOptions): AuditSink {
+  const call = 'fileSink({ path: "audit.jsonl" })';
+  assertNotMounted("fileSink", options, `auditLog({ sinks: [${call}] })`);
   const reader = readOptions<FileSinkOptions>(
     "fileSink",
     options,
     { path: true, write: true },
     FILE_SINK_HINTS,
+    call,
   );
   const path = reader.string("path", { required: true });
   const write = reader.oneOf("write", ["turn", "record"], { default: "turn" });

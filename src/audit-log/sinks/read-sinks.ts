@@ -18,7 +18,11 @@ export function readSinks(
     reader.problem(
       "sinks",
       "a non-empty list of sinks",
-      isTransport(value) ? "write sinks: [sink]" : "",
+      isTransport(value)
+        ? "write sinks: [sink]"
+        : typeof value === "function"
+          ? "call it, as in sinks: [stdoutSink()]"
+          : "",
     );
     return () => [];
   }
@@ -42,6 +46,8 @@ export function readSinks(
 
 /** @returns What is wrong with the sink, as the rest of a sentence. */
 function faultOf(sink: unknown): string | undefined {
+  if (typeof sink === "function")
+    return "must be a sink, got a function: call it, as in stdoutSink() or fileSink({ path })";
   if (!isTransport(sink))
     return "must be stdoutSink(), fileSink({ path }) or a winston transport (an object with log())";
   if (sink.level !== undefined) return "must not have a level: it would leave records out";

@@ -1,4 +1,5 @@
 import { ProblemList } from "../../core/options/problem-list.js";
+import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { readRules } from "./read-rules.js";
 import { createRule, type Effect, logicOf, type Rule } from "./rule.js";
@@ -9,6 +10,7 @@ import { createRule, type Effect, logicOf, type Rule } from "./rule.js";
  * @throws {@link OptionsError} when there is no rule, or something else stands in its place.
  */
 export function all(...rules: [Rule, ...Rule[]]): Rule {
+  assertNotMounted("all", rules[0], 'authorize(all(role("admin"), scope("orders:write")))');
   const problems = new ProblemList();
   const parts = readRules(problems, "all", rules).map(logicOf);
   problems.finish();

@@ -1,4 +1,5 @@
 import { ProblemList } from "../../core/options/problem-list.js";
+import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { readRules } from "./read-rules.js";
 import { createRule, type Effect, logicOf, type Rule } from "./rule.js";
 
@@ -10,6 +11,7 @@ import { createRule, type Effect, logicOf, type Rule } from "./rule.js";
  * @throws {@link OptionsError} when there is no rule, or something else stands in its place.
  */
 export function any(...rules: [Rule, ...Rule[]]): Rule {
+  assertNotMounted("any", rules[0], 'authorize(any(role("admin"), scope("orders:write")))');
   const problems = new ProblemList();
   const parts = readRules(problems, "any", rules).map(logicOf);
   problems.finish();

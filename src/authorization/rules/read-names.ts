@@ -1,5 +1,5 @@
 import type { ProblemList } from "../../core/options/problem-list.js";
-import { describeValue } from "../../core/options/value.js";
+import { describeValue, nameFault } from "../../core/options/value.js";
 
 /** What is wrong with one name, or `undefined`. */
 type NameCheck = (name: string) => string | undefined;
@@ -13,9 +13,7 @@ export function readRoles(
   factory: string,
   roles: readonly unknown[],
 ): readonly string[] {
-  return readNames(problems, `${factory}.roles`, roles, (role) =>
-    role.trim() === role ? undefined : "must not start or end with white space",
-  );
+  return readNames(problems, `${factory}.roles`, roles, nameFault);
 }
 
 /** Checks scope names that stand in the arguments of a factory, and returns a copy. */

@@ -2,6 +2,9 @@ import type { OptionItem, ProblemList } from "../../core/options/problem-list.js
 import { describeValue } from "../../core/options/value.js";
 import { isRule, type Rule } from "./rule.js";
 
+/** What makes rules. */
+const RULES: readonly string[] = ["role", "scope", "scopeAny", "all", "any", "not"];
+
 /** Checks rules that stand in the arguments of a factory. */
 export function readRules(
   problems: ProblemList,
@@ -19,9 +22,13 @@ export function checkRule({ value, note }: OptionItem): void {
   if (isRule(value)) return;
   const fix =
     typeof value === "function"
-      ? ": a guard is no rule, write role(…) in place of requireRole(…)"
-      : Array.isArray(value)
-        ? ": write the rules without brackets"
-        : "";
+      ? RULES.includes(value.name)
+        ? `: call it, as in ${value.name}(…)`
+        : ": a guard is no rule, write role(…) in place of requireRole(…)"
+      : typeof value === "string"
+        ? ": write role(…) or scope(…) around the name"
+        : Array.isArray(value)
+          ? ": write the rules without brackets"
+          : "";
   note(`must be a rule such as role("admin"), got ${describeValue(value)}${fix}`);
 }

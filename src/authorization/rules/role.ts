@@ -1,4 +1,5 @@
 import { ProblemList } from "../../core/options/problem-list.js";
+import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { readRoles } from "./read-names.js";
 import { createRule, type Rule } from "./rule.js";
 
@@ -10,6 +11,7 @@ import { createRule, type Rule } from "./rule.js";
  * @throws {@link OptionsError} when there is no role, or one is no non-empty string or repeated.
  */
 export function role(...anyOf: [string, ...string[]]): Rule {
+  assertNotMounted("role", anyOf[0], 'authorize(role("admin"))');
   const problems = new ProblemList();
   const roles = readRoles(problems, "role", anyOf);
   problems.finish();

@@ -1,4 +1,5 @@
 import { ProblemList } from "../../core/options/problem-list.js";
+import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { readScopes } from "./read-names.js";
 import { createRule, type Rule } from "./rule.js";
 
@@ -9,6 +10,7 @@ import { createRule, type Rule } from "./rule.js";
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-3.3
  */
 export function scope(...allOf: [string, ...string[]]): Rule {
+  assertNotMounted("scope", allOf[0], 'authorize(scope("orders:read"))');
   const problems = new ProblemList();
   const scopes = readScopes(problems, "scope", allOf);
   problems.finish();
@@ -24,6 +26,7 @@ scope.any = scopeAny;
  * @throws {@link OptionsError} when there is no scope, or one is no scope name (RFC 6749 §3.3) or repeated.
  */
 function scopeAny(...anyOf: [string, ...string[]]): Rule {
+  assertNotMounted("scope.any", anyOf[0], 'authorize(scope.any("orders:read"))');
   const problems = new ProblemList();
   const scopes = readScopes(problems, "scope.any", anyOf);
   problems.finish();

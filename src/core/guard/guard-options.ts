@@ -19,12 +19,31 @@ export interface GuardOptions {
 /** Names of {@link GuardOptions}, for the factories' tables of known options. */
 export const GUARD_OPTIONS: OptionKeys<GuardOptions> = { mode: true, onDenied: true };
 
+/** What other products call the mode that refuses nothing, and the one that does. */
+const MODE_NAMES: Readonly<Record<string, Mode>> = {
+  "dry-run": "report",
+  dryRun: "report",
+  dryrun: "report",
+  "report-only": "report",
+  reportOnly: "report",
+  log: "report",
+  monitor: "report",
+  on: "enforce",
+  block: "enforce",
+  deny: "enforce",
+};
+
+/** Reads `mode`. */
+export function readMode(reader: OptionsReader<"mode">): Mode {
+  return reader.oneOf("mode", ["enforce", "report"], { default: "enforce", aliases: MODE_NAMES });
+}
+
 /** Reads {@link GuardOptions}. */
 export function readGuardOptions(reader: OptionsReader<keyof GuardOptions>): {
   readonly mode: Mode;
   readonly onDenied: OnDenied;
 } {
-  const mode = reader.oneOf("mode", ["enforce", "report"], { default: "enforce" });
+  const mode = readMode(reader);
   const onDenied = reader.raw("onDenied");
   if (typeof onDenied === "function") return { mode, onDenied: onDenied as OnDenied };
   if (onDenied !== undefined && onDenied !== "respond" && onDenied !== "next") {

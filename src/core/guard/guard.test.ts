@@ -269,7 +269,7 @@ describe("readGuardOptions", () => {
   it.each<[unknown, string]>([
     [
       { mode: "dry-run" },
-      'factory.mode must be one of "enforce", "report", got a string of 7 characters',
+      'factory.mode must be one of "enforce", "report", got "dry-run": did you mean "report"?',
     ],
     [{ mode: true }, 'factory.mode must be one of "enforce", "report", got true'],
     [

@@ -4,6 +4,7 @@ import { ERROR_CODES } from "../refusal/error-code.js";
 import { HttpError } from "../refusal/http-error.js";
 import { beginRequest } from "../request/begin-request.js";
 import { isGone } from "../request/is-gone.js";
+import { createCreationCheck } from "./creation-check.js";
 import { type Decision, recordDecision, recordFrozenDecision } from "./decision.js";
 import { refuseForGood } from "./final-refusal.js";
 import { type GuardDescription, markGuard } from "./guard-mark.js";
@@ -143,7 +144,9 @@ export function createGuard(
   ): Middleware {
     // The record of a request that is gone says so, and a preset keeps that record.
     const decides = kind !== "audit" && kind !== "preset";
+    const checkCreation = createCreationCheck(name);
     const guarded: RequestHandler = (req, res, next) => {
+      checkCreation();
       beginRequest(req);
       const refusal = refusalOf(req);
       if (refusal !== undefined) refuseForGood(name, refusal, req, res, next, onDenied);

@@ -72,6 +72,18 @@ describe("parsePathPattern", () => {
       "GET /orders /items",
       "must be one path, with one upper-case method and one space before it or none: write one pattern for each",
     ],
+    ["PSOT /login", 'must have a method that this Node.js knows: did you mean "POST"?'],
+    ["GETT /x", 'must have a method that this Node.js knows: did you mean "GET"?'],
+    ["psot /login", 'must have a method that this Node.js knows: did you mean "POST"?'],
+    ["QQQQQ /login", "must have a method that this Node.js knows: GET, POST and such"],
+    // What is long enough to be a secret is not printed.
+    ["/customers/", 'must not end with "/": leave the last character out'],
+    ["customers", 'must start with "/": write one in front of the path'],
+    [
+      "get /customers",
+      'must start with an upper-case method and one space: write "GET" and the path',
+    ],
+    ["/customers ", "must not have white space around the path: leave it out"],
     ["/orders/", 'must not end with "/": write "/orders"'],
     ["GET /orders/", 'must not end with "/": write "GET /orders"'],
     ["/orders//items", "must not have empty segments"],

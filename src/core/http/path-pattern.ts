@@ -1,4 +1,7 @@
+import { METHODS } from "node:http";
 import type { Request } from "express";
+import { closest } from "../options/spelling.js";
+import { isHarmless } from "../options/value.js";
 import { type Refused, refused } from "../refusal/refused.js";
 
 /**
@@ -10,6 +13,7 @@ import { type Refused, refused } from "../refusal/refused.js";
 export interface PathPattern {
   /** As the user wrote it. */
   readonly text: string;
+  /** One of those that this Node.js parses; all of them when it is left out. */
   readonly method: string | undefined;
   /** Literals, and `undefined` for a parameter. */
   readonly segments: readonly (string | undefined)[];
@@ -17,7 +21,7 @@ export interface PathPattern {
   readonly below: boolean;
 }
 
-const METHOD = /^[A-Z]+$/;
+const METHOD = /^[A-Z]+(?:-[A-Z]+)?$/;
 const LITERAL = /^[A-Za-z0-9._~@$,=&'!-]+$/;
 const PARAMETER = /^:[A-Za-z_][A-Za-z0-9_]*$/;
 /** Fields by which method-override packages replace the method later. */
@@ -34,10 +38,14 @@ export function parsePathPattern(text: string): PathPattern | Refused {
   const path = text.slice(space + 1);
   if (/\s/.test(path) || (method !== undefined && !METHOD.test(method)))
     return refused(badSpacing(text));
+  if (method !== undefined && !METHODS.includes(method)) return refused(badMethod(method));
   if (!path.startsWith("/"))
     return refused(badStart(path, method === undefined ? "" : `${method} `));
   if (path === "/") return freeze(text, method, [], false);
-  if (path.endsWith("/")) return refused(`must not end with "/": write "${text.slice(0, -1)}"`);
+  if (path.endsWith("/"))
+    return refused(
+      `must not end with "/": ${write(text.slice(0, -1), "leave the last character out")}`,
+    );
   const below = path.endsWith("/*");
   const inner = below ? path.slice(0, -2) : path;
   const segments: (string | undefined)[] = [];
@@ -151,18 +159,36 @@ function freeze(
 function badSpacing(text: string): string {
   const [first = "", second, ...rest] = text.trim().split(/\s+/);
   if (first === "") return badStart("", "");
-  if (second === undefined) return `must not have white space around the path: write "${first}"`;
-  if (rest.length === 0 && /^[a-z]+$/i.test(first)) {
-    return `must start with an upper-case method and one space: write "${first.toUpperCase()} ${second}"`;
+  if (second === undefined)
+    return `must not have white space around the path: ${write(first, "leave it out")}`;
+  const method = first.toUpperCase();
+  if (rest.length === 0 && /^[a-z]+(?:-[a-z]+)?$/i.test(first)) {
+    if (!METHODS.includes(method)) return badMethod(method);
+    return `must start with an upper-case method and one space: ${write(`${method} ${second}`, `write "${method}" and the path`)}`;
   }
   return "must be one path, with one upper-case method and one space before it or none: write one pattern for each";
 }
 
+/** A method that Node.js does not parse reaches no pattern: such a one would never match. */
+function badMethod(method: string): string {
+  const meant = closest(method, METHODS);
+  const fix = meant === undefined ? "GET, POST and such" : `did you mean "${meant}"?`;
+  return `must have a method that this Node.js knows: ${fix}`;
+}
+
 function badStart(path: string, method: string): string {
   if (path === "" || path === "*") return `must start with "/": for everything write "${method}/*"`;
-  if (method === "" && METHOD.test(path))
+  if (method === "" && METHODS.includes(path))
     return `must have a path behind the method: for everything write "${path} /*"`;
-  return `must start with "/": write "${method}/${path}"`;
+  return `must start with "/": ${write(`${method}/${path}`, "write one in front of the path")}`;
+}
+
+/** The right spelling, or what to do: a text that is long enough for a secret in the wrong place is not printed. */
+function write(text: string, otherwise: string): string {
+  const parts = text.split(/[ /]/);
+  return parts.every((part) => isHarmless(part) || METHODS.includes(part))
+    ? `write "${text}"`
+    : otherwise;
 }
 
 function badSegment(segment: string): string {

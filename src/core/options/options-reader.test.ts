@@ -66,7 +66,7 @@ describe("readOptions", () => {
     ["jwks_uri", 'did you mean "jwksUri"?'],
     ["jwksUrl", 'did you mean "jwksUri"?'],
     ["windowMs", 'did you mean "window"?'],
-    ["something", "known options are audience, jwksUri, window"],
+    ["other", "known options are audience, jwksUri, window"],
   ])("guesses what the unknown option %s meant", (name, fix) => {
     const reader = readOptions<Named<"audience" | "jwksUri" | "window">>(
       "factory",
@@ -295,7 +295,7 @@ describe("OptionsReader", () => {
       "a unit that does not exist",
       "5 min",
       [
-        'factory.option must be a duration from 1s to 1d, such as "15m" (units ms, s, m, h, d), got "5 min"',
+        'factory.option must be a duration from 1s to 1d, such as "15m" (units ms, s, m, h, d), got "5 min": write "5m"',
       ],
     ],
     [
@@ -330,7 +330,7 @@ describe("OptionsReader", () => {
       "a unit in capitals",
       "1MB",
       [
-        'factory.option must be a size of at least 1b, such as "100kb" (units b, kb, mb, gb), got "1MB"',
+        'factory.option must be a size of at least 1b, such as "100kb" (units b, kb, mb, gb), got "1MB": write "1mb"',
       ],
     ],
   ])("reads a size from %s", (_what, value, expected) => {

@@ -1,9 +1,9 @@
 import type { Hints, OptionKey, OptionKeys, Presence, Range, StringList } from "./option-types.js";
 import { type OptionItem, ProblemList } from "./problem-list.js";
 import { DURATION, type QuantityKind, quantityRange, SIZE, wrongQuantity } from "./quantity.js";
-import { closest, guess } from "./spelling.js";
+import { choice, unknownOption, wrongChoice } from "./spelling.js";
 import { assertCalled } from "./uncalled-factory.js";
-import { describeValue, isPlainObject } from "./value.js";
+import { describeValue, hasControlCharacter, isPlainObject, nameFault } from "./value.js";
 
 /** What is said about an option that must not be given as `undefined`. */
 export const UNSET =
@@ -27,7 +27,7 @@ export function readOptions<Options>(
   call?: string,
 ): OptionsReader<OptionKey<Options>> {
   assertCalled(factory, options, call);
-  return new OptionsReader(factory, options, keys, hints, new ProblemList());
+  return new OptionsReader(factory, options, keys, hints, new ProblemList(), call);
 }
 
 /** @typeParam Key - The options that may be read. A reader of more of them stands in for one of fewer. */
@@ -48,6 +48,7 @@ export class OptionsReader<in Key extends string> {
     keys: Readonly<Record<Key, true | "neverUndefined">>,
     hints: Readonly<Record<string, string>>,
     problems: ProblemList,
+    example?: string,
   ) {
     this.path = path;
     this.problems = problems;
@@ -60,16 +61,12 @@ export class OptionsReader<in Key extends string> {
           values[name] = value;
           if (value === undefined && keys[name as Key] === "neverUndefined") this.#noteUnset(name);
         } else if (value !== undefined) {
-          const known = Object.keys(keys);
-          const fix = guess(name, known, hints) ?? `known options are ${known.join(", ")}`;
-          problems.note(
-            path,
-            `must not have an option ${JSON.stringify(name.slice(0, 40))}: ${fix}`,
-          );
+          problems.note(path, unknownOption(name, Object.keys(keys), hints));
         }
       }
     } else if (options !== undefined) {
-      problems.note(path, `must be an options object, got ${describeValue(options)}`);
+      const fix = example === undefined ? "" : `: write ${example}`;
+      problems.note(path, `must be an options object, got ${describeValue(options)}${fix}`);
     }
     this.#values = Object.freeze(values);
   }
@@ -120,27 +117,24 @@ export class OptionsReader<in Key extends string> {
   ): string | undefined {
     const { must = "a non-empty string", default: fallback } = own(presence);
     const value = this.#values[key];
-    if (typeof value === "string" && value !== "") return value;
-    if (!this.#missing(key, presence, must)) this.problem(key, must);
+    const isText = typeof value === "string" && value !== "";
+    if (isText && !hasControlCharacter(value)) return value;
+    if (isText) this.problem(key, must, "it holds control characters");
+    else if (!this.#missing(key, presence, must)) this.problem(key, must);
     return fallback;
   }
 
-  /** One of a closed list of strings. */
-  oneOf<const T extends string>(key: Key, allowed: readonly T[], presence: Presence<T> = {}): T {
+  /** One of a closed list of strings. `aliases` are what other packages call them. */
+  oneOf<const T extends string>(
+    key: Key,
+    allowed: readonly T[],
+    presence: Presence<T> & { readonly aliases?: Readonly<Record<string, T>> } = {},
+  ): T {
     const value = this.#values[key];
     const found = allowed.find((candidate) => candidate === value);
     if (found !== undefined) return found;
-    const must = `one of ${allowed.map((name) => JSON.stringify(name)).join(", ")}`;
-    if (!this.#missing(key, presence, must)) {
-      const meant = typeof value === "string" ? closest(value, allowed) : undefined;
-      // A string near none of the names may be a secret in the wrong place: only a near one is printed.
-      if (meant === undefined) this.problem(key, must);
-      else
-        this.note(
-          key,
-          `must be ${must}, got ${JSON.stringify(value)}: did you mean ${JSON.stringify(meant)}?`,
-        );
-    }
+    if (!this.#missing(key, presence, choice(allowed)))
+      this.note(key, wrongChoice(value, allowed, own(presence).aliases));
     return own(presence).default ?? (allowed[0] as T);
   }
 
@@ -202,21 +196,24 @@ export class OptionsReader<in Key extends string> {
         note(`must be a non-empty string, got ${describeValue(value)}`);
         continue;
       }
-      const fault = strings.includes(value) ? "must not repeat an earlier entry" : check?.(value);
+      const fault = strings.includes(value)
+        ? "must not repeat an earlier entry"
+        : (check?.(value) ?? nameFault(value));
       if (fault !== undefined) note(fault);
       strings.push(value);
     }
     return Object.freeze(strings);
   }
 
-  /** Nested options, or `undefined` when left out. */
+  /** Nested options, or `undefined` when left out. `example` is what to write in place of something else. */
   object<Options>(
     key: Key,
     keys: OptionKeys<Options>,
     hints: Hints<Options> = {},
+    example?: string,
   ): OptionsReader<OptionKey<Options>> | undefined {
     const value = this.#values[key];
-    return value === undefined ? undefined : this.nested<Options>(key, value, keys, hints);
+    return value === undefined ? undefined : this.nested<Options>(key, value, keys, hints, example);
   }
 
   /** A non-empty list of nested options. */
@@ -246,8 +243,9 @@ export class OptionsReader<in Key extends string> {
     value: unknown,
     keys: OptionKeys<Options>,
     hints: Hints<Options> = {},
+    example?: string,
   ): OptionsReader<OptionKey<Options>> {
-    return new OptionsReader(this.#pathOf(key), value ?? null, keys, hints, this.problems);
+    return new OptionsReader(this.#pathOf(key), value ?? null, keys, hints, this.problems, example);
   }
 
   #pathOf(key: string): string {
@@ -273,8 +271,9 @@ export class OptionsReader<in Key extends string> {
     const value = this.#values[key];
     if (this.#missing(key, range, must)) return fallback;
     const fits = whole ? Number.isSafeInteger(value) : Number.isFinite(value);
-    if (typeof value === "number" && fits && value >= min && value <= max) return value;
-    this.problem(key, must);
+    if (typeof value !== "number") this.problem(key, must);
+    else if (fits && value >= min && value <= max) return value;
+    else this.note(key, `must be ${must}, got ${value}`);
     return fallback;
   }
 

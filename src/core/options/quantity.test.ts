@@ -94,6 +94,8 @@ describe("a bare number", () => {
 
   it.each([
     [60, 'write "1m" for seconds'],
+    // Not 3.6 seconds, which a window cannot be.
+    [3600, 'write "1h" for seconds'],
     [31_536_000, 'write "31536s" for milliseconds or "365d" for seconds'],
     [900_000, 'write "15m" for milliseconds or "250h" for seconds'],
   ])("%d is never given the smaller unit in silence", (value, spelling) => {
@@ -105,6 +107,29 @@ describe("a bare number", () => {
   it("gets no spelling when none is within the range", () => {
     const text = wrongQuantity(60, { ...range, min: 100_000 }, DURATION);
     expect(text).toBe("must be a duration, got 60: a bare number has no unit");
+  });
+
+  it("as a text has the same readings, while it is too short for a secret", () => {
+    expect(wrongQuantity("900000", range, DURATION)).toBe(
+      'must be a duration, got "900000": a bare number has no unit, write "15m" for milliseconds or "250h" for seconds',
+    );
+    expect(wrongQuantity("91379137", range, DURATION)).toBe(
+      "must be a duration, got a string of 8 characters",
+    );
+  });
+
+  it.each([
+    ["15min", '"15min": write "15m"'],
+    ["1 Minute", '"1 Minute": write "1m"'],
+    ["2 weeks", '"2 weeks": write "14d"'],
+    ["1.5h", '"1.5h": write "90m"'],
+    ["1.0005s", "a string of 7 characters"],
+    ["500 days", '"500 days"'],
+    ["15 parsecs", "a string of 10 characters"],
+    ["9137zqsecre", "a string of 11 characters"],
+    ["15toString", "a string of 10 characters"],
+  ])("%s is read in other words, if it is a quantity", (text, said) => {
+    expect(wrongQuantity(text, range, DURATION)).toBe(`must be a duration, got ${said}`);
   });
 
   it("of bytes has one reading", () => {

@@ -1,5 +1,5 @@
 import type { Range } from "./option-types.js";
-import { describeValue } from "./value.js";
+import { describeValue, isHarmless } from "./value.js";
 
 const MILLISECONDS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -8,6 +8,22 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
   h: 3_600_000,
   d: 86_400_000,
 };
+const SECOND = 1000;
+/** What people write for the units, in lower case; each is some of a unit of ours. */
+const DURATION_WORDS: Readonly<Record<string, number>> = unitWords({
+  ms: [1, "msec", "msecs", "millis", "millisecond", "milliseconds"],
+  s: [1000, "sec", "secs", "second", "seconds"],
+  m: [60_000, "min", "mins", "minute", "minutes"],
+  h: [3_600_000, "hr", "hrs", "hour", "hours"],
+  d: [86_400_000, "day", "days"],
+  w: [604_800_000, "week", "weeks"],
+});
+const SIZE_WORDS: Readonly<Record<string, number>> = unitWords({
+  b: [1, "byte", "bytes"],
+  kb: [1024, "k", "kib", "kilobyte", "kilobytes"],
+  mb: [1024 ** 2, "m", "mib", "megabyte", "megabytes"],
+  gb: [1024 ** 3, "g", "gib", "gigabyte", "gigabytes"],
+});
 const BYTES: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
 
 /** A kind of quantity that users write as a number with a unit. */
@@ -20,6 +36,8 @@ export interface QuantityKind {
   format(value: number): string;
   /** What a number without a unit can be meant as: the unit's name in the plural, and its size. */
   readonly readings: Readonly<Record<string, number>>;
+  /** Words for units, in lower case, with their size. */
+  readonly words: Readonly<Record<string, number>>;
 }
 
 export const DURATION: QuantityKind = {
@@ -29,6 +47,7 @@ export const DURATION: QuantityKind = {
   format: formatDuration,
   // Node.js and most packages count in milliseconds; header fields, helmet, cors and tokens in seconds.
   readings: { milliseconds: 1, seconds: 1000 },
+  words: DURATION_WORDS,
 };
 
 export const SIZE: QuantityKind = {
@@ -37,6 +56,7 @@ export const SIZE: QuantityKind = {
   parse: parseSize,
   format: formatSize,
   readings: { bytes: 1 },
+  words: SIZE_WORDS,
 };
 
 /**
@@ -94,18 +114,50 @@ export function wrongQuantity(
   { must, min, max }: { readonly must: string; readonly min: number; readonly max: number },
   kind: QuantityKind,
 ): string {
-  if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) {
-    return `must be ${must}, got ${value}: a bare number has no unit${spellings(value, min, max, kind)}`;
+  if (typeof value === "number") {
+    const bare = Number.isSafeInteger(value) && value > 0;
+    const fix = bare ? `: a bare number has no unit${spellings(value, min, max, kind)}` : "";
+    return `must be ${must}, got ${value}${fix}`;
   }
-  // Only a string that looks like a quantity is printed: anything else may be a secret.
-  const shown = typeof value === "string" && /^[\d.]{1,15} ?[A-Za-z]{0,7}$/.test(value);
-  return `must be ${must}, got ${shown ? `"${value}"` : describeValue(value)}`;
+  if (typeof value !== "string") return `must be ${must}, got ${describeValue(value)}`;
+  // Only a quantity in other words is printed, or a short number: anything else may be a secret.
+  const bare = /^\d+$/.test(value) && isHarmless(value) ? Number(value) : 0;
+  if (bare > 0) {
+    return `must be ${must}, got "${value}": a bare number has no unit${spellings(bare, min, max, kind)}`;
+  }
+  const meant = meantQuantity(value, kind);
+  if (meant === undefined) return `must be ${must}, got ${describeValue(value)}`;
+  const text = Number.isSafeInteger(meant) ? kind.format(meant) : value;
+  const fits = text !== value && meant >= min && meant <= max;
+  return `must be ${must}, got "${value}"${fits ? `: write "${text}"` : ""}`;
+}
+
+/** The quantity that a text such as "15 min" or "1.5h" stands for, in the smallest unit. */
+function meantQuantity(text: string, { words }: QuantityKind): number | undefined {
+  const match = /^(\d{1,15}(?:\.\d{1,3})?) ?([A-Za-z]{1,12})$/.exec(text);
+  const unit = match?.[2]?.toLowerCase() ?? "";
+  return Object.hasOwn(words, unit) ? Number(match?.[1]) * Number(words[unit]) : undefined;
+}
+
+function unitWords(
+  units: Readonly<Record<string, readonly [size: number, ...words: string[]]>>,
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(units).flatMap(([unit, [size, ...words]]) =>
+      [unit, ...words].map((word) => [word, size] as const),
+    ),
+  );
 }
 
 /** How to write the number, in each unit that it can be meant in and that keeps it within the range. */
 function spellings(value: number, min: number, max: number, kind: QuantityKind): string {
   const all = Object.entries(kind.readings);
-  const fitting = all.filter(([, size]) => value * size >= min && value * size <= max);
+  const fitting = all.filter(([, size]) => {
+    const meant = value * size;
+    // Nobody means 3.6 seconds by 3600, and where only whole seconds count it would be refused again.
+    const plain = all.length === 1 || meant < SECOND || meant % SECOND === 0;
+    return meant >= min && meant <= max && plain;
+  });
   if (fitting.length === 0) return "";
   const texts = fitting.map(([unit, size]) => {
     const text = `"${kind.format(value * size)}"`;

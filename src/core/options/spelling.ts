@@ -1,3 +1,5 @@
+import { describeValue, isHarmless } from "./value.js";
+
 /** The candidate that was probably meant: equal but for case and separators, or at most two edits away. */
 export function closest(written: string, candidates: Iterable<string>): string | undefined {
   if (written.length > 40) return undefined;
@@ -19,11 +21,45 @@ export function closest(written: string, candidates: Iterable<string>): string |
 }
 
 /**
+ * What is wrong with an option that does not exist, as the rest of a sentence. The name is printed only when it was
+ * recognised or is too short for a secret: a secret can get there, as in `{ [password]: true }`.
+ */
+export function unknownOption(
+  written: string,
+  known: readonly string[],
+  hints: Readonly<Record<string, string>>,
+): string {
+  const fix = guess(written, known, hints);
+  const printed =
+    fix !== undefined || isHarmless(written) || Object.hasOwn(Object.prototype, written);
+  const name = printed ? JSON.stringify(written) : `with a name of ${written.length} characters`;
+  return `must not have an option ${name}: ${fix ?? `known options are ${known.join(", ")}`}`;
+}
+
+/** One of these, in words. */
+export function choice(allowed: readonly string[]): string {
+  return `one of ${allowed.map((name) => JSON.stringify(name)).join(", ")}`;
+}
+
+/** What is wrong with a value that is none of a closed list. It is printed only when it was recognised. */
+export function wrongChoice(
+  value: unknown,
+  allowed: readonly string[],
+  aliases: Readonly<Record<string, string>> = {},
+): string {
+  const text = typeof value === "string" ? value : "";
+  const meant = Object.hasOwn(aliases, text) ? aliases[text] : closest(text, allowed);
+  const must = `must be ${choice(allowed)}, got `;
+  if (meant === undefined) return must + describeValue(value);
+  return `${must}${JSON.stringify(value)}: did you mean ${JSON.stringify(meant)}?`;
+}
+
+/**
  * What the writer of an unknown name is told: the sentence of the hints, or the name that was probably meant.
  *
  * @param hints - Names or sentences; what holds a blank is a sentence.
  */
-export function guess(
+function guess(
   written: string,
   known: readonly string[],
   hints: Readonly<Record<string, string>>,

@@ -1,5 +1,6 @@
 import { IncomingMessage } from "node:http";
 import { OptionsError } from "./options-error.js";
+import { describeValue } from "./value.js";
 
 /**
  * Tells who mounted a factory in place of what it returns, as in `app.use(jsonBody)`: Express then calls it with the
@@ -10,9 +11,42 @@ import { OptionsError } from "./options-error.js";
  * @throws {@link OptionsError} when the argument is a request.
  */
 export function assertCalled(factory: string, first: unknown, call = `${factory}(…)`): void {
-  if (first instanceof IncomingMessage) {
+  if (isRequest(first)) {
     throw new OptionsError([
       `${factory} must be called before it is mounted: write app.use(${call})`,
     ]);
   }
+}
+
+/**
+ * {@link assertCalled} for functions that make no middleware but something that is handed to one. Without this the
+ * request would hang: nobody answers it.
+ *
+ * @param mounted - What is mounted in its place: `authorize(role("admin"))`.
+ * @throws {@link OptionsError} when the argument is a request.
+ */
+export function assertNotMounted(name: string, first: unknown, mounted: string): void {
+  if (isRequest(first)) {
+    throw new OptionsError([
+      `${name} must be called, and what it makes is no middleware: write app.use(${mounted})`,
+    ]);
+  }
+}
+
+/**
+ * Tells who gave options to a function that has none, and would go on in the belief that they count.
+ *
+ * @throws {@link OptionsError} when there is an argument that is not `undefined`.
+ */
+export function assertNoArguments(name: string, args: readonly unknown[]): void {
+  const given = args.find((argument) => argument !== undefined);
+  if (given !== undefined) {
+    throw new OptionsError([
+      `${name} must be called without options, it has none, got ${describeValue(given)}: write ${name}()`,
+    ]);
+  }
+}
+
+function isRequest(value: unknown): boolean {
+  return value instanceof IncomingMessage;
 }

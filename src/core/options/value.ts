@@ -1,7 +1,14 @@
-/** What a value is, without its content unless it cannot be a secret. */
+/** A shorter text is too short for a secret, and is printed where it helps. */
+const SHORTEST_SECRET = 8;
+const CONTROL_CHARACTER = /\p{Cc}/u;
+
+/**
+ * What a value is, without its content unless it cannot be a secret. A number is one of those only while it is short:
+ * where a number is expected, print it yourself.
+ */
 export function describeValue(value: unknown): string {
-  if (value === undefined || value === null) return String(value);
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (value === undefined || value === null || typeof value === "boolean") return String(value);
+  if (typeof value === "number") return isHarmless(String(value)) ? String(value) : "a number";
   if (typeof value === "string")
     return value === "" ? "an empty string" : `a string of ${value.length} characters`;
   if (Array.isArray(value))
@@ -17,4 +24,58 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** Whether the text is too short to be a secret, so that a message may print it. */
+export function isHarmless(text: string): boolean {
+  return text.length < SHORTEST_SECRET;
+}
+
+/** What is wrong with a name, whatever it names, as the rest of a sentence. */
+export function nameFault(name: string): string | undefined {
+  if (name.trim() !== name) return "must not start or end with white space";
+  return hasControlCharacter(name) ? "must not hold control characters" : undefined;
+}
+
+/** Whether the text holds a control character, such as a line end. */
+export function hasControlCharacter(text: string): boolean {
+  return CONTROL_CHARACTER.test(text);
+}
+
+/**
+ * The words of another package about a value of the app, without what they quote of it: each text of the value is
+ * replaced by its length, unless it is too short for a secret.
+ *
+ * @param words - Names that may stay: the vocabulary of the package.
+ */
+export function withoutTextsOf(
+  value: unknown,
+  message: string,
+  words: ReadonlySet<string> = new Set(),
+): string {
+  const texts = new Set<string>();
+  collectTexts(value, texts, new Set());
+  let said = message;
+  // The longest first: a short one may be part of it.
+  for (const text of [...texts].sort((a, b) => b.length - a.length)) {
+    if (words.has(text)) continue;
+    const shown = `(${describeValue(text)})`;
+    // Packages quote what they complain about: as JSON, in their own letter case.
+    for (const form of [text, JSON.stringify(text).slice(1, -1), text.toUpperCase()])
+      said = said.replaceAll(form, () => shown);
+  }
+  return said;
+}
+
+function collectTexts(value: unknown, texts: Set<string>, seen: Set<unknown>): void {
+  if (typeof value === "string" || typeof value === "number") {
+    if (!isHarmless(String(value))) texts.add(String(value));
+    return;
+  }
+  if (typeof value !== "object" || value === null || seen.has(value)) return;
+  seen.add(value);
+  for (const name of Object.keys(value)) {
+    if (!isHarmless(name)) texts.add(name);
+    collectTexts((value as Record<string, unknown>)[name], texts, seen);
+  }
 }

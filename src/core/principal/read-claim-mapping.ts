@@ -17,7 +17,12 @@ const FORMATS = ["list", "space", "comma", "scim", "keys"] as const;
 
 /** Reads the claim mapping at `principal`. @returns A frozen copy, or `undefined` when left out. */
 export function readClaimMapping(options: OptionsReader<"principal">): ClaimMapping | undefined {
-  const reader = options.object<ClaimMapping>("principal", MEMBERS);
+  const reader = options.object<ClaimMapping>(
+    "principal",
+    MEMBERS,
+    {},
+    'keycloak({ clientId: "my-api" }) or a mapping such as { roles: [{ path: "roles" }] }',
+  );
   if (reader === undefined) return undefined;
   const mapping: Record<string, unknown> = {};
   for (const list of LISTS) mapping[list] = readSources(reader, list);

@@ -52,16 +52,19 @@ function readName(reader: PolicyReader, required: boolean): string | undefined {
   if (required && !reader.has("name")) {
     reader.note("name", "must be given: the store tells policies apart by it");
   }
-  const name = reader.string("name");
-  if (name !== undefined && (name.length > MAX_NAME_LENGTH || !isPrintableAscii(name))) {
-    reader.problem("name", `at most ${MAX_NAME_LENGTH} printable ASCII characters`);
-    return undefined;
-  }
-  return name;
+  const name = reader.raw("name");
+  const fits = typeof name !== "string" || (name.length <= MAX_NAME_LENGTH && isPrintable(name));
+  if (fits) return reader.string("name");
+  reader.problem("name", `at most ${MAX_NAME_LENGTH} printable ASCII characters`);
+  return undefined;
+}
+
+function isPrintable(name: string): boolean {
+  return name === "" || isPrintableAscii(name);
 }
 
 function readKey(reader: PolicyReader): Policy["key"] {
-  const key = reader.raw("key") ?? "ip";
+  const key = reader.has("key") ? reader.raw("key") : "ip";
   if (typeof key === "function") return key as (req: Request) => unknown;
   if (key !== "ip" && key !== "principal") {
     reader.problem("key", '"ip", "principal" or a function');

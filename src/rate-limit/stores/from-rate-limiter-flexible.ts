@@ -1,4 +1,5 @@
 import { OptionsError } from "../../core/options/options-error.js";
+import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { describeValue } from "../../core/options/value.js";
 import type { Policy } from "../policies/policy.js";
 import type { RateLimitRequest, RateLimitResult, RateLimitStore } from "./rate-limit-store.js";
@@ -33,6 +34,11 @@ const LONGEST_TIMER_SECONDS = 2_147_483;
  * @throws {@link OptionsError} when the limiter cannot be used; `rateLimit` throws one when it does not fit the policy.
  */
 export function fromRateLimiterFlexible(limiter: FlexibleLimiter): RateLimitStore {
+  assertNotMounted(
+    "fromRateLimiterFlexible",
+    limiter,
+    "rateLimit({ limit, window, name, store: fromRateLimiterFlexible(limiter) })",
+  );
   const problems = problemsOf(limiter);
   if (problems.length > 0) throw new OptionsError(problems);
   return Object.freeze({

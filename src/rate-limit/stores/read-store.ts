@@ -31,7 +31,8 @@ export function readStore(
     return { store, onStoreError, storeTimeoutMs };
   }
   if (!isStore(store)) {
-    const meant = hasMethod(store, "consume") ? "write fromRateLimiterFlexible(limiter)" : "";
+    const wrap = hasMethod(store, "consume") || typeof store === "function";
+    const meant = wrap ? "write fromRateLimiterFlexible(limiter)" : "";
     reader.problem("store", "a RateLimitStore, an object with consume(requests)", meant);
     return { store: undefined, onStoreError, storeTimeoutMs };
   }

@@ -1,8 +1,11 @@
+import { METHODS as KNOWN_METHODS } from "node:http";
 import type { Request } from "express";
 import { isToken } from "../../core/http/header-values.js";
 import { type OriginList, readOriginList } from "../../core/http/origins/origin-list.js";
 import type { Hints, OptionKeys } from "../../core/options/option-types.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
+import { closest } from "../../core/options/spelling.js";
+import { isHarmless } from "../../core/options/value.js";
 
 /** Options of CORS: which pages of other origins may read answers, and what they may send. */
 export interface CorsOptions {
@@ -67,6 +70,8 @@ const KEYS: OptionKeys<CorsOptions> = {
 };
 /** What cors, @fastify/cors, hono and Spring call them. */
 export const CORS_HINTS: Hints<CorsOptions> = {
+  preflightContinue: "preflights are answered here and never reach a route: leave it out",
+  optionsSuccessStatus: "preflights are answered 204, which every browser takes: leave it out",
   origin: "origins",
   allowedOrigins: "origins",
   allowOrigin: "origins",
@@ -100,7 +105,12 @@ type CorsReader = OptionsReader<keyof CorsOptions>;
 
 /** Reads `cors`. @returns `undefined` when it is left out. Problems are noted. */
 export function readCorsOptions(reader: OptionsReader<"cors">): CorsSettings | undefined {
-  const own = reader.object<CorsOptions>("cors", KEYS, CORS_HINTS);
+  const own = reader.object<CorsOptions>(
+    "cors",
+    KEYS,
+    CORS_HINTS,
+    '{ origins: ["https://app.example.com"] }',
+  );
   if (own === undefined) return undefined;
   const credentials = own.boolean("credentials");
   const allowInsecure = own.boolean("dangerouslyAllowInsecureOrigins");
@@ -125,13 +135,18 @@ export function readCorsOptions(reader: OptionsReader<"cors">): CorsSettings | u
 function readMethods(own: CorsReader): readonly string[] {
   const methods = own.strings("methods", { default: METHODS }) ?? METHODS;
   for (const method of methods) {
+    const upper = method.toUpperCase();
     if (method === "*" || !isToken(method)) {
       own.note("methods", "must be a list of method names, one entry for each");
     } else if (/^(?:connect|trace|track)$/i.test(method)) {
-      own.note("methods", `must not have ${method.toUpperCase()}: browsers never send it`);
-    } else if (method !== method.toUpperCase()) {
+      own.note("methods", `must not have ${upper}: browsers never send it`);
+    } else if (!KNOWN_METHODS.includes(upper)) {
+      const meant = closest(upper, KNOWN_METHODS);
+      const fix = meant === undefined ? "GET, POST and such" : `did you mean "${meant}"?`;
+      own.note("methods", `must be methods that this Node.js knows: ${fix}`);
+    } else if (method !== upper) {
       // Methods are case-sensitive (RFC 9110 §9.1), and browsers send `patch` as it is written.
-      own.note("methods", `must be in upper case: write "${method.toUpperCase()}"`);
+      own.note("methods", `must be in upper case: write "${upper}"`);
     }
   }
   return methods;
@@ -159,14 +174,25 @@ function readNames(
     } else if (forbidden.test(name)) {
       own.note(
         key,
-        `must not have ${name}: browsers do not let pages ${key === "allowedHeaders" ? "send" : "read"} it`,
+        `must not have ${forbiddenName(name)}: browsers do not let pages ${key === "allowedHeaders" ? "send" : "read"} it`,
       );
     }
     if (seen.has(lower) && isToken(name))
-      own.note(key, `must not have ${lower} twice, in any letter case`);
+      own.note(
+        key,
+        isHarmless(lower)
+          ? `must not have ${lower} twice, in any letter case`
+          : "must not repeat an earlier entry, in any letter case",
+      );
     seen.add(lower);
   }
   return names;
+}
+
+/** Some of these names are families: what follows the prefix is printed only when it is made of short words. */
+function forbiddenName(name: string): string {
+  const family = /^(?:access-control|proxy|sec)-/i.exec(name)?.[0];
+  return family === undefined || name.split("-").every(isHarmless) ? name : `${family}*`;
 }
 
 function withOwn(names: readonly string[]): readonly string[] {

@@ -1,6 +1,7 @@
 import type { Hints } from "../../core/options/option-types.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
-import { describeValue, isPlainObject } from "../../core/options/value.js";
+import { unknownOption } from "../../core/options/spelling.js";
+import { describeValue, isPlainObject, withoutTextsOf } from "../../core/options/value.js";
 import { API_PRESET } from "./api-preset.js";
 import type { RecordedHeaders } from "./header-recorder.js";
 import { type HelmetSettings, helmetHeaders } from "./helmet-headers.js";
@@ -12,7 +13,7 @@ export type HelmetOverrides = {
 
 /** Options of the `Strict-Transport-Security` header. */
 export interface HstsOptions {
-  /** How long browsers refuse plain HTTP; `"0s"` cancels an earlier header. A duration. @default "730d" */
+  /** How long browsers refuse plain HTTP; `"0s"` cancels an earlier header. A duration in whole seconds. @default "730d" */
   readonly maxAge?: string | undefined;
   /** Whether it is valid for all subdomains, including those of other servers. @default true */
   readonly includeSubDomains?: boolean | undefined;
@@ -53,6 +54,19 @@ const ALIASES = {
   xssFilter: "xXssProtection",
 } as const;
 
+/**
+ * The directives of CSP Level 3, and those of other standards.
+ * @see https://www.iana.org/assignments/content-security-policy-directives
+ */
+const CSP_DIRECTIVES: readonly string[] =
+  `base-uri block-all-mixed-content child-src connect-src default-src fenced-frame-src font-src form-action
+  frame-ancestors frame-src img-src manifest-src media-src navigate-to object-src plugin-types prefetch-src report-to
+  report-uri require-sri-for require-trusted-types-for sandbox script-src script-src-attr script-src-elem style-src
+  style-src-attr style-src-elem trusted-types upgrade-insecure-requests worker-src`.split(/\s+/);
+
+/** What is true or false in the options of a header. */
+const FLAGS = ["useDefaults", "reportOnly", "includeSubDomains", "preload", "allow"] as const;
+
 const ONE_YEAR_SECONDS = 31_536_000;
 
 /** All names that helmet knows. */
@@ -66,8 +80,15 @@ type HelmetReader = OptionsReader<HelmetName>;
 /** The options of one header stand in a table per header, so their names are no types. */
 type HeaderReader = OptionsReader<string>;
 
+/** For those who expect it beside the others. */
+export const NO_PERMISSIONS_POLICY =
+  "helmet does not know it, and it concerns pages only: a route that serves pages sets Permissions-Policy itself";
+
 /** What people call helmet's options. */
-export const HELMET_HINTS: Hints<HelmetOverrides> = { csp: "contentSecurityPolicy" };
+export const HELMET_HINTS: Hints<HelmetOverrides> = {
+  csp: "contentSecurityPolicy",
+  permissionsPolicy: NO_PERMISSIONS_POLICY,
+};
 
 /** Reads `helmet` and `hsts` over the preset, and has helmet make the headers. Problems are noted. */
 export function readHelmetOptions(reader: OptionsReader<"helmet" | "hsts">): RecordedHeaders {
@@ -80,10 +101,11 @@ export function readHelmetOptions(reader: OptionsReader<"helmet" | "hsts">): Rec
     checkPreload(reader, headers.set.get("Strict-Transport-Security"));
     return headers;
   } catch (error) {
-    // helmet's own words: they name the header and the value, neither of which is a secret.
+    const words = error instanceof Error ? error.message : "it failed";
+    const known = new Set([...HELMET_NAMES, ...CSP_DIRECTIVES]);
     reader.note(
       "helmet",
-      `must be what helmet accepts: ${error instanceof Error ? error.message : "it failed"}`,
+      `must be what helmet accepts: ${withoutTextsOf(reader.raw("helmet"), words, known)}`,
     );
     return { set: new Map(), removed: new Set() };
   }
@@ -117,6 +139,10 @@ function readHeader(own: HeaderReader, name: string, keys: readonly string[]): H
   const merged: Record<string, unknown> = Object.create(null);
   if (typeof preset === "object") Object.assign(merged, preset);
   for (const key of keys) if (own.has(key)) merged[key] = own.raw(key);
+  // helmet takes any text for true, "false" as well.
+  for (const key of FLAGS) if (own.has(key)) own.boolean(key);
+  if (own.has("maxAge") && !Number.isSafeInteger(own.raw("maxAge")))
+    own.problem("maxAge", "a whole number of seconds, as helmet counts");
   if (name === "contentSecurityPolicy")
     merged["directives"] = readDirectives(own, merged["directives"]);
   return merged;
@@ -136,24 +162,37 @@ function readDirectives(own: HeaderReader, directives: unknown): unknown {
     for (const [name, value] of Object.entries(preset.directives))
       if (!names.has(name)) merged[name] = value;
   }
-  for (const name of Object.keys(given)) merged[name] = readDirective(own, name, given[name]);
+  for (const name of Object.keys(given)) {
+    // Browsers ignore a directive that they do not know: the page would go without its protection.
+    if (CSP_DIRECTIVES.includes(dashed(name))) merged[name] = readDirective(own, name, given[name]);
+    else
+      own.note(
+        "directives",
+        unknownOption(name.replace(/-?[sS]ource$/, "-src"), CSP_DIRECTIVES, {}),
+      );
+  }
   return merged;
 }
 
 function readDirective(own: HeaderReader, name: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null || !(Symbol.iterator in value)) {
     if (typeof value === "function") noteFunction(own, name);
+    else if (typeof value !== "string" && value !== null) noteElement(own, name, value);
     return value;
   }
   // A generator can be walked once only, and what the user's list holds later must not matter.
   const elements = [...(value as Iterable<unknown>)];
   if (elements.some((element) => typeof element === "function")) noteFunction(own, name);
-  const odd = elements.find(
-    (element) => typeof element !== "string" && typeof element !== "function",
+  // By its place: what is wrong may be `undefined`, as an unset variable gives it.
+  const odd = elements.findIndex(
+    (element) => (typeof element !== "string" || element === "") && typeof element !== "function",
   );
-  if (odd !== undefined)
-    own.note(`directives[${JSON.stringify(name)}]`, `must hold strings, got ${describeValue(odd)}`);
+  if (odd !== -1) noteElement(own, name, elements[odd]);
   return elements.filter((element) => typeof element === "string");
+}
+
+function noteElement(own: HeaderReader, name: string, value: unknown): void {
+  own.note(`directives[${JSON.stringify(name)}]`, `must hold strings, got ${describeValue(value)}`);
 }
 
 function noteFunction(own: HeaderReader, name: string): void {
@@ -186,11 +225,18 @@ function readHsts(
       tableOf(HELMET_OPTIONS.strictTransportSecurity),
     );
     settings["strictTransportSecurity"] = {
-      maxAge: Math.floor(options.duration("maxAge", { min: "0s", default: "730d" }) / 1000),
+      maxAge: readMaxAge(options),
       includeSubDomains: options.boolean("includeSubDomains", { default: true }),
       preload: options.boolean("preload"),
     };
   }
+}
+
+/** The header counts in seconds: a fraction of one would become less, and less than one would cancel the header. */
+function readMaxAge(options: OptionsReader<"maxAge">): number {
+  const milliseconds = options.duration("maxAge", { min: "0s", default: "730d" });
+  if (milliseconds % 1000 !== 0) options.note("maxAge", 'must be in whole seconds, such as "730d"');
+  return Math.floor(milliseconds / 1000);
 }
 
 /** @see https://hstspreload.org/#submission-requirements */

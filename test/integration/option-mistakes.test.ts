@@ -1,0 +1,292 @@
+import { describe, expect, it } from "vitest";
+import * as library from "../../src/index.js";
+import { createTestIssuer } from "../../src/testing/index.js";
+
+type Row = readonly [what: string, create: () => unknown, problem: string];
+
+const { auditLog, authorize, fileSink, keycloak, not, oauthGuard, rateLimit, requireRole } =
+  library;
+const { role, secureApi, secureHeaders, stdoutSink, validate } = library;
+const ORIGIN = "https://app.example.com";
+const POLICY = { limit: 1, window: "1m" };
+const ISSUER = { issuer: "https://issuer.example", audience: "https://api.example" };
+const OFF = { oauthGuard: false, rateLimit: false, auditLog: false } as const;
+
+/** For values that do not compile. */
+const as = <T>(value: unknown): T => value as T;
+
+function directives(given: object): () => unknown {
+  return () => secureHeaders({ helmet: { contentSecurityPolicy: { directives: given } } });
+}
+
+/** "Wrong options of the right type" */
+const RIGHT_TYPE: readonly Row[] = [
+  [
+    "less than a second of hsts",
+    () => secureHeaders({ hsts: { maxAge: "730ms" } }),
+    'secureHeaders.hsts.maxAge must be in whole seconds, such as "730d"',
+  ],
+  [
+    "a part of a second of hsts, in helmet's terms",
+    () => secureHeaders({ helmet: { strictTransportSecurity: { maxAge: 0.73 } } }),
+    "secureHeaders.helmet.strictTransportSecurity.maxAge must be a whole number of seconds, as helmet counts, got 0.73",
+  ],
+  [
+    "less than a second of a preflight",
+    () => secureHeaders({ cors: { origins: ORIGIN, maxAge: "600ms" } }),
+    'secureHeaders.cors.maxAge must be in whole seconds, such as "10m"',
+  ],
+  [
+    "an unknown directive in camel case",
+    directives({ frameAncestor: ["'none'"] }),
+    'secureHeaders.helmet.contentSecurityPolicy.directives must not have an option "frameAncestor": did you mean "frame-ancestors"?',
+  ],
+  [
+    "an unknown directive with dashes",
+    directives({ "default-source": ["'none'"] }),
+    'did you mean "default-src"?',
+  ],
+  [
+    "undefined in a list of a directive",
+    directives({ "img-src": ["'self'", undefined] }),
+    'directives["img-src"] must hold strings, got undefined',
+  ],
+  [
+    "undefined in a list of methods",
+    () => secureHeaders({ cors: { origins: ORIGIN, methods: as(["GET", undefined]) } }),
+    "secureHeaders.cors.methods[1] must be a non-empty string, got undefined",
+  ],
+  [
+    "undefined in a list of sinks",
+    () => auditLog({ sinks: as([undefined]) }),
+    "auditLog.sinks[0] must be stdoutSink(), fileSink({ path })",
+  ],
+  [
+    "undefined in a list of client ids",
+    () => oauthGuard({ ...ISSUER, clientIds: as(["a", undefined]) }),
+    "oauthGuard.clientIds[1] must be a non-empty string, got undefined",
+  ],
+  [
+    "undefined in a list of rules",
+    () => library.all(role("a"), as(undefined)),
+    "all.rules[1] must be a rule",
+  ],
+  [
+    "undefined in a list of policies",
+    () => rateLimit({ policies: as([POLICY, undefined]) }),
+    "rateLimit.policies[1] must be an options object",
+  ],
+  [
+    "undefined in a list of chains",
+    () => validate(as<never>({ chains: [undefined], unknown: "reject" })),
+    "validate.chains[0] must be a chain",
+  ],
+  [
+    "undefined in a list of claim sources",
+    () => oauthGuard({ ...ISSUER, principal: { roles: as([undefined]) } }),
+    "oauthGuard.principal.roles[0] must be an options object",
+  ],
+  [
+    "undefined in a path of claims",
+    () => oauthGuard({ ...ISSUER, principal: { roles: [{ path: as(["a", undefined]) }] } }),
+    "oauthGuard.principal.roles[0].path must be a claim name",
+  ],
+  [
+    "undefined as a directive",
+    directives({ imgSrc: undefined }),
+    'directives["imgSrc"] must hold strings, got undefined',
+  ],
+  [
+    "a text for true or false, which helmet takes for true",
+    () => secureHeaders({ helmet: { contentSecurityPolicy: { reportOnly: "false" } } }),
+    "secureHeaders.helmet.contentSecurityPolicy.reportOnly must be true or false, got a string of 5 characters",
+  ],
+  [
+    "a blank audience",
+    () => oauthGuard({ ...ISSUER, audience: " " }),
+    "oauthGuard.audience must not start or end with white space",
+  ],
+  [
+    "white space at the end of an audience",
+    () => oauthGuard({ ...ISSUER, audience: ["https://a.example", "https://api.example\u00a0"] }),
+    "oauthGuard.audience[1] must not start or end with white space",
+  ],
+  [
+    "a line end in an audience",
+    () => oauthGuard({ ...ISSUER, audience: "https://api\n.example" }),
+    "oauthGuard.audience must not hold control characters",
+  ],
+  [
+    "null as the key of a limit",
+    () => rateLimit({ ...POLICY, key: as(null) }),
+    'rateLimit.key must be "ip", "principal" or a function, got null',
+  ],
+  [
+    "null as the headers of a minted token",
+    () => createTestIssuer().mint({}, { header: as(null) }),
+    "mint.header must be an object of header parameters, got null",
+  ],
+  [
+    "a control character in the name of a policy",
+    () => rateLimit({ ...POLICY, name: "a\u0007" }),
+    "rateLimit.name must be at most 64 printable ASCII characters, got a string of 2 characters",
+  ],
+  [
+    "a line end in the name of a service",
+    () => auditLog({ service: { name: "orders\n" } }),
+    "auditLog.service.name must be a non-empty string, got a string of 7 characters: it holds control characters",
+  ],
+  [
+    "a control character in a role",
+    () => requireRole("ad\u0000min"),
+    "requireRole.roles[0] must not hold control characters",
+  ],
+  [
+    "a control character in a client id",
+    () => keycloak({ clientId: "api\u0085" }),
+    "keycloak.clientId must be a non-empty string, got a string of 4 characters: it holds control characters",
+  ],
+  [
+    "a misspelt method of a limit",
+    () => rateLimit({ ...POLICY, match: "PSOT /login" }),
+    'rateLimit.match must have a method that this Node.js knows: did you mean "POST"?',
+  ],
+  [
+    "a misspelt method of a public route",
+    () => secureApi({ ...OFF, publicRoutes: ["GETT /x"] }),
+    'secureApi.publicRoutes[0] must have a method that this Node.js knows: did you mean "GET"?',
+  ],
+  [
+    "a misspelt method in lower case",
+    () => rateLimit({ ...POLICY, match: "psot /login" }),
+    'did you mean "POST"?',
+  ],
+  [
+    "a misspelt method of cors",
+    () => secureHeaders({ cors: { origins: ORIGIN, methods: ["PTACH"] } }),
+    'secureHeaders.cors.methods must be methods that this Node.js knows: did you mean "PATCH"?',
+  ],
+  [
+    "a second rule that would not count",
+    () => (not as (...rules: unknown[]) => unknown)(role("a"), role("b")),
+    "not.rule must be one rule",
+  ],
+];
+
+/** What people write, and what they are told. */
+const PLAUSIBLE: readonly Row[] = [
+  [
+    "a mode of another product",
+    () => requireRole("a", { mode: as("dry-run") }),
+    'requireRole.mode must be one of "enforce", "report", got "dry-run": did you mean "report"?',
+  ],
+  [
+    "true for cors",
+    () => secureHeaders({ cors: as(true) }),
+    'secureHeaders.cors must be an options object, got true: write { origins: ["https://app.example.com"] }',
+  ],
+  [
+    "true for an audit log",
+    () => secureApi({ ...OFF, auditLog: as(true) }),
+    "secureApi.auditLog must be an options object, got true: write auditLog: {}",
+  ],
+  [
+    "true for a body parser",
+    () => secureApi({ ...OFF, jsonBody: as(true) }),
+    "secureApi.jsonBody must be an options object, got true: write jsonBody: {}",
+  ],
+  [
+    "a guard in place of its options",
+    () => secureApi({ ...OFF, oauthGuard: as(oauthGuard(createTestIssuer().options())) }),
+    "secureApi.oauthGuard must be an options object, got a function: give the options of oauthGuard, secureApi makes it",
+  ],
+  [
+    "a name in place of a service",
+    () => auditLog({ service: as("orders") }),
+    'auditLog.service must be an options object, got a string of 6 characters: write { name: "orders", version: "1.0.0" }',
+  ],
+  [
+    "a path in place of the options of a file",
+    () => fileSink(as("audit.jsonl")),
+    'fileSink must be an options object, got a string of 11 characters: write fileSink({ path: "audit.jsonl" })',
+  ],
+  [
+    "a sink that was not called",
+    () => auditLog({ sinks: as([stdoutSink]) }),
+    "auditLog.sinks[0] must be a sink, got a function: call it, as in stdoutSink()",
+  ],
+  [
+    "a lone sink that was not called",
+    () => auditLog({ sinks: as(stdoutSink) }),
+    "auditLog.sinks must be a non-empty list of sinks, got a function: call it, as in sinks: [stdoutSink()]",
+  ],
+  [
+    "a store that was not called",
+    () => rateLimit({ ...POLICY, store: as(library.fromRateLimiterFlexible) }),
+    "got a function: write fromRateLimiterFlexible(limiter)",
+  ],
+  [
+    "a mapping that was not called",
+    () => oauthGuard({ ...ISSUER, principal: as(keycloak) }),
+    'oauthGuard.principal must be an options object, got a function: write keycloak({ clientId: "my-api" })',
+  ],
+  [
+    "a rule that was not called",
+    () => authorize(as(role)),
+    'authorize.rule must be a rule such as role("admin"), got a function: call it, as in role(…)',
+  ],
+  [
+    "a name in place of a rule",
+    () => authorize(as("admin")),
+    'authorize.rule must be a rule such as role("admin"), got a string of 5 characters: write role(…) or scope(…) around the name',
+  ],
+  [
+    "two rules",
+    () => authorize(role("a"), as(role("b"))),
+    'authorize must not have an option "description": a rule stands where the options do',
+  ],
+  ["minutes as a word", () => rateLimit({ limit: 1, window: "15min" }), 'got "15min": write "15m"'],
+  ["a minute in full", () => rateLimit({ limit: 1, window: "1 minute" }), 'write "1m"'],
+  ["seconds as a word", () => rateLimit({ limit: 1, window: "10sec" }), 'write "10s"'],
+  ["a fraction of an hour", () => rateLimit({ limit: 1, window: "1.5h" }), 'write "90m"'],
+  [
+    "a number as a text",
+    () => rateLimit({ limit: 1, window: "60000" }),
+    'got "60000": a bare number has no unit, write "1m" for milliseconds or "1000m" for seconds',
+  ],
+  [
+    "a schema in place of the options",
+    () => validate(as<never>({ type: "object", properties: {} })),
+    "validate must be given options, got a schema: write validate({ body: schema })",
+  ],
+];
+
+function messageOf(create: () => unknown): string {
+  try {
+    create();
+  } catch (error) {
+    if (error instanceof library.OptionsError) return error.message;
+    throw error;
+  }
+  return "";
+}
+
+describe("options of the right type that are wrong", () => {
+  it.each(RIGHT_TYPE)("are refused: %s", (_what, create, problem) => {
+    expect(messageOf(create)).toContain(problem);
+  });
+
+  it.each([
+    ["zero, as it is written", () => secureHeaders({ hsts: { maxAge: "0s" } })],
+    ["a method that Node.js knows", () => rateLimit({ ...POLICY, match: "M-SEARCH /devices" })],
+    ["directives in both spellings", directives({ imgSrc: ["'self'"], "font-src": ["'self'"] })],
+  ])("are not: %s", (_what, create) => {
+    expect(messageOf(create)).toBe("");
+  });
+});
+
+describe("a plausible mistake", () => {
+  it.each(PLAUSIBLE)("is answered with what to write: %s", (_what, create, problem) => {
+    expect(messageOf(create)).toContain(problem);
+  });
+});
