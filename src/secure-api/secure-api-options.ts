@@ -25,9 +25,9 @@ export interface SecureApiOptions extends GuardOptions {
    */
   readonly jsonBody?: JsonBodyOptions | false | undefined;
   /**
-   * Routes that need no token, such as `"GET /health"`. Neither the guard nor limits keyed by principal run there.
-   * Patterns are `[METHOD ]/literal/:name/*`. They match only the exact spelling of a path; GET includes HEAD.
-   * @default none
+   * Routes that need no token, such as `"GET /health"`. Only the guard does not run there: policies keyed by principal
+   * count by address. Patterns are `[METHOD ]/literal/:name/*`. They match only the exact spelling of a path; GET
+   * includes HEAD. One that opens every route, such as `"GET /*"`, is an error here. @default none
    */
   readonly publicRoutes?: readonly string[] | undefined;
 }
