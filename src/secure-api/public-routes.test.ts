@@ -37,14 +37,17 @@ describe.each(expressVersions)("public routes on Express %s", (_major, express) 
     ["phase: 'before-auth'", login({ key: () => "everybody", phase: "before-auth" })],
     ["key: 'ip'", login({ key: "ip" })],
     ["a list of policies", { policies: [login({ key: "principal" })] } as RateLimitOptions],
-  ])("policies with %s are applied: no third login passes a limit of two", async (_what, limits) => {
-    const app = appWith({ rateLimit: limits, publicRoutes: ["POST /login"] });
-    const first = await request(app).post("/login").expect(200);
-    expect(first.headers["ratelimit-policy"]).toBe('"2-per-1h";q=2;w=3600');
-    await request(app).post("/login").set("Authorization", "Bearer stale").expect(200);
-    const third = await request(app).post("/login").expect(429);
-    expect(third.body.code).toBe("rate_limit_exceeded");
-  });
+  ])(
+    "policies with %s are applied: no third login passes a limit of two",
+    async (_what, limits) => {
+      const app = appWith({ rateLimit: limits, publicRoutes: ["POST /login"] });
+      const first = await request(app).post("/login").expect(200);
+      expect(first.headers["ratelimit-policy"]).toBe('"2-per-1h";q=2;w=3600');
+      await request(app).post("/login").set("Authorization", "Bearer stale").expect(200);
+      const third = await request(app).post("/login").expect(429);
+      expect(third.body.code).toBe("rate_limit_exceeded");
+    },
+  );
 
   it("policies whose match does not cover the route are not applied", async () => {
     const app = appWith({

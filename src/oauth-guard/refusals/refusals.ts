@@ -19,6 +19,8 @@ export const REFUSALS = {
   other_scheme: { code: "authentication_required" },
   duplicate_authorization: invalidRequest("The Authorization field is repeated"),
   malformed_credentials: invalidRequest("The bearer credentials are malformed"),
+  // RFC 6750 §3.1 on more than one method: which of two callers counts must not be the client's choice.
+  conflicting_credentials: invalidRequest("The request has credentials of two callers"),
   token_too_large: invalidToken("The access token is too large"),
   malformed_token: invalidToken(MALFORMED),
   critical_header: invalidToken(MALFORMED),
