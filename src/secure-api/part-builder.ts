@@ -5,7 +5,10 @@ import { isPlainObject } from "../core/options/value.js";
 import type { OnDenied } from "../core/refusal/deny.js";
 import type { SecureApiOptions } from "./secure-api-options.js";
 
-type PartName = Exclude<keyof SecureApiOptions, "mode" | "onDenied" | "publicRoutes">;
+type PartName = Exclude<
+  keyof SecureApiOptions,
+  "mode" | "onDenied" | "publicRoutes" | "dangerouslyPublicRoutes"
+>;
 
 /**
  * Builds the parts of the preset, gathers the problems of all of them in one error, and closes what was opened when

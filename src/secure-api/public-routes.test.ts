@@ -1,7 +1,11 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { ErrorRequestHandler, Express } from "express";
 import request from "supertest";
 import { describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
+import { OptionsError } from "../core/options/options-error.js";
 import { getAuth } from "../oauth-guard/index.js";
 import type { RateLimitOptions } from "../rate-limit/index.js";
 import { createTestIssuer } from "../testing/index.js";
@@ -64,5 +68,112 @@ describe.each(expressVersions)("public routes on Express %s", (_major, express) 
     // The guard does not look at it.
     await request(app).get("/health").auth(token, { type: "bearer" }).expect(200, { auth: null });
     await request(app).get("/me").auth(token, { type: "bearer" }).expect(200, { auth: "ada" });
+  });
+
+  describe("narrow opening is possible to use", () => {
+    it("`GET /docs/*` opens what express.static redirects to, trailing slash included", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "docs-"));
+      mkdirSync(join(folder, "deep"));
+      for (const name of ["index.html", "deep/index.html"]) writeFileSync(join(folder, name), "ui");
+      vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+      const app = (express as unknown as () => Express)();
+      app.use(
+        secureApi({
+          auditLog: false,
+          rateLimit: false,
+          oauthGuard: issuer.options(),
+          publicRoutes: ["GET /docs/*"],
+        }),
+      );
+      app.use("/docs", express.static(folder));
+      for (const path of ["/docs", "/docs/deep"]) {
+        const redirect = await request(app).get(path).expect(301);
+        expect(redirect.headers["location"]).toBe(`${path}/`);
+        await request(app).get(`${path}/`).expect(200, "ui");
+      }
+      for (const path of ["/docs//", "/docs/./", "/docs/deep//", "/Docs/", "/docs/%2F"]) {
+        await request(app).get(path).expect(401);
+      }
+    });
+
+    it("an exact pattern may end in a slash", async () => {
+      const app = appWith({ publicRoutes: ["GET /docs/"] });
+      await request(app).get("/docs/").expect(200);
+      await request(app).head("/docs/?a=1").expect(200);
+      for (const path of ["/docs", "/docs//", "/docs/a", "/docs/a/"]) {
+        await request(app).get(path).expect(401);
+      }
+    });
+
+    it("`GET /api` can be public when the preset is mounted at `/api`", async () => {
+      const app = appWith({ publicRoutes: ["GET /api"] }, "/api");
+      await request(app).get("/api").expect(200);
+      await request(app).get("/api?x=1").expect(200);
+      for (const path of ["/api/", "/API", "/api//", "/api/a"]) {
+        await request(app).get(path).expect(401);
+      }
+      const slashed = appWith({ publicRoutes: ["GET /api/"] }, "/api");
+      await request(slashed).get("/api/").expect(200);
+      await request(slashed).get("/api").expect(401);
+      const both = appWith({ publicRoutes: ["GET /api/*"] }, "/api");
+      for (const path of ["/api", "/api/", "/api/a"]) await request(both).get(path).expect(200);
+    });
+  });
+
+  it("a public POST with `?_method=DELETE` is not public", async () => {
+    const app = appWith({ publicRoutes: ["POST /webhooks"] });
+    await request(app).post("/webhooks?method=1").expect(200);
+    for (const query of ["_method=DELETE", "a&_Method=x", "_%6dethod=PUT", "_method[]=PUT"]) {
+      await request(app).post(`/webhooks?${query}`).expect(401);
+    }
+    await request(app).post("/webhooks").set("X-HTTP-Method-Override", "DELETE").expect(401);
+  });
+
+  it("opening everything is possible, by the name `dangerouslyPublicRoutes`", async () => {
+    const app = appWith({ dangerouslyPublicRoutes: ["GET /*"] });
+    for (const path of ["/", "/any", "/any/thing/"]) await request(app).get(path).expect(200);
+    await request(app).post("/any").expect(401);
+  });
+});
+
+describe("options of public routes that could be without effect, or have too much", () => {
+  function problemsOf(options: Partial<SecureApiOptions>): readonly string[] {
+    try {
+      const defaults = { auditLog: false, rateLimit: false, oauthGuard: issuer.options() } as const;
+      secureApi({ ...defaults, ...options });
+    } catch (error) {
+      if (error instanceof OptionsError) return error.problems;
+      throw error;
+    }
+    return [];
+  }
+
+  it.each(["/*", "GET /*", "/:any/*"])("%s opens every route", (text) => {
+    expect(problemsOf({ publicRoutes: ["GET /health", text] })).toEqual([
+      `secureApi.publicRoutes[1] must not cover every route, as "${text}" does: write it under dangerouslyPublicRoutes, or oauthGuard: false for an app without tokens`,
+    ]);
+    expect(problemsOf({ dangerouslyPublicRoutes: [text] })).toEqual([]);
+  });
+
+  it("a narrow pattern does not stand under the dangerous name", () => {
+    expect(problemsOf({ dangerouslyPublicRoutes: ["GET /health"] })).toEqual([
+      'secureApi.dangerouslyPublicRoutes must hold only patterns that cover every route: "GET /health" belongs to publicRoutes',
+    ]);
+  });
+
+  it("without a guard every route is public", () => {
+    expect(problemsOf({ oauthGuard: false, publicRoutes: ["GET /health"] })).toEqual([
+      "secureApi.publicRoutes must be left out with oauthGuard: false, where every route is public",
+    ]);
+  });
+
+  it("exemptions from other parts cover less than everything, too", () => {
+    const crossOriginGuard = { exempt: ["/*"] };
+    expect(problemsOf({ secureHeaders: { crossOriginGuard }, jsonBody: { except: "/*" } })).toEqual(
+      [
+        'secureApi.secureHeaders.crossOriginGuard.exempt[0] must not cover every route, as "/*" does: write crossOriginGuard: false',
+        expect.stringContaining("jsonBody.except"),
+      ],
+    );
   });
 });

@@ -30,6 +30,11 @@ export interface SecureApiOptions extends GuardOptions {
    * includes HEAD. One that opens every route, such as `"GET /*"`, is an error here. @default none
    */
   readonly publicRoutes?: readonly string[] | undefined;
+  /**
+   * Patterns that open every route, such as `"GET /*"`: a route that somebody adds later is public from its first day.
+   * @default none
+   */
+  readonly dangerouslyPublicRoutes?: readonly string[] | undefined;
 }
 
 /** Names of {@link SecureApiOptions}. */
@@ -40,6 +45,7 @@ export const SECURE_API_KEYS: OptionKeys<SecureApiOptions> = {
   secureHeaders: true,
   jsonBody: true,
   publicRoutes: true,
+  dangerouslyPublicRoutes: true,
   ...GUARD_OPTIONS,
 };
 

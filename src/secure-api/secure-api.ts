@@ -6,7 +6,6 @@ import { guardMark } from "../core/guard/guard-mark.js";
 import { readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { opens, type PathPattern } from "../core/http/path-pattern.js";
-import { readPathPatterns } from "../core/http/read-path-patterns.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { jsonBody } from "../json-body/index.js";
 import { declareUnverified } from "../oauth-guard/get-auth.js";
@@ -14,6 +13,7 @@ import { oauthGuard } from "../oauth-guard/index.js";
 import { rateLimitPhases } from "../rate-limit/phases.js";
 import { secureHeaders } from "../secure-headers/index.js";
 import { PartBuilder } from "./part-builder.js";
+import { readPublicRoutes } from "./read-public-routes.js";
 import { SECURE_API_HINTS, SECURE_API_KEYS, type SecureApiOptions } from "./secure-api-options.js";
 import { createSetupCheck } from "./setup-check.js";
 
@@ -47,7 +47,7 @@ export function secureApi(options: SecureApiOptions): SecureApi {
     'secureApi({ oauthGuard: { issuer, audience }, rateLimit: { limit: 100, window: "1m" } })',
   );
   const shared = readGuardOptions(reader);
-  const publicRoutes = readPathPatterns(reader, "publicRoutes") ?? [];
+  const publicRoutes = readPublicRoutes(reader);
   const parts = new PartBuilder(reader, shared);
 
   const audit = parts.build("auditLog", createAuditLog, "on");
