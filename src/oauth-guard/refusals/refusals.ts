@@ -26,6 +26,7 @@ export const REFUSALS = {
   critical_header: invalidToken(MALFORMED),
   malformed_claim: invalidToken(MALFORMED),
   missing_claim: invalidToken(MALFORMED),
+  too_many_names: invalidToken(MALFORMED),
   // One text for all of these: which issuers and keys are known is nobody's business.
   unknown_issuer: invalidToken(UNVERIFIED),
   algorithm_not_allowed: invalidToken(UNVERIFIED),
