@@ -1,4 +1,4 @@
-import { createLimiter, type RateLimitMiddleware } from "./limiter.js";
+import { createLimiter, type LimiterHandle, type RateLimitMiddleware } from "./limiter.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 import { type LimiterSettings, readSettings } from "./read-settings.js";
 
@@ -14,14 +14,15 @@ export interface RateLimitPhases {
 
 /**
  * Splits the policies into those that run before authentication and those after it. Within each half they are counted
- * all or nothing.
+ * all or nothing; when the second half refuses a request, what the first one charged for it is given back. What anything
+ * else refuses, such as a 401 between them, keeps its charge.
  *
  * @throws {@link OptionsError} with every problem, also when a key function has no `phase`.
  */
 export function rateLimitPhases(options: RateLimitOptions): RateLimitPhases {
   const settings = readSettings(options, true);
-  const before = limiterOf(settings, "before-auth");
-  const after = limiterOf(settings, "after-auth");
+  const first = limiterOf(settings, "before-auth");
+  const [before, after] = [first?.middleware, limiterOf(settings, "after-auth", first)?.middleware];
   return {
     before,
     after,
@@ -35,7 +36,8 @@ export function rateLimitPhases(options: RateLimitOptions): RateLimitPhases {
 function limiterOf(
   settings: LimiterSettings,
   phase: "before-auth" | "after-auth",
-): RateLimitMiddleware | undefined {
+  earlier?: LimiterHandle,
+): LimiterHandle | undefined {
   const policies = settings.policies.filter((policy) => policy.phase === phase);
-  return policies.length === 0 ? undefined : createLimiter({ ...settings, policies });
+  return policies.length === 0 ? undefined : createLimiter({ ...settings, policies }, earlier);
 }

@@ -7,6 +7,7 @@ import { coversEverything, type PathPattern, parsePathPattern } from "./path-pat
  * spelling.
  *
  * @param everything - For exemptions: what to write in place of a pattern that covers every route, which is refused.
+ * Without it the patterns restrict, and one that ends in a slash is refused, which would mean nothing there.
  * @returns `undefined` when the option is left out.
  */
 export function readPathPatterns<Key extends string>(
@@ -21,6 +22,9 @@ export function readPathPatterns<Key extends string>(
       if (isRefused(pattern)) return pattern.refused;
       if (everything !== undefined && coversEverything(pattern)) {
         return `must not cover every route, as "${text}" does: ${everything}`;
+      }
+      if (everything === undefined && pattern.slash) {
+        return `must not end with "/": write "${text.slice(0, -1)}"`;
       }
       patterns.push(pattern);
       return undefined;
