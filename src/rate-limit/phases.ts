@@ -8,6 +8,8 @@ export interface RateLimitPhases {
   readonly before: RateLimitMiddleware | undefined;
   /** Policies keyed by principal, and by functions with `phase: "after-auth"`. */
   readonly after: RateLimitMiddleware | undefined;
+  /** Whether a policy counts by principal. */
+  readonly byPrincipal: boolean;
   /** Closes the store, if one is given and can be closed. */
   close(): Promise<void>;
 }
@@ -26,6 +28,7 @@ export function rateLimitPhases(options: RateLimitOptions): RateLimitPhases {
   return {
     before,
     after,
+    byPrincipal: settings.policies.some(({ key }) => key === "principal"),
     close: async (): Promise<void> => {
       // Both halves share the store.
       await (before ?? after)?.close();

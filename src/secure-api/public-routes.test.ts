@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { OptionsError } from "../core/options/options-error.js";
 import { getAuth } from "../oauth-guard/index.js";
+import { principalFrom } from "../principal/index.js";
 import type { RateLimitOptions } from "../rate-limit/index.js";
 import { createTestIssuer } from "../testing/index.js";
 import { secureApi } from "./secure-api.js";
@@ -129,12 +131,63 @@ describe.each(expressVersions)("public routes on Express %s", (_major, express) 
     await request(app).post("/webhooks").set("X-HTTP-Method-Override", "DELETE").expect(401);
   });
 
+  it("records the decision of the preset itself", async () => {
+    const seen: unknown[] = [];
+    const listen = (message: unknown): void => void seen.push(message);
+    const app = appWith({ publicRoutes: ["GET /docs/*"] });
+    subscribe("express-secure-api:decision", listen);
+    await request(app).get("/docs/a");
+    unsubscribe("express-secure-api:decision", listen);
+    expect(seen).toContainEqual({
+      guard: "secureApi",
+      outcome: "allow",
+      enforced: true,
+      code: "ok",
+      reason: "public_route",
+      rule: "GET /docs/*",
+    });
+    expect(seen).not.toContainEqual(expect.objectContaining({ guard: "oauthGuard" }));
+  });
+
   it("opening everything is possible, by the name `dangerouslyPublicRoutes`", async () => {
     const app = appWith({ dangerouslyPublicRoutes: ["GET /*"] });
     for (const path of ["/", "/any", "/any/thing/"]) await request(app).get(path).expect(200);
     await request(app).post("/any").expect(401);
   });
 });
+
+describe.each(expressVersions)(
+  "a limit by principal without a guard on Express %s",
+  (_major, express) => {
+    it.each([
+      ["warns", [], { oauthGuard: false }, true],
+      [
+        "is silent behind a principalFrom",
+        [principalFrom(() => null)],
+        { oauthGuard: false },
+        false,
+      ],
+      ["is silent with a guard", [], {}, false],
+      [
+        "is silent without such a limit",
+        [],
+        { oauthGuard: false, rateLimit: { limit: 1, window: "1h" } },
+        false,
+      ],
+    ] as const)("%s", async (_what, before, options, warns) => {
+      const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+      warn.mockClear();
+      const app = (express as unknown as () => Express)();
+      const rateLimit = { limit: 1, window: "1h", key: "principal" } as const;
+      const defaults = { auditLog: false, rateLimit, oauthGuard: issuer.options() } as const;
+      for (const layer of before) app.use(layer);
+      app.use(secureApi({ ...defaults, ...options }));
+      await request(app).get("/");
+      const codes = warn.mock.calls.map(([, details]) => (details as { code: string }).code);
+      expect(codes.includes("EXPRESS_SECURE_API_NO_PRINCIPAL")).toBe(warns);
+    });
+  },
+);
 
 describe("options of public routes that could be without effect, or have too much", () => {
   function problemsOf(options: Partial<SecureApiOptions>): readonly string[] {

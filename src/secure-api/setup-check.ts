@@ -1,6 +1,7 @@
 import type { Request } from "express";
 import { type Layer, layersOf } from "../core/guard/app-layers.js";
 import type { Middleware } from "../core/guard/middleware.js";
+import { hasPrincipalSource } from "../core/principal/principal.js";
 
 /** Layers that Express 4 puts first by itself. */
 const OWN_LAYERS: readonly unknown[] = ["query", "expressInit"];
@@ -8,12 +9,23 @@ const OWN_LAYERS: readonly unknown[] = ["query", "expressInit"];
 /**
  * Looks at the app once, at the first request, and warns (`process.emitWarning`) about layers that run before the
  * preset, which it cannot protect, and about a missing error handler.
+ *
+ * @param asksForPrincipal - Whether a limit counts by principal although the preset has no guard: then something in front
+ * of it must say who calls, or the limit counts by address only.
  */
-export function createSetupCheck(): (req: Request, preset: Middleware) => void {
+export function createSetupCheck(
+  asksForPrincipal: boolean,
+): (req: Request, preset: Middleware) => void {
   let done = false;
   return function checkSetup(req, preset) {
     if (done) return;
     done = true;
+    if (asksForPrincipal && !hasPrincipalSource(req)) {
+      warn(
+        'secureApi: a limit has the key "principal", but with oauthGuard: false nothing says who calls, so it counts by address. Mount principalFrom in front of secureApi, or mount rateLimit behind principalFrom.',
+        "EXPRESS_SECURE_API_NO_PRINCIPAL",
+      );
+    }
     const layers = layersOf(req.app);
     const place = layers.findIndex((layer) => layer.handle === preset);
     // Inside a router of its own the preset is not among the layers of the app: nothing can be said.
