@@ -1,3 +1,4 @@
+import type { PathPattern } from "../core/http/path-pattern.js";
 import { createLimiter, type LimiterHandle, type RateLimitMiddleware } from "./limiter.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 import { type LimiterSettings, readSettings } from "./read-settings.js";
@@ -8,6 +9,8 @@ export interface RateLimitPhases {
   readonly before: RateLimitMiddleware | undefined;
   /** Policies keyed by principal, and by functions with `phase: "after-auth"`. */
   readonly after: RateLimitMiddleware | undefined;
+  /** The patterns of the policies that do not count everything. */
+  readonly matched: readonly PathPattern[];
   /** Whether a policy counts by principal. */
   readonly byPrincipal: boolean;
   /** Closes the store, if one is given and can be closed. */
@@ -28,6 +31,7 @@ export function rateLimitPhases(options: RateLimitOptions): RateLimitPhases {
   return {
     before,
     after,
+    matched: settings.policies.flatMap(({ match }) => match ?? []),
     byPrincipal: settings.policies.some(({ key }) => key === "principal"),
     close: async (): Promise<void> => {
       // Both halves share the store.

@@ -189,6 +189,36 @@ describe.each(expressVersions)(
   },
 );
 
+describe.each(expressVersions)(
+  "patterns that no request can match, on Express %s,",
+  (_major, express) => {
+    it.each([
+      ["/api", true],
+      ["/", false],
+      ["/v1", true],
+    ])("are named in a warning when the preset is mounted at %s: %s", async (mount, warns) => {
+      const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+      warn.mockClear();
+      const app = (express as unknown as () => Express)();
+      const security = secureApi({
+        auditLog: false,
+        oauthGuard: issuer.options(),
+        rateLimit: { limit: 1, window: "1h", match: ["POST /login", "POST /api/login"] },
+        publicRoutes: ["GET /api/health"],
+      });
+      app.use(mount, security);
+      for (let n = 0; n < 2; n += 1) await request(app).get(mount);
+      const texts = warn.mock.calls
+        .filter(([, details]) =>
+          (details as { code: string }).code.endsWith("_UNREACHABLE_PATTERN"),
+        )
+        .map(([text]) => String(text));
+      expect(texts).toHaveLength(warns ? 1 : 0);
+      if (mount === "/api") expect(texts[0]).toMatch(/: POST \/login\. /);
+    });
+  },
+);
+
 describe("options of public routes that could be without effect, or have too much", () => {
   function problemsOf(options: Partial<SecureApiOptions>): readonly string[] {
     try {

@@ -61,7 +61,10 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   const opened = [log, headers, before, after, body].filter((step) => step !== undefined);
   const guarded = [log, headers, before, guard, after, body].filter((step) => step !== undefined);
   audit?.nameGuards(guarded);
-  const checkSetup = createSetupCheck(guard === undefined && limits?.byPrincipal === true);
+  const checkSetup = createSetupCheck({
+    patterns: [...publicRoutes, ...(limits?.matched ?? [])],
+    lacksCaller: guard === undefined && limits?.byPrincipal === true,
+  });
 
   const preset = createGuard("secureApi", "preset", shared);
   const handle = (req: Request, res: Response, next: NextFunction): void => {

@@ -8,6 +8,7 @@ import {
   opens,
   type PathPattern,
   parsePathPattern,
+  reachesBelow,
   restricts,
 } from "./path-pattern.js";
 
@@ -205,6 +206,25 @@ describe("restricts", () => {
       true,
     );
     expect(restricts(pattern("/admin/:id"), requestFor("GET", "/admin/5", {}, "/api"))).toBe(false);
+  });
+});
+
+describe("reachesBelow", () => {
+  it.each([
+    ["/login", "", true],
+    ["/api/login", "/api", true],
+    ["POST /API/login", "/api", true],
+    ["/api", "/api", true],
+    ["/api/*", "/api/v1", true],
+    ["/*", "/api", true],
+    ["/:tenant/login", "/acme", true],
+    ["/login", "/api", false],
+    ["/apis/login", "/api", false],
+    ["/api", "/api/v1", false],
+    ["/", "/api", false],
+    ["/api/v2/*", "/api/v1", false],
+  ])("of %s, mounted at %j, is %s", (text, mount, expected) => {
+    expect(reachesBelow(pattern(text), mount)).toBe(expected);
   });
 });
 

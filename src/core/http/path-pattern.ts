@@ -53,6 +53,16 @@ export function coversEverything({ below, segments }: PathPattern): boolean {
   return below && segments.every((literal) => literal === undefined);
 }
 
+/** Whether any path below the one at which a router is mounted can match: patterns are absolute. */
+export function reachesBelow({ segments, below }: PathPattern, mount: string): boolean {
+  const mounted = segmentsOf(mount);
+  if (segments.length < mounted.length && !below) return false;
+  return mounted.every((segment, index) => {
+    const literal = segments[index];
+    return literal === undefined || sameLetters(literal, segment);
+  });
+}
+
 /**
  * Whether a restriction with this pattern covers the request. Covers too much rather than too little: letter case,
  * empty segments and a trailing slash do not matter, the raw and the decoded path both count, GET includes HEAD.
