@@ -97,7 +97,7 @@ export function jsonBody(options: JsonBodyOptions = {}): Middleware {
   );
   const limit = reader.size("limit", { default: "100kb", max: "1gb" });
   const depth = reader.integer("depth", { default: 20, min: 1, max: 1000 });
-  const except = readPathPatterns(reader, "except") ?? [];
+  const except = readPathPatterns(reader, "except", "leave jsonBody out") ?? [];
   const guardOptions = readGuardOptions(reader);
   reader.finish();
   const guard = createGuard("jsonBody", "validation", guardOptions);

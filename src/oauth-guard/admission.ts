@@ -1,11 +1,7 @@
 import type { NextFunction, Request, Response } from "express";
 import type { DecisionFields, Guard } from "../core/guard/guard.js";
 import { concludeLater } from "../core/guard/pending-verdict.js";
-import {
-  authenticator,
-  hasPrincipalSource,
-  setPrincipalSource,
-} from "../core/principal/principal.js";
+import { nameCaller } from "../core/principal/name-caller.js";
 import { isRefused } from "../core/refusal/refused.js";
 import { KeyOutage } from "../issuer/fetch/key-outage.js";
 import type { RefusalFactory } from "./refusals/challenge.js";
@@ -60,10 +56,9 @@ export class Admission {
 
   acceptAnonymous(req: Request, next: NextFunction): void {
     noteRan(req);
-    if (this.#guard.enforced) {
-      verifiedAuth.set(req, null);
-      setPrincipalSource(req, null);
-    }
+    const { enforced } = this.#guard;
+    if (enforced) verifiedAuth.set(req, null);
+    nameCaller(req, "oauthGuard", enforced, null);
     this.#guard.allow(req, ANONYMOUS);
     next();
   }
@@ -82,9 +77,14 @@ export class Admission {
   }
 
   #accept(verified: VerifiedToken, req: Request, res: Response, next: NextFunction): void {
-    const { fields, keys } = verified;
+    const { fields, keys, principal } = verified;
+    const { enforced } = this.#guard;
+    if (!nameCaller(req, "oauthGuard", enforced, principal)) {
+      this.refuse("conflicting_credentials", req, res, next, fields);
+      return;
+    }
     try {
-      if (this.#guard.enforced) publish(verified, req);
+      if (enforced) publish(verified, req);
       else publishWhereUnset(verified, req);
     } catch (error) {
       // Another middleware made `req.auth` read-only: handlers would read something that nobody
@@ -101,24 +101,19 @@ export class Admission {
   }
 }
 
-function publish({ auth, principal }: VerifiedToken, req: Request): void {
-  authenticator.set(req, "oauthGuard");
+function publish({ auth }: VerifiedToken, req: Request): void {
   verifiedAuth.set(req, auth);
-  setPrincipalSource(req, principal);
   (req as { auth?: unknown }).auth = auth;
 }
 
 /** Report mode: what the app itself set stays as it is. */
-function publishWhereUnset({ auth, principal }: VerifiedToken, req: Request): void {
-  authenticator.set(req, "oauthGuard");
+function publishWhereUnset({ auth }: VerifiedToken, req: Request): void {
   if (!verifiedAuth.get(req)) verifiedAuth.set(req, auth);
-  if (!hasPrincipalSource(req)) setPrincipalSource(req, principal);
   (req as { auth?: unknown }).auth ??= auth;
 }
 
 /** From now on `getAuth` says that there is no token, and no longer that the guard is missing. */
 function noteRan(req: Request): void {
-  authenticator.set(req, "oauthGuard");
   if (verifiedAuth.get(req) === undefined) verifiedAuth.set(req, null);
 }
 

@@ -9,7 +9,6 @@ import { type OptionsReader, readOptions } from "../core/options/options-reader.
 import { describeValue } from "../core/options/value.js";
 import { createPrincipal } from "../core/principal/principal.js";
 import { HttpError } from "../core/refusal/http-error.js";
-import { assertNoToken } from "./assert-no-token.js";
 import { providePrincipal } from "./provide-principal.js";
 
 /** Options of {@link principalFrom.header}. */
@@ -67,7 +66,8 @@ const SUBJECT = /^[\x20-\x2b\x2d-\x7e]{1,256}$/;
  *
  * From any other peer the field counts as absent, and the decision says so. From a trusted peer a repeated field or one
  * that is no subject is answered 400 `invalid_request`; an absent or empty one means nobody. The gateway must replace or
- * remove the field when a client sends it.
+ * remove the field when a client sends it. Beside `oauthGuard({ optional: true })`, in either order, the one that finds a
+ * caller counts; if both do, the answer is 400 `invalid_request`.
  *
  * @throws {@link OptionsError} when an option is missing or wrong.
  */
@@ -86,12 +86,6 @@ export function headerPrincipal(options: HeaderPrincipalOptions): Middleware {
   const guard = createGuard("principalFrom", "authentication", guardOptions);
 
   return guard.middleware((req, res, next) => {
-    try {
-      assertNoToken("principalFrom.header", req);
-    } catch (error) {
-      guard.fault(error, req, next);
-      return;
-    }
     const reason = judge(req, name, isTrusted);
     if (reason === "duplicate_header" || reason === "malformed_header") {
       guard.refuse(new HttpError("invalid_request"), req, res, next, { reason });
@@ -99,9 +93,7 @@ export function headerPrincipal(options: HeaderPrincipalOptions): Middleware {
     }
     const principal =
       reason === "principal_found" ? createPrincipal({ subject: String(req.headers[name]) }) : null;
-    providePrincipal(guard, req, principal);
-    guard.allow(req, { reason });
-    next();
+    providePrincipal(guard, principal, req, res, next, reason);
   });
 }
 

@@ -6,7 +6,7 @@ import { requireRole } from "../authorization/require-role.js";
 import type { Decision } from "../core/guard/decision.js";
 import { decisionsOf } from "../core/guard/decision.js";
 import type { Middleware } from "../core/guard/middleware.js";
-import { authenticator, getPrincipal, type PrincipalInit } from "../core/principal/principal.js";
+import { getPrincipal, type PrincipalInit } from "../core/principal/principal.js";
 import { principalFrom } from "./principal-from.js";
 
 const alice: PrincipalInit = { subject: "alice", roles: ["admin"] };
@@ -315,25 +315,6 @@ describe.each(expressVersions)("principalFrom on Express %s", (_major, express) 
     expect(Object.isFrozen(seen) && Object.isFrozen((seen as { claims: object }).claims)).toBe(
       true,
     );
-  });
-
-  it("is an error of the app on a request whose token oauthGuard verified", async () => {
-    const asOauthGuard: RequestHandler = (req, _res, next) => {
-      authenticator.set(req, "oauthGuard");
-      next();
-    };
-    await request(
-      appWith(
-        asOauthGuard,
-        principalFrom(() => alice),
-      ),
-    )
-      .get("/")
-      .expect(500);
-    expect(String(failure)).toContain("must not be mounted behind oauthGuard");
-    const header = principalFrom.header({ name: "X-User", trustedPeers: "127.0.0.1" });
-    await request(appWith(asOauthGuard, header)).get("/").set("X-User", "mallory").expect(500);
-    expect(String(failure)).toContain("must not be mounted behind oauthGuard");
   });
 
   it("counts when it is the later one, also when it finds nobody", async () => {

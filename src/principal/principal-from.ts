@@ -7,7 +7,6 @@ import { readOptions } from "../core/options/options-reader.js";
 import { assertCalled } from "../core/options/uncalled-factory.js";
 import { describeValue } from "../core/options/value.js";
 import type { Principal, PrincipalInit } from "../core/principal/principal.js";
-import { assertNoToken } from "./assert-no-token.js";
 import { headerPrincipal } from "./header-principal.js";
 import { parsePrincipal } from "./parse-principal.js";
 import { providePrincipal } from "./provide-principal.js";
@@ -29,8 +28,9 @@ export const PRINCIPAL_FROM_HINTS: Hints<PrincipalFromOptions> = {
  *
  * The function returns what the server itself has verified, or `null` for nobody. It is called once per request; the
  * result is checked and copied. When it throws, or returns a promise or anything else, the request ends as an error of
- * the app (`next(error)`) and is never let through. It refuses nobody: `requireRole` or `authorize` behind it do. Of two
- * on one request the later one counts. Not together with `oauthGuard`: that is an error of the app, too.
+ * the app (`next(error)`) and is never let through. Callers that are nobody pass: `requireRole` or `authorize` behind it
+ * refuse them. Of two on one request the later one counts. Beside `oauthGuard({ optional: true })`, in either order, the
+ * one that finds a caller counts; if both do, the answer is 400 `invalid_request`.
  *
  * @throws {@link OptionsError} when the function is missing or an option is wrong.
  */
@@ -54,18 +54,15 @@ export function principalFrom(
   reader.finish();
   const guard = createGuard("principalFrom", "authentication", { mode, onDenied: "respond" });
 
-  return guard.middleware((req, _res, next) => {
+  return guard.middleware((req, res, next) => {
     let principal: Principal | null;
     try {
-      assertNoToken("principalFrom", req);
       principal = parsePrincipal("principalFrom", derive(req));
     } catch (error) {
       guard.fault(error, req, next);
       return;
     }
-    providePrincipal(guard, req, principal);
-    guard.allow(req, { reason: principal === null ? "no_principal" : "principal_found" });
-    next();
+    providePrincipal(guard, principal, req, res, next);
   });
 }
 

@@ -1,15 +1,28 @@
-import type { Request } from "express";
+import type { NextFunction, Request, Response } from "express";
 import type { Guard } from "../core/guard/guard.js";
-import {
-  hasPrincipalSource,
-  type Principal,
-  setPrincipalSource,
-} from "../core/principal/principal.js";
+import { nameCaller } from "../core/principal/name-caller.js";
+import type { Principal } from "../core/principal/principal.js";
+import { HttpError } from "../core/refusal/http-error.js";
+
+type Reason = "principal_found" | "no_principal" | "untrusted_peer" | "conflicting_credentials";
 
 /**
- * Sets who calls. The later of two enforcing sources counts, also when it says "nobody"; a source in report mode only
- * fills an empty place, so that trying it out changes no decision.
+ * Sets who calls, records `reason` and lets the request go on. Refuses it with 400 `invalid_request` when `oauthGuard`
+ * has verified the token of a caller and there is a principal here as well.
  */
-export function providePrincipal(guard: Guard, req: Request, principal: Principal | null): void {
-  if (guard.enforced || !hasPrincipalSource(req)) setPrincipalSource(req, principal);
+export function providePrincipal(
+  guard: Guard,
+  principal: Principal | null,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+  reason: Reason = principal === null ? "no_principal" : "principal_found",
+): void {
+  if (nameCaller(req, "principalFrom", guard.enforced, principal)) {
+    guard.allow(req, { reason });
+    next();
+    return;
+  }
+  const conflict: Reason = "conflicting_credentials";
+  guard.refuse(new HttpError("invalid_request"), req, res, next, { reason: conflict });
 }

@@ -8,7 +8,13 @@ import { MemoryEngine } from "./algorithms/memory-engine.js";
 import { chargesOf } from "./policies/charges.js";
 import type { Charge, Policy } from "./policies/policy.js";
 import { createProxyCheck } from "./proxy-check.js";
-import { type QuotaReporter, quotaReporter, quotasOf, setQuotaHeaders } from "./quota-headers.js";
+import {
+  type QuotaReport,
+  type QuotaReporter,
+  quotaReporter,
+  quotasOf,
+  setQuotaHeaders,
+} from "./quota-headers.js";
 import type { LimiterSettings } from "./read-settings.js";
 import type { RateLimitRequest, RateLimitResult } from "./stores/rate-limit-store.js";
 import { StoreClient } from "./stores/store-client.js";
@@ -39,19 +45,31 @@ interface Count {
 /** Until the store is asked again. */
 const RETRY_STORE_AFTER_SECONDS = 1;
 
-/** The middleware of one limiter, from settings that were checked. */
-export function createLimiter(settings: LimiterSettings): RateLimitMiddleware {
+/** A limiter with what another one may do to it. */
+export interface LimiterHandle {
+  readonly middleware: RateLimitMiddleware;
+  /** Gives back what this limiter charged the request. @returns Whether it charged anything that can be given back. */
+  refund(req: Request): boolean;
+}
+
+/**
+ * One limiter, from settings that were checked.
+ *
+ * @param earlier - The limiter in front of this one whose charge is given back when this one refuses the request.
+ */
+export function createLimiter(settings: LimiterSettings, earlier?: LimiterHandle): LimiterHandle {
   const guard = createGuard("rateLimit", "limit", settings);
-  const limiter = new Limiter(guard, settings);
+  const limiter = new Limiter(guard, settings, earlier);
   const handler = guard.middleware(
     (req, res, next) => limiter.handle(req, res, next),
     settings.policies.map(ruleOf).join(", "),
   );
-  return Object.assign(handler, {
+  const middleware = Object.assign(handler, {
     close: async (): Promise<void> => {
       await settings.store?.close?.();
     },
   });
+  return { middleware, refund: (req) => limiter.refund(req) };
 }
 
 class Limiter {
@@ -60,13 +78,15 @@ class Limiter {
   readonly #memory: MemoryEngine;
   readonly #store: StoreClient | undefined;
   readonly #reporters: ReadonlyMap<Policy, QuotaReporter>;
+  readonly #earlier: LimiterHandle | undefined;
   readonly #checkProxy = createProxyCheck();
 
-  constructor(guard: Guard, settings: LimiterSettings) {
+  constructor(guard: Guard, settings: LimiterSettings, earlier: LimiterHandle | undefined) {
     const { policies, store } = settings;
     const headers = guard.enforced ? settings.headers : { ietf: false, legacy: false as const };
     this.#guard = guard;
     this.#settings = settings;
+    this.#earlier = earlier;
     this.#memory = new MemoryEngine(policies, settings.maxKeys);
     this.#store = store === undefined ? undefined : new StoreClient(store, settings.storeTimeoutMs);
     this.#reporters = new Map(
@@ -131,9 +151,7 @@ class Limiter {
     res: Response,
     next: NextFunction,
   ): void {
-    const prefix = this.#guard.enforced ? "" : "report:";
-    const requests = charges.map((charge) => requestOf(charge, prefix));
-    store.ask(requests, (answer) => {
+    store.ask(this.#requestsOf(charges), (answer) => {
       if (!(answer instanceof Error)) {
         this.#decide({ charges, results: answer, notice: undefined }, req, res, next);
       } else if (this.#settings.onStoreError === "fallback") {
@@ -147,9 +165,11 @@ class Limiter {
   }
 
   #decide(count: Count, req: Request, res: Response, next: NextFunction): void {
-    this.#report(count, req, res);
     const { notice } = count;
     const refusal = refusalOf(count);
+    // What a limit refuses costs nothing under any policy: others behind the caller's address keep their quota.
+    const refunded = refusal !== undefined && this.#earlier?.refund(req) === true;
+    this.#report(count, refunded, req, res);
     if (refusal !== undefined) {
       const { error, reason, policy } = refusal;
       this.#guard.refuse(error, req, res, next, { reason: notice ?? reason, policy });
@@ -159,13 +179,40 @@ class Limiter {
     next();
   }
 
-  #report({ charges, results }: Count, req: Request, res: Response): void {
+  refund(req: Request): boolean {
     const quotas = quotasOf(req);
-    const earlier = quotas.length;
+    const stored: Charge[] = [];
+    let changed = false;
+    for (let index = 0; index < quotas.length; index += 1) {
+      const { limiter, charge, result } = quotas[index] as QuotaReport;
+      const report = this.#reporters.get(charge.policy);
+      if (limiter !== this || report === undefined) continue;
+      if (this.#memory.refund(result)) {
+        quotas[index] = report(result, charge);
+        changed = true;
+      } else if (!this.#memory.hasCounted(result)) {
+        // All or nothing: where one policy did not admit the request, the store charged none.
+        if (!result.allowed) return false;
+        stored.push(charge);
+      }
+    }
+    if (stored.length > 0) this.#store?.refund(this.#requestsOf(stored));
+    return changed;
+  }
+
+  #requestsOf(charges: readonly Charge[]): readonly RateLimitRequest[] {
+    const prefix = this.#guard.enforced ? "" : "report:";
+    return charges.map((charge) => requestOf(charge, prefix));
+  }
+
+  #report({ charges, results }: Count, refunded: boolean, req: Request, res: Response): void {
+    const quotas = quotasOf(req);
+    const earlier = refunded ? 0 : quotas.length;
     for (let index = 0; index < charges.length; index += 1) {
       const result = results[index];
-      const report = this.#reporters.get((charges[index] as Charge).policy);
-      if (result !== undefined && report !== undefined) quotas.push(report(result));
+      const charge = charges[index] as Charge;
+      const report = this.#reporters.get(charge.policy);
+      if (result !== undefined && report !== undefined) quotas.push(report(result, charge));
     }
     // While a store was asked, something else may have answered.
     if (this.#guard.enforced && !res.headersSent) setQuotaHeaders(res, quotas, earlier);

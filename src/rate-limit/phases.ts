@@ -1,4 +1,5 @@
-import { createLimiter, type RateLimitMiddleware } from "./limiter.js";
+import type { PathPattern } from "../core/http/path-pattern.js";
+import { createLimiter, type LimiterHandle, type RateLimitMiddleware } from "./limiter.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 import { type LimiterSettings, readSettings } from "./read-settings.js";
 
@@ -8,23 +9,30 @@ export interface RateLimitPhases {
   readonly before: RateLimitMiddleware | undefined;
   /** Policies keyed by principal, and by functions with `phase: "after-auth"`. */
   readonly after: RateLimitMiddleware | undefined;
+  /** The patterns of the policies that do not count everything. */
+  readonly matched: readonly PathPattern[];
+  /** Whether a policy counts by principal. */
+  readonly byPrincipal: boolean;
   /** Closes the store, if one is given and can be closed. */
   close(): Promise<void>;
 }
 
 /**
  * Splits the policies into those that run before authentication and those after it. Within each half they are counted
- * all or nothing.
+ * all or nothing; when the second half refuses a request, what the first one charged for it is given back. What anything
+ * else refuses, such as a 401 between them, keeps its charge.
  *
  * @throws {@link OptionsError} with every problem, also when a key function has no `phase`.
  */
 export function rateLimitPhases(options: RateLimitOptions): RateLimitPhases {
   const settings = readSettings(options, true);
-  const before = limiterOf(settings, "before-auth");
-  const after = limiterOf(settings, "after-auth");
+  const first = limiterOf(settings, "before-auth");
+  const [before, after] = [first?.middleware, limiterOf(settings, "after-auth", first)?.middleware];
   return {
     before,
     after,
+    matched: settings.policies.flatMap(({ match }) => match ?? []),
+    byPrincipal: settings.policies.some(({ key }) => key === "principal"),
     close: async (): Promise<void> => {
       // Both halves share the store.
       await (before ?? after)?.close();
@@ -35,7 +43,8 @@ export function rateLimitPhases(options: RateLimitOptions): RateLimitPhases {
 function limiterOf(
   settings: LimiterSettings,
   phase: "before-auth" | "after-auth",
-): RateLimitMiddleware | undefined {
+  earlier?: LimiterHandle,
+): LimiterHandle | undefined {
   const policies = settings.policies.filter((policy) => policy.phase === phase);
-  return policies.length === 0 ? undefined : createLimiter({ ...settings, policies });
+  return policies.length === 0 ? undefined : createLimiter({ ...settings, policies }, earlier);
 }

@@ -142,16 +142,14 @@ describe("the quota fields", () => {
           const remaining = Math.floor(limit * share);
           const policy = { path: "", name, limit, windowMs: seconds * 1000, burst: limit } as const;
           const rest = { key: "ip", cost: 1, match: undefined, phase: undefined } as const;
-          const reporter = quotaReporter(
-            { ...policy, ...rest },
-            { ietf: true, legacy: "delta" },
-            {},
-          );
+          const whole = { ...policy, ...rest };
+          const reporter = quotaReporter(whole, { ietf: true, legacy: "delta" }, {});
           const fields = new Map<string, string>();
           const res = {
             setHeader: (field: string, value: string) => void fields.set(field, value),
           };
-          const quota = reporter({ allowed: true, remaining, retryAfterMs: wait, resetMs: wait });
+          const result = { allowed: true, remaining, retryAfterMs: wait, resetMs: wait };
+          const quota = reporter(result, { policy: whole, key: "", cost: 1 });
           setQuotaHeaders(res as never, [quota], 0);
           expect(parseList(fields.get("RateLimit-Policy") ?? "")).toEqual([
             [name, new Map(Object.entries({ q: limit, w: seconds }))],

@@ -1,7 +1,7 @@
 import type { Response } from "express";
 import { sfString } from "../core/http/header-values.js";
 import { requestSlot } from "../core/request/request-slot.js";
-import type { Policy } from "./policies/policy.js";
+import type { Charge, Policy } from "./policies/policy.js";
 import type { RateLimitResult } from "./stores/rate-limit-store.js";
 
 /** Which header fields a limiter sends. */
@@ -24,6 +24,9 @@ export interface QuotaReport {
   readonly remaining: number;
   /** Milliseconds until the quota is full again. */
   readonly resetMs: number;
+  /** What was counted, for a limiter that gives it back. */
+  readonly charge: Charge;
+  readonly result: RateLimitResult;
 }
 
 const reports = requestSlot<QuotaReport[]>("quotas");
@@ -39,7 +42,7 @@ export function quotasOf(req: object): QuotaReport[] {
 }
 
 /** Turns a result into what the header fields say, with everything prepared that is the same for every request. */
-export type QuotaReporter = (result: RateLimitResult) => QuotaReport;
+export type QuotaReporter = (result: RateLimitResult, charge: Charge) => QuotaReport;
 
 /** The reporter of one policy. `limiter` tells the limiters of a request apart. */
 export function quotaReporter(
@@ -51,12 +54,12 @@ export function quotaReporter(
   const { ietf, legacy } = headers;
   const name = sfString(policy.name);
   const policyItem = ietf ? `${name};q=${limit};w=${windowMs / 1000}` : "";
-  return function reportQuota(result) {
+  return function reportQuota(result, charge) {
     const { remaining, resetMs } = result;
     const limitItem = ietf
       ? `${name};r=${remaining};t=${effectiveWindow(result, limit, windowMs)}`
       : "";
-    return { limiter, policyItem, limitItem, legacy, limit, remaining, resetMs };
+    return { limiter, policyItem, limitItem, legacy, limit, remaining, resetMs, charge, result };
   };
 }
 

@@ -15,5 +15,5 @@ import { readSettings } from "./read-settings.js";
  * @see https://www.rfc-editor.org/rfc/rfc6585#section-4
  */
 export function rateLimit(options: RateLimitOptions): RateLimitMiddleware {
-  return createLimiter(readSettings(options, false));
+  return createLimiter(readSettings(options, false)).middleware;
 }

@@ -5,7 +5,10 @@ import { describeValue, isPlainObject } from "../core/options/value.js";
 import type { OnDenied } from "../core/refusal/deny.js";
 import type { SecureApiOptions } from "./secure-api-options.js";
 
-type PartName = Exclude<keyof SecureApiOptions, "mode" | "onDenied" | "publicRoutes">;
+type PartName = Exclude<
+  keyof SecureApiOptions,
+  "mode" | "onDenied" | "publicRoutes" | "dangerouslyPublicRoutes"
+>;
 
 /** What to write in place of something that is no options. */
 const EXAMPLES: Readonly<Record<PartName, string>> = {

@@ -25,11 +25,16 @@ export interface SecureApiOptions extends GuardOptions {
    */
   readonly jsonBody?: JsonBodyOptions | false | undefined;
   /**
-   * Routes that need no token, such as `"GET /health"`. Neither the guard nor limits keyed by principal run there.
-   * Patterns are `[METHOD ]/literal/:name/*`. They match only the exact spelling of a path; GET includes HEAD.
-   * @default none
+   * Routes that need no token, such as `"GET /health"`. Only the guard does not run there: policies keyed by principal
+   * count by address. Patterns are `[METHOD ]/literal/:name/*`. They match only the exact spelling of a path; GET
+   * includes HEAD. One that opens every route, such as `"GET /*"`, is an error here. @default none
    */
   readonly publicRoutes?: readonly string[] | undefined;
+  /**
+   * Patterns that open every route, such as `"GET /*"`: a route that somebody adds later is public from its first day.
+   * @default none
+   */
+  readonly dangerouslyPublicRoutes?: readonly string[] | undefined;
 }
 
 /** Names of {@link SecureApiOptions}. */
@@ -40,6 +45,7 @@ export const SECURE_API_KEYS: OptionKeys<SecureApiOptions> = {
   secureHeaders: true,
   jsonBody: true,
   publicRoutes: true,
+  dangerouslyPublicRoutes: true,
   ...GUARD_OPTIONS,
 };
 

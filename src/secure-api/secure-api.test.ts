@@ -116,8 +116,10 @@ describe.each(expressVersions)("secureApi on Express %s", (_major, express) => {
       .send({})
       .expect(429);
     expect(second.body["violated-policies"]).toEqual(["caller"]);
-    await request(app).get("/orders").set("Authorization", "Bearer nonsense").expect(401);
-    await request(app).get("/orders").set("Authorization", "Bearer nonsense").expect(401);
+    // What the limit of the caller refused costs the address nothing; what the guard refuses does.
+    for (let n = 0; n < 3; n += 1) {
+      await request(app).get("/orders").set("Authorization", "Bearer nonsense").expect(401);
+    }
     await request(app).get("/orders").set("Authorization", "Bearer nonsense").expect(429);
   });
 

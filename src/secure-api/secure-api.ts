@@ -6,13 +6,14 @@ import { guardMark } from "../core/guard/guard-mark.js";
 import { readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { opens, type PathPattern } from "../core/http/path-pattern.js";
-import { readPathPatterns } from "../core/http/read-path-patterns.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { jsonBody } from "../json-body/index.js";
+import { declareUnverified } from "../oauth-guard/get-auth.js";
 import { oauthGuard } from "../oauth-guard/index.js";
 import { rateLimitPhases } from "../rate-limit/phases.js";
 import { secureHeaders } from "../secure-headers/index.js";
 import { PartBuilder } from "./part-builder.js";
+import { readPublicRoutes } from "./read-public-routes.js";
 import { SECURE_API_HINTS, SECURE_API_KEYS, type SecureApiOptions } from "./secure-api-options.js";
 import { createSetupCheck } from "./setup-check.js";
 
@@ -30,7 +31,8 @@ export interface SecureApi extends Middleware {
  *
  * The order, with the reason for each place: `auditLog` (records whatever happens after it) → `secureHeaders` (its
  * headers stand on every answer, and a preflight carries no credentials) → limits keyed by address (cheap, and they
- * shield the guard) → `oauthGuard` → limits keyed by principal → `jsonBody` (no body is read for strangers).
+ * shield the guard) → `oauthGuard` → limits keyed by principal → `jsonBody` (no body is read for strangers). On public
+ * routes everything but `oauthGuard` runs.
  *
  * It does not authorize: put `requireScope`, `requireRole` and `validate` on the routes.
  *
@@ -45,7 +47,7 @@ export function secureApi(options: SecureApiOptions): SecureApi {
     'secureApi({ oauthGuard: { issuer, audience }, rateLimit: { limit: 100, window: "1m" } })',
   );
   const shared = readGuardOptions(reader);
-  const publicRoutes = readPathPatterns(reader, "publicRoutes") ?? [];
+  const publicRoutes = readPublicRoutes(reader);
   const parts = new PartBuilder(reader, shared);
 
   const audit = parts.build("auditLog", createAuditLog, "on");
@@ -56,16 +58,20 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   parts.finish();
 
   const [log, before, after] = [audit?.handler, limits?.before, limits?.after];
-  const opened = [log, headers, before, body].filter((step) => step !== undefined);
+  const opened = [log, headers, before, after, body].filter((step) => step !== undefined);
   const guarded = [log, headers, before, guard, after, body].filter((step) => step !== undefined);
   audit?.nameGuards(guarded);
-  const checkSetup = createSetupCheck();
+  const checkSetup = createSetupCheck({
+    patterns: [...publicRoutes, ...(limits?.matched ?? [])],
+    lacksCaller: guard === undefined && limits?.byPrincipal === true,
+  });
 
   const preset = createGuard("secureApi", "preset", shared);
   const handle = (req: Request, res: Response, next: NextFunction): void => {
     checkSetup(req, handler);
     const route = publicRoutes.length === 0 ? undefined : openRoute(publicRoutes, req);
     if (route !== undefined) {
+      declareUnverified(req);
       recordDecision(req, {
         guard: "secureApi",
         outcome: "allow",

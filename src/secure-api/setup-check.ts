@@ -1,19 +1,47 @@
 import type { Request } from "express";
 import { type Layer, layersOf } from "../core/guard/app-layers.js";
 import type { Middleware } from "../core/guard/middleware.js";
+import { type PathPattern, reachesBelow } from "../core/http/path-pattern.js";
+import { hasPrincipalSource } from "../core/principal/principal.js";
 
 /** Layers that Express 4 puts first by itself. */
 const OWN_LAYERS: readonly unknown[] = ["query", "expressInit"];
 
+/** What of the options can only be judged when the first request comes. */
+interface CheckedSettings {
+  /** Patterns of routes, which are absolute. */
+  readonly patterns: readonly PathPattern[];
+  /** Whether a limit counts by principal, and the preset has no guard that would say who calls. */
+  readonly lacksCaller: boolean;
+}
+
 /**
  * Looks at the app once, at the first request, and warns (`process.emitWarning`) about layers that run before the
- * preset, which it cannot protect, and about a missing error handler.
+ * preset, which it cannot protect, about a missing error handler, and about options that have no effect where the preset
+ * is mounted.
  */
-export function createSetupCheck(): (req: Request, preset: Middleware) => void {
+export function createSetupCheck({
+  patterns,
+  lacksCaller,
+}: CheckedSettings): (req: Request, preset: Middleware) => void {
   let done = false;
   return function checkSetup(req, preset) {
     if (done) return;
     done = true;
+    if (lacksCaller && !hasPrincipalSource(req)) {
+      warn(
+        'secureApi: a limit has the key "principal", but with oauthGuard: false nothing says who calls, so it counts by address. Mount principalFrom in front of secureApi, or mount rateLimit behind principalFrom.',
+        "EXPRESS_SECURE_API_NO_PRINCIPAL",
+      );
+    }
+    const missed = patterns.filter((pattern) => !reachesBelow(pattern, req.baseUrl));
+    if (missed.length > 0) {
+      const texts = missed.map(({ text }) => text).join(", ");
+      warn(
+        `secureApi: no request can match these patterns, because it is mounted at ${req.baseUrl} and patterns are held against the whole path: ${texts}. Put the path of the mount in front of them.`,
+        "EXPRESS_SECURE_API_UNREACHABLE_PATTERN",
+      );
+    }
     const layers = layersOf(req.app);
     const place = layers.findIndex((layer) => layer.handle === preset);
     // Inside a router of its own the preset is not among the layers of the app: nothing can be said.

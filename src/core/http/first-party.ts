@@ -1,15 +1,35 @@
 import type { Request } from "express";
-import { METHOD_OVERRIDE_FIELDS } from "./path-pattern.js";
 import { requestHost } from "./request-host.js";
 
 /** RFC 9110 §9.2.1. QUERY is safe by definition, but not all servers know that yet: here it counts as unsafe. */
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 
+/** Fields by which method-override packages replace the method later. */
+const METHOD_OVERRIDE_FIELDS = [
+  "x-http-method-override",
+  "x-http-method",
+  "x-method-override",
+] as const;
+
 /** Whether the request may change something, by its method or by one that replaces it later. */
 export function isUnsafe(req: Request): boolean {
-  if (!SAFE_METHODS.has(req.method)) return true;
+  return !SAFE_METHODS.has(req.method) || overridesMethod(req);
+}
+
+/**
+ * Whether the request names another method, by a field or by `_method` in its query: packages for HTML forms take that
+ * for the method. Such a member of the body is not looked at.
+ */
+export function overridesMethod(req: Request): boolean {
   for (const field of METHOD_OVERRIDE_FIELDS) if (req.headers[field] !== undefined) return true;
-  return /[?&]_method/i.test(withPlainAscii(req.originalUrl));
+  // Query parsers read `url`, which something may have rewritten.
+  const { url = "", originalUrl = url } = req;
+  return namesMethod(originalUrl) || namesMethod(url);
+}
+
+function namesMethod(url: string): boolean {
+  const query = url.indexOf("?");
+  return query !== -1 && /[?&]_method/i.test(withPlainAscii(url.slice(query)));
 }
 
 /**

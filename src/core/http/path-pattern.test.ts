@@ -3,10 +3,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isRefused } from "../refusal/refused.js";
 import {
+  coversEverything,
   isCanonicalPath,
   opens,
   type PathPattern,
   parsePathPattern,
+  reachesBelow,
   restricts,
 } from "./path-pattern.js";
 
@@ -46,6 +48,22 @@ describe("parsePathPattern", () => {
     expect(Object.isFrozen(parsed) && Object.isFrozen(parsed.segments)).toBe(true);
   });
 
+  it("reads an exact pattern that ends in a slash", () => {
+    const parsed = { method: "GET", segments: ["docs", undefined], below: false, slash: true };
+    expect(pattern("GET /docs/:id/")).toEqual({ text: "GET /docs/:id/", ...parsed });
+  });
+
+  it.each([
+    ["/*", true],
+    ["GET /*", true],
+    ["/:any/*", true],
+    ["/", false],
+    ["/:any", false],
+    ["/docs/*", false],
+  ])("tells that %s covers every route: %s", (text, expected) => {
+    expect(coversEverything(pattern(text))).toBe(expected);
+  });
+
   it.each([
     ["", 'must start with "/": for everything write "/*"'],
     ["*", 'must start with "/": for everything write "/*"'],
@@ -77,17 +95,16 @@ describe("parsePathPattern", () => {
     ["psot /login", 'must have a method that this Node.js knows: did you mean "POST"?'],
     ["QQQQQ /login", "must have a method that this Node.js knows: GET, POST and such"],
     // What is long enough to be a secret is not printed.
-    ["/customers/", 'must not end with "/": leave the last character out'],
     ["customers", 'must start with "/": write one in front of the path'],
     [
       "get /customers",
       'must start with an upper-case method and one space: write "GET" and the path',
     ],
     ["/customers ", "must not have white space around the path: leave it out"],
-    ["/orders/", 'must not end with "/": write "/orders"'],
-    ["GET /orders/", 'must not end with "/": write "GET /orders"'],
     ["/orders//items", "must not have empty segments"],
-    ["//", 'must not end with "/": write "/"'],
+    ["//", "must not have empty segments"],
+    ["/orders//", "must not have empty segments"],
+    ["/orders/*/", 'must have "*" only as the last segment, as in "/files/*"'],
     ["///orders", "must not have empty segments"],
     ["/*/x", 'must have "*" only as the last segment, as in "/files/*"'],
     ["/files*", 'must have "*" only as the last segment, as in "/files/*"'],
@@ -203,6 +220,25 @@ describe("restricts", () => {
   });
 });
 
+describe("reachesBelow", () => {
+  it.each([
+    ["/login", "", true],
+    ["/api/login", "/api", true],
+    ["POST /API/login", "/api", true],
+    ["/api", "/api", true],
+    ["/api/*", "/api/v1", true],
+    ["/*", "/api", true],
+    ["/:tenant/login", "/acme", true],
+    ["/login", "/api", false],
+    ["/apis/login", "/api", false],
+    ["/api", "/api/v1", false],
+    ["/", "/api", false],
+    ["/api/v2/*", "/api/v1", false],
+  ])("of %s, mounted at %j, is %s", (text, mount, expected) => {
+    expect(reachesBelow(pattern(text), mount)).toBe(expected);
+  });
+});
+
 describe("opens", () => {
   it.each([
     ["GET /public/:id", "GET", "/public/5", true],
@@ -235,6 +271,19 @@ describe("opens", () => {
     ["/public/*", "GET", "/public/x;y", false],
     ["/public/*", "GET", "/public\\admin", false],
     ["/public/*", "GET", "/publicity", false],
+    ["/public/*", "GET", "/public/", true],
+    ["/public/*", "GET", "/public/a/", true],
+    ["/public/*", "GET", "/public//", false],
+    ["/public/*", "GET", "/public/a//", false],
+    ["/public/*", "GET", "/public/./", false],
+    ["/public", "GET", "/public/", false],
+    ["/public/", "GET", "/public/", true],
+    ["/public/", "GET", "/public", false],
+    ["/public/", "GET", "/public//", false],
+    ["/public/:id/", "GET", "/public/5/", true],
+    ["/*", "GET", "/", true],
+    ["/*", "GET", "//", false],
+    ["/", "GET", "//", false],
     ["/*", "GET", "*", false],
     ["/*", "GET", "", false],
   ])("with %s of %s %s is %s", (text, method, path, expected) => {
@@ -251,6 +300,40 @@ describe("opens", () => {
       expect(opens(pattern("/public"), requestFor("GET", "/public", { [field]: "" }))).toBe(false);
     },
   );
+
+  it.each(["?_method=DELETE", "?a=1&_METHOD=delete", "?_%6dethod=DELETE", "?_method[]=DELETE"])(
+    "never with %s in the query",
+    (query) => {
+      const req = requestFor("POST", "/public");
+      for (const urls of [
+        { url: `/public${query}` },
+        { url: `/public${query}`, originalUrl: "/public" },
+        { url: "/public", originalUrl: `/public${query}` },
+      ]) {
+        expect(opens(pattern("/public"), { ...req, ...urls } as Request)).toBe(false);
+      }
+      expect(opens(pattern("/public"), { ...req, url: "/public?method=_method" } as Request)).toBe(
+        true,
+      );
+    },
+  );
+
+  it.each([
+    ["GET /api", "/api", true],
+    ["GET /api", "/api?x=/api/", true],
+    ["GET /api", "/api/", false],
+    ["GET /api/", "/api/", true],
+    ["GET /api/", "/api", false],
+    // Something rewrote the path: what the client wrote behind it cannot be told.
+    ["GET /api", "/v1", false],
+    ["GET /api/", "/v1/", false],
+    ["GET /api/*", "/v1", true],
+    ["GET /api/*", "/api", true],
+    ["GET /api/*", "/api/", true],
+  ])("with %s of %s, mounted at /api, is %s", (text, originalUrl, expected) => {
+    const req = { ...requestFor("GET", "/", {}, "/api"), url: "/", originalUrl } as Request;
+    expect(opens(pattern(text), req)).toBe(expected);
+  });
 
   it("looks at the whole path, mounts included", () => {
     expect(opens(pattern("/api/health"), requestFor("GET", "/health", {}, "/api"))).toBe(true);
@@ -291,7 +374,8 @@ describe("opens and restricts together", () => {
     .map(([verb, segments, below]) => {
       const inner = segments.map((name) => `/${name}`).join("");
       return `${verb}${below ? `${inner}/*` : inner || "/"}`;
-    });
+    })
+    .chain((written) => fc.constantFrom(written, /[*/]$/.test(written) ? written : `${written}/`));
 
   it("never open what the same restriction would not cover", () => {
     let opened = 0;

@@ -3,11 +3,13 @@ import type { Request } from "express";
 import { closest } from "../options/spelling.js";
 import { isHarmless } from "../options/value.js";
 import { type Refused, refused } from "../refusal/refused.js";
+import { overridesMethod } from "./first-party.js";
 
 /**
  * A pattern of the form `[METHOD ]/literal/:name/*`, the same on Express 4 and 5.
  *
- * A final `/*` covers the prefix itself and everything below it. Patterns are absolute: they are held against
+ * A final `/*` covers the prefix itself and everything below it, each with or without a slash at the end. Any other
+ * pattern may end in a slash, which counts for exemptions only. Patterns are absolute: they are held against
  * `req.baseUrl + req.path`.
  */
 export interface PathPattern {
@@ -19,17 +21,13 @@ export interface PathPattern {
   readonly segments: readonly (string | undefined)[];
   /** Whether the pattern ends in `/*`. */
   readonly below: boolean;
+  /** Whether it ends in a slash, and so opens the path with the slash only. */
+  readonly slash?: true;
 }
 
 const METHOD = /^[A-Z]+(?:-[A-Z]+)?$/;
 const LITERAL = /^[A-Za-z0-9._~@$,=&'!-]+$/;
 const PARAMETER = /^:[A-Za-z_][A-Za-z0-9_]*$/;
-/** Fields by which method-override packages replace the method later. */
-export const METHOD_OVERRIDE_FIELDS = [
-  "x-http-method-override",
-  "x-http-method",
-  "x-method-override",
-] as const;
 
 /** Reads a pattern. Refused with what it must be, and the right spelling. */
 export function parsePathPattern(text: string): PathPattern | Refused {
@@ -42,12 +40,9 @@ export function parsePathPattern(text: string): PathPattern | Refused {
   if (!path.startsWith("/"))
     return refused(badStart(path, method === undefined ? "" : `${method} `));
   if (path === "/") return freeze(text, method, [], false);
-  if (path.endsWith("/"))
-    return refused(
-      `must not end with "/": ${write(text.slice(0, -1), "leave the last character out")}`,
-    );
   const below = path.endsWith("/*");
-  const inner = below ? path.slice(0, -2) : path;
+  const slash = path.endsWith("/");
+  const inner = below ? path.slice(0, -2) : slash ? path.slice(0, -1) : path;
   const segments: (string | undefined)[] = [];
   for (const segment of inner === "" ? [] : inner.slice(1).split("/")) {
     if (PARAMETER.test(segment)) segments.push(undefined);
@@ -55,7 +50,22 @@ export function parsePathPattern(text: string): PathPattern | Refused {
       return refused(badSegment(segment));
     else segments.push(segment);
   }
-  return freeze(text, method, segments, below);
+  return freeze(text, method, segments, below, slash);
+}
+
+/** Whether the pattern covers every path below the root, with any method or with one. */
+export function coversEverything({ below, segments }: PathPattern): boolean {
+  return below && segments.every((literal) => literal === undefined);
+}
+
+/** Whether any path below the one at which a router is mounted can match: patterns are absolute. */
+export function reachesBelow({ segments, below }: PathPattern, mount: string): boolean {
+  const mounted = segmentsOf(mount);
+  if (segments.length < mounted.length && !below) return false;
+  return mounted.every((segment, index) => {
+    const literal = segments[index];
+    return literal === undefined || sameLetters(literal, segment);
+  });
 }
 
 /**
@@ -72,14 +82,31 @@ export function restricts(pattern: PathPattern, req: Request): boolean {
 
 /**
  * Whether an exemption with this pattern covers the request. Covers too little rather than too much: exact letter
- * case, a raw path that equals its canonical form, GET includes HEAD, no method-override field.
+ * case, a raw path that equals its canonical form, GET includes HEAD, no method that replaces the one of the request. One
+ * slash at the end is part of what `/*` covers; any other pattern covers the path with it or without it, as written.
  */
 export function opens(pattern: PathPattern, req: Request): boolean {
-  if (!coversMethod(pattern, req.method)) return false;
-  for (const field of METHOD_OVERRIDE_FIELDS) if (req.headers[field] !== undefined) return false;
+  if (!coversMethod(pattern, req.method) || overridesMethod(req)) return false;
   const raw = req.baseUrl + req.path;
-  if (!isCanonicalPath(raw)) return false;
-  return matches(pattern, raw === "/" ? [] : raw.slice(1).split("/"), identical);
+  const slashed = raw.length > 2 && raw.endsWith("/");
+  const path = slashed ? raw.slice(0, -1) : raw;
+  if (!isCanonicalPath(path)) return false;
+  if (!pattern.below && path !== "/") {
+    const written = slashed && req.path === "/" ? hasSlashBehindMount(req) : slashed;
+    if (written !== (pattern.slash === true)) return false;
+  }
+  return matches(pattern, path === "/" ? [] : path.slice(1).split("/"), identical);
+}
+
+/**
+ * Whether the client wrote a slash behind the path at which this router is mounted: Express puts one there for it.
+ *
+ * @returns `undefined` when that cannot be told, because something rewrote the path.
+ */
+function hasSlashBehindMount({ baseUrl, originalUrl = "" }: Request): boolean | undefined {
+  const [path] = originalUrl.split("?", 1);
+  if (path === baseUrl) return false;
+  return path === `${baseUrl}/` ? true : undefined;
 }
 
 /**
@@ -152,8 +179,10 @@ function freeze(
   method: string | undefined,
   segments: (string | undefined)[],
   below: boolean,
+  slash = false,
 ): PathPattern {
-  return Object.freeze({ text, method, segments: Object.freeze(segments), below });
+  const pattern = { text, method, segments: Object.freeze(segments), below };
+  return Object.freeze(slash ? { ...pattern, slash } : pattern);
 }
 
 function badSpacing(text: string): string {

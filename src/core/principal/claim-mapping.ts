@@ -34,8 +34,16 @@ export interface ClaimMapping {
   readonly kind?: ((claims: Claims) => "user" | "service") | undefined;
 }
 
-/** Claims longer than this many names are cut: a token of 8 kb cannot hold more in good faith. */
+/**
+ * No list has more names, repeated ones included: a token of 8 kb cannot hold more in good faith. A longer list is not
+ * cut, because rules such as `not(role("suspended"))` would pass without the names that are missing.
+ */
 const MAX_NAMES = 2000;
+
+/** A list of names in the claims is too long to be taken over. */
+export class TooManyNames extends RangeError {
+  override readonly name = "TooManyNames";
+}
 
 const NO_NAMES: readonly string[] = Object.freeze([]);
 const AMR: readonly ClaimSource[] = [{ path: "amr" }];
@@ -54,7 +62,11 @@ function freezeItem(item: ClaimSource | ClaimPath): unknown {
   return Object.freeze(Array.isArray(item) ? [...item] : Object.assign(Object.create(null), item));
 }
 
-/** Applies a mapping to verified claims. Values of the wrong type are ignored, never coerced. */
+/**
+ * Applies a mapping to verified claims. Values of the wrong type are ignored, never coerced.
+ *
+ * @throws {@link TooManyNames} when one of the lists has more than 2,000 names.
+ */
 export function toPrincipal(mapping: ClaimMapping, claims: Claims): Principal {
   const subject = ownString(claims, "sub");
   const clientId = mapping.clientId
@@ -88,7 +100,9 @@ function namesAt(claims: Claims, sources: readonly ClaimSource[] | undefined): r
     if (value === undefined) continue;
     const prefix = source.prefix ?? "";
     for (const name of namesIn(value, source.format ?? "list")) {
-      if (name !== "" && names.length < MAX_NAMES) names.push(prefix + name);
+      if (name === "") continue;
+      if (names.length === MAX_NAMES) throw new TooManyNames("more than 2,000 names in one list");
+      names.push(prefix + name);
     }
   }
   if (names.length === 0) return NO_NAMES;

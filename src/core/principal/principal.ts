@@ -33,9 +33,6 @@ export type PrincipalInit = {
 /** Who calls, `null` when nobody is authenticated, or what derives that when something asks. */
 const source = requestSlot<Principal | null | (() => Principal | null)>("principal");
 
-/** The guard that said who calls, or that nobody does; `undefined` before one ran. */
-export const authenticator = requestSlot<string>("authenticator");
-
 /**
  * The principal of the request, derived at the first call.
  *
@@ -49,7 +46,7 @@ export function getPrincipal(req: Request): Principal | null {
   return principal;
 }
 
-/** Whether something said where the principal of the request comes from. */
+/** Whether something said who calls, or that nobody does. */
 export function hasPrincipalSource(req: Request): boolean {
   return source.get(req) !== undefined;
 }

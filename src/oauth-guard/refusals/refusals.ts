@@ -19,11 +19,14 @@ export const REFUSALS = {
   other_scheme: { code: "authentication_required" },
   duplicate_authorization: invalidRequest("The Authorization field is repeated"),
   malformed_credentials: invalidRequest("The bearer credentials are malformed"),
+  // RFC 6750 §3.1 on more than one method: which of two callers counts must not be the client's choice.
+  conflicting_credentials: invalidRequest("The request has credentials of two callers"),
   token_too_large: invalidToken("The access token is too large"),
   malformed_token: invalidToken(MALFORMED),
   critical_header: invalidToken(MALFORMED),
   malformed_claim: invalidToken(MALFORMED),
   missing_claim: invalidToken(MALFORMED),
+  too_many_names: invalidToken(MALFORMED),
   // One text for all of these: which issuers and keys are known is nobody's business.
   unknown_issuer: invalidToken(UNVERIFIED),
   algorithm_not_allowed: invalidToken(UNVERIFIED),

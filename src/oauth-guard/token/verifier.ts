@@ -2,7 +2,12 @@ import { hash } from "node:crypto";
 import type { DecisionFields } from "../../core/guard/guard.js";
 import { isPrintableAscii } from "../../core/http/header-values.js";
 import { isThenable, wrongReturn } from "../../core/options/user-function.js";
-import { type ClaimMapping, claimAt, toPrincipal } from "../../core/principal/claim-mapping.js";
+import {
+  type ClaimMapping,
+  claimAt,
+  TooManyNames,
+  toPrincipal,
+} from "../../core/principal/claim-mapping.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { isRefused, type Refused, refused } from "../../core/refusal/refused.js";
 import { KeyOutage } from "../../issuer/fetch/key-outage.js";
@@ -156,6 +161,7 @@ export class Verifier {
     if (!deepFreeze(parsed.header) || !deepFreeze(parsed.payload))
       return refused("malformed_claim");
     const principal = principalOf(parsed, issuer);
+    if (isRefused(principal)) return principal;
     if (issuer.clientIds?.includes(principal.clientId ?? "") === false)
       return refused("wrong_client");
     const auth = createAuth(parsed, principal);
@@ -174,8 +180,17 @@ export class Verifier {
   }
 }
 
-function principalOf({ payload }: ParsedToken, { mapping }: TrustedIssuer): Principal {
-  const principal = toPrincipal(mapping, payload);
+function principalOf(
+  { payload }: ParsedToken,
+  { mapping }: TrustedIssuer,
+): Principal | Refused<"too_many_names"> {
+  let principal: Principal;
+  try {
+    principal = toPrincipal(mapping, payload);
+  } catch (error) {
+    if (error instanceof TooManyNames) return refused("too_many_names");
+    throw error;
+  }
   if (principal.kind === "user" || principal.kind === "service") return principal;
   throw wrongReturn("oauthGuard.principal.kind", '"user" or "service"', principal.kind);
 }

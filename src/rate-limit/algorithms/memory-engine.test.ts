@@ -229,3 +229,59 @@ function run(policies: readonly Policy[], steps: readonly Step[], start = 0): Co
     return engine.consume(charges);
   });
 }
+
+describe("refund", () => {
+  const policy = policyOf(10, 10, 10);
+
+  it("makes the charge undone: what is left is what would be left without it", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(5), { maxLength: 8 }), fc.nat(5), (others, cost) => {
+        const [engine, other] = [0, 1].map(() => new MemoryEngine([policy], 10, () => 5000)) as [
+          MemoryEngine,
+          MemoryEngine,
+        ];
+        const spend = (target: MemoryEngine, units: number) =>
+          target.consume([{ policy, key: "a", cost: units }]).results[0];
+        for (const units of others) {
+          spend(engine, units);
+          spend(other, units);
+        }
+        const result = spend(engine, cost);
+        if (result === undefined) throw new Error("no result");
+        const takes = result.allowed && cost > 0;
+        expect(engine.refund(result)).toBe(takes);
+        expect(engine.refund(result)).toBe(false);
+        const left = spend(other, 0)?.remaining;
+        expect(spend(engine, 0)?.remaining).toBe(left);
+        if (takes) expect(result.remaining).toBe(left);
+      }),
+    );
+  });
+
+  it("never gives back what time has given back already", () => {
+    let now = 0;
+    const engine = new MemoryEngine([policy], 10, () => now);
+    const spend = (cost: number) => engine.consume([{ policy, key: "a", cost }]).results[0];
+    const result = spend(4);
+    if (result === undefined) throw new Error("no result");
+    now = 3000;
+    // Three of the four units are back, and nine more are spent: one is still missing.
+    expect(spend(9)?.remaining).toBe(0);
+    engine.refund(result);
+    expect(spend(0)?.remaining).toBe(1);
+    now = 20_000;
+    const late = spend(4);
+    if (late === undefined) throw new Error("no result");
+    now = 30_000;
+    engine.refund(late);
+    expect(spend(0)?.remaining).toBe(10);
+    expect(spend(11)?.allowed).toBe(false);
+  });
+
+  it("leaves the results of others alone", () => {
+    const engine = new MemoryEngine([policy], 10, () => 0);
+    const foreign = { allowed: true, remaining: 1, retryAfterMs: 0, resetMs: 0 };
+    expect(engine.refund(foreign)).toBe(false);
+    expect(engine.hasCounted(foreign)).toBe(false);
+  });
+});

@@ -9,16 +9,30 @@ interface Counter {
 }
 
 /** What one charge would change, and, once it is known whether all of them fit, its result. */
-interface Draft extends RateLimitResult {
+class Draft implements RateLimitResult {
   readonly counter: Counter;
   readonly slot: string;
-  readonly now: number;
   readonly before: number;
   readonly after: number;
   readonly price: number;
-  remaining: number;
-  retryAfterMs: number;
-  resetMs: number;
+  readonly allowed: boolean;
+  now: number;
+  /** Whether it was charged, and was not given back. */
+  charged = false;
+  remaining = 0;
+  retryAfterMs = 0;
+  resetMs = 0;
+
+  constructor(counter: Counter, { key, cost }: Charge, nowMs: number) {
+    const { bucket, times } = counter;
+    this.counter = counter;
+    this.now = nowMs * bucket.ticksPerMs;
+    this.slot = times.slotFor(key, this.now);
+    this.before = times.get(this.slot, this.now);
+    this.price = cost * bucket.ticksPerUnit;
+    this.after = this.before + this.price;
+    this.allowed = this.after - bucket.depth <= this.now;
+  }
 }
 
 /** What the policies of a limiter say to one request. */
@@ -54,39 +68,44 @@ export class MemoryEngine {
     for (const charge of charges) {
       const counter = this.#counters.get(charge.policy);
       if (counter === undefined) throw new Error("a charge of another limiter");
-      const draft = draftOf(counter, charge, now);
+      const draft = new Draft(counter, charge, now);
       drafts.push(draft);
       if (!draft.allowed) fits = false;
       if (draft.slot !== charge.key) exhausted = true;
     }
     for (const draft of drafts) {
-      if (fits && draft.price > 0) draft.counter.times.set(draft.slot, draft.after, draft.now);
+      if (fits && draft.price > 0) {
+        draft.counter.times.set(draft.slot, draft.after, draft.now);
+        draft.charged = true;
+      }
       complete(draft, fits ? draft.after : draft.before);
     }
     return { results: drafts, exhausted };
   }
-}
 
-function draftOf(counter: Counter, charge: Charge, nowMs: number): Draft {
-  const { bucket, times } = counter;
-  const now = nowMs * bucket.ticksPerMs;
-  const slot = times.slotFor(charge.key, now);
-  const before = times.get(slot, now);
-  const price = charge.cost * bucket.ticksPerUnit;
-  const after = before + price;
-  const allowed = after - bucket.depth <= now;
-  return {
-    counter,
-    slot,
-    now,
-    before,
-    after,
-    price,
-    allowed,
-    remaining: 0,
-    retryAfterMs: 0,
-    resetMs: 0,
-  };
+  /**
+   * Gives back what a charge took, and brings its result up to date. What has come back with time already is not given a
+   * second time: at the moment of the charge, everything is given back; later, never more than is still missing.
+   *
+   * @returns Whether the charge had taken anything: `false` for the result of a store, and for what is given back already.
+   */
+  refund(result: RateLimitResult): boolean {
+    if (!(result instanceof Draft) || !result.charged) return false;
+    const { counter, slot, after, price } = result;
+    const now = this.#now() * counter.bucket.ticksPerMs;
+    const credit = Math.min(price, Math.max(0, after - now));
+    const arrival = counter.times.get(slot, now) - credit;
+    if (credit > 0) counter.times.set(slot, arrival, now);
+    result.charged = false;
+    result.now = now;
+    complete(result, Math.max(arrival, now));
+    return true;
+  }
+
+  /** Whether the result comes from the memory of this process, not from a store. */
+  hasCounted(result: RateLimitResult): boolean {
+    return result instanceof Draft;
+  }
 }
 
 function complete(draft: Draft, arrival: number): void {

@@ -41,6 +41,11 @@ export interface RateLimitStore {
    * @returns One result for each request, in the same order.
    */
   consume(requests: readonly RateLimitRequest[]): Promise<readonly RateLimitResult[]>;
+  /**
+   * Gives back what an earlier `consume` charged for these requests, because a later limit has refused the caller. Called
+   * by the preset only. Nobody waits for it, and if it fails, the charge stays, as it does without this method.
+   */
+  refund?(requests: readonly RateLimitRequest[]): Promise<void>;
   /** Called by `close()` of each limiter that uses the store: it must not mind being called again. */
   close?(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { isThenable } from "../../core/options/user-function.js";
 import type { RateLimitRequest, RateLimitResult, RateLimitStore } from "./rate-limit-store.js";
 
 /** After so many failures in a row the store is left alone … */
@@ -43,6 +44,16 @@ export class StoreClient {
       finish(new Error("the rate-limit store did not answer in time"));
     }, this.#timeoutMs).unref();
     this.#consume(requests).then(finish, (error: unknown) => finish(failure(error)));
+  }
+
+  /** Gives back what was charged, if the store can. Nobody waits for that; if it fails, the charge stays. */
+  refund(requests: readonly RateLimitRequest[]): void {
+    try {
+      const done: unknown = this.#store.refund?.(requests);
+      if (isThenable(done)) done.then(undefined, () => undefined);
+    } catch {
+      // The charge stays.
+    }
   }
 
   async #consume(requests: readonly RateLimitRequest[]): Promise<readonly RateLimitResult[]> {

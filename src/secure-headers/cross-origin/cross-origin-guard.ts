@@ -64,7 +64,9 @@ export function readCrossOriginGuard(
     { exempt: true },
     CROSS_ORIGIN_GUARD_HINTS,
   );
-  return createCrossOriginGuard(readPathPatterns(own, "exempt") ?? []);
+  return createCrossOriginGuard(
+    readPathPatterns(own, "exempt", "write crossOriginGuard: false") ?? [],
+  );
 }
 
 function createCrossOriginGuard(exempt: readonly PathPattern[]): CrossOriginGuard {

@@ -1,6 +1,7 @@
 import type { Request, Response } from "express";
 import { isPinnable } from "../../core/http/request-host.js";
 import type { RecordedHeaders } from "./header-recorder.js";
+import { keepPoweredByAway } from "./powered-by.js";
 
 /** Puts headers that were computed at start-up on a response. */
 export type HeaderWriter = (req: Request, res: Response) => void;
@@ -20,6 +21,7 @@ export function createHeaderWriter(
   const names = fields.map(([name]) => name);
   const values = fields.map(([, value]) => value);
   const removed = [...headers.removed];
+  const unnamed = removed.some((name) => name.toLowerCase() === "x-powered-by");
 
   return function writeHeaders(req, res) {
     for (let index = 0; index < names.length; index += 1) {
@@ -27,6 +29,7 @@ export function createHeaderWriter(
     }
     for (let index = 0; index < removed.length; index += 1)
       res.removeHeader(removed[index] as string);
+    if (unnamed) keepPoweredByAway(req);
     if (hsts !== undefined && isPinnable(req)) res.setHeader(HSTS, hsts);
   };
 }
