@@ -36,7 +36,7 @@ export function createAuthorization(
       principal = getPrincipal(req);
     } catch (error) {
       // The app's own claim mapping failed.
-      guard.fault(error, req, next, { rule: description });
+      guard.fault(error, req, res, next, { rule: description });
       return;
     }
     const refusal = refusalFor(principal);

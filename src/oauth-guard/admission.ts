@@ -52,9 +52,9 @@ export class Admission {
   }
 
   /** A function of the app failed, or another middleware is in the way: a bug, never a pass. */
-  fault(error: unknown, req: Request, next: NextFunction): void {
+  fault(error: unknown, req: Request, res: Response, next: NextFunction): void {
     noteRan(req);
-    this.#guard.fault(error, req, next);
+    this.#guard.fault(error, req, res, next);
   }
 
   #fail(outage: KeyOutage, req: Request, res: Response, next: NextFunction): void {
@@ -70,7 +70,7 @@ export class Admission {
     } catch (error) {
       // Another middleware made `req.auth` read-only: handlers would read something that nobody
       // verified.
-      this.fault(error, req, next);
+      this.fault(error, req, res, next);
       return;
     }
     if (verified.lacksScope) {

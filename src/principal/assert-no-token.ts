@@ -1,4 +1,5 @@
 import type { Request } from "express";
+import { MountingError } from "../core/calls/mounting-error.js";
 import { authenticator } from "../core/principal/principal.js";
 
 /**
@@ -7,7 +8,7 @@ import { authenticator } from "../core/principal/principal.js";
  */
 export function assertNoToken(factory: string, req: Request): void {
   if (authenticator.get(req) === "oauthGuard") {
-    throw new Error(
+    throw new MountingError(
       `${factory} must not be mounted behind oauthGuard: only one of them may say who calls`,
     );
   }

@@ -86,12 +86,7 @@ export function headerPrincipal(options: HeaderPrincipalOptions): Middleware {
   const guard = createGuard("principalFrom", "authentication", guardOptions);
 
   return guard.middleware((req, res, next) => {
-    try {
-      assertNoToken("principalFrom.header", req);
-    } catch (error) {
-      guard.fault(error, req, next);
-      return;
-    }
+    assertNoToken("principalFrom.header", req);
     const reason = judge(req, name, isTrusted);
     if (reason === "duplicate_header" || reason === "malformed_header") {
       guard.refuse(new HttpError("invalid_request"), req, res, next, { reason });

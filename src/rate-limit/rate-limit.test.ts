@@ -176,7 +176,6 @@ describe.each(expressVersions)("rateLimit on Express %s", (_major, express) => {
 
   it.each([
     ["key", { key: () => 7 }],
-    ["key", { key: async () => "promised" }],
     ["key", { key: () => Promise.reject(new Error("promised")) }],
     ["key", { key: () => null }],
     ["key", { key: throwing }],
@@ -184,33 +183,37 @@ describe.each(expressVersions)("rateLimit on Express %s", (_major, express) => {
     ["cost", { cost: () => -1 }],
     ["cost", { cost: () => 0.5 }],
     ["cost", { cost: () => "1" }],
-    ["cost", { cost: async () => 1 }],
+    ["cost", { cost: async () => "1" }],
     ["cost", { cost: throwing }],
     ["skip", { skip: () => "yes" }],
     ["skip", { skip: () => undefined }],
-    ["skip", { skip: async () => false }],
+    ["skip", { skip: async () => undefined }],
     ["skip", { skip: throwing }],
   ])(
-    "answers 500 when the %s function fails or returns the wrong type: %o",
+    "answers 503 when the %s function fails or returns the wrong type: %o",
     async (_name, wrong) => {
       const decisions: Decision[] = [];
       const options = { limit: 10, window: "1m", onDenied: "next", ...wrong } as RateLimitOptions;
       const app = appWith(options, decisions);
+      let cause: unknown;
       app.use((error: Error, _req: Request, res: import("express").Response, _next: () => void) => {
-        res.status(500).send(error.message);
+        cause = (error.cause as Error).cause;
+        res.status(503).send(error.message);
       });
-      const answer = await request(app).get("/").expect(500);
-      expect(answer.text).toMatch(
-        /^rateLimit\.(key|cost|skip) must return|^the app's own mistake$/,
+      const answer = await request(app).get("/").expect(503);
+      expect(answer.text).toBe("The request cannot be checked at the moment.");
+      const message = (cause as Error).message;
+      expect(message).toMatch(
+        /^rateLimit\.(key|cost|skip) must return|^the app's own mistake$|^promised$/,
       );
       expect(decisions).toEqual([
         {
           guard: "rateLimit",
           outcome: "error",
           enforced: true,
-          code: "internal_error",
-          status: 500,
-          reason: "application_error",
+          code: "check_unavailable",
+          status: 503,
+          reason: message.includes("must return") ? "wrong_return" : "function_failed",
         },
       ]);
     },

@@ -64,7 +64,7 @@ describe.each(expressVersions)("rateLimit in report mode on Express %s", (_major
     });
     await request(app).get("/").expect(200);
     expect(decisions).toMatchObject([
-      { outcome: "error", enforced: false, reason: "application_error" },
+      { outcome: "error", enforced: false, reason: "function_failed" },
     ]);
   });
 });

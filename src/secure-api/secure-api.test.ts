@@ -355,7 +355,9 @@ describe("secureApi's options", () => {
     expect(problems).toEqual([
       'secureApi must not have an option "helmet": did you mean "secureHeaders"?',
       'secureApi.publicRoutes[0] must start with "/": write "/health"',
-      expect.stringMatching(/^secureApi\.rateLimit\.window .*write "1m" for milliseconds or "1000m" for seconds$/),
+      expect.stringMatching(
+        /^secureApi\.rateLimit\.window .*write "1m" for milliseconds or "1000m" for seconds$/,
+      ),
       expect.stringMatching(/^secureApi\.oauthGuard\.audience /),
     ]);
   });

@@ -82,7 +82,7 @@ describe.each(expressVersions)("validate in report mode on Express %s", (_major,
     const answer = await run(validate({ body: broken as never, mode: "report" }), { a: 1 });
     expect(answer.valid).toEqual({ body: { a: 1 } });
     expect(answer.decisions).toMatchObject([
-      { outcome: "error", enforced: false, reason: "application_error" },
+      { outcome: "error", enforced: false, reason: "function_failed" },
     ]);
   });
 });

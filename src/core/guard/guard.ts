@@ -1,9 +1,9 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
-import { deny, keepRefusal, type OnDenied, refusalOf } from "../refusal/deny.js";
-import { ERROR_CODES } from "../refusal/error-code.js";
-import { HttpError } from "../refusal/http-error.js";
+import { deny, type OnDenied, refusalOf } from "../refusal/deny.js";
+import { type HttpError, outageError } from "../refusal/http-error.js";
 import { beginRequest } from "../request/begin-request.js";
 import { type Decision, recordDecision, recordFrozenDecision } from "./decision.js";
+import { createFaultReport, refusalOfFault } from "./fault.js";
 import { type GuardDescription, markGuard } from "./guard-mark.js";
 import type { Mode } from "./guard-options.js";
 import type { Middleware } from "./middleware.js";
@@ -11,6 +11,9 @@ import { recordReported } from "./report-mode.js";
 
 /** What a decision says beyond guard, outcome and code. */
 export type DecisionFields = Pick<Decision, "reason" | "rule" | "policy" | "token">;
+
+/** What a guard does with an answer that it waited for. */
+type Conclude<T> = (answer: T, req: Request, res: Response, next: NextFunction) => void;
 
 /** The part all guards share: one place that refuses, reports, records and brands. */
 export interface Guard {
@@ -29,10 +32,40 @@ export interface Guard {
     next: NextFunction,
     fields?: DecisionFields,
   ): void;
-  /** A function of the app threw or returned the wrong type: a bug, never a pass. In report mode: `next()`. */
-  fault(error: unknown, req: Request, next: NextFunction, fields?: DecisionFields): void;
+  /** Hands on a request about which the guard has nothing to say, and records nothing. */
+  pass(next: NextFunction): void;
   /**
-   * Names the handler `<guard>Middleware`, brands it, and makes it refuse what was refused before.
+   * The guard could not decide, because a function of the app failed or a property of a foreign object could not be read:
+   * refuses with 503 `check_unavailable`, or with 500 `internal_error` for a `MountingError`. In report mode: records it
+   * and calls `next()`. The handler of `middleware` may throw instead.
+   */
+  fault(
+    error: unknown,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+    fields?: DecisionFields,
+  ): void;
+  /** Tells the developer of a fault, where a request goes on without what a function of the app would have granted. */
+  tell(error: unknown): void;
+  /**
+   * Goes on with `conclude` when the promise is fulfilled. A rejection, and whatever `conclude` throws before it lets the
+   * request pass, is a fault. Who has left in the meantime, or got an answer from somebody else, goes no further.
+   *
+   * Report mode waits for nothing: the request goes on at once, and the `next` that `conclude` gets does nothing.
+   */
+  whenSettled<T>(
+    answer: Promise<T>,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+    conclude: Conclude<T>,
+  ): void;
+  /** Runs a continuation, such as the callback of a timer, under the same protection as the handler itself. */
+  resume(req: Request, res: Response, next: NextFunction, act: () => void): void;
+  /**
+   * Names the handler `<guard>Middleware`, brands it, and makes it refuse what was refused before. What the handler throws
+   * before it lets the request pass is a fault.
    *
    * @param rule - What it demands, in words.
    * @param parts - What it is made of, when it is a preset.
@@ -55,7 +88,12 @@ export function createGuard(
   // The usual decision says nothing about the request: all requests share it.
   const allowed = Object.freeze({ guard: name, outcome: "allow", enforced, code: "ok" } as const);
 
+  const tell = createFaultReport(name);
+  /** Goes up with each request that passes: whoever finds it unchanged knows that nothing was let through since. */
+  let passed = 0;
+
   function allow(req: Request, fields?: DecisionFields): void {
+    passed = (passed + 1) | 0;
     if (fields === undefined) recordFrozenDecision(req, allowed);
     else recordDecision(req, { ...allowed, ...fields });
   }
@@ -67,43 +105,79 @@ export function createGuard(
     next: NextFunction,
     fields?: DecisionFields,
   ): void {
-    const outcome = error.status >= 500 ? "error" : "deny";
-    const decision = {
-      guard: name,
-      outcome,
-      enforced,
-      code: error.code,
-      status: error.status,
-      ...fields,
-    } as const;
+    const decision = { ...decisionOf(error), ...fields };
     if (enforced) {
       recordDecision(req, decision);
       deny(error, req, res, next, onDenied);
     } else {
       recordReported(req, decision);
-      next();
+      pass(next);
     }
   }
 
-  function fault(error: unknown, req: Request, next: NextFunction, fields?: DecisionFields): void {
-    const decision = {
-      guard: name,
-      outcome: "error",
-      enforced,
-      code: "internal_error",
-      status: ERROR_CODES.internal_error.status,
-    } as const;
-    if (enforced) {
-      recordDecision(req, { ...decision, reason: "application_error", ...fields });
-      keepRefusal(req, new HttpError("internal_error", { cause: error }));
-      // `undefined`, "route" and "router" would all let the request go on.
-      next(
-        error instanceof Error ? error : new Error(`${name}: a function of the app threw no Error`),
-      );
-    } else {
-      recordReported(req, { ...decision, reason: "application_error", ...fields });
-      next();
+  function pass(next: NextFunction): void {
+    passed = (passed + 1) | 0;
+    next();
+  }
+
+  function fault(
+    error: unknown,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+    fields?: DecisionFields,
+  ): void {
+    tell(error);
+    const { refusal, reason } = refusalOfFault(error);
+    refuse(refusal, req, res, next, { ...fields, reason });
+  }
+
+  /** Whatever happens while the refusal is written, the request does not go on. */
+  function rescue(error: unknown, req: Request, res: Response, next: NextFunction): void {
+    if (!enforced) {
+      fault(error, req, res, next);
+      return;
     }
+    try {
+      fault(error, req, res, next);
+    } catch {
+      res.destroy();
+    }
+  }
+
+  function whenSettled<T>(
+    answer: Promise<T>,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+    conclude: Conclude<T>,
+  ): void {
+    const go = enforced ? next : ignore;
+    answer.then(
+      (value) => resume(req, res, go, () => conclude(value, req, res, go)),
+      (error: unknown) => resume(req, res, go, () => fault(error, req, res, go)),
+    );
+    if (!enforced) pass(next);
+  }
+
+  function resume(req: Request, res: Response, next: NextFunction, act: () => void): void {
+    if (enforced && (res.writableEnded || res.destroyed)) {
+      const error = outageError("check_unavailable", undefined);
+      recordDecision(req, { ...decisionOf(error), reason: "client_left" });
+      return;
+    }
+    const before = passed;
+    try {
+      act();
+    } catch (error) {
+      if (passed === before) rescue(error, req, res, next);
+      else handOn(error, res, next);
+    }
+  }
+
+  function decisionOf(error: HttpError): Decision {
+    const outcome = error.status >= 500 ? "error" : "deny";
+    return { guard: name, outcome, enforced, code: error.code, status: error.status };
   }
 
   function middleware(
@@ -112,10 +186,17 @@ export function createGuard(
     parts?: readonly GuardDescription[],
   ): Middleware {
     const guarded: RequestHandler = (req, res, next) => {
-      beginRequest(req);
-      const refusal = refusalOf(req);
-      if (refusal === undefined) handler(req, res, next);
-      else deny(refusal, req, res, next, onDenied);
+      const before = passed;
+      try {
+        beginRequest(req);
+        const refusal = refusalOf(req);
+        if (refusal === undefined) handler(req, res, next);
+        else deny(refusal, req, res, next, onDenied);
+      } catch (error) {
+        // What comes behind a guard that let the request pass has error handlers of its own.
+        if (passed !== before) throw error;
+        rescue(error, req, res, next);
+      }
     };
     Object.defineProperty(guarded, "name", { value: `${name}Middleware` });
     const mark = {
@@ -128,5 +209,29 @@ export function createGuard(
     return markGuard(guarded, mark) as Middleware;
   }
 
-  return Object.freeze({ name, mode, enforced, onDenied, allow, refuse, fault, middleware });
+  return Object.freeze({
+    name,
+    mode,
+    enforced,
+    onDenied,
+    allow,
+    refuse,
+    pass,
+    fault,
+    tell,
+    whenSettled,
+    resume,
+    middleware,
+  });
 }
+
+/** Express catches what is thrown behind a middleware; behind one that waited, nobody else does. */
+function handOn(error: unknown, res: Response, next: NextFunction): void {
+  try {
+    next(error);
+  } catch {
+    res.destroy();
+  }
+}
+
+function ignore(): void {}

@@ -1,5 +1,5 @@
 import type { NextFunction, Request, Response } from "express";
-import { isThenable } from "../options/user-function.js";
+import { isThenable } from "../calls/user-function.js";
 import { requestSlot } from "../request/request-slot.js";
 import { type HttpError, isHttpError } from "./http-error.js";
 import { endLingering } from "./lingering-close.js";
