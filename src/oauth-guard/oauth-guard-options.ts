@@ -52,11 +52,12 @@ export interface IssuerOptions {
   /** Where the key set is. No metadata is read then. */
   readonly jwksUri?: string | undefined;
   /**
-   * The key set itself, or a function that returns it. The function is called for every request,
-   * synchronously. It must return another object when the keys change. If it throws, there are no
-   * keys at the moment (503).
+   * The key set itself, or a function that returns it, or a promise of it within 5 seconds. A
+   * synchronous function is called for every request; what an async one promised counts for 10
+   * seconds. It must return another object when the keys change. If it throws, rejects, takes
+   * longer or gives anything else, there are no keys at the moment (503).
    */
-  readonly jwks?: JwkSet | (() => JwkSet) | undefined;
+  readonly jwks?: JwkSet | (() => JwkSet | Promise<JwkSet>) | undefined;
   /**
    * The only public key, as PEM (also of a certificate, whose dates are not checked) or
    * `KeyObject`.

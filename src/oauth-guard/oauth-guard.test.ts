@@ -89,7 +89,7 @@ describe.each(expressVersions)("oauthGuard on Express %s", (_major, express) => 
       Object.assign(claims, { roles: ["admin"] });
       return "user" as const;
     };
-    expect((await appWith({ principal: { kind } }).call(issuer.mint())).status).toBe(500);
+    expect((await appWith({ principal: { kind } }).call(issuer.mint())).status).toBe(503);
   });
 
   it("records the token by its jti, else by a hash, and never itself", async () => {
@@ -251,13 +251,14 @@ describe.each(expressVersions)("oauthGuard on Express %s", (_major, express) => 
     });
 
     it.each([
-      ["a promise", () => Promise.reject(new Error("x"))],
+      ["a promise that is rejected", () => Promise.reject(new Error("x"))],
+      ["a promise of nothing", () => Promise.resolve()],
       ["nothing", () => undefined],
       ["something else", () => ({ key: [] })],
-    ])("answers 500 when that function returns %s", async (_name, jwks) => {
+    ])("answers 503 when that function returns %s", async (_name, jwks) => {
       const { call } = appWith({ jwks: jwks as never });
-      const answer = await call(issuer.mint());
-      expect(answer.status).toBe(500);
+      const answer = await call(issuer.mint()).expect(503);
+      expect(answer.body.code).toBe("keys_unavailable");
     });
 
     it("answers 503 when that function returns no usable key", async () => {
@@ -266,7 +267,7 @@ describe.each(expressVersions)("oauthGuard on Express %s", (_major, express) => 
         .expect(503);
     });
 
-    it("answers 500 when the function that tells services from users fails", async () => {
+    it("answers 503 when the function that tells services from users fails", async () => {
       const kinds = [
         () => Promise.resolve("user"),
         () => "robot",
@@ -276,7 +277,8 @@ describe.each(expressVersions)("oauthGuard on Express %s", (_major, express) => 
       ];
       for (const kind of kinds) {
         const { call, seen } = appWith({ principal: { kind: kind as never } });
-        expect((await call(issuer.mint())).status).toBe(500);
+        const answer = await call(issuer.mint()).expect(503);
+        expect(answer.body.code).toBe("check_unavailable");
         expect(seen).toEqual([]);
       }
     });
@@ -376,7 +378,7 @@ describe.each(expressVersions)("oauthGuard on Express %s", (_major, express) => 
     await call(issuer.mint({ sub: "alice" })).expect(200);
     expect(seen[0]?.exposed).toBe(seen[0]?.auth);
     const locked = appWith({}, (req) => void Object.defineProperty(req, "auth", { value: {} }));
-    expect((await locked.call(issuer.mint())).status).toBe(500);
+    expect((await locked.call(issuer.mint())).status).toBe(503);
     expect(locked.seen).toEqual([]);
   });
 
