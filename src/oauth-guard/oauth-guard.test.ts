@@ -261,6 +261,79 @@ describe.each(expressVersions)("oauthGuard on Express %s", (_major, express) => 
       expect(answer.body.code).toBe("keys_unavailable");
     });
 
+    describe("an async function that supplies keys", () => {
+      afterEach(() => {
+        vi.useRealTimers();
+      });
+
+      it("is asked once by requests at the same time, and again after ten seconds", async () => {
+        vi.useFakeTimers({ toFake: ["performance"] });
+        const own = createTestIssuer();
+        const jwks = vi.fn(async () => own.jwks);
+        const { call } = appWith({ ...own.options(), jwks });
+        const [token, other] = [own.mint(), own.mint()];
+        await Promise.all([call(token).expect(200), call(other).expect(200)]);
+        await call(token).expect(200);
+        expect(jwks.mock.calls.length).toBeLessThanOrEqual(2);
+        const before = jwks.mock.calls.length;
+        vi.advanceTimersByTime(9_999);
+        await call(token).expect(200);
+        expect(jwks).toHaveBeenCalledTimes(before);
+        vi.advanceTimersByTime(1);
+        await call(token).expect(200);
+        expect(jwks).toHaveBeenCalledTimes(before + 1);
+      });
+
+      it("withdraws a key after ten seconds, also for tokens that were verified before", async () => {
+        vi.useFakeTimers({ toFake: ["performance"] });
+        const own = createTestIssuer();
+        const { call } = appWith({ ...own.options(), jwks: async () => own.jwks });
+        const token = own.mint();
+        await call(token).expect(200);
+        own.rotate();
+        vi.advanceTimersByTime(10_000);
+        await call(token).expect(401);
+      });
+
+      it("is asked again for an unknown key, but not more often than once a second", async () => {
+        vi.useFakeTimers({ toFake: ["performance"] });
+        const own = createTestIssuer();
+        const jwks = vi.fn(async () => own.jwks);
+        const { call } = appWith({ ...own.options(), jwks });
+        await call(own.mint()).expect(200);
+        own.rotate();
+        const asked = jwks.mock.calls.length;
+        await call(own.mint()).expect(401);
+        expect(jwks).toHaveBeenCalledTimes(asked);
+        vi.advanceTimersByTime(1000);
+        await call(own.mint()).expect(200);
+        expect(jwks).toHaveBeenCalledTimes(asked + 1);
+      });
+
+      it("serves nothing that it promised earlier once it fails", async () => {
+        vi.useFakeTimers({ toFake: ["performance"] });
+        const own = createTestIssuer();
+        let fails = false;
+        const { call, guard } = appWith({
+          ...own.options(),
+          jwks: async () => {
+            if (fails) throw new Error("the database is gone");
+            return own.jwks;
+          },
+        });
+        const token = own.mint();
+        await guard.ready();
+        await call(token).expect(200);
+        fails = true;
+        vi.advanceTimersByTime(10_000);
+        const answer = await call(token).expect(503);
+        expect(answer.body.code).toBe("keys_unavailable");
+        await expect(guard.ready()).rejects.toMatchObject({ code: "keys_unavailable" });
+        fails = false;
+        await call(token).expect(200);
+      });
+    });
+
     it("answers 503 when that function returns no usable key", async () => {
       await appWith({ jwks: () => ({ keys: [] }) })
         .call(issuer.mint())
