@@ -71,7 +71,6 @@ describe("a call of a function of the app", () => {
 
   it("takes the first answer of a thenable that calls back twice and throws", async () => {
     const answer = callOf(() => ({
-      // biome-ignore lint/suspicious/noThenProperty: a thenable as legacy libraries make them.
       then(resolve: (value: string) => void, reject: (error: unknown) => void): never {
         resolve("first");
         reject(new Error("second"));

@@ -27,7 +27,7 @@ export function refusalOf(req: Request): HttpError | undefined {
 }
 
 /** Keeps the refusal with the request, unless it has one already. */
-export function keepRefusal(req: Request, refusal: HttpError): void {
+function keepRefusal(req: Request, refusal: HttpError): void {
   if (kept.get(req) === undefined) kept.set(req, refusal);
 }
 
