@@ -110,6 +110,7 @@ export {
   secureHeaders,
 } from "./secure-headers/index.js";
 export {
+  type AsyncCompiledFunction,
   type CommonValidateOptions,
   type CompiledFunction,
   type Expose,

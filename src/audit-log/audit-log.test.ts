@@ -4,7 +4,7 @@ import { join } from "node:path";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { recordDecision } from "../core/guard/decision.js";
+import { recordDecision } from "../core/decision/decision.js";
 import { createGuard } from "../core/guard/guard.js";
 import { createPrincipal, setPrincipalSource } from "../core/principal/principal.js";
 import { HttpError } from "../core/refusal/http-error.js";

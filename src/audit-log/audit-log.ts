@@ -90,7 +90,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
 
   const middleware = guard.middleware((req, res, next) => {
     if (audited.get(req) === true) {
-      next();
+      guard.pass(next);
       return;
     }
     audited.set(req, true);
@@ -101,7 +101,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     if (failOperation && !writer.isReliable()) {
       const error = outageError("audit_unavailable", undefined);
       guard.refuse(error, req, res, next, { reason: "sink_failed" });
-    } else next();
+    } else guard.pass(next);
   });
 
   start.atSetup([middleware]);

@@ -5,8 +5,8 @@ import type { Express, RequestHandler } from "express";
 import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
+import { concludeLater } from "../core/decision/pending-verdict.js";
 import { createGuard } from "../core/guard/guard.js";
-import { concludeLater } from "../core/guard/pending-verdict.js";
 import { HttpError } from "../core/refusal/http-error.js";
 import { type AuditLog, auditLog, fileSink } from "./index.js";
 

@@ -1,6 +1,6 @@
 import type { Request, Response } from "express";
-import { type Decision, decisionsOf } from "../core/guard/decision.js";
-import { pendingVerdicts } from "../core/guard/pending-verdict.js";
+import { type Decision, decisionsOf } from "../core/decision/decision.js";
+import { pendingVerdicts } from "../core/decision/pending-verdict.js";
 import type { PathPattern } from "../core/http/path-pattern.js";
 import type { RecordNumbers } from "./facts/record-numbers.js";
 import {

@@ -1,4 +1,4 @@
-import { type Decision, recordFrozenDecision } from "../core/guard/decision.js";
+import { type Decision, recordFrozenDecision } from "../core/decision/decision.js";
 import { createGuard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { challenge } from "../core/http/header-values.js";
@@ -36,13 +36,13 @@ export function createAuthorization(
       principal = getPrincipal(req);
     } catch (error) {
       // The app's own claim mapping failed.
-      guard.fault(error, req, next, { rule: description });
+      guard.fault(error, req, res, next, { rule: description });
       return;
     }
     const refusal = refusalFor(principal);
     if (refusal === undefined) {
       recordFrozenDecision(req, allowed);
-      next();
+      guard.pass(next);
     } else {
       guard.refuse(refusal.error, req, res, next, { reason: refusal.reason, rule: description });
     }

@@ -2,8 +2,8 @@ import type { ErrorRequestHandler, Express, RequestHandler } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import type { Decision } from "../core/guard/decision.js";
-import { decisionsOf } from "../core/guard/decision.js";
+import type { Decision } from "../core/decision/decision.js";
+import { decisionsOf } from "../core/decision/decision.js";
 import {
   createPrincipal,
   type PrincipalInit,
@@ -210,7 +210,11 @@ describe.each(expressVersions)("authorization on Express %s", (_major, express) 
     });
 
     it.each<[string, RequestHandler, number]>([
-      ["never lets pass when the principal cannot be derived", requireRole("admin"), 500],
+      [
+        "never lets pass when the principal cannot be derived",
+        requireRole("admin", { onDenied: "next" }),
+        503,
+      ],
       [
         "lets pass in report mode when the principal cannot be derived",
         requireRole("admin", { mode: "report" }),
@@ -226,14 +230,14 @@ describe.each(expressVersions)("authorization on Express %s", (_major, express) 
       });
       app.get("/", guard, (req, res) => void res.json(decisionsOf(req)));
       const answer: ErrorRequestHandler = (_error, req, res, _next) =>
-        void res.status(500).json(decisionsOf(req));
+        void res.status(503).json(decisionsOf(req));
       app.use(answer);
       const { body } = await request(app).get("/").expect(status);
       expect(body).toMatchObject([
         {
           guard: "requireRole",
           outcome: "error",
-          code: "internal_error",
+          code: "check_unavailable",
           reason: "application_error",
           rule: "role(admin)",
         },

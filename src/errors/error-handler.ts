@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Request, Response } from "express";
+import { isThenable } from "../core/calls/user-function.js";
 import type { ErrorMiddleware } from "../core/guard/middleware.js";
 import { readOptions } from "../core/options/options-reader.js";
-import { isThenable } from "../core/options/user-function.js";
 import { HttpError } from "../core/refusal/http-error.js";
 import { requestId } from "../core/refusal/problem-details.js";
 import { respond } from "../core/refusal/respond.js";

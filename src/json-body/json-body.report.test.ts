@@ -8,7 +8,7 @@ import type { Express, RequestHandler } from "express";
 import request from "supertest";
 import { afterEach, describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { decisionsOf } from "../core/guard/decision.js";
+import { decisionsOf } from "../core/decision/decision.js";
 import { type JsonBodyOptions, jsonBody } from "./json-body.js";
 
 const JSON_TYPE = { "Content-Type": "application/json" };

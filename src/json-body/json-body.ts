@@ -1,4 +1,5 @@
 import type { NextFunction, Request, Response } from "express";
+import { MountingError } from "../core/calls/mounting-error.js";
 import { createGuard, type Guard } from "../core/guard/guard.js";
 import { GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
@@ -104,13 +105,13 @@ export function jsonBody(options: JsonBodyOptions = {}): Middleware {
 
   return guard.middleware((req: ParsedRequest, res, next) => {
     if (!bringsJson(req, except)) {
-      next();
+      guard.pass(next);
       return;
     }
     const refusal = checkHeaders(req, limit);
     if (refusal !== undefined) refuse(guard, refusal, req, res, next);
     else if (req.readableEncoding === null) receive(guard, limit, depth, req, res, next);
-    else guard.fault(new Error("jsonBody: something gave the request an encoding"), req, next);
+    else throw new MountingError("jsonBody: something gave the request an encoding");
   });
 }
 
@@ -146,6 +147,10 @@ function receive(
   }
 
   function conclude(result: BodyResult): void {
+    guard.resume(req, res, next, () => finish(result));
+  }
+
+  function finish(result: BodyResult): void {
     const parsed = typeof result === "string" ? result : parseJson(result, depth);
     if (typeof parsed === "string") {
       const refusal = parsed === "body_too_large" ? REFUSALS.tooLarge : ([parsed] as const);

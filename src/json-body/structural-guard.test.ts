@@ -2,7 +2,7 @@ import express5, { type RequestHandler } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { decisionsOf } from "../core/guard/decision.js";
+import { decisionsOf } from "../core/decision/decision.js";
 import { checkStructure, readLimits } from "../core/structure/check-structure.js";
 import { type StructuralGuardOptions, structuralGuard } from "./structural-guard.js";
 

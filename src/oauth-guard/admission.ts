@@ -1,6 +1,6 @@
 import type { NextFunction, Request, Response } from "express";
+import { concludeLater } from "../core/decision/pending-verdict.js";
 import type { DecisionFields, Guard } from "../core/guard/guard.js";
-import { concludeLater } from "../core/guard/pending-verdict.js";
 import { nameCaller } from "../core/principal/name-caller.js";
 import { isRefused } from "../core/refusal/refused.js";
 import { KeyOutage } from "../issuer/fetch/key-outage.js";
@@ -37,10 +37,10 @@ export class Admission {
     noteRan(req);
     const verdict = verification.then(
       (later) => () => this.settle(later, req, res, goneOn),
-      (error: unknown) => () => this.fault(error, req, goneOn),
+      (error: unknown) => () => this.fault(error, req, res, goneOn),
     );
     concludeLater(req, verdict);
-    next();
+    this.#guard.pass(next);
   }
 
   refuse(
@@ -64,9 +64,9 @@ export class Admission {
   }
 
   /** A function of the app failed, or another middleware is in the way: a bug, never a pass. */
-  fault(error: unknown, req: Request, next: NextFunction): void {
+  fault(error: unknown, req: Request, res: Response, next: NextFunction): void {
     noteRan(req);
-    this.#guard.fault(error, req, next);
+    this.#guard.fault(error, req, res, next);
   }
 
   #fail(outage: KeyOutage, req: Request, res: Response, next: NextFunction): void {
@@ -89,7 +89,7 @@ export class Admission {
     } catch (error) {
       // Another middleware made `req.auth` read-only: handlers would read something that nobody
       // verified.
-      this.fault(error, req, next);
+      this.fault(error, req, res, next);
       return;
     }
     if (verified.lacksScope) {

@@ -2,7 +2,7 @@ import type { ErrorRequestHandler, Request } from "express";
 import request from "supertest";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { decisionsOf } from "../core/guard/decision.js";
+import { decisionsOf } from "../core/decision/decision.js";
 import { getPrincipal, type Principal } from "../core/principal/principal.js";
 import { createTestIssuer } from "../testing/index.js";
 import { type Auth, getAuth, type OauthGuardInput, oauthGuard } from "./index.js";
@@ -89,7 +89,7 @@ describe.each(expressVersions)("oauthGuard on Express %s", (_major, express) => 
       Object.assign(claims, { roles: ["admin"] });
       return "user" as const;
     };
-    expect((await appWith({ principal: { kind } }).call(issuer.mint())).status).toBe(500);
+    expect((await appWith({ principal: { kind } }).call(issuer.mint())).status).toBe(503);
   });
 
   it("records the token by its jti, else by a hash, and never itself", async () => {
@@ -302,7 +302,7 @@ describe.each(expressVersions)("oauthGuard on Express %s", (_major, express) => 
         .expect(503);
     });
 
-    it("answers 500 when the function that tells services from users fails", async () => {
+    it("answers 503 when the function that tells services from users fails", async () => {
       const kinds = [
         () => Promise.resolve("user"),
         () => "robot",
@@ -312,7 +312,8 @@ describe.each(expressVersions)("oauthGuard on Express %s", (_major, express) => 
       ];
       for (const kind of kinds) {
         const { call, seen } = appWith({ principal: { kind: kind as never } });
-        expect((await call(issuer.mint())).status).toBe(500);
+        const answer = await call(issuer.mint()).expect(503);
+        expect(answer.body.code).toBe("check_unavailable");
         expect(seen).toEqual([]);
       }
     });
@@ -412,7 +413,7 @@ describe.each(expressVersions)("oauthGuard on Express %s", (_major, express) => 
     await call(issuer.mint({ sub: "alice" })).expect(200);
     expect(seen[0]?.exposed).toBe(seen[0]?.auth);
     const locked = appWith({}, (req) => void Object.defineProperty(req, "auth", { value: {} }));
-    expect((await locked.call(issuer.mint())).status).toBe(500);
+    expect((await locked.call(issuer.mint())).status).toBe(503);
     expect(locked.seen).toEqual([]);
   });
 

@@ -1,9 +1,9 @@
+import { isThenable } from "../core/calls/user-function.js";
 import { createGuard } from "../core/guard/guard.js";
 import { GUARD_OPTIONS, readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { readOptions } from "../core/options/options-reader.js";
-import { isThenable } from "../core/options/user-function.js";
 import { Admission } from "./admission.js";
 import type { OauthGuardInput } from "./oauth-guard-options.js";
 import { readVerifierSettings, VERIFIER_HINTS, VERIFIER_KEYS } from "./read-verifier-options.js";
@@ -94,15 +94,16 @@ export function oauthGuard(options: OauthGuardInput): OauthGuard {
     try {
       verification = verifier.verify(extracted.token);
     } catch (error) {
-      admission.fault(error, req, next);
+      admission.fault(error, req, res, next);
       return;
     }
     if (isThenable(verification) && !guard.enforced) {
       admission.settleLater(verification, req, res, next);
     } else if (isThenable(verification)) {
       verification.then(
-        (later) => admission.settle(later, req, res, next),
-        (error: unknown) => admission.fault(error, req, next),
+        (later) => guard.resume(req, res, next, () => admission.settle(later, req, res, next)),
+        (error: unknown) =>
+          guard.resume(req, res, next, () => admission.fault(error, req, res, next)),
       );
     } else {
       admission.settle(verification, req, res, next);

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { decisionsOf } from "../core/guard/decision.js";
+import { decisionsOf } from "../core/decision/decision.js";
 import { createTestIssuer, type TestIssuer } from "../testing/index.js";
 import { createTokenVerifier, type KeyFetchOptions, oauthGuard } from "./index.js";
 

@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import request from "supertest";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import type { Decision } from "../core/guard/decision.js";
+import type { Decision } from "../core/decision/decision.js";
 import { oauthGuard } from "./index.js";
 
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });

@@ -3,7 +3,7 @@ import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { authorize, not, role } from "../authorization/index.js";
-import { type Decision, decisionsOf } from "../core/guard/decision.js";
+import { type Decision, decisionsOf } from "../core/decision/decision.js";
 import { createTestIssuer } from "../testing/index.js";
 import { oauthGuard } from "./index.js";
 

@@ -1,4 +1,4 @@
-import { isThenable, wrongReturn } from "../core/options/user-function.js";
+import { wrongReturn } from "../core/calls/user-function.js";
 import { describeValue, isPlainObject } from "../core/options/value.js";
 import {
   createPrincipal,
@@ -40,7 +40,7 @@ const NAMES = Object.keys(MEMBERS).join(", ");
  */
 export function parsePrincipal(what: string, value: unknown): Principal | null {
   if (value === null) return null;
-  if (isThenable(value) || !isPlainObject(value)) {
+  if (!isPlainObject(value)) {
     throw wrongReturn(what, "a plain object or null", value);
   }
   const init: Record<string, unknown> = Object.create(null);

@@ -1,10 +1,10 @@
 import type { ErrorRequestHandler, Express, Request, RequestHandler } from "express";
 import request from "supertest";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { requireRole } from "../authorization/require-role.js";
-import type { Decision } from "../core/guard/decision.js";
-import { decisionsOf } from "../core/guard/decision.js";
+import type { Decision } from "../core/decision/decision.js";
+import { decisionsOf } from "../core/decision/decision.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { getPrincipal, type PrincipalInit } from "../core/principal/principal.js";
 import { principalFrom } from "./principal-from.js";
@@ -27,19 +27,14 @@ const WRONG_RESULTS: readonly [string, unknown, string][] = [
     "principalFrom must return a plain object or null, got object",
   ],
   [
-    "a promise",
-    Promise.resolve(alice),
-    "principalFrom must return a plain object or null, got a promise",
+    "a promise of undefined",
+    Promise.resolve(),
+    "principalFrom must return a plain object or null, got undefined",
   ],
   [
-    "a promise that rejects",
-    () => Promise.reject(new Error("password=hunter2")),
-    "principalFrom must return a plain object or null, got a promise",
-  ],
-  [
-    "a thenable that looks like a principal",
-    { ...alice, then: () => undefined },
-    "principalFrom must return a plain object or null, got a promise",
+    "a promise of a misspelt member",
+    Promise.resolve({ subject: "alice", role: ["admin"] }),
+    "principalFrom must return members of a principal only",
   ],
   ["nobody in particular", {}, "principalFrom must return a subject or a clientId"],
   [
@@ -136,6 +131,18 @@ const WRONG_RESULTS: readonly [string, unknown, string][] = [
 
 describe.each(expressVersions)("principalFrom on Express %s", (_major, express) => {
   let decisions: readonly Decision[] = [];
+  let warnings: (Error & { detail?: string })[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+
+  beforeEach(() => {
+    warnings = [];
+    process.on("warning", note);
+  });
+
+  afterEach(() => {
+    process.off("warning", note);
+  });
+
   let failure: unknown;
 
   function appWith(...handlers: RequestHandler[]): Express {
@@ -190,6 +197,17 @@ describe.each(expressVersions)("principalFrom on Express %s", (_major, express) 
     await request(app).get("/admin").expect(401);
   });
 
+  it("takes what an async function finds in a database, and waits for it", async () => {
+    const app = appWith(
+      principalFrom(async (req) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        return req.headers["x-user"] === undefined ? null : alice;
+      }),
+    );
+    await request(app).get("/admin").set("X-User", "1").expect(200);
+    await request(app).get("/admin").expect(401);
+  });
+
   it("gives the function the request, once", async () => {
     const seen: string[] = [];
     const app = appWith(
@@ -237,23 +255,24 @@ describe.each(expressVersions)("principalFrom on Express %s", (_major, express) 
       const derive = (): never => (typeof result === "function" ? result() : result) as never;
       await request(appWith(principalFrom(derive)))
         .get("/")
-        .expect(500, { failed: true });
-      expect(failure).toBeInstanceOf(TypeError);
-      expect(String(failure)).toContain(message);
+        .expect(503);
+      expect(failure).toBeUndefined();
+      const told = warnings.find((warning) => warning.detail?.includes(message));
+      expect(told).toMatchObject({ code: "EXPRESS_SECURE_API_CHECK_FAILED" });
       expect(decisions).toEqual([
         {
           guard: "principalFrom",
           outcome: "error",
           enforced: true,
-          code: "internal_error",
-          status: 500,
-          reason: "application_error",
+          code: "check_unavailable",
+          status: 503,
+          reason: "wrong_return",
         },
       ]);
     },
   );
 
-  it.each<[string, () => PrincipalInit | null]>([
+  it.each<[string, () => PrincipalInit | null | Promise<PrincipalInit | null>]>([
     [
       "throws",
       () => {
@@ -272,6 +291,7 @@ describe.each(expressVersions)("principalFrom on Express %s", (_major, express) 
         throw "route";
       },
     ],
+    ["is rejected", () => Promise.reject(new Error("the session store is gone"))],
     [
       "throws from a getter of its result",
       () =>
@@ -283,11 +303,13 @@ describe.each(expressVersions)("principalFrom on Express %s", (_major, express) 
         }),
     ],
   ])("never lets pass when the function %s", async (_how, derive) => {
-    await request(appWith(principalFrom(derive)))
+    const answer = await request(appWith(principalFrom(derive)))
       .get("/")
-      .expect(500, { failed: true });
-    expect(failure).toBeInstanceOf(Error);
-    expect(decisions).toMatchObject([{ outcome: "error", reason: "application_error" }]);
+      .expect(503)
+      .expect("Retry-After", "5");
+    expect(answer.body.code).toBe("check_unavailable");
+    expect(failure).toBeUndefined();
+    expect(decisions).toMatchObject([{ outcome: "error", status: 503 }]);
   });
 
   it("lets pass in report mode when the function fails, with nobody as principal", async () => {

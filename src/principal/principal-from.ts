@@ -1,4 +1,6 @@
-import type { Request } from "express";
+import type { NextFunction, Request, Response } from "express";
+import { createCall } from "../core/calls/create-call.js";
+import { isThenable } from "../core/calls/user-function.js";
 import { createGuard } from "../core/guard/guard.js";
 import { type Mode, readMode } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
@@ -26,16 +28,16 @@ export const PRINCIPAL_FROM_HINTS: Hints<PrincipalFromOptions> = {
  * Tells the guards who calls, for apps that authenticate by other means than `oauthGuard`, such as a passport session:
  * `principalFrom((req) => (req.user ? { subject: req.user.id, roles: req.user.roles } : null))`.
  *
- * The function returns what the server itself has verified, or `null` for nobody. It is called once per request; the
- * result is checked and copied. When it throws, or returns a promise or anything else, the request ends as an error of
- * the app (`next(error)`) and is never let through. Callers that are nobody pass: `requireRole` or `authorize` behind it
- * refuse them. Of two on one request the later one counts. Beside `oauthGuard({ optional: true })`, in either order, the
- * one that finds a caller counts; if both do, the answer is 400 `invalid_request`.
+ * The function returns what the server itself has verified, or `null` for nobody; it may return a promise, which has 5
+ * seconds. It is called once per request; the result is checked and copied. When it throws, rejects, takes longer or
+ * gives anything else, the answer is 503 `check_unavailable`. Callers that are nobody pass: `requireRole` or `authorize`
+ * behind it refuse them. Of two on one request the later one counts. Beside `oauthGuard({ optional: true })`, in either
+ * order, the one that finds a caller counts; if both do, the answer is 400 `invalid_request`.
  *
  * @throws {@link OptionsError} when the function is missing or an option is wrong.
  */
 export function principalFrom(
-  derive: (req: Request) => PrincipalInit | null,
+  derive: (req: Request) => PrincipalInit | null | Promise<PrincipalInit | null>,
   options: PrincipalFromOptions = {},
 ): Middleware {
   assertCalled("principalFrom", derive, "principalFrom((req) => …)");
@@ -54,15 +56,24 @@ export function principalFrom(
   reader.finish();
   const guard = createGuard("principalFrom", "authentication", { mode, onDenied: "respond" });
 
-  return guard.middleware((req, res, next) => {
-    let principal: Principal | null;
-    try {
-      principal = parsePrincipal("principalFrom", derive(req));
-    } catch (error) {
-      guard.fault(error, req, next);
-      return;
-    }
+  const call = createCall(derive as (req: Request) => unknown, {
+    option: "principalFrom",
+    parse: (value) => parsePrincipal("principalFrom", value),
+  });
+
+  function provide(
+    principal: Principal | null,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+  ): void {
     providePrincipal(guard, principal, req, res, next);
+  }
+
+  return guard.middleware((req, res, next) => {
+    const principal = call(req);
+    if (isThenable(principal)) guard.whenSettled(principal, req, res, next, provide);
+    else provide(principal, req, res, next);
   });
 }
 

@@ -2,7 +2,6 @@ import type { NextFunction, Request, Response } from "express";
 import { createGuard, type Guard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { formatDuration } from "../core/options/quantity.js";
-import { wrongReturn } from "../core/options/user-function.js";
 import { HttpError, outageError } from "../core/refusal/http-error.js";
 import { MemoryEngine } from "./algorithms/memory-engine.js";
 import { chargesOf } from "./policies/charges.js";
@@ -17,7 +16,7 @@ import {
 } from "./quota-headers.js";
 import type { LimiterSettings } from "./read-settings.js";
 import type { RateLimitRequest, RateLimitResult } from "./stores/rate-limit-store.js";
-import { StoreClient } from "./stores/store-client.js";
+import { type StoreAnswer, StoreClient } from "./stores/store-client.js";
 
 /** What {@link rateLimit} returns. */
 export interface RateLimitMiddleware extends Middleware {
@@ -80,6 +79,8 @@ class Limiter {
   readonly #reporters: ReadonlyMap<Policy, QuotaReporter>;
   readonly #earlier: LimiterHandle | undefined;
   readonly #checkProxy = createProxyCheck();
+  /** Requests that wait for a function of the app: in report mode they go on, and may come by a second time. */
+  #waiting: WeakSet<Request> | undefined;
 
   constructor(guard: Guard, settings: LimiterSettings, earlier: LimiterHandle | undefined) {
     const { policies, store } = settings;
@@ -97,39 +98,57 @@ class Limiter {
   handle(req: Request, res: Response, next: NextFunction): void {
     this.#checkProxy(req);
     if (this.#hasCounted(req)) {
-      next();
+      this.#guard.pass(next);
       return;
     }
-    let charges: readonly Charge[] | undefined;
-    try {
-      const { policies, ipv6Prefix } = this.#settings;
-      charges = this.#skips(req) ? undefined : chargesOf(policies, req, ipv6Prefix);
-    } catch (error) {
-      this.#guard.fault(error, req, next);
-      return;
-    }
-    if (charges === undefined || charges.length === 0) {
-      const reason: Reason = charges === undefined ? "skipped" : "no_policy_applies";
-      this.#guard.allow(req, { reason });
-      next();
-    } else if (this.#store === undefined) {
-      this.#countInMemory(charges, undefined, req, res, next);
-    } else {
-      this.#countInStore(this.#store, charges, req, res, next);
-    }
+    const skips = this.#settings.skip?.(req) ?? false;
+    if (typeof skips === "boolean") this.#afterSkip(skips, req, res, next);
+    else this.#wait(skips, req, res, next, this.#afterSkip);
   }
 
   /** Mounted twice, a limiter counts a request once. */
   #hasCounted(req: Request): boolean {
     for (const quota of quotasOf(req)) if (quota.limiter === this) return true;
-    return false;
+    return this.#waiting?.has(req) === true;
   }
 
-  #skips(req: Request): boolean {
-    if (this.#settings.skip === undefined) return false;
-    const skips = this.#settings.skip(req);
-    if (typeof skips === "boolean") return skips;
-    throw wrongReturn("rateLimit.skip", "true or false", skips);
+  #wait<T>(
+    answer: Promise<T>,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+    conclude: (answer: T, req: Request, res: Response, next: NextFunction) => void,
+  ): void {
+    this.#waiting ??= new WeakSet();
+    this.#waiting.add(req);
+    this.#guard.whenSettled(answer, req, res, next, conclude);
+  }
+
+  readonly #afterSkip = (skips: boolean, req: Request, res: Response, next: NextFunction): void => {
+    if (skips) {
+      this.#pass("skipped", req, next);
+      return;
+    }
+    const { policies, ipv6Prefix } = this.#settings;
+    const charges = chargesOf(policies, req, ipv6Prefix);
+    if (Array.isArray(charges)) this.#charge(charges, req, res, next);
+    else this.#wait(charges as Promise<readonly Charge[]>, req, res, next, this.#charge);
+  };
+
+  readonly #charge = (
+    charges: readonly Charge[],
+    req: Request,
+    res: Response,
+    next: NextFunction,
+  ): void => {
+    if (charges.length === 0) this.#pass("no_policy_applies", req, next);
+    else if (this.#store === undefined) this.#countInMemory(charges, undefined, req, res, next);
+    else this.#countInStore(this.#store, charges, req, res, next);
+  };
+
+  #pass(reason: Reason, req: Request, next: NextFunction): void {
+    this.#guard.allow(req, { reason });
+    next();
   }
 
   #countInMemory(
@@ -151,7 +170,8 @@ class Limiter {
     res: Response,
     next: NextFunction,
   ): void {
-    store.ask(this.#requestsOf(charges), (answer) => {
+    const requests = this.#requestsOf(charges);
+    const conclude = (answer: StoreAnswer): void => {
       if (!(answer instanceof Error)) {
         this.#decide({ charges, results: answer, notice: undefined }, req, res, next);
       } else if (this.#settings.onStoreError === "fallback") {
@@ -161,6 +181,9 @@ class Limiter {
         const error = outageError("rate_limit_unavailable", answer, RETRY_STORE_AFTER_SECONDS);
         this.#guard.refuse(error, req, res, next, { reason });
       }
+    };
+    store.ask(requests, (answer) => {
+      this.#guard.resume(req, res, next, () => conclude(answer));
     });
   }
 

@@ -25,16 +25,23 @@ export interface RateLimitPolicy {
    *   share one quota.
    * - `"principal"`: the caller that `oauthGuard` or `principalFrom` has set; without one, the address.
    * - a function: the key that it returns, or the address if that is `undefined` or empty. Do not return a value that the
-   *   client can choose. If the function throws or returns anything else, the request fails with 500.
+   *   client can choose.
+   *
+   * The function may return a promise, which has 5 seconds. If it fails, the answer is 503 `check_unavailable`.
    *
    * @default "ip"
    */
-  readonly key?: "ip" | "principal" | ((req: Request) => string | undefined) | undefined;
+  readonly key?:
+    | "ip"
+    | "principal"
+    | ((req: Request) => string | undefined | Promise<string | undefined>)
+    | undefined;
   /**
    * Units that a request costs: a whole number from 1 to `burst`, or a function that returns one of at least 0.
-   * A cost above `burst` can never pass: 429 without `Retry-After`. @default 1
+   * A cost above `burst` can never pass: 429 without `Retry-After`. The function may return a promise, which has 5
+   * seconds; if it fails, the answer is 503 `check_unavailable`. @default 1
    */
-  readonly cost?: number | ((req: Request) => number) | undefined;
+  readonly cost?: number | ((req: Request) => number | Promise<number>) | undefined;
   /**
    * Patterns of the requests that the policy counts, such as `"POST /login"` or `"/search/*"`. They are compared with
    * the whole path. Letter case, empty segments, a trailing slash and percent-encoding make no difference.
@@ -97,8 +104,8 @@ export interface RateLimitOptions extends GuardOptions, Omit<RateLimitPolicy, "l
    */
   readonly maxKeys?: number | undefined;
   /**
-   * If it returns `true`, no policy counts the request. If it throws or returns anything but `true` or `false`, the
-   * request fails with 500. @default none
+   * If it returns `true`, no policy counts the request. It may return a promise, which has 5 seconds. If it throws,
+   * rejects or gives anything but `true` or `false`, the answer is 503 `check_unavailable`. @default none
    */
-  readonly skip?: ((req: Request) => boolean) | undefined;
+  readonly skip?: ((req: Request) => boolean | Promise<boolean>) | undefined;
 }

@@ -5,8 +5,8 @@ import type { Request } from "express";
 import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import type { Decision } from "../core/guard/decision.js";
-import { decisionsOf } from "../core/guard/decision.js";
+import type { Decision } from "../core/decision/decision.js";
+import { decisionsOf } from "../core/decision/decision.js";
 import { createPrincipal, setPrincipalSource } from "../core/principal/principal.js";
 import { rateLimit } from "./rate-limit.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
@@ -176,7 +176,6 @@ describe.each(expressVersions)("rateLimit on Express %s", (_major, express) => {
 
   it.each([
     ["key", { key: () => 7 }],
-    ["key", { key: async () => "promised" }],
     ["key", { key: () => Promise.reject(new Error("promised")) }],
     ["key", { key: () => null }],
     ["key", { key: throwing }],
@@ -184,37 +183,108 @@ describe.each(expressVersions)("rateLimit on Express %s", (_major, express) => {
     ["cost", { cost: () => -1 }],
     ["cost", { cost: () => 0.5 }],
     ["cost", { cost: () => "1" }],
-    ["cost", { cost: async () => 1 }],
+    ["cost", { cost: async () => "1" }],
     ["cost", { cost: throwing }],
     ["skip", { skip: () => "yes" }],
     ["skip", { skip: () => undefined }],
-    ["skip", { skip: async () => false }],
+    ["skip", { skip: async () => undefined }],
     ["skip", { skip: throwing }],
   ])(
-    "answers 500 when the %s function fails or returns the wrong type: %o",
+    "answers 503 when the %s function fails or returns the wrong type: %o",
     async (_name, wrong) => {
       const decisions: Decision[] = [];
       const options = { limit: 10, window: "1m", onDenied: "next", ...wrong } as RateLimitOptions;
       const app = appWith(options, decisions);
+      let cause: unknown;
       app.use((error: Error, _req: Request, res: import("express").Response, _next: () => void) => {
-        res.status(500).send(error.message);
+        cause = (error.cause as Error).cause;
+        res.status(503).send(error.message);
       });
-      const answer = await request(app).get("/").expect(500);
-      expect(answer.text).toMatch(
-        /^rateLimit\.(key|cost|skip) must return|^the app's own mistake$/,
+      const answer = await request(app).get("/").expect(503);
+      expect(answer.text).toBe("The request cannot be checked at the moment.");
+      const message = (cause as Error).message;
+      expect(message).toMatch(
+        /^rateLimit\.(key|cost|skip) must return|^the app's own mistake$|^promised$/,
       );
       expect(decisions).toEqual([
         {
           guard: "rateLimit",
           outcome: "error",
           enforced: true,
-          code: "internal_error",
-          status: 500,
-          reason: "application_error",
+          code: "check_unavailable",
+          status: 503,
+          reason: message.includes("must return") ? "wrong_return" : "function_failed",
         },
       ]);
     },
   );
+
+  describe("with functions that look something up first", () => {
+    const later = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+    it("takes an async key, cost and skip", async () => {
+      const app = appWith({
+        limit: 4,
+        window: "1h",
+        key: (req) => later().then(() => req.get("x-user")),
+        cost: (req) => later().then(() => (req.get("x-cost") === undefined ? 1 : 3)),
+        skip: (req) => later().then(() => req.get("x-admin") !== undefined),
+      });
+      await request(app).get("/").set({ "X-User": "a", "X-Cost": "3" }).expect(200);
+      await request(app).get("/").set({ "X-User": "a", "X-Cost": "3" }).expect(429);
+      await request(app).get("/").set({ "X-User": "b", "X-Cost": "3" }).expect(200);
+      // Without a key, the address counts.
+      await request(app).get("/").expect(200).expect("X-RateLimit-Remaining", "3");
+      const skipped = await request(app)
+        .get("/")
+        .set({ "X-User": "a", "X-Admin": "1" })
+        .expect(200);
+      expect(skipped.headers).not.toHaveProperty("x-ratelimit-limit");
+    });
+
+    it("admits no more than the limit when many requests wait for their keys at the same time", async () => {
+      let turn = 0;
+      const key = async (): Promise<string> => {
+        turn += 1;
+        for (let left = turn % 3; left > 0; left -= 1) await later();
+        return "shared";
+      };
+      const app = appWith({
+        policies: [
+          { limit: 5, window: "1h", key },
+          { limit: 100, window: "1m" },
+        ],
+      });
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, async () => await request(app).get("/")),
+      );
+      const statuses = answers.map(({ status }) => status);
+      expect(statuses.filter((status) => status === 200)).toHaveLength(5);
+      expect(statuses.filter((status) => status === 429)).toHaveLength(7);
+      // What the one policy refused cost nothing in the other.
+      const allowed = answers.filter(({ status }) => status === 200);
+      const left = allowed.map(({ headers }) => headers["ratelimit"]);
+      expect(left.some((text) => text?.includes('"100-per-1m";r=95'))).toBe(true);
+    });
+
+    it("counts a request once in report mode, too, where it goes on at once and comes by again", async () => {
+      const decisions: Decision[] = [];
+      const key = (): Promise<string> => later().then(() => "shared");
+      const limiter = rateLimit({ limit: 2, window: "1h", key, mode: "report" });
+      const app = express();
+      app.use((req, res, next) => {
+        res.on("close", () =>
+          setImmediate(() => setImmediate(() => decisions.push(...decisionsOf(req)))),
+        );
+        next();
+      });
+      app.use(limiter, limiter);
+      app.get("/", (_req, res) => void res.end());
+      for (let sent = 0; sent < 2; sent += 1) await request(app).get("/").expect(200);
+      for (let turn = 0; turn < 5; turn += 1) await later();
+      expect(decisions).toMatchObject([{ outcome: "allow" }, { outcome: "allow" }]);
+    });
+  });
 
   it("counts only what the patterns match, however the path is spelt", async () => {
     const decisions: Decision[] = [];

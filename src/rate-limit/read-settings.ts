@@ -1,9 +1,10 @@
-import type { Request } from "express";
+import { createCall } from "../core/calls/create-call.js";
+import { wrongReturn } from "../core/calls/user-function.js";
 import { GUARD_OPTIONS, type Mode, readGuardOptions } from "../core/guard/guard-options.js";
 import type { Hints, OptionKey, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import type { OnDenied } from "../core/refusal/deny.js";
-import type { Policy } from "./policies/policy.js";
+import type { Policy, UserFunction } from "./policies/policy.js";
 import { type PolicyDemands, readPolicy } from "./policies/read-policy.js";
 import type { HeaderSettings } from "./quota-headers.js";
 import type { RateLimitHeaders, RateLimitOptions, RateLimitPolicy } from "./rate-limit-options.js";
@@ -21,7 +22,7 @@ export interface LimiterSettings {
   readonly headers: HeaderSettings;
   readonly ipv6Prefix: number;
   readonly maxKeys: number;
-  readonly skip: ((req: Request) => unknown) | undefined;
+  readonly skip: UserFunction<boolean> | undefined;
 }
 
 const POLICY_KEYS: OptionKeys<RateLimitPolicy> = {
@@ -130,10 +131,23 @@ export function readSettings(options: unknown, phased: boolean): LimiterSettings
     headers: readHeaders(reader),
     ipv6Prefix: reader.integer("ipv6Prefix", { min: 32, max: 128, default: 56 }),
     maxKeys: reader.integer("maxKeys", { min: 1, max: 10_000_000, default: 100_000 }),
-    skip: reader.function<(req: Request) => unknown>("skip"),
+    skip: readSkip(reader),
   };
   reader.finish();
   return Object.freeze(settings);
+}
+
+function readSkip(reader: SettingsReader): UserFunction<boolean> | undefined {
+  const skip = reader.function<UserFunction<unknown>>("skip");
+  if (skip === undefined) return undefined;
+  const option = "rateLimit.skip";
+  return createCall(skip, {
+    option,
+    parse(value) {
+      if (typeof value === "boolean") return value;
+      throw wrongReturn(option, "true or false", value);
+    },
+  });
 }
 
 function readPolicies(reader: SettingsReader, demands: PolicyDemands): readonly Policy[] {

@@ -1,8 +1,8 @@
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import type { Decision } from "../core/guard/decision.js";
-import { decisionsOf } from "../core/guard/decision.js";
+import type { Decision } from "../core/decision/decision.js";
+import { decisionsOf } from "../core/decision/decision.js";
 import { rateLimit } from "./rate-limit.js";
 
 describe.each(expressVersions)("rateLimit in report mode on Express %s", (_major, express) => {
@@ -64,7 +64,7 @@ describe.each(expressVersions)("rateLimit in report mode on Express %s", (_major
     });
     await request(app).get("/").expect(200);
     expect(decisions).toMatchObject([
-      { outcome: "error", enforced: false, reason: "application_error" },
+      { outcome: "error", enforced: false, reason: "function_failed" },
     ]);
   });
 });

@@ -1,7 +1,7 @@
 import type { NextFunction, Request, Response } from "express";
 import { createAuditLog } from "../audit-log/audit-log.js";
-import { recordDecision } from "../core/guard/decision.js";
-import { createGuard } from "../core/guard/guard.js";
+import { recordDecision } from "../core/decision/decision.js";
+import { createGuard, type Guard } from "../core/guard/guard.js";
 import { guardMark } from "../core/guard/guard-mark.js";
 import { readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
@@ -81,7 +81,7 @@ export function secureApi(options: SecureApiOptions): SecureApi {
         rule: route.text,
       });
     }
-    run(route === undefined ? guarded : opened, req, res, next);
+    run(preset, route === undefined ? guarded : opened, req, res, next);
   };
   const marks = guarded.flatMap((step) => guardMark(step) ?? []);
   const handler = preset.middleware(handle, undefined, marks);
@@ -96,7 +96,13 @@ function openRoute(publicRoutes: readonly PathPattern[], req: Request): PathPatt
   return undefined;
 }
 
-function run(steps: readonly Middleware[], req: Request, res: Response, next: NextFunction): void {
+function run(
+  preset: Guard,
+  steps: readonly Middleware[],
+  req: Request,
+  res: Response,
+  next: NextFunction,
+): void {
   let index = 0;
   const advance: NextFunction = (error?: unknown) => {
     if (error !== undefined) {
@@ -105,7 +111,7 @@ function run(steps: readonly Middleware[], req: Request, res: Response, next: Ne
     }
     const step = steps[index];
     index += 1;
-    if (step === undefined) next();
+    if (step === undefined) preset.pass(next);
     else step(req, res, advance);
   };
   advance();

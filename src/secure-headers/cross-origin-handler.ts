@@ -1,10 +1,15 @@
 import type { NextFunction, Request, Response } from "express";
-import { recordDecision } from "../core/guard/decision.js";
+import { FunctionFailure } from "../core/calls/function-failure.js";
+import { isThenable } from "../core/calls/user-function.js";
+import { recordDecision } from "../core/decision/decision.js";
 import type { Guard } from "../core/guard/guard.js";
 import { isFirstParty, isUnsafe } from "../core/http/first-party.js";
 import { HttpError } from "../core/refusal/http-error.js";
 import { type CorsPolicy, isPreflight } from "./cors/cors-policy.js";
 import type { CrossOriginGuard } from "./cross-origin/cross-origin-guard.js";
+
+/** Whether the origin is on the list, or why that cannot be told. */
+type Listed = boolean | FunctionFailure;
 
 type Handler = (req: Request, res: Response, next: NextFunction) => void;
 
@@ -20,32 +25,44 @@ export function createCrossOriginHandler(
 ): Handler {
   return function handleCrossOrigin(req, res, next) {
     const { origin } = req.headers;
-    let listed = false;
+    if (cors === undefined || origin === undefined) {
+      conclude(false, req, res, next);
+      return;
+    }
+    const listed = ask(cors, origin, req);
+    if (isThenable(listed)) guard.whenSettled(listed, req, res, next, conclude);
+    else conclude(listed, req, res, next);
+  };
+
+  function conclude(answer: Listed, req: Request, res: Response, next: NextFunction): void {
+    // Who cannot be told from a stranger is treated as one.
+    const listed = answer === true;
     if (cors !== undefined) {
-      if (origin !== undefined) {
-        try {
-          listed = cors.allows(origin, req);
-        } catch (error) {
-          if (guard.enforced) keepFromPages(cors, req, res);
-          guard.fault(error, req, next);
-          return;
-        }
-      }
       if (guard.enforced) cors.vary(req, res);
       if (isPreflight(req)) {
-        handlePreflight(guard, cors, listed, req, res, next);
+        handlePreflight(guard, cors, answer, req, res, next);
         return;
       }
-      if (guard.enforced) shareOrWithhold(cors, origin, listed, res);
+      if (guard.enforced) shareOrWithhold(cors, req.headers.origin, listed, res);
     }
-    if (isFirstParty(req)) next();
-    else handleForeign(guard, cors, crossOriginGuard, listed, req, res, next);
-  };
+    if (typeof answer !== "boolean") recordFailure(guard, answer, req);
+    if (isFirstParty(req)) guard.pass(next);
+    else handleForeign(guard, cors, crossOriginGuard, answer, req, res, next);
+  }
 }
 
-function keepFromPages(cors: CorsPolicy, req: Request, res: Response): void {
-  cors.vary(req, res);
-  cors.withhold(res);
+function ask(cors: CorsPolicy, origin: string, req: Request): Listed | Promise<Listed> {
+  try {
+    const listed = cors.allows(origin, req);
+    return typeof listed === "boolean" ? listed : listed.catch(toFailure);
+  } catch (error) {
+    return toFailure(error);
+  }
+}
+
+function toFailure(error: unknown): FunctionFailure {
+  if (error instanceof FunctionFailure) return error;
+  throw error;
 }
 
 function shareOrWithhold(
@@ -61,31 +78,41 @@ function shareOrWithhold(
 function handlePreflight(
   guard: Guard,
   cors: CorsPolicy,
-  listed: boolean,
+  answer: Listed,
   req: Request,
   res: Response,
   next: NextFunction,
 ): void {
-  const reason = listed ? cors.preflightProblem(req) : "origin_not_allowed";
+  if (typeof answer !== "boolean") guard.tell(answer);
+  const reason = answer === false ? "origin_not_allowed" : problemOf(cors, answer, req);
   if (reason !== undefined) {
     if (guard.enforced) cors.withhold(res);
     guard.refuse(new HttpError("cors_not_allowed"), req, res, next, { reason });
     return;
   }
-  guard.allow(req, { reason: "preflight_allowed" });
   if (guard.enforced) cors.answerPreflight(req.headers.origin ?? "", res);
-  else next();
+  guard.allow(req, { reason: "preflight_allowed" });
+  if (!guard.enforced) next();
+}
+
+function problemOf(
+  cors: CorsPolicy,
+  answer: true | FunctionFailure,
+  req: Request,
+): string | undefined {
+  return answer === true ? cors.preflightProblem(req) : answer.reason;
 }
 
 function handleForeign(
   guard: Guard,
   cors: CorsPolicy | undefined,
   crossOriginGuard: CrossOriginGuard | undefined,
-  listed: boolean,
+  answer: Listed,
   req: Request,
   res: Response,
   next: NextFunction,
 ): void {
+  const listed = answer === true;
   const trusted = listed && cors?.credentials === true;
   const verdict =
     !trusted && crossOriginGuard !== undefined && isUnsafe(req)
@@ -98,9 +125,17 @@ function handleForeign(
     return;
   }
   if (listed) guard.allow(req, { reason: "origin_allowed" });
-  else if (cors !== undefined && wantsToRead(req)) recordWithheld(guard, req);
+  else if (cors !== undefined && answer === false && wantsToRead(req)) recordWithheld(guard, req);
   else if (verdict !== undefined) guard.allow(req, { reason: verdict.reason });
-  next();
+  guard.pass(next);
+}
+
+/** CORS refuses no ordinary request: this one goes on, and no page can read the answer. */
+function recordFailure(guard: Guard, failure: FunctionFailure, req: Request): void {
+  guard.tell(failure);
+  const { reason } = failure;
+  const fields = { outcome: "error", code: "check_unavailable", reason } as const;
+  recordDecision(req, { guard: guard.name, enforced: guard.enforced, ...fields });
 }
 
 /** Whether a script asks. Navigations and images do not read the answer: CORS does not concern them. */

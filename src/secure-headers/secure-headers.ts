@@ -115,7 +115,7 @@ export function secureHeaders(options: SecureHeadersOptions = {}): Middleware {
   if (cors === undefined && crossOriginGuard === undefined) {
     return guard.middleware((req, res, next) => {
       write(req, res);
-      next();
+      guard.pass(next);
     }, rule);
   }
   const handleCrossOrigin = createCrossOriginHandler(guard, cors, crossOriginGuard);

@@ -3,7 +3,7 @@ import { body } from "express-validator";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { decisionsOf } from "../core/guard/decision.js";
+import { decisionsOf } from "../core/decision/decision.js";
 import { validate } from "./validate.js";
 import type { Validator } from "./validator.js";
 
@@ -82,7 +82,7 @@ describe.each(expressVersions)("validate in report mode on Express %s", (_major,
     const answer = await run(validate({ body: broken as never, mode: "report" }), { a: 1 });
     expect(answer.valid).toEqual({ body: { a: 1 } });
     expect(answer.decisions).toMatchObject([
-      { outcome: "error", enforced: false, reason: "application_error" },
+      { outcome: "error", enforced: false, reason: "function_failed" },
     ]);
   });
 });

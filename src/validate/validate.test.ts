@@ -3,7 +3,7 @@ import request from "supertest";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { expressVersions } from "../../test/support/express.js";
-import { decisionsOf } from "../core/guard/decision.js";
+import { decisionsOf } from "../core/decision/decision.js";
 import { jsonBody } from "../json-body/json-body.js";
 import { validate } from "./validate.js";
 import type { Validator } from "./validator.js";
@@ -192,8 +192,11 @@ describe.each(expressVersions)("validate on Express %s", (_major, express) => {
       const none: RequestHandler = (_req, _res, next) => next();
       for (const parser of [none, express.urlencoded({ extended: false })]) {
         const app = appWith(validate({ body: optional }), parser);
-        await request(app).post("/1").send({ a: 1 }).expect(500, { handled: true });
-        expect(String(app.seen[0])).toContain("mount jsonBody() or express.json()");
+        const warned = new Promise<Error>((resolve) => void process.once("warning", resolve));
+        const answer = await request(app).post("/1").send({ a: 1 }).expect(500);
+        expect(answer.body.code).toBe("internal_error");
+        expect(app.seen).toEqual([]);
+        expect((await warned).message).toContain("mount jsonBody() or express.json()");
       }
     });
 
@@ -308,15 +311,27 @@ describe.each(expressVersions)("validate on Express %s", (_major, express) => {
       },
       () => undefined,
       () => 1,
-      async () => true,
+      async () => 1,
+      async () => {
+        throw new Error("boom");
+      },
     ]) {
       const validator = validate({
         body: broken as unknown as (value: unknown) => value is object,
       });
       const app = appWith(validator);
-      await request(app).post("/1").send({}).expect(500, { handled: true });
-      expect(app.seen).toHaveLength(1);
+      const answer = await request(app).post("/1").send({}).expect(503);
+      expect(answer.body.code).toBe("check_unavailable");
+      expect(app.seen).toEqual([]);
     }
+  });
+
+  it("waits for a compiled function that is async", async () => {
+    const free = async (value: { name?: unknown }): Promise<boolean> => value.name !== "taken";
+    const app = appWith(validate({ body: free }));
+    await request(app).post("/1").send({ name: "free" }).expect(200);
+    const answer = await request(app).post("/1").send({ name: "taken" }).expect(422);
+    expect(answer.body.errors).toMatchObject([{ pointer: "#", code: "invalid" }]);
   });
 
   it("maps the errors of ajv's standalone code, and of functions without errors", async () => {

@@ -1,6 +1,9 @@
 import type { NextFunction, Request, Response } from "express";
+import { type CallSettings, settleInTime } from "../core/calls/create-call.js";
+import { failedWith } from "../core/calls/function-failure.js";
+import { MountingError } from "../core/calls/mounting-error.js";
+import { isThenable } from "../core/calls/user-function.js";
 import { createGuard } from "../core/guard/guard.js";
-import { isThenable } from "../core/options/user-function.js";
 import { requestSlot } from "../core/request/request-slot.js";
 import { createChainsCheck } from "./chains/validate-chains.js";
 import type { Part } from "./issues/field-error.js";
@@ -25,6 +28,12 @@ interface Finding {
 
 const findings = requestSlot<Finding>("validated");
 
+/** What schemas, compiled functions and chains promise is read already when it comes. */
+const PENDING: CallSettings<Validation> = {
+  option: "validate",
+  parse: (validation) => validation as Validation,
+};
+
 const PARTS: readonly Part[] = ["body", "query", "params", "headers", "cookies"];
 
 /**
@@ -37,7 +46,8 @@ const PARTS: readonly Part[] = ["body", "query", "params", "headers", "cookies"]
  *
  * Answers 422 `validation_failed` with `errors`, 400 for a missing body, 415 `unsupported_media_type`, and what the
  * structural check answers: 400 `structure_too_deep`, `forbidden_key`, `forbidden_character`, 413
- * `structure_too_large`. A schema that throws is a fault of the app: 500, never a pass.
+ * `structure_too_large`. Schemas, functions and chains may answer with a promise, which has 5 seconds. One that throws,
+ * rejects, takes longer or gives the wrong type is answered 503 `check_unavailable`, never let through.
  *
  * @throws {@link OptionsError} when an option is unknown or wrong, or a schema does not compile.
  * @see https://www.rfc-editor.org/rfc/rfc9457
@@ -77,18 +87,24 @@ export function validate(
     try {
       validation = check(req);
     } catch (error) {
-      fault(error, req, next);
+      fail(error instanceof MountingError ? error : failedWith("validate", error), req, res, next);
       return;
     }
     if (!isThenable(validation)) {
       conclude(validation, req, res, next);
       return;
     }
-    validation.then(
-      (settled) => conclude(settled, req, res, next),
-      (error: unknown) => fault(error, req, next),
+    // Report mode waits as well: handlers read with `valid(req)` what comes of it.
+    settleInTime(validation, PENDING).then(
+      (settled) => guard.resume(req, res, next, () => conclude(settled, req, res, next)),
+      (error: unknown) => guard.resume(req, res, next, () => fail(error, req, res, next)),
     );
   });
+
+  function fail(error: unknown, req: Request, res: Response, next: NextFunction): void {
+    if (!guard.enforced) remember(req, undefined);
+    guard.fault(error, req, res, next);
+  }
 
   function conclude(validation: Validation, req: Request, res: Response, next: NextFunction): void {
     if (validation.refusal !== undefined) {
@@ -101,11 +117,6 @@ export function validate(
     remember(req, Object.freeze(values));
     guard.allow(req);
     next();
-  }
-
-  function fault(error: unknown, req: Request, next: NextFunction): void {
-    if (!guard.enforced) remember(req, undefined);
-    guard.fault(error, req, next);
   }
 
   function remember(req: object, values: Finding["values"]): void {

@@ -1,10 +1,10 @@
 import type { Middleware } from "../core/guard/middleware.js";
-import type { CompiledFunction } from "./json-schema/compiled-function.js";
+import type { AsyncCompiledFunction, CompiledFunction } from "./json-schema/compiled-function.js";
 import type { FromJsonSchema, JsonSchema } from "./json-schema/json-schema-type.js";
 import type { StandardSchema } from "./standard-schema/standard-schema.js";
 
 /** What one part can be validated by. */
-export type PartSchema = JsonSchema | StandardSchema | CompiledFunction;
+export type PartSchema = JsonSchema | StandardSchema | CompiledFunction | AsyncCompiledFunction;
 
 /** The type of the values that a {@link PartSchema} lets through. */
 export type ValidPart<S> = S extends {

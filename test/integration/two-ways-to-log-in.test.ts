@@ -2,7 +2,7 @@ import type { ErrorRequestHandler, Express, RequestHandler } from "express";
 import request, { type Test } from "supertest";
 import { describe, expect, it, vi } from "vitest";
 import { requireRole } from "../../src/authorization/index.js";
-import { type Decision, decisionsOf } from "../../src/core/guard/decision.js";
+import { type Decision, decisionsOf } from "../../src/core/decision/decision.js";
 import { getAuth, oauthGuard } from "../../src/oauth-guard/index.js";
 import { getPrincipal, principalFrom } from "../../src/principal/index.js";
 import { secureApi } from "../../src/secure-api/index.js";

@@ -6,6 +6,8 @@ const UNION = /"[a-z]+(?:_[a-z]+)+"(?:\s*\|\s*"[a-z]+(?:_[a-z]+)+")+/g;
 const ALIAS = /\btype \w*Reason\s*=([^;]+);/g;
 /** What is given as a reason, over several lines if need be. */
 const GIVEN = /\breason(?:: \w+)?\s*[:=](?![=>])([^;]*?)(?:;|,\n| \}(?=[);,\s]))/g;
+/** How a function of the app fails, whichever guard asked it. */
+const FAILURES = ["function_failed", "function_timeout", "wrong_return"];
 const KEYS_OF = /\bkeyof typeof (\w+)/;
 
 /** The reasons that the decisions of these folders of src can have, in the order of the alphabet. */
@@ -19,8 +21,10 @@ export function reasonsIn(folders: readonly string[]): readonly string[] {
     return [
       ...[...aliases, ...given, ...unions].flatMap(wordsIn),
       ...aliases.flatMap((alias) => keysOf(KEYS_OF.exec(alias)?.[1], code)),
-      // Where a function of the app fails, the guard itself says so.
-      ...(/\.fault\(/.test(code) ? ["application_error"] : []),
+      // What the guard itself says, when it cannot decide.
+      ...(/\bcreateGuard\(/.test(code) ? ["application_error"] : []),
+      ...(/\b(?:createCall|settleInTime|failedWith|FunctionFailure)\b/.test(code) ? FAILURES : []),
+      ...(/\.(?:whenSettled|resume)\(/.test(code) ? ["client_left"] : []),
     ];
   });
   return [...new Set(reasons)].sort();

@@ -48,8 +48,10 @@ requireScope();
 authorize("admin");
 // @ts-expect-error rules are made by the functions, so that all of them are checked
 authorize({ description: "role(admin)" });
-// @ts-expect-error a promise is no principal
 principalFrom(async () => null);
+principalFrom(async () => ({ subject: "alice" }));
+// @ts-expect-error a promise of a text is no principal
+principalFrom(async () => "alice");
 // @ts-expect-error whose field counts must be said
 principalFrom.header({ name: "x-user" });
 // @ts-expect-error an option that is none

@@ -45,7 +45,14 @@ rateLimit({ limit: "100", window: "1m" });
 rateLimit({ limit: 100, window: "1m", onStoreError: "allow" });
 // @ts-expect-error a key is text
 rateLimit({ limit: 100, window: "1m", key: () => 1 });
-// @ts-expect-error a skip is no promise
-rateLimit({ limit: 100, window: "1m", skip: async () => true });
+rateLimit({
+  limit: 100,
+  window: "1m",
+  skip: async () => true,
+  key: async () => "a",
+  cost: async () => 1,
+});
+// @ts-expect-error what is promised is no boolean
+rateLimit({ limit: 100, window: "1m", skip: async () => "yes" });
 // @ts-expect-error not a limiter
 fromRateLimiterFlexible({});

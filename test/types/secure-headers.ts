@@ -18,8 +18,9 @@ secureHeaders({ cors: {} });
 secureHeaders({ cors: { origin: "https://app.example.com" } });
 // @ts-expect-error a duration has a unit
 secureHeaders({ cors: { origins: "https://app.example.com", maxAge: 600 } });
-// @ts-expect-error no promise: the answer is due at once
 secureHeaders({ cors: { origins: async () => true } });
+// @ts-expect-error what is promised is no boolean
+secureHeaders({ cors: { origins: async () => "https://app.example.com" } });
 // @ts-expect-error unknown preset
 secureHeaders({ preset: "strict" });
 // @ts-expect-error helmet's options stand under helmet

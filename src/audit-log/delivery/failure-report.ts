@@ -1,6 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
 import { writeSync } from "node:fs";
-import { safeChannel } from "../../core/guard/safe-channel.js";
+import { safeChannel } from "../../core/decision/safe-channel.js";
 
 /** A sink that lost records. Frozen plain data. */
 export interface AuditFailure {

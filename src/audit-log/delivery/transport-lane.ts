@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { isThenable } from "../../core/options/user-function.js";
+import { isThenable } from "../../core/calls/user-function.js";
 import { toInfo, type WinstonInfo } from "../sinks/winston-info.js";
 import { closedError, type Lane, type LaneContext } from "./lane.js";
 import { LossTally } from "./loss-tally.js";

@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { type Decision, decisionsOf } from "../../core/guard/decision.js";
+import { type Decision, decisionsOf } from "../../core/decision/decision.js";
 import { type Actor, actorOf } from "./actor.js";
 import type { RequestEntry } from "./request-entry.js";
 import type { RouteTemplates } from "./route-templates.js";

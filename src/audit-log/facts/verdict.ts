@@ -1,5 +1,5 @@
 import type { Response } from "express";
-import type { Decision } from "../../core/guard/decision.js";
+import type { Decision } from "../../core/decision/decision.js";
 import { type AuditEvent, refusalEvent, requestEvent } from "./event-name.js";
 import { sentStatus } from "./sent-status.js";
 

@@ -1,5 +1,5 @@
-import type { Decision } from "../../core/guard/decision.js";
-import { isVerdictPending } from "../../core/guard/pending-verdict.js";
+import type { Decision } from "../../core/decision/decision.js";
+import { isVerdictPending } from "../../core/decision/pending-verdict.js";
 import type { RequestFacts } from "../facts/request-facts.js";
 import { optionalText, unquotedText } from "../text/json-text.js";
 import { createDecisionList } from "./decision-list.js";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Decision } from "../../core/guard/decision.js";
+import type { Decision } from "../../core/decision/decision.js";
 import { createDecisionList } from "./decision-list.js";
 
 const allow = (guard: string): Decision => ({

@@ -1,4 +1,4 @@
-import type { Decision } from "../../core/guard/decision.js";
+import type { Decision } from "../../core/decision/decision.js";
 import { safeText } from "../text/safe-text.js";
 
 /** A list of decisions that requests had, and how it went on. */

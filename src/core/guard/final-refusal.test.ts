@@ -4,9 +4,9 @@ import type { ErrorRequestHandler, Express, RequestHandler, Response } from "exp
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
+import { decisionsOf } from "../decision/decision.js";
 import type { OnDenied } from "../refusal/deny.js";
 import { HttpError } from "../refusal/http-error.js";
-import { decisionsOf } from "./decision.js";
 import { createGuard } from "./guard.js";
 import type { Middleware } from "./middleware.js";
 

@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import type { Request, RequestHandler, Response } from "express";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
-import { decisionsOf } from "./decision.js";
+import { decisionsOf } from "../decision/decision.js";
 import { createGuard } from "./guard.js";
 import type { Mode } from "./guard-options.js";
 

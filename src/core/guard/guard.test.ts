@@ -2,10 +2,11 @@ import type { ErrorRequestHandler, Express, RequestHandler } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
-import { decisionsOf } from "../guard/decision.js";
+import { MountingError } from "../calls/mounting-error.js";
+import type { Decision } from "../decision/decision.js";
+import { decisionsOf } from "../decision/decision.js";
 import { readOptions } from "../options/options-reader.js";
 import { HttpError, outageError } from "../refusal/http-error.js";
-import type { Decision } from "./decision.js";
 import { createGuard, type Guard } from "./guard.js";
 import { guardMark, markGuard } from "./guard-mark.js";
 import { GUARD_OPTIONS, type GuardOptions, type Mode, readGuardOptions } from "./guard-options.js";
@@ -84,7 +85,7 @@ describe.each(expressVersions)("a guard on Express %s", (_major, express) => {
       two.middleware((req, res, next) =>
         two.refuse(outageError("keys_unavailable", undefined), req, res, next),
       ),
-      three.middleware((req, _res, next) => three.fault(new Error("bug"), req, next)),
+      three.middleware((req, res, next) => three.fault(new Error("bug"), req, res, next)),
     );
     const answer = await request(app).get("/").expect(200, { reached: true });
     expect(answer.headers).not.toHaveProperty("retry-after");
@@ -110,8 +111,8 @@ describe.each(expressVersions)("a guard on Express %s", (_major, express) => {
         guard: "three",
         outcome: "error",
         enforced: false,
-        code: "internal_error",
-        status: 500,
+        code: "check_unavailable",
+        status: 503,
         reason: "application_error",
         follows: "one",
       },
@@ -140,45 +141,141 @@ describe.each(expressVersions)("a guard on Express %s", (_major, express) => {
     ["router", "router"],
     ["a string", "password=hunter2"],
   ])("never goes on when a function of the app throws %s", async (_what, thrown) => {
-    const guard = guardNamed("one");
-    const app = express();
-    const handler = guard.middleware((req, _res, next) => guard.fault(thrown, req, next));
-    app.get("/", handler, (_req, res) => void res.json({ reached: true }));
-    app.get("/", (_req, res) => void res.json({ reached: true }));
-    let got: unknown;
-    const lookAt: ErrorRequestHandler = (error, req, res, _next) => {
-      got = error;
-      decisions = decisionsOf(req);
-      res.status(500).end();
-    };
-    app.use(lookAt);
-    await request(app).get("/").expect(500);
-    expect(got).toBeInstanceOf(Error);
-    expect(String(got)).not.toContain("hunter2");
-    expect(decisions).toEqual([
-      {
-        guard: "one",
-        outcome: "error",
-        enforced: true,
-        code: "internal_error",
-        status: 500,
-        reason: "application_error",
-      },
-    ]);
+    for (const handle of [
+      (guard: Guard): RequestHandler =>
+        guard.middleware((req, res, next) => guard.fault(thrown, req, res, next)),
+      (guard: Guard): RequestHandler =>
+        guard.middleware(() => {
+          throw thrown;
+        }),
+      (guard: Guard): RequestHandler =>
+        guard.middleware((req, res, next) =>
+          guard.whenSettled(Promise.reject(thrown), req, res, next, () => undefined),
+        ),
+    ]) {
+      const app = appWith(handle(guardNamed("one")));
+      app.use(carelessHandler);
+      app.get("/", (_req, res) => void res.json({ reached: true }));
+      const answer = await request(app).get("/").expect(503).expect("Retry-After", "5");
+      expect(JSON.parse(answer.text)).toEqual({
+        title: "Service Unavailable",
+        status: 503,
+        detail: "The request cannot be checked at the moment.",
+        code: "check_unavailable",
+      });
+      expect(decisions).toEqual([
+        {
+          guard: "one",
+          outcome: "error",
+          enforced: true,
+          code: "check_unavailable",
+          status: 503,
+          reason: "application_error",
+        },
+      ]);
+    }
   });
 
-  it("refuses after a fault, should an error handler call next()", async () => {
+  it("answers a mistake in the setup with 500 and hands it to no error handler that could go on", async () => {
     const guard = guardNamed("one");
-    const app = express();
-    app.use(guard.middleware((req, _res, next) => guard.fault(new Error("bug"), req, next)));
+    const handler = guard.middleware(() => {
+      throw new MountingError("one must be mounted behind the other");
+    });
+    const app = appWith(handler);
     app.use(carelessHandler);
-    app.get(
-      "/",
-      guardNamed("two").middleware((_req, _res, next) => next()),
-      (_req, res) => void res.json({ reached: true }),
-    );
+    app.get("/", (_req, res) => void res.json({ reached: true }));
     const answer = await request(app).get("/").expect(500);
     expect(JSON.parse(answer.text).code).toBe("internal_error");
+    expect(answer.text).not.toContain("behind");
+  });
+
+  it("tells the developer once what failed, without what was thrown if that is no Error", async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", note);
+    const guard = guardNamed("one");
+    const app = appWith(
+      guard.middleware(() => {
+        throw "password=hunter2";
+      }),
+    );
+    await request(app).get("/").expect(503);
+    await request(app).get("/").expect(503);
+    process.off("warning", note);
+    const ours = warnings.filter(({ message }) => message.startsWith("one could not decide"));
+    expect(ours).toMatchObject([{ code: "EXPRESS_SECURE_API_CHECK_FAILED" }]);
+    expect(JSON.stringify(ours)).not.toContain("hunter2");
+  });
+
+  it("goes on at once in report mode, and records what comes later", async () => {
+    const guard = guardNamed("one", "report");
+    let settle: (value: string) => void = () => undefined;
+    const answer = new Promise<string>((resolve) => {
+      settle = resolve;
+    });
+    let calls = 0;
+    const app = appWith(
+      guard.middleware((req, res, next) =>
+        guard.whenSettled(answer, req, res, next, (value, ofReq, _res, go) => {
+          guard.allow(ofReq, { reason: value });
+          go();
+        }),
+      ),
+      (_req, _res, next) => {
+        calls += 1;
+        next();
+      },
+    );
+    await request(app).get("/").expect(200);
+    settle("late");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(calls).toBe(1);
+    expect(decisions).toMatchObject([{ outcome: "allow", enforced: false, reason: "late" }]);
+  });
+
+  it("leaves what is thrown behind it to the app's error handlers, also when it had to wait", async () => {
+    const guard = guardNamed("one");
+    const handlers: RequestHandler[] = [
+      guard.middleware((req, _res, next) => {
+        guard.allow(req);
+        next();
+      }),
+      guard.middleware((req, res, next) =>
+        guard.whenSettled(Promise.resolve(), req, res, next, (_value, ofReq, _res, go) => {
+          guard.allow(ofReq);
+          go();
+        }),
+      ),
+    ];
+    for (const handler of handlers) {
+      const app = express();
+      app.use(handler, () => {
+        throw new Error("of the app");
+      });
+      const lookAt: ErrorRequestHandler = (error, _req, res, _next) =>
+        void res.status(418).json(String(error));
+      app.use(lookAt);
+      await request(app).get("/").expect(418, '"Error: of the app"');
+    }
+  });
+
+  it("destroys the connection when not even the refusal can be written", async () => {
+    const guard = guardNamed("one");
+    const app = express();
+    app.use((_req, res, next) => {
+      res.setHeader = () => {
+        throw new Error("no more headers");
+      };
+      next();
+    });
+    app.use(
+      guard.middleware(() => {
+        throw new Error("bug");
+      }),
+      carelessHandler,
+      (_req: unknown, res: { end(text: string): void }) => res.end("reached"),
+    );
+    await expect(request(app).get("/")).rejects.toThrow("hang up");
   });
 });
 

@@ -1,20 +1,23 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
-import { keepRefusal, type OnDenied, refusalOf } from "../refusal/deny.js";
-import { ERROR_CODES } from "../refusal/error-code.js";
-import { HttpError } from "../refusal/http-error.js";
+import { type Decision, recordDecision, recordFrozenDecision } from "../decision/decision.js";
+import { concludeLater, isVerdictPending } from "../decision/pending-verdict.js";
+import { recordReported } from "../decision/report-mode.js";
+import { type OnDenied, refusalOf } from "../refusal/deny.js";
+import { type HttpError, outageError } from "../refusal/http-error.js";
 import { beginRequest } from "../request/begin-request.js";
 import { isGone } from "../request/is-gone.js";
 import { createCreationCheck } from "./creation-check.js";
-import { type Decision, recordDecision, recordFrozenDecision } from "./decision.js";
+import { createFaultReport, refusalOfFault } from "./fault.js";
 import { refuseForGood } from "./final-refusal.js";
 import { type GuardDescription, markGuard } from "./guard-mark.js";
 import type { Mode } from "./guard-options.js";
 import type { Middleware } from "./middleware.js";
-import { concludeLater, isVerdictPending } from "./pending-verdict.js";
-import { recordReported } from "./report-mode.js";
 
 /** What a decision says beyond guard, outcome and code. */
 export type DecisionFields = Pick<Decision, "reason" | "systemCode" | "rule" | "policy" | "token">;
+
+/** What a guard does with an answer that it waited for. */
+type Conclude<T> = (answer: T, req: Request, res: Response, next: NextFunction) => void;
 
 /** The part all guards share: one place that refuses, reports, records and brands. */
 export interface Guard {
@@ -33,11 +36,41 @@ export interface Guard {
     next: NextFunction,
     fields?: DecisionFields,
   ): void;
-  /** A function of the app threw or returned the wrong type: a bug, never a pass. In report mode: `next()`. */
-  fault(error: unknown, req: Request, next: NextFunction, fields?: DecisionFields): void;
+  /** Hands on a request about which the guard has nothing to say, and records nothing. */
+  pass(next: NextFunction): void;
   /**
-   * Names the handler `<guard>Middleware`, brands it, and makes it refuse what was refused before. For a client that is
-   * gone it does nothing: the request ends here, or in report mode goes on.
+   * The guard could not decide, because a function of the app failed or a property of a foreign object could not be read:
+   * refuses with 503 `check_unavailable`, or with 500 `internal_error` for a `MountingError`. In report mode: records it
+   * and calls `next()`. The handler of `middleware` may throw instead.
+   */
+  fault(
+    error: unknown,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+    fields?: DecisionFields,
+  ): void;
+  /** Tells the developer of a fault, where a request goes on without what a function of the app would have granted. */
+  tell(error: unknown): void;
+  /**
+   * Goes on with `conclude` when the promise is fulfilled. A rejection, and whatever `conclude` throws before it lets the
+   * request pass, is a fault. Who has left in the meantime, or got an answer from somebody else, goes no further.
+   *
+   * Report mode waits for nothing: the request goes on at once, and the `next` that `conclude` gets does nothing.
+   */
+  whenSettled<T>(
+    answer: Promise<T>,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+    conclude: Conclude<T>,
+  ): void;
+  /** Runs a continuation, such as the callback of a timer, under the same protection as the handler itself. */
+  resume(req: Request, res: Response, next: NextFunction, act: () => void): void;
+  /**
+   * Names the handler `<guard>Middleware`, brands it, and makes it refuse what was refused before. What the handler throws
+   * before it lets the request pass is a fault. For a client that is gone it does nothing: the request ends here, or in
+   * report mode goes on.
    *
    * @param rule - What it demands, in words.
    * @param parts - What it is made of, when it is a preset.
@@ -62,7 +95,12 @@ export function createGuard(
   // The usual decision says nothing about the request: all requests share it.
   const allowed = Object.freeze({ guard: name, outcome: "allow", enforced, code: "ok" } as const);
 
+  const tell = createFaultReport(name);
+  /** Goes up with each request that passes: whoever finds it unchanged knows that nothing was let through since. */
+  let passed = 0;
+
   function allow(req: Request, fields?: DecisionFields): void {
+    passed = (passed + 1) | 0;
     if (fields === undefined) recordFrozenDecision(req, allowed);
     else recordDecision(req, { ...allowed, ...fields });
   }
@@ -74,43 +112,79 @@ export function createGuard(
     next: NextFunction,
     fields?: DecisionFields,
   ): void {
-    const outcome = error.status >= 500 ? "error" : "deny";
-    const decision = {
-      guard: name,
-      outcome,
-      enforced,
-      code: error.code,
-      status: error.status,
-      ...fields,
-    } as const;
+    const decision = { ...decisionOf(error), ...fields };
     if (enforced) {
       recordDecision(req, decision);
       refuseForGood(name, error, req, res, next, onDenied);
     } else {
       recordReported(req, decision);
-      next();
+      pass(next);
     }
   }
 
-  function fault(error: unknown, req: Request, next: NextFunction, fields?: DecisionFields): void {
-    const decision = {
-      guard: name,
-      outcome: "error",
-      enforced,
-      code: "internal_error",
-      status: ERROR_CODES.internal_error.status,
-    } as const;
-    if (enforced) {
-      recordDecision(req, { ...decision, reason: "application_error", ...fields });
-      keepRefusal(req, new HttpError("internal_error", { cause: error }));
-      // `undefined`, "route" and "router" would all let the request go on.
-      next(
-        error instanceof Error ? error : new Error(`${name}: a function of the app threw no Error`),
-      );
-    } else {
-      recordReported(req, { ...decision, reason: "application_error", ...fields });
-      next();
+  function pass(next: NextFunction): void {
+    passed = (passed + 1) | 0;
+    next();
+  }
+
+  function fault(
+    error: unknown,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+    fields?: DecisionFields,
+  ): void {
+    tell(error);
+    const { refusal, reason } = refusalOfFault(error);
+    refuse(refusal, req, res, next, { ...fields, reason });
+  }
+
+  /** Whatever happens while the refusal is written, the request does not go on. */
+  function rescue(error: unknown, req: Request, res: Response, next: NextFunction): void {
+    if (!enforced) {
+      fault(error, req, res, next);
+      return;
     }
+    try {
+      fault(error, req, res, next);
+    } catch {
+      res.destroy();
+    }
+  }
+
+  function whenSettled<T>(
+    answer: Promise<T>,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+    conclude: Conclude<T>,
+  ): void {
+    const go = enforced ? next : ignore;
+    answer.then(
+      (value) => resume(req, res, go, () => conclude(value, req, res, go)),
+      (error: unknown) => resume(req, res, go, () => fault(error, req, res, go)),
+    );
+    if (!enforced) pass(next);
+  }
+
+  function resume(req: Request, res: Response, next: NextFunction, act: () => void): void {
+    if (enforced && (res.writableEnded || res.destroyed)) {
+      const error = outageError("check_unavailable", undefined);
+      recordDecision(req, { ...decisionOf(error), reason: "client_left" });
+      return;
+    }
+    const before = passed;
+    try {
+      act();
+    } catch (error) {
+      if (passed === before) rescue(error, req, res, next);
+      else handOn(error, res, next);
+    }
+  }
+
+  function decisionOf(error: HttpError): Decision {
+    const outcome = error.status >= 500 ? "error" : "deny";
+    return { guard: name, outcome, enforced, code: error.code, status: error.status };
   }
 
   /**
@@ -124,17 +198,11 @@ export function createGuard(
     next: NextFunction,
   ): void {
     if (!enforced) {
-      concludeLater(req, () => handler(req, res, goneOn));
-      next();
+      concludeLater(req, () => handler(req, res, ignore));
+      pass(next);
       return;
     }
-    concludeLater(req, () => {
-      try {
-        handler(req, res, next);
-      } catch (error) {
-        next(error);
-      }
-    });
+    concludeLater(req, () => resume(req, res, next, () => handler(req, res, next)));
   }
 
   function middleware(
@@ -147,13 +215,20 @@ export function createGuard(
     const checkCreation = createCreationCheck(name);
     const guarded: RequestHandler = (req, res, next) => {
       checkCreation();
-      beginRequest(req);
-      const refusal = refusalOf(req);
-      if (refusal !== undefined) refuseForGood(name, refusal, req, res, next, onDenied);
-      else if (decides && isGone(req, res)) {
-        if (!enforced) next();
-      } else if (needsPrincipal && isVerdictPending(req)) continueLater(handler, req, res, next);
-      else handler(req, res, next);
+      const before = passed;
+      try {
+        beginRequest(req);
+        const refusal = refusalOf(req);
+        if (refusal !== undefined) refuseForGood(name, refusal, req, res, next, onDenied);
+        else if (decides && isGone(req, res)) {
+          if (!enforced) pass(next);
+        } else if (needsPrincipal && isVerdictPending(req)) continueLater(handler, req, res, next);
+        else handler(req, res, next);
+      } catch (error) {
+        // What comes behind a guard that let the request pass has error handlers of its own.
+        if (passed !== before) throw error;
+        rescue(error, req, res, next);
+      }
     };
     Object.defineProperty(guarded, "name", { value: `${name}Middleware` });
     const mark = {
@@ -166,8 +241,29 @@ export function createGuard(
     return markGuard(guarded, mark) as Middleware;
   }
 
-  return Object.freeze({ name, mode, enforced, onDenied, allow, refuse, fault, middleware });
+  return Object.freeze({
+    name,
+    mode,
+    enforced,
+    onDenied,
+    allow,
+    refuse,
+    pass,
+    fault,
+    tell,
+    whenSettled,
+    resume,
+    middleware,
+  });
 }
 
-/** Stands in for `next` where the request has gone on already. */
-function goneOn(): void {}
+/** Express catches what is thrown behind a middleware; behind one that waited, nobody else does. */
+function handOn(error: unknown, res: Response, next: NextFunction): void {
+  try {
+    next(error);
+  } catch {
+    res.destroy();
+  }
+}
+
+function ignore(): void {}

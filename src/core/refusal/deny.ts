@@ -1,5 +1,5 @@
 import type { NextFunction, Request, Response } from "express";
-import { isThenable } from "../options/user-function.js";
+import { isThenable } from "../calls/user-function.js";
 import { requestSlot } from "../request/request-slot.js";
 import type { HttpError } from "./http-error.js";
 import { respond, setErrorHeaders } from "./respond.js";
@@ -28,7 +28,7 @@ export function refusalOf(req: Request): HttpError | undefined {
 }
 
 /** Keeps the refusal with the request, unless it has one already. */
-export function keepRefusal(req: Request, refusal: HttpError): void {
+function keepRefusal(req: Request, refusal: HttpError): void {
   if (kept.get(req) === undefined) kept.set(req, refusal);
 }
 

@@ -79,6 +79,8 @@ export const ERROR_CODES = {
   cross_origin_blocked: { status: 403, detail: "A browser sent this request for another site." },
   // auditLog
   audit_unavailable: { status: 503, detail: "The request cannot be recorded at the moment." },
+  // every guard that asks a function of the app
+  check_unavailable: { status: 503, detail: "The request cannot be checked at the moment." },
   // errorHandler, notFound
   bad_request: { status: 400, detail: "The request is malformed." },
   not_found: { status: 404, detail: "There is nothing at this address." },

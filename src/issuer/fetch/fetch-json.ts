@@ -1,5 +1,5 @@
 import { isUint8Array } from "node:util/types";
-import { isThenable } from "../../core/options/user-function.js";
+import { isThenable } from "../../core/calls/user-function.js";
 import { isPlainObject } from "../../core/options/value.js";
 import { beforeAbort } from "./before-abort.js";
 import type { KeyFetch, KeyFetchResponse } from "./key-fetch.js";

@@ -10,6 +10,8 @@ export type KeyOutageReason =
   | "metadata_mismatch"
   | "no_usable_keys"
   | "key_function_failed"
+  | "function_timeout"
+  | "wrong_return"
   | "guard_closed";
 
 /** The keys of an issuer cannot be had at the moment: 503, never the client's fault. */

@@ -1,4 +1,4 @@
-import { isThenable, wrongReturn } from "../../core/options/user-function.js";
+import { isThenable, wrongReturn } from "../../core/calls/user-function.js";
 import { beforeAbort } from "../fetch/before-abort.js";
 import { KeyOutage } from "../fetch/key-outage.js";
 import { isJwkSet, parseJwkSet } from "../keys/jwk-set.js";

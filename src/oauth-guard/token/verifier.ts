@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
+import { FunctionFailure, failedWith } from "../../core/calls/function-failure.js";
+import { isThenable, wrongReturn } from "../../core/calls/user-function.js";
 import type { DecisionFields } from "../../core/guard/guard.js";
 import { isPrintableAscii } from "../../core/http/header-values.js";
-import { isThenable, wrongReturn } from "../../core/options/user-function.js";
 import {
   type ClaimMapping,
   claimAt,
@@ -63,6 +64,8 @@ export interface VerifiedToken {
 export type Verification = VerifiedToken | Refused<RefusalReason> | KeyOutage;
 
 const MAX_JTI_LENGTH = 256;
+/** The only function that a claim mapping may have. */
+const KIND = "oauthGuard.principal.kind";
 
 /**
  * Verifies tokens and remembers those that were good. Throws, or rejects, only when a function of
@@ -189,10 +192,11 @@ function principalOf(
     principal = toPrincipal(mapping, payload);
   } catch (error) {
     if (error instanceof TooManyNames) return refused("too_many_names");
-    throw error;
+    throw failedWith(KIND, error);
   }
   if (principal.kind === "user" || principal.kind === "service") return principal;
-  throw wrongReturn("oauthGuard.principal.kind", '"user" or "service"', principal.kind);
+  const cause = wrongReturn(KIND, '"user" or "service"', principal.kind);
+  throw new FunctionFailure(KIND, "wrong_return", cause);
 }
 
 /** Names the token for the audit log: by its `jti`, else by a hash of what was signed. */

@@ -2,7 +2,6 @@ import { hash } from "node:crypto";
 import type { Request } from "express";
 import { addressNetwork, clientAddress } from "../../core/http/client-address.js";
 import { type PathPattern, restricts } from "../../core/http/path-pattern.js";
-import { wrongReturn } from "../../core/options/user-function.js";
 import { getPrincipal, type Principal } from "../../core/principal/principal.js";
 import type { Charge, Policy } from "./policy.js";
 
@@ -10,27 +9,44 @@ import type { Charge, Policy } from "./policy.js";
 const LONGEST_KEY = 44;
 
 /**
- * What the request costs, policy by policy; policies that do not apply are left out.
+ * What the request costs, policy by policy; policies that do not apply are left out. All functions of the app are asked
+ * at once; a promise only if one of them gives one.
  *
- * @throws What a function of the app threw, or a TypeError when it returned the wrong type.
+ * @throws FunctionFailure (the call, or the rejection of the promise) when a function of the app fails.
  */
 export function chargesOf(
   policies: readonly Policy[],
   req: Request,
   ipv6Prefix: number,
-): readonly Charge[] {
+): readonly Charge[] | Promise<readonly Charge[]> {
   const charges: Charge[] = [];
+  let pending: Promise<Charge>[] | undefined;
   let address: string | undefined;
   for (const policy of policies) {
     if (policy.match !== undefined && !matchesOne(policy.match, req)) continue;
-    let key = chosenKey(policy, req);
-    if (key === undefined) {
-      address ??= addressKey(req, ipv6Prefix);
-      key = address;
+    const chosen = chosenKey(policy, req);
+    // Not later: the address is gone as soon as the client is.
+    if (typeof chosen !== "string") address ??= addressKey(req, ipv6Prefix);
+    const cost = typeof policy.cost === "number" ? policy.cost : policy.cost(req);
+    if (pending === undefined && typeof chosen !== "object" && typeof cost === "number") {
+      charges.push({ policy, key: chosen ?? (address as string), cost });
+    } else {
+      pending ??= charges.map((charge) => Promise.resolve(charge));
+      pending.push(pendingCharge(policy, chosen, address, cost));
     }
-    charges.push({ policy, key, cost: costOf(policy, req) });
   }
-  return charges;
+  return pending === undefined ? charges : Promise.all(pending);
+}
+
+async function pendingCharge(
+  policy: Policy,
+  chosen: string | undefined | Promise<string | undefined>,
+  address: string | undefined,
+  cost: number | Promise<number>,
+): Promise<Charge> {
+  // Together, so that a failure of the one does not wait for the other.
+  const [key, units] = await Promise.all([chosen, cost]);
+  return { policy, key: key ?? (address as string), cost: units };
 }
 
 function matchesOne(patterns: readonly PathPattern[], req: Request): boolean {
@@ -44,13 +60,15 @@ function addressKey(req: Request, ipv6Prefix: number): string {
   return address === undefined ? "unknown" : addressNetwork(address, ipv6Prefix);
 }
 
-function chosenKey(policy: Policy, req: Request): string | undefined {
+function chosenKey(policy: Policy, req: Request): string | undefined | Promise<string | undefined> {
   if (policy.key === "ip") return undefined;
   if (policy.key === "principal") return principalKey(req);
   const key = policy.key(req);
-  if (key === undefined || key === "") return undefined;
-  if (typeof key === "string") return keptApart(key);
-  throw wrongReturn(`${policy.path}.key`, "a string or undefined", key);
+  return typeof key === "object" ? key.then(ownKey) : ownKey(key);
+}
+
+function ownKey(key: string | undefined): string | undefined {
+  return key === undefined || key === "" ? undefined : keptApart(key);
 }
 
 /**
@@ -73,11 +91,4 @@ function principalKey(req: Request): string | undefined {
 function keptApart(key: string): string {
   // The first character keeps chosen keys apart from addresses: nobody can spend the quota of an address by naming it.
   return key.length > LONGEST_KEY ? `#${hash("sha256", key, "base64url")}` : `=${key}`;
-}
-
-function costOf(policy: Policy, req: Request): number {
-  if (typeof policy.cost === "number") return policy.cost;
-  const cost = policy.cost(req);
-  if (typeof cost === "number" && Number.isSafeInteger(cost) && cost >= 0) return cost;
-  throw wrongReturn(`${policy.path}.cost`, "a whole number of at least 0", cost);
 }

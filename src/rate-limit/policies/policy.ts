@@ -1,6 +1,9 @@
 import type { Request } from "express";
 import type { PathPattern } from "../../core/http/path-pattern.js";
 
+/** A function of the app, with a deadline. What it returns is checked. @throws FunctionFailure */
+export type UserFunction<T> = (req: Request) => T | Promise<T>;
+
 /** A quota as the limiter uses it: checked, with every default filled in. */
 export interface Policy {
   /** Where the policy stands in the options: `rateLimit.policies[0]`. */
@@ -9,9 +12,9 @@ export interface Policy {
   readonly limit: number;
   readonly windowMs: number;
   readonly burst: number;
-  /** What the function returns is checked at each request. */
-  readonly key: "ip" | "principal" | ((req: Request) => unknown);
-  readonly cost: number | ((req: Request) => unknown);
+  /** A function gives the key itself, or `undefined` for the address. */
+  readonly key: "ip" | "principal" | UserFunction<string | undefined>;
+  readonly cost: number | UserFunction<number>;
   readonly match: readonly PathPattern[] | undefined;
   readonly phase: "before-auth" | "after-auth" | undefined;
 }

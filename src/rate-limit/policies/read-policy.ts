@@ -1,9 +1,10 @@
-import type { Request } from "express";
+import { createCall } from "../../core/calls/create-call.js";
+import { wrongReturn } from "../../core/calls/user-function.js";
 import { isPrintableAscii } from "../../core/http/header-values.js";
 import { readPathPatterns } from "../../core/http/read-path-patterns.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import { formatDuration } from "../../core/options/quantity.js";
-import type { Policy } from "./policy.js";
+import type { Policy, UserFunction } from "./policy.js";
 
 /** What the place of a policy demands of it. */
 export interface PolicyDemands {
@@ -65,7 +66,13 @@ function isPrintable(name: string): boolean {
 
 function readKey(reader: PolicyReader): Policy["key"] {
   const key = reader.has("key") ? reader.raw("key") : "ip";
-  if (typeof key === "function") return key as (req: Request) => unknown;
+  if (typeof key === "function") {
+    const option = `${reader.path}.key`;
+    return createCall(key as UserFunction<unknown>, {
+      option,
+      parse: (value) => parseKey(option, value),
+    });
+  }
   if (key !== "ip" && key !== "principal") {
     reader.problem("key", '"ip", "principal" or a function');
     return "ip";
@@ -75,8 +82,24 @@ function readKey(reader: PolicyReader): Policy["key"] {
 
 function readCost(reader: PolicyReader, burst: number): Policy["cost"] {
   const cost = reader.raw("cost");
-  if (typeof cost === "function") return cost as (req: Request) => unknown;
+  if (typeof cost === "function") {
+    const option = `${reader.path}.cost`;
+    return createCall(cost as UserFunction<unknown>, {
+      option,
+      parse: (value) => parseCost(option, value),
+    });
+  }
   return reader.integer("cost", { min: 1, max: burst, default: 1 });
+}
+
+function parseKey(option: string, value: unknown): string | undefined {
+  if (value === undefined || typeof value === "string") return value;
+  throw wrongReturn(option, "a string or undefined", value);
+}
+
+function parseCost(option: string, value: unknown): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+  throw wrongReturn(option, "a whole number of at least 0", value);
 }
 
 function readPhase(reader: PolicyReader, phased: boolean, key: Policy["key"]): Policy["phase"] {

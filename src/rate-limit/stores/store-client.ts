@@ -1,4 +1,4 @@
-import { isThenable } from "../../core/options/user-function.js";
+import { isThenable } from "../../core/calls/user-function.js";
 import type { RateLimitRequest, RateLimitResult, RateLimitStore } from "./rate-limit-store.js";
 
 /** After so many failures in a row the store is left alone … */

@@ -1,8 +1,8 @@
 import request from "supertest";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
-import type { Decision } from "../../core/guard/decision.js";
-import { decisionsOf } from "../../core/guard/decision.js";
+import type { Decision } from "../../core/decision/decision.js";
+import { decisionsOf } from "../../core/decision/decision.js";
 import { rateLimit } from "../rate-limit.js";
 import type { RateLimitOptions } from "../rate-limit-options.js";
 import type { RateLimitRequest, RateLimitResult, RateLimitStore } from "./rate-limit-store.js";

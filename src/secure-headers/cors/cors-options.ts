@@ -12,14 +12,18 @@ export interface CorsOptions {
   /**
    * The origins whose pages may read answers: exact ones (`"https://app.example.com"`), patterns in which a star
    * stands for exactly one label (`"https://*.example.com"`: not `example.com` itself, not two labels), `"*"` for all,
-   * or a function that returns `true` or `false`. The function gets only well-formed origins, never `null`; if it
-   * throws or returns anything else, the request ends with 500.
+   * or a function that returns `true` or `false`, or a promise of it, within 5 seconds. The function gets only
+   * well-formed origins, never `null`. An origin for which it throws, rejects, takes longer or gives anything else is
+   * not allowed.
    *
    * A preflight from another origin is answered 403 `cors_not_allowed`. Any other request goes on, and the browser
    * does not show the answer to the page.
    * @see https://fetch.spec.whatwg.org/#cors-protocol
    */
-  readonly origins: string | readonly string[] | ((origin: string, req: Request) => boolean);
+  readonly origins:
+    | string
+    | readonly string[]
+    | ((origin: string, req: Request) => boolean | Promise<boolean>);
   /**
    * Whether these pages may send cookies, HTTP authentication and client certificates. Bearer tokens do not need it.
    * @default false

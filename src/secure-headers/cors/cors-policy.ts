@@ -6,8 +6,8 @@ import type { CorsSettings } from "./cors-options.js";
 /** CORS for one list of origins: what to put on answers. Decides nothing about letting a request through. */
 export interface CorsPolicy {
   readonly credentials: boolean;
-  /** Whether pages of this origin may read answers. @throws whatever the app's function throws */
-  allows(origin: string, req: Request): boolean;
+  /** Whether pages of this origin may read answers. @throws FunctionFailure when the app's function fails */
+  allows(origin: string, req: Request): boolean | Promise<boolean>;
   /** Why a preflight of an allowed origin is refused, if it is. */
   preflightProblem(req: Request): "method_not_allowed" | "header_not_allowed" | undefined;
   /** Tells caches what the answer depends on. Due on every answer, also on those without `Origin`. */

@@ -3,8 +3,8 @@ import fastCheck from "fast-check";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
-import type { Decision } from "../../core/guard/decision.js";
-import { decisionsOf } from "../../core/guard/decision.js";
+import type { Decision } from "../../core/decision/decision.js";
+import { decisionsOf } from "../../core/decision/decision.js";
 import { createGuard } from "../../core/guard/guard.js";
 import { parseOriginEntry } from "../../core/http/origins/origin-entry.js";
 import { HttpError } from "../../core/refusal/http-error.js";
@@ -262,23 +262,48 @@ describe.each(expressVersions)("secureHeaders with cors on Express %s", (_major,
         throw undefined;
       },
     ],
-    ["returns a promise", () => Promise.resolve(true)],
-    ["returns a rejected promise", () => Promise.reject(new Error("secret detail"))],
+    ["promises a string", () => Promise.resolve("https://app.example.com")],
+    ["returns a promise that is rejected", () => Promise.reject(new Error("secret detail"))],
     ["returns a string", () => "https://app.example.com"],
-  ])("ends the request with 500 when the function %s", async (_title, origins) => {
+  ])("grants nothing and refuses the preflight when the function %s", async (_title, origins) => {
     const { app, decisions } = appWith({ origins: origins as never });
-    const onError: ErrorRequestHandler = (_error, _req, res, _next) => void res.status(500).end();
-    app.use(onError);
-    for (const answer of [
-      await request(app).get("/").set("Origin", APP),
-      await request(app).options("/").set(preflightHeaders(APP)),
-    ]) {
-      expect(answer.status).toBe(500);
+    const careless: ErrorRequestHandler = (_error, _req, _res, next) => next();
+    app.use(careless);
+    const foreign = { "Sec-Fetch-Site": "cross-site", Cookie: "session=1" };
+    const plain = await request(app).get("/").set("Origin", APP).expect(200);
+    const unsafe = await request(app).post("/").set("Origin", APP).set(foreign).expect(403);
+    const preflight = await request(app).options("/").set(preflightHeaders(APP)).expect(403);
+    expect(preflight.body.code).toBe("cors_not_allowed");
+    expect(unsafe.body.code).toBe("cross_origin_blocked");
+    for (const answer of [plain, unsafe, preflight]) {
       expect(corsHeadersOf(answer.headers)).toEqual({});
+      expect(answer.headers["vary"]).toContain("Origin");
     }
-    expect(decisions[0]).toMatchObject([
-      { outcome: "error", enforced: true, reason: "application_error" },
+    const reason = /string/.test(_title) ? "wrong_return" : "function_failed";
+    expect(decisions[0]).toEqual([
+      {
+        guard: "secureHeaders",
+        outcome: "error",
+        enforced: true,
+        code: "check_unavailable",
+        reason,
+      },
     ]);
+    expect(decisions[2]).toMatchObject([{ outcome: "deny", status: 403, reason }]);
+  });
+
+  it("takes an async function, for origins that stand in a database", async () => {
+    const origins = async (origin: string): Promise<boolean> => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return origin === APP;
+    };
+    const { app } = appWith({ origins });
+    const allowed = await request(app).get("/").set("Origin", APP).expect(200);
+    expect(allowed.headers["access-control-allow-origin"]).toBe(APP);
+    await request(app).options("/").set(preflightHeaders(APP)).expect(204);
+    const other = await request(app).get("/").set("Origin", "https://evil.example").expect(200);
+    expect(corsHeadersOf(other.headers)).toEqual({});
+    await request(app).options("/").set(preflightHeaders("https://evil.example")).expect(403);
   });
 
   it("decides and changes nothing in report mode", async () => {
@@ -342,7 +367,7 @@ describe.each(expressVersions)("secureHeaders with cors on Express %s", (_major,
       throw new Error("x");
     };
     const app = express().use(sharedWithAll, secureHeaders({ cors: { origins } }));
-    const answer = await request(app).get("/").set("Origin", APP).expect(500);
+    const answer = await request(app).get("/").set("Origin", APP).expect(404);
     expect(corsHeadersOf(answer.headers)).toEqual({});
   });
 

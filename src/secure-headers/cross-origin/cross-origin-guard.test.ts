@@ -5,8 +5,8 @@ import { join } from "node:path";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
-import type { Decision } from "../../core/guard/decision.js";
-import { decisionsOf } from "../../core/guard/decision.js";
+import type { Decision } from "../../core/decision/decision.js";
+import { decisionsOf } from "../../core/decision/decision.js";
 import { type SecureHeadersOptions, secureHeaders } from "../secure-headers.js";
 
 const APP = "https://app.example.com";

@@ -1,4 +1,5 @@
 import type { Request } from "express";
+import { MountingError } from "../../core/calls/mounting-error.js";
 import { createMediaTypeTest } from "../../core/http/media-type.js";
 import type { Part } from "../issues/field-error.js";
 import { checkPart, refuseIssues, refuseMediaType, type Validation } from "../issues/validation.js";
@@ -20,7 +21,7 @@ export function createChainsCheck(settings: ChainsSettings): RequestCheck {
   return (req) => {
     const state = settings.readsBody ? inspectBody(req, accepts) : "absent";
     if (state === "unaccepted") return refuseMediaType(settings.contentTypes);
-    if (state === "unparsed") throw new Error(NOT_PARSED);
+    if (state === "unparsed") throw new MountingError(NOT_PARSED);
     const parts = {
       body: state === "present" ? req.body : undefined,
       query: { ...req.query },

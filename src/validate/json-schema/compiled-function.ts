@@ -1,4 +1,5 @@
-import { wrongReturn } from "../../core/options/user-function.js";
+import { createCall } from "../../core/calls/create-call.js";
+import { isThenable, wrongReturn } from "../../core/calls/user-function.js";
 import type { Issue, PartCheck } from "../issues/issue.js";
 import { type AjvError, toIssues } from "./ajv-issues.js";
 
@@ -12,14 +13,31 @@ export interface CompiledFunction<T = unknown> {
   errors?: readonly object[] | null | undefined;
 }
 
-/** A check by a compiled function. It answers at once, with true or false: anything else is a fault. */
-export function createCompiledFunctionCheck(validate: CompiledFunction): PartCheck {
+/** A function that looks something up first. It says whether the value is valid, and not what is wrong. */
+// biome-ignore lint/suspicious/noExplicitAny: as above.
+export type AsyncCompiledFunction = (value: any) => Promise<boolean>;
+
+/** A check by a compiled function. It answers true or false, or with a promise of it: anything else is a fault. */
+export function createCompiledFunctionCheck(
+  validate: CompiledFunction | AsyncCompiledFunction,
+): PartCheck {
+  const option = "validate: a compiled function";
+  const call = createCall<boolean, unknown>((value) => validate(value), {
+    option,
+    parse(verdict) {
+      if (typeof verdict === "boolean") return verdict;
+      throw wrongReturn(option, "true or false", verdict);
+    },
+  });
+
   return (value) => {
-    const verdict: unknown = validate(value);
-    if (verdict === true) return { value };
-    if (verdict !== false)
-      throw wrongReturn("validate: a compiled function", "true or false", verdict);
-    return { value, issues: issuesOf(validate.errors) };
+    const verdict = call(value);
+    if (isThenable(verdict)) {
+      // By then `errors` may be those of another request.
+      return verdict.then((later) => (later ? { value } : { value, issues: issuesOf(undefined) }));
+    }
+    if (verdict) return { value };
+    return { value, issues: issuesOf((validate as CompiledFunction).errors) };
   };
 }
 

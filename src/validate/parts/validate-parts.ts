@@ -1,7 +1,8 @@
 import type { Request } from "express";
+import { MountingError } from "../../core/calls/mounting-error.js";
+import { isThenable } from "../../core/calls/user-function.js";
 import type { Mode } from "../../core/guard/guard-options.js";
 import { createMediaTypeTest } from "../../core/http/media-type.js";
-import { isThenable } from "../../core/options/user-function.js";
 import type { ResolvedLimits } from "../../core/structure/check-structure.js";
 import type { Part } from "../issues/field-error.js";
 import type { PartCheck, PartResult } from "../issues/issue.js";
@@ -44,7 +45,7 @@ interface PartsSettings extends RequestSettings {
 /** Validates a request. What it throws or rejects with is a fault of the app. */
 export type RequestCheck = (req: Request) => Validation | PromiseLike<Validation>;
 
-/** A mistake of the app that a request shows: its error handlers are told, the client is not. */
+/** A mistake of the app that a request shows: the developer is told, the client is not. */
 export const NOT_PARSED =
   "validate: nothing parsed the request body: mount jsonBody() or express.json() in front of validate()";
 
@@ -58,7 +59,7 @@ export function createPartsCheck(settings: PartsSettings): RequestCheck {
   return (req) => {
     const state = settings.readsBody ? inspectBody(req, accepts) : "absent";
     if (state === "unaccepted") return refuseMediaType(settings.contentTypes);
-    if (state === "unparsed") throw new Error(NOT_PARSED);
+    if (state === "unparsed") throw new MountingError(NOT_PARSED);
     const results: (PartResult | PromiseLike<PartResult>)[] = [];
     let pending = false;
     for (const plan of settings.parts) {

@@ -157,8 +157,9 @@ describe.each(expressVersions)(
       ["returns nothing", () => undefined],
       ["promises nothing", async () => null],
       ["returns true", () => true],
-    ])("answers 500 and passes nothing when a schema %s", async (_what, check) => {
-      await send({ body: standard(check) }, {}).expect(500, { handled: true });
+    ])("answers 503 and passes nothing when a schema %s", async (_what, check) => {
+      const answer = await send({ body: standard(check) }, {}).expect(503);
+      expect(answer.body.code).toBe("check_unavailable");
     });
 
     it("survives that a later part refuses before an asynchronous one rejects", async () => {

@@ -1,4 +1,4 @@
-import { isThenable } from "../../core/options/user-function.js";
+import { isThenable } from "../../core/calls/user-function.js";
 import { type Issue, MAX_ISSUES, type PartCheck, type PartResult } from "../issues/issue.js";
 import { findDropped } from "./dropped-members.js";
 import { vendorIssues } from "./vendor-issues.js";

@@ -1,6 +1,7 @@
 import type { Request } from "express";
+import { createCall } from "../../calls/create-call.js";
+import { wrongReturn } from "../../calls/user-function.js";
 import type { OptionsReader } from "../../options/options-reader.js";
-import { wrongReturn } from "../../options/user-function.js";
 import { describeValue } from "../../options/value.js";
 import { isRefused } from "../../refusal/refused.js";
 import { type OriginEntry, parseOriginEntry } from "./origin-entry.js";
@@ -9,8 +10,8 @@ import { type OriginEntry, parseOriginEntry } from "./origin-entry.js";
 export interface OriginList {
   /** Every origin, `null` included: `origins` is `"*"`. */
   readonly any: boolean;
-  /** Whether the origin is listed. @throws whatever the app's function throws; TypeError for a wrong return */
-  allows(origin: string, req: Request): boolean;
+  /** Whether the origin is listed. @throws FunctionFailure when the app's function fails */
+  allows(origin: string, req: Request): boolean | Promise<boolean>;
 }
 
 /** What the entries must keep to. */
@@ -115,13 +116,16 @@ function fromEntries(entries: readonly OriginEntry[]): OriginList {
 }
 
 function fromFunction(decide: (origin: string, req: Request) => unknown): OriginList {
+  const option = "secureHeaders.cors.origins";
+  const call = createCall(decide, {
+    option,
+    parse(value) {
+      if (typeof value === "boolean") return value;
+      throw wrongReturn(option, "true or false", value);
+    },
+  });
   return {
     any: false,
-    allows(origin, req) {
-      if (!SERIALIZED.test(origin)) return false;
-      const result = decide(origin, req);
-      if (typeof result === "boolean") return result;
-      throw wrongReturn("secureHeaders.cors.origins", "true or false", result);
-    },
+    allows: (origin, req) => SERIALIZED.test(origin) && call(origin, req),
   };
 }

@@ -11,8 +11,8 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
- * The error for a function of the app that returned the wrong type. A promise is named, because a forgotten `await`
- * is the usual reason; its rejection is swallowed, since nobody else will look at it.
+ * The error for a function of the app that returned the wrong type. A promise is named, where one is no answer; its
+ * rejection is swallowed, since nobody else will look at it.
  *
  * @param what - The option, as users write it: `rateLimit.skip`.
  * @param must - What it must return: `true or false`.

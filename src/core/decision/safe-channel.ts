@@ -1,5 +1,5 @@
 import { type Channel, type ChannelListener, channel } from "node:diagnostics_channel";
-import { isThenable } from "../options/user-function.js";
+import { isThenable } from "../calls/user-function.js";
 
 /** The methods that Node's channels inherit; its type declarations lack the result of the second. */
 interface Subscribable {

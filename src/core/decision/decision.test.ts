@@ -1,8 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Request } from "express";
 import { afterEach, describe, expect, it } from "vitest";
-import { decisionsOf } from "../guard/decision.js";
-import { DECISION_CHANNEL, type Decision, recordDecision } from "./decision.js";
+import { DECISION_CHANNEL, type Decision, decisionsOf, recordDecision } from "./decision.js";
 
 type Subscriber = Parameters<typeof subscribe>[1];
 

@@ -1,0 +1,53 @@
+import { FunctionFailure } from "../calls/function-failure.js";
+import { MountingError } from "../calls/mounting-error.js";
+import { HttpError, outageError } from "../refusal/http-error.js";
+
+/** A fault as the client and the record see it. */
+interface FaultRefusal {
+  readonly refusal: HttpError;
+  readonly reason: string;
+}
+
+const MAX_TEXT_LENGTH = 4000;
+
+/** How a request is refused about which a guard could not decide. */
+export function refusalOfFault(error: unknown): FaultRefusal {
+  if (error instanceof MountingError) {
+    // Trying again would not help.
+    const refusal = new HttpError("internal_error", { cause: error });
+    return { refusal, reason: "application_error" };
+  }
+  const reason = error instanceof FunctionFailure ? error.reason : "application_error";
+  return { refusal: outageError("check_unavailable", error), reason };
+}
+
+/**
+ * Tells the developer what went wrong, because neither client nor record does: as a process warning, once for each
+ * function of one guard.
+ */
+export function createFaultReport(guard: string): (error: unknown) => void {
+  let told: Set<string> | undefined;
+  return function report(error) {
+    const what = error instanceof FunctionFailure ? error.option : guard;
+    told ??= new Set();
+    if (told.has(what)) return;
+    told.add(what);
+    const failed = error instanceof FunctionFailure || error instanceof MountingError;
+    const text = failed ? error.message : `${guard} could not decide`;
+    process.emitWarning(`${text}. The request could not be checked.`, {
+      code: "EXPRESS_SECURE_API_CHECK_FAILED",
+      detail: textOf(error instanceof FunctionFailure ? (error.cause ?? error) : error),
+    });
+  };
+}
+
+/** The stack of an error. What was thrown may be anything, and reading it may throw. */
+function textOf(error: unknown): string {
+  try {
+    const text =
+      error instanceof Error ? (error.stack ?? error.message) : `threw a ${typeof error}`;
+    return String(text).slice(0, MAX_TEXT_LENGTH);
+  } catch {
+    return "";
+  }
+}
