@@ -201,6 +201,7 @@ const TABLES: readonly HintTable[] = [
       maxItems: "items",
       maxKeys: "keys",
       maxNodes: "nodes",
+      maxKeyLength: "keyLength",
       maxLength: "stringLength",
       maxStringLength: "stringLength",
     },
