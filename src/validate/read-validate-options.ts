@@ -8,7 +8,7 @@ import {
   STRUCTURE_LIMITS,
   type StructureLimits,
 } from "../core/structure/check-structure.js";
-import { mayReadBody, type RunnableChain } from "./chains/chains.js";
+import { mayRead, type RunnableChain } from "./chains/chains.js";
 import type { Part } from "./issues/field-error.js";
 import { createCompiledFunctionCheck } from "./json-schema/compiled-function.js";
 import {
@@ -32,6 +32,8 @@ export interface ValidateSettings extends RequestSettings {
   /** Empty when parts are given. */
   readonly chains: readonly RunnableChain[];
   readonly unknown: UnknownFields;
+  /** Whether no function of the app makes values. */
+  readonly trees: boolean;
   readonly onDenied: OnDenied;
 }
 
@@ -55,11 +57,12 @@ export function readValidateOptions(options: unknown): ValidateSettings {
   const chains = readChains(reader);
   const unknown = readUnknown(reader, chains);
   const parts = chains.length > 0 ? [] : PARTS.flatMap((part) => readPart(reader, part, unknown));
-  const readsBody = reader.has("body") || chains.some(mayReadBody);
+  const readsBody = reader.has("body") || chains.some((chain) => mayRead(chain, "body"));
   const settings: ValidateSettings = {
     parts,
     chains,
     unknown,
+    trees: chains.length === 0 && parts.every((plan) => plan.trees),
     readsBody,
     contentTypes: readContentTypes(reader, readsBody),
     limits: readLimits(
@@ -124,7 +127,7 @@ function readPart(reader: ValidateReader, part: Part, unknown: UnknownFields): r
   const exact = part === "body" || part === "query";
   if (isStandardSchema(schema)) {
     const check = createStandardSchemaCheck(schema, exact && unknown === "reject");
-    return [{ part, check, coerce: undefined, takesUndefined: true }];
+    return [{ part, check, coerce: undefined, takesUndefined: true, trees: false }];
   }
   if (isRunnable(schema)) {
     reader.note(
@@ -135,7 +138,7 @@ function readPart(reader: ValidateReader, part: Part, unknown: UnknownFields): r
   }
   if (typeof schema === "function") {
     const check = createCompiledFunctionCheck(schema as (value: unknown) => value is unknown);
-    return [{ part, check, coerce: undefined, takesUndefined: false }];
+    return [{ part, check, coerce: undefined, takesUndefined: false, trees: false }];
   }
   if (!isJsonSchema(schema)) {
     reader.problem(
@@ -171,7 +174,7 @@ function readJsonSchema(
     const check = createJsonSchemaCheck(schema, unknown);
     const onlyNamed = part !== "query";
     const coerce = part === "body" ? undefined : createCoercion(schema, onlyNamed);
-    return [{ part, check, coerce, takesUndefined: false }];
+    return [{ part, check, coerce, takesUndefined: false, trees: true }];
   } catch (error) {
     reader.note(
       part,
