@@ -56,7 +56,12 @@ export function readValidateOptions(options: unknown): ValidateSettings {
   );
   const chains = readChains(reader);
   const unknown = readUnknown(reader, chains);
-  const parts = chains.length > 0 ? [] : PARTS.flatMap((part) => readPart(reader, part, unknown));
+  const maxErrors = reader.integer("maxErrors", { default: 20, min: 1, max: 100 });
+  // One more than are told, to know that there are more.
+  const parts =
+    chains.length > 0
+      ? []
+      : PARTS.flatMap((part) => readPart(reader, part, unknown, maxErrors + 1));
   const readsBody = reader.has("body") || chains.some((chain) => mayRead(chain, "body"));
   const settings: ValidateSettings = {
     parts,
@@ -70,7 +75,7 @@ export function readValidateOptions(options: unknown): ValidateSettings {
       chains.length > 0 ? CHAIN_NODES : undefined,
     ),
     status: readStatus(reader),
-    maxErrors: reader.integer("maxErrors", { default: 20, min: 1, max: 100 }),
+    maxErrors,
     expose: reader.oneOf("expose", ["pointers", "full", "none"], { default: "pointers" }),
     ...readGuardOptions(reader),
   };
@@ -121,7 +126,12 @@ function readUnknown(reader: ValidateReader, chains: readonly RunnableChain[]): 
   return reader.oneOf("unknown", UNKNOWN, { default: "reject" });
 }
 
-function readPart(reader: ValidateReader, part: Part, unknown: UnknownFields): readonly PartPlan[] {
+function readPart(
+  reader: ValidateReader,
+  part: Part,
+  unknown: UnknownFields,
+  maxIssues: number,
+): readonly PartPlan[] {
   const schema = reader.raw(part);
   if (schema === undefined) return [];
   const exact = part === "body" || part === "query";
@@ -147,7 +157,7 @@ function readPart(reader: ValidateReader, part: Part, unknown: UnknownFields): r
     );
     return [];
   }
-  return readJsonSchema(reader, part, schema, exact ? unknown : "allow");
+  return readJsonSchema(reader, part, schema, exact ? unknown : "allow", maxIssues);
 }
 
 function readJsonSchema(
@@ -155,6 +165,7 @@ function readJsonSchema(
   part: Part,
   schema: Readonly<Record<string, unknown>>,
   unknown: UnknownFields,
+  maxIssues: number,
 ): readonly PartPlan[] {
   const { properties = {}, required = [] } = schema;
   if (part !== "body" && (schema["type"] !== "object" || typeof properties !== "object")) {
@@ -171,7 +182,7 @@ function readJsonSchema(
     return [];
   }
   try {
-    const check = createJsonSchemaCheck(schema, unknown);
+    const check = createJsonSchemaCheck(schema, unknown, { maxIssues });
     const onlyNamed = part !== "query";
     const coerce = part === "body" ? undefined : createCoercion(schema, onlyNamed);
     return [{ part, check, coerce, takesUndefined: false, trees: true }];
