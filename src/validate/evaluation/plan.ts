@@ -11,7 +11,7 @@ export interface Plan {
   looksAtText: boolean;
   /** Whether it can meet one value on several ways: what it said is remembered. */
   shared: boolean;
-  /** Of `$ref`, `$dynamicRef` and `allOf`. */
+  /** Of `$ref` and `allOf`. */
   all: readonly Plan[];
   anyOf: readonly Plan[] | undefined;
   oneOf: readonly Plan[] | undefined;
@@ -66,7 +66,7 @@ export function preparePlan(schema: object): Program {
     const plan = emptyPlan(plans, false);
     known.set(given, plan);
     fillPlan(plan, given, planOf, resolve);
-    if (typeof (given["$ref"] ?? given["$dynamicRef"]) === "string") refers = true;
+    if (typeof given["$ref"] === "string") refers = true;
     return plan;
   }
 
@@ -99,11 +99,8 @@ function fillPlan(
   plan.looksAtText = looksAtText(schema);
   plan.memberDefaults = defaultsOf(schema["properties"]);
   plan.itemDefaults = defaultsOf(schema["prefixItems"]);
-  const targets = ["$ref", "$dynamicRef"].flatMap((keyword) => {
-    const reference = schema[keyword];
-    if (typeof reference !== "string") return [];
-    return [planOf(resolve(reference, schema))];
-  });
+  const { $ref: reference } = schema;
+  const targets = typeof reference === "string" ? [planOf(resolve(reference, schema))] : [];
   plan.all = [...targets, ...(list("allOf") ?? [])];
   plan.anyOf = list("anyOf");
   plan.oneOf = list("oneOf");

@@ -6,6 +6,7 @@ import { sizeOf, Work, WorkExceeded } from "../evaluation/work.js";
 import { type Issue, MAX_ISSUES, type PartCheck } from "../issues/issue.js";
 import { compileSchema, lintSchema } from "./ajv.js";
 import { toIssue } from "./ajv-issues.js";
+import { repairForAjv } from "./ajv-repairs.js";
 import { closeSchema } from "./close-schema.js";
 
 /** What happens to members that a schema does not name. */
@@ -54,6 +55,7 @@ export function createJsonSchemaCheck(
   lintSchema(schema);
   // A copy in any case: the app may change its object later.
   const copy = structuredClone(schema);
+  repairForAjv(copy);
   const closed = unknown === "allow" ? copy : (closeSchema(copy) as object);
   const program = preparePlan(closed);
   const schemaSize = sizeOf(closed);
