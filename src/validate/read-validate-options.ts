@@ -18,6 +18,7 @@ import {
 } from "./json-schema/json-schema.js";
 import { createCoercion } from "./parts/coerce.js";
 import type { PartPlan, RequestSettings } from "./parts/validate-parts.js";
+import { findSlowPatterns } from "./patterns/find-slow-patterns.js";
 import { createStandardSchemaCheck, isStandardSchema } from "./standard-schema/standard-schema.js";
 import {
   VALIDATE_HINTS,
@@ -40,6 +41,9 @@ export interface ValidateSettings extends RequestSettings {
 const PARTS: readonly Part[] = ["body", "query", "params", "headers", "cookies"];
 const UNKNOWN: readonly UnknownFields[] = ["reject", "strip", "allow"];
 
+/** Patterns that the app accepts, and whether a schema has them. */
+type AllowedPatterns = Map<string, boolean>;
+
 type ValidateReader = OptionsReader<OptionKey<ValidateOptions | ValidateChainsOptions>>;
 
 /** Nodes in front of chains: 2,000 matches of a wildcard take express-validator some 20 ms, ten times as many 2 s. */
@@ -57,11 +61,15 @@ export function readValidateOptions(options: unknown): ValidateSettings {
   const chains = readChains(reader);
   const unknown = readUnknown(reader, chains);
   const maxErrors = reader.integer("maxErrors", { default: 20, min: 1, max: 100 });
+  const allowed: AllowedPatterns = new Map(
+    (reader.strings("dangerouslyAllowPatterns") ?? []).map((source) => [source, false]),
+  );
   // One more than are told, to know that there are more.
   const parts =
     chains.length > 0
       ? []
-      : PARTS.flatMap((part) => readPart(reader, part, unknown, maxErrors + 1));
+      : PARTS.flatMap((part) => readPart(reader, part, unknown, maxErrors + 1, allowed));
+  noteUnusedPatterns(reader, allowed);
   const readsBody = reader.has("body") || chains.some((chain) => mayRead(chain, "body"));
   const settings: ValidateSettings = {
     parts,
@@ -131,6 +139,7 @@ function readPart(
   part: Part,
   unknown: UnknownFields,
   maxIssues: number,
+  allowed: AllowedPatterns,
 ): readonly PartPlan[] {
   const schema = reader.raw(part);
   if (schema === undefined) return [];
@@ -157,7 +166,7 @@ function readPart(
     );
     return [];
   }
-  return readJsonSchema(reader, part, schema, exact ? unknown : "allow", maxIssues);
+  return readJsonSchema(reader, part, schema, exact ? unknown : "allow", maxIssues, allowed);
 }
 
 function readJsonSchema(
@@ -166,6 +175,7 @@ function readJsonSchema(
   schema: Readonly<Record<string, unknown>>,
   unknown: UnknownFields,
   maxIssues: number,
+  allowed: AllowedPatterns,
 ): readonly PartPlan[] {
   const { properties = {}, required = [] } = schema;
   if (part !== "body" && (schema["type"] !== "object" || typeof properties !== "object")) {
@@ -182,6 +192,11 @@ function readJsonSchema(
     return [];
   }
   try {
+    for (const { source, problem } of findSlowPatterns(schema)) {
+      if (allowed.has(source)) allowed.set(source, true);
+      else
+        reader.note(part, `must not have the pattern ${JSON.stringify(source)}, which ${problem}`);
+    }
     const check = createJsonSchemaCheck(schema, unknown, { maxIssues });
     const onlyNamed = part !== "query";
     const coerce = part === "body" ? undefined : createCoercion(schema, onlyNamed);
@@ -192,6 +207,16 @@ function readJsonSchema(
       `must be a JSON Schema that compiles: ${error instanceof Error ? error.message : "it does not"}`,
     );
     return [];
+  }
+}
+
+function noteUnusedPatterns(reader: ValidateReader, allowed: AllowedPatterns): void {
+  for (const [source, isUsed] of allowed) {
+    if (isUsed) continue;
+    reader.note(
+      "dangerouslyAllowPatterns",
+      `must name only slow patterns of the schemas, and ${JSON.stringify(source)} is none`,
+    );
   }
 }
 
