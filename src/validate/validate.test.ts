@@ -296,6 +296,52 @@ describe.each(expressVersions)("validate on Express %s", (_major, express) => {
     expect(performance.now() - start).toBeLessThan(500);
   });
 
+  it("answers at once where alternatives recurse: work per request has a bound", async () => {
+    const node = { $ref: "#/$defs/node" };
+    const kinds = ["p", "b", "i", "u", "a", "li"].map((kind) => ({
+      type: "object",
+      required: ["type"],
+      properties: {
+        children: { type: "array", items: node },
+        n: { type: "integer" },
+        type: { const: kind },
+      },
+    }));
+    const richText = { ...node, $defs: { node: { oneOf: kinds } } };
+    const nest = (depth: number, leaf: object): object =>
+      depth === 0 ? leaf : { type: "b", children: [nest(depth - 1, leaf)] };
+    const app = appWith(validate({ body: richText }));
+    const start = performance.now();
+    const bad = await request(app)
+      .post("/1")
+      .send(nest(9, { type: "p", n: "x" }))
+      .expect(422);
+    expect(bad.body.errors.at(-1)).toMatchObject({
+      pointer: `#${"/children/0".repeat(9)}/n`,
+      code: "type",
+    });
+    await request(app)
+      .post("/1")
+      .send(nest(9, { type: "p", n: 1 }))
+      .expect(200);
+    // It ended the process.
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+
+  it("strips 4,000 members and more", async () => {
+    const validator = validate({
+      body: { type: "object", properties: { n: { type: "integer" } } },
+      unknown: "strip",
+      limits: { keys: 10_000 },
+    });
+    const many = Object.fromEntries(Array.from({ length: 9000 }, (_, at) => [`x${at}`, 1]));
+    const answer = await request(appWith(validator, express.json({ limit: "1mb" })))
+      .post("/1")
+      .send({ ...many, n: 1 })
+      .expect(200);
+    expect(answer.body.valid).toEqual({ body: { n: 1 } });
+  });
+
   it("keeps valid(req) a frozen copy all the way down: what is judged is what the handler gets", async () => {
     const schema = {
       type: "object",

@@ -1,6 +1,6 @@
 import { hasMember, isObject } from "./assertions.js";
 import type { Plan, Program } from "./plan.js";
-import { type Coverage, Seen } from "./seen.js";
+import { type Coverage, NOTHING, Seen } from "./seen.js";
 import { charactersWork, type Work } from "./work.js";
 
 /** A member that no schema names. */
@@ -27,7 +27,9 @@ export class Evaluation {
 
   /** @param alternative - Whether the schema may fail without harm. */
   check(plan: Plan, value: unknown, alternative = false): Coverage | undefined {
-    if (!plan.shared) return this.#evaluate(plan, value, alternative);
+    const isScalar = typeof value !== "object" || value === null;
+    // A scalar without further subschemas is sooner evaluated than looked up.
+    if (!plan.shared || (isScalar && plan.leaf)) return this.#evaluate(plan, value, alternative);
     const slot = plan.id * 2 + (alternative && this.#strips ? 1 : 0);
     this.#memory[slot] ??= new Map();
     const memory = this.#memory[slot];
@@ -49,6 +51,7 @@ export class Evaluation {
     for (const assertion of plan.assertions) {
       if (assertion.fault(value) !== undefined) return undefined;
     }
+    if (plan.leaf && (typeof value !== "object" || value === null)) return NOTHING;
     const seen = new Seen(this.#tracks);
     if (!this.#fitsInPlace(plan, value, alternative, seen)) return undefined;
     if (Array.isArray(value)) {
@@ -119,7 +122,7 @@ export class Evaluation {
     alternative: boolean,
     seen: Seen,
   ): boolean {
-    for (const [name, part] of plan.properties) {
+    for (const [name, part] of plan.ordered) {
       this.#work.spend(1);
       if (!hasMember(object, name)) continue;
       if (this.check(part, object[name], alternative) === undefined) return false;

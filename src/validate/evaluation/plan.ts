@@ -11,6 +11,8 @@ export interface Plan {
   looksAtText: boolean;
   /** Whether it can meet one value on several ways: what it said is remembered. */
   shared: boolean;
+  /** Whether no other subschema looks at the same value. */
+  leaf: boolean;
   /** Of `$ref` and `allOf`. */
   all: readonly Plan[];
   anyOf: readonly Plan[] | undefined;
@@ -21,6 +23,8 @@ export interface Plan {
     | undefined;
   dependent: readonly (readonly [name: string, plan: Plan])[];
   properties: ReadonlyMap<string, Plan>;
+  /** The same, those first that tell alternatives apart: a constant is quicker to see than a subtree. */
+  ordered: readonly (readonly [name: string, plan: Plan])[];
   patterns: readonly (readonly [test: (name: string) => boolean, plan: Plan])[];
   additional: Plan | undefined;
   names: Plan | undefined;
@@ -110,7 +114,12 @@ function fillPlan(
     plan.condition = { if: condition, next: one("then"), otherwise: one("else") };
   }
   plan.dependent = [...map("dependentSchemas"), ...map("dependencies")];
-  plan.properties = new Map(map("properties"));
+  const properties = map("properties");
+  plan.properties = new Map(properties);
+  plan.ordered = [
+    ...properties.filter(([, below]) => isConstant(below)),
+    ...properties.filter(([, below]) => !isConstant(below)),
+  ];
   plan.patterns = map("patternProperties").map(([source, below]) => [
     compilePattern(source, undefined),
     below,
@@ -126,7 +135,13 @@ function fillPlan(
     const { minContains = 1, maxContains = Number.POSITIVE_INFINITY } = schema;
     plan.contains = { plan: contains, min: Number(minContains), max: Number(maxContains) };
   }
-  for (const part of inPlace(plan)) part.shared = true;
+  const parts = inPlace(plan);
+  plan.leaf = parts.length === 0;
+  for (const part of parts) part.shared = true;
+}
+
+function isConstant({ assertions }: Plan): boolean {
+  return assertions.some(({ keyword }) => keyword === "const" || keyword === "enum");
 }
 
 function defaultsOf(below: unknown): Default[] {
@@ -143,6 +158,7 @@ function emptyPlan(plans: Plan[], never: boolean): Plan {
     assertions: [],
     looksAtText: false,
     shared: false,
+    leaf: true,
     all: [],
     anyOf: undefined,
     oneOf: undefined,
@@ -150,6 +166,7 @@ function emptyPlan(plans: Plan[], never: boolean): Plan {
     condition: undefined,
     dependent: [],
     properties: new Map(),
+    ordered: [],
     patterns: [],
     additional: undefined,
     names: undefined,

@@ -4,7 +4,8 @@ export interface Coverage {
   readonly items: number;
 }
 
-const NOTHING: Coverage = { names: undefined, items: 0 };
+/** What a schema that says nothing about members and items has looked at. */
+export const NOTHING: Coverage = { names: undefined, items: 0 };
 
 /** What one schema has looked at so far. Without a keyword that asks for it, nothing is kept. */
 export class Seen {
