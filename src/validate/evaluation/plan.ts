@@ -197,9 +197,11 @@ function forbidEndlessReferences(plans: readonly Plan[]): void {
   for (const plan of plans) visit(plan);
 }
 
-/** Whether a schema asks which members others have looked at, and some of the others are alternatives. */
-export function tracksAlternatives({ tracks, plans }: Program): boolean {
-  return tracks && plans.some(({ all, ...plan }) => inPlace({ ...plan, all: [] }).length > 0);
+/** Whether a schema asks which members others have looked at, and only a value shows which ones do. */
+export function tracksAtRunTime({ tracks, refers, plans }: Program): boolean {
+  return (
+    tracks && (refers || plans.some(({ all, ...plan }) => inPlace({ ...plan, all: [] }).length > 0))
+  );
 }
 
 /** The subschemas that look at the same value. */

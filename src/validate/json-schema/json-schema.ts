@@ -1,7 +1,7 @@
 import { isPlainObject } from "../../core/options/value.js";
 import { collectFailures } from "../evaluation/collect-failures.js";
 import { Evaluation } from "../evaluation/evaluation.js";
-import { inPlace, type Program, preparePlan, tracksAlternatives } from "../evaluation/plan.js";
+import { inPlace, type Program, preparePlan, tracksAtRunTime } from "../evaluation/plan.js";
 import { sizeOf, Work, WorkExceeded } from "../evaluation/work.js";
 import { type Issue, MAX_ISSUES, type PartCheck } from "../issues/issue.js";
 import { compileSchema, lintSchema } from "./ajv.js";
@@ -36,8 +36,9 @@ const TOO_COMPLEX: Issue = { path: [], code: "too_complex" };
  * A check against a JSON Schema 2020-12. Defaults are filled in; nothing is coerced.
  *
  * Compiled code decides. Where subschemas can repeat, it counts its work, and where that runs out, an evaluation that
- * remembers each pair of schema and value decides instead. The evaluation decides alone about unknown members among
- * alternatives, where ajv takes some that only a failed alternative knows, and it finds what is wrong.
+ * remembers each pair of schema and value decides instead. It decides alone where alternatives or references say which
+ * members are known: there, ajv knows every member that is called as one of `Object.prototype`. And it finds what is
+ * wrong.
  *
  * @throws Error when the schema is wrong.
  */
@@ -63,7 +64,7 @@ export function createJsonSchemaCheck(
   const strips = unknown === "strip";
   const counts = onWork !== undefined || canRepeat(program);
   let counted = new Work(0);
-  const isValid = tracksAlternatives(program)
+  const isValid = tracksAtRunTime(program)
     ? undefined
     : compileSchema(closed, {
         tracks: program.tracks,
