@@ -26,6 +26,7 @@ export const STRUCTURAL_GUARD_HINTS: Hints<StructuralGuardOptions> = {
   maxItems: "items",
   maxKeys: "keys",
   maxNodes: "nodes",
+  maxKeyLength: "keyLength",
   maxLength: "stringLength",
   maxStringLength: "stringLength",
 };

@@ -188,9 +188,9 @@ describe("keys.dangerouslyAllowHttp: hosts that an entry names, http inside a co
   });
 
   it.each([
-    ["http://keycloak:8080", 'write "keycloak:8080"'],
-    ["Keycloak:8080", 'write "keycloak:8080"'],
-    ["keycloak:80", 'write "keycloak"'],
+    ["http://keycloak:8080", "must be the host alone, in lower case"],
+    ["Keycloak:8080", "must be the host alone, in lower case"],
+    ["keycloak:80", "with its port unless that is 80"],
     ["keycloak:8080/realms", "must be a host with its port"],
     ["*", "must be a host with its port"],
     ["*.internal", "must be a host with its port"],

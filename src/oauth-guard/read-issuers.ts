@@ -160,7 +160,12 @@ function readIssuerName(
     return null;
   }
   const must = "the URL of the issuer, as its tokens name it in iss";
-  const issuer = reader.string("issuer", { required: true, must });
+  const given = reader.raw("issuer");
+  // What is wrong with a text is said below, with the right spelling.
+  const issuer =
+    typeof given === "string" && given !== ""
+      ? given
+      : reader.string("issuer", { required: true, must });
   if (issuer === undefined) return "";
   const problem = isStatic ? checkIssuerName(issuer) : checkIssuerUrl(issuer, httpHosts);
   if (problem !== undefined) reader.problem("issuer", problem.must, problem.fix);

@@ -118,7 +118,8 @@ function checkHost(entry: string): string | undefined {
   const url = URL.canParse(`http://${text}`) ? new URL(`http://${text}`) : undefined;
   const isHost = /^(?:[a-z\d._-]+|\[[\da-f:.]+\])(?::\d+)?$/i.test(text);
   if (!isHost || url === undefined) return 'must be a host with its port, such as "keycloak:8080"';
-  return url.host === entry ? undefined : `must be a host: write ${JSON.stringify(url.host)}`;
+  if (url.host === entry) return undefined;
+  return "must be the host alone, in lower case, with its port unless that is 80";
 }
 
 function readCache(reader: VerifierReader): VerifierSettings["cache"] {

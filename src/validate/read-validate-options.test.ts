@@ -171,3 +171,31 @@ describe("media types", () => {
     ]);
   });
 });
+
+describe("patterns that can backtrack", () => {
+  const withPattern = (pattern: string, more: object = {}) => ({
+    type: "object",
+    properties: { a: { type: "string", pattern, ...more } },
+  });
+
+  it("are refused at start-up unless accepted by name", () => {
+    const slow = withPattern("^(a+)+$", { maxLength: 10 });
+    expect(() => validate({ body: slow })).toThrow(
+      'validate.body must not have the pattern "^(a+)+$", which can take exponential time',
+    );
+    expect(() => validate({ body: slow, dangerouslyAllowPatterns: "^(a+)+$" })).not.toThrow();
+    expect(() => validate({ body: slow, dangerouslyAllowPatterns: ["^(a+)+$", "x"] })).toThrow(
+      "entry 2 is none",
+    );
+    const map = { type: "object", patternProperties: { "^(a|a)*$": { type: "string" } } };
+    expect(() => validate({ body: map })).toThrow("exponential");
+  });
+
+  it("are taken when they are quadratic and the text is short", () => {
+    expect(() => validate({ body: withPattern("\\s+$") })).toThrow("quadratic");
+    expect(() => validate({ body: withPattern("\\s+$", { maxLength: 1000 }) })).not.toThrow();
+    const propertyNames = { type: "string", pattern: ".*x$" };
+    const map = { type: "object", additionalProperties: { type: "string" }, propertyNames };
+    expect(() => validate({ body: map })).not.toThrow();
+  });
+});

@@ -10,7 +10,7 @@ import {
   STRUCTURE_LIMITS,
   type StructureLimits,
 } from "../core/structure/check-structure.js";
-import { mayReadBody, type RunnableChain } from "./chains/chains.js";
+import { mayRead, type RunnableChain } from "./chains/chains.js";
 import type { Part } from "./issues/field-error.js";
 import { createCompiledFunctionCheck } from "./json-schema/compiled-function.js";
 import {
@@ -20,6 +20,7 @@ import {
 } from "./json-schema/json-schema.js";
 import { createCoercion } from "./parts/coerce.js";
 import type { PartPlan, RequestSettings } from "./parts/validate-parts.js";
+import { findSlowPatterns } from "./patterns/find-slow-patterns.js";
 import { createStandardSchemaCheck, isStandardSchema } from "./standard-schema/standard-schema.js";
 import {
   VALIDATE_HINTS,
@@ -34,11 +35,16 @@ export interface ValidateSettings extends RequestSettings {
   /** Empty when parts are given. */
   readonly chains: readonly RunnableChain[];
   readonly unknown: UnknownFields;
+  /** Whether no function of the app makes values. */
+  readonly trees: boolean;
   readonly onDenied: OnDenied;
 }
 
 const PARTS: readonly Part[] = ["body", "query", "params", "headers", "cookies"];
 const UNKNOWN: readonly UnknownFields[] = ["reject", "strip", "allow"];
+
+/** Patterns that the app accepts, and whether a schema has them. */
+type AllowedPatterns = Map<string, boolean>;
 
 type ValidateReader = OptionsReader<OptionKey<ValidateOptions | ValidateChainsOptions>>;
 
@@ -70,12 +76,22 @@ export function readValidateOptions(options: unknown): ValidateSettings {
   );
   const chains = readChains(reader);
   const unknown = readUnknown(reader, chains);
-  const parts = chains.length > 0 ? [] : PARTS.flatMap((part) => readPart(reader, part, unknown));
-  const readsBody = reader.has("body") || chains.some(mayReadBody);
+  const maxErrors = reader.integer("maxErrors", { default: 20, min: 1, max: 100 });
+  const allowed: AllowedPatterns = new Map(
+    (reader.strings("dangerouslyAllowPatterns") ?? []).map((source) => [source, false]),
+  );
+  // One more than are told, to know that there are more.
+  const parts =
+    chains.length > 0
+      ? []
+      : PARTS.flatMap((part) => readPart(reader, part, unknown, maxErrors + 1, allowed));
+  noteUnusedPatterns(reader, allowed);
+  const readsBody = reader.has("body") || chains.some((chain) => mayRead(chain, "body"));
   const settings: ValidateSettings = {
     parts,
     chains,
     unknown,
+    trees: chains.length === 0 && parts.every((plan) => plan.trees),
     readsBody,
     contentTypes: readContentTypes(reader, readsBody),
     limits: readLimits(
@@ -83,7 +99,7 @@ export function readValidateOptions(options: unknown): ValidateSettings {
       chains.length > 0 ? CHAIN_NODES : undefined,
     ),
     status: readStatus(reader),
-    maxErrors: reader.integer("maxErrors", { default: 20, min: 1, max: 100 }),
+    maxErrors,
     expose: reader.oneOf("expose", ["pointers", "full", "none"], { default: "pointers" }),
     ...readGuardOptions(reader),
   };
@@ -140,13 +156,19 @@ function readUnknown(reader: ValidateReader, chains: readonly RunnableChain[]): 
   return reader.oneOf("unknown", UNKNOWN, { default: "reject" });
 }
 
-function readPart(reader: ValidateReader, part: Part, unknown: UnknownFields): readonly PartPlan[] {
+function readPart(
+  reader: ValidateReader,
+  part: Part,
+  unknown: UnknownFields,
+  maxIssues: number,
+  allowed: AllowedPatterns,
+): readonly PartPlan[] {
   const schema = reader.raw(part);
   if (schema === undefined) return [];
   const exact = part === "body" || part === "query";
   if (isStandardSchema(schema)) {
     const check = createStandardSchemaCheck(schema, exact && unknown === "reject");
-    return [{ part, check, coerce: undefined, takesUndefined: true }];
+    return [{ part, check, coerce: undefined, takesUndefined: true, trees: false }];
   }
   if (isRunnable(schema)) {
     reader.note(
@@ -157,7 +179,7 @@ function readPart(reader: ValidateReader, part: Part, unknown: UnknownFields): r
   }
   if (typeof schema === "function") {
     const check = createCompiledFunctionCheck(schema as (value: unknown) => value is unknown);
-    return [{ part, check, coerce: undefined, takesUndefined: false }];
+    return [{ part, check, coerce: undefined, takesUndefined: false, trees: false }];
   }
   if (!isJsonSchema(schema)) {
     reader.problem(
@@ -166,7 +188,7 @@ function readPart(reader: ValidateReader, part: Part, unknown: UnknownFields): r
     );
     return [];
   }
-  return readJsonSchema(reader, part, schema, exact ? unknown : "allow");
+  return readJsonSchema(reader, part, schema, exact ? unknown : "allow", maxIssues, allowed);
 }
 
 function readJsonSchema(
@@ -174,6 +196,8 @@ function readJsonSchema(
   part: Part,
   schema: Readonly<Record<string, unknown>>,
   unknown: UnknownFields,
+  maxIssues: number,
+  allowed: AllowedPatterns,
 ): readonly PartPlan[] {
   const { properties = {}, required = [] } = schema;
   if (part !== "body" && (schema["type"] !== "object" || typeof properties !== "object")) {
@@ -192,10 +216,15 @@ function readJsonSchema(
     return [];
   }
   try {
-    const check = createJsonSchemaCheck(schema, unknown);
+    for (const { source, problem } of findSlowPatterns(schema)) {
+      if (allowed.has(source)) allowed.set(source, true);
+      else
+        reader.note(part, `must not have the pattern ${JSON.stringify(source)}, which ${problem}`);
+    }
+    const check = createJsonSchemaCheck(schema, unknown, { maxIssues });
     const onlyNamed = part !== "query";
     const coerce = part === "body" ? undefined : createCoercion(schema, onlyNamed);
-    return [{ part, check, coerce, takesUndefined: false }];
+    return [{ part, check, coerce, takesUndefined: false, trees: true }];
   } catch (error) {
     const words = error instanceof Error ? error.message : "it does not";
     reader.note(
@@ -216,6 +245,18 @@ function namesIn(schema: unknown, names = new Set(KEYWORDS), seen = new Set()): 
     namesIn(value, names, seen);
   }
   return names;
+}
+
+function noteUnusedPatterns(reader: ValidateReader, allowed: AllowedPatterns): void {
+  let index = 0;
+  for (const isUsed of allowed.values()) {
+    index += 1;
+    if (isUsed) continue;
+    reader.note(
+      "dangerouslyAllowPatterns",
+      `must name only slow patterns of the schemas: entry ${index} is none`,
+    );
+  }
 }
 
 function readContentTypes(reader: ValidateReader, readsBody: boolean): readonly string[] {

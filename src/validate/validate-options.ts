@@ -27,6 +27,12 @@ export interface CommonValidateOptions extends GuardOptions {
    * `unsupported_media_type` with an `Accept` field. @default ["application/json", "application/*+json"]
    */
   readonly contentTypes?: string | readonly string[] | undefined;
+  /**
+   * Patterns of JSON Schemas that are taken although they can backtrack for long, each exactly as it stands in the
+   * schema. Without it, a `pattern` that can take exponential time, or quadratic time without a `maxLength` of at most
+   * 1,000, is an `OptionsError`.
+   */
+  readonly dangerouslyAllowPatterns?: string | readonly string[] | undefined;
   /** Limits for body, query, params and cookies, which are checked before a schema sees them. */
   readonly limits?: StructureLimits | undefined;
 }
@@ -84,6 +90,7 @@ export const VALIDATE_KEYS: OptionKeys<ValidateOptions | ValidateChainsOptions> 
   maxErrors: true,
   expose: true,
   contentTypes: true,
+  dangerouslyAllowPatterns: true,
   limits: true,
   ...GUARD_OPTIONS,
 };

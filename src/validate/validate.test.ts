@@ -289,6 +289,110 @@ describe.each(expressVersions)("validate on Express %s", (_major, express) => {
     await request(app).get("/a?q=b").set("Cookie", "id=%C3%A9").expect(200);
   });
 
+  it("reads a Cookie field of 16 kB in linear time: every reader of client text counts first", async () => {
+    const cookies = { type: "object", properties: { a: { type: "string" } } } as const;
+    const app = appWith(validate({ cookies }));
+    const start = performance.now();
+    const answer = await request(app).get("/1").set("Cookie", Array(3750).fill("a=b").join(";"));
+    expect(answer.status).toBe(413);
+    // It took 2.5 seconds.
+    expect(performance.now() - start).toBeLessThan(500);
+  });
+
+  it("answers at once where alternatives recurse: work per request has a bound", async () => {
+    const node = { $ref: "#/$defs/node" };
+    const kinds = ["p", "b", "i", "u", "a", "li"].map((kind) => ({
+      type: "object",
+      required: ["type"],
+      properties: {
+        children: { type: "array", items: node },
+        n: { type: "integer" },
+        type: { const: kind },
+      },
+    }));
+    const richText = { ...node, $defs: { node: { oneOf: kinds } } };
+    const nest = (depth: number, leaf: object): object =>
+      depth === 0 ? leaf : { type: "b", children: [nest(depth - 1, leaf)] };
+    const app = appWith(validate({ body: richText }));
+    const start = performance.now();
+    const bad = await request(app)
+      .post("/1")
+      .send(nest(9, { type: "p", n: "x" }))
+      .expect(422);
+    expect(bad.body.errors.at(-1)).toMatchObject({
+      pointer: `#${"/children/0".repeat(9)}/n`,
+      code: "type",
+    });
+    await request(app)
+      .post("/1")
+      .send(nest(9, { type: "p", n: 1 }))
+      .expect(200);
+    // It ended the process.
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+
+  it("strips 4,000 members and more", async () => {
+    const validator = validate({
+      body: { type: "object", properties: { n: { type: "integer" } } },
+      unknown: "strip",
+      limits: { keys: 10_000 },
+    });
+    const many = Object.fromEntries(Array.from({ length: 9000 }, (_, at) => [`x${at}`, 1]));
+    const answer = await request(appWith(validator, express.json({ limit: "1mb" })))
+      .post("/1")
+      .send({ ...many, n: 1 })
+      .expect(200);
+    expect(answer.body.valid).toEqual({ body: { n: 1 } });
+  });
+
+  it("keeps valid(req) a frozen copy all the way down: what is judged is what the handler gets", async () => {
+    const schema = {
+      type: "object",
+      properties: { a: { type: "object", properties: { list: { type: "array", items: {} } } } },
+    } as const;
+    const zod = z.object({ a: z.object({ list: z.array(z.unknown()), at: z.coerce.date() }) });
+    const spoil: RequestHandler = (req, _res, next) => {
+      const { a } = req.body;
+      a.list.push("x");
+      a.list[0].n = "x";
+      a.at?.setFullYear?.(1999);
+      a.b = "x";
+      req.body.c = "x";
+      next();
+    };
+    const sent = { a: { list: [{ n: 1 }] } };
+    const validators = [
+      [validate({ body: schema }), sent],
+      [validate({ body: zod }), { a: { ...sent.a, at: "2026-01-01T00:00:00.000Z" } }],
+    ] as const;
+    for (const [validator, given] of validators) {
+      const app = express();
+      app.post("/", express.json(), validator, spoil, (req, res) => {
+        const { body } = validator.valid(req) as { body: { a: { list: object[] } } };
+        const frozen = [body, body.a, body.a.list, body.a.list[0]].every(Object.isFrozen);
+        res.json({ frozen, body, mutable: req.body });
+      });
+      const answer = await request(app).post("/").send(given).expect(200);
+      expect(answer.body).toMatchObject({ frozen: true, mutable: { c: "x" } });
+      expect(answer.body.body).toEqual(given);
+    }
+  });
+
+  it("keeps valid(req) of a value that a schema made cyclic", async () => {
+    const cyclic = z.object({ n: z.number() }).transform((value) => {
+      const made: { n: number; self?: unknown } = { ...value };
+      made.self = made;
+      return made;
+    });
+    const validator = validate({ body: cyclic, unknown: "strip" });
+    const app = express();
+    app.post("/", express.json(), validator, (req, res) => {
+      const { body } = validator.valid(req);
+      res.json({ same: body.self === body, frozen: Object.isFrozen(body) });
+    });
+    await request(app).post("/").send({ n: 1 }).expect(200, { same: true, frozen: true });
+  });
+
   it("keeps the values of two validators apart, frozen", async () => {
     const first = validate({ query: { type: "object", properties: { n: { type: "integer" } } } });
     const second = validate({

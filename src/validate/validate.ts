@@ -9,6 +9,7 @@ import { createChainsCheck } from "./chains/validate-chains.js";
 import type { Part } from "./issues/field-error.js";
 import type { Validation } from "./issues/validation.js";
 import type { Contradicting, SchemaContradictsTypeArgument } from "./json-schema/contradiction.js";
+import { frozenCopy, frozenGraphCopy } from "./parts/frozen-copy.js";
 import { readPart } from "./parts/read-part.js";
 import { createPartsCheck } from "./parts/validate-parts.js";
 import { readValidateOptions } from "./read-validate-options.js";
@@ -82,6 +83,7 @@ export function validate(
   const check =
     settings.chains.length > 0 ? createChainsCheck(settings) : createPartsCheck(settings);
   const names = settings.chains.length > 0 ? PARTS : settings.parts.map(({ part }) => part);
+  const { trees } = settings;
   const handler = guard.middleware((req, res, next) => {
     let validation: Validation | PromiseLike<Validation>;
     try {
@@ -112,9 +114,16 @@ export function validate(
       guard.refuse(validation.refusal, req, res, next, { reason: validation.reason });
       return;
     }
-    const { values } = validation;
-    if (guard.enforced && "body" in values) req.body = values.body;
-    remember(req, Object.freeze(values));
+    let frozen: Finding["values"];
+    try {
+      frozen = trees ? frozenCopy(validation.values) : frozenGraphCopy(validation.values);
+    } catch (error) {
+      fail(failedWith("validate", error), req, res, next);
+      return;
+    }
+    // Handlers may write into req.body, as they always could: what was validated is a copy of its own.
+    if (guard.enforced && "body" in validation.values) req.body = validation.values.body;
+    remember(req, frozen);
     guard.allow(req);
     next();
   }

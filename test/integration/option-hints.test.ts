@@ -279,6 +279,7 @@ const TABLES: readonly HintTable[] = [
       maxItems: "items",
       maxKeys: "keys",
       maxNodes: "nodes",
+      maxKeyLength: "keyLength",
       maxLength: "stringLength",
       maxStringLength: "stringLength",
     },

@@ -104,17 +104,17 @@ const RIGHT_TYPE: readonly Row[] = [
   [
     "a blank audience",
     () => oauthGuard({ ...ISSUER, audience: " " }),
-    "oauthGuard.audience must not start or end with white space",
+    "oauthGuard.audience must have no white space at its ends",
   ],
   [
     "white space at the end of an audience",
     () => oauthGuard({ ...ISSUER, audience: ["https://a.example", "https://api.example\u00a0"] }),
-    "oauthGuard.audience[1] must not start or end with white space",
+    "oauthGuard.audience[1] must have no white space at its ends",
   ],
   [
     "a line end in an audience",
     () => oauthGuard({ ...ISSUER, audience: "https://api\n.example" }),
-    "oauthGuard.audience must not hold control characters",
+    "oauthGuard.audience must have no white space at its ends and no line ends",
   ],
   [
     "null as the key of a limit",

@@ -98,12 +98,12 @@ function leaksOf(
   }
 }
 
-/** Numbers are printed where a number or a quantity is expected, and hosts where an origin is: neither is secret there. */
+/** Numbers are printed where a number or a quantity is expected, and hosts where an origin or an issuer is: neither is secret there. */
 function mayBePrinted({ value }: Secret): (problem: string) => boolean {
   return (problem) =>
     (typeof value === "number" &&
       / must be (?:a (?:whole )?number|a duration|a size) /.test(problem)) ||
-    (String(value).includes("://zq9") && /\.cors\.origins/.test(problem));
+    (String(value).includes("://zq9") && /\.(?:cors\.origins|issuer must)/.test(problem));
 }
 
 const FOLDER = mkdtempSync(join(tmpdir(), "option-secrets-"));

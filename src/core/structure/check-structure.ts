@@ -16,7 +16,12 @@ export interface StructureLimits {
   readonly items?: number | undefined;
   /** Members of one object. At least 1; 413 `structure_too_large`. @default 200 */
   readonly keys?: number | undefined;
-  /** UTF-16 code units of one string or member name. At least 1; 413 `structure_too_large`. @default 65536 */
+  /**
+   * UTF-16 code units of one member name: names become paths, and paths are compared. At least 1; 413
+   * `structure_too_large`. @default 256
+   */
+  readonly keyLength?: number | undefined;
+  /** UTF-16 code units of one string. At least 1; 413 `structure_too_large`. @default 65536 */
   readonly stringLength?: number | undefined;
 }
 
@@ -29,6 +34,7 @@ export const STRUCTURE_LIMITS: OptionKeys<StructureLimits> = {
   nodes: true,
   items: true,
   keys: true,
+  keyLength: true,
   stringLength: true,
 };
 
@@ -51,6 +57,7 @@ export function readLimits(
     nodes: read("nodes", nodes),
     items: read("items", 1000),
     keys: read("keys", 200),
+    keyLength: read("keyLength", 256),
     stringLength: read("stringLength", 65_536),
   });
 }
@@ -96,16 +103,20 @@ export function checkStructure(root: unknown, limits: ResolvedLimits): Structure
 }
 
 function checkKey(key: string, value: unknown, limits: ResolvedLimits): StructureFault | undefined {
+  if (key.length > limits.keyLength) return "structure_too_large";
   // The two ways by which assigning members of a parsed value reaches Object.prototype.
   if (key === "__proto__") return "forbidden_key";
   if (key === "constructor" && isContainer(value) && Object.hasOwn(value, "prototype")) {
     return "forbidden_key";
   }
-  return checkString(key, limits);
+  return checkCharacters(key);
 }
 
 function checkString(text: string, limits: ResolvedLimits): StructureFault | undefined {
-  if (text.length > limits.stringLength) return "structure_too_large";
+  return text.length > limits.stringLength ? "structure_too_large" : checkCharacters(text);
+}
+
+function checkCharacters(text: string): StructureFault | undefined {
   if (text.includes("\0") || !isWellFormed(text)) return "forbidden_character";
   return undefined;
 }

@@ -179,6 +179,69 @@ describe.each(versions)(
         },
       );
 
+      it.each(["reject", "strip", "allow"] as const)(
+        "refuses a member whose name is not one path segment before chains run, in every part (unknown: %s)",
+        async (unknown) => {
+          let ran = 0;
+          const watched = (chain: (typeof login)[number]) =>
+            chain.custom(() => {
+              ran += 1;
+              return true;
+            });
+          const inBody = appWith([watched(body("user.email").isEmail())], { unknown });
+          const twice = { "user.email": "a@b.co", user: { email: "x'; DROP" } };
+          const answer = await request(inBody).post("/1").send(twice).expect(422);
+          expect(answer.body.errors).toMatchObject([{ pointer: "#", code: "unknown_field" }]);
+          await request(inBody)
+            .post("/1")
+            .send({ user: { "email[0]": 1 } })
+            .expect(422);
+          const inQuery = appWith([watched(query("user.email").isEmail())], { unknown });
+          await request(inQuery).get("/1?user.email=a@b.co").expect(422);
+          const inHeaders = appWith([watched(header("x.y").isEmail())], { unknown });
+          await request(inHeaders).get("/1").set("x.y", "a@b.co").expect(422);
+          const putCookies: RequestHandler = (req, _res, next) => {
+            req.cookies = { "a.b": "a@b.co", a: { b: "x" } };
+            next();
+          };
+          const inCookies = appWith([watched(cookie("a.b").isEmail())], { unknown }, putCookies);
+          await request(inCookies).get("/1").expect(422);
+          expect(ran).toBe(0);
+        },
+      );
+
+      it("leaves the names in parts that no chain reads alone", async () => {
+        const app = appWith([query("q").isInt()]);
+        await request(app).get("/1?q=1").set("x.y", "1").expect(200);
+      });
+
+      it("bounds what a wildcard compares: the paths of all matches", async () => {
+        const app = appWith([body("**.z").optional().isInt()], { limits: { keyLength: 256 } });
+        const wide = (name: string) => ({
+          [name]: Object.fromEntries(
+            Array.from({ length: 9 }, (_, at) => [
+              `${name.slice(9)}${at}`,
+              Array.from({ length: 200 }, () => 1),
+            ]),
+          ),
+        });
+        const start = performance.now();
+        await request(app)
+          .post("/1")
+          .send(wide("n".repeat(10_000)))
+          .expect(413);
+        await request(app)
+          .post("/1")
+          .send(wide("n".repeat(256)))
+          .expect(413);
+        await request(app)
+          .post("/1")
+          .send(wide("n".repeat(30)))
+          .expect(422);
+        // 69 kB took 4 seconds.
+        expect(performance.now() - start).toBeLessThan(1500);
+      });
+
       it("never shows a deep body to a globstar", async () => {
         const deep = `${'{"a":'.repeat(3000)}1${"}".repeat(3000)}`;
         const app = appWith([body("**").isString()]);

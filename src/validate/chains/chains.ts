@@ -97,11 +97,11 @@ export async function runChains(
   return { values, issues, assigned };
 }
 
-/** Whether a chain can look at the body, as far as it tells. */
-export function mayReadBody(chain: RunnableChain): boolean {
+/** Whether a chain can look at the part, as far as it tells. */
+export function mayRead(chain: RunnableChain, part: Part): boolean {
   const { builder } = chain as { builder?: { build?: () => { locations?: unknown } } };
   const locations = builder?.build?.().locations;
-  return !Array.isArray(locations) || locations.includes("body");
+  return !Array.isArray(locations) || locations.includes(part);
 }
 
 /** Own parts over the request: assigning them would call the getter of Express 5. */

@@ -1,12 +1,16 @@
 import type { Request } from "express";
 import { MountingError } from "../../core/calls/mounting-error.js";
 import { createMediaTypeTest } from "../../core/http/media-type.js";
+import { HttpError } from "../../core/refusal/http-error.js";
 import type { Part } from "../issues/field-error.js";
 import { checkPart, refuseIssues, refuseMediaType, type Validation } from "../issues/validation.js";
 import type { UnknownFields } from "../json-schema/json-schema.js";
 import { inspectBody } from "../parts/inspect-body.js";
 import { NOT_PARSED, type RequestCheck, type RequestSettings } from "../parts/validate-parts.js";
-import { type ChainsResult, type RunnableChain, runChains } from "./chains.js";
+import { type ChainsResult, mayRead, type RunnableChain, runChains } from "./chains.js";
+import { checkMemberNames } from "./member-names.js";
+
+const PARTS: readonly Part[] = ["body", "query", "params", "headers", "cookies"];
 
 /** Settings of a validation by chains. */
 interface ChainsSettings extends RequestSettings {
@@ -17,6 +21,16 @@ interface ChainsSettings extends RequestSettings {
 /** Prepares the validation by chains of express-validator. Chains are always asynchronous. */
 export function createChainsCheck(settings: ChainsSettings): RequestCheck {
   const accepts = createMediaTypeTest(settings.contentTypes);
+  const read = new Set(PARTS.filter((part) => settings.chains.some((c) => mayRead(c, part))));
+
+  function checkNames(part: Part, value: unknown): Validation | undefined {
+    if (!read.has(part)) return undefined;
+    const fault = checkMemberNames(value);
+    if (fault === "too_long") {
+      return { refusal: new HttpError("structure_too_large"), reason: part };
+    }
+    return fault === undefined ? undefined : refuseIssues(settings, [[part, fault]]);
+  }
 
   return (req) => {
     const state = settings.readsBody ? inspectBody(req, accepts) : "absent";
@@ -29,9 +43,10 @@ export function createChainsCheck(settings: ChainsSettings): RequestCheck {
       headers: { ...req.headers },
       cookies: { ...cookiesOf(req) },
     };
-    for (const [part, value] of Object.entries(parts)) {
+    for (const part of PARTS) {
       // Always before the chains: wildcards select in quadratic time, and globstars recurse.
-      const refusal = checkPart(part as Part, value, settings.limits);
+      const refusal =
+        checkPart(part, parts[part], settings.limits) ?? checkNames(part, parts[part]);
       if (refusal !== undefined) return refusal;
     }
     return runChains(settings.chains, settings.unknown, req, parts).then((result) =>

@@ -21,6 +21,7 @@ export const ISSUE_DETAILS = {
   max_properties: "has too many members",
   alternatives: "has none of the allowed forms, or several at once",
   not_allowed: "is not allowed here",
+  too_complex: "takes too much work to check",
   invalid: "is not valid",
 } as const;
 

@@ -1,3 +1,4 @@
+import type { Failure } from "../evaluation/collect-failures.js";
 import { type Issue, type IssueCode, MAX_ISSUES } from "../issues/issue.js";
 
 /** What is used of an error of ajv, whoever compiled the function. */
@@ -48,62 +49,78 @@ const CODES: Readonly<Record<string, IssueCode>> = {
 
 const LISTED_VALUES = 20;
 
+/** Errors of a compiled function that are looked at. */
+const READ_ERRORS = 1000;
+
 /** ajv's errors as issues, without its messages, each (member, code) once. */
 export function toIssues(errors: readonly AjvError[]): readonly Issue[] {
+  const failures = errors
+    .slice(0, READ_ERRORS)
+    .map(({ keyword, instancePath, params }) => ({ keyword, path: parse(instancePath), params }));
   const issues = new Map<string, Issue>();
-  for (const error of withoutConsequences(errors)) {
-    const issue = toIssue(error);
+  for (const failure of withoutConsequences(failures).slice(0, MAX_ISSUES)) {
+    const issue = toIssue(failure);
     const key = `${issue.code} ${issue.path.join("/")} ${issue.name ?? ""}`;
     if (!issues.has(key)) issues.set(key, issue);
   }
   return [...issues.values()];
 }
 
-/** Whether the error says that a member is not known. */
-export function isUnknownField(error: AjvError): boolean {
-  return Object.hasOwn(CODES, error.keyword) && CODES[error.keyword] === "unknown_field";
+/** A failed keyword as an issue. */
+export function toIssue({ keyword, path, params }: Failure): Issue {
+  const code = (Object.hasOwn(CODES, keyword) ? CODES[keyword] : undefined) ?? "invalid";
+  if (code === "unknown_field") return { path, code, name: unknownName(params) };
+  const missing = code === "required" ? params["missingProperty"] : undefined;
+  const at = typeof missing === "string" ? [...path, missing] : path;
+  return { path: at, code, expected: expectation(code, params) };
 }
 
-/** Where an error stands, from ajv's JSON Pointer. */
-export function pathOf(error: AjvError): string[] {
-  const [, ...tokens] = error.instancePath.split("/");
+function parse(pointer: string): string[] {
+  const [, ...tokens] = pointer.split("/");
   return tokens.map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
-/** The unknown member of an {@link isUnknownField} error. */
-export function unknownName(error: AjvError): string | undefined {
-  const { additionalProperty, unevaluatedProperty, propertyName } = error.params;
+function unknownName(params: Failure["params"]): string | undefined {
+  const { additionalProperty, unevaluatedProperty, propertyName } = params;
   return [additionalProperty, unevaluatedProperty, propertyName].find(
     (name) => typeof name === "string",
   );
+}
+
+/** The failures at one place, as a tree: paths that are compared with each other would take quadratic time. */
+interface Place {
+  readonly below: Map<string, Place>;
+  /** Whether something else than an unevaluated member is wrong here. */
+  otherwise: boolean;
 }
 
 /**
  * Leaves out what only follows from other errors: a schema that fails leaves the members of its object unevaluated, so
  * they look unknown in the whole that it is a piece of, while something in that object, or below it, is wrong.
  */
-export function withoutConsequences(errors: readonly AjvError[]): readonly AjvError[] {
-  return errors.slice(0, MAX_ISSUES).filter(({ keyword, instancePath: path }) => {
-    if (keyword !== "unevaluatedProperties") return true;
-    return !errors.some((other) =>
-      other.instancePath === path
-        ? other.keyword !== "unevaluatedProperties"
-        : other.instancePath.startsWith(`${path}/`),
+function withoutConsequences(failures: readonly Failure[]): readonly Failure[] {
+  const root: Place = { below: new Map(), otherwise: false };
+  const places = failures.map(({ keyword, path }) => {
+    let place = root;
+    for (const name of path) {
+      const next = place.below.get(name) ?? { below: new Map(), otherwise: false };
+      place.below.set(name, next);
+      place = next;
+    }
+    if (keyword !== "unevaluatedProperties") place.otherwise = true;
+    return place;
+  });
+  return failures.filter(({ keyword }, index) => {
+    const place = places[index];
+    return (
+      keyword !== "unevaluatedProperties" ||
+      place === undefined ||
+      (!place.otherwise && place.below.size === 0)
     );
   });
 }
 
-function toIssue(error: AjvError): Issue {
-  const path = pathOf(error);
-  const code =
-    (Object.hasOwn(CODES, error.keyword) ? CODES[error.keyword] : undefined) ?? "invalid";
-  if (code === "unknown_field") return { path, code, name: unknownName(error) };
-  const missing = code === "required" ? error.params["missingProperty"] : undefined;
-  if (typeof missing === "string") path.push(missing);
-  return { path, code, expected: expectation(code, error.params) };
-}
-
-function expectation(code: IssueCode, params: AjvError["params"]): string | undefined {
+function expectation(code: IssueCode, params: Failure["params"]): string | undefined {
   const { type, format, comparison, limit, multipleOf, allowedValues, allowedValue } = params;
   switch (code) {
     case "type":

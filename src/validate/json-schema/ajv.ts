@@ -4,7 +4,9 @@ import type {
   KeywordDefinition,
   ValidateFunction,
 } from "ajv/dist/2020.js";
-import { FORMATS } from "./formats.js";
+import { areDistinct, compileFormat, compilePattern } from "../evaluation/keyword-functions.js";
+import { forEachSubschema } from "../evaluation/references.js";
+import { charactersWork } from "../evaluation/work.js";
 
 /** A compiled schema, as ajv makes it. */
 export type CompiledSchema = ValidateFunction;
@@ -15,14 +17,43 @@ export type CompiledSchema = ValidateFunction;
  */
 let metaSchema: Ajv | undefined;
 
+/** How a schema is compiled. */
+interface Compilation {
+  /** Whether `unevaluatedProperties` or `unevaluatedItems` stand in it: then every alternative is evaluated. */
+  readonly tracks: boolean;
+  /** Is told of each evaluated subschema, and stops the evaluation by throwing. */
+  readonly spend: ((amount: number) => void) | undefined;
+}
+
+/** A keyword of ours, in every subschema of a schema that is counted. */
+const WORK_KEYWORD = "$work";
+
 /**
- * Compiles a JSON Schema 2020-12: `first` stops at the first error, `all` collects them.
+ * Compiles a JSON Schema 2020-12 into a function that stops at the first error.
  *
  * @throws Error when the schema is wrong, in ajv's words.
  */
-export function compileSchema(schema: object, errors: "first" | "all"): CompiledSchema {
+export function compileSchema(schema: object, { tracks, spend }: Compilation): CompiledSchema {
   // The copy with closed objects has keywords beside a $ref, where the type is not in sight.
-  return createInstance(errors === "all", false).compile(schema);
+  const ajv = createInstance(false);
+  ajv.opts.unevaluated = tracks;
+  if (spend === undefined) return ajv.compile(schema);
+  ajv.addKeyword({
+    keyword: WORK_KEYWORD,
+    schemaType: "boolean",
+    // In front of what leads to other subschemas: behind them, it would be skipped when they fail.
+    before: "$ref",
+    errors: false,
+    compile: () => (value: unknown) => {
+      spend(typeof value === "string" ? 1 + charactersWork(value.length) : 1);
+      return true;
+    },
+  });
+  const copy = structuredClone(schema);
+  forEachSubschema(copy, "", (below) => {
+    if (Object.keys(below).length > 0) Object.assign(below, { [WORK_KEYWORD]: true });
+  });
+  return ajv.compile(copy);
 }
 
 /**
@@ -34,7 +65,7 @@ export function lintSchema(schema: object): void {
   if ((schema as { $async?: unknown }).$async === true) throw new Error("$async is not supported");
   metaSchema ??= new (loadAjv().Ajv2020)({ logger: false });
   metaSchema.validateSchema(schema, true);
-  createInstance(false, true).compile(schema);
+  createInstance(true).compile(schema);
 }
 
 /** Loading ajv takes some 50 ms and 90 files: only apps that have a JSON Schema pay for it. */
@@ -43,7 +74,7 @@ function loadAjv(): typeof import("ajv/dist/2020.js") {
 }
 
 /** One instance for each schema: in a common one, the `$id`s of an app's schemas would get into each other's way. */
-function createInstance(allErrors: boolean, strictTypes: boolean): Ajv {
+function createInstance(strictTypes: boolean): Ajv {
   const { Ajv2020, _ } = loadAjv();
   const ajv = new Ajv2020({
     strict: true,
@@ -51,7 +82,6 @@ function createInstance(allErrors: boolean, strictTypes: boolean): Ajv {
     // Members that allOf requires in one place and describes in another are no mistake.
     strictRequired: false,
     allowUnionTypes: true,
-    allErrors,
     // Without it, `required: ["toString"]` is met by every object.
     ownProperties: true,
     useDefaults: true,
@@ -69,7 +99,7 @@ function createInstance(allErrors: boolean, strictTypes: boolean): Ajv {
 
 function replacedKeywords(code: typeof import("ajv/dist/2020.js")._): KeywordDefinition[] {
   return [
-    { keyword: "pattern", type: "string", schemaType: "string", compile: compilePattern },
+    { keyword: "pattern", type: "string", schemaType: "string", compile: patternOf },
     {
       keyword: "format",
       type: "string",
@@ -86,32 +116,6 @@ function replacedKeywords(code: typeof import("ajv/dist/2020.js")._): KeywordDef
   ];
 }
 
-/** ajv would try the pattern on a string that `maxLength` refuses anyway, which can take quadratic time and more. */
-function compilePattern(source: string, { maxLength }: AnySchemaObject) {
-  const pattern = new RegExp(source, "u");
-  // maxLength counts code points (JSON Schema 2020-12 §6.3.1), of which each has at most two code units.
-  const max = typeof maxLength === "number" ? maxLength * 2 : Number.POSITIVE_INFINITY;
-  return (text: string): boolean => text.length > max || pattern.test(text);
-}
-
-function compileFormat(name: string): (text: string) => boolean {
-  const check = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
-  if (check === undefined) {
-    throw new Error(`unknown format: known formats are ${Object.keys(FORMATS).join(", ")}`);
-  }
-  return check;
-}
-
-/** In linear time; ajv compares each object with each other. */
-function areDistinct(items: readonly unknown[]): boolean {
-  return new Set(items.map(canonical)).size === items.length;
-}
-
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "undefined";
-  const members = Object.entries(value).map(
-    ([k, member]) => `${JSON.stringify(k)}:${canonical(member)}`,
-  );
-  return `{${members.sort().join()}}`;
+function patternOf(source: string, { maxLength }: AnySchemaObject): (text: string) => boolean {
+  return compilePattern(source, maxLength);
 }

@@ -40,7 +40,10 @@ function readCookies(field: string | undefined): Record<string, unknown> {
         .replace(/^"(.*)"$/, "$1"),
     );
     const earlier = cookies.get(name);
-    cookies.set(name, earlier === undefined ? value : [earlier, value].flat());
+    if (earlier === undefined) cookies.set(name, value);
+    else if (typeof earlier === "string") cookies.set(name, [earlier, value]);
+    // In place: a field of 16 kB can name one cookie 4,000 times.
+    else earlier.push(value);
   }
   return Object.fromEntries(cookies);
 }

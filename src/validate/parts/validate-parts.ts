@@ -26,6 +26,8 @@ export interface PartPlan {
   readonly coerce: Coercion | undefined;
   /** Whether the check can say something about a body that is not there. */
   readonly takesUndefined: boolean;
+  /** Whether the values hold only what was parsed, so that no member stands in them twice. */
+  readonly trees: boolean;
 }
 
 /** What all ways of validating a request have in common. */
