@@ -106,7 +106,7 @@ export const ERROR_CODES = {
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** The statuses that a refusal with this code can have. */
-export type StatusOf<Code extends ErrorCode> = Code extends ErrorCode
+type StatusOf<Code extends ErrorCode> = Code extends ErrorCode
   ? StatusOfRow<(typeof ERROR_CODES)[Code]>
   : never;
 
