@@ -119,7 +119,11 @@ auditLog({
   requestId: my<MyRequestIdOptions>(),
   trace: my<MyTraceOptions>(),
   fields: my<MyAuditFieldOptions>(),
+  except: ["GET /health", "/probes/*"],
 });
+auditLog({ except: "GET /health" });
+// @ts-expect-error: patterns are texts
+auditLog({ except: /health/ });
 requireRole("admin", my<MyGuardOptions>());
 requireRole("admin", my<MyRequireOptions>());
 requireScope("orders:read", my<MyRequireOptions>());
