@@ -30,10 +30,9 @@ export function keepPoweredByAway(req: Request): void {
   // What stands further up may be replaced later, by instrumentation: it is looked up at each call.
   const inherited = Object.getPrototypeOf(response) as { readonly setHeader: SetHeader };
 
-  function setHeader(this: Response, ...args: Parameters<SetHeader>): Response {
-    const [name, value] = args;
+  function setHeader(this: Response, name: string, value: Parameters<SetHeader>[1]): Response {
     if (name === FIELD && value === "Express" && unnamed.get(this.req) === true) return this;
-    return (own ?? inherited.setHeader).apply(this, args);
+    return (own ?? inherited.setHeader).call(this, name, value);
   }
   Object.defineProperty(response, "setHeader", {
     value: setHeader,
