@@ -10,7 +10,9 @@ export const NOTHING: Coverage = { names: undefined, items: 0 };
 /** What one schema has looked at so far. Without a keyword that asks for it, nothing is kept. */
 export class Seen {
   items = 0;
-  #names: Set<string> | "all" | undefined;
+  #names: ReadonlySet<string> | "all" | undefined;
+  /** The set behind `#names`, where nobody else has it. Sets are shared until one of them grows. */
+  #own: Set<string> | undefined;
   readonly #tracks: boolean;
 
   constructor(tracks: boolean) {
@@ -22,15 +24,22 @@ export class Seen {
     if (coverage === undefined) return false;
     if (!this.#tracks || coverage === NOTHING) return true;
     this.addItems(coverage.items);
-    if (coverage.names === "all") this.#names = "all";
-    else for (const name of coverage.names ?? []) this.addName(name);
+    const { names } = coverage;
+    if (names === undefined || names === this.#names) return true;
+    if (names === "all" || this.#names === undefined) {
+      this.#names = names;
+      this.#own = undefined;
+    } else {
+      for (const name of names) this.addName(name);
+    }
     return true;
   }
 
   addName(name: string): void {
     if (!this.#tracks || this.#names === "all") return;
-    this.#names ??= new Set();
-    this.#names.add(name);
+    this.#own ??= new Set(this.#names);
+    this.#own.add(name);
+    this.#names = this.#own;
   }
 
   addAllNames(): void {
@@ -47,6 +56,7 @@ export class Seen {
 
   coverage(): Coverage {
     if (!this.#tracks || (this.items === 0 && this.#names === undefined)) return NOTHING;
+    this.#own = undefined;
     return { names: this.#names, items: this.items };
   }
 }
