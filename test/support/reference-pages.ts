@@ -46,7 +46,8 @@ export function codeSpans(text: string): readonly string[] {
   return [...text.matchAll(/`([^`\n]+)`/g)].map(([, span = ""]) => span.replaceAll("\\|", "|"));
 }
 
-function tablesOf(text: string): readonly Table[] {
+/** The tables of a text without code blocks. */
+export function tablesOf(text: string): readonly Table[] {
   return [...`${text}\n`.matchAll(TABLE)].map(([, mark = "", table = ""]) => {
     const [head = [], , ...rows] = table.trim().split("\n").map(cellsOf);
     const names = head.map((name) => name.replaceAll("`", "").toLowerCase());
