@@ -10,7 +10,6 @@ const MAY_LOAD: Readonly<Record<string, readonly string[]>> = {
     "ajv",
     "cors",
     "helmet",
-    "jsonwebtoken",
     "rate-limiter-flexible",
     "triple-beam",
     "winston",
@@ -20,13 +19,12 @@ const MAY_LOAD: Readonly<Record<string, readonly string[]>> = {
     "ajv",
     "cors",
     "helmet",
-    "jsonwebtoken",
     "rate-limiter-flexible",
     "triple-beam",
     "winston",
     "winston-transport",
   ],
-  "./oauth-guard": ["jsonwebtoken"],
+  "./oauth-guard": [],
   "./authorization": [],
   "./principal": [],
   "./claims": [],
@@ -64,6 +62,14 @@ describe.each(subpaths)("express-secure-api, subpath %s", (subpath) => {
 });
 
 describe("oauthGuard", () => {
+  it("loads jsonwebtoken when it is created, so that apps without it do not pay for it", () => {
+    const loaded = packagesLoadedBy(`
+      const { secureApi } = require(${JSON.stringify(doorOf("./secure-api", "require"))});
+      secureApi({ auditLog: false, oauthGuard: false, rateLimit: { limit: 100, window: "1m" } })`);
+    expect(loaded).toContain("helmet");
+    expect(loaded).not.toContain("jsonwebtoken");
+  });
+
   it("does not load jwks-rsa when it is created, so that apps with a discovery guard start under Jest", () => {
     const loaded = packagesLoadedBy(`
       const { oauthGuard } = require(${JSON.stringify(doorOf("./oauth-guard", "require"))});

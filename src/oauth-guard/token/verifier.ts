@@ -15,7 +15,7 @@ import { KeyOutage } from "../../issuer/fetch/key-outage.js";
 import type { VerificationKey } from "../../issuer/keys/key-ring.js";
 import { type ParsedToken, parseToken } from "../../issuer/parse-token.js";
 import type { KeyLookup, KeyStore } from "../../issuer/sources/key-store.js";
-import { hasValidSignature } from "../../issuer/verify-signature.js";
+import { createSignatureCheck } from "../../issuer/verify-signature.js";
 import type { RefusalReason } from "../refusals/refusals.js";
 import { type Auth, createAuth } from "./auth.js";
 import { isB64Token } from "./bearer-token.js";
@@ -77,6 +77,7 @@ export class Verifier {
   readonly #maxTokenSize: number;
   readonly #ttl: number;
   readonly #cache: TokenCache<VerifiedToken> | undefined;
+  readonly #hasValidSignature = createSignatureCheck();
 
   constructor(settings: VerifierSettings) {
     this.#issuers = new Map(settings.issuers.map((entry) => [entry.issuer, entry]));
@@ -156,7 +157,7 @@ export class Verifier {
     now: number,
   ): Verification {
     if (key instanceof KeyOutage || isRefused(key)) return key;
-    if (!hasValidSignature(parsed, key)) return refused("bad_signature");
+    if (!this.#hasValidSignature(parsed, key)) return refused("bad_signature");
     const lifetime = checkClaims(parsed.payload, issuer.claims, now);
     if (isRefused(lifetime)) return lifetime;
     const wrongShape = checkShape(parsed.header, parsed.payload, issuer.profile);
