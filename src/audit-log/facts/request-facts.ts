@@ -1,8 +1,8 @@
 import type { Request, Response } from "express";
 import { type Decision, decisionsOf } from "../../core/decision/decision.js";
+import type { RouteTemplates } from "../routes/route-templates.js";
 import { type Actor, actorOf } from "./actor.js";
 import type { RequestEntry } from "./request-entry.js";
-import type { RouteTemplates } from "./route-templates.js";
 import { judge, type Verdict } from "./verdict.js";
 
 /** What a record can say about one request, whose answer has ended or will never come. */

@@ -1,7 +1,7 @@
 import type { Request, Response } from "express";
 import type { RequestEntry } from "../facts/request-entry.js";
 import { factsOf, type RequestFacts } from "../facts/request-facts.js";
-import { RouteTemplates } from "../facts/route-templates.js";
+import { RouteTemplates } from "../routes/route-templates.js";
 import { ACTOR_COLUMNS } from "./actor-columns.js";
 import { createDecisionColumns } from "./decision-columns.js";
 import { createExchangeColumns } from "./exchange-columns.js";
