@@ -2,11 +2,11 @@ import { createGuard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { outageError } from "../core/refusal/http-error.js";
 import { requestId } from "../core/refusal/problem-details.js";
-import { requestSlot } from "../core/request/request-slot.js";
 import { type AuditLogOptions, readAuditLogOptions } from "./audit-log-options.js";
 import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
 import { createLanes } from "./delivery/create-lanes.js";
 import { FailureReport } from "./delivery/failure-report.js";
+import { auditState } from "./facts/audit-state.js";
 import { RecordNumbers } from "./facts/record-numbers.js";
 import { createRequestRecord } from "./record/request-record.js";
 import { createSourceColumns } from "./record/source-columns.js";
@@ -37,9 +37,6 @@ export interface PresetAuditLog {
 type Say = (
   ...record: Parameters<SystemRecord> extends [string, ...infer Rest] ? Rest : never
 ) => void;
-
-/** Whether an `auditLog` writes the record of the request already. */
-const audited = requestSlot<true>("audited");
 
 /**
  * Writes one structured record per request, with every decision of the other guards in it, to the standard output, a
@@ -89,11 +86,11 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   );
 
   const middleware = guard.middleware((req, res, next) => {
-    if (audited.get(req) === true) {
+    if (auditState.get(req) !== undefined) {
       guard.pass(next);
       return;
     }
-    audited.set(req, true);
+    auditState.set(req, "open");
     start.atRequest(req.app);
     const entry = audit.open(req, res);
     requestId.set(req, entry.requestId);

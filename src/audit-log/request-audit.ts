@@ -2,6 +2,7 @@ import type { Request, Response } from "express";
 import { type Decision, decisionsOf } from "../core/decision/decision.js";
 import { pendingVerdicts } from "../core/decision/pending-verdict.js";
 import type { PathPattern } from "../core/http/path-pattern.js";
+import { auditState } from "./facts/audit-state.js";
 import type { RecordNumbers } from "./facts/record-numbers.js";
 import {
   bytesWritten,
@@ -93,7 +94,7 @@ export class RequestAudit {
 
   #writeRecord(entry: RequestEntry, res: AuditedResponse, finished: boolean): void {
     const { numbers, requestRecord, systemRecord, write, countUnmade } = this.#records;
-    this.#observeDecisions(res);
+    this.#conclude(res);
     if (entry.excepted && finished && isUneventful(res)) return;
     const recordId = numbers.next();
     let line: string;
@@ -123,9 +124,11 @@ export class RequestAudit {
     }
   }
 
-  #observeDecisions(res: AuditedResponse): void {
+  #conclude(res: AuditedResponse): void {
     try {
-      this.#observe(decisionsOf(res.req as Request));
+      const req = res.req as Request;
+      auditState.set(req, "written");
+      this.#observe(decisionsOf(req));
     } catch {
       // A response that the app took apart: its record cannot be made either, and says so.
     }

@@ -1,6 +1,7 @@
 import type { Request, Response } from "express";
 import type { RequestEntry } from "../facts/request-entry.js";
 import { factsOf, type RequestFacts } from "../facts/request-facts.js";
+import { fieldMembers } from "../fields/app-fields.js";
 import { RouteTemplates } from "../routes/route-templates.js";
 import { ACTOR_COLUMNS } from "./actor-columns.js";
 import { createDecisionColumns } from "./decision-columns.js";
@@ -35,6 +36,7 @@ export function createRequestRecord(
     ...ACTOR_COLUMNS,
     ...createDecisionColumns(),
     ...createHeaderColumns(headers),
+    { name: "app.", read: ({ req }) => fieldMembers(req), members: true },
   ]);
 
   return function requestRecord(recordId, entry, req, res, finished) {
