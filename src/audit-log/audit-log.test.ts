@@ -162,7 +162,7 @@ describe.each(expressVersions)("auditLog on Express %s", (_major, express) => {
       "/tenants/:tenant/orders/:id",
     ]);
     expect(records()[0]).toMatchObject({
-      "error.type": "500",
+      "error.type": "Error",
       "event.name": "api_request",
       "audit.severity": "ERROR",
     });

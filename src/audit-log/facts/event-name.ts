@@ -54,8 +54,13 @@ export function refusalEvent(
   return (Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined) ?? INPUT;
 }
 
-/** The event of a request that no guard of ours refused. */
-export function requestEvent(status: number | undefined): AuditEvent {
+/**
+ * The event of a request that no guard of ours refused.
+ *
+ * @param broken - Whether an error of the app ended it, perhaps in the middle of an answer.
+ */
+export function requestEvent(status: number | undefined, broken = false): AuditEvent {
+  if (broken) return REQUEST_FAILED;
   if (status === undefined) return REQUEST;
   return BY_STATUS[status] ?? (status >= 500 ? REQUEST_FAILED : REQUEST);
 }

@@ -17,11 +17,18 @@ export interface Verdict {
   readonly reported: Decision | undefined;
   /** How many refusals report mode let through. */
   readonly reportedCount: number;
+  /** Of the error of the app that ended the request, if the app's `errorHandler` saw one. */
+  readonly errorType: string | undefined;
   readonly event: AuditEvent;
 }
 
 /** Judges a request whose answer has ended, or will never come. */
-export function judge(decisions: readonly Decision[], res: Response, finished: boolean): Verdict {
+export function judge(
+  decisions: readonly Decision[],
+  errorType: string | undefined,
+  res: Response,
+  finished: boolean,
+): Verdict {
   let refusal: Decision | undefined;
   let reported: Decision | undefined;
   let reportedCount = 0;
@@ -34,11 +41,21 @@ export function judge(decisions: readonly Decision[], res: Response, finished: b
     }
   }
   const status = sentStatus(res);
-  const failed = refusal !== undefined || (status !== undefined && status >= 400);
+  const failed =
+    refusal !== undefined || errorType !== undefined || (status !== undefined && status >= 400);
   const event =
     refusal === undefined
-      ? requestEvent(status)
+      ? requestEvent(status, errorType !== undefined)
       : refusalEvent(refusal.code, refusal.status, refusal.reason);
   const outcome = failed ? "failure" : finished ? "success" : "unknown";
-  return { aborted: !finished, status, outcome, refusal, reported, reportedCount, event };
+  return {
+    aborted: !finished,
+    status,
+    outcome,
+    refusal,
+    reported,
+    reportedCount,
+    errorType,
+    event,
+  };
 }

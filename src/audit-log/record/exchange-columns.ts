@@ -35,7 +35,7 @@ export function createExchangeColumns(): readonly Column<RequestFacts>[] {
     { name: "audit.severity", read: ({ verdict }) => verdict.event.severity, quoted: true },
     { name: "client.address", read: addressOf, quoted: true },
     { name: "duration_us", read: ({ entry }) => duration(entry), whole: true },
-    { name: "error.type", read: ({ verdict }) => optionalText(errorType(verdict)), quoted: true },
+    { name: "error.type", read: ({ verdict }) => optionalText(typeOfError(verdict)), quoted: true },
     { name: "event.name", read: ({ verdict }) => verdict.event.name, quoted: true },
     { name: "http.request.body.size", read: ({ req }) => bodySize(req), whole: true },
     { name: "http.request.id", read: ({ entry }) => entry.requestId, quoted: true },
@@ -77,8 +77,10 @@ function duration({ startedTick, ended }: RequestEntry): number {
   return Math.max(0, Math.round((end - startedTick) * 1000));
 }
 
-function errorType({ refusal, status, aborted }: Verdict): string | undefined {
+function typeOfError(verdict: Verdict): string | undefined {
+  const { refusal, errorType, status, aborted } = verdict;
   if (refusal !== undefined) return refusal.code;
+  if (errorType !== undefined) return errorType;
   if (status !== undefined && status >= 400) return String(status);
   return aborted ? "connection_closed" : undefined;
 }
