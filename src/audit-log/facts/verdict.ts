@@ -13,6 +13,8 @@ export interface Verdict {
   readonly outcome: "success" | "failure" | "unknown";
   /** The first enforced refusal. */
   readonly refusal: Decision | undefined;
+  /** The first outage that refused nothing: the request went on without what could not be told. */
+  readonly outage: Decision | undefined;
   /** The first refusal that report mode let through. */
   readonly reported: Decision | undefined;
   /** How many refusals report mode let through. */
@@ -30,12 +32,15 @@ export function judge(
   finished: boolean,
 ): Verdict {
   let refusal: Decision | undefined;
+  let outage: Decision | undefined;
   let reported: Decision | undefined;
   let reportedCount = 0;
   for (const decision of decisions) {
     if (decision.outcome === "allow") continue;
-    if (decision.enforced) refusal ??= decision;
-    else {
+    if (decision.enforced) {
+      if (isRefusal(decision)) refusal ??= decision;
+      else outage ??= decision;
+    } else {
       reported ??= decision;
       reportedCount += 1;
     }
@@ -43,9 +48,10 @@ export function judge(
   const status = sentStatus(res);
   const failed =
     refusal !== undefined || errorType !== undefined || (status !== undefined && status >= 400);
+  // What a guard refuses after it could not tell who is asking says nothing about the client.
   const event =
-    refusal === undefined
-      ? requestEvent(status, errorType !== undefined)
+    refusal === undefined || refusal.guard === outage?.guard
+      ? requestEvent(status, errorType !== undefined || outage !== undefined)
       : refusalEvent(refusal.code, refusal.status, refusal.reason);
   const outcome = failed ? "failure" : finished ? "success" : "unknown";
   return {
@@ -53,9 +59,15 @@ export function judge(
     status,
     outcome,
     refusal,
+    outage,
     reported,
     reportedCount,
     errorType,
     event,
   };
+}
+
+/** An outage that refuses has the status of its answer. */
+function isRefusal({ outcome, status }: Decision): boolean {
+  return outcome === "deny" || status !== undefined;
 }
