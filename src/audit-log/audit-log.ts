@@ -11,7 +11,10 @@ import { RecordNumbers } from "./facts/record-numbers.js";
 import { createRequestRecord } from "./record/request-record.js";
 import { createSourceColumns } from "./record/source-columns.js";
 import { createSystemRecord, type SystemRecord } from "./record/system-record.js";
+import { FrontRefusals } from "./repeats/front-refusals.js";
+import { createRepeatRecord } from "./repeats/repeat-record.js";
 import { RequestAudit } from "./request-audit.js";
+import { RouteTemplates } from "./routes/route-templates.js";
 import { StartRecord } from "./start-record.js";
 
 /** What {@link auditLog} returns: a middleware with a life of its own. */
@@ -42,6 +45,9 @@ type Say = (
  * Writes one structured record per request, with every decision of the other guards in it, to the standard output, a
  * file or any winston transport. Mount it before everything else: it sees only what comes after it.
  *
+ * In a flood of requests that are refused in front of every limit, such as preflights, those that are alike share a record
+ * after the first hundred of a minute, with their number.
+ *
  * It sets the request id and the trace id of the request, and `X-Request-Id` on the response (not in report mode). A
  * record never holds bodies, cookies, credentials, query strings or validated values.
  *
@@ -61,7 +67,9 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const guard = createGuard("auditLog", "audit", settings.guard);
   const source = createSourceColumns(settings.service);
   const systemRecord = createSystemRecord(source);
-  const requestRecord = createRequestRecord(source, settings.headers);
+  const routes = new RouteTemplates();
+  const requestRecord = createRequestRecord(source, settings.headers, routes);
+  const repeatRecord = createRepeatRecord(source);
   const numbers = new RecordNumbers();
   const failures = new FailureReport();
   const writer = new AuditWriter(
@@ -72,11 +80,16 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const start = new StartRecord((reporting, reason) =>
     say("sys_monitor_enabled", { "audit.reason": reason, "audit.reporting": reporting }),
   );
+  const frontRefusals = new FrontRefusals(
+    (repeats) => writer.write(repeatRecord(numbers.next(), repeats)),
+    routes,
+  );
   const audit = new RequestAudit(
     {
       numbers,
       requestRecord,
       systemRecord,
+      frontRefusals,
       write: (line) => writer.write(line),
       countUnmade: (error) => writer.countUnmade(error),
     },
@@ -106,11 +119,13 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   let closing: Promise<void> | undefined;
   function close(): Promise<void> {
     if (closing !== undefined) return closing;
-    audit.flush();
     let begin: (() => void) | undefined;
     // Assigned before any work: a subscriber that hears of a failure while the log is closing may close it again.
     closing = new Promise((resolve) => {
-      begin = () => resolve(end(writer, say, start));
+      begin = () => {
+        audit.close();
+        resolve(end(writer, say, start));
+      };
     });
     begin?.();
     return closing;

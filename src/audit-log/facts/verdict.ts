@@ -67,7 +67,7 @@ export function judge(
   };
 }
 
-/** An outage that refuses has the status of its answer. */
-function isRefusal({ outcome, status }: Decision): boolean {
+/** Whether a decision that is enforced, and allows nothing, refused: an outage that does has the status of its answer. */
+export function isRefusal({ outcome, status }: Decision): boolean {
   return outcome === "deny" || status !== undefined;
 }

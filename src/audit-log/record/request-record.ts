@@ -2,7 +2,7 @@ import type { Request, Response } from "express";
 import type { RequestEntry } from "../facts/request-entry.js";
 import { factsOf, type RequestFacts } from "../facts/request-facts.js";
 import { fieldMembers } from "../fields/app-fields.js";
-import { RouteTemplates } from "../routes/route-templates.js";
+import type { RouteTemplates } from "../routes/route-templates.js";
 import { ACTOR_COLUMNS } from "./actor-columns.js";
 import { createDecisionColumns } from "./decision-columns.js";
 import { createExchangeColumns } from "./exchange-columns.js";
@@ -28,8 +28,8 @@ export type RequestRecord = (
 export function createRequestRecord(
   source: readonly Column<Numbered>[],
   headers: readonly string[],
+  routes: RouteTemplates,
 ): RequestRecord {
-  const routes = new RouteTemplates();
   const record = createRecordTable<RequestFacts>([
     ...source,
     ...createExchangeColumns(),
