@@ -11,6 +11,7 @@ import type { CorrelationOptions } from "./facts/request-entry.js";
 import type { ServiceIdentity } from "./record/source-columns.js";
 import type { AuditSink } from "./sinks/audit-sink.js";
 import { readSinks } from "./sinks/read-sinks.js";
+import { namesSecret } from "./text/secret-name.js";
 
 /** Options of {@link auditLog}. */
 export interface AuditLogOptions extends GuardOptions {
@@ -71,8 +72,8 @@ export interface TraceOptions {
 /** What of a request may reach the record. */
 export interface AuditFieldOptions {
   /**
-   * Request header fields to record, at most eight; an empty list for none. Fields that carry credentials are
-   * refused. @default ["user-agent"]
+   * Request header fields to record, at most eight; an empty list for none. Fields whose names say that they carry
+   * credentials, keys, certificates, signatures or sessions are refused. @default ["user-agent"]
    */
   readonly headers?: readonly string[] | undefined;
 }
@@ -131,8 +132,6 @@ export const AUDIT_LOG_HINTS: Hints<AuditLogOptions> = {
 export const TRUST_HINTS: Hints<TraceOptions> = {
   trustInbound: "name the peers whose ids are taken over in trustedPeers, by address or network",
 };
-const SECRET =
-  /auth|cookie|token|secret|passw|api-?key|session|credential|signature|assertion|jwt|^dpop$|^x-amz-security/i;
 const MAX_HEADERS = 8;
 
 /** @throws OptionsError with every problem. */
@@ -200,7 +199,7 @@ function nobody(): boolean {
 
 function readIdHeader(reader: OptionsReader<"header">): string {
   const name = reader.string("header", { default: "X-Request-Id" }) ?? "";
-  if (reader.has("header") && (!isToken(name) || SECRET.test(name)))
+  if (reader.has("header") && (!isToken(name) || namesSecret(name)))
     reader.problem("header", "a field name such as X-Request-Id");
   return name;
 }
@@ -214,7 +213,7 @@ function readHeaders(reader: OptionsReader<"headers">): readonly string[] {
       const repeated = names.includes(name);
       names.push(name);
       if (!isToken(name)) return "must be a header field name";
-      if (SECRET.test(name)) return "must not name a field that carries credentials";
+      if (namesSecret(text)) return "must not name a field that carries credentials";
       return repeated ? "must not repeat an earlier entry" : undefined;
     },
   });

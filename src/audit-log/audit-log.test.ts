@@ -159,10 +159,10 @@ describe.each(expressVersions)("auditLog on Express %s", (_major, express) => {
     await request(app).get("/tenants/4711/orders/42").expect(500);
     expect(records().map((record) => record["http.route"])).toEqual([
       "/v1/orders/:id",
-      "/tenants/:value/orders/:id",
+      "/tenants/:tenant/orders/:id",
     ]);
     expect(records()[0]).toMatchObject({
-      "error.type": "500",
+      "error.type": "Error",
       "event.name": "api_request",
       "audit.severity": "ERROR",
     });

@@ -2,16 +2,19 @@ import { createGuard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { outageError } from "../core/refusal/http-error.js";
 import { requestId } from "../core/refusal/problem-details.js";
-import { requestSlot } from "../core/request/request-slot.js";
 import { type AuditLogOptions, readAuditLogOptions } from "./audit-log-options.js";
 import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
 import { createLanes } from "./delivery/create-lanes.js";
 import { FailureReport } from "./delivery/failure-report.js";
+import { auditState } from "./facts/audit-state.js";
 import { RecordNumbers } from "./facts/record-numbers.js";
 import { createRequestRecord } from "./record/request-record.js";
 import { createSourceColumns } from "./record/source-columns.js";
 import { createSystemRecord, type SystemRecord } from "./record/system-record.js";
+import { FrontRefusals } from "./repeats/front-refusals.js";
+import { createRepeatRecord } from "./repeats/repeat-record.js";
 import { RequestAudit } from "./request-audit.js";
+import { RouteTemplates } from "./routes/route-templates.js";
 import { StartRecord } from "./start-record.js";
 
 /** What {@link auditLog} returns: a middleware with a life of its own. */
@@ -38,12 +41,12 @@ type Say = (
   ...record: Parameters<SystemRecord> extends [string, ...infer Rest] ? Rest : never
 ) => void;
 
-/** Whether an `auditLog` writes the record of the request already. */
-const audited = requestSlot<true>("audited");
-
 /**
  * Writes one structured record per request, with every decision of the other guards in it, to the standard output, a
  * file or any winston transport. Mount it before everything else: it sees only what comes after it.
+ *
+ * In a flood of requests that are refused in front of every limit, such as preflights, those that are alike share a record
+ * after the first hundred of a minute, with their number.
  *
  * It sets the request id and the trace id of the request, and `X-Request-Id` on the response (not in report mode). A
  * record never holds bodies, cookies, credentials, query strings or validated values.
@@ -64,7 +67,9 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const guard = createGuard("auditLog", "audit", settings.guard);
   const source = createSourceColumns(settings.service);
   const systemRecord = createSystemRecord(source);
-  const requestRecord = createRequestRecord(source, settings.headers);
+  const routes = new RouteTemplates();
+  const requestRecord = createRequestRecord(source, settings.headers, routes);
+  const repeatRecord = createRepeatRecord(source);
   const numbers = new RecordNumbers();
   const failures = new FailureReport();
   const writer = new AuditWriter(
@@ -75,11 +80,16 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const start = new StartRecord((reporting, reason) =>
     say("sys_monitor_enabled", { "audit.reason": reason, "audit.reporting": reporting }),
   );
+  const frontRefusals = new FrontRefusals(
+    (repeats) => writer.write(repeatRecord(numbers.next(), repeats)),
+    routes,
+  );
   const audit = new RequestAudit(
     {
       numbers,
       requestRecord,
       systemRecord,
+      frontRefusals,
       write: (line) => writer.write(line),
       countUnmade: (error) => writer.countUnmade(error),
     },
@@ -89,11 +99,11 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   );
 
   const middleware = guard.middleware((req, res, next) => {
-    if (audited.get(req) === true) {
+    if (auditState.get(req) !== undefined) {
       guard.pass(next);
       return;
     }
-    audited.set(req, true);
+    auditState.set(req, "open");
     start.atRequest(req.app);
     const entry = audit.open(req, res);
     requestId.set(req, entry.requestId);
@@ -109,11 +119,13 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   let closing: Promise<void> | undefined;
   function close(): Promise<void> {
     if (closing !== undefined) return closing;
-    audit.flush();
     let begin: (() => void) | undefined;
     // Assigned before any work: a subscriber that hears of a failure while the log is closing may close it again.
     closing = new Promise((resolve) => {
-      begin = () => resolve(end(writer, say, start));
+      begin = () => {
+        audit.close();
+        resolve(end(writer, say, start));
+      };
     });
     begin?.();
     return closing;

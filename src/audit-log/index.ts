@@ -1,3 +1,4 @@
+export { type AuditFields, auditFields } from "./audit-fields.js";
 export { type AuditLog, auditLog } from "./audit-log.js";
 export type {
   AuditFieldOptions,
@@ -8,6 +9,7 @@ export type {
 } from "./audit-log-options.js";
 export type { AuditStats } from "./delivery/audit-writer.js";
 export { type AuditFailure, FAILURE_CHANNEL } from "./delivery/failure-report.js";
+export { getRequestId } from "./get-request-id.js";
 export type { AuditSink } from "./sinks/audit-sink.js";
 export { type FileSinkOptions, fileSink } from "./sinks/file-sink.js";
 export { stdoutSink } from "./sinks/stdout-sink.js";

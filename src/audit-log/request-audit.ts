@@ -2,6 +2,8 @@ import type { Request, Response } from "express";
 import { type Decision, decisionsOf } from "../core/decision/decision.js";
 import { pendingVerdicts } from "../core/decision/pending-verdict.js";
 import type { PathPattern } from "../core/http/path-pattern.js";
+import { refusalOf } from "../core/refusal/deny.js";
+import { auditState } from "./facts/audit-state.js";
 import type { RecordNumbers } from "./facts/record-numbers.js";
 import {
   bytesWritten,
@@ -13,6 +15,7 @@ import { sentStatus, watchStatus } from "./facts/sent-status.js";
 import { LateRecords } from "./late-records.js";
 import type { RequestRecord } from "./record/request-record.js";
 import type { SystemRecord } from "./record/system-record.js";
+import type { FrontRefusals } from "./repeats/front-refusals.js";
 
 const ENTRY = Symbol("express-secure-api.audit-entry");
 
@@ -21,6 +24,7 @@ export interface RecordMakers {
   readonly numbers: RecordNumbers;
   readonly requestRecord: RequestRecord;
   readonly systemRecord: SystemRecord;
+  readonly frontRefusals: FrontRefusals;
   readonly write: (line: string) => void;
   /** Counts and reports a record that could not be made. */
   readonly countUnmade: (error: unknown) => void;
@@ -73,9 +77,10 @@ export class RequestAudit {
     return entry;
   }
 
-  /** Writes the records that wait for verdicts of report mode, without them. */
-  flush(): void {
+  /** Writes the records that wait: for verdicts of report mode, which are missing then, or for the end of a minute. */
+  close(): void {
     this.#late.flush();
+    this.#records.frontRefusals.close();
   }
 
   #end(res: AuditedResponse, finished: boolean): void {
@@ -93,8 +98,9 @@ export class RequestAudit {
 
   #writeRecord(entry: RequestEntry, res: AuditedResponse, finished: boolean): void {
     const { numbers, requestRecord, systemRecord, write, countUnmade } = this.#records;
-    this.#observeDecisions(res);
+    this.#conclude(res);
     if (entry.excepted && finished && isUneventful(res)) return;
+    if (this.#isCounted(entry, res, finished)) return;
     const recordId = numbers.next();
     let line: string;
     try {
@@ -114,6 +120,18 @@ export class RequestAudit {
     write(line);
   }
 
+  /** Whether the request is told together with others that were refused alike. */
+  #isCounted(entry: RequestEntry, res: AuditedResponse, finished: boolean): boolean {
+    try {
+      const req = res.req as Request;
+      if (refusalOf(req) === undefined) return false;
+      return this.#records.frontRefusals.take(entry, req, res, finished);
+    } catch {
+      // What throws here throws once more where the record is made, which says so.
+      return false;
+    }
+  }
+
   #verdictsOf(res: AuditedResponse): Promise<void> | undefined {
     try {
       return pendingVerdicts(res.req as Request);
@@ -123,9 +141,11 @@ export class RequestAudit {
     }
   }
 
-  #observeDecisions(res: AuditedResponse): void {
+  #conclude(res: AuditedResponse): void {
     try {
-      this.#observe(decisionsOf(res.req as Request));
+      const req = res.req as Request;
+      auditState.set(req, "written");
+      this.#observe(decisionsOf(req));
     } catch {
       // A response that the app took apart: its record cannot be made either, and says so.
     }

@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, Request, Response } from "express";
 import { isThenable } from "../core/calls/user-function.js";
+import { keepErrorType } from "../core/decision/error-type.js";
 import type { ErrorMiddleware } from "../core/guard/middleware.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { HttpError } from "../core/refusal/http-error.js";
@@ -25,6 +26,8 @@ export interface ErrorHandlerOptions {
  * Of an error of `http-errors`, the client also gets the header fields that explain it, such as `Allow`, and the
  * message of a 4xx with `expose: true`. No other message, no stack and no input reaches the client. Mount it last.
  *
+ * The audit record of a request that is answered 5xx names the class of the error (`error.type`).
+ *
  * Without `onError`, an error that is answered 5xx is printed to stderr with the id of its request, as Express prints
  * what nobody handled: not where the app's setting `env` is `"test"`.
  *
@@ -46,6 +49,7 @@ export function errorHandler(options: ErrorHandlerOptions = {}): ErrorMiddleware
   const errorHandlerMiddleware: ErrorRequestHandler = (error: unknown, req, res, _next) => {
     const refusal = toHttpError(error);
     if (isOurs(refusal)) {
+      keepErrorType(req, error);
       if (onError === undefined) print(error, req);
       else tell(onError, error);
     }

@@ -15,9 +15,9 @@ const PRELUDE = `
   const Transport = require("winston-transport");
   const file = () => fileSink({ path, write });
   // Without a network, so that several requests end in one turn.
-  function serve(app) {
+  function serve(app, init) {
     const request = new http.IncomingMessage(null);
-    Object.assign(request, { method: "GET", url: "/", socket: { remoteAddress: "127.0.0.1" } });
+    Object.assign(request, { method: "GET", url: "/", socket: { remoteAddress: "127.0.0.1" } }, init);
     const response = new http.ServerResponse(request);
     app(request, response);
     response.emit("finish");
@@ -36,6 +36,14 @@ const PRELUDE = `
 `;
 
 function eventsAfter(script: string, write: string, framework: string): readonly unknown[] {
+  return recordsAfter(script, write, framework).map((record) => record["event.name"]);
+}
+
+function recordsAfter(
+  script: string,
+  write: string,
+  framework: string,
+): readonly Record<string, unknown>[] {
   const path = join(mkdtempSync(join(tmpdir(), "audit-")), "audit.jsonl");
   const run = spawnSync(process.execPath, ["-e", PRELUDE + script, path, write, framework], {
     cwd: ROOT,
@@ -44,7 +52,7 @@ function eventsAfter(script: string, write: string, framework: string): readonly
   });
   expect(run.signal).toBeNull();
   const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
-  return lines.map((line) => JSON.parse(line)["event.name"]);
+  return lines.map((line) => JSON.parse(line));
 }
 
 const ENDS: readonly [string, string][] = [
@@ -101,6 +109,45 @@ describe("a process that ends at once", () => {
   ])("by %s leaves the record of its start", (_end, script) => {
     const events = eventsAfter(`auditLog({ sinks: [file()] }); ${script}`, "turn", "express");
     expect(events).toEqual(["sys_monitor_enabled"]);
+  });
+});
+
+describe("refusals that are counted until the minute ends", () => {
+  const flood = (sinks: string): string => `
+    const { secureHeaders } = require("./dist/secure-headers/index.js");
+    const app = express().use(auditLog({ sinks: [${sinks}] }), secureHeaders({ cors: { origins: ["https://a.test"] } }));
+    for (let index = 0; index < 150; index += 1) serve(app, {
+      method: "OPTIONS", headers: { origin: "https://b.test", "access-control-request-method": "PUT" },
+    });`;
+
+  it.each([
+    ["process.exit()", "process.exit(0);"],
+    ["an exception", 'throw new Error("x");'],
+    ["the end of its work", ""],
+    [
+      "process.exit() after all listeners of exit were removed, and one more request",
+      `process.removeAllListeners("exit"); serve(app, {
+         method: "OPTIONS", headers: { origin: "https://b.test", "access-control-request-method": "PUT" },
+       }); process.exit(0);`,
+    ],
+  ])("are in a record when the process ends by %s", (_end, script) => {
+    for (const write of ["turn", "record"]) {
+      const records = recordsAfter(flood("file()") + script, write, "express");
+      const counts = records.map((record) => Number(record["audit.repeat.count"] ?? 0));
+      const full = records.filter((record) => "http.request.id" in record).length;
+      expect(full).toBe(100);
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(
+        script.includes("serve") ? 51 : 50,
+      );
+    }
+  });
+
+  it("are in a record when a transport ends the process while they are told", () => {
+    const exiting = `new (class extends Transport {
+      log(info, next) { if (info.message.includes("audit.repeat.count")) process.exit(1); next(); }
+    })()`;
+    const records = recordsAfter(flood(`${exiting}, file()`), "turn", "express");
+    expect(records.map((record) => record["audit.repeat.count"]).filter(Number)).toEqual([50]);
   });
 });
 

@@ -1,5 +1,12 @@
 import type { RequestHandler } from "express";
-import { type AuditSink, auditLog, fileSink, stdoutSink } from "express-secure-api/audit-log";
+import {
+  type AuditSink,
+  auditFields,
+  auditLog,
+  fileSink,
+  getRequestId,
+  stdoutSink,
+} from "express-secure-api/audit-log";
 
 const log = auditLog({
   sinks: [stdoutSink(), fileSink({ path: "audit.log", write: "record" })],
@@ -10,6 +17,16 @@ export const closed: Promise<void> = log.close();
 export const sink: AuditSink = stdoutSink();
 auditLog();
 auditLog({ sinks: undefined, mode: undefined });
+
+export const correlated: RequestHandler = (req, res) => {
+  const id: string | undefined = getRequestId(req);
+  const written: boolean = auditFields(req, { orderId: id, amount: 1.5, paid: true });
+  res.json({ id, written });
+  // @ts-expect-error neither text, number nor boolean
+  auditFields(req, { when: new Date() });
+  // @ts-expect-error no null
+  auditFields(req, { orderId: null });
+};
 
 // @ts-expect-error unknown option
 auditLog({ transports: [] });

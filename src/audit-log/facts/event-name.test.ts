@@ -1,25 +1,204 @@
 import { describe, expect, it } from "vitest";
+import { reasonsIn } from "../../../test/support/reasons.js";
+import { ERROR_CODES, type ErrorCode } from "../../core/refusal/error-code.js";
 import { refusalEvent, requestEvent } from "./event-name.js";
 
+const OURS = "api_request ERROR";
+const NOBODY = "api_request INFO";
+const LOGIN = "authn_login_fail WARN";
+const RIGHTS = "authz_fail CRITICAL";
+const EXCESS = "excess_rate_limit_exceeded WARN";
+const INPUT = "input_validation_fail WARN";
+const CORS = "malicious_cors CRITICAL";
+
+/** What a refusal with this code is called, if nothing of ours or of the app failed. */
+const CODES: Readonly<Record<ErrorCode, string>> = {
+  authentication_required: LOGIN,
+  invalid_request: LOGIN,
+  invalid_token: LOGIN,
+  insufficient_scope: RIGHTS,
+  access_denied: RIGHTS,
+  keys_unavailable: OURS,
+  malformed_json: INPUT,
+  malformed_body: INPUT,
+  duplicate_key: INPUT,
+  forbidden_key: INPUT,
+  forbidden_character: INPUT,
+  invalid_encoding: INPUT,
+  structure_too_deep: INPUT,
+  structure_too_large: INPUT,
+  body_too_large: INPUT,
+  unsupported_media_type: INPUT,
+  unsupported_charset: INPUT,
+  unsupported_content_encoding: INPUT,
+  validation_failed: INPUT,
+  rate_limit_exceeded: EXCESS,
+  rate_limit_unavailable: OURS,
+  cors_not_allowed: CORS,
+  cross_origin_blocked: CORS,
+  audit_unavailable: OURS,
+  check_unavailable: OURS,
+  bad_request: INPUT,
+  not_found: INPUT,
+  method_not_allowed: INPUT,
+  not_acceptable: INPUT,
+  request_timeout: INPUT,
+  conflict: INPUT,
+  gone: INPUT,
+  unprocessable_content: INPUT,
+  too_many_requests: INPUT,
+  unauthorized: INPUT,
+  forbidden: INPUT,
+  request_refused: INPUT,
+  internal_error: OURS,
+  service_unavailable: OURS,
+};
+
+/** Reasons that say that the fault is ours, the app's, or that of a service behind it. */
+const OUTAGES: readonly string[] = [
+  "application_error",
+  "function_failed",
+  "function_timeout",
+  "guard_closed",
+  "key_function_failed",
+  "keys_bad_answer",
+  "keys_timeout",
+  "keys_too_large",
+  "keys_unreachable",
+  "metadata_mismatch",
+  "no_usable_keys",
+  "sink_failed",
+  "store_unavailable",
+  "undecided",
+  "wrong_return",
+];
+/** Nobody's fault. */
+const LEFT = "client_left";
+/** What the client sent, or what it may do, or how often. */
+const CLIENT: readonly string[] = [
+  "algorithm_not_allowed",
+  "anonymous",
+  "bad_signature",
+  "body_too_large",
+  "bound_token",
+  "bypass_stopped",
+  "conflicting_credentials",
+  "cost_exceeds_burst",
+  "credentials_not_allowed",
+  "critical_header",
+  "cross_site",
+  "duplicate_authorization",
+  "duplicate_header",
+  "duplicate_key",
+  "forbidden_character",
+  "forbidden_key",
+  "header_not_allowed",
+  "invalid_…",
+  // Somebody fills the table of the limiter: the excess is real, whoever is refused for it.
+  "keys_exhausted",
+  "limit_exceeded",
+  "malformed_body",
+  "malformed_claim",
+  "malformed_credentials",
+  "malformed_header",
+  "malformed_token",
+  "media_type",
+  "method_not_allowed",
+  "missing_body",
+  "missing_claim",
+  "missing_role",
+  "missing_scope",
+  "no_credentials",
+  "no_principal",
+  "null_origin",
+  "origin_mismatch",
+  "origin_not_allowed",
+  "other_scheme",
+  "response_not_shared",
+  "rule_denied",
+  "same_site",
+  // The limit is spent, as far as the memory knows.
+  "store_fallback",
+  "structure_too_deep",
+  "structure_too_large",
+  "token_expired",
+  "token_not_yet_valid",
+  "token_too_large",
+  "token_too_old",
+  "too_many_names",
+  "unknown_field",
+  "unknown_issuer",
+  "unknown_key",
+  "untrusted_peer",
+  "wrong_audience",
+  "wrong_client",
+  "wrong_token_type",
+];
+/** Of decisions that let a request pass, and of the records of the log about itself. */
+const NO_REFUSAL: readonly string[] = [
+  "exempt_path",
+  "log_dropped",
+  "no_ambient_credential",
+  "no_policy_applies",
+  "origin_allowed",
+  "preflight_allowed",
+  "principal_found",
+  "public_route",
+  "reporting_changed",
+  "skipped",
+  "stale_keys",
+  "started",
+  "sys_monitor_disabled",
+  "sys_monitor_enabled",
+];
+const FOLDERS = [
+  "audit-log",
+  "authorization",
+  "core",
+  "issuer",
+  "json-body",
+  "oauth-guard",
+  "principal",
+  "rate-limit",
+  "secure-api",
+  "secure-headers",
+  "validate",
+];
+
+function eventOf(code: ErrorCode, reason: string | undefined): string {
+  const { name, severity } = refusalEvent(code, ERROR_CODES[code].status, reason);
+  return `${name} ${severity}`;
+}
+
+const codes = Object.keys(ERROR_CODES) as ErrorCode[];
+
 describe("event names", () => {
+  it("are known for every code and every reason of the library", () => {
+    expect(Object.keys(CODES).sort()).toEqual([...codes].sort());
+    const graded = [...OUTAGES, LEFT, ...CLIENT, ...NO_REFUSAL];
+    expect(reasonsIn(FOLDERS).filter((reason) => !graded.includes(reason))).toEqual([]);
+  });
+
+  it.each(codes)("of the code %s are the same for everything that the client did", (code) => {
+    const special = ["unknown_field"];
+    for (const reason of [undefined, ...CLIENT.filter((one) => !special.includes(one))])
+      expect(`${reason} ${eventOf(code, reason)}`).toBe(`${reason} ${CODES[code]}`);
+  });
+
+  it.each(codes)(
+    "of the code %s are no attack where ours or the app's fault is the reason",
+    (code) => {
+      for (const reason of OUTAGES)
+        expect(`${reason} ${eventOf(code, reason)}`).toBe(`${reason} ${OURS}`);
+      expect(eventOf(code, LEFT)).toBe(NOBODY);
+    },
+  );
+
   it.each<[string, number, string | undefined, string]>([
-    ["authentication_required", 401, "no_credentials", "authn_login_fail WARN"],
-    ["invalid_request", 400, "duplicate_authorization", "authn_login_fail WARN"],
-    ["invalid_token", 401, "token_expired", "authn_login_fail WARN"],
     ["invalid_token", 401, "token_revoked", "authn_token_reuse CRITICAL"],
-    ["insufficient_scope", 403, undefined, "authz_fail CRITICAL"],
-    ["access_denied", 403, "missing_role", "authz_fail CRITICAL"],
-    ["rate_limit_exceeded", 429, "limit_exceeded", "excess_rate_limit_exceeded WARN"],
-    ["cors_not_allowed", 403, undefined, "malicious_cors CRITICAL"],
-    ["cross_origin_blocked", 403, "origin_mismatch", "malicious_cors CRITICAL"],
-    ["validation_failed", 422, "body", "input_validation_fail WARN"],
     ["validation_failed", 422, "unknown_field", "malicious_extraneous CRITICAL"],
-    ["malformed_json", 400, undefined, "input_validation_fail WARN"],
-    ["unsupported_media_type", 415, "media_type", "input_validation_fail WARN"],
-    ["body_too_large", 413, undefined, "input_validation_fail WARN"],
-    ["keys_unavailable", 503, "keys_timeout", "api_request ERROR"],
-    ["internal_error", 500, "application_error", "api_request ERROR"],
-    ["constructor", 403, undefined, "input_validation_fail WARN"],
+    ["validation_failed", 400, "missing_body", INPUT],
+    ["constructor", 403, undefined, INPUT],
   ])("calls the refusal %s (%d, %s) %s", (code, status, reason, expected) => {
     const { name, severity } = refusalEvent(code, status, reason);
     expect(`${name} ${severity}`).toBe(expected);

@@ -29,6 +29,25 @@ const BY_CODE: Readonly<Record<string, AuditEvent>> = {
   cross_origin_blocked: CROSS_ORIGIN,
 };
 
+/** Whatever is answered then: nothing of it is the doing of the client. */
+const OUTAGE_REASONS: ReadonlySet<string> = new Set([
+  "application_error",
+  "function_failed",
+  "function_timeout",
+  "guard_closed",
+  "key_function_failed",
+  "keys_bad_answer",
+  "keys_timeout",
+  "keys_too_large",
+  "keys_unreachable",
+  "metadata_mismatch",
+  "no_usable_keys",
+  "sink_failed",
+  "store_unavailable",
+  "undecided",
+  "wrong_return",
+]);
+
 /** What the app itself answered, where no guard of ours decided. */
 const BY_STATUS: Readonly<Record<number, AuditEvent>> = {
   401: AUTHENTICATION,
@@ -37,7 +56,8 @@ const BY_STATUS: Readonly<Record<number, AuditEvent>> = {
 };
 
 /**
- * The event of an enforced refusal with this code, in the words of the OWASP logging vocabulary.
+ * The event of an enforced refusal with this code, in the words of the OWASP logging vocabulary. An outage of ours or of
+ * the app is never graded as an attack, whatever the status.
  *
  * @see https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html
  */
@@ -46,7 +66,10 @@ export function refusalEvent(
   status: number | undefined,
   reason: string | undefined,
 ): AuditEvent {
+  // Nothing failed, and nobody got an answer.
+  if (reason === "client_left") return REQUEST;
   if (status !== undefined && status >= 500) return REQUEST_FAILED;
+  if (reason !== undefined && OUTAGE_REASONS.has(reason)) return REQUEST_FAILED;
   if (code === "invalid_token" && reason !== undefined && /revoked|replayed|reused/.test(reason))
     return TOKEN_REUSE;
   if (code === "validation_failed" && reason === "unknown_field") return EXTRANEOUS;
@@ -54,8 +77,13 @@ export function refusalEvent(
   return (Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined) ?? INPUT;
 }
 
-/** The event of a request that no guard of ours refused. */
-export function requestEvent(status: number | undefined): AuditEvent {
+/**
+ * The event of a request that no guard of ours refused, or that one refused because of an outage.
+ *
+ * @param broken - Whether something of the app failed, whatever was answered.
+ */
+export function requestEvent(status: number | undefined, broken = false): AuditEvent {
+  if (broken) return REQUEST_FAILED;
   if (status === undefined) return REQUEST;
   return BY_STATUS[status] ?? (status >= 500 ? REQUEST_FAILED : REQUEST);
 }

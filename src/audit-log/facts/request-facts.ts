@@ -1,8 +1,9 @@
 import type { Request, Response } from "express";
 import { type Decision, decisionsOf } from "../../core/decision/decision.js";
+import { errorTypeOf } from "../../core/decision/error-type.js";
+import type { RouteTemplates } from "../routes/route-templates.js";
 import { type Actor, actorOf } from "./actor.js";
 import type { RequestEntry } from "./request-entry.js";
-import type { RouteTemplates } from "./route-templates.js";
 import { judge, type Verdict } from "./verdict.js";
 
 /** What a record can say about one request, whose answer has ended or will never come. */
@@ -27,7 +28,7 @@ export function factsOf(
   routes: RouteTemplates,
 ): RequestFacts {
   const decisions = decisionsOf(req);
-  const verdict = judge(decisions, res, finished);
+  const verdict = judge(decisions, errorTypeOf(req), res, finished);
   const route = routes.of(req, verdict.outcome !== "success");
   return { recordId, entry, req, decisions, verdict, actor: actorOf(req), route };
 }

@@ -13,32 +13,61 @@ export interface Verdict {
   readonly outcome: "success" | "failure" | "unknown";
   /** The first enforced refusal. */
   readonly refusal: Decision | undefined;
+  /** The first outage that refused nothing: the request went on without what could not be told. */
+  readonly outage: Decision | undefined;
   /** The first refusal that report mode let through. */
   readonly reported: Decision | undefined;
   /** How many refusals report mode let through. */
   readonly reportedCount: number;
+  /** Of the error of the app that ended the request, if the app's `errorHandler` saw one. */
+  readonly errorType: string | undefined;
   readonly event: AuditEvent;
 }
 
 /** Judges a request whose answer has ended, or will never come. */
-export function judge(decisions: readonly Decision[], res: Response, finished: boolean): Verdict {
+export function judge(
+  decisions: readonly Decision[],
+  errorType: string | undefined,
+  res: Response,
+  finished: boolean,
+): Verdict {
   let refusal: Decision | undefined;
+  let outage: Decision | undefined;
   let reported: Decision | undefined;
   let reportedCount = 0;
   for (const decision of decisions) {
     if (decision.outcome === "allow") continue;
-    if (decision.enforced) refusal ??= decision;
-    else {
+    if (decision.enforced) {
+      if (isRefusal(decision)) refusal ??= decision;
+      else outage ??= decision;
+    } else {
       reported ??= decision;
       reportedCount += 1;
     }
   }
   const status = sentStatus(res);
-  const failed = refusal !== undefined || (status !== undefined && status >= 400);
+  const failed =
+    refusal !== undefined || errorType !== undefined || (status !== undefined && status >= 400);
+  // What a guard refuses after it could not tell who is asking says nothing about the client.
   const event =
-    refusal === undefined
-      ? requestEvent(status)
+    refusal === undefined || refusal.guard === outage?.guard
+      ? requestEvent(status, errorType !== undefined || outage !== undefined)
       : refusalEvent(refusal.code, refusal.status, refusal.reason);
   const outcome = failed ? "failure" : finished ? "success" : "unknown";
-  return { aborted: !finished, status, outcome, refusal, reported, reportedCount, event };
+  return {
+    aborted: !finished,
+    status,
+    outcome,
+    refusal,
+    outage,
+    reported,
+    reportedCount,
+    errorType,
+    event,
+  };
+}
+
+/** Whether a decision that is enforced, and allows nothing, refused: an outage that does has the status of its answer. */
+export function isRefusal({ outcome, status }: Decision): boolean {
+  return outcome === "deny" || status !== undefined;
 }

@@ -46,6 +46,27 @@ describe("a log that is loaded under fake timers", () => {
     expect(readFileSync(path, "utf8")).toContain("sys_monitor_disabled");
   });
 
+  it("ends the minute of refusals that are counted, after a minute of real time", async () => {
+    fakeAll();
+    const waits: number[] = [];
+    const told: number[] = [];
+    const timeout = vi.spyOn(AbortSignal, "timeout").mockImplementation((milliseconds) => {
+      waits.push(milliseconds);
+      return AbortSignal.abort();
+    });
+    const { RepeatCounter } = await import("../repeats/repeat-counter.js");
+    const counter = new RepeatCounter<string>(({ count }) => told.push(count), {
+      fullPerKey: 0,
+      full: 0,
+      keys: 1,
+    });
+    counter.count({ key: "a", what: () => "a", sharedKey: "b", sharedWhat: () => "b", at: 0 });
+    timeout.mockRestore();
+    expect(waits).toEqual([60_000]);
+    counter.flush();
+    expect(told).toEqual([1]);
+  });
+
   it("closes while a transport never answers, within its bound", { timeout: 15_000 }, async () => {
     fakeAll();
     const { auditLog } = await import("../index.js");

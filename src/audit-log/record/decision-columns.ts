@@ -21,12 +21,15 @@ export function createDecisionColumns(): readonly Column<RequestFacts>[] {
   ];
 }
 
-/** The refusal that was answered. */
+/** The refusal that was answered, or the outage that refused nothing. */
 const REFUSAL: readonly Column<RequestFacts>[] = [
   quoted("audit.policy", ({ refusal }) => refusal?.policy),
-  quoted("audit.reason", ({ refusal }) => refusal?.reason ?? refusal?.code),
+  quoted("audit.reason", ({ refusal, outage }) => {
+    const decision = refusal ?? outage;
+    return decision?.reason ?? decision?.code;
+  }),
   quoted("audit.rule", ({ refusal }) => refusal?.rule),
-  quoted("audit.system_code", ({ refusal }) => refusal?.systemCode),
+  quoted("audit.system_code", ({ refusal, outage }) => (refusal ?? outage)?.systemCode),
 ];
 
 /** The first refusal that report mode let through: what would have been answered. */

@@ -29,19 +29,19 @@ export function createExchangeColumns(): readonly Column<RequestFacts>[] {
     { name: "audit.aborted", read: ({ verdict }) => (verdict.aborted ? "true" : undefined) },
     {
       name: "audit.action",
-      read: ({ entry }) => ACTIONS.get(entry.method) ?? "EXECUTE",
+      read: ({ entry }) => actionOf(entry.method),
       quoted: true,
     },
     { name: "audit.severity", read: ({ verdict }) => verdict.event.severity, quoted: true },
     { name: "client.address", read: addressOf, quoted: true },
     { name: "duration_us", read: ({ entry }) => duration(entry), whole: true },
-    { name: "error.type", read: ({ verdict }) => optionalText(errorType(verdict)), quoted: true },
+    { name: "error.type", read: ({ verdict }) => optionalText(typeOfError(verdict)), quoted: true },
     { name: "event.name", read: ({ verdict }) => verdict.event.name, quoted: true },
     { name: "http.request.body.size", read: ({ req }) => bodySize(req), whole: true },
     { name: "http.request.id", read: ({ entry }) => entry.requestId, quoted: true },
     {
       name: "http.request.method",
-      read: ({ entry }) => (ACTIONS.has(entry.method) ? entry.method : "_OTHER"),
+      read: ({ entry }) => methodOf(entry.method),
       quoted: true,
     },
     {
@@ -56,6 +56,20 @@ export function createExchangeColumns(): readonly Column<RequestFacts>[] {
     { name: "trace_id", read: ({ entry }) => entry.traceId, quoted: true },
     { name: "url.path", read: pathOf, quoted: true },
   ];
+}
+
+/** What a request with this method does; `undefined` without one. */
+export function actionOf(method: string): string;
+export function actionOf(method: string | undefined): string | undefined;
+export function actionOf(method: string | undefined): string | undefined {
+  return method === undefined ? undefined : (ACTIONS.get(method) ?? "EXECUTE");
+}
+
+/** The method as a record names it; `undefined` without one. */
+export function methodOf(method: string): string;
+export function methodOf(method: string | undefined): string | undefined;
+export function methodOf(method: string | undefined): string | undefined {
+  return method === undefined || ACTIONS.has(method) ? method : "_OTHER";
 }
 
 /** The path as requested can name persons and things: only where it is needed to understand what went or would go wrong. */
@@ -77,8 +91,11 @@ function duration({ startedTick, ended }: RequestEntry): number {
   return Math.max(0, Math.round((end - startedTick) * 1000));
 }
 
-function errorType({ refusal, status, aborted }: Verdict): string | undefined {
+/** `error.type`: what went wrong, in one word. */
+export function typeOfError(verdict: Verdict): string | undefined {
+  const { refusal, errorType, status, aborted } = verdict;
   if (refusal !== undefined) return refusal.code;
+  if (errorType !== undefined) return errorType;
   if (status !== undefined && status >= 400) return String(status);
   return aborted ? "connection_closed" : undefined;
 }

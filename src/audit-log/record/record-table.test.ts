@@ -8,6 +8,19 @@ function column(name: string, quoted = true): Column<Values> {
 }
 
 describe("a table of columns", () => {
+  it("writes several members of one column where their names belong", () => {
+    const record = createRecordTable<Values>([
+      column("b"),
+      { name: "app.", read: (values) => values["app."], members: true },
+      column("a"),
+    ]);
+    expect(record({ a: "1", b: "2", "app.": '"app.x":1,"app.y":"z"' })).toBe(
+      '{"a":"1","app.x":1,"app.y":"z","b":"2"}',
+    );
+    expect(record({ "app.": '"app.x":1' })).toBe('{"app.x":1}');
+    expect(record({ a: "1" })).toBe('{"a":"1"}');
+  });
+
   it("writes members in the order of the code units of their names, whatever the order of the columns", () => {
     const names = [
       "\ufb33",

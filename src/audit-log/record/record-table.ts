@@ -1,5 +1,5 @@
-/** One member of a record. */
-export type Column<Facts> = TextColumn<Facts> | WholeColumn<Facts>;
+/** One member of a record, or several that stand together. */
+export type Column<Facts> = TextColumn<Facts> | WholeColumn<Facts> | MembersColumn<Facts>;
 
 /** A member that is a string or, as the column itself writes it, JSON. */
 interface TextColumn<Facts> {
@@ -12,6 +12,7 @@ interface TextColumn<Facts> {
   /** Whether the value is a string, to which the table adds the quotes. @default false */
   readonly quoted?: boolean;
   readonly whole?: false;
+  readonly members?: false;
 }
 
 /** A member that is a whole number from 0 to 2^53 - 1. What is none, whatever the app made it, is left out. */
@@ -20,6 +21,18 @@ interface WholeColumn<Facts> {
   readonly read: (facts: Facts) => number | undefined;
   readonly quoted?: false;
   readonly whole: true;
+  readonly members?: false;
+}
+
+/** Members with names that the record decides. */
+interface MembersColumn<Facts> {
+  /** What all these names begin with, and those of no other column. */
+  readonly name: string;
+  /** The members as they stand in the record, in order, without a comma at either end. */
+  readonly read: (facts: Facts) => string | undefined;
+  readonly quoted?: false;
+  readonly whole?: false;
+  readonly members: true;
 }
 
 /** A column as it is written. */
@@ -80,7 +93,12 @@ function isWhole(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-function toCell<Facts>({ name, read, quoted = false, whole = false }: Column<Facts>): Cell<Facts> {
-  const head = `${JSON.stringify(name)}:${quoted ? '"' : ""}`;
-  return { read, whole, heads: [`{${head}`, `,${head}`, `",${head}`], next: quoted ? 2 : 1 };
+function toCell<Facts>({ name, read, quoted, whole = false, members }: Column<Facts>): Cell<Facts> {
+  const head = members === true ? "" : `${JSON.stringify(name)}:${quoted === true ? '"' : ""}`;
+  return {
+    read,
+    whole,
+    heads: [`{${head}`, `,${head}`, `",${head}`],
+    next: quoted === true ? 2 : 1,
+  };
 }

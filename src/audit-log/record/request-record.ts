@@ -1,7 +1,8 @@
 import type { Request, Response } from "express";
 import type { RequestEntry } from "../facts/request-entry.js";
 import { factsOf, type RequestFacts } from "../facts/request-facts.js";
-import { RouteTemplates } from "../facts/route-templates.js";
+import { fieldMembers } from "../fields/app-fields.js";
+import type { RouteTemplates } from "../routes/route-templates.js";
 import { ACTOR_COLUMNS } from "./actor-columns.js";
 import { createDecisionColumns } from "./decision-columns.js";
 import { createExchangeColumns } from "./exchange-columns.js";
@@ -27,14 +28,15 @@ export type RequestRecord = (
 export function createRequestRecord(
   source: readonly Column<Numbered>[],
   headers: readonly string[],
+  routes: RouteTemplates,
 ): RequestRecord {
-  const routes = new RouteTemplates();
   const record = createRecordTable<RequestFacts>([
     ...source,
     ...createExchangeColumns(),
     ...ACTOR_COLUMNS,
     ...createDecisionColumns(),
     ...createHeaderColumns(headers),
+    { name: "app.", read: ({ req }) => fieldMembers(req), members: true },
   ]);
 
   return function requestRecord(recordId, entry, req, res, finished) {

@@ -43,8 +43,8 @@ export function layerClassesOf(app: unknown): ReadonlySet<object> {
   return new Set(layers.map((layer): object => Object.getPrototypeOf(layer)));
 }
 
-/** The layers of a router or of a route. */
-function stackOf(holder: unknown): readonly Layer[] {
+/** The layers of a router or of a route; none of anything else. */
+export function stackOf(holder: unknown): readonly Layer[] {
   if (holder === null || (typeof holder !== "object" && typeof holder !== "function")) return [];
   const { stack } = holder as { stack?: unknown };
   return Array.isArray(stack) ? stack : [];

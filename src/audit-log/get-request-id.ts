@@ -1,0 +1,13 @@
+import type { Request } from "express";
+import { requestId } from "../core/refusal/problem-details.js";
+
+/**
+ * The id of the request, for logs of the app and for calls to other services: the one that its record has as
+ * `http.request.id`, problem documents as `requestId`, and the response as `X-Request-Id`. It is there from `auditLog` on,
+ * in report mode as well, in every handler and error handler, also after an `await`.
+ *
+ * @returns `undefined` where no `auditLog` ran in front.
+ */
+export function getRequestId(req: Request): string | undefined {
+  return requestId.get(req);
+}

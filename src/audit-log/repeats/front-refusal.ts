@@ -1,0 +1,30 @@
+import type { Decision } from "../../core/decision/decision.js";
+import { isRefusal } from "../facts/verdict.js";
+
+type Check = (refusal: Decision) => boolean;
+
+/**
+ * Which refusals of which guards stand in front of the limits: nothing else bounds how many records they make. A guard
+ * that is not named is behind them.
+ */
+const IN_FRONT: ReadonlyMap<string, Check> = new Map<string, Check>([
+  // Preflights and cross-site requests.
+  ["secureHeaders", () => true],
+  // The limit of preflights itself, which answers before the others count.
+  ["rateLimit", ({ policy }) => policy === "preflight"],
+]);
+
+/**
+ * The refusal that stopped a request before any limit counted it, if there is one.
+ *
+ * @param decisions - All about the request, in order.
+ */
+export function frontRefusalIn(decisions: readonly Decision[]): Decision | undefined {
+  for (const decision of decisions) {
+    // It was counted: the limit bounds what comes behind.
+    if (decision.guard === "rateLimit" && decision.outcome === "allow") return undefined;
+    if (decision.outcome === "allow" || !decision.enforced || !isRefusal(decision)) continue;
+    return IN_FRONT.get(decision.guard)?.(decision) === true ? decision : undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,83 @@
+import type { Request } from "express";
+import { findMountPath, type MountPath, mountPathOf } from "./mount-path.js";
+
+/** Parts of a path that can match a number of segments that cannot be told from it. */
+const UNCOUNTABLE = /[*+?(){}\\]/;
+
+/** Of each route: routers are mounted once or twice, but values in their paths can be many, and long. */
+const MAX_KNOWN = 8;
+const MAX_KNOWN_LENGTH = 128;
+
+/** Finds the templates of routes. What was found for the path of a router is kept. */
+export class RouteTemplates {
+  readonly #known = new WeakMap<object, Map<string, MountPath>>();
+
+  /**
+   * The template of the route that took the request, such as `/v1/orders/:id`, with the template of where its router
+   * is mounted in front. A segment that cannot be proven to stand in the code of the app is `:value`.
+   *
+   * Express forgets the router's path once an error handler answers: it is found again by counting segments, or else by
+   * looking for the route.
+   *
+   * @param failed - Whether an error handler may have answered.
+   * @returns `undefined` when no route matched.
+   */
+  of(req: Request, failed: boolean): string | undefined {
+    const route = req.route as { readonly path?: unknown } | undefined;
+    if (route?.path === undefined) return undefined;
+    const { path } = route;
+    const { baseUrl } = req;
+    if (!failed)
+      return join(baseUrl === "" ? "" : this.#mounted(req, route, baseUrl).template, path);
+    const counted = countedBase(req, path);
+    if (counted === "" && baseUrl === "") return join("", path);
+    const base = counted?.startsWith(baseUrl) ? counted : baseUrl;
+    const mount = base === "" ? undefined : this.#mounted(req, route, base);
+    if (mount?.certain === true) return join(mount.template, path);
+    return join(findMountPath(req, route, pathOf(req)) ?? mount?.template ?? "", path);
+  }
+
+  #mounted(req: Request, route: object, base: string): MountPath {
+    let known = this.#known.get(route);
+    const earlier = known?.get(base);
+    if (earlier !== undefined) return earlier;
+    const found = mountPathOf(req, route, base);
+    if (base.length > MAX_KNOWN_LENGTH) return found;
+    if (known === undefined) {
+      known = new Map();
+      this.#known.set(route, known);
+    } else if (known.size >= MAX_KNOWN) known.clear();
+    known.set(base, found);
+    return found;
+  }
+}
+
+function join(mounted: string, path: unknown): string {
+  const template = String(path);
+  return mounted !== "" && template === "/" ? mounted : mounted + template;
+}
+
+/** The path of the router, as requested: what stands in front of as many segments as the route has. */
+function countedBase(req: Request, path: unknown): string | undefined {
+  const own = Array.isArray(path) ? commonCount(path) : segmentsOf(path);
+  if (own === undefined) return undefined;
+  const segments = pathOf(req).replace(/\/+$/, "").split("/");
+  return segments.slice(0, Math.max(1, segments.length - own)).join("/");
+}
+
+function commonCount(paths: readonly unknown[]): number | undefined {
+  const [first, ...others] = paths.map(segmentsOf);
+  return others.every((count) => count === first) ? first : undefined;
+}
+
+function segmentsOf(path: unknown): number | undefined {
+  if (typeof path !== "string" || !path.startsWith("/") || UNCOUNTABLE.test(path)) return undefined;
+  return path === "/" ? 0 : path.replace(/\/+$/, "").split("/").length - 1;
+}
+
+/** The path of the whole request. */
+function pathOf({ originalUrl }: Request): string {
+  if (!originalUrl.startsWith("/")) return "";
+  const end = originalUrl.search(/[?#]/);
+  return end === -1 ? originalUrl : originalUrl.slice(0, end);
+}
