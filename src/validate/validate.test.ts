@@ -3,6 +3,7 @@ import request from "supertest";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { expressVersions } from "../../test/support/express.js";
+import { http2Request, http2Server } from "../../test/support/http2.js";
 import { decisionsOf } from "../core/decision/decision.js";
 import { jsonBody } from "../json-body/json-body.js";
 import { validate } from "./validate.js";
@@ -178,6 +179,27 @@ describe.each(expressVersions)("validate on Express %s", (_major, express) => {
         }
       },
     );
+
+    it("is refused with 400 when it has no chunk, although jsonBody left {} as Express does", async () => {
+      const app = appWith(validate({ body: optional }), jsonBody());
+      const answer = await request(app)
+        .post("/1")
+        .set({ "Content-Type": "application/json", "Transfer-Encoding": "chunked" })
+        .expect(400);
+      expect(answer.body.errors).toMatchObject([{ pointer: "#", code: "required" }]);
+      expect(app.seen).toEqual([]);
+    });
+
+    it("needs no Content-Length over HTTP/2", async () => {
+      const server = http2Server(appWith(validate({ body: optional }), jsonBody()));
+      const post = { ":method": "POST", ":path": "/1", "content-type": "application/json" };
+      expect(await http2Request(server, post, ['{"a":1}'])).toMatchObject({ status: 200 });
+      expect(await http2Request(server, post, ['{"a":"x"}'])).toMatchObject({ status: 422 });
+      for (const nothing of [undefined, []]) {
+        expect(await http2Request(server, post, nothing)).toMatchObject({ status: 400 });
+      }
+      server.close();
+    });
 
     it("may be missing when a Standard Schema takes undefined", async () => {
       const app = appWith(validate({ body: z.object({ a: z.number() }).optional() }));

@@ -5,12 +5,17 @@ export interface Layer {
   readonly route?: unknown;
 }
 
+/** Whether the value is an app of Express 4; its router is made with `lazyrouter`, which Express 5 does not have. */
+export function isExpress4(app: unknown): boolean {
+  return typeof app === "function" && "lazyrouter" in app;
+}
+
 /** The layers on an Express app itself, in their order; none when it is no app, or has none yet. */
 export function layersOf(app: unknown): readonly Layer[] {
   if (typeof app !== "function") return [];
-  // Express 4 keeps its router under `_router`, makes it with `lazyrouter`, and throws on `app.router`.
+  // Express 4 keeps its router under `_router`, and throws on `app.router`.
   const { _router: router4 } = app as { _router?: unknown };
-  if (router4 !== undefined || "lazyrouter" in app) return stackOf(router4);
+  if (router4 !== undefined || isExpress4(app)) return stackOf(router4);
   return stackOf((app as { router?: unknown }).router);
 }
 

@@ -1,5 +1,10 @@
 import { essenceOf } from "../../core/http/media-type.js";
-import { hasContent, type ParsedRequest, wasRead } from "../../core/http/request-body.js";
+import {
+  hasContent,
+  isStopgap,
+  type ParsedRequest,
+  wasRead,
+} from "../../core/http/request-body.js";
 
 /**
  * What there is of a body to validate.
@@ -21,13 +26,13 @@ export function inspectBody(
 ): BodyState {
   const body: unknown = req.body;
   const field = req.headers["content-type"] ?? "";
-  if (!hasContent(req.headers)) {
+  if (!hasContent(req)) {
     // Something else than a parser may have put a body there: a serverless adapter, or a test.
     return isEmpty(body) ? "absent" : "present";
   }
   if (!accepts(field)) return "unaccepted";
   if (!isEmpty(body)) return "present";
-  if (wasRead(req)) return body === undefined ? "absent" : "present";
+  if (wasRead(req)) return body === undefined || isStopgap(req) ? "absent" : "present";
   return essenceOf(field) === "application/json" ? "unparsed" : "unaccepted";
 }
 
