@@ -199,6 +199,11 @@ describe.each(expressVersions)("validate on Express %s", (_major, express) => {
         expect(await http2Request(server, post, nothing)).toMatchObject({ status: 400 });
       }
       server.close();
+      // express.json() finds no body there.
+      const theirs = http2Server(appWith(validate({ body: optional }), express.json()));
+      const { status, body } = await http2Request(theirs, post, ['{"a":1}']);
+      expect([status, JSON.parse(body).errors?.[0].code]).toEqual([400, "required"]);
+      theirs.close();
     });
 
     it("may be missing when a Standard Schema takes undefined", async () => {

@@ -1,12 +1,12 @@
 import type { Request } from "express";
-import { MountingError } from "../../core/calls/mounting-error.js";
 import { createMediaTypeTest } from "../../core/http/media-type.js";
 import { HttpError } from "../../core/refusal/http-error.js";
 import type { Part } from "../issues/field-error.js";
 import { checkPart, refuseIssues, refuseMediaType, type Validation } from "../issues/validation.js";
 import type { UnknownFields } from "../json-schema/json-schema.js";
 import { inspectBody } from "../parts/inspect-body.js";
-import { NOT_PARSED, type RequestCheck, type RequestSettings } from "../parts/validate-parts.js";
+import type { UnparsedBodyCheck } from "../parts/unparsed-body.js";
+import type { RequestCheck, RequestSettings } from "../parts/validate-parts.js";
 import { type ChainsResult, mayRead, type RunnableChain, runChains } from "./chains.js";
 import { checkMemberNames } from "./member-names.js";
 
@@ -19,7 +19,10 @@ interface ChainsSettings extends RequestSettings {
 }
 
 /** Prepares the validation by chains of express-validator. Chains are always asynchronous. */
-export function createChainsCheck(settings: ChainsSettings): RequestCheck {
+export function createChainsCheck(
+  settings: ChainsSettings,
+  explainUnparsed: UnparsedBodyCheck,
+): RequestCheck {
   const accepts = createMediaTypeTest(settings.contentTypes);
   const read = new Set(PARTS.filter((part) => settings.chains.some((c) => mayRead(c, part))));
 
@@ -34,8 +37,13 @@ export function createChainsCheck(settings: ChainsSettings): RequestCheck {
 
   return (req) => {
     const state = settings.readsBody ? inspectBody(req, accepts) : "absent";
-    if (state === "unaccepted") return refuseMediaType(settings.contentTypes);
-    if (state === "unparsed") throw new MountingError(NOT_PARSED);
+    if (state === "unparsed") {
+      const mistake = explainUnparsed(req);
+      if (mistake !== undefined) throw mistake;
+    }
+    if (state === "unaccepted" || state === "unparsed") {
+      return refuseMediaType(settings.contentTypes);
+    }
     const parts = {
       body: state === "present" ? req.body : undefined,
       query: { ...req.query },

@@ -1,4 +1,3 @@
-import { essenceOf } from "../../core/http/media-type.js";
 import {
   hasContent,
   isStopgap,
@@ -11,8 +10,8 @@ import {
  *
  * - `absent`: the request brings none
  * - `present`: it is in `req.body`
- * - `unaccepted`: its media type is not taken, or nothing here parses it
- * - `unparsed`: it is JSON, and no parser ran: a mistake of the app
+ * - `unaccepted`: its media type is not taken
+ * - `unparsed`: its media type is taken, and nothing parsed it
  */
 type BodyState = "absent" | "present" | "unaccepted" | "unparsed";
 
@@ -33,7 +32,12 @@ export function inspectBody(
   if (!accepts(field)) return "unaccepted";
   if (!isEmpty(body)) return "present";
   if (wasRead(req)) return body === undefined || isStopgap(req) ? "absent" : "present";
-  return essenceOf(field) === "application/json" ? "unparsed" : "unaccepted";
+  // body-parser finds no body over HTTP/2 without a Content-Length.
+  return "body" in req && !hasFraming(req) ? "absent" : "unparsed";
+}
+
+function hasFraming({ headers }: ParsedRequest): boolean {
+  return headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
 }
 
 function isEmpty(body: unknown): boolean {
