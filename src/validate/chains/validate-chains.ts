@@ -1,13 +1,20 @@
 import type { Request } from "express";
 import { createMediaTypeTest } from "../../core/http/media-type.js";
 import { HttpError } from "../../core/refusal/http-error.js";
+import { withoutClientNames } from "../issues/client-names.js";
 import type { Part } from "../issues/field-error.js";
 import { checkPart, refuseIssues, refuseMediaType, type Validation } from "../issues/validation.js";
 import type { UnknownFields } from "../json-schema/json-schema.js";
 import { inspectBody } from "../parts/inspect-body.js";
 import type { UnparsedBodyCheck } from "../parts/unparsed-body.js";
 import type { RequestCheck, RequestSettings } from "../parts/validate-parts.js";
-import { type ChainsResult, mayRead, type RunnableChain, runChains } from "./chains.js";
+import {
+  type ChainsResult,
+  mayRead,
+  namesOfChain,
+  type RunnableChain,
+  runChains,
+} from "./chains.js";
 import { checkMemberNames } from "./member-names.js";
 
 const PARTS: readonly Part[] = ["body", "query", "params", "headers", "cookies"];
@@ -26,13 +33,20 @@ export function createChainsCheck(
   const accepts = createMediaTypeTest(settings.contentTypes);
   const read = new Set(PARTS.filter((part) => settings.chains.some((c) => mayRead(c, part))));
 
+  const known = new Set(settings.chains.flatMap((chain) => [...namesOfChain(chain)]));
+
   function checkNames(part: Part, value: unknown): Validation | undefined {
     if (!read.has(part)) return undefined;
     const fault = checkMemberNames(value);
     if (fault === "too_long") {
       return { refusal: new HttpError("structure_too_large"), reason: part };
     }
-    return fault === undefined ? undefined : refuseIssues(settings, [[part, fault]]);
+    if (fault === undefined) return undefined;
+    const issues = withoutClientNames([fault], value, known);
+    return refuseIssues(
+      settings,
+      issues.map((issue) => [part, issue]),
+    );
   }
 
   return (req) => {
