@@ -10,10 +10,10 @@ export type ClaimPath = string | readonly string[];
 export interface ClaimSource {
   readonly path: ClaimPath;
   /**
-   * - `list`: a list of strings, or one string
-   * - `space`, `comma`: names in one string; a list of strings is taken too
-   * - `scim`: a list of strings or of objects with a `value` (RFC 7643 §4.1.2, RFC 9068 §2.2.3.1)
-   * - `keys`: the member names of an object
+   * - `list`: a list of strings; one string is one name, never split: some issuers send a list of one that way
+   * - `space`, `comma`: names in one string; in a list, each string is one name
+   * - `scim`: a list of strings or of objects with a `value` (RFC 7643 §4.1.2, RFC 9068 §2.2.3.1); one string is one name
+   * - `keys`: the member names of an object, whatever their values are
    * @default "list"
    */
   readonly format?: "list" | "space" | "comma" | "scim" | "keys" | undefined;
