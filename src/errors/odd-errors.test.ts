@@ -303,6 +303,9 @@ describe.each(expressVersions)("errorHandler on Express %s", (_major, express) =
     ["LIMIT_FILE_COUNT", 413, "structure_too_large"],
     ["LIMIT_UNEXPECTED_FILE", 400, "bad_request"],
     ["MISSING_FIELD_NAME", 400, "bad_request"],
+    ["INVALID_FIELD_NAME", 400, "bad_request"],
+    ["LIMIT_FIELD_NESTING", 400, "structure_too_deep"],
+    ["LIMIT_FIELD_ARRAY_INDEX", 413, "structure_too_large"],
   ])("answers multer's %s with %d %s", async (code, status, ours) => {
     const answer = await request(appWith(() => upload(code)))
       .get("/")

@@ -17,8 +17,11 @@ const PARSER_CODES: Readonly<Record<string, ErrorCode>> = {
 
 /** Codes of multer (their `code`), whose errors have no status of their own, as ours. */
 const UPLOAD_CODES: Readonly<Record<string, ErrorCode>> = {
+  INVALID_FIELD_NAME: "bad_request",
+  LIMIT_FIELD_ARRAY_INDEX: "structure_too_large",
   LIMIT_FIELD_COUNT: "structure_too_large",
   LIMIT_FIELD_KEY: "structure_too_large",
+  LIMIT_FIELD_NESTING: "structure_too_deep",
   LIMIT_FIELD_VALUE: "body_too_large",
   LIMIT_FILE_COUNT: "structure_too_large",
   LIMIT_FILE_SIZE: "body_too_large",
