@@ -85,6 +85,30 @@ describe("keycloak", () => {
     ).toEqual([]);
   });
 
+  it("takes a string for one role and never splits it, as its page says", () => {
+    const claims = {
+      resource_access: { "orders.api": { roles: "admin user" } },
+      realm_access: { roles: "auditor" },
+    };
+    expect(toPrincipal(keycloak({ clientId: "orders.api" }), claims).roles).toEqual([
+      "admin user",
+      "realm:auditor",
+    ]);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ["groups", { groups: ["admin"] }],
+    ["roles at the top level", { roles: ["admin"] }],
+    ["scp", { scp: "admin" }],
+    ["permissions", { permissions: ["admin"], authorization: { permissions: [{ rsname: "x" }] } }],
+  ])("does not read %s", (_what, claims) => {
+    const { roles, scopes, permissions, groups } = toPrincipal(
+      keycloak({ clientId: "orders.api" }),
+      claims,
+    );
+    expect([roles, scopes, permissions, groups]).toEqual([[], [], [], []]);
+  });
+
   it.each<[unknown, string]>([
     [undefined, "keycloak.clientId must be a non-empty string, got undefined: it is required"],
     [{}, "keycloak.clientId must be a non-empty string, got undefined: it is required"],

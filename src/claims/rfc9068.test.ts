@@ -49,6 +49,41 @@ describe("rfc9068", () => {
     expect(toPrincipal(rfc9068(), claims).roles).toEqual([]);
   });
 
+  // As its page says. Whatever is no name gives nobody a role.
+  it.each<[unknown, readonly string[]]>([
+    ["admin", ["admin"]],
+    ["admin user", ["admin user"]],
+    ["admin,user", ["admin,user"]],
+    ['["admin"]', ['["admin"]']],
+    ["", []],
+    [1, []],
+    [true, []],
+    [null, []],
+    [{ admin: true }, []],
+    [{ value: "admin" }, []],
+    [{ roles: ["admin"] }, []],
+    [[["admin"]], []],
+    [[1, null, true, { role: "admin" }], []],
+    [
+      ["admin", 1, { value: "user" }, { value: ["x"] }],
+      ["admin", "user"],
+    ],
+  ])("reads the claim roles %j as %j", (roles, names) => {
+    expect(toPrincipal(rfc9068(), { sub: "alice", roles }).roles).toEqual(names);
+  });
+
+  it.each<[Record<string, unknown>, readonly string[]]>([
+    [{ scope: "a b" }, ["a", "b"]],
+    [{ scope: ["a", "b"] }, ["a", "b"]],
+    [{ scope: ["a b"] }, ["a b"]],
+    [{ scp: "a b" }, ["a", "b"]],
+    [{ scope: { a: true } }, []],
+    [{ scp: 1 }, []],
+    [{ scopes: ["a"] }, []],
+  ])("reads the scopes of %j as %j", (claims, names) => {
+    expect(toPrincipal(rfc9068(), claims).scopes).toEqual(names);
+  });
+
   it("cannot be changed by who gets it", () => {
     expect(Object.isFrozen(rfc9068())).toBe(true);
     expect(Object.isFrozen(rfc9068().roles?.[0])).toBe(true);

@@ -5,8 +5,8 @@ import { RFC9068_MAPPING } from "../core/principal/rfc9068-mapping.js";
 /**
  * The mapping for access tokens of RFC 9068, and the default of `oauthGuard`.
  *
- * - roles: the claim `roles`, a list of strings or of SCIM objects with a `value`
- * - scopes: the claim `scope` or `scp`, names separated by spaces or a list
+ * - roles: the claim `roles`, a list of strings or of SCIM objects with a `value`; one string is one role, never split
+ * - scopes: the claims `scope` and `scp`, names separated by spaces or a list of names
  * - client: `client_id`, else `azp`, else `cid`
  *
  * It never reads `groups`, `entitlements` or anything that users can edit about themselves, and no role below another

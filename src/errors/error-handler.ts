@@ -24,7 +24,7 @@ export interface ErrorHandlerOptions {
  *
  * The status is taken from `status` or `statusCode` (400–599), as `http-errors` sets them, or from the code of multer.
  * Of an error of `http-errors`, the client also gets the header fields that explain it, such as `Allow`, and the
- * message of a 4xx with `expose: true`. No other message, no stack and no input reaches the client. Mount it last.
+ * message with `expose: true`. No other message, no stack and no input reaches the client. Mount it last.
  *
  * The audit record of a request that is answered 5xx names the class of the error (`error.type`).
  *

@@ -252,7 +252,7 @@ describe.each(expressVersions)("errorHandler on Express %s", (_major, express) =
       .expect("Content-Range", /^bytes \*\/\d+$/);
   });
 
-  it("shows the message of a 4xx that http-errors made to be shown, and no other", async () => {
+  it("shows the message that http-errors made to be shown, and no other", async () => {
     const detailOf = async (members: object): Promise<unknown> =>
       (
         await request(
@@ -266,8 +266,15 @@ describe.each(expressVersions)("errorHandler on Express %s", (_major, express) =
     expect(await detailOf({ status: 409 })).toBe(
       "The request conflicts with the state of the resource.",
     );
-    expect(await detailOf({ status: 500, expose: true })).toBe(
+    expect(await detailOf({ status: 503, expose: true })).toBe("The order was shipped.");
+    expect(await detailOf({ status: 503, expose: false })).toBe(
+      "The service is unavailable at the moment.",
+    );
+    expect(await detailOf({ status: 500, expose: true, type: "stream.encoding.set" })).toBe(
       "The server failed to answer the request.",
+    );
+    expect(await detailOf({ status: 400, expose: true, code: "Z_DATA_ERROR", errno: -3 })).toBe(
+      "The request body cannot be read.",
     );
     expect(await detailOf({ status: 404, expose: true, syscall: "stat" })).toBe(
       "There is nothing at this address.",
@@ -296,6 +303,9 @@ describe.each(expressVersions)("errorHandler on Express %s", (_major, express) =
     ["LIMIT_FILE_COUNT", 413, "structure_too_large"],
     ["LIMIT_UNEXPECTED_FILE", 400, "bad_request"],
     ["MISSING_FIELD_NAME", 400, "bad_request"],
+    ["INVALID_FIELD_NAME", 400, "bad_request"],
+    ["LIMIT_FIELD_NESTING", 400, "structure_too_deep"],
+    ["LIMIT_FIELD_ARRAY_INDEX", 413, "structure_too_large"],
   ])("answers multer's %s with %d %s", async (code, status, ours) => {
     const answer = await request(appWith(() => upload(code)))
       .get("/")
@@ -304,6 +314,40 @@ describe.each(expressVersions)("errorHandler on Express %s", (_major, express) =
     expect(answer.text).not.toContain("hunter2");
   });
 });
+
+describe.each(expressVersions)(
+  "errorHandler behind a parser of forms on Express %s",
+  (_major, express) => {
+    // busboy, which multer uses, makes plain errors of what the client did wrong.
+    it.each([
+      "Unexpected end of form",
+      "Unexpected end of file",
+      "Malformed part header",
+      "Malformed content type",
+      "Multipart: Boundary not found",
+    ])("answers %s with 400 malformed_body, and tells onError nothing", async (message) => {
+      const seen: unknown[] = [];
+      const app = express();
+      app.post("/", (_req, _res, next) => next(new Error(message)));
+      app.use(errorHandler({ onError: (error) => void seen.push(error) }));
+      const answer = await request(app).post("/").expect(400);
+      expect(answer.body.code).toBe("malformed_body");
+      expect(seen).toEqual([]);
+    });
+
+    it.each<[string, object]>([
+      ["another class", new TypeError("Unexpected end of form")],
+      ["a longer text", new Error("Unexpected end of form of the invoice")],
+      ["a status of its own", Object.assign(new Error("Unexpected end of form"), { status: 502 })],
+    ])("leaves an error with %s what it is", async (_what, error) => {
+      const app = express();
+      app.post("/", (_req, _res, next) => next(error));
+      app.use(errorHandler({ onError: () => undefined }));
+      const { status } = await request(app).post("/");
+      expect(status).toBeGreaterThanOrEqual(500);
+    });
+  },
+);
 
 describe.each(expressVersions)(
   "an unhandled 5xx is never lost on Express %s",

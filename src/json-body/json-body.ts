@@ -4,17 +4,24 @@ import { createGuard, type Guard } from "../core/guard/guard.js";
 import { GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { essenceOf, isJsonEssence, parseMediaType } from "../core/http/media-type.js";
-import { opens, type PathPattern } from "../core/http/path-pattern.js";
+import { opens } from "../core/http/path-pattern.js";
 import { readPathPatterns } from "../core/http/read-path-patterns.js";
-import { hasContent, type ParsedRequest, wasRead } from "../core/http/request-body.js";
+import {
+  hasContent,
+  leaveStopgap,
+  type ParsedRequest,
+  wasRead,
+} from "../core/http/request-body.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { readOptions } from "../core/options/options-reader.js";
 import type { ErrorCode } from "../core/refusal/error-code.js";
 import { type HeaderFields, HttpError } from "../core/refusal/http-error.js";
 import { ACCEPTED_CODINGS, contentCoding, decodeUtf8, decompress } from "./content/decode-body.js";
+import { leaveUnreadBody } from "./content/left-body.js";
 import { peekBody } from "./content/peek-body.js";
 import { scanRawJson } from "./content/raw-json-scan.js";
 import { announcedLength, type BodyResult, readBody } from "./content/read-body.js";
+import { isUtf8Label } from "./content/utf8-labels.js";
 
 /** Options of {@link jsonBody}. */
 export interface JsonBodyOptions extends GuardOptions {
@@ -78,8 +85,8 @@ const REFUSALS = {
  * anything but UTF-8, member names that stand twice, `__proto__`, deep nesting. Takes the place of `express.json()`;
  * a body parser mounted later finds the body read.
  *
- * Other media types, paths in `except`, requests without content, and bodies that somebody read are left alone, and
- * `req.body` with them. Content codings: gzip, deflate, br. It sets no time limit: Node's `server.requestTimeout` does.
+ * Other media types, paths in `except`, requests without content, and bodies that somebody read are left alone. But for
+ * `except`, `req.body` is then what `express.json()` leaves: `undefined` on Express 5, `{}` on Express 4. Content codings: gzip, deflate, br. It sets no time limit: Node's `server.requestTimeout` does.
  *
  * Answers 400 `malformed_json`, `malformed_body`, `invalid_encoding`, `duplicate_key`, `forbidden_key`,
  * `structure_too_deep`; 413 `body_too_large`; 415 `unsupported_media_type`, `unsupported_charset`,
@@ -104,7 +111,17 @@ export function jsonBody(options: JsonBodyOptions = {}): Middleware {
   const guard = createGuard("jsonBody", "validation", guardOptions);
 
   return guard.middleware((req: ParsedRequest, res, next) => {
-    if (!bringsJson(req, except)) {
+    if (except.some((pattern) => opens(pattern, req))) {
+      guard.pass(next);
+      return;
+    }
+    if (guard.enforced) leaveUnreadBody(req);
+    if (!namesJson(req) || wasRead(req)) {
+      guard.pass(next);
+      return;
+    }
+    if (!hasContent(req)) {
+      if (guard.enforced && announcedLength(req) === 0) leaveStopgap(req);
       guard.pass(next);
       return;
     }
@@ -115,15 +132,9 @@ export function jsonBody(options: JsonBodyOptions = {}): Middleware {
   });
 }
 
-function bringsJson(req: ParsedRequest, except: readonly PathPattern[]): boolean {
+function namesJson(req: Request): boolean {
   const field = req.headers["content-type"];
-  return (
-    field !== undefined &&
-    hasContent(req.headers) &&
-    isJsonEssence(essenceOf(field)) &&
-    !wasRead(req) &&
-    !except.some((pattern) => opens(pattern, req))
-  );
+  return field !== undefined && isJsonEssence(essenceOf(field));
 }
 
 function receive(
@@ -158,7 +169,8 @@ function receive(
       return;
     }
     if (guard.enforced) {
-      if (parsed.value !== undefined) req.body = parsed.value;
+      if (parsed.value === undefined) leaveStopgap(req);
+      else req.body = parsed.value;
       req._body = true;
     }
     guard.allow(req);
@@ -182,7 +194,7 @@ function checkHeaders(req: Request, limit: number): Refusal | undefined {
   if (field !== "application/json") {
     const type = parseMediaType(field);
     if (type === undefined) return REFUSALS.mediaType;
-    if (type.charset !== undefined && type.charset !== "utf-8") return REFUSALS.charset;
+    if (type.charset !== undefined && !isUtf8Label(type.charset)) return REFUSALS.charset;
   }
   if (contentCoding(req.headers["content-encoding"]) === false) return REFUSALS.coding;
   return (announcedLength(req) ?? 0) > limit ? REFUSALS.tooLarge : undefined;

@@ -304,8 +304,10 @@ describe.each(expressVersions)("oauthGuard on Express %s", (_major, express) => 
 
     it("answers 503 when the function that tells services from users fails", async () => {
       const kinds = [
-        () => Promise.resolve("user"),
         () => "robot",
+        () => undefined,
+        () => Promise.resolve("robot"),
+        () => Promise.resolve(undefined),
         () => {
           throw new Error("x");
         },
@@ -316,6 +318,25 @@ describe.each(expressVersions)("oauthGuard on Express %s", (_major, express) => 
         expect(answer.body.code).toBe("check_unavailable");
         expect(seen).toEqual([]);
       }
+    });
+
+    it("waits for the function that tells services from users, and asks it once for each token", async () => {
+      let asked = 0;
+      const kind = async (): Promise<"service"> => {
+        asked += 1;
+        await new Promise((resolve) => setImmediate(resolve));
+        return "service";
+      };
+      const { call, seen } = appWith({ principal: { kind } });
+      const token = issuer.mint();
+      await call(token).expect(200);
+      await call(token).expect(200);
+      expect(asked).toBe(1);
+      await call(`${token.slice(0, -8)}AAAAAAAA`).expect(401);
+      expect(asked).toBe(1);
+      await call(issuer.mint()).expect(200);
+      expect(asked).toBe(2);
+      expect(seen).toHaveLength(3);
     });
 
     it("takes a publicKey whatever kid the token names, with the algorithm that is allowed", async () => {

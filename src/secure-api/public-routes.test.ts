@@ -10,6 +10,7 @@ import { OptionsError } from "../core/options/options-error.js";
 import { getAuth } from "../oauth-guard/index.js";
 import { principalFrom } from "../principal/index.js";
 import type { RateLimitOptions } from "../rate-limit/index.js";
+import { secureHeaders } from "../secure-headers/secure-headers.js";
 import { createTestIssuer } from "../testing/index.js";
 import { secureApi } from "./secure-api.js";
 import type { SecureApiOptions } from "./secure-api-options.js";
@@ -96,6 +97,45 @@ describe.each(expressVersions)("public routes on Express %s", (_major, express) 
       for (const path of ["/docs//", "/docs/./", "/docs/deep//", "/Docs/", "/docs/%2F"]) {
         await request(app).get(path).expect(401);
       }
+    });
+
+    it("a page such as Swagger UI gets headers with which it loads, as the reference page says", async () => {
+      vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+      const app = (express as unknown as () => Express)();
+      app.use(
+        secureApi({
+          auditLog: false,
+          rateLimit: false,
+          oauthGuard: issuer.options(),
+          publicRoutes: ["GET /docs/*", "GET /health"],
+        }),
+      );
+      const forPages = secureHeaders({
+        helmet: {
+          contentSecurityPolicy: {
+            directives: {
+              defaultSrc: ["'self'"],
+              styleSrc: ["'self'", "'unsafe-inline'"],
+              imgSrc: ["'self'", "data:"],
+            },
+          },
+        },
+      });
+      app.use("/docs", forPages, (_req, res) => void res.send("page"));
+      app.get("/health", (_req, res) => void res.send("ok"));
+      const cspOf = async (path: string): Promise<readonly string[]> => {
+        const { headers } = await request(app).get(path).expect(200);
+        return String(headers["content-security-policy"]).split(";");
+      };
+      expect(await cspOf("/docs/")).toEqual(
+        expect.arrayContaining([
+          "default-src 'self'",
+          "style-src 'self' 'unsafe-inline'",
+          "img-src 'self' data:",
+          "frame-ancestors 'none'",
+        ]),
+      );
+      expect(await cspOf("/health")).toContain("default-src 'none'");
     });
 
     it("an exact pattern may end in a slash", async () => {

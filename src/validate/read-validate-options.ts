@@ -35,6 +35,8 @@ export interface ValidateSettings extends RequestSettings {
   /** Empty when parts are given. */
   readonly chains: readonly RunnableChain[];
   readonly unknown: UnknownFields;
+  /** Whether the app has left `contentTypes` to its default. */
+  readonly defaultTypes: boolean;
   /** Whether no function of the app makes values. */
   readonly trees: boolean;
   readonly onDenied: OnDenied;
@@ -94,6 +96,7 @@ export function readValidateOptions(options: unknown): ValidateSettings {
     trees: chains.length === 0 && parts.every((plan) => plan.trees),
     readsBody,
     contentTypes: readContentTypes(reader, readsBody),
+    defaultTypes: !reader.has("contentTypes"),
     limits: readLimits(
       reader.object<StructureLimits>("limits", STRUCTURE_LIMITS),
       chains.length > 0 ? CHAIN_NODES : undefined,

@@ -3,6 +3,7 @@ import request from "supertest";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { expressVersions } from "../../test/support/express.js";
+import { http2Request, http2Server } from "../../test/support/http2.js";
 import { decisionsOf } from "../core/decision/decision.js";
 import { jsonBody } from "../json-body/json-body.js";
 import { validate } from "./validate.js";
@@ -120,12 +121,11 @@ describe.each(expressVersions)("validate on Express %s", (_major, express) => {
   });
 
   it("writes pointers as URI fragments", async () => {
-    const schema = {
-      type: "object",
-      additionalProperties: { type: "integer" },
-    } as const;
     const body = { "a/b~c d%é": "x", [`${"n".repeat(63)}😀`]: "x" };
-    const answer = await request(appWith(validate({ body: schema })))
+    const properties = Object.fromEntries(
+      Object.keys(body).map((name) => [name, { type: "integer" }]),
+    );
+    const answer = await request(appWith(validate({ body: { type: "object", properties } })))
       .post("/1")
       .send(body);
     expect(answer.body.errors.map((error: { pointer: string }) => error.pointer)).toEqual([
@@ -178,6 +178,32 @@ describe.each(expressVersions)("validate on Express %s", (_major, express) => {
         }
       },
     );
+
+    it("is refused with 400 when it has no chunk, although jsonBody left {} as Express does", async () => {
+      const app = appWith(validate({ body: optional }), jsonBody());
+      const answer = await request(app)
+        .post("/1")
+        .set({ "Content-Type": "application/json", "Transfer-Encoding": "chunked" })
+        .expect(400);
+      expect(answer.body.errors).toMatchObject([{ pointer: "#", code: "required" }]);
+      expect(app.seen).toEqual([]);
+    });
+
+    it("needs no Content-Length over HTTP/2", async () => {
+      const server = http2Server(appWith(validate({ body: optional }), jsonBody()));
+      const post = { ":method": "POST", ":path": "/1", "content-type": "application/json" };
+      expect(await http2Request(server, post, ['{"a":1}'])).toMatchObject({ status: 200 });
+      expect(await http2Request(server, post, ['{"a":"x"}'])).toMatchObject({ status: 422 });
+      for (const nothing of [undefined, []]) {
+        expect(await http2Request(server, post, nothing)).toMatchObject({ status: 400 });
+      }
+      server.close();
+      // express.json() finds no body there.
+      const theirs = http2Server(appWith(validate({ body: optional }), express.json()));
+      const { status, body } = await http2Request(theirs, post, ['{"a":1}']);
+      expect([status, JSON.parse(body).errors?.[0].code]).toEqual([400, "required"]);
+      theirs.close();
+    });
 
     it("may be missing when a Standard Schema takes undefined", async () => {
       const app = appWith(validate({ body: z.object({ a: z.number() }).optional() }));
@@ -441,9 +467,20 @@ describe.each(expressVersions)("validate on Express %s", (_major, express) => {
   it("maps the errors of ajv's standalone code, and of functions without errors", async () => {
     const isOrder = Object.assign((value: unknown): value is object => value === null, {
       errors: [
-        { keyword: "required", instancePath: "/a~1b", params: { missingProperty: "c" } },
+        {
+          keyword: "required",
+          instancePath: "/a~1b",
+          schemaPath: "#/properties/a~1b/required",
+          params: { missingProperty: "c" },
+        },
         { keyword: "additionalProperties", instancePath: "", params: { additionalProperty: "x" } },
-        { keyword: "own", instancePath: "/d", params: {}, message: "leaks topsecret" },
+        {
+          keyword: "own",
+          instancePath: "/d",
+          schemaPath: "#/properties/d/own",
+          params: {},
+          message: "leaks topsecret",
+        },
         "garbage",
       ] as object[],
     });

@@ -4,6 +4,7 @@ import { failedWith } from "../core/calls/function-failure.js";
 import { MountingError } from "../core/calls/mounting-error.js";
 import { isThenable } from "../core/calls/user-function.js";
 import { createGuard } from "../core/guard/guard.js";
+import type { Middleware } from "../core/guard/middleware.js";
 import { requestSlot } from "../core/request/request-slot.js";
 import { createChainsCheck } from "./chains/validate-chains.js";
 import type { Part } from "./issues/field-error.js";
@@ -11,6 +12,7 @@ import type { Validation } from "./issues/validation.js";
 import type { Contradicting, SchemaContradictsTypeArgument } from "./json-schema/contradiction.js";
 import { frozenCopy, frozenGraphCopy } from "./parts/frozen-copy.js";
 import { readPart } from "./parts/read-part.js";
+import { createUnparsedBodyCheck } from "./parts/unparsed-body.js";
 import { createPartsCheck } from "./parts/validate-parts.js";
 import { readValidateOptions } from "./read-validate-options.js";
 import type { ValidateChainsOptions, ValidateOptions } from "./validate-options.js";
@@ -80,11 +82,16 @@ export function validate(
 ): Validator<unknown> | SchemaContradictsTypeArgument {
   const settings = readValidateOptions(options);
   const guard = createGuard("validate", "validation", settings);
-  const check =
-    settings.chains.length > 0 ? createChainsCheck(settings) : createPartsCheck(settings);
+  const explainUnparsed = createUnparsedBodyCheck(
+    settings.contentTypes,
+    settings.defaultTypes,
+    () => handler,
+  );
+  const createCheck = settings.chains.length > 0 ? createChainsCheck : createPartsCheck;
+  const check = createCheck(settings, explainUnparsed);
   const names = settings.chains.length > 0 ? PARTS : settings.parts.map(({ part }) => part);
   const { trees } = settings;
-  const handler = guard.middleware((req, res, next) => {
+  const handler: Middleware = guard.middleware((req, res, next) => {
     let validation: Validation | PromiseLike<Validation>;
     try {
       validation = check(req);

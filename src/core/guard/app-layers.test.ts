@@ -1,7 +1,7 @@
 import type { RequestHandler } from "express";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
-import { handlersOf, layersOf } from "./app-layers.js";
+import { handlersBehind, handlersOf, isExpress4, layersOf } from "./app-layers.js";
 
 function handlerNamed(name: string): RequestHandler {
   return Object.defineProperty(((_req, _res, next) => next()) as RequestHandler, "name", {
@@ -9,7 +9,43 @@ function handlerNamed(name: string): RequestHandler {
   });
 }
 
-describe.each(expressVersions)("the layers of an app on Express %s", (_major, express) => {
+describe.each(expressVersions)("the layers of an app on Express %s", (major, express) => {
+  it("tell the major of the app", () => {
+    expect(isExpress4(express())).toBe(major === "4");
+    expect(isExpress4(undefined)).toBe(false);
+  });
+
+  it("tell what stands behind a handler on its route, its router and the app, for every path", () => {
+    const [wanted, onRoute, onRouter, onApp, elsewhere] = [
+      "wanted",
+      "onRoute",
+      "onRouter",
+      "onApp",
+      "elsewhere",
+    ].map(handlerNamed) as [
+      RequestHandler,
+      RequestHandler,
+      RequestHandler,
+      RequestHandler,
+      RequestHandler,
+    ];
+    const router = express.Router();
+    router.use(elsewhere, router);
+    router.get("/", elsewhere, wanted, onRoute);
+    router.get("/other", elsewhere);
+    router.use("/below", elsewhere);
+    router.use(onRouter);
+    const app = express();
+    app.use(elsewhere, router);
+    app.use("/below", elsewhere);
+    app.use(onApp);
+    app.get("/", elsewhere);
+    expect(handlersBehind(app, wanted)).toEqual([onRoute, onRouter, onApp]);
+    expect(handlersBehind(app, onApp)).toEqual([]);
+    expect(handlersBehind(app, handlerNamed("unknown"))).toEqual([]);
+    expect(handlersBehind(undefined, wanted)).toEqual([]);
+  });
+
   it("are those on the app itself, in their order", () => {
     const [first, second] = [handlerNamed("first"), handlerNamed("second")];
     const app = express();

@@ -3,14 +3,22 @@ export interface Layer {
   readonly name?: unknown;
   readonly handle?: unknown;
   readonly route?: unknown;
+  /** Whether it is for every path; Express 4 keeps that on `regexp`, as `fast_slash`. */
+  readonly slash?: unknown;
+  readonly regexp?: unknown;
+}
+
+/** Whether the value is an app of Express 4; its router is made with `lazyrouter`, which Express 5 does not have. */
+export function isExpress4(app: unknown): boolean {
+  return typeof app === "function" && "lazyrouter" in app;
 }
 
 /** The layers on an Express app itself, in their order; none when it is no app, or has none yet. */
 export function layersOf(app: unknown): readonly Layer[] {
   if (typeof app !== "function") return [];
-  // Express 4 keeps its router under `_router`, makes it with `lazyrouter`, and throws on `app.router`.
+  // Express 4 keeps its router under `_router`, and throws on `app.router`.
   const { _router: router4 } = app as { _router?: unknown };
-  if (router4 !== undefined || "lazyrouter" in app) return stackOf(router4);
+  if (router4 !== undefined || isExpress4(app)) return stackOf(router4);
   return stackOf((app as { router?: unknown }).router);
 }
 
@@ -32,6 +40,48 @@ export function handlersOf(app: unknown): ReadonlySet<object> {
     }
   }
   return handlers;
+}
+
+/**
+ * The handlers that stand behind the given one on its route, on its router and on the app, whatever the path. None when
+ * it is not found, because something wraps it. Of a mounted app, what is on the app around it is missing.
+ */
+export function handlersBehind(app: unknown, handler: unknown): readonly unknown[] {
+  return behindIn(layersOf(app), handler, new Set()) ?? [];
+}
+
+function behindIn(
+  layers: readonly Layer[],
+  handler: unknown,
+  seen: Set<unknown>,
+): readonly unknown[] | undefined {
+  for (const [index, layer] of layers.entries()) {
+    const behind = layer.handle === handler ? [] : behindInside(layer, handler, seen);
+    if (behind === undefined) continue;
+    const later = layers.slice(index + 1).filter(isForEveryPath);
+    return [...behind, ...later.map(({ handle }) => handle)];
+  }
+  return undefined;
+}
+
+function behindInside(
+  { handle, route }: Layer,
+  handler: unknown,
+  seen: Set<unknown>,
+): readonly unknown[] | undefined {
+  if (route !== undefined) {
+    const handles = stackOf(route).map((layer) => layer.handle);
+    const at = handles.indexOf(handler);
+    return at === -1 ? undefined : handles.slice(at + 1);
+  }
+  if (seen.has(handle)) return undefined;
+  seen.add(handle);
+  return behindIn(stackOf(handle), handler, seen);
+}
+
+function isForEveryPath({ route, slash, regexp }: Layer): boolean {
+  const slash4 = (regexp as { fast_slash?: unknown } | undefined)?.fast_slash;
+  return route === undefined && (slash === true || slash4 === true);
 }
 
 /**

@@ -23,12 +23,12 @@ export function refusalOfFault(error: unknown): FaultRefusal {
 
 /**
  * Tells the developer what went wrong, because neither client nor record does: as a process warning, once for each
- * function of one guard.
+ * function of one guard, and for each mistake in mounting it.
  */
 export function createFaultReport(guard: string): (error: unknown) => void {
   let told: Set<string> | undefined;
   return function report(error) {
-    const what = error instanceof FunctionFailure ? error.option : guard;
+    const what = subjectOf(error) ?? guard;
     told ??= new Set();
     if (told.has(what)) return;
     told.add(what);
@@ -39,6 +39,12 @@ export function createFaultReport(guard: string): (error: unknown) => void {
       detail: textOf(error instanceof FunctionFailure ? (error.cause ?? error) : error),
     });
   };
+}
+
+/** What the error is about, out of few: neither text has input in it. */
+function subjectOf(error: unknown): string | undefined {
+  if (error instanceof FunctionFailure) return error.option;
+  return error instanceof MountingError ? error.message : undefined;
 }
 
 /** The stack of an error. What was thrown may be anything, and reading it may throw. */

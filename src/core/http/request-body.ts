@@ -1,15 +1,42 @@
-import type { IncomingHttpHeaders } from "node:http";
 import type { Request } from "express";
+import { requestSlot } from "../request/request-slot.js";
 
 /** What body parsers leave on a request. `_body` is body-parser's own mark for a body that was read. */
 export type ParsedRequest = Request & { _body?: boolean };
 
-/** Whether the request brings content (RFC 9112 §6.3); a `Content-Length` of 0 brings none. */
-export function hasContent(headers: IncomingHttpHeaders): boolean {
-  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+/** The `req.body` that a parser of ours left where there was no content. */
+const stopgap = requestSlot<object>("bodyStopgap");
+
+/**
+ * Whether the request brings content (RFC 9112 §6.3); a `Content-Length` of 0 brings none. HTTP/2 has frames for it, and
+ * needs no `Content-Length` (RFC 9113 §8.1.1).
+ */
+export function hasContent(req: Request): boolean {
+  const { "transfer-encoding": coding, "content-length": length } = req.headers;
+  if (coding !== undefined) return true;
+  if (length !== undefined) return Number(length) > 0;
+  return req.httpVersionMajor === 2 && hasFrames(req);
 }
 
 /** Whether somebody has read the content to its end. */
 export function wasRead(req: ParsedRequest): boolean {
   return req._body === true || req.readableEnded;
+}
+
+/** Puts `{}` into `req.body`, where it stands for no content, and remembers that nobody sent it. */
+export function leaveStopgap(req: Request): void {
+  const body = {};
+  req.body = body;
+  stopgap.set(req, body);
+}
+
+/** Whether `req.body` is what {@link leaveStopgap} put there. */
+export function isStopgap(req: Request): boolean {
+  const left = stopgap.get(req);
+  return left !== undefined && req.body === left;
+}
+
+function hasFrames(req: Request): boolean {
+  const { stream } = req as { stream?: { readonly endAfterHeaders?: boolean } };
+  return stream?.endAfterHeaders === false;
 }

@@ -10,10 +10,10 @@ export type ClaimPath = string | readonly string[];
 export interface ClaimSource {
   readonly path: ClaimPath;
   /**
-   * - `list`: a list of strings, or one string
-   * - `space`, `comma`: names in one string; a list of strings is taken too
-   * - `scim`: a list of strings or of objects with a `value` (RFC 7643 §4.1.2, RFC 9068 §2.2.3.1)
-   * - `keys`: the member names of an object
+   * - `list`: a list of strings; one string is one name, never split: some issuers send a list of one that way
+   * - `space`, `comma`: names in one string; in a list, each string is one name
+   * - `scim`: a list of strings or of objects with a `value` (RFC 7643 §4.1.2, RFC 9068 §2.2.3.1); one string is one name
+   * - `keys`: the member names of an object, whatever their values are
    * @default "list"
    */
   readonly format?: "list" | "space" | "comma" | "scim" | "keys" | undefined;
@@ -30,9 +30,15 @@ export interface ClaimMapping {
   readonly tenant?: ClaimPath | undefined;
   /** The first path that holds a string wins. */
   readonly clientId?: readonly ClaimPath[] | undefined;
-  /** Tells services from users. @default a service when `sub` is absent or equals the client id */
-  readonly kind?: ((claims: Claims) => "user" | "service") | undefined;
+  /**
+   * Tells services from users. It may return a promise, which has 5 seconds; what it says counts for as long as the token
+   * is remembered. @default a service when `sub` is absent or equals the client id
+   */
+  readonly kind?: ((claims: Claims) => CallerKind | PromiseLike<CallerKind>) | undefined;
 }
+
+/** Who a token can be for. */
+export type CallerKind = "user" | "service";
 
 /**
  * No list has more names, repeated ones included: a token of 8 kb cannot hold more in good faith. A longer list is not
@@ -65,15 +71,18 @@ function freezeItem(item: ClaimSource | ClaimPath): unknown {
 /**
  * Applies a mapping to verified claims. Values of the wrong type are ignored, never coerced.
  *
+ * @param known - What `kind` of the mapping has answered, when it was asked before: it may answer with a promise.
  * @throws {@link TooManyNames} when one of the lists has more than 2,000 names.
  */
-export function toPrincipal(mapping: ClaimMapping, claims: Claims): Principal {
+export function toPrincipal(mapping: ClaimMapping, claims: Claims, known?: CallerKind): Principal {
   const subject = ownString(claims, "sub");
   const clientId = mapping.clientId
     ?.map((path) => ownString(claims, path))
     .find((id) => id !== undefined);
   const kind =
-    mapping.kind?.(claims) ?? (subject === undefined || subject === clientId ? "service" : "user");
+    known ??
+    (mapping.kind?.(claims) as CallerKind | undefined) ??
+    (subject === undefined || subject === clientId ? "service" : "user");
   const authTime = claimAt(claims, "auth_time");
   return assemblePrincipal({
     kind,

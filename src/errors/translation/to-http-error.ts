@@ -32,7 +32,7 @@ export function toHttpError(error: unknown): HttpError {
   const parser = parserCode(error, status);
   const cause = { cause: error };
   if (parser !== undefined) return withStatus(parser, status, cause);
-  const detail = exposedText(error, status);
+  const detail = exposedText(error);
   return withStatus(generalCode(status), status, {
     ...cause,
     headers: honouredFields(error),
@@ -61,9 +61,9 @@ function statusOf(error: unknown): number | undefined {
   return undefined;
 }
 
-/** The message of a 4xx that `http-errors` made to be shown. */
-function exposedText(error: unknown, status: number): string | undefined {
-  if (status >= 500 || errorMember(error, "expose") !== true) return undefined;
+/** The message that `http-errors` made to be shown: of a 5xx only where the app has said so. */
+function exposedText(error: unknown): string | undefined {
+  if (errorMember(error, "expose") !== true) return undefined;
   // `http-errors` also turns errors of others into its own: those of parsers quote input, those of the system paths.
   if (errorMember(error, "type") !== undefined || errorMember(error, "syscall") !== undefined)
     return undefined;

@@ -26,7 +26,7 @@ export function peekBody(
       chunks.push(chunk);
       size += chunk.length;
     }
-    if (size > limit || req.complete) finish();
+    if (size > limit || hasArrived(req)) finish();
   }
 
   function finish(): void {
@@ -36,7 +36,7 @@ export function peekBody(
     if (size > 0) req.unshift(bytes);
     // Node discards an unread body once the answer is sent, but not one that was read in part: the connection would
     // wait for a reader for ever.
-    if (!req.complete) res.once("finish", () => req.resume());
+    if (!hasArrived(req)) res.once("finish", () => req.resume());
     resource.runInAsyncScope(done, undefined, size > limit ? "body_too_large" : bytes);
   }
 
@@ -48,7 +48,13 @@ export function peekBody(
   req.on("close", stop);
   // Listening to an empty body that came in one packet with the head would emit "end": by the next tick one knows.
   process.nextTick(() => {
-    if (req.complete && req.readableLength === 0) finish();
+    if (hasArrived(req) && req.readableLength === 0) finish();
     else req.on("readable", onReadable);
   });
+}
+
+/** Whether the last byte is here. A request of HTTP/2 is complete once it was read; its stream tells earlier. */
+function hasArrived(req: Request): boolean {
+  const { stream } = req as { stream?: { readonly readableEnded?: boolean } };
+  return req.complete || stream?.readableEnded === true;
 }

@@ -1,10 +1,12 @@
 import { hash } from "node:crypto";
-import { FunctionFailure, failedWith } from "../../core/calls/function-failure.js";
+import { createCall } from "../../core/calls/create-call.js";
 import { isThenable, wrongReturn } from "../../core/calls/user-function.js";
 import type { DecisionFields } from "../../core/guard/guard.js";
 import { isPrintableAscii } from "../../core/http/header-values.js";
 import {
+  type CallerKind,
   type ClaimMapping,
+  type Claims,
   claimAt,
   TooManyNames,
   toPrincipal,
@@ -60,19 +62,31 @@ export interface VerifiedToken {
   readonly verifiedAt: number;
 }
 
+/** A token with a good signature, in its time. */
+interface SignedToken {
+  readonly parsed: ParsedToken;
+  readonly key: VerificationKey;
+  readonly lifetime: Lifetime;
+  readonly digest: string | undefined;
+  readonly now: number;
+}
+
 /** A good token, why it is refused, or why that cannot be told at the moment. */
 export type Verification = VerifiedToken | Refused<RefusalReason> | KeyOutage;
 
+/** An issuer, and the one function of the app that its claim mapping may have. */
+interface KnownIssuer extends TrustedIssuer {
+  readonly kindOf: ((claims: Claims) => CallerKind | Promise<CallerKind>) | undefined;
+}
+
 const MAX_JTI_LENGTH = 256;
-/** The only function that a claim mapping may have. */
-const KIND = "oauthGuard.principal.kind";
 
 /**
  * Verifies tokens and remembers those that were good. Throws, or rejects, only when a function of
  * the app fails.
  */
 export class Verifier {
-  readonly #issuers: ReadonlyMap<unknown, TrustedIssuer>;
+  readonly #issuers: ReadonlyMap<unknown, KnownIssuer>;
   readonly #scopes: readonly string[];
   readonly #maxTokenSize: number;
   readonly #ttl: number;
@@ -80,14 +94,19 @@ export class Verifier {
   readonly #hasValidSignature = createSignatureCheck();
 
   constructor(settings: VerifierSettings) {
-    this.#issuers = new Map(settings.issuers.map((entry) => [entry.issuer, entry]));
+    this.#issuers = new Map(
+      settings.issuers.map((entry) => [
+        entry.issuer,
+        { ...entry, kindOf: createKindCall(entry.mapping) },
+      ]),
+    );
     this.#scopes = settings.scopes ?? [];
     this.#maxTokenSize = settings.maxTokenSize;
     this.#ttl = settings.cache?.ttl ?? 0;
     this.#cache = settings.cache && new TokenCache(settings.cache.max);
   }
 
-  /** Synchronous unless keys have to be fetched first. */
+  /** Synchronous unless keys have to be fetched first, or a function of the app answers with a promise. */
   verify(token: string): Verification | Promise<Verification> {
     if (token.length > this.#maxTokenSize) return refused("token_too_large");
     const now = Date.now();
@@ -151,11 +170,11 @@ export class Verifier {
 
   #conclude(
     parsed: ParsedToken,
-    issuer: TrustedIssuer,
+    issuer: KnownIssuer,
     key: KeyLookup,
     digest: string | undefined,
     now: number,
-  ): Verification {
+  ): Verification | Promise<Verification> {
     if (key instanceof KeyOutage || isRefused(key)) return key;
     if (!this.#hasValidSignature(parsed, key)) return refused("bad_signature");
     const lifetime = checkClaims(parsed.payload, issuer.claims, now);
@@ -164,7 +183,18 @@ export class Verifier {
     if (wrongShape !== undefined) return refused(wrongShape);
     if (!deepFreeze(parsed.header) || !deepFreeze(parsed.payload))
       return refused("malformed_claim");
-    const principal = principalOf(parsed, issuer);
+    const signed = { parsed, key, lifetime, digest, now };
+    const kind = issuer.kindOf?.(parsed.payload);
+    if (!isThenable(kind)) return this.#accept(signed, issuer, kind);
+    return kind.then((later) => this.#accept(signed, issuer, later));
+  }
+
+  #accept(
+    { parsed, key, lifetime, digest, now }: SignedToken,
+    issuer: KnownIssuer,
+    kind: CallerKind | undefined,
+  ): Verification {
+    const principal = principalOf(parsed, issuer, kind);
     if (isRefused(principal)) return principal;
     if (issuer.clientIds?.includes(principal.clientId ?? "") === false)
       return refused("wrong_client");
@@ -184,20 +214,29 @@ export class Verifier {
   }
 }
 
+function createKindCall({ kind }: ClaimMapping): KnownIssuer["kindOf"] {
+  if (kind === undefined) return undefined;
+  const option = "oauthGuard.principal.kind";
+  return createCall<CallerKind, Claims>((claims) => kind(claims), {
+    option,
+    parse(value) {
+      if (value === "user" || value === "service") return value;
+      throw wrongReturn(option, '"user" or "service"', value);
+    },
+  });
+}
+
 function principalOf(
   { payload }: ParsedToken,
   { mapping }: TrustedIssuer,
+  kind: CallerKind | undefined,
 ): Principal | Refused<"too_many_names"> {
-  let principal: Principal;
   try {
-    principal = toPrincipal(mapping, payload);
+    return toPrincipal(mapping, payload, kind);
   } catch (error) {
     if (error instanceof TooManyNames) return refused("too_many_names");
-    throw failedWith(KIND, error);
+    throw error;
   }
-  if (principal.kind === "user" || principal.kind === "service") return principal;
-  const cause = wrongReturn(KIND, '"user" or "service"', principal.kind);
-  throw new FunctionFailure(KIND, "wrong_return", cause);
 }
 
 /** Names the token for the audit log: by its `jti`, else by a hash of what was signed. */

@@ -1,4 +1,5 @@
 import type { Request } from "express";
+import { type KnownNames, withoutClientNames } from "../issues/client-names.js";
 import type { Part } from "../issues/field-error.js";
 import type { Issue } from "../issues/issue.js";
 import type { UnknownFields } from "../json-schema/json-schema.js";
@@ -94,7 +95,32 @@ export async function runChains(
     if (exact && unknown === "reject" && !bailed) issues.push(...left.map((i): Found => [part, i]));
   }
   const assigned = Object.fromEntries(Object.entries(standIn).filter(([name]) => !(name in parts)));
-  return { values, issues, assigned };
+  const known = namesIn(contexts.flatMap(({ fields }) => fields));
+  return { values, issues: issues.flatMap((found) => tellable(found, parts, known)), assigned };
+}
+
+/** The member names that the fields of a chain have, as far as it tells without having run. */
+export function namesOfChain(chain: RunnableChain): KnownNames {
+  const { builder } = chain as { builder?: { build?: () => { fields?: unknown } } };
+  const fields = builder?.build?.().fields;
+  return namesIn(Array.isArray(fields) ? fields.map(String) : []);
+}
+
+/** Wildcards stand for names that the client chooses. Header fields are found in lower case. */
+function namesIn(fields: readonly string[]): KnownNames {
+  const names = new Set<string>();
+  for (const name of fields.flatMap(parseFieldPath)) {
+    if (!/^\*+$/.test(name)) names.add(name).add(name.toLowerCase());
+  }
+  return names;
+}
+
+function tellable(
+  [part, issue]: Found,
+  parts: Readonly<Record<Part, unknown>>,
+  known: KnownNames,
+): Found[] {
+  return withoutClientNames([issue], parts[part], known).map((told): Found => [part, told]);
 }
 
 /** Whether a chain can look at the part, as far as it tells. */

@@ -1,13 +1,20 @@
 import type { Request } from "express";
-import { MountingError } from "../../core/calls/mounting-error.js";
 import { createMediaTypeTest } from "../../core/http/media-type.js";
 import { HttpError } from "../../core/refusal/http-error.js";
+import { withoutClientNames } from "../issues/client-names.js";
 import type { Part } from "../issues/field-error.js";
 import { checkPart, refuseIssues, refuseMediaType, type Validation } from "../issues/validation.js";
 import type { UnknownFields } from "../json-schema/json-schema.js";
 import { inspectBody } from "../parts/inspect-body.js";
-import { NOT_PARSED, type RequestCheck, type RequestSettings } from "../parts/validate-parts.js";
-import { type ChainsResult, mayRead, type RunnableChain, runChains } from "./chains.js";
+import type { UnparsedBodyCheck } from "../parts/unparsed-body.js";
+import type { RequestCheck, RequestSettings } from "../parts/validate-parts.js";
+import {
+  type ChainsResult,
+  mayRead,
+  namesOfChain,
+  type RunnableChain,
+  runChains,
+} from "./chains.js";
 import { checkMemberNames } from "./member-names.js";
 
 const PARTS: readonly Part[] = ["body", "query", "params", "headers", "cookies"];
@@ -19,9 +26,14 @@ interface ChainsSettings extends RequestSettings {
 }
 
 /** Prepares the validation by chains of express-validator. Chains are always asynchronous. */
-export function createChainsCheck(settings: ChainsSettings): RequestCheck {
+export function createChainsCheck(
+  settings: ChainsSettings,
+  explainUnparsed: UnparsedBodyCheck,
+): RequestCheck {
   const accepts = createMediaTypeTest(settings.contentTypes);
   const read = new Set(PARTS.filter((part) => settings.chains.some((c) => mayRead(c, part))));
+
+  const known = new Set(settings.chains.flatMap((chain) => [...namesOfChain(chain)]));
 
   function checkNames(part: Part, value: unknown): Validation | undefined {
     if (!read.has(part)) return undefined;
@@ -29,13 +41,23 @@ export function createChainsCheck(settings: ChainsSettings): RequestCheck {
     if (fault === "too_long") {
       return { refusal: new HttpError("structure_too_large"), reason: part };
     }
-    return fault === undefined ? undefined : refuseIssues(settings, [[part, fault]]);
+    if (fault === undefined) return undefined;
+    const issues = withoutClientNames([fault], value, known);
+    return refuseIssues(
+      settings,
+      issues.map((issue) => [part, issue]),
+    );
   }
 
   return (req) => {
     const state = settings.readsBody ? inspectBody(req, accepts) : "absent";
-    if (state === "unaccepted") return refuseMediaType(settings.contentTypes);
-    if (state === "unparsed") throw new MountingError(NOT_PARSED);
+    if (state === "unparsed") {
+      const mistake = explainUnparsed(req);
+      if (mistake !== undefined) throw mistake;
+    }
+    if (state === "unaccepted" || state === "unparsed") {
+      return refuseMediaType(settings.contentTypes);
+    }
     const parts = {
       body: state === "present" ? req.body : undefined,
       query: { ...req.query },

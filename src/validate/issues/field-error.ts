@@ -29,18 +29,19 @@ const PLACES = {
   cookies: "cookie",
 } as const;
 
-/** Names can be the client's own (those of a map, say): long ones are cut. */
+/** Names in a schema can be long, and those of a client, which `expose: "full"` shows: they are cut. */
 const MAX_NAME = 64;
 
 /** Turns an issue into what the client is told. Nothing of it is a value of the request. */
 export function toFieldError(part: Part, issue: Issue, expose: Expose): FieldError {
   const full = expose === "full";
   const expected = full ? issue.expected : undefined;
+  const detail = expected ?? ISSUE_DETAILS[issue.code];
   return {
     in: PLACES[part],
     ...place(part, issue),
     code: issue.code,
-    detail: expected ?? ISSUE_DETAILS[issue.code],
+    detail: issue.below === true ? `a member below it ${detail}` : detail,
     ...(full && issue.name !== undefined ? { name: cut(issue.name) } : {}),
   };
 }

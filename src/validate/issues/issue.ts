@@ -35,10 +35,12 @@ export const MAX_ISSUES = 200;
 export interface Issue {
   /** Member names and indexes from the root of the part. For an unknown field, those of its parent. */
   readonly path: readonly string[];
+  /** Whether it is about something below the path, which ends where the client named a member. */
+  readonly below?: boolean | undefined;
   readonly code: IssueCode;
   /** What the schema asks for, as `must be >= 1`. Shown only with `expose: "full"`. */
   readonly expected?: string | undefined;
-  /** The name of an unknown field. Shown only with `expose: "full"`. */
+  /** The name of an unknown field, or of the member that the client named. Shown only with `expose: "full"`. */
   readonly name?: string | undefined;
 }
 

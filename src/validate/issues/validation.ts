@@ -53,7 +53,7 @@ export function refuseIssues(
 ): Validation {
   const { expose, maxErrors } = settings;
   const [[part] = ["body"]] = issues;
-  const missingBody = issues.some(([at, { path, code }]) => isMissingBody(at, path, code));
+  const missingBody = issues.some(isMissingBody);
   const errors = issues
     .slice(0, maxErrors)
     .map(([at, located]) => toFieldError(at, located, expose));
@@ -74,6 +74,6 @@ export function refuseIssues(
   };
 }
 
-function isMissingBody(part: Part, path: readonly string[], code: string): boolean {
-  return part === "body" && path.length === 0 && code === "required";
+function isMissingBody([part, { path, code, below }]: LocatedIssue): boolean {
+  return part === "body" && path.length === 0 && code === "required" && below !== true;
 }

@@ -5,6 +5,8 @@ import { type Issue, type IssueCode, MAX_ISSUES } from "../issues/issue.js";
 export interface AjvError {
   readonly keyword: string;
   readonly instancePath: string;
+  /** Where the keyword stands in the schema. */
+  readonly schemaPath?: unknown;
   readonly params: Readonly<Record<string, unknown>>;
 }
 
@@ -64,6 +66,28 @@ export function toIssues(errors: readonly AjvError[]): readonly Issue[] {
     if (!issues.has(key)) issues.set(key, issue);
   }
   return [...issues.values()];
+}
+
+/** The member names of the schema that ajv's errors show: what stands behind `properties` in their paths. */
+export function namesInErrors(errors: readonly AjvError[]): Set<string> {
+  const names = new Set<string>();
+  for (const { schemaPath, params } of errors.slice(0, READ_ERRORS)) {
+    if (typeof params["missingProperty"] === "string") names.add(params["missingProperty"]);
+    const tokens = typeof schemaPath === "string" ? parse(schemaPath) : [];
+    for (const [index, token] of tokens.entries()) {
+      if (tokens[index - 1] === "properties") names.add(decode(token));
+    }
+  }
+  return names;
+}
+
+/** ajv writes schema paths as URI fragments. */
+function decode(token: string): string {
+  try {
+    return decodeURIComponent(token);
+  } catch {
+    return token;
+  }
 }
 
 /** A failed keyword as an issue. */

@@ -1,7 +1,8 @@
 import { createCall } from "../../core/calls/create-call.js";
 import { isThenable, wrongReturn } from "../../core/calls/user-function.js";
+import { type KnownNames, namesInJsonSchema, withoutClientNames } from "../issues/client-names.js";
 import type { Issue, PartCheck } from "../issues/issue.js";
-import { type AjvError, toIssues } from "./ajv-issues.js";
+import { type AjvError, namesInErrors, toIssues } from "./ajv-issues.js";
 
 /**
  * A compiled validation function, in the manner of ajv's standalone code: answers whether the value is valid, and
@@ -17,6 +18,8 @@ export interface CompiledFunction<T = unknown> {
 // biome-ignore lint/suspicious/noExplicitAny: as above.
 export type AsyncCompiledFunction = (value: any) => Promise<boolean>;
 
+const UNEXPLAINED: readonly Issue[] = Object.freeze([{ path: [], code: "invalid" } as const]);
+
 /** A check by a compiled function. It answers true or false, or with a promise of it: anything else is a fault. */
 export function createCompiledFunctionCheck(
   validate: CompiledFunction | AsyncCompiledFunction,
@@ -30,20 +33,26 @@ export function createCompiledFunctionCheck(
     },
   });
 
+  let inSchema: KnownNames | undefined;
+
   return (value) => {
     const verdict = call(value);
     if (isThenable(verdict)) {
       // By then `errors` may be those of another request.
-      return verdict.then((later) => (later ? { value } : { value, issues: issuesOf(undefined) }));
+      return verdict.then((later) => (later ? { value } : { value, issues: UNEXPLAINED }));
     }
-    if (verdict) return { value };
-    return { value, issues: issuesOf((validate as CompiledFunction).errors) };
+    return verdict ? { value } : { value, issues: issuesOf(value) };
   };
-}
 
-function issuesOf(errors: unknown): readonly Issue[] {
-  const issues = Array.isArray(errors) ? toIssues(errors.filter(isAjvError)) : [];
-  return issues.length === 0 ? [{ path: [], code: "invalid" }] : issues;
+  function issuesOf(value: unknown): readonly Issue[] {
+    // What ajv.compile() makes carries its schema; of standalone code only the errors show names.
+    const { errors: list, schema } = validate as { errors?: unknown; schema?: unknown };
+    const errors = Array.isArray(list) ? list.filter(isAjvError) : [];
+    if (errors.length === 0) return UNEXPLAINED;
+    inSchema ??= namesInJsonSchema(schema);
+    const known = new Set([...inSchema, ...namesInErrors(errors)]);
+    return withoutClientNames(toIssues(errors), value, known);
+  }
 }
 
 function isAjvError(error: unknown): error is AjvError {

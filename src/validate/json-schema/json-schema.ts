@@ -3,6 +3,7 @@ import { collectFailures } from "../evaluation/collect-failures.js";
 import { Evaluation } from "../evaluation/evaluation.js";
 import { inPlace, type Program, preparePlan, tracksAtRunTime } from "../evaluation/plan.js";
 import { sizeOf, Work, WorkExceeded } from "../evaluation/work.js";
+import { namesInJsonSchema, withoutClientNames } from "../issues/client-names.js";
 import { type Issue, MAX_ISSUES, type PartCheck } from "../issues/issue.js";
 import { compileSchema, lintSchema } from "./ajv.js";
 import { toIssue } from "./ajv-issues.js";
@@ -61,6 +62,7 @@ export function createJsonSchemaCheck(
   const closed = unknown === "allow" ? copy : (closeSchema(copy) as object);
   const program = preparePlan(closed);
   const schemaSize = sizeOf(closed);
+  const known = namesInJsonSchema(closed);
   const strips = unknown === "strip";
   const counts = onWork !== undefined || canRepeat(program);
   let counted = new Work(0);
@@ -123,7 +125,7 @@ export function createJsonSchemaCheck(
     const failures = within(value, (work) =>
       collectFailures(program, value, maxIssues, work, strips),
     );
-    const issues: Issue[] = failures.map(toIssue);
+    const issues = withoutClientNames(failures.map(toIssue), value, known);
     return { value, issues: issues.length === 0 ? [{ path: [], code: "invalid" }] : issues };
   };
 }

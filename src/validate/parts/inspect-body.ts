@@ -1,13 +1,17 @@
-import { essenceOf } from "../../core/http/media-type.js";
-import { hasContent, type ParsedRequest, wasRead } from "../../core/http/request-body.js";
+import {
+  hasContent,
+  isStopgap,
+  type ParsedRequest,
+  wasRead,
+} from "../../core/http/request-body.js";
 
 /**
  * What there is of a body to validate.
  *
  * - `absent`: the request brings none
  * - `present`: it is in `req.body`
- * - `unaccepted`: its media type is not taken, or nothing here parses it
- * - `unparsed`: it is JSON, and no parser ran: a mistake of the app
+ * - `unaccepted`: its media type is not taken
+ * - `unparsed`: its media type is taken, and nothing parsed it
  */
 type BodyState = "absent" | "present" | "unaccepted" | "unparsed";
 
@@ -21,14 +25,19 @@ export function inspectBody(
 ): BodyState {
   const body: unknown = req.body;
   const field = req.headers["content-type"] ?? "";
-  if (!hasContent(req.headers)) {
+  if (!hasContent(req)) {
     // Something else than a parser may have put a body there: a serverless adapter, or a test.
     return isEmpty(body) ? "absent" : "present";
   }
   if (!accepts(field)) return "unaccepted";
   if (!isEmpty(body)) return "present";
-  if (wasRead(req)) return body === undefined ? "absent" : "present";
-  return essenceOf(field) === "application/json" ? "unparsed" : "unaccepted";
+  if (wasRead(req)) return body === undefined || isStopgap(req) ? "absent" : "present";
+  // body-parser finds no body over HTTP/2 without a Content-Length.
+  return "body" in req && !hasFraming(req) ? "absent" : "unparsed";
+}
+
+function hasFraming({ headers }: ParsedRequest): boolean {
+  return headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
 }
 
 function isEmpty(body: unknown): boolean {

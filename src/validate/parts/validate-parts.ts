@@ -1,5 +1,4 @@
 import type { Request } from "express";
-import { MountingError } from "../../core/calls/mounting-error.js";
 import { isThenable } from "../../core/calls/user-function.js";
 import type { Mode } from "../../core/guard/guard-options.js";
 import { createMediaTypeTest } from "../../core/http/media-type.js";
@@ -17,6 +16,7 @@ import {
 import type { Coercion } from "./coerce.js";
 import { inspectBody } from "./inspect-body.js";
 import { readPart, type TextPart } from "./read-part.js";
+import type { UnparsedBodyCheck } from "./unparsed-body.js";
 
 /** How one part is validated. */
 export interface PartPlan {
@@ -47,21 +47,25 @@ interface PartsSettings extends RequestSettings {
 /** Validates a request. What it throws or rejects with is a fault of the app. */
 export type RequestCheck = (req: Request) => Validation | PromiseLike<Validation>;
 
-/** A mistake of the app that a request shows: the developer is told, the client is not. */
-export const NOT_PARSED =
-  "validate: nothing parsed the request body: mount jsonBody() or express.json() in front of validate()";
-
 const ABSENT: PartResult = { value: undefined, issues: [{ path: [], code: "required" }] };
 
 /** Prepares the validation by one schema per part. As long as every schema answers at once, so does the check. */
-export function createPartsCheck(settings: PartsSettings): RequestCheck {
+export function createPartsCheck(
+  settings: PartsSettings,
+  explainUnparsed: UnparsedBodyCheck,
+): RequestCheck {
   const accepts = createMediaTypeTest(settings.contentTypes);
   const copies = settings.mode === "report";
 
   return (req) => {
     const state = settings.readsBody ? inspectBody(req, accepts) : "absent";
-    if (state === "unaccepted") return refuseMediaType(settings.contentTypes);
-    if (state === "unparsed") throw new MountingError(NOT_PARSED);
+    if (state === "unparsed") {
+      const mistake = explainUnparsed(req);
+      if (mistake !== undefined) throw mistake;
+    }
+    if (state === "unaccepted" || state === "unparsed") {
+      return refuseMediaType(settings.contentTypes);
+    }
     const results: (PartResult | PromiseLike<PartResult>)[] = [];
     let pending = false;
     for (const plan of settings.parts) {

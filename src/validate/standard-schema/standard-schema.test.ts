@@ -186,7 +186,11 @@ describe.each(expressVersions)(
       ],
       ["garbage", ["x", { path: "a" }], [{ code: "invalid" }, { code: "invalid" }]],
     ])("takes issues with %s for a refusal", async (_what, issues, errors) => {
-      const answer = await send({ body: standard(() => ({ issues })) }, { a: [1] }).expect(422);
+      const schema = standard(() => ({ issues }));
+      // So that the names of its members are known.
+      const input = () => ({ properties: { a: {} } });
+      Object.assign(schema["~standard"], { jsonSchema: { input } });
+      const answer = await send({ body: schema }, { a: [1] }).expect(422);
       expect(answer.body.errors).toMatchObject(errors as object);
     });
   },

@@ -1,6 +1,8 @@
 import { isThenable } from "../../core/calls/user-function.js";
+import { type KnownNames, withoutClientNames } from "../issues/client-names.js";
 import { type Issue, MAX_ISSUES, type PartCheck, type PartResult } from "../issues/issue.js";
 import { findDropped } from "./dropped-members.js";
+import { namesOfSchema } from "./schema-names.js";
 import { vendorIssues } from "./vendor-issues.js";
 
 /**
@@ -50,15 +52,22 @@ export function createStandardSchemaCheck(
   rejectDropped: boolean,
 ): PartCheck {
   const standard = schema["~standard"];
+  let known: KnownNames | undefined;
+
+  function refuse(input: unknown, issues: readonly Issue[]): PartResult {
+    // Not at start-up: to find them can take longer than to make the schema.
+    known ??= namesOfSchema(schema);
+    return { value: input, issues: withoutClientNames(issues, input, known) };
+  }
 
   function conclude(input: unknown, result: unknown): PartResult {
     if (typeof result !== "object" || result === null) {
       throw new TypeError("validate: a Standard Schema must return a result object");
     }
     const { issues, value } = result as { readonly issues?: unknown; readonly value?: unknown };
-    if (issues) return { value: input, issues: toIssues(input, issues) };
+    if (issues) return refuse(input, toIssues(input, issues));
     const dropped = rejectDropped ? findDropped(input, value) : [];
-    return dropped.length === 0 ? { value } : { value: input, issues: dropped };
+    return dropped.length === 0 ? { value } : refuse(input, dropped);
   }
 
   return (input) => {

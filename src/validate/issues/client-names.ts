@@ -1,0 +1,61 @@
+import type { Issue } from "./issue.js";
+
+/** The member names that a schema has. Whether a name is in it says nothing that the client does not know. */
+export type KnownNames = ReadonlySet<string>;
+
+/** Keywords of JSON Schema whose members are called as members of the value. */
+const NAMING = ["properties", "dependentSchemas", "dependentRequired", "dependencies"];
+
+/**
+ * The issues with paths that end above the first member that the client named: names in a map, say, can be as secret as
+ * values. What the schema does not name, and what is no index of a list, the client has named.
+ *
+ * @param value - The value that the paths lead through.
+ */
+export function withoutClientNames(
+  issues: readonly Issue[],
+  value: unknown,
+  known: KnownNames,
+): readonly Issue[] {
+  return issues.map((issue) => {
+    let at = value;
+    for (const [index, name] of issue.path.entries()) {
+      if (!Array.isArray(at) && !known.has(name)) {
+        return { ...issue, path: issue.path.slice(0, index), below: true, name };
+      }
+      at = memberOf(at, name);
+    }
+    return issue;
+  });
+}
+
+/** The names that a JSON Schema has for members, at any depth. Cyclic objects are looked at once. */
+export function namesInJsonSchema(schema: unknown, names: Set<string> = new Set()): Set<string> {
+  const seen = new Set<unknown>();
+  const pending = [schema];
+  while (pending.length > 0) {
+    const node = pending.pop();
+    if (typeof node !== "object" || node === null || seen.has(node)) continue;
+    seen.add(node);
+    for (const [keyword, content] of Object.entries(node)) {
+      pending.push(content);
+      if (keyword === "required") addStrings(names, content);
+      if (!NAMING.includes(keyword) || typeof content !== "object" || content === null) continue;
+      for (const [name, inner] of Object.entries(content)) {
+        names.add(name);
+        addStrings(names, inner);
+      }
+    }
+  }
+  return names;
+}
+
+function addStrings(names: Set<string>, list: unknown): void {
+  if (!Array.isArray(list)) return;
+  for (const name of list) if (typeof name === "string") names.add(name);
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+  return (value as Readonly<Record<string, unknown>>)[name];
+}

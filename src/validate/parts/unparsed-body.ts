@@ -1,0 +1,100 @@
+import type { Request } from "express";
+import { MountingError } from "../../core/calls/mounting-error.js";
+import { handlersBehind, handlersOf } from "../../core/guard/app-layers.js";
+import { essenceOf, isJsonEssence } from "../../core/http/media-type.js";
+
+/** What kind of parser a media type needs. */
+type Kind = "json" | "form" | "text" | "multipart" | "raw";
+
+/** The names that parsers give their middlewares: those of body-parser, multer and `jsonBody`. */
+const PARSERS: Readonly<Record<string, Kind>> = {
+  jsonParser: "json",
+  jsonBodyMiddleware: "json",
+  urlencodedParser: "form",
+  textParser: "text",
+  multerMiddleware: "multipart",
+  rawParser: "raw",
+};
+
+/** How a parser of each kind is made, and the media type that it takes without being told. */
+const MAKERS: Readonly<
+  Record<Exclude<Kind, "multipart" | "form">, readonly [make: string, own: string]>
+> = {
+  json: ["express.json", "application/json"],
+  text: ["express.text", "text/plain"],
+  raw: ["express.raw", "application/octet-stream"],
+};
+
+/** A field that every parser reads in the same way. Some take no field with an empty parameter, or a tab in it. */
+const USUAL_FIELD = /^[^\s;,"]+(?: ?; ?[^\s;,="]+=(?:[^\s;,="]+|"[^"\\\t]*"))*$/;
+
+/** Says why nothing parsed a body whose media type is taken: a mistake of the app, or `undefined`. */
+export type UnparsedBodyCheck = (req: Request) => MountingError | undefined;
+
+/**
+ * Tells a parser that is mounted wrongly from a media type that nothing here parses. The client chooses the media type,
+ * so it must not be able to make an error of the server of it. It is a mistake of the app
+ *
+ * - when a parser for such bodies stands behind the validator, or
+ * - when the app has listed this very media type in `contentTypes`; `application/json`, which is in the list by default,
+ *   only if no parser for JSON stands in front.
+ *
+ * Parsers are known by the names of their middlewares.
+ */
+export function createUnparsedBodyCheck(
+  contentTypes: readonly string[],
+  isDefaultList: boolean,
+  handlerOf: () => unknown,
+): UnparsedBodyCheck {
+  return (req) => {
+    const field = req.headers["content-type"] ?? "";
+    const essence = essenceOf(field);
+    const kind = kindOf(essence);
+    const behind = handlersBehind(req.app, handlerOf());
+    const listed = contentTypes.includes(essence) && USUAL_FIELD.test(field);
+    const isMistake =
+      behind.some((handler) => takes(handler, kind)) ||
+      (listed && !(isDefaultList && hasParserFor(kind, req.app)));
+    return isMistake ? new MountingError(explain(kind, listed ? essence : undefined)) : undefined;
+  };
+}
+
+function kindOf(essence: string): Kind {
+  if (isJsonEssence(essence)) return "json";
+  if (essence === "application/x-www-form-urlencoded") return "form";
+  if (essence.startsWith("text/")) return "text";
+  return essence.startsWith("multipart/") ? "multipart" : "raw";
+}
+
+/** `express.raw()` can be made for any media type. */
+function takes(handler: unknown, kind: Kind): boolean {
+  const own = parserKind(handler);
+  return own === kind || own === "raw";
+}
+
+function parserKind(handler: unknown): Kind | undefined {
+  const name: unknown = typeof handler === "function" ? handler.name : undefined;
+  return typeof name === "string" && Object.hasOwn(PARSERS, name) ? PARSERS[name] : undefined;
+}
+
+/** On the app, or on one that it is mounted in. */
+function hasParserFor(kind: Kind, app: unknown): boolean {
+  for (let at = app; typeof at === "function"; at = (at as { parent?: unknown }).parent) {
+    for (const handler of handlersOf(at)) if (parserKind(handler) === kind) return true;
+  }
+  return false;
+}
+
+/** @param listed - The media type, if it is one that the app has named. */
+function explain(kind: Kind, listed: string | undefined): string {
+  return `validate: nothing parsed the request body: mount ${parserFor(kind, listed)} in front of validate()`;
+}
+
+function parserFor(kind: Kind, listed: string | undefined): string {
+  if (kind === "multipart") return "multer or another parser of multipart bodies";
+  if (kind === "form") return "express.urlencoded({ extended: false })";
+  const [make, own] = MAKERS[kind];
+  const type = listed === undefined ? "…" : `"${listed}"`;
+  const parser = listed === own ? `${make}()` : `${make}({ type: ${type} })`;
+  return kind === "json" ? `jsonBody() or ${parser}` : parser;
+}
