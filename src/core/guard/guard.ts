@@ -14,7 +14,10 @@ import type { Mode } from "./guard-options.js";
 import type { Middleware } from "./middleware.js";
 
 /** What a decision says beyond guard, outcome and code. */
-export type DecisionFields = Pick<Decision, "reason" | "systemCode" | "rule" | "policy" | "token">;
+export type DecisionFields = Pick<
+  Decision,
+  "reason" | "systemCode" | "status" | "rule" | "policy" | "cors" | "token"
+>;
 
 /** What a guard does with an answer that it waited for. */
 type Conclude<T> = (answer: T, req: Request, res: Response, next: NextFunction) => void;
