@@ -5,6 +5,7 @@ import { recordDecision } from "../core/decision/decision.js";
 import type { DecisionFields, Guard } from "../core/guard/guard.js";
 import { isFirstParty, isUnsafe } from "../core/http/first-party.js";
 import { HttpError } from "../core/refusal/http-error.js";
+import { earlyRefusal } from "../core/request/early-limit.js";
 import { type CorsPolicy, isPreflight, type Missing } from "./cors/cors-policy.js";
 import { corsRequestOf } from "./cors/cors-request.js";
 import type { CrossOriginGuard } from "./cross-origin/cross-origin-guard.js";
@@ -33,6 +34,7 @@ export function createCrossOriginHandler(
       conclude(false, req, res, next);
       return;
     }
+    if (isPreflight(req) && isOverLimit(guard, cors, origin, req, res, next)) return;
     const listed = ask(cors, origin, req);
     if (isThenable(listed)) guard.whenSettled(listed, req, res, next, conclude);
     else conclude(listed, req, res, next);
@@ -53,6 +55,28 @@ export function createCrossOriginHandler(
     if (isFirstParty(req)) guard.pass(next);
     else handleForeign(guard, cors, crossOriginGuard, answer, req, res, next);
   }
+}
+
+/**
+ * Whether a limit in front refuses the preflight, and so has answered it. It is asked before the app's function, which
+ * may have to ask a database.
+ */
+function isOverLimit(
+  guard: Guard,
+  cors: CorsPolicy,
+  origin: string,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+): boolean {
+  const refuse = earlyRefusal(guard.enforced, req, res);
+  if (refuse === undefined) return false;
+  cors.vary(req, res);
+  // Without it consoles would blame the origin.
+  if (cors.lists(origin)) cors.explain(origin, req, res);
+  else cors.withhold(res);
+  refuse(next);
+  return true;
 }
 
 function ask(cors: CorsPolicy, origin: string, req: Request): Listed | Promise<Listed> {
@@ -149,6 +173,11 @@ function handleForeign(
       ? crossOriginGuard.judge(req, listed)
       : undefined;
   if (verdict?.blocked === true) {
+    const refuse = earlyRefusal(guard.enforced, req, res);
+    if (refuse !== undefined) {
+      refuse(next);
+      return;
+    }
     guard.refuse(new HttpError("cross_origin_blocked"), req, res, next, {
       reason: verdict.reason,
       cors: corsRequestOf(req),

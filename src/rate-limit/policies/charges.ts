@@ -54,7 +54,8 @@ function matchesOne(patterns: readonly PathPattern[], req: Request): boolean {
   return false;
 }
 
-function addressKey(req: Request, ipv6Prefix: number): string {
+/** The key of the client's address: one for all addresses of an IPv6 network. */
+export function addressKey(req: Request, ipv6Prefix: number): string {
   const address = clientAddress(req);
   // No address, as on a Unix socket: one quota for all of them, never a pass.
   return address === undefined ? "unknown" : addressNetwork(address, ipv6Prefix);

@@ -8,6 +8,8 @@ export interface CorsPolicy {
   readonly credentials: boolean;
   /** Whether pages of this origin may read answers. @throws FunctionFailure when the app's function fails */
   allows(origin: string, req: Request): boolean | Promise<boolean>;
+  /** Whether the origin is known to be allowed without asking a function of the app. */
+  lists(origin: string): boolean;
   /** What the preflight asks for and does not get, whatever its origin. */
   missing(req: Request): Missing;
   /** Tells caches what the answer depends on. Due on every answer, also on those without `Origin`. */
@@ -78,6 +80,7 @@ export function createCorsPolicy(settings: CorsSettings): CorsPolicy {
   return {
     credentials,
     allows: (origin, req) => origins.allows(origin, req),
+    lists: (origin) => origins.lists(origin),
     missing(req) {
       const method = req.headers["access-control-request-method"];
       const listed = typeof method === "string" && methods.has(method);
