@@ -32,8 +32,8 @@ export interface SecureHeadersOptions extends GuardOptions {
    */
   readonly helmet?: HelmetOverrides | undefined;
   /**
-   * `Strict-Transport-Security`, or `false` for none. Sent only over TLS (`req.secure`), and never to `localhost` or an
-   * IP address.
+   * `Strict-Transport-Security`, or `false` for none. Sent only over TLS (`req.secure`) unless `always` is `true`, and
+   * never to `localhost` or an IP address. Where a proxy seems to end TLS and Express does not trust it, a warning says so.
    * @see https://www.rfc-editor.org/rfc/rfc6797#section-7.2
    */
   readonly hsts?: false | HstsOptions | undefined;
