@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { Request } from "express";
+import { warnAboutApp } from "../../core/guard/app-warning.js";
 import { addressNetwork, clientAddress } from "../../core/http/client-address.js";
 import { type PathPattern, restricts } from "../../core/http/path-pattern.js";
 import { getPrincipal, type Principal } from "../../core/principal/principal.js";
@@ -7,6 +8,8 @@ import type { Charge, Policy } from "./policy.js";
 
 /** A digest of this length replaces what is longer, so that no key fills the memory. */
 const LONGEST_KEY = 44;
+const NO_ADDRESS =
+  'rateLimit: a request has no address, as over a Unix socket, and all such requests share one quota. Networks in "trust proxy", such as "loopback", never match a Unix socket: set it to the number of proxies, the one on the other end of the socket included, and let that send X-Forwarded-For.';
 
 /**
  * What the request costs, policy by policy; policies that do not apply are left out. All functions of the app are asked
@@ -57,8 +60,12 @@ function matchesOne(patterns: readonly PathPattern[], req: Request): boolean {
 /** The key of the client's address: one for all addresses of an IPv6 network. */
 export function addressKey(req: Request, ipv6Prefix: number): string {
   const address = clientAddress(req);
-  // No address, as on a Unix socket: one quota for all of them, never a pass.
-  return address === undefined ? "unknown" : addressNetwork(address, ipv6Prefix);
+  if (address !== undefined) return addressNetwork(address, ipv6Prefix);
+  // No address, as on a Unix socket: one quota for all of them, never a pass. A client that has left had one.
+  if (req.socket?.destroyed !== true) {
+    warnAboutApp(req, "EXPRESS_SECURE_API_NO_CLIENT_ADDRESS", NO_ADDRESS);
+  }
+  return "unknown";
 }
 
 function chosenKey(policy: Policy, req: Request): string | undefined | Promise<string | undefined> {
