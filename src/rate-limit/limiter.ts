@@ -163,7 +163,7 @@ class Limiter {
       return;
     }
     const { policies, ipv6Prefix } = this.#settings;
-    const charges = chargesOf(policies, req, ipv6Prefix);
+    const charges = chargesOf(policies, req, ipv6Prefix, this.#guard.enforced);
     if (Array.isArray(charges)) this.#charge(charges, req, res, next);
     else this.#wait(charges as Promise<readonly Charge[]>, req, res, next, this.#charge);
   };

@@ -19,6 +19,8 @@ export interface RateLimitPhases {
   readonly matched: readonly PathPattern[];
   /** Whether a policy counts by principal. */
   readonly byPrincipal: boolean;
+  /** Whether the limits take effect. */
+  readonly enforced: boolean;
   /** Closes the store, if one is given and can be closed. */
   close(): Promise<void>;
 }
@@ -44,6 +46,7 @@ export function rateLimitPhases(options: RateLimitOptions): RateLimitPhases {
     asksForPreflight: settings.preflightGiven === true,
     matched: settings.policies.flatMap(({ match }) => match ?? []),
     byPrincipal: settings.policies.some(({ key }) => key === "principal"),
+    enforced: settings.mode === "enforce",
     close: async (): Promise<void> => {
       // Both halves share the store.
       await (first ?? second)?.middleware.close();

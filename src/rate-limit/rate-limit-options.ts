@@ -23,7 +23,8 @@ export interface RateLimitPolicy {
    *
    * - `"ip"`: the address of the client, as Express's `trust proxy` setting sees it. Requests without an address
    *   share one quota.
-   * - `"principal"`: the caller that `oauthGuard` or `principalFrom` has set; without one, the address.
+   * - `"principal"`: the caller that `oauthGuard` or `principalFrom` has set; without one, or behind one in report
+   *   mode while the limiter enforces, the address.
    * - a function: the key that it returns, or the address if that is `undefined` or empty. Do not return a value that the
    *   client can choose.
    *

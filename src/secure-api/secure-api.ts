@@ -74,6 +74,7 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   const checkSetup = createSetupCheck({
     patterns: [...publicRoutes, ...(limits?.matched ?? [])],
     lacksCaller: guard === undefined && limits?.byPrincipal === true,
+    triesCaller: limits?.enforced === true && limits.byPrincipal && isReporting(guard),
   });
 
   const preset = createGuard("secureApi", "preset", shared);
@@ -101,6 +102,10 @@ export function secureApi(options: SecureApiOptions): SecureApi {
     ready: async (): Promise<void> => guard?.ready(),
     close: (): Promise<void> => parts.close(),
   });
+}
+
+function isReporting(guard: Middleware | undefined): boolean {
+  return guard !== undefined && guardMark(guard)?.mode === "report";
 }
 
 function openRoute(publicRoutes: readonly PathPattern[], req: Request): PathPattern | undefined {

@@ -93,7 +93,7 @@ export function createGuard(
 ): Guard {
   const { mode, onDenied } = options;
   const enforced = mode === "enforce";
-  // Limits that enforce do not wait: without a principal they count by address.
+  // Limits that enforce do not wait: behind a guard that only reports they count by address.
   const needsPrincipal = kind === "authorization" || (kind === "limit" && !enforced);
   // The usual decision says nothing about the request: all requests share it.
   const allowed = Object.freeze({ guard: name, outcome: "allow", enforced, code: "ok" } as const);
