@@ -94,6 +94,7 @@ export {
 } from "./principal/index.js";
 export {
   fromRateLimiterFlexible,
+  type PreflightPolicy,
   type RateLimitHeaders,
   type RateLimitMiddleware,
   type RateLimitOptions,

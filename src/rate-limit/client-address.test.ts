@@ -1,7 +1,9 @@
+import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Express } from "express";
 import request from "supertest";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
@@ -69,25 +71,6 @@ describe.each(expressVersions)("the address of the client on Express %s", (_majo
     await request(app).get("/").set("X-Forwarded-For", "198.51.100.2").expect(429);
   });
 
-  it("counts requests without an address together", async () => {
-    const path = join(mkdtempSync(join(tmpdir(), "rate-limit-")), "socket");
-    const server = appWith(false).listen(path);
-    const statusOf = () =>
-      new Promise((resolve, reject) => {
-        get({ socketPath: path, path: "/" }, (res) => {
-          res.resume();
-          resolve(res.statusCode);
-        }).on("error", reject);
-      });
-    try {
-      await new Promise((resolve) => server.once("listening", resolve));
-      expect(await statusOf()).toBe(200);
-      expect(await statusOf()).toBe(429);
-    } finally {
-      server.close();
-    }
-  });
-
   it.each([
     [true, ["EXPRESS_SECURE_API_PERMISSIVE_TRUST_PROXY"]],
     ["0.0.0.0/1, 128.0.0.0/1", ["EXPRESS_SECURE_API_PERMISSIVE_TRUST_PROXY"]],
@@ -112,6 +95,72 @@ describe.each(expressVersions)("the address of the client on Express %s", (_majo
       expect(given).toEqual([...codes, ...codes]);
     },
   );
+
+  describe("over a Unix socket", () => {
+    const FIELD = "203.0.113.9, 198.51.100.1";
+    /** Asks with this `X-Forwarded-For`, in turn; gives the statuses. */
+    async function statusesOf(app: Express, fields: readonly (string | undefined)[]) {
+      const path = join(mkdtempSync(join(tmpdir(), "rate-limit-")), "socket");
+      const server = app.listen(path);
+      await once(server, "listening");
+      const statuses: unknown[] = [];
+      try {
+        for (const field of fields) {
+          const headers = field === undefined ? {} : { "X-Forwarded-For": field };
+          const [answer] = await once(get({ socketPath: path, headers, agent: false }), "response");
+          answer.resume();
+          statuses.push(answer.statusCode);
+        }
+      } finally {
+        server.close();
+      }
+      return statuses;
+    }
+
+    it.each<[string, unknown]>([
+      ["the number of proxies", 1],
+      ["a function that knows the socket", (address?: string) => address === undefined],
+      [
+        "a function that knows the socket and a network",
+        (address?: string) => address === undefined || address.startsWith("10."),
+      ],
+    ])("%s tells clients apart, and believes nothing that they wrote", async (_title, trust) => {
+      const given = warnings();
+      const fields = ["198.51.100.1", FIELD, "198.51.100.1, 198.51.100.2", "198.51.100.2"];
+      expect(await statusesOf(appWith(trust), fields)).toEqual([200, 429, 200, 429]);
+      expect(given).toEqual([]);
+    });
+
+    it.each<[string, unknown]>([
+      ["loopback", "loopback"],
+      ["networks", ["10.0.0.0/8", "uniquelocal"]],
+      ["off", false],
+      ["a function that does not know the socket", (address?: string) => address === "10.0.0.1"],
+    ])(
+      "clients share one quota when trust proxy is %s, and a warning says so once",
+      async (_title, trust) => {
+        const given = warnings();
+        const app = appWith(trust);
+        app.use(rateLimit({ limit: 1, window: "1h" }));
+        expect(await statusesOf(app, ["198.51.100.1", "198.51.100.2", FIELD])).toEqual([
+          200, 429, 429,
+        ]);
+        expect(given).toEqual(["EXPRESS_SECURE_API_NO_CLIENT_ADDRESS"]);
+      },
+    );
+
+    it("warns as well when no proxy names a client", async () => {
+      const given = warnings();
+      expect(await statusesOf(appWith(1), [undefined, undefined])).toEqual([200, 429]);
+      expect(given).toEqual(["EXPRESS_SECURE_API_NO_CLIENT_ADDRESS"]);
+    });
+
+    it("is closed when the function of trust proxy cannot cope with it", async () => {
+      warnings();
+      const app = appWith((address: string) => address.startsWith("10."));
+      expect(await statusesOf(app, ["198.51.100.1", "198.51.100.2"])).toEqual([503, 503]);
+    });
+  });
 
   it("gives no warning for direct requests without a proxy", async () => {
     const given = warnings();

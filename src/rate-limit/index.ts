@@ -1,6 +1,7 @@
 export type { RateLimitMiddleware } from "./limiter.js";
 export { rateLimit } from "./rate-limit.js";
 export type {
+  PreflightPolicy,
   RateLimitHeaders,
   RateLimitOptions,
   RateLimitPolicy,

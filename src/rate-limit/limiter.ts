@@ -1,35 +1,51 @@
 import type { NextFunction, Request, Response } from "express";
 import { createGuard, type Guard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
-import { formatDuration } from "../core/options/quantity.js";
-import { HttpError, outageError } from "../core/refusal/http-error.js";
+import { outageError } from "../core/refusal/http-error.js";
 import { MemoryEngine } from "./algorithms/memory-engine.js";
-import { chargesOf } from "./policies/charges.js";
-import type { Charge, Policy } from "./policies/policy.js";
-import { createProxyCheck } from "./proxy-check.js";
 import {
   type QuotaReport,
   type QuotaReporter,
   quotaReporter,
   quotasOf,
   setQuotaHeaders,
-} from "./quota-headers.js";
+} from "./answers/quota-headers.js";
+import { type ViolationReason, violationOf } from "./answers/violation.js";
+import { chargesOf } from "./policies/charges.js";
+import { type Charge, type Policy, ruleOf } from "./policies/policy.js";
+import { createProxyCheck } from "./proxy-check.js";
 import type { LimiterSettings } from "./read-settings.js";
 import type { RateLimitRequest, RateLimitResult } from "./stores/rate-limit-store.js";
 import { type StoreAnswer, StoreClient } from "./stores/store-client.js";
 
-/** What {@link rateLimit} returns. */
-export interface RateLimitMiddleware extends Middleware {
+/** A limiter, or one of the two that a preset makes of its policies. */
+interface LimiterMiddleware extends Middleware {
   /** Closes the store, if one is given and can be closed. */
   close(): Promise<void>;
+}
+
+/** What {@link rateLimit} returns. */
+export interface RateLimitMiddleware extends LimiterMiddleware {
+  /**
+   * Mounted in front of `secureHeaders`, it counts what that answers before a request reaches the limiter: CORS
+   * preflights and refused cross-site requests. It counts nothing else. The preset does this by itself.
+   */
+  readonly preflight: Middleware;
+}
+
+/** What a limiter needs to know of the limit on preflights beside it. */
+export interface PreflightCounts {
+  /** Whether it has counted a request that goes on all the same, as in report mode. */
+  hasCounted(req: Request): boolean;
+  /** Looks whether it stands where it is asked for, when the first request reaches the limiter. */
+  checkPlace(req: Request): void;
 }
 
 /** Why a decision was made, beyond its code. */
 type Reason =
   | "skipped"
   | "no_policy_applies"
-  | "limit_exceeded"
-  | "cost_exceeds_burst"
+  | ViolationReason
   | "keys_exhausted"
   | "store_fallback"
   | "store_unavailable";
@@ -46,7 +62,7 @@ const RETRY_STORE_AFTER_SECONDS = 1;
 
 /** A limiter with what another one may do to it. */
 export interface LimiterHandle {
-  readonly middleware: RateLimitMiddleware;
+  readonly middleware: LimiterMiddleware;
   /** Gives back what this limiter charged the request. @returns Whether it charged anything that can be given back. */
   refund(req: Request): boolean;
 }
@@ -54,11 +70,16 @@ export interface LimiterHandle {
 /**
  * One limiter, from settings that were checked.
  *
+ * @param preflight - The limit on what is answered in front of this one, if there is one.
  * @param earlier - The limiter in front of this one whose charge is given back when this one refuses the request.
  */
-export function createLimiter(settings: LimiterSettings, earlier?: LimiterHandle): LimiterHandle {
+export function createLimiter(
+  settings: LimiterSettings,
+  preflight: PreflightCounts | undefined,
+  earlier?: LimiterHandle,
+): LimiterHandle {
   const guard = createGuard("rateLimit", "limit", settings);
-  const limiter = new Limiter(guard, settings, earlier);
+  const limiter = new Limiter(guard, settings, preflight, earlier);
   const handler = guard.middleware(
     (req, res, next) => limiter.handle(req, res, next),
     settings.policies.map(ruleOf).join(", "),
@@ -78,16 +99,24 @@ class Limiter {
   readonly #store: StoreClient | undefined;
   readonly #reporters: ReadonlyMap<Policy, QuotaReporter>;
   readonly #earlier: LimiterHandle | undefined;
+  readonly #preflight: PreflightCounts | undefined;
+  #placeSeen = false;
   readonly #checkProxy = createProxyCheck();
   /** Requests that wait for a function of the app: in report mode they go on, and may come by a second time. */
   #waiting: WeakSet<Request> | undefined;
 
-  constructor(guard: Guard, settings: LimiterSettings, earlier: LimiterHandle | undefined) {
+  constructor(
+    guard: Guard,
+    settings: LimiterSettings,
+    preflight: PreflightCounts | undefined,
+    earlier: LimiterHandle | undefined,
+  ) {
     const { policies, store } = settings;
     const headers = guard.enforced ? settings.headers : { ietf: false, legacy: false as const };
     this.#guard = guard;
     this.#settings = settings;
     this.#earlier = earlier;
+    this.#preflight = preflight;
     this.#memory = new MemoryEngine(policies, settings.maxKeys);
     this.#store = store === undefined ? undefined : new StoreClient(store, settings.storeTimeoutMs);
     this.#reporters = new Map(
@@ -97,6 +126,10 @@ class Limiter {
 
   handle(req: Request, res: Response, next: NextFunction): void {
     this.#checkProxy(req);
+    if (!this.#placeSeen) {
+      this.#placeSeen = true;
+      this.#preflight?.checkPlace(req);
+    }
     if (this.#hasCounted(req)) {
       this.#guard.pass(next);
       return;
@@ -109,7 +142,7 @@ class Limiter {
   /** Mounted twice, a limiter counts a request once. */
   #hasCounted(req: Request): boolean {
     for (const quota of quotasOf(req)) if (quota.limiter === this) return true;
-    return this.#waiting?.has(req) === true;
+    return this.#waiting?.has(req) === true || this.#preflight?.hasCounted(req) === true;
   }
 
   #wait<T>(
@@ -130,7 +163,7 @@ class Limiter {
       return;
     }
     const { policies, ipv6Prefix } = this.#settings;
-    const charges = chargesOf(policies, req, ipv6Prefix);
+    const charges = chargesOf(policies, req, ipv6Prefix, this.#guard.enforced);
     if (Array.isArray(charges)) this.#charge(charges, req, res, next);
     else this.#wait(charges as Promise<readonly Charge[]>, req, res, next, this.#charge);
   };
@@ -189,7 +222,7 @@ class Limiter {
 
   #decide(count: Count, req: Request, res: Response, next: NextFunction): void {
     const { notice } = count;
-    const refusal = refusalOf(count);
+    const refusal = violationOf(count.charges, count.results);
     // What a limit refuses costs nothing under any policy: others behind the caller's address keep their quota.
     const refunded = refusal !== undefined && this.#earlier?.refund(req) === true;
     this.#report(count, refunded, req, res);
@@ -242,42 +275,7 @@ class Limiter {
   }
 }
 
-function refusalOf({
-  charges,
-  results,
-}: Count): { error: HttpError; reason: Reason; policy: string } | undefined {
-  let violated: string[] | undefined;
-  let retryAfterMs = 0;
-  let possible = true;
-  for (let index = 0; index < charges.length; index += 1) {
-    const { policy, cost } = charges[index] as Charge;
-    const result = results[index];
-    const fits = cost <= policy.burst;
-    if (fits && result?.allowed === true) continue;
-    violated ??= [];
-    violated.push(policy.name);
-    if (!fits) possible = false;
-    retryAfterMs = Math.max(retryAfterMs, result?.retryAfterMs ?? 0);
-  }
-  if (violated === undefined) return undefined;
-  const retryAfter = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
-  return {
-    error: new HttpError("rate_limit_exceeded", {
-      // What can never pass gets no time to come back (RFC 9110 §10.2.3 has no value for "never").
-      headers: possible ? { "Retry-After": retryAfter } : {},
-      members: { "violated-policies": violated },
-    }),
-    reason: possible ? "limit_exceeded" : "cost_exceeds_burst",
-    policy: violated.join(", "),
-  };
-}
-
 function requestOf({ policy, key, cost }: Charge, prefix: string): RateLimitRequest {
   const { name, limit, windowMs, burst } = policy;
   return { policy: prefix + name, key, limit, windowMs, burst, cost };
-}
-
-function ruleOf({ name, limit, windowMs, key }: Policy): string {
-  const whom = typeof key === "function" ? "key" : key;
-  return `${name}(${limit} per ${formatDuration(windowMs)} and ${whom})`;
 }

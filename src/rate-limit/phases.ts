@@ -1,18 +1,26 @@
+import type { Middleware } from "../core/guard/middleware.js";
 import type { PathPattern } from "../core/http/path-pattern.js";
-import { createLimiter, type LimiterHandle, type RateLimitMiddleware } from "./limiter.js";
+import { createLimiter, type LimiterHandle } from "./limiter.js";
+import { createPreflightLimit, type PreflightLimit } from "./preflight-limit.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 import { type LimiterSettings, readSettings } from "./read-settings.js";
 
 /** The two halves of a limiter around authentication. */
 export interface RateLimitPhases {
   /** Policies keyed by address, and by functions with `phase: "before-auth"`. */
-  readonly before: RateLimitMiddleware | undefined;
+  readonly before: Middleware | undefined;
   /** Policies keyed by principal, and by functions with `phase: "after-auth"`. */
-  readonly after: RateLimitMiddleware | undefined;
+  readonly after: Middleware | undefined;
+  /** The policy of what is answered in front of both halves; `undefined` when it is turned off. */
+  readonly preflight: PreflightLimit | undefined;
+  /** Whether the options name that policy. */
+  readonly asksForPreflight: boolean;
   /** The patterns of the policies that do not count everything. */
   readonly matched: readonly PathPattern[];
   /** Whether a policy counts by principal. */
   readonly byPrincipal: boolean;
+  /** Whether the limits take effect. */
+  readonly enforced: boolean;
   /** Closes the store, if one is given and can be closed. */
   close(): Promise<void>;
 }
@@ -26,16 +34,22 @@ export interface RateLimitPhases {
  */
 export function rateLimitPhases(options: RateLimitOptions): RateLimitPhases {
   const settings = readSettings(options, true);
-  const first = limiterOf(settings, "before-auth");
-  const [before, after] = [first?.middleware, limiterOf(settings, "after-auth", first)?.middleware];
+  const preflight =
+    settings.preflightGiven === "off" ? undefined : createPreflightLimit(settings, true);
+  const first = limiterOf(settings, "before-auth", preflight);
+  const second = limiterOf(settings, "after-auth", preflight, first);
+  const [before, after] = [first?.middleware, second?.middleware];
   return {
     before,
     after,
+    preflight,
+    asksForPreflight: settings.preflightGiven === true,
     matched: settings.policies.flatMap(({ match }) => match ?? []),
     byPrincipal: settings.policies.some(({ key }) => key === "principal"),
+    enforced: settings.mode === "enforce",
     close: async (): Promise<void> => {
       // Both halves share the store.
-      await (before ?? after)?.close();
+      await (first ?? second)?.middleware.close();
     },
   };
 }
@@ -43,8 +57,10 @@ export function rateLimitPhases(options: RateLimitOptions): RateLimitPhases {
 function limiterOf(
   settings: LimiterSettings,
   phase: "before-auth" | "after-auth",
+  preflight: PreflightLimit | undefined,
   earlier?: LimiterHandle,
 ): LimiterHandle | undefined {
   const policies = settings.policies.filter((policy) => policy.phase === phase);
-  return policies.length === 0 ? undefined : createLimiter({ ...settings, policies }, earlier);
+  if (policies.length === 0) return undefined;
+  return createLimiter({ ...settings, policies }, preflight, earlier);
 }

@@ -1,15 +1,10 @@
 import type { Request } from "express";
+import { warnAboutApp } from "../core/guard/app-warning.js";
 
 /** Public addresses that no single proxy network holds. */
 const STRANGERS = ["8.8.4.4", "192.0.2.1", "203.0.113.7"] as const;
 /** No chain of proxies is this long: what is trusted here is trusted anywhere. */
 const FAR_HOP = 1000;
-
-/**
- * The warnings that each app got. It is shared by all limiters, because an app has many of them and one setting; held
- * weakly by the app, so that one app's warning hides no other's.
- */
-const warned = new WeakMap<object, Set<string>>();
 
 /**
  * Looks at Express's `trust proxy` setting when the first request comes, and once more when the first one with
@@ -21,11 +16,11 @@ export function createProxyCheck(): (req: Request) => void {
   return function checkProxy(req) {
     if (!settingSeen) {
       settingSeen = true;
-      if (trustsAnybody(req)) warnPermissive(req.app);
+      if (trustsAnybody(req)) warnPermissive(req);
     }
     if (!forwardedSeen && req.headers["x-forwarded-for"] !== undefined) {
       forwardedSeen = true;
-      if (trustsNobody(req)) warnUntrusted(req.app);
+      if (trustsNobody(req)) warnUntrusted(req);
     }
   };
 }
@@ -42,8 +37,8 @@ function trustsAnybody(req: Request): boolean {
 }
 
 function trustsNobody(req: Request): boolean {
-  // Without an app there is no setting that could be wrong.
-  if (req.app === undefined) return false;
+  // Without an app there is no setting that could be wrong, and without an address there is another warning.
+  if (req.app === undefined || req.socket?.remoteAddress === undefined) return false;
   const value = setting(req, "trust proxy");
   return value === false || value === undefined || value === 0;
 }
@@ -53,25 +48,18 @@ function setting(req: Request, name: string): unknown {
   return typeof app?.get === "function" ? app.get(name) : undefined;
 }
 
-function warnPermissive(app: object): void {
-  warn(
-    app,
+function warnPermissive(req: Request): void {
+  warnAboutApp(
+    req,
     "EXPRESS_SECURE_API_PERMISSIVE_TRUST_PROXY",
     'rateLimit: "trust proxy" trusts every address, so a client chooses its own address with X-Forwarded-For and escapes limits by address. Set it to the number of proxies or to their networks.',
   );
 }
 
-function warnUntrusted(app: object): void {
-  warn(
-    app,
+function warnUntrusted(req: Request): void {
+  warnAboutApp(
+    req,
     "EXPRESS_SECURE_API_UNTRUSTED_FORWARDED_FOR",
     'rateLimit: a request carries X-Forwarded-For, but "trust proxy" is off. If a proxy stands in front, all its clients share one limit: set "trust proxy" to the number of proxies or to their networks. If none does, ignore this.',
   );
-}
-
-function warn(app: object, code: string, message: string): void {
-  const given = warned.get(app) ?? new Set();
-  if (given.has(code)) return;
-  warned.set(app, given.add(code));
-  process.emitWarning(message, { code, type: "SecurityWarning" });
 }

@@ -23,7 +23,8 @@ export interface RateLimitPolicy {
    *
    * - `"ip"`: the address of the client, as Express's `trust proxy` setting sees it. Requests without an address
    *   share one quota.
-   * - `"principal"`: the caller that `oauthGuard` or `principalFrom` has set; without one, the address.
+   * - `"principal"`: the caller that `oauthGuard` or `principalFrom` has set; without one, or behind one in report
+   *   mode while the limiter enforces, the address.
    * - a function: the key that it returns, or the address if that is `undefined` or empty. Do not return a value that the
    *   client can choose.
    *
@@ -69,6 +70,16 @@ export interface RateLimitHeaders {
   readonly legacy?: "epoch" | "delta" | false | undefined;
 }
 
+/** How many CORS preflights and refused cross-site requests an address may send. */
+export interface PreflightPolicy {
+  /** Such requests per window on average, from 1 to 1,000,000,000. */
+  readonly limit: number;
+  /** Length of the window: a duration in whole seconds, from `"1s"` to `"366d"`. */
+  readonly window: string;
+  /** How many of them may come at once, from 1 to `limit`. @default `limit` */
+  readonly burst?: number | undefined;
+}
+
 /** Options of {@link rateLimit}: one policy, or a list of `policies`. */
 export interface RateLimitOptions extends GuardOptions, Omit<RateLimitPolicy, "limit" | "window"> {
   /**
@@ -80,8 +91,19 @@ export interface RateLimitOptions extends GuardOptions, Omit<RateLimitPolicy, "l
    * Length of the window: a duration in whole seconds, from `"1s"` to `"366d"`. Required unless `policies` is given.
    */
   readonly window?: string | undefined;
-  /** Several policies that are counted together: a request that one of them refuses costs nothing in any of them. */
+  /**
+   * Several policies that are counted together: what one of them refuses costs nothing in any of them. What anything
+   * else refuses keeps its charge.
+   */
   readonly policies?: readonly RateLimitPolicy[] | undefined;
+  /**
+   * The policy of what `secureHeaders` answers before a request reaches the limiter: CORS preflights, and the cross-site
+   * requests that it refuses. It is called `preflight` and counts by address, in the memory of this process, also with
+   * a `store`: an allowed preflight waits for nothing. Beyond it the answer is 429 with `Retry-After`. `false` turns it
+   * off in `secureApi`. Without `secureApi` it needs {@link RateLimitMiddleware.preflight}.
+   * @default { limit: 1000, window: "1m" }
+   */
+  readonly preflight?: PreflightPolicy | false | undefined;
   /** A store that counts outside of this process. @default the memory of this process */
   readonly store?: RateLimitStore | undefined;
   /**
@@ -104,7 +126,7 @@ export interface RateLimitOptions extends GuardOptions, Omit<RateLimitPolicy, "l
    */
   readonly maxKeys?: number | undefined;
   /**
-   * If it returns `true`, no policy counts the request. It may return a promise, which has 5 seconds. If it throws,
+   * If it returns `true`, no policy counts the request; `preflight` does not ask it. It may return a promise, which has 5 seconds. If it throws,
    * rejects or gives anything but `true` or `false`, the answer is 503 `check_unavailable`. @default none
    */
   readonly skip?: ((req: Request) => boolean | Promise<boolean>) | undefined;

@@ -4,10 +4,15 @@ import { GUARD_OPTIONS, type Mode, readGuardOptions } from "../core/guard/guard-
 import type { Hints, OptionKey, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import type { OnDenied } from "../core/refusal/deny.js";
+import type { HeaderSettings } from "./answers/quota-headers.js";
 import type { Policy, UserFunction } from "./policies/policy.js";
-import { type PolicyDemands, readPolicy } from "./policies/read-policy.js";
-import type { HeaderSettings } from "./quota-headers.js";
-import type { RateLimitHeaders, RateLimitOptions, RateLimitPolicy } from "./rate-limit-options.js";
+import { type PolicyDemands, readPolicy, readRate } from "./policies/read-policy.js";
+import type {
+  PreflightPolicy,
+  RateLimitHeaders,
+  RateLimitOptions,
+  RateLimitPolicy,
+} from "./rate-limit-options.js";
 import type { RateLimitStore } from "./stores/rate-limit-store.js";
 import { readStore } from "./stores/read-store.js";
 
@@ -16,6 +21,10 @@ export interface LimiterSettings {
   readonly mode: Mode;
   readonly onDenied: OnDenied;
   readonly policies: readonly Policy[];
+  /** What counts the answers in front of the limiter. */
+  readonly preflight: Policy;
+  /** Whether the options say something about that policy: `"off"` when it is `false`. */
+  readonly preflightGiven: boolean | "off";
   readonly store: RateLimitStore | undefined;
   readonly onStoreError: "fallback" | "reject";
   readonly storeTimeoutMs: number;
@@ -37,9 +46,18 @@ const POLICY_KEYS: OptionKeys<RateLimitPolicy> = {
 };
 const POLICY_NAMES = Object.keys(POLICY_KEYS) as (keyof RateLimitPolicy)[];
 
+const PREFLIGHT_KEYS: OptionKeys<PreflightPolicy> = {
+  limit: true,
+  window: true,
+  burst: true,
+};
+/** A page asks once per address and method in ten minutes: many users behind one address stay far below this. */
+const DEFAULT_RATE = { limit: 1000, windowMs: 60_000, burst: 1000 };
+
 const KEYS: OptionKeys<RateLimitOptions> = {
   ...POLICY_KEYS,
   policies: "neverUndefined",
+  preflight: true,
   store: "neverUndefined",
   onStoreError: true,
   storeTimeout: true,
@@ -128,6 +146,8 @@ export function readSettings(options: unknown, phased: boolean): LimiterSettings
     ...readGuardOptions(reader),
     ...readStore(reader, policies),
     policies,
+    preflight: readPreflight(reader, phased),
+    preflightGiven: reader.raw("preflight") === false ? ("off" as const) : reader.has("preflight"),
     headers: readHeaders(reader),
     ipv6Prefix: reader.integer("ipv6Prefix", { min: 32, max: 128, default: 56 }),
     maxKeys: reader.integer("maxKeys", { min: 1, max: 10_000_000, default: 100_000 }),
@@ -166,6 +186,35 @@ function readPolicies(reader: SettingsReader, demands: PolicyDemands): readonly 
     );
   });
   return policies;
+}
+
+/**
+ * Reads `preflight`; what is wrong is noted with the reader.
+ *
+ * @param phased - Whether the preset puts it in its place, and so can leave it out.
+ */
+function readPreflight(reader: SettingsReader, phased: boolean): Policy {
+  const isOff = reader.raw("preflight") === false;
+  if (isOff && !phased) {
+    reader.note("preflight", "must be left out here: what turns it off is not to mount .preflight");
+  }
+  const own = isOff
+    ? undefined
+    : reader.object<PreflightPolicy>(
+        "preflight",
+        PREFLIGHT_KEYS,
+        {},
+        '{ limit: 1000, window: "1m" }',
+      );
+  return Object.freeze({
+    path: `${reader.path}.preflight`,
+    name: "preflight",
+    ...(own === undefined ? DEFAULT_RATE : readRate(own)),
+    key: "ip",
+    cost: 1,
+    match: undefined,
+    phase: undefined,
+  });
 }
 
 /** The same number would be another time: the sentence says in what the option counts elsewhere. */

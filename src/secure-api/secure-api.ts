@@ -7,11 +7,12 @@ import { readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { opens, type PathPattern } from "../core/http/path-pattern.js";
 import { readOptions } from "../core/options/options-reader.js";
+import { offerEarlyLimit } from "../core/request/early-limit.js";
 import { jsonBody } from "../json-body/index.js";
 import { declareUnverified } from "../oauth-guard/get-auth.js";
 import { oauthGuard } from "../oauth-guard/index.js";
 import { rateLimitPhases } from "../rate-limit/phases.js";
-import { secureHeaders } from "../secure-headers/index.js";
+import { createSecureHeaders } from "../secure-headers/secure-headers.js";
 import { PartBuilder } from "./part-builder.js";
 import { readPublicRoutes } from "./read-public-routes.js";
 import { SECURE_API_HINTS, SECURE_API_KEYS, type SecureApiOptions } from "./secure-api-options.js";
@@ -25,12 +26,15 @@ export interface SecureApi extends Middleware {
   close(): Promise<void>;
 }
 
+const NO_PREFLIGHTS =
+  "must be left out without secureHeaders: { cors } or { crossOriginGuard }: nothing is answered in front of the limits that it could count";
+
 /**
  * Secures an Express API in one line. Mount it before the routes and after whatever rewrites `req.url` or
  * `req.method`; end the app with `notFound()` and `errorHandler()`.
  *
  * The order, with the reason for each place: `auditLog` (records whatever happens after it) → `secureHeaders` (its
- * headers stand on every answer, and a preflight carries no credentials) → limits keyed by address (cheap, and they
+ * headers stand on every answer, and a preflight carries no credentials; `rateLimit.preflight` counts what it answers) → limits keyed by address (cheap, and they
  * shield the guard) → `oauthGuard` → limits keyed by principal → `jsonBody` (no body is read for strangers). On public
  * routes everything but `oauthGuard` runs.
  *
@@ -51,12 +55,18 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   const parts = new PartBuilder(reader, shared);
 
   const audit = parts.build("auditLog", createAuditLog, "on");
-  const headers = parts.build("secureHeaders", secureHeaders, "on");
+  const headerPart = parts.build("secureHeaders", createSecureHeaders, "on");
   const limits = parts.build("rateLimit", rateLimitPhases, "required");
   const guard = parts.build("oauthGuard", oauthGuard, "required");
   const body = parts.build("jsonBody", jsonBody, "off");
+  const preflight = headerPart?.answers === true ? limits?.preflight : undefined;
+  const answersNothing = reader.raw("secureHeaders") === false || headerPart?.answers === false;
+  if (limits?.asksForPreflight === true && answersNothing) {
+    reader.problems.note("secureApi.rateLimit.preflight", NO_PREFLIGHTS);
+  }
   parts.finish();
 
+  const headers = headerPart?.middleware;
   const [log, before, after] = [audit?.handler, limits?.before, limits?.after];
   const opened = [log, headers, before, after, body].filter((step) => step !== undefined);
   const guarded = [log, headers, before, guard, after, body].filter((step) => step !== undefined);
@@ -64,11 +74,13 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   const checkSetup = createSetupCheck({
     patterns: [...publicRoutes, ...(limits?.matched ?? [])],
     lacksCaller: guard === undefined && limits?.byPrincipal === true,
+    triesCaller: limits?.enforced === true && limits.byPrincipal && isReporting(guard),
   });
 
   const preset = createGuard("secureApi", "preset", shared);
   const handle = (req: Request, res: Response, next: NextFunction): void => {
     checkSetup(req, handler);
+    if (preflight !== undefined) offerEarlyLimit(req, preflight.offer);
     const route = publicRoutes.length === 0 ? undefined : openRoute(publicRoutes, req);
     if (route !== undefined) {
       declareUnverified(req);
@@ -83,12 +95,17 @@ export function secureApi(options: SecureApiOptions): SecureApi {
     }
     run(preset, route === undefined ? guarded : opened, req, res, next);
   };
-  const marks = guarded.flatMap((step) => guardMark(step) ?? []);
+  const marked = preflight === undefined ? guarded : [preflight.middleware, ...guarded];
+  const marks = marked.flatMap((step) => guardMark(step) ?? []);
   const handler = preset.middleware(handle, undefined, marks);
   return Object.assign(handler, {
     ready: async (): Promise<void> => guard?.ready(),
     close: (): Promise<void> => parts.close(),
   });
+}
+
+function isReporting(guard: Middleware | undefined): boolean {
+  return guard !== undefined && guardMark(guard)?.mode === "report";
 }
 
 function openRoute(publicRoutes: readonly PathPattern[], req: Request): PathPattern | undefined {

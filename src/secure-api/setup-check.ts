@@ -3,6 +3,7 @@ import { type Layer, layersOf } from "../core/guard/app-layers.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { type PathPattern, reachesBelow } from "../core/http/path-pattern.js";
 import { hasPrincipalSource } from "../core/principal/principal.js";
+import { warnBehindReport } from "../rate-limit/policies/charges.js";
 
 /** Layers that Express 4 puts first by itself. */
 const OWN_LAYERS: readonly unknown[] = ["query", "expressInit"];
@@ -13,6 +14,8 @@ interface CheckedSettings {
   readonly patterns: readonly PathPattern[];
   /** Whether a limit counts by principal, and the preset has no guard that would say who calls. */
   readonly lacksCaller: boolean;
+  /** Whether an enforcing limit counts by principal, and the preset's guard only reports. */
+  readonly triesCaller: boolean;
 }
 
 /**
@@ -23,6 +26,7 @@ interface CheckedSettings {
 export function createSetupCheck({
   patterns,
   lacksCaller,
+  triesCaller,
 }: CheckedSettings): (req: Request, preset: Middleware) => void {
   let done = false;
   return function checkSetup(req, preset) {
@@ -34,6 +38,7 @@ export function createSetupCheck({
         "EXPRESS_SECURE_API_NO_PRINCIPAL",
       );
     }
+    if (triesCaller && !hasPrincipalSource(req)) warnBehindReport(req);
     const missed = patterns.filter((pattern) => !reachesBelow(pattern, req.baseUrl));
     if (missed.length > 0) {
       const texts = missed.map(({ text }) => text).join(", ");

@@ -2,14 +2,19 @@ import type { NextFunction, Request, Response } from "express";
 import { FunctionFailure } from "../core/calls/function-failure.js";
 import { isThenable } from "../core/calls/user-function.js";
 import { recordDecision } from "../core/decision/decision.js";
-import type { Guard } from "../core/guard/guard.js";
+import type { DecisionFields, Guard } from "../core/guard/guard.js";
 import { isFirstParty, isUnsafe } from "../core/http/first-party.js";
 import { HttpError } from "../core/refusal/http-error.js";
-import { type CorsPolicy, isPreflight } from "./cors/cors-policy.js";
+import { earlyRefusal } from "../core/request/early-limit.js";
+import { type CorsPolicy, isPreflight, type Missing } from "./cors/cors-policy.js";
+import { corsRequestOf } from "./cors/cors-request.js";
 import type { CrossOriginGuard } from "./cross-origin/cross-origin-guard.js";
 
 /** Whether the origin is on the list, or why that cannot be told. */
 type Listed = boolean | FunctionFailure;
+
+/** In place of the sentence about the origin, which is right. */
+const METHOD_DETAIL = "Cross-origin requests with this method are not allowed.";
 
 type Handler = (req: Request, res: Response, next: NextFunction) => void;
 
@@ -29,6 +34,7 @@ export function createCrossOriginHandler(
       conclude(false, req, res, next);
       return;
     }
+    if (isPreflight(req) && isOverLimit(guard, cors, origin, req, res, next)) return;
     const listed = ask(cors, origin, req);
     if (isThenable(listed)) guard.whenSettled(listed, req, res, next, conclude);
     else conclude(listed, req, res, next);
@@ -49,6 +55,28 @@ export function createCrossOriginHandler(
     if (isFirstParty(req)) guard.pass(next);
     else handleForeign(guard, cors, crossOriginGuard, answer, req, res, next);
   }
+}
+
+/**
+ * Whether a limit in front refuses the preflight, and so has answered it. It is asked before the app's function, which
+ * may have to ask a database.
+ */
+function isOverLimit(
+  guard: Guard,
+  cors: CorsPolicy,
+  origin: string,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+): boolean {
+  const refuse = earlyRefusal(guard.enforced, req, res);
+  if (refuse === undefined) return false;
+  cors.vary(req, res);
+  // Without it consoles would blame the origin.
+  if (cors.lists(origin)) cors.explain(origin, req, res);
+  else cors.withhold(res);
+  refuse(next);
+  return true;
 }
 
 function ask(cors: CorsPolicy, origin: string, req: Request): Listed | Promise<Listed> {
@@ -84,23 +112,49 @@ function handlePreflight(
   next: NextFunction,
 ): void {
   if (typeof answer !== "boolean") guard.tell(answer);
-  const reason = answer === false ? "origin_not_allowed" : problemOf(cors, answer, req);
-  if (reason !== undefined) {
+  const missing = cors.missing(req);
+  if (answer !== true) {
+    const reason = answer === false ? "origin_not_allowed" : answer.reason;
     if (guard.enforced) cors.withhold(res);
-    guard.refuse(new HttpError("cors_not_allowed"), req, res, next, { reason });
-    return;
+    const asked = corsRequestOf(req, missing.headers);
+    guard.refuse(new HttpError("cors_not_allowed"), req, res, next, { reason, cors: asked });
+  } else if (missing.reason !== undefined) {
+    if (guard.enforced) cors.explain(req.headers.origin ?? "", req, res);
+    const fields = { reason: missing.reason, cors: corsRequestOf(req, missing.headers) };
+    refuseListed(guard, missing, fields, req, res, next);
+  } else {
+    if (guard.enforced) cors.answerPreflight(req.headers.origin ?? "", res);
+    guard.allow(req, { reason: "preflight_allowed" });
+    if (!guard.enforced) next();
   }
-  if (guard.enforced) cors.answerPreflight(req.headers.origin ?? "", res);
-  guard.allow(req, { reason: "preflight_allowed" });
-  if (!guard.enforced) next();
 }
 
-function problemOf(
-  cors: CorsPolicy,
-  answer: true | FunctionFailure,
+/**
+ * Refuses a preflight of a listed origin. Browsers tell the developer what a 204 does not allow, by name; of any other
+ * status they only say that it is not "ok".
+ */
+function refuseListed(
+  guard: Guard,
+  { needsStatus }: Missing,
+  fields: DecisionFields,
   req: Request,
-): string | undefined {
-  return answer === true ? cors.preflightProblem(req) : answer.reason;
+  res: Response,
+  next: NextFunction,
+): void {
+  if (needsStatus) {
+    const error = new HttpError("cors_not_allowed", { detail: METHOD_DETAIL });
+    guard.refuse(error, req, res, next, fields);
+    return;
+  }
+  const status = 204;
+  if (!guard.enforced) {
+    guard.refuse(new HttpError("cors_not_allowed"), req, res, next, { ...fields, status });
+    return;
+  }
+  const refusal = { outcome: "deny", enforced: true, code: "cors_not_allowed", status } as const;
+  recordDecision(req, { guard: guard.name, ...refusal, ...fields });
+  res.statusCode = status;
+  res.end();
 }
 
 function handleForeign(
@@ -119,8 +173,14 @@ function handleForeign(
       ? crossOriginGuard.judge(req, listed)
       : undefined;
   if (verdict?.blocked === true) {
+    const refuse = earlyRefusal(guard.enforced, req, res);
+    if (refuse !== undefined) {
+      refuse(next);
+      return;
+    }
     guard.refuse(new HttpError("cross_origin_blocked"), req, res, next, {
       reason: verdict.reason,
+      cors: corsRequestOf(req),
     });
     return;
   }
@@ -135,7 +195,8 @@ function recordFailure(guard: Guard, failure: FunctionFailure, req: Request): vo
   guard.tell(failure);
   const { reason } = failure;
   const fields = { outcome: "error", code: "check_unavailable", reason } as const;
-  recordDecision(req, { guard: guard.name, enforced: guard.enforced, ...fields });
+  const cors = corsRequestOf(req);
+  recordDecision(req, { guard: guard.name, enforced: guard.enforced, ...fields, cors });
 }
 
 /** Whether a script asks. Navigations and images do not read the answer: CORS does not concern them. */
@@ -146,7 +207,10 @@ function wantsToRead(req: Request): boolean {
 
 /** The request goes on, but no page can read the answer: in report mode, that is a page that would break. */
 function recordWithheld(guard: Guard, req: Request): void {
-  const fields = { code: "cors_not_allowed", reason: "response_not_shared" } as const;
-  if (guard.enforced) guard.allow(req, { reason: fields.reason });
-  else recordDecision(req, { guard: guard.name, outcome: "deny", enforced: false, ...fields });
+  const fields = { reason: "response_not_shared", cors: corsRequestOf(req) };
+  if (guard.enforced) guard.allow(req, fields);
+  else {
+    const refusal = { outcome: "deny", enforced: false, code: "cors_not_allowed" } as const;
+    recordDecision(req, { guard: guard.name, ...refusal, ...fields });
+  }
 }

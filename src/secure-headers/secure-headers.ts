@@ -32,8 +32,8 @@ export interface SecureHeadersOptions extends GuardOptions {
    */
   readonly helmet?: HelmetOverrides | undefined;
   /**
-   * `Strict-Transport-Security`, or `false` for none. Sent only over TLS (`req.secure`), and never to `localhost` or an
-   * IP address.
+   * `Strict-Transport-Security`, or `false` for none. Sent only over TLS (`req.secure`) unless `always` is `true`, and
+   * never to `localhost` or an IP address. Where a proxy seems to end TLS and Express does not trust it, a warning says so.
    * @see https://www.rfc-editor.org/rfc/rfc6797#section-7.2
    */
   readonly hsts?: false | HstsOptions | undefined;
@@ -86,6 +86,15 @@ export const SECURE_HEADERS_HINTS: Hints<SecureHeadersOptions> = {
  * @throws {@link OptionsError} when an option is unknown, wrong or dangerous.
  */
 export function secureHeaders(options: SecureHeadersOptions = {}): Middleware {
+  return createSecureHeaders(options).middleware;
+}
+
+/** {@link secureHeaders}, with what the preset has to know of it. */
+export function createSecureHeaders(options: SecureHeadersOptions): {
+  readonly middleware: Middleware;
+  /** Whether it answers requests by itself: CORS or the cross-origin guard is on. */
+  readonly answers: boolean;
+} {
   const reader = readOptions<SecureHeadersOptions>(
     "secureHeaders",
     options,
@@ -113,16 +122,18 @@ export function secureHeaders(options: SecureHeadersOptions = {}): Middleware {
   ];
   const rule = parts.join(", ");
   if (cors === undefined && crossOriginGuard === undefined) {
-    return guard.middleware((req, res, next) => {
+    const middleware = guard.middleware((req, res, next) => {
       write(req, res);
       guard.pass(next);
     }, rule);
+    return { middleware, answers: false };
   }
   const handleCrossOrigin = createCrossOriginHandler(guard, cors, crossOriginGuard);
-  return guard.middleware((req, res, next) => {
+  const middleware = guard.middleware((req, res, next) => {
     write(req, res);
     handleCrossOrigin(req, res, next);
   }, rule);
+  return { middleware, answers: true };
 }
 
 function readPreset(reader: OptionsReader<"preset">): void {

@@ -107,6 +107,11 @@ export const PLACES: Readonly<Record<string, Place>> = {
     given: { limit: 77, window: "3m" },
     create: (policy) => rateLimit({ policies: [policy as { limit: number; window: string }] }),
   },
+  PreflightPolicy: {
+    path: "rateLimit.preflight",
+    given: { limit: 77, window: "3m" },
+    create: (preflight) => rateLimit({ limit: 77, window: "3m", preflight: preflight as never }),
+  },
   RateLimitHeaders: {
     path: "rateLimit.headers",
     create: (headers) => rateLimit({ limit: 77, window: "3m", headers }),

@@ -1,7 +1,7 @@
-import type { Decision } from "../../core/decision/decision.js";
+import type { CorsRequest, Decision } from "../../core/decision/decision.js";
 import { isVerdictPending } from "../../core/decision/pending-verdict.js";
 import type { RequestFacts } from "../facts/request-facts.js";
-import { optionalText, unquotedText } from "../text/json-text.js";
+import { jsonText, optionalText, unquotedText } from "../text/json-text.js";
 import { createDecisionList } from "./decision-list.js";
 import type { Column } from "./record-table.js";
 
@@ -17,6 +17,7 @@ export function createDecisionColumns(): readonly Column<RequestFacts>[] {
     },
     ...REFUSAL,
     ...REPORTED,
+    ...CORS,
     { name: "audit.token.id", read: ({ decisions }) => tokenOf(decisions), quoted: true },
   ];
 }
@@ -47,6 +48,35 @@ const REPORTED: readonly Column<RequestFacts>[] = [
   { name: "audit.reported.status", read: ({ verdict }) => verdict.reported?.status, whole: true },
   quoted("audit.reported.system_code", ({ reported }) => reported?.systemCode),
 ];
+
+/** What a page of another origin asked for and did not get. */
+const CORS: readonly Column<RequestFacts>[] = [
+  {
+    name: "audit.cors.headers",
+    read: ({ decisions }) => {
+      const names = corsOf(decisions)?.headers;
+      return names && `[${names.map((name) => jsonText(name)).join(",")}]`;
+    },
+  },
+  corsText("audit.cors.method", ({ method }) => method),
+  corsText("audit.cors.origin", ({ origin }) => origin),
+];
+
+function corsText(
+  name: string,
+  read: (asked: CorsRequest) => string | undefined,
+): Column<RequestFacts> {
+  function readText({ decisions }: RequestFacts): string | undefined {
+    const asked = corsOf(decisions);
+    return asked && optionalText(read(asked));
+  }
+  return { name, read: readText, quoted: true };
+}
+
+function corsOf(decisions: readonly Decision[]): CorsRequest | undefined {
+  for (const { cors } of decisions) if (cors !== undefined) return cors;
+  return undefined;
+}
 
 function quoted(
   name: string,

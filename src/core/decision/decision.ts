@@ -16,7 +16,7 @@ export interface Decision {
   readonly reason?: string;
   /** In an outage: the code of the system's error, such as `ECONNREFUSED`. */
   readonly systemCode?: string;
-  /** Status of the refusal, or the one it would have had. */
+  /** Status of the refusal, or the one it would have had: 204 where the browser refuses by what the answer lacks. */
   readonly status?: number;
   /** The rule that decided, such as `role(admin)`. */
   readonly rule?: string;
@@ -26,8 +26,20 @@ export interface Decision {
   readonly first?: true;
   /** In report mode: the guard with the first refusal, when it was another one. */
   readonly follows?: string;
+  /** What a page of another origin asked for. Names, bounded; unlike the rest they are input. */
+  readonly cors?: CorsRequest;
   /** The token, by its `jti` or by a hash of its signing input; never the token itself. */
   readonly token?: string;
+}
+
+/** What a page of another origin asked for; `"malformed"` stands for what no browser sends. Frozen. */
+export interface CorsRequest {
+  /** The origin of the page, at most 200 characters; absent when the browser did not send it. */
+  readonly origin?: string;
+  /** The method, when it asked beforehand. */
+  readonly method?: string;
+  /** The request headers that it asked for and that are not allowed, in lower case: the first eight. */
+  readonly headers?: readonly string[];
 }
 
 /**

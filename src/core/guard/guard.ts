@@ -14,7 +14,10 @@ import type { Mode } from "./guard-options.js";
 import type { Middleware } from "./middleware.js";
 
 /** What a decision says beyond guard, outcome and code. */
-export type DecisionFields = Pick<Decision, "reason" | "systemCode" | "rule" | "policy" | "token">;
+export type DecisionFields = Pick<
+  Decision,
+  "reason" | "systemCode" | "status" | "rule" | "policy" | "cors" | "token"
+>;
 
 /** What a guard does with an answer that it waited for. */
 type Conclude<T> = (answer: T, req: Request, res: Response, next: NextFunction) => void;
@@ -90,7 +93,7 @@ export function createGuard(
 ): Guard {
   const { mode, onDenied } = options;
   const enforced = mode === "enforce";
-  // Limits that enforce do not wait: without a principal they count by address.
+  // Limits that enforce do not wait: behind a guard that only reports they count by address.
   const needsPrincipal = kind === "authorization" || (kind === "limit" && !enforced);
   // The usual decision says nothing about the request: all requests share it.
   const allowed = Object.freeze({ guard: name, outcome: "allow", enforced, code: "ok" } as const);

@@ -23,6 +23,11 @@ export function isPinnable(req: Request): boolean {
   return !isLocalName(withoutPort(req.headers.host ?? ""));
 }
 
+/** Whether the request is for a name other than `localhost`, and not for an IP address. */
+export function isForPublicName(req: Request): boolean {
+  return isPublicName(requestHost(req));
+}
+
 function isPublicName(host: string | undefined): boolean {
   if (host === undefined || host === "" || host.startsWith("[")) return false;
   const name = withoutPort(host);
@@ -37,7 +42,9 @@ function withoutPort(host: string): string {
 function forwardedHost(req: Request): string | undefined {
   const field = req.headers["x-forwarded-host"];
   if (typeof field !== "string") return undefined;
-  const trust: unknown = req.app.get("trust proxy fn");
+  // A router of Express that serves without an app trusts nobody.
+  const { app } = req as { readonly app?: Request["app"] };
+  const trust: unknown = app?.get("trust proxy fn");
   if (typeof trust !== "function" || trust(req.socket.remoteAddress, 0) !== true) return undefined;
   const host = (field.split(",", 1)[0] ?? "").trim();
   return host === "" ? undefined : host;

@@ -56,6 +56,11 @@ export function nameCaller(
   return true;
 }
 
+/** Whether the caller was named by a way in report mode alone: trying it out decides nothing. */
+export function isCallerTried(req: Request): boolean {
+  return origin.get(req)?.enforced === false;
+}
+
 /** An anonymous principal names nobody. */
 function isNamed(principal: Principal | null): boolean {
   return principal !== null && principal.kind !== "anonymous";

@@ -1,30 +1,43 @@
 import { hash } from "node:crypto";
 import type { Request } from "express";
+import { isVerdictPending } from "../../core/decision/pending-verdict.js";
+import { warnAboutApp } from "../../core/guard/app-warning.js";
 import { addressNetwork, clientAddress } from "../../core/http/client-address.js";
 import { type PathPattern, restricts } from "../../core/http/path-pattern.js";
-import { getPrincipal, type Principal } from "../../core/principal/principal.js";
+import { isCallerTried } from "../../core/principal/name-caller.js";
+import {
+  getPrincipal,
+  hasPrincipalSource,
+  type Principal,
+} from "../../core/principal/principal.js";
 import type { Charge, Policy } from "./policy.js";
 
 /** A digest of this length replaces what is longer, so that no key fills the memory. */
 const LONGEST_KEY = 44;
+const BEHIND_REPORT =
+  'rateLimit: a limit with the key "principal" enforces, and the guard in front of it only reports. Until that enforces, the limit counts by address, so many callers behind one address share a quota. Give rateLimit mode: "report" as well, or let the guard enforce.';
+const NO_ADDRESS =
+  'rateLimit: a request has no address, as over a Unix socket, and all such requests share one quota. Networks in "trust proxy", such as "loopback", never match a Unix socket: set it to the number of proxies, the one on the other end of the socket included, and let that send X-Forwarded-For.';
 
 /**
  * What the request costs, policy by policy; policies that do not apply are left out. All functions of the app are asked
  * at once; a promise only if one of them gives one.
  *
+ * @param enforced - Whether the limiter enforces: then it counts by no principal that a guard in report mode has found.
  * @throws FunctionFailure (the call, or the rejection of the promise) when a function of the app fails.
  */
 export function chargesOf(
   policies: readonly Policy[],
   req: Request,
   ipv6Prefix: number,
+  enforced: boolean,
 ): readonly Charge[] | Promise<readonly Charge[]> {
   const charges: Charge[] = [];
   let pending: Promise<Charge>[] | undefined;
   let address: string | undefined;
   for (const policy of policies) {
     if (policy.match !== undefined && !matchesOne(policy.match, req)) continue;
-    const chosen = chosenKey(policy, req);
+    const chosen = chosenKey(policy, req, enforced);
     // Not later: the address is gone as soon as the client is.
     if (typeof chosen !== "string") address ??= addressKey(req, ipv6Prefix);
     const cost = typeof policy.cost === "number" ? policy.cost : policy.cost(req);
@@ -54,17 +67,45 @@ function matchesOne(patterns: readonly PathPattern[], req: Request): boolean {
   return false;
 }
 
-function addressKey(req: Request, ipv6Prefix: number): string {
+/** The key of the client's address: one for all addresses of an IPv6 network. */
+export function addressKey(req: Request, ipv6Prefix: number): string {
   const address = clientAddress(req);
-  // No address, as on a Unix socket: one quota for all of them, never a pass.
-  return address === undefined ? "unknown" : addressNetwork(address, ipv6Prefix);
+  if (address !== undefined) return addressNetwork(address, ipv6Prefix);
+  // No address, as on a Unix socket: one quota for all of them, never a pass. A client that has left had one.
+  if (req.socket?.destroyed !== true) {
+    warnAboutApp(req, "EXPRESS_SECURE_API_NO_CLIENT_ADDRESS", NO_ADDRESS);
+  }
+  return "unknown";
 }
 
-function chosenKey(policy: Policy, req: Request): string | undefined | Promise<string | undefined> {
+function chosenKey(
+  policy: Policy,
+  req: Request,
+  enforced: boolean,
+): string | undefined | Promise<string | undefined> {
   if (policy.key === "ip") return undefined;
-  if (policy.key === "principal") return principalKey(req);
+  if (policy.key === "principal") {
+    if (enforced && isCallerUncertain(req)) {
+      warnBehindReport(req);
+      return undefined;
+    }
+    return principalKey(req);
+  }
   const key = policy.key(req);
   return typeof key === "object" ? key.then(ownKey) : ownKey(key);
+}
+
+/**
+ * Whether a guard in report mode says who calls, or will. It does not wait, so it knows a caller at one request and not
+ * at the next, and everybody may pass it without a token: counted by what it knows, a caller would have several quotas.
+ */
+function isCallerUncertain(req: Request): boolean {
+  return isCallerTried(req) || (isVerdictPending(req) && !hasPrincipalSource(req));
+}
+
+/** Says, once per app, that limits by principal count by address. */
+export function warnBehindReport(req: Request): void {
+  warnAboutApp(req, "EXPRESS_SECURE_API_LIMIT_BEHIND_REPORT", BEHIND_REPORT);
 }
 
 function ownKey(key: string | undefined): string | undefined {

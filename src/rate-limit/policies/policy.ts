@@ -1,5 +1,6 @@
 import type { Request } from "express";
 import type { PathPattern } from "../../core/http/path-pattern.js";
+import { formatDuration } from "../../core/options/quantity.js";
 
 /** A function of the app, with a deadline. What it returns is checked. @throws FunctionFailure */
 export type UserFunction<T> = (req: Request) => T | Promise<T>;
@@ -24,4 +25,10 @@ export interface Charge {
   readonly policy: Policy;
   readonly key: string;
   readonly cost: number;
+}
+
+/** What the policy demands, for marks of guards: `login(5 per 15m and ip)`. */
+export function ruleOf({ name, limit, windowMs, key }: Policy): string {
+  const whom = typeof key === "function" ? "key" : key;
+  return `${name}(${limit} per ${formatDuration(windowMs)} and ${whom})`;
 }

@@ -23,11 +23,7 @@ const MAX_NAME_LENGTH = 64;
 
 /** Reads one policy; what is wrong is noted with the reader. */
 export function readPolicy(reader: PolicyReader, demands: PolicyDemands): Policy {
-  // A limit of 0 is refused: it usually comes from a missing setting, and there are plainer ways to close a route.
-  const limit = reader.integer("limit", { required: true, min: 1, max: MAX_LIMIT });
-  const windowMs = readWindow(reader);
-  const maxBurst = reader.raw("limit") === limit ? limit : MAX_LIMIT;
-  const burst = reader.integer("burst", { min: 1, max: maxBurst, default: limit });
+  const { limit, windowMs, burst } = readRate(reader);
   const key = readKey(reader);
   return Object.freeze({
     path: reader.path,
@@ -42,7 +38,19 @@ export function readPolicy(reader: PolicyReader, demands: PolicyDemands): Policy
   });
 }
 
-function readWindow(reader: PolicyReader): number {
+/** Reads how much passes in which time. */
+export function readRate(
+  reader: OptionsReader<"limit" | "window" | "burst">,
+): Pick<Policy, "limit" | "windowMs" | "burst"> {
+  // A limit of 0 is refused: it usually comes from a missing setting, and there are plainer ways to close a route.
+  const limit = reader.integer("limit", { required: true, min: 1, max: MAX_LIMIT });
+  const windowMs = readWindow(reader);
+  const maxBurst = reader.raw("limit") === limit ? limit : MAX_LIMIT;
+  const burst = reader.integer("burst", { min: 1, max: maxBurst, default: limit });
+  return { limit, windowMs, burst };
+}
+
+function readWindow(reader: OptionsReader<"window">): number {
   const windowMs = reader.duration("window", { required: true, min: "1s", max: "366d" });
   // The header fields count in seconds, and so do the other stores.
   if (windowMs % 1000 !== 0) reader.note("window", "must be a whole number of seconds");

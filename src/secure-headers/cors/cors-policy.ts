@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { addVary } from "../../core/http/header-values.js";
+import { addVary, isToken } from "../../core/http/header-values.js";
 import { corsHeaders, type HeaderFields } from "./cors-headers.js";
 import type { CorsSettings } from "./cors-options.js";
 
@@ -8,8 +8,10 @@ export interface CorsPolicy {
   readonly credentials: boolean;
   /** Whether pages of this origin may read answers. @throws FunctionFailure when the app's function fails */
   allows(origin: string, req: Request): boolean | Promise<boolean>;
-  /** Why a preflight of an allowed origin is refused, if it is. */
-  preflightProblem(req: Request): "method_not_allowed" | "header_not_allowed" | undefined;
+  /** Whether the origin is known to be allowed without asking a function of the app. */
+  lists(origin: string): boolean;
+  /** What the preflight asks for and does not get, whatever its origin. */
+  missing(req: Request): Missing;
   /** Tells caches what the answer depends on. Due on every answer, also on those without `Origin`. */
   vary(req: Request, res: Response): void;
   /** Lets pages of the origin read the answer. */
@@ -18,9 +20,30 @@ export interface CorsPolicy {
   withhold(res: Response): void;
   /** Answers an allowed preflight with 204. */
   answerPreflight(origin: string, res: Response): void;
+  /** Says what the policy allows, without what the preflight misses, so that the browser names that. */
+  explain(origin: string, req: Request, res: Response): void;
 }
 
+/** What a preflight asks for and the policy does not allow. */
+export interface Missing {
+  /** The first thing that the browser would look at. */
+  readonly reason: MissingReason | undefined;
+  /** The names of the request headers, in lower case. */
+  readonly headers: readonly string[];
+  /**
+   * Whether no 204 can refuse it: browsers allow GET, HEAD and POST to every listed origin, named or not
+   * (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7).
+   */
+  readonly needsStatus: boolean;
+}
+
+type MissingReason = "method_not_allowed" | "header_not_allowed" | "private_network_not_allowed";
+
 const ALLOW_ORIGIN = "Access-Control-Allow-Origin";
+const ALLOW_HEADERS = "Access-Control-Allow-Headers";
+/** https://fetch.spec.whatwg.org/#cors-safelisted-method */
+const SAFELISTED = new Set<unknown>(["GET", "HEAD", "POST"]);
+const NO_NAMES: readonly string[] = Object.freeze([]);
 const PREFLIGHT_VARY = ["Access-Control-Request-Method", "Access-Control-Request-Headers"];
 
 /** Whether the request asks for permission (https://fetch.spec.whatwg.org/#cors-preflight-fetch). */
@@ -36,6 +59,8 @@ export function isPreflight(req: Request): boolean {
 export function createCorsPolicy(settings: CorsSettings): CorsPolicy {
   const { origins, credentials } = settings;
   const { preflight, actual } = corsHeaders(settings);
+  // What was refused is not to be remembered.
+  const policy = preflight.filter(([name]) => name !== "Access-Control-Max-Age");
   const methods = new Set(settings.methods);
   const allowedNames = new Set(settings.allowedHeaders.map((name) => name.toLowerCase()));
   const anyHeader = allowedNames.has("*");
@@ -44,16 +69,24 @@ export function createCorsPolicy(settings: CorsSettings): CorsPolicy {
     return allowedNames.has(name) || name === "" || (anyHeader && name !== "authorization");
   }
 
+  function missingReason(req: Request, listed: boolean, refused: number): Missing["reason"] {
+    if (!listed) return "method_not_allowed";
+    if (refused > 0) return "header_not_allowed";
+    return req.headers["access-control-request-private-network"] === "true"
+      ? "private_network_not_allowed"
+      : undefined;
+  }
+
   return {
     credentials,
     allows: (origin, req) => origins.allows(origin, req),
-    preflightProblem(req) {
+    lists: (origin) => origins.lists(origin),
+    missing(req) {
       const method = req.headers["access-control-request-method"];
-      if (typeof method !== "string" || !methods.has(method)) return "method_not_allowed";
-      const names = req.headers["access-control-request-headers"];
-      if (names === undefined) return undefined;
-      const all = String(names).toLowerCase().split(",");
-      return all.every((name) => mayName(name.trim())) ? undefined : "header_not_allowed";
+      const listed = typeof method === "string" && methods.has(method);
+      const refused = namesAskedFor(req).filter((name) => !mayName(name));
+      const reason = missingReason(req, listed, refused.length);
+      return { reason, headers: refused, needsStatus: !listed && SAFELISTED.has(method) };
     },
     vary(req, res) {
       if (!origins.any) setVary(res, "Origin");
@@ -65,17 +98,41 @@ export function createCorsPolicy(settings: CorsSettings): CorsPolicy {
       setAll(actual, res);
       if (!credentials) res.removeHeader("Access-Control-Allow-Credentials");
     },
-    withhold(res) {
-      for (const name of res.getHeaderNames())
-        if (name.startsWith("access-control-")) res.removeHeader(name);
-    },
+    withhold,
     answerPreflight(origin, res) {
+      withhold(res);
       res.setHeader(ALLOW_ORIGIN, origins.any ? "*" : origin);
       setAll(preflight, res);
       res.statusCode = 204;
       res.end();
     },
+    explain(origin, req, res) {
+      withhold(res);
+      res.setHeader(ALLOW_ORIGIN, origins.any ? "*" : origin);
+      setAll(policy, res);
+      if (!anyHeader) return;
+      // Chromium lets a star allow Authorization as well: only names without a star refuse it.
+      const others = namesAskedFor(req).filter(
+        (name) => isToken(name) && name !== "*" && mayName(name),
+      );
+      if (others.length > 0) res.setHeader(ALLOW_HEADERS, others.join(","));
+      else res.removeHeader(ALLOW_HEADERS);
+    },
   };
+}
+
+function withhold(res: Response): void {
+  for (const name of res.getHeaderNames())
+    if (name.startsWith("access-control-")) res.removeHeader(name);
+}
+
+function namesAskedFor(req: Request): readonly string[] {
+  const names = req.headers["access-control-request-headers"];
+  if (names === undefined) return NO_NAMES;
+  return String(names)
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim());
 }
 
 function setVary(res: Response, name: string): void {

@@ -22,6 +22,18 @@ export interface HstsOptions {
    * `maxAge` of at least a year. @default false
    */
   readonly preload?: boolean | undefined;
+  /**
+   * Sends the header over plain HTTP as well, for a load balancer that ends TLS and sends no `X-Forwarded-Proto`. RFC 6797
+   * §7.2 forbids it where the browser itself speaks plain HTTP; browsers ignore it there (§8.1). Never to `localhost` or
+   * an IP address. @default false
+   */
+  readonly always?: boolean | undefined;
+}
+
+/** The headers that were computed, and what is decided per request. */
+export interface HeaderSettings extends RecordedHeaders {
+  /** Whether `Strict-Transport-Security` is sent over plain HTTP as well. */
+  readonly hstsAlways: boolean;
 }
 
 /** helmet's names and, for each, the options that it reads; it ignores all others without a word. */
@@ -91,15 +103,15 @@ export const HELMET_HINTS: Hints<HelmetOverrides> = {
 };
 
 /** Reads `helmet` and `hsts` over the preset, and has helmet make the headers. Problems are noted. */
-export function readHelmetOptions(reader: OptionsReader<"helmet" | "hsts">): RecordedHeaders {
+export function readHelmetOptions(reader: OptionsReader<"helmet" | "hsts">): HeaderSettings {
   const settings: Record<string, unknown> = Object.assign(Object.create(null), API_PRESET);
   const own = reader.object<HelmetOverrides>("helmet", tableOf(HELMET_NAMES), HELMET_HINTS);
   if (own !== undefined) readOverrides(own, settings);
-  if (reader.has("hsts")) readHsts(reader, own, settings);
+  const hstsAlways = reader.has("hsts") && readHsts(reader, own, settings);
   try {
     const headers = helmetHeaders(settings);
     checkPreload(reader, headers.set.get("Strict-Transport-Security"));
-    return headers;
+    return { ...headers, hstsAlways };
   } catch (error) {
     const words = error instanceof Error ? error.message : "it failed";
     const known = new Set([...HELMET_NAMES, ...CSP_DIRECTIVES]);
@@ -107,7 +119,7 @@ export function readHelmetOptions(reader: OptionsReader<"helmet" | "hsts">): Rec
       "helmet",
       `must be what helmet accepts: ${withoutTextsOf(reader.raw("helmet"), words, known)}`,
     );
-    return { set: new Map(), removed: new Set() };
+    return { set: new Map(), removed: new Set(), hstsAlways };
   }
 }
 
@@ -202,11 +214,12 @@ function noteFunction(own: HeaderReader, name: string): void {
   );
 }
 
+/** @returns Whether the header is sent over plain HTTP as well. */
 function readHsts(
   reader: OptionsReader<"hsts">,
   own: HelmetReader | undefined,
   settings: Record<string, unknown>,
-): void {
+): boolean {
   if (own?.has("strictTransportSecurity") || own?.has("hsts")) {
     reader.note(
       "hsts",
@@ -222,14 +235,16 @@ function readHsts(
     const options = reader.nested<HstsOptions>(
       "hsts",
       value,
-      tableOf(HELMET_OPTIONS.strictTransportSecurity),
+      tableOf([...HELMET_OPTIONS.strictTransportSecurity, "always"]),
     );
     settings["strictTransportSecurity"] = {
       maxAge: readMaxAge(options),
       includeSubDomains: options.boolean("includeSubDomains", { default: true }),
       preload: options.boolean("preload"),
     };
+    return options.boolean("always");
   }
+  return false;
 }
 
 /** The header counts in seconds: a fraction of one would become less, and less than one would cancel the header. */

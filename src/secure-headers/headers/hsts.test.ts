@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { RequestHandler } from "express";
 import request from "supertest";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
 import { secureHeaders } from "../secure-headers.js";
 
@@ -43,6 +43,14 @@ async function overTls(app: RequestHandler, host: string): Promise<string | unde
   }
 }
 
+function warnings(): string[] {
+  const codes: string[] = [];
+  vi.spyOn(process, "emitWarning").mockImplementation(((_: string, { code }: { code: string }) => {
+    codes.push(code);
+  }) as never);
+  return codes;
+}
+
 describe.each(expressVersions)("Strict-Transport-Security on Express %s", (_major, express) => {
   it.each([
     ["api.example.com", HSTS],
@@ -59,6 +67,7 @@ describe.each(expressVersions)("Strict-Transport-Security on Express %s", (_majo
   });
 
   it("is never sent over plain HTTP, whatever an untrusted client claims", async () => {
+    warnings();
     const app = express().use(secureHeaders());
     const answer = await request(app)
       .get("/")
@@ -110,8 +119,83 @@ describe.each(expressVersions)("Strict-Transport-Security on Express %s", (_majo
     ["hsts taken back", { hsts: { maxAge: "0s", includeSubDomains: false } }, "max-age=0"],
     ["helmet's options", { helmet: { hsts: { includeSubDomains: false } } }, "max-age=63072000"],
     ["report mode", { mode: "report" as const }, undefined],
+    ["always", { hsts: { always: true } }, HSTS],
   ])("follows %s", async (_title, options, expected) => {
     const app = express().use(secureHeaders(options));
     expect(await overTls(app, "api.example.com")).toBe(expected);
+  });
+
+  it.each([
+    ["api.example.com", HSTS],
+    ["api.example.com:8080", HSTS],
+    ["localhost:8080", undefined],
+    ["127.0.0.1", undefined],
+    ["[::1]:8080", undefined],
+  ])(
+    "is sent over plain HTTP to %s as %s with always, for a silent load balancer",
+    async (host, expected) => {
+      const codes = warnings();
+      const app = express().use(secureHeaders({ hsts: { always: true } }));
+      for (const headers of [
+        {},
+        { "X-Forwarded-Proto": "https" },
+        { "X-Forwarded-Host": "localhost" },
+      ]) {
+        const answer = await request(app)
+          .get("/")
+          .set({ Host: host, ...headers });
+        expect(answer.headers["strict-transport-security"]).toBe(expected);
+      }
+      expect(codes).toEqual([]);
+    },
+  );
+
+  it("is not forced in report mode", async () => {
+    const app = express().use(secureHeaders({ mode: "report", hsts: { always: true } }));
+    const answer = await request(app).get("/").set("Host", "api.example.com");
+    expect(answer.headers["strict-transport-security"]).toBeUndefined();
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ["X-Forwarded-Proto", { "X-Forwarded-Proto": "https" }],
+    ["X-Forwarded-Proto of two proxies", { "X-Forwarded-Proto": "HTTPS, http" }],
+    ["Forwarded", { Forwarded: 'for=192.0.2.1;proto="https";host=api.example.com' }],
+  ])(
+    "warns once per app when %s says TLS and Express does not trust it",
+    async (_title, headers) => {
+      const codes = warnings();
+      for (const mode of ["enforce", "report"] as const) {
+        const app = express().use(secureHeaders({ mode }), secureHeaders({ mode }));
+        for (let n = 0; n < 3; n += 1) {
+          const answer = await request(app)
+            .get("/")
+            .set({ Host: "api.example.com", ...headers });
+          expect(answer.headers["strict-transport-security"]).toBeUndefined();
+        }
+      }
+      const code = "EXPRESS_SECURE_API_UNTRUSTED_FORWARDED_PROTO";
+      expect(codes).toEqual([code, code]);
+    },
+  );
+
+  it.each<[string, unknown, Parameters<typeof secureHeaders>[0], Record<string, string>]>([
+    ["a proxy is trusted", "loopback", {}, { "X-Forwarded-Proto": "https" }],
+    [
+      "a trusted proxy says http",
+      "loopback",
+      {},
+      { "X-Forwarded-Proto": "http", Forwarded: "proto=https" },
+    ],
+    ["nobody claims TLS", false, {}, {}],
+    ["http is claimed", false, {}, { "X-Forwarded-Proto": "http" }],
+    ["something else is", false, {}, { "X-Forwarded-Proto": "httpsx", Forwarded: "proto=httpsx" }],
+    ["the header is off", false, { hsts: false }, { "X-Forwarded-Proto": "https" }],
+  ])("gives no warning when %s", async (_title, trust, options, headers) => {
+    const codes = warnings();
+    const app = express().set("trust proxy", trust).use(secureHeaders(options));
+    await request(app)
+      .get("/")
+      .set({ Host: "api.example.com", ...headers });
+    expect(codes).toEqual([]);
   });
 });

@@ -12,6 +12,8 @@ export interface OriginList {
   readonly any: boolean;
   /** Whether the origin is listed. @throws FunctionFailure when the app's function fails */
   allows(origin: string, req: Request): boolean | Promise<boolean>;
+  /** Whether the origin is listed by text: where a function decides, none is. */
+  lists(origin: string): boolean;
 }
 
 /** What the entries must keep to. */
@@ -53,7 +55,7 @@ export function readOriginList(reader: OptionsReader<"origins">, rules: OriginRu
         'must not be "*" with credentials: true, every site could act as the user: list the origins',
       );
     }
-    return { any: true, allows: () => true };
+    return { any: true, allows: () => true, lists: () => true };
   }
   const entries: OriginEntry[] = [];
   for (const item of items) {
@@ -112,7 +114,7 @@ function fromEntries(entries: readonly OriginEntry[]): OriginList {
     return false;
   }
 
-  return { any: false, allows };
+  return { any: false, allows, lists: allows };
 }
 
 function fromFunction(decide: (origin: string, req: Request) => unknown): OriginList {
@@ -127,5 +129,6 @@ function fromFunction(decide: (origin: string, req: Request) => unknown): Origin
   return {
     any: false,
     allows: (origin, req) => SERIALIZED.test(origin) && call(origin, req),
+    lists: () => false,
   };
 }

@@ -1,8 +1,8 @@
 import type { Response } from "express";
-import { sfString } from "../core/http/header-values.js";
-import { requestSlot } from "../core/request/request-slot.js";
-import type { Charge, Policy } from "./policies/policy.js";
-import type { RateLimitResult } from "./stores/rate-limit-store.js";
+import { sfString } from "../../core/http/header-values.js";
+import { requestSlot } from "../../core/request/request-slot.js";
+import type { Charge, Policy } from "../policies/policy.js";
+import type { RateLimitResult } from "../stores/rate-limit-store.js";
 
 /** Which header fields a limiter sends. */
 export interface HeaderSettings {

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { parseList } from "structured-headers";
 import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { expressVersions } from "../../test/support/express.js";
+import { expressVersions } from "../../../test/support/express.js";
+import { rateLimit } from "../rate-limit.js";
 import { quotaReporter, setQuotaHeaders } from "./quota-headers.js";
-import { rateLimit } from "./rate-limit.js";
 
 let now = 0;
 

@@ -1,0 +1,87 @@
+import type { Request } from "express";
+import { warnAboutApp } from "../core/guard/app-warning.js";
+import { createGuard } from "../core/guard/guard.js";
+import type { Middleware } from "../core/guard/middleware.js";
+import { type EarlyLimit, offerEarlyLimit } from "../core/request/early-limit.js";
+import { MemoryEngine } from "./algorithms/memory-engine.js";
+import { quotasOf } from "./answers/quota-headers.js";
+import { violationOf } from "./answers/violation.js";
+import type { PreflightCounts } from "./limiter.js";
+import { addressKey } from "./policies/charges.js";
+import { ruleOf } from "./policies/policy.js";
+import type { LimiterSettings } from "./read-settings.js";
+
+/** The policy of what `secureHeaders` answers in front of a limiter. */
+export interface PreflightLimit extends PreflightCounts {
+  /** What stands in front of `secureHeaders`, if no preset offers the limit itself. */
+  readonly middleware: Middleware;
+  /** As the slot on the request takes it. */
+  readonly offer: readonly [EarlyLimit];
+}
+
+const NOT_MOUNTED =
+  "rateLimit: the option preflight has no effect, because no request has passed limiter.preflight: mount it in front of secureHeaders, as in app.use(limiter.preflight, secureHeaders({ … }), limiter), or leave the option out.";
+
+/**
+ * The limit by address on preflights and on refused cross-site requests.
+ *
+ * It counts in the memory of this process, also for a limiter with a store: an answer that costs next to nothing does not
+ * wait for a store, and a flood does not reach it. What an earlier policy of the limiter has counted is not counted again.
+ *
+ * @param isOffered - Whether a preset offers it. If not, options for it have no effect before its middleware is mounted.
+ */
+export function createPreflightLimit(
+  settings: LimiterSettings,
+  isOffered: boolean,
+): PreflightLimit {
+  const { preflight: policy, policies, ipv6Prefix, maxKeys } = settings;
+  const guard = createGuard("rateLimit", "limit", settings);
+  const memory = new MemoryEngine([policy], maxKeys);
+  const counted = guard.enforced ? undefined : new WeakSet<Request>();
+  let mounted = false;
+
+  function hasCounted(req: Request): boolean {
+    return counted?.has(req) === true;
+  }
+
+  const limit: EarlyLimit = {
+    enforced: guard.enforced,
+    count(req, res) {
+      const isCounted = quotasOf(req).some(({ charge }) => policies.includes(charge.policy));
+      if (isCounted || hasCounted(req)) return undefined;
+      counted?.add(req);
+      const charges = [{ policy, key: addressKey(req, ipv6Prefix), cost: 1 }];
+      const { results, exhausted } = memory.consume(charges);
+      const violation = violationOf(charges, results);
+      if (violation === undefined) {
+        guard.allow(req, { policy: policy.name });
+        return undefined;
+      }
+      const { error, policy: name } = violation;
+      const reason = exhausted ? "keys_exhausted" : violation.reason;
+      if (guard.enforced) {
+        return (next) => guard.refuse(error, req, res, next, { reason, policy: name });
+      }
+      guard.refuse(error, req, res, ignore, { reason, policy: name });
+      return undefined;
+    },
+  };
+  const offer = [limit] as const;
+  const middleware = guard.middleware((req, _res, next) => {
+    mounted = true;
+    offerEarlyLimit(req, offer);
+    guard.pass(next);
+  }, ruleOf(policy));
+  return {
+    middleware,
+    offer,
+    hasCounted,
+    checkPlace(req) {
+      if (mounted || isOffered || settings.preflightGiven !== true) return;
+      warnAboutApp(req, "EXPRESS_SECURE_API_PREFLIGHT_NOT_MOUNTED", NOT_MOUNTED);
+    },
+  };
+}
+
+/** The request goes on with what is about to answer it. */
+function ignore(): void {}
