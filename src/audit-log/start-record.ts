@@ -1,6 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
+import { handlersOf } from "../core/app/app-layers.js";
 import type { Decision } from "../core/decision/decision.js";
-import { handlersOf } from "../core/guard/app-layers.js";
 import { type GuardDescription, guardMark } from "../core/guard/guard-mark.js";
 import { flushAtTurnEnd, leaveTurns, type TurnUser } from "./delivery/turn-end.js";
 

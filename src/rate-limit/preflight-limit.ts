@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { warnAboutApp } from "../core/guard/app-warning.js";
+import { warnAboutApp } from "../core/app/app-warning.js";
 import { createGuard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { type EarlyLimit, offerEarlyLimit } from "../core/request/early-limit.js";

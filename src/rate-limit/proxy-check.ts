@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { warnAboutApp } from "../core/guard/app-warning.js";
+import { warnAboutApp } from "../core/app/app-warning.js";
 
 /** Public addresses that no single proxy network holds. */
 const STRANGERS = ["8.8.4.4", "192.0.2.1", "203.0.113.7"] as const;

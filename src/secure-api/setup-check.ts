@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { type Layer, layersOf } from "../core/guard/app-layers.js";
+import { type Layer, layersOf } from "../core/app/app-layers.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { type PathPattern, reachesBelow } from "../core/http/path-pattern.js";
 import { hasPrincipalSource } from "../core/principal/principal.js";

@@ -1,6 +1,6 @@
 import type { Request } from "express";
-import { type Layer, layersOf, stackOf } from "../../core/guard/app-layers.js";
-import { matchMount } from "../../core/guard/layer-path.js";
+import { type Layer, layersOf, stackOf } from "../../core/app/app-layers.js";
+import { matchMount } from "../../core/app/layer-path.js";
 
 /** Where a router stands, as a template. */
 export interface MountPath {

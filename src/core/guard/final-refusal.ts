@@ -1,10 +1,10 @@
 import type { NextFunction, Request, Response } from "express";
+import { layerClassesOf } from "../app/app-layers.js";
 import { recordDecision } from "../decision/decision.js";
 import { deny, type OnDenied, refusalOf } from "../refusal/deny.js";
 import type { HttpError } from "../refusal/http-error.js";
 import { respond } from "../refusal/respond.js";
 import { requestSlot } from "../request/request-slot.js";
-import { layerClassesOf } from "./app-layers.js";
 
 /** How Express calls a handler: `handle_request` and `handle_error` on Express 4, in camel case on Express 5. */
 type CallHandler = (this: unknown, req: Request, res: Response, next: NextFunction) => unknown;

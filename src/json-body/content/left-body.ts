@@ -1,4 +1,4 @@
-import { isExpress4 } from "../../core/guard/app-layers.js";
+import { isExpress4 } from "../../core/app/app-layers.js";
 import { leaveStopgap, type ParsedRequest } from "../../core/http/request-body.js";
 
 /**

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { Request } from "express";
+import { warnAboutApp } from "../../core/app/app-warning.js";
 import { isVerdictPending } from "../../core/decision/pending-verdict.js";
-import { warnAboutApp } from "../../core/guard/app-warning.js";
 import { addressNetwork, clientAddress } from "../../core/http/client-address.js";
 import { type PathPattern, restricts } from "../../core/http/path-pattern.js";
 import { isCallerTried } from "../../core/principal/name-caller.js";

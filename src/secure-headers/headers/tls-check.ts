@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { warnAboutApp } from "../../core/guard/app-warning.js";
+import { warnAboutApp } from "../../core/app/app-warning.js";
 
 const NOT_TRUSTED =
   'secureHeaders: a request says that it came over TLS (X-Forwarded-Proto or Forwarded), but req.secure is false, so Strict-Transport-Security is not sent. If a proxy ends TLS in front, set "trust proxy" to the number of proxies or to their networks, and let it send X-Forwarded-Proto, the only one that Express reads; or write hsts: { always: true }. If there is no proxy, ignore this.';

@@ -1,6 +1,6 @@
 import type { Request } from "express";
+import { handlersBehind, handlersOf } from "../../core/app/app-layers.js";
 import { MountingError } from "../../core/calls/mounting-error.js";
-import { handlersBehind, handlersOf } from "../../core/guard/app-layers.js";
 import { essenceOf, isJsonEssence } from "../../core/http/media-type.js";
 
 /** What kind of parser a media type needs. */
