@@ -147,7 +147,9 @@ function readSecret(reader: KeyReader, { algorithms }: KeyContext): KeyRing {
     reader.problem(
       "secret",
       `a string or Uint8Array of at least ${least} bytes, and no PEM key, nor one in DER or JSON`,
-      "a public key goes into publicKey, a key set into jwks",
+      typeof value === "function"
+        ? "leave it out, the keys are found in the metadata of the issuer, or where jwksUri says"
+        : "a public key goes into publicKey, a key set into jwks",
     );
     return NO_KEYS;
   }

@@ -1,7 +1,15 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { once } from "node:events";
-import { Agent, createServer, request as httpRequest, type Server } from "node:http";
+import {
+  Agent,
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  ServerResponse,
+} from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import type { Express, RequestHandler } from "express";
@@ -100,6 +108,21 @@ describe.each(expressVersions)("jsonBody in report mode on Express %s", (_major,
       }
     },
   );
+
+  it("does not hold a request that an adapter made, which never says that it is complete", async () => {
+    const app = appWith(report(), express.json());
+    const req = Object.assign(Readable.from([Buffer.from('{"a":'), Buffer.from("1}")]), {
+      headers: { "content-type": "application/json", "content-length": "7" },
+      method: "POST",
+      url: "/",
+    });
+    const res = new ServerResponse(req as unknown as IncomingMessage);
+    const sent = new Promise((resolve) => {
+      res.end = ((body: string) => resolve(JSON.parse(body))) as unknown as typeof res.end;
+    });
+    app(req as unknown as IncomingMessage, res);
+    expect(await sent).toMatchObject({ body: { a: 1 }, decisions: [{ outcome: "allow" }] });
+  });
 
   it("gives a malformed body back: the app's own parser answers as before", async () => {
     const app = express();

@@ -46,6 +46,13 @@ export const OAUTH_GUARD_HINTS: Hints<OauthGuardInput> = {
   jwtFromRequest: TOKEN_PLACE,
   requestProperty: CLAIMS_PLACE,
   userProperty: CLAIMS_PLACE,
+  resultProperty: CLAIMS_PLACE,
+  passReqToCallback:
+    "leave it out, there is no callback: handlers read the claims with getAuth(req)",
+  jsonWebTokenOptions:
+    'write what stands in it here, such as clockTolerance: "5s" and maxTokenAge: "1h"',
+  secretOrKeyProvider:
+    "leave it out, the keys are found in the metadata of the issuer, or where jwksUri says",
   isRevoked:
     "leave it out, nobody is asked whether a token was revoked: keep the lifetime of tokens short",
   onExpired: "tokens past exp are always refused: leave it out, onDenied can answer the refusal",

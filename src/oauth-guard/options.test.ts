@@ -262,6 +262,11 @@ describe("options of oauthGuard", () => {
       "oauthGuard.secret must be a string or Uint8Array of at least 32 bytes",
     ],
     [
+      "a function as secret, as express-jwt takes it",
+      { secret: () => "s".repeat(32) },
+      "got a function: leave it out, the keys are found in the metadata of the issuer, or where jwksUri says",
+    ],
+    [
       "a secret too short for HS512",
       { secret: "s".repeat(63), algorithms: "HS512" },
       "of at least 64 bytes",

@@ -36,7 +36,13 @@ const KEY_FETCH_KEYS: OptionKeys<KeyFetchOptions> = {
 };
 const CACHE_KEYS: OptionKeys<TokenCacheOptions> = { max: true, ttl: true };
 
-/** What express-oauth2-jwt-bearer, express-jwt, passport-jwt, jsonwebtoken and jose call things. */
+const NO_FETCH_RATE =
+  "leave it out, unknown key ids fetch the key set at most once per keys.cooldown, however many there are";
+const KEY_FETCH = "write keys: { fetch }, a function that calls a fetch with what it needs";
+const CERTIFICATES =
+  "leave it out, certificates are always checked: NODE_EXTRA_CA_CERTS names a CA of your own";
+
+/** What express-oauth2-jwt-bearer, express-jwt, jwks-rsa, passport-jwt, jsonwebtoken and jose call things. */
 export const VERIFIER_HINTS: Hints<TokenVerifierOptions> = {
   ...ISSUER_HINTS,
   clockSkew:
@@ -53,6 +59,12 @@ export const VERIFIER_HINTS: Hints<TokenVerifierOptions> = {
   requiredScopes: "scopes",
   scope: "scopes",
   ignoreExpiration: "tokens past exp are always refused: leave it out",
+  rateLimit: NO_FETCH_RATE,
+  jwksRequestsPerMinute: NO_FETCH_RATE,
+  cacheMaxEntries: "leave it out, the whole key set is kept, for as long as keys.maxAge says",
+  requestAgent: KEY_FETCH,
+  requestHeaders: KEY_FETCH,
+  strictSsl: CERTIFICATES,
 };
 
 const OWN_FETCH =
@@ -63,6 +75,10 @@ export const KEY_FETCH_HINTS: Hints<KeyFetchOptions> = {
   agent: OWN_FETCH,
   dispatcher: OWN_FETCH,
   requestAgent: OWN_FETCH,
+  requestHeaders: OWN_FETCH,
+  rateLimit: NO_FETCH_RATE,
+  jwksRequestsPerMinute: NO_FETCH_RATE,
+  strictSsl: CERTIFICATES,
 };
 
 const HOUR = 3_600_000;

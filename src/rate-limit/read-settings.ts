@@ -109,6 +109,9 @@ export const RATE_LIMIT_HINTS: Hints<RateLimitOptions> = {
   blockDuration:
     "there is no time-out beyond the window: units come back evenly, and Retry-After says when there are enough",
   statusCode: "a refusal is 429 always; to answer in a format of your own write onDenied",
+  requestPropertyName:
+    "leave it out, nothing is put on the request: what is left stands in the header fields of the answer",
+  validate: "leave it out, wrong options are errors at start-up and wrong settings are warnings",
   trustProxy:
     'Express has this setting: write app.set("trust proxy", …) with the number or the addresses of your proxies',
   algorithm: "every policy is a token bucket: leave it out",

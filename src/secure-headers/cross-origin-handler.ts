@@ -2,6 +2,7 @@ import type { NextFunction, Request, Response } from "express";
 import { FunctionFailure } from "../core/calls/function-failure.js";
 import { isThenable } from "../core/calls/user-function.js";
 import { recordDecision } from "../core/decision/decision.js";
+import { recordReportedAnswer } from "../core/decision/report-mode.js";
 import type { DecisionFields, Guard } from "../core/guard/guard.js";
 import { isFirstParty, isUnsafe } from "../core/http/first-party.js";
 import { HttpError } from "../core/refusal/http-error.js";
@@ -125,7 +126,10 @@ function handlePreflight(
   } else {
     if (guard.enforced) cors.answerPreflight(req.headers.origin ?? "", res);
     guard.allow(req, { reason: "preflight_allowed" });
-    if (!guard.enforced) next();
+    if (!guard.enforced) {
+      recordReportedAnswer(req);
+      next();
+    }
   }
 }
 

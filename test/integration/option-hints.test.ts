@@ -58,6 +58,11 @@ const TOKEN_PLACE =
   "leave it out, tokens are taken from the Authorization field and nowhere else; createTokenVerifier verifies those that come another way";
 const CLAIMS_PLACE =
   "leave it out, handlers read the claims with getAuth(req), or from req.auth.payload";
+const NO_FETCH_RATE =
+  "leave it out, unknown key ids fetch the key set at most once per keys.cooldown, however many there are";
+const KEY_FETCH = "write keys: { fetch }, a function that calls a fetch with what it needs";
+const CERTIFICATES =
+  "leave it out, certificates are always checked: NODE_EXTRA_CA_CERTS names a CA of your own";
 const RAW_BYTES =
   'the raw bytes are not handed out, leave the path to a parser that keeps them: except: ["POST /webhooks/*"]';
 const TRUST_PROXY =
@@ -119,6 +124,12 @@ const OF_VERIFIERS = {
   requiredScopes: "scopes",
   scope: "scopes",
   ignoreExpiration: "tokens past exp are always refused: leave it out",
+  rateLimit: NO_FETCH_RATE,
+  jwksRequestsPerMinute: NO_FETCH_RATE,
+  cacheMaxEntries: "leave it out, the whole key set is kept, for as long as keys.maxAge says",
+  requestAgent: KEY_FETCH,
+  requestHeaders: KEY_FETCH,
+  strictSsl: CERTIFICATES,
 };
 const OF_POLICIES = {
   max: "limit",
@@ -177,7 +188,15 @@ const TABLES: readonly HintTable[] = [
         create: (keys) => oauthGuard({ ...ISSUER, keys }),
       },
     ],
-    says: { agent: OWN_FETCH, dispatcher: OWN_FETCH, requestAgent: OWN_FETCH },
+    says: {
+      agent: OWN_FETCH,
+      dispatcher: OWN_FETCH,
+      requestAgent: OWN_FETCH,
+      requestHeaders: OWN_FETCH,
+      rateLimit: NO_FETCH_RATE,
+      jwksRequestsPerMinute: NO_FETCH_RATE,
+      strictSsl: CERTIFICATES,
+    },
   },
   {
     name: "OAUTH_GUARD_HINTS",
@@ -191,6 +210,13 @@ const TABLES: readonly HintTable[] = [
       jwtFromRequest: TOKEN_PLACE,
       requestProperty: CLAIMS_PLACE,
       userProperty: CLAIMS_PLACE,
+      resultProperty: CLAIMS_PLACE,
+      passReqToCallback:
+        "leave it out, there is no callback: handlers read the claims with getAuth(req)",
+      jsonWebTokenOptions:
+        'write what stands in it here, such as clockTolerance: "5s" and maxTokenAge: "1h"',
+      secretOrKeyProvider:
+        "leave it out, the keys are found in the metadata of the issuer, or where jwksUri says",
       isRevoked:
         "leave it out, nobody is asked whether a token was revoked: keep the lifetime of tokens short",
       onExpired:
@@ -346,6 +372,10 @@ const TABLES: readonly HintTable[] = [
       blockDuration:
         "there is no time-out beyond the window: units come back evenly, and Retry-After says when there are enough",
       statusCode: "a refusal is 429 always; to answer in a format of your own write onDenied",
+      requestPropertyName:
+        "leave it out, nothing is put on the request: what is left stands in the header fields of the answer",
+      validate:
+        "leave it out, wrong options are errors at start-up and wrong settings are warnings",
       trustProxy: TRUST_PROXY,
       algorithm: "every policy is a token bucket: leave it out",
       allowList: SKIP,
@@ -384,7 +414,12 @@ const TABLES: readonly HintTable[] = [
     places: [
       { path: "secureHeaders.helmet", create: (options) => secureHeaders({ helmet: options }) },
     ],
-    says: { csp: "contentSecurityPolicy", permissionsPolicy: NO_PERMISSIONS_POLICY },
+    says: {
+      csp: "contentSecurityPolicy",
+      expectCt: "leave it out, browsers no longer read Expect-CT",
+      featurePolicy: NO_PERMISSIONS_POLICY,
+      permissionsPolicy: NO_PERMISSIONS_POLICY,
+    },
   },
   {
     name: "CORS_HINTS",

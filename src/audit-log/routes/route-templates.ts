@@ -16,8 +16,8 @@ export class RouteTemplates {
    * The template of the route that took the request, such as `/v1/orders/:id`, with the template of where its router
    * is mounted in front. A segment that cannot be proven to stand in the code of the app is `:value`.
    *
-   * Express forgets the router's path once an error handler answers: it is found again by counting segments, or else by
-   * looking for the route.
+   * Express forgets the router's path once an error handler answers, or nobody does: it is found again by counting
+   * segments, or else by looking for the route.
    *
    * @param failed - Whether an error handler may have answered.
    * @returns `undefined` when no route matched.
@@ -26,8 +26,9 @@ export class RouteTemplates {
     const route = req.route as { readonly path?: unknown } | undefined;
     if (route?.path === undefined) return undefined;
     const { path } = route;
-    const { baseUrl } = req;
-    if (!failed)
+    // An app that is done with a request takes `baseUrl` back, as before Express's own 404 and error pages.
+    const { baseUrl = "" } = req as { readonly baseUrl?: string };
+    if (!failed && req.baseUrl !== undefined)
       return join(baseUrl === "" ? "" : this.#mounted(req, route, baseUrl).template, path);
     const counted = countedBase(req, path);
     if (counted === "" && baseUrl === "") return join("", path);

@@ -6,8 +6,17 @@ import { concludeLater, isVerdictPending } from "./pending-verdict.js";
 /** The guard whose refusal was the first one that report mode let through. */
 const firstReported = requestSlot<string>("firstReported");
 
+/** Whether a guard in report mode would have answered the request itself, as secureHeaders answers a preflight. */
+const answered = requestSlot<true>("reportedAnswer");
+
+/** Says that the guard would answer the request if it enforced: what is reported behind it would not happen. */
+export function recordReportedAnswer(req: Request): void {
+  answered.set(req, true);
+}
+
 /** Records a refusal that report mode lets pass: the first one of the request, or one that follows another guard's. */
 export function recordReported(req: Request, decision: Decision): void {
+  if (answered.get(req) === true) return;
   // Which refusal is the first one is known only when the guard in front has its verdict.
   if (isVerdictPending(req)) concludeLater(req, () => record(req, decision));
   else record(req, decision);

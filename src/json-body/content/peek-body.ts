@@ -53,8 +53,12 @@ export function peekBody(
   });
 }
 
-/** Whether the last byte is here. A request of HTTP/2 is complete once it was read; its stream tells earlier. */
-function hasArrived(req: Request): boolean {
-  const { stream } = req as { stream?: { readonly readableEnded?: boolean } };
-  return req.complete || stream?.readableEnded === true;
+/**
+ * Whether the last byte is here, before "end" is emitted. `complete` says so for HTTP/1.1 only: over HTTP/2 it waits for
+ * "end", and the requests of adapters (serverless, light-my-request) do not have it. Streams have no public member for it.
+ */
+function hasArrived(
+  req: Request & { readonly _readableState?: { readonly ended?: boolean } },
+): boolean {
+  return req.complete || req._readableState?.ended === true;
 }

@@ -99,6 +99,8 @@ export const NO_PERMISSIONS_POLICY =
 /** What people call helmet's options. */
 export const HELMET_HINTS: Hints<HelmetOverrides> = {
   csp: "contentSecurityPolicy",
+  expectCt: "leave it out, browsers no longer read Expect-CT",
+  featurePolicy: NO_PERMISSIONS_POLICY,
   permissionsPolicy: NO_PERMISSIONS_POLICY,
 };
 

@@ -69,23 +69,26 @@ function coerceText(given: unknown, types: Types): unknown {
 
 function targetOf(property: unknown, root: Readonly<Record<string, unknown>>): Target {
   const items = objectAt(resolve(property, root), "items");
-  return { types: typesOf(property, root, 0), items: typesOf(items, root, 0) };
+  return { types: typesOf(property, root), items: typesOf(items, root) };
 }
 
 /** The types that a schema lets through, as far as `type`, `const`, `enum`, `$ref` and alternatives tell. */
-function typesOf(schema: unknown, root: Readonly<Record<string, unknown>>, depth: number): Types {
-  const resolved = resolve(schema, root);
+function typesOf(schema: unknown, root: Readonly<Record<string, unknown>>): Types {
   const types = new Set<string>();
-  if (depth > 10) return types;
-  const { type, enum: values, const: value, anyOf, oneOf, allOf } = resolved;
-  for (const name of [type ?? []].flat()) types.add(String(name));
-  if (type === undefined) {
+  // Alternatives may refer to one schema many times, and to themselves: each is looked at once.
+  const seen = new Set<object>();
+  const pending = [schema];
+  for (const next of pending) {
+    const resolved = resolve(next, root);
+    if (seen.has(resolved)) continue;
+    seen.add(resolved);
+    const { type, enum: values, const: value, anyOf = [], oneOf = [], allOf = [] } = resolved;
+    for (const name of [type ?? []].flat()) types.add(String(name));
+    if (type !== undefined) continue;
     const constants = Array.isArray(values) ? values : value === undefined ? [] : [value];
     for (const constant of constants)
       types.add(Array.isArray(constant) ? "array" : typeof constant);
-    for (const branch of [anyOf, oneOf, allOf].flat()) {
-      for (const name of typesOf(branch, root, depth + 1)) types.add(name);
-    }
+    for (const branch of [anyOf, oneOf, allOf].flat()) pending.push(branch);
   }
   return types;
 }
