@@ -2,6 +2,7 @@ import type { NextFunction, Request, Response } from "express";
 import { createGuard, type Guard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { outageError } from "../core/refusal/http-error.js";
+import { oweHeaders } from "../core/request/owed-headers.js";
 import { MemoryEngine } from "./algorithms/memory-engine.js";
 import {
   type QuotaReport,
@@ -60,26 +61,27 @@ interface Count {
 /** Until the store is asked again. */
 const RETRY_STORE_AFTER_SECONDS = 1;
 
+/** The other limits that count the same requests. */
+export interface Neighbours {
+  /** The limit on what is answered in front of this one, if there is one. */
+  readonly preflight?: PreflightCounts | undefined;
+  /** The limiter in front of this one: its charge is given back when this one refuses the request. */
+  readonly earlier?: LimiterHandle | undefined;
+  /** Whether another limiter follows on every request, unless it is refused: that one sends the header fields of both. */
+  readonly isFollowed?: boolean;
+}
+
 /** A limiter with what another one may do to it. */
 export interface LimiterHandle {
   readonly middleware: LimiterMiddleware;
-  /** Gives back what this limiter charged the request. @returns Whether it charged anything that can be given back. */
-  refund(req: Request): boolean;
+  /** Gives back what this limiter charged the request, as far as that can be given back. */
+  refund(req: Request): void;
 }
 
-/**
- * One limiter, from settings that were checked.
- *
- * @param preflight - The limit on what is answered in front of this one, if there is one.
- * @param earlier - The limiter in front of this one whose charge is given back when this one refuses the request.
- */
-export function createLimiter(
-  settings: LimiterSettings,
-  preflight: PreflightCounts | undefined,
-  earlier?: LimiterHandle,
-): LimiterHandle {
+/** One limiter, from settings that were checked. */
+export function createLimiter(settings: LimiterSettings, neighbours: Neighbours): LimiterHandle {
   const guard = createGuard("rateLimit", "limit", settings);
-  const limiter = new Limiter(guard, settings, preflight, earlier);
+  const limiter = new Limiter(guard, settings, neighbours);
   const handler = guard.middleware(
     (req, res, next) => limiter.handle(req, res, next),
     settings.policies.map(ruleOf).join(", "),
@@ -99,6 +101,7 @@ class Limiter {
   readonly #store: StoreClient | undefined;
   readonly #reporters: ReadonlyMap<Policy, QuotaReporter>;
   readonly #earlier: LimiterHandle | undefined;
+  readonly #isFollowed: boolean;
   readonly #preflight: PreflightCounts | undefined;
   #placeSeen = false;
   readonly #checkProxy = createProxyCheck();
@@ -108,14 +111,14 @@ class Limiter {
   constructor(
     guard: Guard,
     settings: LimiterSettings,
-    preflight: PreflightCounts | undefined,
-    earlier: LimiterHandle | undefined,
+    { preflight, earlier, isFollowed = false }: Neighbours,
   ) {
     const { policies, store } = settings;
     const headers = guard.enforced ? settings.headers : { ietf: false, legacy: false as const };
     this.#guard = guard;
     this.#settings = settings;
     this.#earlier = earlier;
+    this.#isFollowed = isFollowed;
     this.#preflight = preflight;
     this.#memory = new MemoryEngine(policies, settings.maxKeys);
     this.#store = store === undefined ? undefined : new StoreClient(store, settings.storeTimeoutMs);
@@ -159,7 +162,7 @@ class Limiter {
 
   readonly #afterSkip = (skips: boolean, req: Request, res: Response, next: NextFunction): void => {
     if (skips) {
-      this.#pass("skipped", req, next);
+      this.#pass("skipped", req, res, next);
       return;
     }
     const { policies, ipv6Prefix } = this.#settings;
@@ -174,12 +177,13 @@ class Limiter {
     res: Response,
     next: NextFunction,
   ): void => {
-    if (charges.length === 0) this.#pass("no_policy_applies", req, next);
+    if (charges.length === 0) this.#pass("no_policy_applies", req, res, next);
     else if (this.#store === undefined) this.#countInMemory(charges, undefined, req, res, next);
     else this.#countInStore(this.#store, charges, req, res, next);
   };
 
-  #pass(reason: Reason, req: Request, next: NextFunction): void {
+  #pass(reason: Reason, req: Request, res: Response, next: NextFunction): void {
+    if (this.#earlier !== undefined) this.#sendHeaders(req, res);
     this.#guard.allow(req, { reason });
     next();
   }
@@ -224,8 +228,10 @@ class Limiter {
     const { notice } = count;
     const refusal = violationOf(count.charges, count.results);
     // What a limit refuses costs nothing under any policy: others behind the caller's address keep their quota.
-    const refunded = refusal !== undefined && this.#earlier?.refund(req) === true;
-    this.#report(count, refunded, req, res);
+    if (refusal !== undefined) this.#earlier?.refund(req);
+    this.#report(count, req);
+    if (refusal !== undefined || !this.#isFollowed) this.#sendHeaders(req, res);
+    else if (this.#guard.enforced) oweHeaders(req, writeQuotas);
     if (refusal !== undefined) {
       const { error, reason, policy } = refusal;
       this.#guard.refuse(error, req, res, next, { reason: notice ?? reason, policy });
@@ -235,25 +241,22 @@ class Limiter {
     next();
   }
 
-  refund(req: Request): boolean {
+  refund(req: Request): void {
     const quotas = quotasOf(req);
     const stored: Charge[] = [];
-    let changed = false;
     for (let index = 0; index < quotas.length; index += 1) {
       const { limiter, charge, result } = quotas[index] as QuotaReport;
       const report = this.#reporters.get(charge.policy);
       if (limiter !== this || report === undefined) continue;
       if (this.#memory.refund(result)) {
         quotas[index] = report(result, charge);
-        changed = true;
       } else if (!this.#memory.hasCounted(result)) {
         // All or nothing: where one policy did not admit the request, the store charged none.
-        if (!result.allowed) return false;
+        if (!result.allowed) return;
         stored.push(charge);
       }
     }
     if (stored.length > 0) this.#store?.refund(this.#requestsOf(stored));
-    return changed;
   }
 
   #requestsOf(charges: readonly Charge[]): readonly RateLimitRequest[] {
@@ -261,18 +264,24 @@ class Limiter {
     return charges.map((charge) => requestOf(charge, prefix));
   }
 
-  #report({ charges, results }: Count, refunded: boolean, req: Request, res: Response): void {
+  #report({ charges, results }: Count, req: Request): void {
     const quotas = quotasOf(req);
-    const earlier = refunded ? 0 : quotas.length;
     for (let index = 0; index < charges.length; index += 1) {
       const result = results[index];
       const charge = charges[index] as Charge;
       const report = this.#reporters.get(charge.policy);
       if (result !== undefined && report !== undefined) quotas.push(report(result, charge));
     }
-    // While a store was asked, something else may have answered.
-    if (this.#guard.enforced && !res.headersSent) setQuotaHeaders(res, quotas, earlier);
   }
+
+  #sendHeaders(req: Request, res: Response): void {
+    // While a store was asked, something else may have answered.
+    if (this.#guard.enforced && !res.headersSent) setQuotaHeaders(res, quotasOf(req));
+  }
+}
+
+function writeQuotas(req: Request, res: Response): void {
+  setQuotaHeaders(res, quotasOf(req));
 }
 
 function requestOf({ policy, key, cost }: Charge, prefix: string): RateLimitRequest {

@@ -1,6 +1,6 @@
 import type { Middleware } from "../core/guard/middleware.js";
 import type { PathPattern } from "../core/http/path-pattern.js";
-import { createLimiter, type LimiterHandle } from "./limiter.js";
+import { createLimiter, type LimiterHandle, type Neighbours } from "./limiter.js";
 import { createPreflightLimit, type PreflightLimit } from "./preflight-limit.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 import { type LimiterSettings, readSettings } from "./read-settings.js";
@@ -36,8 +36,9 @@ export function rateLimitPhases(options: RateLimitOptions): RateLimitPhases {
   const settings = readSettings(options, true);
   const preflight =
     settings.preflightGiven === "off" ? undefined : createPreflightLimit(settings, true);
-  const first = limiterOf(settings, "before-auth", preflight);
-  const second = limiterOf(settings, "after-auth", preflight, first);
+  const isFollowed = settings.policies.some(({ phase }) => phase === "after-auth");
+  const first = limiterOf(settings, "before-auth", { preflight, isFollowed });
+  const second = limiterOf(settings, "after-auth", { preflight, earlier: first });
   const [before, after] = [first?.middleware, second?.middleware];
   return {
     before,
@@ -57,10 +58,9 @@ export function rateLimitPhases(options: RateLimitOptions): RateLimitPhases {
 function limiterOf(
   settings: LimiterSettings,
   phase: "before-auth" | "after-auth",
-  preflight: PreflightLimit | undefined,
-  earlier?: LimiterHandle,
+  neighbours: Neighbours,
 ): LimiterHandle | undefined {
   const policies = settings.policies.filter((policy) => policy.phase === phase);
   if (policies.length === 0) return undefined;
-  return createLimiter({ ...settings, policies }, preflight, earlier);
+  return createLimiter({ ...settings, policies }, neighbours);
 }

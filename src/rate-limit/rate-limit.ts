@@ -20,6 +20,6 @@ import { readSettings } from "./read-settings.js";
 export function rateLimit(options: RateLimitOptions): RateLimitMiddleware {
   const settings = readSettings(options, false);
   const preflight = createPreflightLimit(settings, false);
-  const { middleware } = createLimiter(settings, preflight);
+  const { middleware } = createLimiter(settings, { preflight });
   return Object.assign(middleware, { preflight: preflight.middleware });
 }

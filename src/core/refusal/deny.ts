@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from "express";
 import { isThenable } from "../calls/user-function.js";
+import { payHeaders } from "../request/owed-headers.js";
 import { requestSlot } from "../request/request-slot.js";
 import type { HttpError } from "./http-error.js";
 import { respond, setErrorHeaders } from "./respond.js";
@@ -46,6 +47,7 @@ export function deny(
     res.destroy();
     return;
   }
+  payHeaders(req, res);
   if (onDenied === "respond") {
     respond(error, req, res);
     return;

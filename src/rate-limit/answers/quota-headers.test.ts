@@ -150,7 +150,7 @@ describe("the quota fields", () => {
           };
           const result = { allowed: true, remaining, retryAfterMs: wait, resetMs: wait };
           const quota = reporter(result, { policy: whole, key: "", cost: 1 });
-          setQuotaHeaders(res as never, [quota], 0);
+          setQuotaHeaders(res as never, [quota]);
           expect(parseList(fields.get("RateLimit-Policy") ?? "")).toEqual([
             [name, new Map(Object.entries({ q: limit, w: seconds }))],
           ]);

@@ -63,12 +63,8 @@ export function quotaReporter(
   };
 }
 
-/**
- * Sets the fields for all quotas of the request, those of earlier limiters included. One `setHeader` per field.
- *
- * @param from - Where the quotas begin that no earlier call has seen.
- */
-export function setQuotaHeaders(res: Response, quotas: readonly QuotaReport[], from: number): void {
+/** Sets the fields for all quotas of the request, those of earlier limiters included. One `setHeader` per field. */
+export function setQuotaHeaders(res: Response, quotas: readonly QuotaReport[]): void {
   let policies = "";
   let limits = "";
   let tightest: QuotaReport | undefined;
@@ -86,8 +82,7 @@ export function setQuotaHeaders(res: Response, quotas: readonly QuotaReport[], f
     res.setHeader("RateLimit-Policy", policies);
     res.setHeader("RateLimit", limits);
   }
-  // An earlier limiter has set the fields of a quota that is still the tightest.
-  if (tightest !== undefined && quotas.indexOf(tightest) >= from) {
+  if (tightest !== undefined) {
     res.setHeader("X-RateLimit-Limit", String(tightest.limit));
     res.setHeader("X-RateLimit-Remaining", String(tightest.remaining));
     res.setHeader("X-RateLimit-Reset", String(resetOf(tightest)));
