@@ -55,14 +55,19 @@ export interface LimiterHandle {
  * One limiter, from settings that were checked.
  *
  * @param earlier - The limiter in front of this one whose charge is given back when this one refuses the request.
+ * @param checkMount - Looks at where the limiter is mounted. The preset does that for both of its limiters.
  */
-export function createLimiter(settings: LimiterSettings, earlier?: LimiterHandle): LimiterHandle {
+export function createLimiter(
+  settings: LimiterSettings,
+  earlier?: LimiterHandle,
+  checkMount?: (req: Request) => void,
+): LimiterHandle {
   const guard = createGuard("rateLimit", "limit", settings);
   const limiter = new Limiter(guard, settings, earlier);
-  const handler = guard.middleware(
-    (req, res, next) => limiter.handle(req, res, next),
-    settings.policies.map(ruleOf).join(", "),
-  );
+  const handler = guard.middleware((req, res, next) => {
+    checkMount?.(req);
+    limiter.handle(req, res, next);
+  }, settings.policies.map(ruleOf).join(", "));
   const middleware = Object.assign(handler, {
     close: async (): Promise<void> => {
       await settings.store?.close?.();

@@ -1,3 +1,4 @@
+import { createMountCheck } from "../core/guard/mount-check.js";
 import { createLimiter, type RateLimitMiddleware } from "./limiter.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 import { readSettings } from "./read-settings.js";
@@ -9,11 +10,15 @@ import { readSettings } from "./read-settings.js";
  * With several policies a request passes when all of them admit it, and a refused request costs nothing. Every method
  * counts, HEAD and OPTIONS included; every response carries `RateLimit`, `RateLimit-Policy` and `X-RateLimit-*`.
  *
- * Limits by address are only as good as Express's `trust proxy` setting.
+ * Limits by address are only as good as Express's `trust proxy` setting. A warning (`process.emitWarning`) names patterns
+ * of `match` that no request can reach where the limiter is mounted.
  *
  * @throws {@link OptionsError} with every problem of the options.
  * @see https://www.rfc-editor.org/rfc/rfc6585#section-4
  */
 export function rateLimit(options: RateLimitOptions): RateLimitMiddleware {
-  return createLimiter(readSettings(options, false)).middleware;
+  const settings = readSettings(options, false);
+  const matched = settings.policies.flatMap(({ match }) => match ?? []);
+  // A limit that no request reaches looks like one that nobody exceeds.
+  return createLimiter(settings, undefined, createMountCheck("rateLimit", matched)).middleware;
 }

@@ -1,7 +1,8 @@
 import type { Request } from "express";
 import { type Layer, layersOf } from "../core/guard/app-layers.js";
 import type { Middleware } from "../core/guard/middleware.js";
-import { type PathPattern, reachesBelow } from "../core/http/path-pattern.js";
+import { createMountCheck } from "../core/guard/mount-check.js";
+import type { PathPattern } from "../core/http/path-pattern.js";
 import { hasPrincipalSource } from "../core/principal/principal.js";
 
 /** Layers that Express 4 puts first by itself. */
@@ -24,22 +25,16 @@ export function createSetupCheck({
   patterns,
   lacksCaller,
 }: CheckedSettings): (req: Request, preset: Middleware) => void {
+  const checkMount = createMountCheck("secureApi", patterns);
   let done = false;
   return function checkSetup(req, preset) {
+    checkMount(req);
     if (done) return;
     done = true;
     if (lacksCaller && !hasPrincipalSource(req)) {
       warn(
         'secureApi: a limit has the key "principal", but with oauthGuard: false nothing says who calls, so it counts by address. Mount principalFrom in front of secureApi, or mount rateLimit behind principalFrom.',
         "EXPRESS_SECURE_API_NO_PRINCIPAL",
-      );
-    }
-    const missed = patterns.filter((pattern) => !reachesBelow(pattern, req.baseUrl));
-    if (missed.length > 0) {
-      const texts = missed.map(({ text }) => text).join(", ");
-      warn(
-        `secureApi: no request can match these patterns, because it is mounted at ${req.baseUrl} and patterns are held against the whole path: ${texts}. Put the path of the mount in front of them.`,
-        "EXPRESS_SECURE_API_UNREACHABLE_PATTERN",
       );
     }
     const layers = layersOf(req.app);
