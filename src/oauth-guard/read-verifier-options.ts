@@ -53,6 +53,15 @@ export const VERIFIER_HINTS: Hints<TokenVerifierOptions> = {
   requiredScopes: "scopes",
   scope: "scopes",
   ignoreExpiration: "tokens past exp are always refused: leave it out",
+  secretOrKeyProvider:
+    "leave it out, the keys are found in the metadata of the issuer; jwksUri or jwks names another place",
+  jwksRequestsPerMinute: "leave it out, keys.cooldown bounds how often an unknown key is asked for",
+  customFetch: "keys.fetch",
+  fetcher: "keys.fetch",
+  requiredClaims:
+    'write profile: "rfc9068" to demand every claim of RFC 9068, look at others in the handler with getAuth(req)',
+  validators:
+    "look at claims in the handler with getAuth(req), or map them for requireRole with principal",
 };
 
 const OWN_FETCH =
