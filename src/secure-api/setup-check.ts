@@ -43,7 +43,7 @@ export function createSetupCheck({
     if (place === -1) return;
     const earlier = layers.slice(0, place).filter((layer) => !OWN_LAYERS.includes(layer.name));
     if (earlier.length > 0) {
-      const names = earlier.map((layer) => String(layer.name)).join(", ");
+      const names = earlier.map(nameOf).join(", ");
       warn(
         `secureApi: ${earlier.length} layer(s) run before it and are not protected: ${names}. Mount secureApi first, or make sure that they answer no request.`,
         "EXPRESS_SECURE_API_NOT_FIRST",
@@ -56,6 +56,12 @@ export function createSetupCheck({
       );
     }
   };
+}
+
+/** Express itself names every route's layer alike: its path says which one it is. */
+function nameOf({ name, route }: Layer): string {
+  const { path } = Object(route) as { path?: unknown };
+  return path === undefined ? String(name) : `the route ${String(path)}`;
 }
 
 /** Express tells error handlers by their four parameters; one of the app's own will do. */
