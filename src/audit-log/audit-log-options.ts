@@ -110,6 +110,7 @@ const NOTHING_TO_HIDE =
 /** A function could leave out failures, and an expression more than it seems. */
 const PROBES =
   'nothing is left out but successful requests to the paths named in except: ["GET /health"]';
+const SERVICE = "the records name the service by service: { name, version }";
 /** What pino-http, morgan, winston and express-winston call things. */
 export const AUDIT_LOG_HINTS: Hints<AuditLogOptions> = {
   transports: "sinks",
@@ -126,7 +127,12 @@ export const AUDIT_LOG_HINTS: Hints<AuditLogOptions> = {
   skip: PROBES,
   ignoreRoute: PROBES,
   autoLogging: PROBES,
-  defaultMeta: "the records name the service by service: { name, version }",
+  defaultMeta: SERVICE,
+  serviceName: SERVICE,
+  file: "write sinks: [fileSink({ path })]",
+  path: "write sinks: [fileSink({ path })]",
+  level: "leave it out, a record of every request is written, whatever its severity",
+  format: "leave it out, a record is one line of JSON with fixed names",
 };
 /** For request ids and traces. */
 export const TRUST_HINTS: Hints<TraceOptions> = {
@@ -157,13 +163,13 @@ export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings 
     "requestId",
     { header: true, trustedPeers: true },
     TRUST_HINTS,
-    '{ header: "X-Request-Id", trustedPeers: ["10.0.0.5"] }',
+    '{ header: "X-Request-Id" }',
   );
   const trace = reader.object<TraceOptions>(
     "trace",
     { trustedPeers: true },
     TRUST_HINTS,
-    '{ trustedPeers: ["10.0.0.5"] }',
+    "{ trustedPeers: […] }",
   );
   const fields = reader.object<AuditFieldOptions>(
     "fields",

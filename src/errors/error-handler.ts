@@ -40,7 +40,7 @@ export function errorHandler(options: ErrorHandlerOptions = {}): ErrorMiddleware
     options,
     { onError: true },
     {},
-    "errorHandler()",
+    typeof options === "function" ? "errorHandler({ onError: (error) => … })" : "errorHandler()",
   );
   const onError = reader.function<(error: unknown) => void>("onError");
   reader.finish();

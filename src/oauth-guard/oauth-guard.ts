@@ -34,6 +34,8 @@ const TOKEN_REQUIRED =
 
 const TOKEN_PLACE =
   "leave it out, tokens are taken from the Authorization field and nowhere else; createTokenVerifier verifies those that come another way";
+const ROLE =
+  "mount requireRole behind the guard, on the routes that need the role: oauthGuard only says who calls";
 const CLAIMS_PLACE =
   "leave it out, handlers read the claims with getAuth(req), or from req.auth.payload";
 
@@ -42,6 +44,9 @@ export const OAUTH_GUARD_HINTS: Hints<OauthGuardInput> = {
   ...VERIFIER_HINTS,
   authRequired: TOKEN_REQUIRED,
   credentialsRequired: TOKEN_REQUIRED,
+  required: TOKEN_REQUIRED,
+  role: ROLE,
+  roles: ROLE,
   getToken: TOKEN_PLACE,
   jwtFromRequest: TOKEN_PLACE,
   requestProperty: CLAIMS_PLACE,

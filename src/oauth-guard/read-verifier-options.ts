@@ -65,6 +65,12 @@ export const VERIFIER_HINTS: Hints<TokenVerifierOptions> = {
   requestAgent: KEY_FETCH,
   requestHeaders: KEY_FETCH,
   strictSsl: CERTIFICATES,
+  customFetch: "keys.fetch",
+  fetcher: "keys.fetch",
+  requiredClaims:
+    'write profile: "rfc9068" to demand every claim of RFC 9068, look at others in the handler with getAuth(req)',
+  validators:
+    "look at claims in the handler with getAuth(req), or map them for requireRole with principal",
 };
 
 const OWN_FETCH =

@@ -61,14 +61,16 @@ interface Count {
 /** Until the store is asked again. */
 const RETRY_STORE_AFTER_SECONDS = 1;
 
-/** The other limits that count the same requests. */
-export interface Neighbours {
+/** Where a limiter stands among others that count the same requests. */
+export interface Place {
   /** The limit on what is answered in front of this one, if there is one. */
   readonly preflight?: PreflightCounts | undefined;
   /** The limiter in front of this one: its charge is given back when this one refuses the request. */
   readonly earlier?: LimiterHandle | undefined;
   /** Whether another limiter follows on every request, unless it is refused: that one sends the header fields of both. */
   readonly isFollowed?: boolean;
+  /** Looks at where the limiter is mounted. The preset does that for both of its limiters. */
+  readonly checkMount?: (req: Request) => void;
 }
 
 /** A limiter with what another one may do to it. */
@@ -79,13 +81,14 @@ export interface LimiterHandle {
 }
 
 /** One limiter, from settings that were checked. */
-export function createLimiter(settings: LimiterSettings, neighbours: Neighbours): LimiterHandle {
+export function createLimiter(settings: LimiterSettings, place: Place): LimiterHandle {
   const guard = createGuard("rateLimit", "limit", settings);
-  const limiter = new Limiter(guard, settings, neighbours);
-  const handler = guard.middleware(
-    (req, res, next) => limiter.handle(req, res, next),
-    settings.policies.map(ruleOf).join(", "),
-  );
+  const limiter = new Limiter(guard, settings, place);
+  const { checkMount } = place;
+  const handler = guard.middleware((req, res, next) => {
+    checkMount?.(req);
+    limiter.handle(req, res, next);
+  }, settings.policies.map(ruleOf).join(", "));
   const middleware = Object.assign(handler, {
     close: async (): Promise<void> => {
       await settings.store?.close?.();
@@ -111,7 +114,7 @@ class Limiter {
   constructor(
     guard: Guard,
     settings: LimiterSettings,
-    { preflight, earlier, isFollowed = false }: Neighbours,
+    { preflight, earlier, isFollowed = false }: Place,
   ) {
     const { policies, store } = settings;
     const headers = guard.enforced ? settings.headers : { ietf: false, legacy: false as const };

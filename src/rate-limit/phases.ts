@@ -1,6 +1,6 @@
 import type { Middleware } from "../core/guard/middleware.js";
 import type { PathPattern } from "../core/http/path-pattern.js";
-import { createLimiter, type LimiterHandle, type Neighbours } from "./limiter.js";
+import { createLimiter, type LimiterHandle, type Place } from "./limiter.js";
 import { createPreflightLimit, type PreflightLimit } from "./preflight-limit.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 import { type LimiterSettings, readSettings } from "./read-settings.js";
@@ -58,9 +58,9 @@ export function rateLimitPhases(options: RateLimitOptions): RateLimitPhases {
 function limiterOf(
   settings: LimiterSettings,
   phase: "before-auth" | "after-auth",
-  neighbours: Neighbours,
+  place: Place,
 ): LimiterHandle | undefined {
   const policies = settings.policies.filter((policy) => policy.phase === phase);
   if (policies.length === 0) return undefined;
-  return createLimiter({ ...settings, policies }, neighbours);
+  return createLimiter({ ...settings, policies }, place);
 }

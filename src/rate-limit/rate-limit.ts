@@ -1,3 +1,4 @@
+import { createMountCheck } from "../core/app/mount-check.js";
 import { createLimiter, type RateLimitMiddleware } from "./limiter.js";
 import { createPreflightLimit } from "./preflight-limit.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
@@ -12,7 +13,8 @@ import { readSettings } from "./read-settings.js";
  * `secureHeaders` answers in front of it does not reach it: `.preflight` counts that. Counted answers carry `RateLimit`,
  * `RateLimit-Policy` and `X-RateLimit-*`.
  *
- * Limits by address are only as good as Express's `trust proxy` setting.
+ * Limits by address are only as good as Express's `trust proxy` setting. A warning (`process.emitWarning`) names patterns
+ * of `match` that no request can reach where the limiter is mounted.
  *
  * @throws {@link OptionsError} with every problem of the options.
  * @see https://www.rfc-editor.org/rfc/rfc6585#section-4
@@ -20,6 +22,9 @@ import { readSettings } from "./read-settings.js";
 export function rateLimit(options: RateLimitOptions): RateLimitMiddleware {
   const settings = readSettings(options, false);
   const preflight = createPreflightLimit(settings, false);
-  const { middleware } = createLimiter(settings, { preflight });
+  const matched = settings.policies.flatMap(({ match }) => match ?? []);
+  // A limit that no request reaches looks like one that nobody exceeds.
+  const checkMount = createMountCheck("rateLimit", matched);
+  const { middleware } = createLimiter(settings, { preflight, checkMount });
   return Object.assign(middleware, { preflight: preflight.middleware });
 }

@@ -85,10 +85,13 @@ export const POLICY_HINTS: Hints<RateLimitPolicy> = {
   weight: "cost",
 };
 
+const MISPLACED = "it belongs beside policies, it is one for all of them";
 const ALL_COUNT =
   "every request counts when it arrives, whatever its answer will be: leave it out; to count failures only, use the store yourself in the handler";
 const SKIP =
   "write skip, a function that returns true for what no policy counts; decide by nothing that the client can choose";
+const STORE =
+  "store takes no client: wrap a limiter, as in store: fromRateLimiterFlexible(limiter)";
 /** `true` there lets everything pass uncounted, which nothing here does. */
 const NEVER_UNCOUNTED =
   'while the store fails, requests are counted in memory (onStoreError: "fallback", the default) or refused ("reject"), never let through uncounted';
@@ -124,7 +127,10 @@ export const RATE_LIMIT_HINTS: Hints<RateLimitOptions> = {
   skipOnError: NEVER_UNCOUNTED,
   insuranceLimiter:
     'leave it out, the memory of this process steps in while the store fails (onStoreError: "fallback")',
-  redis: "store takes no client: wrap a limiter, as in store: fromRateLimiterFlexible(limiter)",
+  redis: STORE,
+  storeClient: STORE,
+  allowlist: SKIP,
+  requests: "limit",
   storage: "store",
 };
 
@@ -178,7 +184,7 @@ function readPolicies(reader: SettingsReader, demands: PolicyDemands): readonly 
   for (const name of POLICY_NAMES) {
     if (reader.has(name)) reader.note(name, "must stand in each of the policies, not beside them");
   }
-  const list = reader.objects<RateLimitPolicy>("policies", POLICY_KEYS, POLICY_HINTS) ?? [];
+  const list = reader.objects<RateLimitPolicy>("policies", POLICY_KEYS, hintsInPolicy()) ?? [];
   const policies = list.map((item) => readPolicy(item, demands));
   policies.forEach(({ name }, index) => {
     const first = policies.findIndex((policy) => policy.name === name);
@@ -220,13 +226,25 @@ function readPreflight(reader: SettingsReader, phased: boolean): Policy {
   });
 }
 
+/** The hints for policies, and what is said to an option of the limiter that stands in one of them. */
+function hintsInPolicy(): Hints<RateLimitPolicy> {
+  const names = Object.keys(KEYS).filter((name) => !Object.hasOwn(POLICY_KEYS, name));
+  const misplaced = names.map((name) => [name, MISPLACED] as const);
+  return { ...POLICY_HINTS, ...Object.fromEntries(misplaced) };
+}
+
 /** The same number would be another time: the sentence says in what the option counts elsewhere. */
 function windowIn(unit: string, example: string): `${string} ${string}` {
   return `did you mean "window"? ${unit}, window is a text with a unit: ${example}`;
 }
 
 function readHeaders(reader: SettingsReader): HeaderSettings {
-  const headers = reader.object<RateLimitHeaders>("headers", { ietf: true, legacy: true });
+  const headers = reader.object<RateLimitHeaders>(
+    "headers",
+    { ietf: true, legacy: true },
+    {},
+    "{ ietf: false, legacy: false }",
+  );
   if (headers === undefined) return { ietf: true, legacy: "epoch" };
   const ietf = headers.raw("ietf") === false ? false : headers.oneOf("ietf", ["draft-11"]);
   const legacy =

@@ -231,7 +231,7 @@ describe.each(expressVersions)(
 
 describe.each(expressVersions)(
   "patterns that no request can match, on Express %s,",
-  (_major, express) => {
+  (major, express) => {
     it.each([
       ["/api", true],
       ["/", false],
@@ -247,7 +247,7 @@ describe.each(expressVersions)(
         publicRoutes: ["GET /api/health"],
       });
       app.use(mount, security);
-      for (let n = 0; n < 2; n += 1) await request(app).get(mount);
+      for (let n = 0; n < 2; n += 1) await request(app).get(`${mount}/orders`.replace("//", "/"));
       const texts = warn.mock.calls
         .filter(([, details]) =>
           (details as { code: string }).code.endsWith("_UNREACHABLE_PATTERN"),
@@ -255,6 +255,22 @@ describe.each(expressVersions)(
         .map(([text]) => String(text));
       expect(texts).toHaveLength(warns ? 1 : 0);
       if (mount === "/api") expect(texts[0]).toMatch(/: POST \/login\. /);
+    });
+
+    it.each([
+      ["a star", major === "4" ? "*" : "/{*any}"],
+      ["an expression", /.*/],
+    ])("are none when it is mounted at every path, by %s", async (_how, mount) => {
+      const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+      warn.mockClear();
+      const app = (express as unknown as () => Express)();
+      const options = { auditLog: false, oauthGuard: issuer.options(), rateLimit: false } as const;
+      app.use(mount, secureApi({ ...options, publicRoutes: ["GET /health"] }));
+      app.use((_req, res) => void res.send("ok"));
+      await request(app).get("/orders").expect(401);
+      await request(app).get("/health").expect(200);
+      const codes = warn.mock.calls.map(([, details]) => (details as { code: string }).code);
+      expect(codes).not.toContain("EXPRESS_SECURE_API_UNREACHABLE_PATTERN");
     });
   },
 );

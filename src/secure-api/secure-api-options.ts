@@ -57,10 +57,21 @@ const HEADERS =
 const LOG =
   "leave it out, one record per request is written to stdout by default; auditLog: { sinks: […] } writes them elsewhere";
 
+const LAST = "write app.use(notFound()) and app.use(errorHandler()) behind the last route";
+/** No name stands for these: `mode` takes no boolean. */
+const REPORT =
+  'leave it out to refuse, write mode: "report" to let every request pass and only record refusals';
+
 /** What other packages and people call them. */
 export const SECURE_API_HINTS: Hints<SecureApiOptions> = {
   auth: GUARD,
   jwt: GUARD,
+  oauth: GUARD,
+  issuer: GUARD,
+  audience: GUARD,
+  limit: LIMITS,
+  window: LIMITS,
+  policies: "rateLimit.policies",
   limiter: LIMITS,
   throttle: LIMITS,
   helmet: HEADERS,
@@ -73,5 +84,14 @@ export const SECURE_API_HINTS: Hints<SecureApiOptions> = {
   trustProxy:
     'Express has this setting: write app.set("trust proxy", …) with the number or the addresses of your proxies',
   public: "publicRoutes",
+  publicPaths: "publicRoutes",
   unless: "publicRoutes",
+  audit: LOG,
+  body: "write jsonBody: {} to parse JSON bodies, mount validate on the routes to check them",
+  validate: "mount validate on the routes, each has a schema of its own",
+  errorHandler: LAST,
+  notFound: LAST,
+  report: REPORT,
+  reportOnly: REPORT,
+  dryRun: REPORT,
 };

@@ -302,6 +302,18 @@ describe.each(expressVersions)("secureApi on Express %s", (_major, express) => {
     warn.mockRestore();
   });
 
+  it("names a route in front of it by its path", async () => {
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const app = express();
+    app.get(["/open", /^\/x/], (_req, res) => void res.send("ok"));
+    app.use(secureApi({ auditLog: false, rateLimit: false, oauthGuard: false }));
+    await request(app).get("/");
+    expect(String(warn.mock.calls[0]?.[0])).toContain(
+      "not protected: the route /open,/^\\/x/. Mount",
+    );
+    warn.mockRestore();
+  });
+
   it("takes an error handler of the app for one", async () => {
     const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
     const app = express();

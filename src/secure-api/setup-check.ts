@@ -1,7 +1,8 @@
 import type { Request } from "express";
 import { type Layer, layersOf } from "../core/app/app-layers.js";
+import { createMountCheck } from "../core/app/mount-check.js";
 import type { Middleware } from "../core/guard/middleware.js";
-import { type PathPattern, reachesBelow } from "../core/http/path-pattern.js";
+import type { PathPattern } from "../core/http/path-pattern.js";
 import { hasPrincipalSource } from "../core/principal/principal.js";
 import { warnBehindReport } from "../rate-limit/policies/charges.js";
 
@@ -28,8 +29,10 @@ export function createSetupCheck({
   lacksCaller,
   triesCaller,
 }: CheckedSettings): (req: Request, preset: Middleware) => void {
+  const checkMount = createMountCheck("secureApi", patterns);
   let done = false;
   return function checkSetup(req, preset) {
+    checkMount(req);
     if (done) return;
     done = true;
     if (lacksCaller && !hasPrincipalSource(req)) {
@@ -39,21 +42,13 @@ export function createSetupCheck({
       );
     }
     if (triesCaller && !hasPrincipalSource(req)) warnBehindReport(req);
-    const missed = patterns.filter((pattern) => !reachesBelow(pattern, req.baseUrl));
-    if (missed.length > 0) {
-      const texts = missed.map(({ text }) => text).join(", ");
-      warn(
-        `secureApi: no request can match these patterns, because it is mounted at ${req.baseUrl} and patterns are held against the whole path: ${texts}. Put the path of the mount in front of them.`,
-        "EXPRESS_SECURE_API_UNREACHABLE_PATTERN",
-      );
-    }
     const layers = layersOf(req.app);
     const place = layers.findIndex((layer) => layer.handle === preset);
     // Inside a router of its own the preset is not among the layers of the app: nothing can be said.
     if (place === -1) return;
     const earlier = layers.slice(0, place).filter((layer) => !OWN_LAYERS.includes(layer.name));
     if (earlier.length > 0) {
-      const names = earlier.map((layer) => String(layer.name)).join(", ");
+      const names = earlier.map(nameOf).join(", ");
       warn(
         `secureApi: ${earlier.length} layer(s) run before it and are not protected: ${names}. Mount secureApi first, or make sure that they answer no request.`,
         "EXPRESS_SECURE_API_NOT_FIRST",
@@ -66,6 +61,12 @@ export function createSetupCheck({
       );
     }
   };
+}
+
+/** Express itself names every route's layer alike: its path says which one it is. */
+function nameOf({ name, route }: Layer): string {
+  const { path } = Object(route) as { path?: unknown };
+  return path === undefined ? String(name) : `the route ${String(path)}`;
 }
 
 /** Express tells error handlers by their four parameters; one of the app's own will do. */

@@ -70,6 +70,11 @@ export const SECURE_HEADERS_HINTS: Hints<SecureHeadersOptions> = {
   credentials: "cors.credentials",
   allowedHeaders: "cors.allowedHeaders",
   exposedHeaders: "cors.exposedHeaders",
+  methods: "cors.methods",
+  maxAge: "write hsts: { maxAge } for Strict-Transport-Security, cors: { maxAge } for preflights",
+  exempt: "crossOriginGuard.exempt",
+  csp: "helmet.contentSecurityPolicy",
+  noCache: "leave it out, Cache-Control: no-store is sent by default",
   permissionsPolicy: NO_PERMISSIONS_POLICY,
   csrf: "there are no csrf tokens: crossOriginGuard: true refuses what pages of other sites send with the user's cookies",
   crossOrigin:
@@ -148,6 +153,8 @@ function readPreset(reader: OptionsReader<"preset">): void {
 function readCacheControl(reader: OptionsReader<"cacheControl">): string | undefined {
   const value = reader.raw("cacheControl");
   if (value === undefined || value === "no-store") return "no-store";
-  if (value !== false) reader.problem("cacheControl", '"no-store" or false');
+  const fix =
+    value === true ? "leave it out" : "leave it out, a handler that sets Cache-Control replaces it";
+  if (value !== false) reader.problem("cacheControl", '"no-store" or false', fix);
   return undefined;
 }

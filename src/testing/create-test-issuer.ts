@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { OptionsError } from "../core/options/options-error.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { assertNotMounted } from "../core/options/uncalled-factory.js";
-import { isPlainObject } from "../core/options/value.js";
+import { describeValue, isPlainObject } from "../core/options/value.js";
 import {
   createSigningKey,
   type SigningKey,
@@ -107,6 +108,7 @@ export function createTestIssuer(options: TestIssuerOptions = {}): TestIssuer {
     claims: Readonly<Record<string, unknown>> = {},
     overrides: MintOverrides = {},
   ): string {
+    if (!isPlainObject(claims)) throw new OptionsError([wrongClaims(claims)]);
     const { header, forged } = readOverrides(overrides);
     const fullHeader = { alg: algorithm, kid: current.kid, typ: "at+jwt", ...header };
     const payload = { iss: issuer, aud: audience, ...usualClaims(), ...claims };
@@ -137,6 +139,10 @@ function usualClaims(): Readonly<Record<string, unknown>> {
   const now = Math.floor(Date.now() / 1000);
   const times = { iat: now, exp: now + LIFETIME_SECONDS };
   return { sub: "test-user", client_id: "test-client", ...times, jti: randomUUID() };
+}
+
+function wrongClaims(claims: unknown): string {
+  return `mint.claims must be an object, got ${describeValue(claims)}: write mint({ sub: "alice" })`;
 }
 
 function readOverrides(overrides: MintOverrides): {

@@ -64,6 +64,11 @@ const CHAIN_NODES = 2000;
 
 /** @throws {@link OptionsError} with everything that is wrong. */
 export function readValidateOptions(options: unknown): ValidateSettings {
+  if (isRunnable(options) || (Array.isArray(options) && options.some(isRunnable))) {
+    throw new OptionsError([
+      "validate must be given options, got chains: write validate({ chains: […], unknown })",
+    ]);
+  }
   if (isBareSchema(options)) {
     throw new OptionsError([
       "validate must be given options, got a schema: write validate({ body: schema })",
@@ -112,7 +117,7 @@ export function readValidateOptions(options: unknown): ValidateSettings {
 
 /** Whether a schema stands where the options do: it would be refused name by name. */
 function isBareSchema(value: unknown): boolean {
-  if (isStandardSchema(value) || isRunnable(value)) return true;
+  if (isStandardSchema(value)) return true;
   return isJsonSchema(value) && !PARTS.some((part) => Object.hasOwn(value, part));
 }
 
@@ -150,7 +155,8 @@ function readUnknown(reader: ValidateReader, chains: readonly RunnableChain[]): 
     const schema = reader.raw(part);
     return schema !== undefined && (typeof schema !== "function" || isStandardSchema(schema));
   });
-  if (reader.has("unknown") && !concerned) {
+  // Chains that are wrong are one problem: `unknown` is required beside the right ones.
+  if (reader.has("unknown") && !concerned && !reader.has("chains")) {
     reader.note(
       "unknown",
       "must be left out: it concerns schemas of body and query, and there is none",

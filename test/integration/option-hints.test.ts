@@ -79,14 +79,19 @@ const LOG =
   "leave it out, one record per request is written to stdout by default; auditLog: { sinks: […] } writes them elsewhere";
 const REPORT =
   'leave it out to refuse, write mode: "report" to let every request pass and only record refusals';
+const BODY = "write jsonBody: {} to parse JSON bodies, mount validate on the routes to check them";
+const LAST = "write app.use(notFound()) and app.use(errorHandler()) behind the last route";
 const LOGGER =
   "give its transports to sinks, in a list: a logger may drop records by level or filter";
 const PROBES =
   'nothing is left out but successful requests to the paths named in except: ["GET /health"]';
+const SERVICE = "the records name the service by service: { name, version }";
 const NOTHING_TO_HIDE =
   "leave it out: nothing of a request is recorded but fixed fields and what fields.headers names";
 const SKIP =
   "write skip, a function that returns true for what no policy counts; decide by nothing that the client can choose";
+const STORE =
+  "store takes no client: wrap a limiter, as in store: fromRateLimiterFlexible(limiter)";
 const NEVER_UNCOUNTED =
   'while the store fails, requests are counted in memory (onStoreError: "fallback", the default) or refused ("reject"), never let through uncounted';
 const UNKNOWN_FIELDS =
@@ -130,7 +135,15 @@ const OF_VERIFIERS = {
   requestAgent: KEY_FETCH,
   requestHeaders: KEY_FETCH,
   strictSsl: CERTIFICATES,
+  customFetch: "keys.fetch",
+  fetcher: "keys.fetch",
+  requiredClaims:
+    'write profile: "rfc9068" to demand every claim of RFC 9068, look at others in the handler with getAuth(req)',
+  validators:
+    "look at claims in the handler with getAuth(req), or map them for requireRole with principal",
 };
+const ROLE =
+  "mount requireRole behind the guard, on the routes that need the role: oauthGuard only says who calls";
 const OF_POLICIES = {
   max: "limit",
   points: "limit",
@@ -206,6 +219,9 @@ const TABLES: readonly HintTable[] = [
       ...OF_VERIFIERS,
       authRequired: TOKEN_REQUIRED,
       credentialsRequired: TOKEN_REQUIRED,
+      required: TOKEN_REQUIRED,
+      role: ROLE,
+      roles: ROLE,
       getToken: TOKEN_PLACE,
       jwtFromRequest: TOKEN_PLACE,
       requestProperty: CLAIMS_PLACE,
@@ -387,7 +403,10 @@ const TABLES: readonly HintTable[] = [
       skipOnError: NEVER_UNCOUNTED,
       insuranceLimiter:
         'leave it out, the memory of this process steps in while the store fails (onStoreError: "fallback")',
-      redis: "store takes no client: wrap a limiter, as in store: fromRateLimiterFlexible(limiter)",
+      redis: STORE,
+      storeClient: STORE,
+      allowlist: SKIP,
+      requests: "limit",
       storage: "store",
     },
   },
@@ -402,6 +421,12 @@ const TABLES: readonly HintTable[] = [
       credentials: "cors.credentials",
       allowedHeaders: "cors.allowedHeaders",
       exposedHeaders: "cors.exposedHeaders",
+      methods: "cors.methods",
+      maxAge:
+        "write hsts: { maxAge } for Strict-Transport-Security, cors: { maxAge } for preflights",
+      exempt: "crossOriginGuard.exempt",
+      csp: "helmet.contentSecurityPolicy",
+      noCache: "leave it out, Cache-Control: no-store is sent by default",
       permissionsPolicy: NO_PERMISSIONS_POLICY,
       csrf: "there are no csrf tokens: crossOriginGuard: true refuses what pages of other sites send with the user's cookies",
       crossOrigin:
@@ -475,7 +500,12 @@ const TABLES: readonly HintTable[] = [
       skip: PROBES,
       ignoreRoute: PROBES,
       autoLogging: PROBES,
-      defaultMeta: "the records name the service by service: { name, version }",
+      defaultMeta: SERVICE,
+      serviceName: SERVICE,
+      file: "write sinks: [fileSink({ path })]",
+      path: "write sinks: [fileSink({ path })]",
+      level: "leave it out, a record of every request is written, whatever its severity",
+      format: "leave it out, a record is one line of JSON with fixed names",
     },
   },
   {
@@ -520,6 +550,12 @@ const TABLES: readonly HintTable[] = [
     says: {
       auth: GUARD,
       jwt: GUARD,
+      oauth: GUARD,
+      issuer: GUARD,
+      audience: GUARD,
+      limit: LIMITS,
+      window: LIMITS,
+      policies: "rateLimit.policies",
       limiter: LIMITS,
       throttle: LIMITS,
       helmet: HEADERS,
@@ -531,7 +567,16 @@ const TABLES: readonly HintTable[] = [
       log: LOG,
       trustProxy: TRUST_PROXY,
       public: "publicRoutes",
+      publicPaths: "publicRoutes",
       unless: "publicRoutes",
+      audit: LOG,
+      body: BODY,
+      validate: "mount validate on the routes, each has a schema of its own",
+      errorHandler: LAST,
+      notFound: LAST,
+      report: REPORT,
+      reportOnly: REPORT,
+      dryRun: REPORT,
     },
   },
 ];

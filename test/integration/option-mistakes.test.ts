@@ -1,4 +1,6 @@
+import { body } from "express-validator";
 import { describe, expect, it } from "vitest";
+import { createLogger } from "winston";
 import * as library from "../../src/index.js";
 import { createTestIssuer } from "../../src/testing/index.js";
 
@@ -99,7 +101,7 @@ const RIGHT_TYPE: readonly Row[] = [
   [
     "a text for true or false, which helmet takes for true",
     () => secureHeaders({ helmet: { contentSecurityPolicy: { reportOnly: "false" } } }),
-    "secureHeaders.helmet.contentSecurityPolicy.reportOnly must be true or false, got a string of 5 characters",
+    'secureHeaders.helmet.contentSecurityPolicy.reportOnly must be true or false, got "false": write it without quotes',
   ],
   [
     "a blank audience",
@@ -259,6 +261,111 @@ const PLAUSIBLE: readonly Row[] = [
     () => validate(as<never>({ type: "object", properties: {} })),
     "validate must be given options, got a schema: write validate({ body: schema })",
   ],
+  [
+    "a number as a text, where a number counts",
+    () => rateLimit({ limit: as("100"), window: "1m" }),
+    'rateLimit.limit must be a whole number from 1 to 1000000000, got "100": write it without quotes, and convert what comes from a variable',
+  ],
+  [
+    "a text for true or false, as a variable holds it",
+    () => oauthGuard({ ...ISSUER, optional: as("false") }),
+    'oauthGuard.optional must be true or false, got "false": write it without quotes, and convert what comes from a variable',
+  ],
+  [
+    "false for cors, which must not end in an origin",
+    () => secureHeaders({ cors: as(false) }),
+    "secureHeaders.cors must be an options object, got false: leave it out to let no page of another origin read answers",
+  ],
+  [
+    "true for a request id, which must not end in a trusted peer",
+    () => auditLog({ requestId: as(true) }),
+    'auditLog.requestId must be an options object, got true: write { header: "X-Request-Id" }',
+  ],
+  [
+    "true for trace, which must not end in a trusted peer",
+    () => auditLog({ trace: as(true) }),
+    "auditLog.trace must be an options object, got true: write { trustedPeers: […] }",
+  ],
+  [
+    "a winston logger in place of its transports",
+    () => auditLog({ sinks: [as(createLogger({ silent: true }))] }),
+    "auditLog.sinks[0] must be stdoutSink(), fileSink({ path }) or a winston transport, got a winston logger: give its transports",
+  ],
+  [
+    "true for hsts",
+    () => secureHeaders({ hsts: as(true) }),
+    "secureHeaders.hsts must be false or an options object, got true: leave it out, the header is sent by default",
+  ],
+  [
+    "true for helmet",
+    () => secureHeaders({ helmet: as(true) }),
+    "secureHeaders.helmet must be an options object, got true: write {}",
+  ],
+  [
+    "another cache control, which must not end in none",
+    () => secureHeaders({ cacheControl: as("private, max-age=0") }),
+    'secureHeaders.cacheControl must be "no-store" or false, got a string of 18 characters: leave it out, a handler that sets Cache-Control replaces it',
+  ],
+  [
+    "false for the header fields of a limit",
+    () => rateLimit({ ...POLICY, headers: as(false) }),
+    "rateLimit.headers must be an options object, got false: write { ietf: false, legacy: false }",
+  ],
+  [
+    "an option of the limiter in a policy",
+    () => rateLimit({ policies: [as({ ...POLICY, skip: () => true })] }),
+    'rateLimit.policies[0] must not have an option "skip": it belongs beside policies, it is one for all of them',
+  ],
+  [
+    "an option of the limiter in a policy, with a long name",
+    () => rateLimit({ policies: [as({ ...POLICY, onDenied: "next" })] }),
+    'rateLimit.policies[0] must not have an option "onDenied": it belongs beside policies',
+  ],
+  [
+    "several peers in one text",
+    () => auditLog({ requestId: { trustedPeers: as("10.0.0.1, 10.0.0.2") } }),
+    "auditLog.requestId.trustedPeers must be one address or network: write several as a list",
+  ],
+  [
+    "a name of Express for peers",
+    () => auditLog({ requestId: { trustedPeers: as("loopback") } }),
+    'auditLog.requestId.trustedPeers must be an IP address or a network such as "10.0.0.0/8", got "loopback": write ["127.0.0.0/8", "::1"]',
+  ],
+  [
+    "chains in place of the options",
+    () => validate(as<never>([body("a")])),
+    "validate must be given options, got chains: write validate({ chains: […], unknown })",
+  ],
+  [
+    "a chain in place of the options",
+    () => validate(as<never>(body("a"))),
+    "validate must be given options, got chains: write validate({ chains: […], unknown })",
+  ],
+  [
+    "a logger in place of the options of the error handler",
+    () => library.errorHandler(as(() => undefined)),
+    "errorHandler must be an options object, got a function: write errorHandler({ onError: (error) => … })",
+  ],
+  [
+    "an origin in place of a public route",
+    () => secureApi({ ...OFF, publicRoutes: ["https://x/y"] }),
+    'secureApi.publicRoutes[0] must start with "/": write the path alone',
+  ],
+  [
+    "ALL in place of a method",
+    () => rateLimit({ ...POLICY, match: "ALL /x" }),
+    'rateLimit.match must have a method that this Node.js knows: write "/x" for every method',
+  ],
+  [
+    "a star in place of a method",
+    () => rateLimit({ ...POLICY, match: "* /x" }),
+    'rateLimit.match must have a method that this Node.js knows: write "/x" for every method',
+  ],
+  [
+    "a subject in place of claims",
+    () => createTestIssuer().mint(as("alice")),
+    'mint.claims must be an object, got a string of 5 characters: write mint({ sub: "alice" })',
+  ],
 ];
 
 function messageOf(create: () => unknown): string {
@@ -282,6 +389,37 @@ describe("options of the right type that are wrong", () => {
     ["directives in both spellings", directives({ imgSrc: ["'self'"], "font-src": ["'self'"] })],
   ])("are not: %s", (_what, create) => {
     expect(messageOf(create)).toBe("");
+  });
+});
+
+describe("a short name that is nobody's", () => {
+  it.each([
+    ["body", () => secureApi({ ...OFF, ...as<object>({ body: {} }) })],
+    ["role", () => oauthGuard({ ...ISSUER, ...as<object>({ role: "a" }) })],
+    ["rate", () => rateLimit({ ...POLICY, ...as<object>({ rate: 5 }) })],
+    ["count", () => rateLimit({ ...POLICY, ...as<object>({ count: 5 }) })],
+  ])("is not taken for another that shares two letters: %s", (name, create) => {
+    expect(messageOf(create)).toMatch(new RegExp(`must not have an option "${name}": (?!did)`));
+  });
+});
+
+describe("a month", () => {
+  it("is not taken for a minute, which would admit more", () => {
+    const message = messageOf(() => rateLimit({ limit: 1, window: "1M" }));
+    expect(message).toContain("(units ms, s, m, h, d), got a string of 2 characters");
+    expect(message).not.toContain("write");
+  });
+});
+
+describe("one mistake", () => {
+  it.each([
+    ["an empty list of chains", []],
+    ["no chain", { a: { isString: true } }],
+    ["a chain that was not called", [body]],
+  ])("is one problem: %s", (_what, chains) => {
+    const message = messageOf(() => validate(as<never>({ chains, unknown: "reject" })));
+    expect(message).toContain("validate.chains");
+    expect(message).not.toContain("validate.unknown");
   });
 });
 

@@ -48,6 +48,8 @@ export function readSinks(
 function faultOf(sink: unknown): string | undefined {
   if (typeof sink === "function")
     return "must be a sink, got a function: call it, as in stdoutSink() or fileSink({ path })";
+  if (isLogger(sink))
+    return "must be stdoutSink(), fileSink({ path }) or a winston transport, got a winston logger: give its transports";
   if (!isTransport(sink))
     return "must be stdoutSink(), fileSink({ path }) or a winston transport (an object with log())";
   if (sink.level !== undefined) return "must not have a level: it would leave records out";
@@ -55,6 +57,12 @@ function faultOf(sink: unknown): string | undefined {
   if (sink.parent !== undefined && sink.parent !== null)
     return "must not belong to a winston logger: make one for auditLog";
   return undefined;
+}
+
+/** A logger is a stream with log(), too, but it has transports of its own. */
+function isLogger(value: unknown): boolean {
+  const { add, transports } = Object(value) as Record<string, unknown>;
+  return typeof add === "function" && Array.isArray(transports);
 }
 
 function isTransport(value: unknown): value is AuditSink & { readonly parent?: unknown } {

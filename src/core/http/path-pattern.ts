@@ -26,6 +26,9 @@ export interface PathPattern {
 }
 
 const METHOD = /^[A-Z]+(?:-[A-Z]+)?$/;
+/** What other routers call all of them. */
+const EVERY_METHOD = /^(?:\*|all|any)$/i;
+const BAD_METHOD = "must have a method that this Node.js knows";
 const LITERAL = /^[A-Za-z0-9._~@$,=&'!-]+$/;
 const PARAMETER = /^:[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -34,6 +37,8 @@ export function parsePathPattern(text: string): PathPattern | Refused {
   const space = text.indexOf(" ");
   const method = space === -1 ? undefined : text.slice(0, space);
   const path = text.slice(space + 1);
+  if (method !== undefined && !/\s/.test(path) && EVERY_METHOD.test(method))
+    return refused(`${BAD_METHOD}: ${write(path, "leave it out")} for every method`);
   if (/\s/.test(path) || (method !== undefined && !METHOD.test(method)))
     return refused(badSpacing(text));
   if (method !== undefined && !METHODS.includes(method)) return refused(badMethod(method));
@@ -202,13 +207,14 @@ function badSpacing(text: string): string {
 function badMethod(method: string): string {
   const meant = closest(method, METHODS);
   const fix = meant === undefined ? "GET, POST and such" : `did you mean "${meant}"?`;
-  return `must have a method that this Node.js knows: ${fix}`;
+  return `${BAD_METHOD}: ${fix}`;
 }
 
 function badStart(path: string, method: string): string {
   if (path === "" || path === "*") return `must start with "/": for everything write "${method}/*"`;
   if (method === "" && METHODS.includes(path))
     return `must have a path behind the method: for everything write "${path} /*"`;
+  if (path.includes("://")) return 'must start with "/": write the path alone';
   return `must start with "/": ${write(`${method}/${path}`, "write one in front of the path")}`;
 }
 

@@ -7,6 +7,13 @@ export type PeerCheck = (address: string | undefined) => boolean;
 
 const MUST = 'must be an IP address or a network such as "10.0.0.0/8"';
 
+/** What `trust proxy` calls them. */
+const NAMES_OF_EXPRESS: Readonly<Record<string, string>> = {
+  loopback: '["127.0.0.0/8", "::1"]',
+  linklocal: '["169.254.0.0/16", "fe80::/10"]',
+  uniquelocal: '["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]',
+};
+
 /**
  * Reads a list of addresses and networks, such as `10.0.0.0/8` or `fd00::1`.
  *
@@ -31,6 +38,9 @@ export function readTrustedPeers<Key extends string>(
 function addPeer(peers: BlockList, entry: string): string | undefined {
   const [address = "", prefix, ...rest] = entry.split("/");
   const family = familyOf(address);
+  if (/\S[,\s]+\S/.test(entry)) return "must be one address or network: write several as a list";
+  const express = Object.hasOwn(NAMES_OF_EXPRESS, entry) ? NAMES_OF_EXPRESS[entry] : undefined;
+  if (express !== undefined) return `${MUST}, got "${entry}": write ${express}`;
   if (family === undefined || rest.length > 0) return `${MUST}, got ${describeValue(entry)}`;
   if (prefix === undefined) {
     peers.addAddress(address, family);

@@ -180,7 +180,14 @@ describe("OptionsReader", () => {
     ["true", true, true],
     ["false", false, false],
     ["undefined", undefined, false],
-    ["a string", "true", ["factory.option must be true or false, got a string of 4 characters"]],
+    ["a string", "yes", ["factory.option must be true or false, got a string of 3 characters"]],
+    [
+      "a boolean in quotes",
+      "true",
+      [
+        'factory.option must be true or false, got "true": write it without quotes, and convert what comes from a variable',
+      ],
+    ],
     ["a number", 1, ["factory.option must be true or false, got 1"]],
     ["null", null, ["factory.option must be true or false, got null"]],
   ])("reads a boolean from %s", (_what, value, expected) => {
@@ -250,7 +257,14 @@ describe("OptionsReader", () => {
     [
       "a numeric string",
       "5",
-      ["factory.option must be a whole number from 1 to 9, got a string of 1 characters"],
+      [
+        'factory.option must be a whole number from 1 to 9, got "5": write it without quotes, and convert what comes from a variable',
+      ],
+    ],
+    [
+      "digits that are long enough for a secret",
+      "12345678",
+      ["factory.option must be a whole number from 1 to 9, got a string of 8 characters"],
     ],
     ["a bigint", 5n, ["factory.option must be a whole number from 1 to 9, got a bigint"]],
   ])("reads a whole number from %s", (_what, value, expected) => {

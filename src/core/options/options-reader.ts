@@ -3,7 +3,14 @@ import { type OptionItem, ProblemList } from "./problem-list.js";
 import { DURATION, type QuantityKind, quantityRange, SIZE, wrongQuantity } from "./quantity.js";
 import { choice, unknownOption, wrongChoice } from "./spelling.js";
 import { assertCalled } from "./uncalled-factory.js";
-import { describeValue, hasControlCharacter, isPlainObject, nameFault } from "./value.js";
+import {
+  describeQuoted,
+  describeValue,
+  hasControlCharacter,
+  isPlainObject,
+  nameFault,
+  own,
+} from "./value.js";
 
 /** What is said about an option that must not be given as `undefined`. */
 export const UNSET =
@@ -106,7 +113,7 @@ export class OptionsReader<in Key extends string> {
     const value = this.#values[key];
     if (typeof value === "boolean") return value;
     if (this.#missing(key, presence, "true or false")) return own(presence).default ?? false;
-    this.problem(key, "true or false");
+    this.note(key, `must be true or false, got ${describeQuoted(value, /^(?:true|false)$/)}`);
     return false;
   }
 
@@ -271,7 +278,8 @@ export class OptionsReader<in Key extends string> {
     const value = this.#values[key];
     if (this.#missing(key, range, must)) return fallback;
     const fits = whole ? Number.isSafeInteger(value) : Number.isFinite(value);
-    if (typeof value !== "number") this.problem(key, must);
+    if (typeof value !== "number")
+      this.note(key, `must be ${must}, got ${describeQuoted(value, /^\d+$/)}`);
     else if (fits && value >= min && value <= max) return value;
     else this.note(key, `must be ${must}, got ${value}`);
     return fallback;
@@ -287,9 +295,4 @@ export class OptionsReader<in Key extends string> {
     this.note(key, wrongQuantity(value, bounds, kind));
     return fallback;
   }
-}
-
-/** Own members only: a polluted `Object.prototype` must not supply a default, a range or a condition. */
-function own<T extends object>(bag: T): T {
-  return Object.assign(Object.create(null) as T, bag);
 }

@@ -135,7 +135,9 @@ export function wrongQuantity(
 /** The quantity that a text such as "15 min" or "1.5h" stands for, in the smallest unit. */
 function meantQuantity(text: string, { words }: QuantityKind): number | undefined {
   const match = /^(\d{1,15}(?:\.\d{1,3})?) ?([A-Za-z]{1,12})$/.exec(text);
-  const unit = match?.[2]?.toLowerCase() ?? "";
+  const written = match?.[2] ?? "";
+  // A month elsewhere, a megabyte here: a minute is written in lower case everywhere.
+  const unit = written === "M" && !Object.hasOwn(words, "mb") ? written : written.toLowerCase();
   return Object.hasOwn(words, unit) ? Number(match?.[1]) * Number(words[unit]) : undefined;
 }
 

@@ -1,6 +1,9 @@
 import { describeValue, isHarmless } from "./value.js";
 
-/** The candidate that was probably meant: equal but for case and separators, or at most two edits away. */
+/**
+ * The candidate that was probably meant: equal but for case and separators, or at most two edits away. Two letters that
+ * changed places are one edit.
+ */
 export function closest(written: string, candidates: Iterable<string>): string | undefined {
   if (written.length > 40) return undefined;
   const wanted = plain(written);
@@ -9,8 +12,8 @@ export function closest(written: string, candidates: Iterable<string>): string |
   for (const candidate of candidates) {
     const other = plain(candidate);
     if (other === wanted) return candidate;
-    // Two edits turn any three-letter word into any other: short words must be nearer.
-    const limit = Math.min(bestDistance, Math.floor(Math.min(wanted.length, other.length) / 2));
+    // Two edits turn "body" and "role" into "mode": short words must be nearer.
+    const limit = Math.floor((Math.min(wanted.length, other.length) - 1) / 2);
     const distance = editDistance(wanted, other);
     if (distance < bestDistance && distance <= limit) {
       best = candidate;
@@ -74,13 +77,18 @@ function plain(text: string): string {
 }
 
 function editDistance(a: string, b: string): number {
+  let earlier: readonly number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
     const current = [i];
     for (let j = 1; j <= b.length; j += 1) {
       const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current[j] = Math.min(substitution, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const transposition = swapped ? (earlier[j - 2] ?? 0) + 1 : substitution;
+      const insertion = Math.min(previous[j] ?? 0, current[j - 1] ?? 0) + 1;
+      current[j] = Math.min(substitution, transposition, insertion);
     }
+    earlier = previous;
     previous = current;
   }
   return previous[b.length] ?? 0;

@@ -19,6 +19,13 @@ export function describeValue(value: unknown): string {
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
+/** {@link describeValue} where a text may spell the value that is expected, as a variable of the environment holds it. */
+export function describeQuoted(value: unknown, expected: RegExp): string {
+  return typeof value === "string" && expected.test(value) && isHarmless(value)
+    ? `"${value}": write it without quotes, and convert what comes from a variable`
+    : describeValue(value);
+}
+
 /** Whether the value is an object literal or a null-prototype record, from any realm. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
@@ -29,6 +36,11 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 /** Whether the text is too short to be a secret, so that a message may print it. */
 export function isHarmless(text: string): boolean {
   return text.length < SHORTEST_SECRET;
+}
+
+/** Own members only: a polluted `Object.prototype` must not supply a default, a range or a condition. */
+export function own<T extends object>(bag: T): T {
+  return Object.assign(Object.create(null) as T, bag);
 }
 
 /** What is wrong with a name, whatever it names, as the rest of a sentence. */

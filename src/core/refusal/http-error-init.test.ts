@@ -72,7 +72,9 @@ describe("HttpError", () => {
     ["__proto__", "__proto__"],
     ["undefined", undefined],
   ])("takes no code from %s", (_what, code) => {
-    expect(() => new HttpError(code as ErrorCode)).toThrow("HttpError: unknown code");
+    expect(() => new HttpError(code as ErrorCode)).toThrow(
+      'HttpError: unknown code: write one of ERROR_CODES, such as "not_found"',
+    );
   });
 
   it("lets no member replace a standard one, type and requestId included", () => {

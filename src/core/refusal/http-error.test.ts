@@ -88,7 +88,9 @@ describe("HttpError", () => {
   });
 
   it.each(["no_such_code", "toString", 404])("has no code %j", (code) => {
-    expect(() => new HttpError(code as ErrorCode)).toThrow("HttpError: unknown code");
+    expect(() => new HttpError(code as ErrorCode)).toThrow(
+      'HttpError: unknown code: write one of ERROR_CODES, such as "not_found"',
+    );
   });
 });
 

@@ -68,7 +68,7 @@ export class HttpError<Code extends ErrorCode = ErrorCode> extends Error {
 
   constructor(code: Code, init: HttpErrorInit<Code> = {}) {
     if (typeof code !== "string" || !Object.hasOwn(ERROR_CODES, code)) {
-      throw new TypeError("HttpError: unknown code");
+      throw new TypeError('HttpError: unknown code: write one of ERROR_CODES, such as "not_found"');
     }
     const { status, detail, headers, cause, type, members } = readInit(init);
     const row = ERROR_CODES[code];
@@ -140,7 +140,10 @@ function initFault(name: string, value: unknown): string | undefined {
 
 /** The own members of the second argument, each of the right type, without those that are `undefined`. */
 function readInit(init: unknown): ReadInit {
-  if (!isPlainObject(init)) throw new TypeError("HttpError: the second argument must be an object");
+  if (!isPlainObject(init))
+    throw new TypeError(
+      "HttpError: the second argument must be an object, such as { detail: … } or { cause: … }",
+    );
   const read: Record<string, unknown> = Object.create(null);
   for (const name of Object.keys(init)) {
     const value = init[name];

@@ -105,10 +105,18 @@ const FORBIDDEN_REQUEST =
 /** https://fetch.spec.whatwg.org/#forbidden-response-header-name */
 const FORBIDDEN_RESPONSE = /^(?:set-cookie2?|access-control-.*)$/i;
 
+const NO_CORS = "leave it out to let no page of another origin read answers";
+
 type CorsReader = OptionsReader<keyof CorsOptions>;
 
 /** Reads `cors`. @returns `undefined` when it is left out. Problems are noted. */
 export function readCorsOptions(reader: OptionsReader<"cors">): CorsSettings | undefined {
+  const value = reader.raw("cors");
+  // An example would open what `false` was meant to close.
+  if (value === false || value === null) {
+    reader.problem("cors", "an options object", NO_CORS);
+    return undefined;
+  }
   const own = reader.object<CorsOptions>(
     "cors",
     KEYS,

@@ -107,7 +107,7 @@ export const HELMET_HINTS: Hints<HelmetOverrides> = {
 /** Reads `helmet` and `hsts` over the preset, and has helmet make the headers. Problems are noted. */
 export function readHelmetOptions(reader: OptionsReader<"helmet" | "hsts">): HeaderSettings {
   const settings: Record<string, unknown> = Object.assign(Object.create(null), API_PRESET);
-  const own = reader.object<HelmetOverrides>("helmet", tableOf(HELMET_NAMES), HELMET_HINTS);
+  const own = reader.object<HelmetOverrides>("helmet", tableOf(HELMET_NAMES), HELMET_HINTS, "{}");
   if (own !== undefined) readOverrides(own, settings);
   const hstsAlways = reader.has("hsts") && readHsts(reader, own, settings);
   try {
@@ -232,7 +232,8 @@ function readHsts(
   if (value === false) {
     settings["strictTransportSecurity"] = false;
   } else if (!isPlainObject(value)) {
-    reader.problem("hsts", "false or an options object");
+    const fix = value === true ? "leave it out, the header is sent by default" : "";
+    reader.problem("hsts", "false or an options object", fix);
   } else {
     const options = reader.nested<HstsOptions>(
       "hsts",
