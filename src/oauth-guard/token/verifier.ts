@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { FunctionFailure, failedWith } from "../../core/calls/function-failure.js";
+import { isInstance } from "../../core/calls/is-instance.js";
 import { isThenable, wrongReturn } from "../../core/calls/user-function.js";
 import type { DecisionFields } from "../../core/guard/guard.js";
 import { isPrintableAscii } from "../../core/http/header-values.js";
@@ -191,7 +192,7 @@ function principalOf(
   try {
     principal = toPrincipal(mapping, payload);
   } catch (error) {
-    if (error instanceof TooManyNames) return refused("too_many_names");
+    if (isInstance(error, TooManyNames)) return refused("too_many_names");
     throw failedWith(KIND, error);
   }
   if (principal.kind === "user" || principal.kind === "service") return principal;
