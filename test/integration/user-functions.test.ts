@@ -289,6 +289,35 @@ describe.each(expressVersions)("functions of the app on Express %s", (_major, ex
     },
   );
 
+  const rejecting = (): unknown => Promise.reject(boom);
+  const twoPolicies = (first: object, second: object) => (decide: UserFunction, mode: Mode) =>
+    rateLimit({
+      policies: [
+        { ...one, name: "a", key: decide, ...first },
+        { ...one, name: "b", ...second },
+      ],
+      mode,
+    } as never);
+
+  // Vitest fails the run on an unhandled rejection.
+  it.each<[string, CallSite["mount"]]>([
+    [
+      "the cost of the same policy",
+      (key, mode) => rateLimit({ ...one, key, cost: throwing(boom), mode } as never),
+    ],
+    ["the key of the next policy", twoPolicies({}, { key: throwing(boom) })],
+    ["the cost of the next policy", twoPolicies({}, { cost: throwing(boom) })],
+    ["another promise", twoPolicies({ cost: rejecting }, { key: rejecting })],
+  ])("a promise that rejects after %s failed leaves no rejection behind", async (_other, mount) => {
+    for (const mode of ["enforce", "report"] as const) {
+      await serve({ mount, right: () => "alice" }, rejecting, mode);
+      const { status } = await answerOf(open({ mount, right: () => "alice" }).end("{}"));
+      await settle();
+      expect(status).toBe(mode === "enforce" ? 503 : 200);
+      server.close();
+    }
+  });
+
   describe("secureHeaders.cors.origins", () => {
     const site: CallSite = {
       mount: (origins, mode) => secureHeaders({ cors: { origins: origins as never }, mode }),
