@@ -3,6 +3,7 @@ import { recordDecision } from "../decision/decision.js";
 import { deny, type OnDenied, refusalOf } from "../refusal/deny.js";
 import type { HttpError } from "../refusal/http-error.js";
 import { respond } from "../refusal/respond.js";
+import { cutOff } from "../request/cut-off.js";
 import { requestSlot } from "../request/request-slot.js";
 import { layerClassesOf } from "./app-layers.js";
 
@@ -112,5 +113,10 @@ function stop(req: Request, res: Response): void {
     status: error.status,
     reason: "bypass_stopped",
   });
-  respond(error, req, res);
+  try {
+    respond(error, req, res);
+  } catch {
+    // Express would hand it to the next error handler, and nobody would answer.
+    cutOff(req, res);
+  }
 }

@@ -5,6 +5,7 @@ import { recordReported } from "../decision/report-mode.js";
 import { type OnDenied, refusalOf } from "../refusal/deny.js";
 import { type HttpError, outageError } from "../refusal/http-error.js";
 import { beginRequest } from "../request/begin-request.js";
+import { cutOff } from "../request/cut-off.js";
 import { isGone } from "../request/is-gone.js";
 import { createCreationCheck } from "./creation-check.js";
 import { createFaultReport, refusalOfFault } from "./fault.js";
@@ -96,7 +97,10 @@ export function createGuard(
   const allowed = Object.freeze({ guard: name, outcome: "allow", enforced, code: "ok" } as const);
 
   const tell = createFaultReport(name);
-  /** Goes up with each request that passes: whoever finds it unchanged knows that nothing was let through since. */
+  /**
+   * Goes up with each request that passes: whoever finds it unchanged knows that nothing was let through since. Requests
+   * that come within a request, because a function of the app sends them, leave it as they found it.
+   */
   let passed = 0;
 
   function allow(req: Request, fields?: DecisionFields): void {
@@ -148,7 +152,7 @@ export function createGuard(
     try {
       fault(error, req, res, next);
     } catch {
-      res.destroy();
+      cutOff(req, res);
     }
   }
 
@@ -178,7 +182,9 @@ export function createGuard(
       act();
     } catch (error) {
       if (passed === before) rescue(error, req, res, next);
-      else handOn(error, res, next);
+      else handOn(error, req, res, next);
+    } finally {
+      passed = before;
     }
   }
 
@@ -228,6 +234,8 @@ export function createGuard(
         // What comes behind a guard that let the request pass has error handlers of its own.
         if (passed !== before) throw error;
         rescue(error, req, res, next);
+      } finally {
+        passed = before;
       }
     };
     Object.defineProperty(guarded, "name", { value: `${name}Middleware` });
@@ -258,11 +266,11 @@ export function createGuard(
 }
 
 /** Express catches what is thrown behind a middleware; behind one that waited, nobody else does. */
-function handOn(error: unknown, res: Response, next: NextFunction): void {
+function handOn(error: unknown, req: Request, res: Response, next: NextFunction): void {
   try {
     next(error);
   } catch {
-    res.destroy();
+    cutOff(req, res);
   }
 }
 
