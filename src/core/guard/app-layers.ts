@@ -43,6 +43,28 @@ export function layerClassesOf(app: unknown): ReadonlySet<object> {
   return new Set(layers.map((layer): object => Object.getPrototypeOf(layer)));
 }
 
+/** What Node.js keeps of a module. */
+interface LoadedModule {
+  readonly exports?: { readonly prototype?: unknown } | null | undefined;
+}
+
+/**
+ * The classes of layers of every copy of Express's router in this process, as their prototypes, also of those that made
+ * what an app hides: a router that a function calls, or that stands without an app. None where modules are bundled.
+ */
+export function loadedLayerClasses(): ReadonlySet<object> {
+  const found = new Set<object>();
+  const cache = typeof require === "function" ? require.cache : undefined;
+  for (const path of Object.keys(cache ?? {})) {
+    // express/lib/router/layer.js of Express 4, router/lib/layer.js of Express 5.
+    if (!path.endsWith("layer.js")) continue;
+    const loaded: LoadedModule | undefined = cache?.[path];
+    const prototype = loaded?.exports?.prototype;
+    if (typeof prototype === "object" && prototype !== null) found.add(prototype);
+  }
+  return found;
+}
+
 /** The layers of a router or of a route. */
 function stackOf(holder: unknown): readonly Layer[] {
   if (holder === null || (typeof holder !== "object" && typeof holder !== "function")) return [];

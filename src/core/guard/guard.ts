@@ -96,6 +96,7 @@ export function createGuard(
   // The usual decision says nothing about the request: all requests share it.
   const allowed = Object.freeze({ guard: name, outcome: "allow", enforced, code: "ok" } as const);
 
+  const self = Object.freeze({ name });
   const tell = createFaultReport(name);
   /**
    * Goes up with each request that passes: whoever finds it unchanged knows that nothing was let through since. Requests
@@ -119,7 +120,7 @@ export function createGuard(
     const decision = { ...decisionOf(error), ...fields };
     if (enforced) {
       recordDecision(req, decision);
-      refuseForGood(name, error, req, res, next, onDenied);
+      refuseForGood(self, error, req, res, next, onDenied);
     } else {
       recordReported(req, decision);
       pass(next);
@@ -225,7 +226,7 @@ export function createGuard(
       try {
         beginRequest(req);
         const refusal = refusalOf(req);
-        if (refusal !== undefined) refuseForGood(name, refusal, req, res, next, onDenied);
+        if (refusal !== undefined) refuseForGood(self, refusal, req, res, next, onDenied);
         else if (decides && isGone(req, res)) {
           if (!enforced) pass(next);
         } else if (needsPrincipal && isVerdictPending(req)) continueLater(handler, req, res, next);
