@@ -1,7 +1,7 @@
 import type { Request } from "express";
 import { requestSlot } from "../request/request-slot.js";
 import { type Decision, recordDecision } from "./decision.js";
-import { concludeLater, isVerdictPending } from "./pending-verdict.js";
+import { inTurn } from "./pending-verdict.js";
 
 /** The guard whose refusal was the first one that report mode let through. */
 const firstReported = requestSlot<string>("firstReported");
@@ -9,8 +9,7 @@ const firstReported = requestSlot<string>("firstReported");
 /** Records a refusal that report mode lets pass: the first one of the request, or one that follows another guard's. */
 export function recordReported(req: Request, decision: Decision): void {
   // Which refusal is the first one is known only when the guard in front has its verdict.
-  if (isVerdictPending(req)) concludeLater(req, () => record(req, decision));
-  else record(req, decision);
+  inTurn(req, () => record(req, decision));
 }
 
 function record(req: Request, decision: Decision): void {

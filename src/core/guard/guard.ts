@@ -1,6 +1,6 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { type Decision, recordDecision, recordFrozenDecision } from "../decision/decision.js";
-import { concludeLater, isVerdictPending } from "../decision/pending-verdict.js";
+import { concludeCaller, concludeLater, isCallerPending } from "../decision/pending-verdict.js";
 import { recordReported } from "../decision/report-mode.js";
 import { type OnDenied, refusalOf } from "../refusal/deny.js";
 import { type HttpError, outageError } from "../refusal/http-error.js";
@@ -165,11 +165,17 @@ export function createGuard(
     conclude: Conclude<T>,
   ): void {
     const go = enforced ? next : ignore;
-    answer.then(
-      (value) => resume(req, res, go, () => conclude(value, req, res, go)),
-      (error: unknown) => resume(req, res, go, () => fault(error, req, res, go)),
+    const conclusion = answer.then(
+      (value) => () => resume(req, res, go, () => conclude(value, req, res, go)),
+      (error: unknown) => () => resume(req, res, go, () => fault(error, req, res, go)),
     );
-    if (!enforced) pass(next);
+    if (enforced) {
+      conclusion.then((act) => act());
+      return;
+    }
+    // Later guards that report wait for it in the background, and so does the record.
+    (kind === "authentication" ? concludeCaller : concludeLater)(req, conclusion);
+    pass(next);
   }
 
   function resume(req: Request, res: Response, next: NextFunction, act: () => void): void {
@@ -205,11 +211,11 @@ export function createGuard(
     next: NextFunction,
   ): void {
     if (!enforced) {
-      concludeLater(req, () => handler(req, res, ignore));
+      concludeCaller(req, () => handler(req, res, ignore));
       pass(next);
       return;
     }
-    concludeLater(req, () => resume(req, res, next, () => handler(req, res, next)));
+    concludeCaller(req, () => resume(req, res, next, () => handler(req, res, next)));
   }
 
   function middleware(
@@ -229,7 +235,7 @@ export function createGuard(
         if (refusal !== undefined) refuseForGood(self, refusal, req, res, next, onDenied);
         else if (decides && isGone(req, res)) {
           if (!enforced) pass(next);
-        } else if (needsPrincipal && isVerdictPending(req)) continueLater(handler, req, res, next);
+        } else if (needsPrincipal && isCallerPending(req)) continueLater(handler, req, res, next);
         else handler(req, res, next);
       } catch (error) {
         // What comes behind a guard that let the request pass has error handlers of its own.
