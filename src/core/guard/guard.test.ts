@@ -279,7 +279,10 @@ describe.each(expressVersions)("a guard on Express %s", (_major, express) => {
 
   it.each<[string, (res: Response) => void]>([
     ["has no destroy()", (res) => Object.assign(res, { destroy: undefined, setHeader: undefined })],
-    ["is frozen", (res) => Object.freeze(res)],
+    [
+      "has a destroy() that throws",
+      (res) => Object.assign(res, { destroy: () => thrown("x"), setHeader: undefined }),
+    ],
   ])("opens nothing, and ends no process, when the response %s", async (_what, spoil) => {
     const guard = guardNamed("one");
     for (const wait of [false, true]) {
@@ -424,3 +427,7 @@ describe("readGuardOptions", () => {
     expect(() => read(options)).toThrow(problem);
   });
 });
+
+function thrown(text: string): never {
+  throw new Error(text);
+}
