@@ -6,6 +6,7 @@ import { readOptions } from "../core/options/options-reader.js";
 import { HttpError } from "../core/refusal/http-error.js";
 import { requestId } from "../core/refusal/problem-details.js";
 import { respond } from "../core/refusal/respond.js";
+import { cutOff } from "../core/request/cut-off.js";
 import { toHttpError } from "./translation/to-http-error.js";
 
 /** Options of {@link errorHandler}. */
@@ -53,7 +54,7 @@ export function errorHandler(options: ErrorHandlerOptions = {}): ErrorMiddleware
       if (onError === undefined) print(error, req);
       else tell(onError, error);
     }
-    if (res.headersSent) res.destroy();
+    if (res.headersSent) cutOff(req, res);
     else answer(refusal, req, res);
   };
   return errorHandlerMiddleware as ErrorMiddleware;
@@ -78,7 +79,7 @@ function answer(refusal: HttpError, req: Request, res: Response): void {
       if (res.headersSent) break;
     }
   }
-  res.destroy();
+  cutOff(req, res);
 }
 
 function tell(onError: (error: unknown) => void, error: unknown): void {

@@ -1,5 +1,5 @@
 import type { NextFunction, Request, Response } from "express";
-import { concludeLater } from "../core/decision/pending-verdict.js";
+import { concludeCaller } from "../core/decision/pending-verdict.js";
 import type { DecisionFields, Guard } from "../core/guard/guard.js";
 import { nameCaller } from "../core/principal/name-caller.js";
 import { isRefused } from "../core/refusal/refused.js";
@@ -39,7 +39,7 @@ export class Admission {
       (later) => () => this.settle(later, req, res, goneOn),
       (error: unknown) => () => this.fault(error, req, res, goneOn),
     );
-    concludeLater(req, verdict);
+    concludeCaller(req, verdict);
     this.#guard.pass(next);
   }
 

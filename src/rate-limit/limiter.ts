@@ -108,7 +108,7 @@ class Limiter {
   readonly #preflight: PreflightCounts | undefined;
   #placeSeen = false;
   readonly #checkProxy = createProxyCheck();
-  /** Requests that wait for a function of the app: in report mode they go on, and may come by a second time. */
+  /** Requests that wait for a function of the app or a store: in report mode they go on, and may come by a second time. */
   #waiting: WeakSet<Request> | undefined;
 
   constructor(
@@ -211,20 +211,36 @@ class Limiter {
     next: NextFunction,
   ): void {
     const requests = this.#requestsOf(charges);
-    const conclude = (answer: StoreAnswer): void => {
-      if (!(answer instanceof Error)) {
-        this.#decide({ charges, results: answer, notice: undefined }, req, res, next);
-      } else if (this.#settings.onStoreError === "fallback") {
-        this.#countInMemory(charges, "store_fallback", req, res, next);
-      } else {
-        const reason: Reason = "store_unavailable";
-        const error = outageError("rate_limit_unavailable", answer, RETRY_STORE_AFTER_SECONDS);
-        this.#guard.refuse(error, req, res, next, { reason });
-      }
-    };
-    store.ask(requests, (answer) => {
-      this.#guard.resume(req, res, next, () => conclude(answer));
-    });
+    if (this.#guard.enforced) {
+      store.ask(requests, (answer) => {
+        this.#guard.resume(req, res, next, () =>
+          this.#concludeStore(charges, answer, req, res, next),
+        );
+      });
+      return;
+    }
+    const asked = new Promise<StoreAnswer>((resolve) => store.ask(requests, resolve));
+    this.#wait(asked, req, res, next, (answer, _req, _res, goneOn) =>
+      this.#concludeStore(charges, answer, req, res, goneOn),
+    );
+  }
+
+  #concludeStore(
+    charges: readonly Charge[],
+    answer: StoreAnswer,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+  ): void {
+    if (!(answer instanceof Error)) {
+      this.#decide({ charges, results: answer, notice: undefined }, req, res, next);
+    } else if (this.#settings.onStoreError === "fallback") {
+      this.#countInMemory(charges, "store_fallback", req, res, next);
+    } else {
+      const reason: Reason = "store_unavailable";
+      const error = outageError("rate_limit_unavailable", answer, RETRY_STORE_AFTER_SECONDS);
+      this.#guard.refuse(error, req, res, next, { reason });
+    }
   }
 
   #decide(count: Count, req: Request, res: Response, next: NextFunction): void {

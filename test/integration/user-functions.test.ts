@@ -21,6 +21,8 @@ interface CallSite {
   readonly headers?: Readonly<Record<string, string>>;
   /** The code of the refusal. @default "check_unavailable" */
   readonly code?: string;
+  /** @default "5" */
+  readonly retryAfter?: string;
 }
 
 interface Answer {
@@ -69,6 +71,20 @@ const SITES: Readonly<Record<string, CallSite>> = {
     headers: token,
     code: "keys_unavailable",
   },
+  "oauthGuard.keys.fetch": {
+    mount: (fetch, mode) =>
+      oauthGuard({
+        issuer: "https://issuer.test/",
+        audience: "https://api.test/",
+        jwksUri: "https://issuer.test/jwks",
+        keys: { fetch: fetch as never },
+        mode,
+      }),
+    right: async () => Response.json(issuer.jwks),
+    headers: token,
+    code: "keys_unavailable",
+    retryAfter: "1",
+  },
   "oauthGuard.principal.kind": {
     mount: (kind, mode) => oauthGuard({ ...issuer.options(), principal: { kind }, mode } as never),
     right: () => "user",
@@ -93,6 +109,8 @@ const SITES: Readonly<Record<string, CallSite>> = {
 };
 
 const boom = new Error("boom");
+/** Looking at it in any way, `instanceof` included, throws it again. */
+const unreadable: object = new Proxy({}, unreadableHandler());
 const throwing = (value: unknown) => (): unknown => {
   throw value;
 };
@@ -103,11 +121,14 @@ const FAILURES: readonly (readonly [how: string, fail: () => unknown])[] = [
   ["throws", throwing(boom)],
   ["throws undefined", throwing(undefined)],
   ['throws "route"', throwing("route")],
+  ["throws what cannot be looked at", throwing(unreadable)],
   ["returns the wrong type", () => Symbol("wrong")],
   ["promises the wrong type", () => Promise.resolve(Symbol("wrong"))],
   ["rejects", () => Promise.reject(boom)],
   ["rejects with undefined", () => Promise.reject(undefined)],
   ['rejects with "route"', () => Promise.reject("route")],
+  ["rejects with what cannot be looked at", () => Promise.reject(unreadable)],
+  ["returns what cannot be looked at", () => unreadable],
   ["never settles", never],
   // biome-ignore lint/suspicious/noThenProperty: what functions of apps may return.
   ["returns a thenable that throws in then", () => ({ then: throwing(boom) })],
@@ -164,6 +185,11 @@ describe.each(expressVersions)("functions of the app on Express %s", (_major, ex
     return httpRequest({ port, method, headers, agent: false });
   }
 
+  /** Reading fetched keys takes several turns. */
+  async function decided(): Promise<void> {
+    for (let turn = 0; decisions.length === 0 && turn < 200; turn += 1) await settle();
+  }
+
   async function answerOf(req: ReturnType<typeof httpRequest>): Promise<Answer> {
     const [res] = await once(req, "response");
     let text = "";
@@ -195,7 +221,8 @@ describe.each(expressVersions)("functions of the app on Express %s", (_major, ex
       await settle();
       vi.advanceTimersByTime(CALL_DEADLINE_MS);
       const code = site.code ?? "check_unavailable";
-      expect(await answer).toEqual({ status: 503, retryAfter: "5", code });
+      const { retryAfter = "5" } = site;
+      expect(await answer).toEqual({ status: 503, retryAfter, code });
       expect(reached).toBe(0);
       expect(decisions.at(-1)).toMatchObject({ outcome: "error", enforced: true, code });
     },
@@ -225,8 +252,7 @@ describe.each(expressVersions)("functions of the app on Express %s", (_major, ex
     for (const mode of ["enforce", "report"] as const) {
       await serve(site, later, mode);
       expect(await answerOf(open(site).end('{"a":1}'))).toMatchObject({ status: 200 });
-      await settle();
-      await settle();
+      await decided();
       expect(decisions).toMatchObject([{ outcome: "allow", enforced: mode === "enforce" }]);
       server.close();
     }
@@ -255,11 +281,40 @@ describe.each(expressVersions)("functions of the app on Express %s", (_major, ex
       await left;
       resolve(undefined);
       await late;
-      await settle();
+      await decided();
       expect(reached).toBe(0);
       expect(decisions).toMatchObject([{ reason: "client_left" }]);
     },
   );
+
+  const rejecting = (): unknown => Promise.reject(boom);
+  const twoPolicies = (first: object, second: object) => (decide: UserFunction, mode: Mode) =>
+    rateLimit({
+      policies: [
+        { ...one, name: "a", key: decide, ...first },
+        { ...one, name: "b", ...second },
+      ],
+      mode,
+    } as never);
+
+  // Vitest fails the run on an unhandled rejection.
+  it.each<[string, CallSite["mount"]]>([
+    [
+      "the cost of the same policy",
+      (key, mode) => rateLimit({ ...one, key, cost: throwing(boom), mode } as never),
+    ],
+    ["the key of the next policy", twoPolicies({}, { key: throwing(boom) })],
+    ["the cost of the next policy", twoPolicies({}, { cost: throwing(boom) })],
+    ["another promise", twoPolicies({ cost: rejecting }, { key: rejecting })],
+  ])("a promise that rejects after %s failed leaves no rejection behind", async (_other, mount) => {
+    for (const mode of ["enforce", "report"] as const) {
+      await serve({ mount, right: () => "alice" }, rejecting, mode);
+      const { status } = await answerOf(open({ mount, right: () => "alice" }).end("{}"));
+      await settle();
+      expect(status).toBe(mode === "enforce" ? 503 : 200);
+      server.close();
+    }
+  });
 
   describe("secureHeaders.cors.origins", () => {
     const site: CallSite = {
@@ -292,6 +347,13 @@ describe.each(expressVersions)("functions of the app on Express %s", (_major, ex
     });
   });
 });
+
+function unreadableHandler(): ProxyHandler<object> {
+  const again = (): never => {
+    throw unreadable;
+  };
+  return { get: again, getPrototypeOf: again, has: again, ownKeys: again };
+}
 
 /** Lets all promises settle whose time has come. */
 async function settle(): Promise<void> {

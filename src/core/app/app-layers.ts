@@ -93,6 +93,30 @@ export function layerClassesOf(app: unknown): ReadonlySet<object> {
   return new Set(layers.map((layer): object => Object.getPrototypeOf(layer)));
 }
 
+/** Where the class of layers is: in `express` of version 4, in `router` of Express 5. No file of an app is called so. */
+const LAYER_MODULE = /[\\/](?:express[\\/]lib[\\/]router|router[\\/]lib)[\\/]layer\.js$/;
+
+/** What Node.js keeps of a module. */
+interface LoadedModule {
+  readonly exports?: { readonly prototype?: unknown } | null | undefined;
+}
+
+/**
+ * The classes of layers of every copy of Express's router in this process, as their prototypes, also of those that made
+ * what an app hides: a router that a function calls, or that stands without an app. None where modules are bundled.
+ */
+export function loadedLayerClasses(): ReadonlySet<object> {
+  const found = new Set<object>();
+  const cache = typeof require === "function" ? require.cache : undefined;
+  for (const path of Object.keys(cache ?? {})) {
+    if (!LAYER_MODULE.test(path)) continue;
+    const loaded: LoadedModule | undefined = cache?.[path];
+    const prototype = loaded?.exports?.prototype;
+    if (typeof prototype === "object" && prototype !== null) found.add(prototype);
+  }
+  return found;
+}
+
 /** The layers of a router or of a route; none of anything else. */
 export function stackOf(holder: unknown): readonly Layer[] {
   if (holder === null || (typeof holder !== "object" && typeof holder !== "function")) return [];

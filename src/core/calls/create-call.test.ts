@@ -80,6 +80,19 @@ describe("a call of a function of the app", () => {
     expect(await answer).toBe("first");
   });
 
+  it.each<[string, (thrown: object) => unknown]>([
+    ["thrown", thrown],
+    ["rejected with", (value) => Promise.reject(value)],
+  ])("fails when what was %s cannot even be looked at", async (_how, fail) => {
+    const again = (): never => {
+      throw unreadable;
+    };
+    const unreadable: object = new Proxy({}, { getPrototypeOf: again, get: again });
+    const failure = await failureOf(() => fail(unreadable));
+    expect(failure.reason).toBe("function_failed");
+    expect(failure.cause).toBe(unreadable);
+  });
+
   it("needs nobody to handle its rejection", async () => {
     // Vitest fails the run on an unhandled rejection.
     void callOf(() => Promise.reject(new Error("x")))("x");

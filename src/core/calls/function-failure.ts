@@ -1,3 +1,5 @@
+import { isInstance } from "./is-instance.js";
+
 /** How a function of the app failed; decisions name it. */
 export type FailureReason = "function_failed" | "function_timeout" | "wrong_return";
 
@@ -26,7 +28,7 @@ export class FunctionFailure extends Error {
 
 /** The failure of a function that threw, or whose promise was rejected, with whatever value. */
 export function failedWith(option: string, cause: unknown): FunctionFailure {
-  return cause instanceof FunctionFailure
+  return isInstance(cause, FunctionFailure)
     ? cause
     : new FunctionFailure(option, "function_failed", cause);
 }

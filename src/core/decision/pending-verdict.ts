@@ -1,38 +1,69 @@
 import type { Request } from "express";
 import { requestSlot } from "../request/request-slot.js";
 
-/** The verdicts of one request that are still to come, in the order of their guards. */
+/**
+ * The verdicts of one request that are still to come, in the order of their guards. Those that say who calls have an
+ * order of their own: a guard that needs the caller waits for them, and not for a limit that is only tried out.
+ */
 interface Verdicts {
   /** Ends with the last of them. Never rejects. */
   tail: Promise<void>;
   waiting: number;
-  /** One of them is being concluded right now: whatever it does is its own, and waits for none. */
-  concluding: boolean;
+  /** Ends with the last of those about the caller. Never rejects. */
+  callerTail: Promise<void>;
+  callersWaiting: number;
+  /**
+   * One of them is being concluded right now: whatever it records is its own, and waits for no later one. A list takes
+   * what it records while others in front of it are still to come.
+   */
+  concluding: "itself" | (() => void)[] | undefined;
 }
+
+/** Does what is left to do, or promises how. */
+type Verdict = (() => void) | PromiseLike<() => void>;
 
 const verdictsOf = requestSlot<Verdicts>("pendingVerdicts");
 
-/**
- * Whether a guard in report mode let the request go on before it knew what to say of it. What
- * depends on that verdict uses {@link concludeLater}.
- */
+/** Whether a guard in report mode let the request go on before it knew what to say of it. */
 export function isVerdictPending(req: Request): boolean {
   const verdicts = verdictsOf.get(req);
-  return verdicts !== undefined && verdicts.waiting > 0 && !verdicts.concluding;
+  return verdicts !== undefined && verdicts.waiting > 0 && verdicts.concluding === undefined;
+}
+
+/** Whether such a guard is still to say who calls. What depends on that uses {@link concludeCaller}. */
+export function isCallerPending(req: Request): boolean {
+  const verdicts = verdictsOf.get(req);
+  return verdicts !== undefined && verdicts.callersWaiting > 0 && verdicts.concluding === undefined;
 }
 
 /**
  * Calls what is promised once it is there and the verdicts before it are known. It must not throw;
  * what it throws is ignored, because the request has gone on.
  */
-export function concludeLater(req: Request, verdict: (() => void) | PromiseLike<() => void>): void {
-  let verdicts = verdictsOf.get(req);
-  if (verdicts === undefined) {
-    verdicts = { tail: ended(), waiting: 0, concluding: false };
-    verdictsOf.set(req, verdicts);
-  }
+export function concludeLater(req: Request, verdict: Verdict): void {
+  const verdicts = openVerdicts(req);
   verdicts.waiting += 1;
-  verdicts.tail = conclude(verdicts, verdicts.tail, verdict);
+  verdicts.tail = finish(verdicts, conclude(verdicts, "itself", verdicts.tail, verdict));
+}
+
+/** Does the same for what says who calls, or needs to know it: it waits for other such verdicts only. */
+export function concludeCaller(req: Request, verdict: Verdict): void {
+  const verdicts = openVerdicts(req);
+  const others = verdicts.waiting > verdicts.callersWaiting;
+  const records: (() => void)[] = [];
+  verdicts.waiting += 1;
+  verdicts.callersWaiting += 1;
+  const own = conclude(verdicts, others ? records : "itself", verdicts.callerTail, verdict);
+  verdicts.callerTail = own;
+  verdicts.tail = finish(verdicts, recordInTurn(verdicts, own, records));
+}
+
+/** Records something about the request when all verdicts in front of it are recorded: at once where there are none. */
+export function inTurn(req: Request, record: () => void): void {
+  const { concluding } = verdictsOf.get(req) ?? {};
+  if (Array.isArray(concluding)) concluding.push(record);
+  else if (isVerdictPending(req)) concludeLater(req, record);
+  else record();
 }
 
 /** Ends when every verdict on the request is known, `undefined` when they all are. For records. */
@@ -41,24 +72,52 @@ export function pendingVerdicts(req: Request): Promise<void> | undefined {
   return verdicts === undefined || verdicts.waiting === 0 ? undefined : allOf(verdicts);
 }
 
-// An async function, so that apps that replace the global `Promise` still get one of Node's own.
+function openVerdicts(req: Request): Verdicts {
+  let verdicts = verdictsOf.get(req);
+  if (verdicts === undefined) {
+    const none = { waiting: 0, callersWaiting: 0, concluding: undefined };
+    verdicts = { ...none, tail: ended(), callerTail: ended() };
+    verdictsOf.set(req, verdicts);
+  }
+  return verdicts;
+}
+
+// Async functions, so that apps that replace the global `Promise` still get one of Node's own.
 async function ended(): Promise<void> {}
+
+/** The caller is known when `own` ends; what was recorded then comes behind the verdicts in front of it. */
+async function recordInTurn(
+  verdicts: Verdicts,
+  own: Promise<void>,
+  records: readonly (() => void)[],
+): Promise<void> {
+  const { tail } = verdicts;
+  await own;
+  verdicts.callersWaiting -= 1;
+  await tail;
+  for (const record of records) record();
+}
+
+async function finish(verdicts: Verdicts, verdict: Promise<void>): Promise<void> {
+  await verdict;
+  verdicts.waiting -= 1;
+}
 
 async function conclude(
   verdicts: Verdicts,
+  concluding: Verdicts["concluding"],
   earlier: Promise<void>,
-  verdict: (() => void) | PromiseLike<() => void>,
+  verdict: Verdict,
 ): Promise<void> {
   try {
     const act = await verdict;
     await earlier;
-    verdicts.concluding = true;
+    verdicts.concluding = concluding;
     act();
   } catch {
     // The guard has no verdict to record.
   } finally {
-    verdicts.concluding = false;
-    verdicts.waiting -= 1;
+    verdicts.concluding = undefined;
   }
 }
 

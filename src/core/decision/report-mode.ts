@@ -1,7 +1,7 @@
 import type { Request } from "express";
 import { requestSlot } from "../request/request-slot.js";
 import { type Decision, recordDecision } from "./decision.js";
-import { concludeLater, isVerdictPending } from "./pending-verdict.js";
+import { inTurn } from "./pending-verdict.js";
 
 /** The guard whose refusal was the first one that report mode let through. */
 const firstReported = requestSlot<string>("firstReported");
@@ -18,8 +18,7 @@ export function recordReportedAnswer(req: Request): void {
 export function recordReported(req: Request, decision: Decision): void {
   if (answered.get(req) === true) return;
   // Which refusal is the first one is known only when the guard in front has its verdict.
-  if (isVerdictPending(req)) concludeLater(req, () => record(req, decision));
-  else record(req, decision);
+  inTurn(req, () => record(req, decision));
 }
 
 function record(req: Request, decision: Decision): void {

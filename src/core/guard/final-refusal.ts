@@ -1,9 +1,10 @@
 import type { NextFunction, Request, Response } from "express";
-import { layerClassesOf } from "../app/app-layers.js";
+import { layerClassesOf, loadedLayerClasses } from "../app/app-layers.js";
 import { recordDecision } from "../decision/decision.js";
 import { deny, type OnDenied, refusalOf } from "../refusal/deny.js";
 import type { HttpError } from "../refusal/http-error.js";
 import { respond } from "../refusal/respond.js";
+import { cutOff } from "../request/cut-off.js";
 import { requestSlot } from "../request/request-slot.js";
 
 /** How Express calls a handler: `handle_request` and `handle_error` on Express 4, in camel case on Express 5. */
@@ -16,6 +17,11 @@ type CallErrorHandler = (
   next: NextFunction,
 ) => unknown;
 
+/** The guard that refuses: one object for each, because several have the same name. */
+interface RefusingGuard {
+  readonly name: string;
+}
+
 /** On a class of layers that a copy of this library watches already. */
 const WATCHED = Symbol.for("express-secure-api.final-refusal/1");
 
@@ -24,6 +30,9 @@ const handedOver = requestSlot<string>("refusalHandedOver");
 
 /** The apps that were looked through. Weak: an app that is gone leaves nothing. */
 const knownApps = new WeakSet<object>();
+
+/** The guards at whose first refusal the loaded copies of Express were looked up: routers are loaded before guards run in them. */
+const knownGuards = new WeakSet<object>();
 
 /**
  * Refuses for good: what `onDenied` or an error handler of the app answers reaches the client, or else the refusal.
@@ -34,7 +43,7 @@ const knownApps = new WeakSet<object>();
  * it has the reason `bypass_stopped`. Where nothing was ever handed over, nothing is watched.
  */
 export function refuseForGood(
-  guard: string,
+  guard: RefusingGuard,
   error: HttpError,
   req: Request,
   res: Response,
@@ -42,10 +51,17 @@ export function refuseForGood(
   onDenied: OnDenied,
 ): void {
   if (onDenied !== "respond") {
+    watchLoaded(guard);
     watchApps(req);
-    if (handedOver.get(req) === undefined) handedOver.set(req, guard);
+    if (handedOver.get(req) === undefined) handedOver.set(req, guard.name);
   }
   deny(error, req, res, next, onDenied);
+}
+
+function watchLoaded(guard: RefusingGuard): void {
+  if (knownGuards.has(guard)) return;
+  knownGuards.add(guard);
+  for (const layerClass of loadedLayerClasses()) watchLayers(layerClass);
 }
 
 /** Watches the layers of the app that runs the guard, and of the apps that it is mounted in. */
@@ -112,5 +128,10 @@ function stop(req: Request, res: Response): void {
     status: error.status,
     reason: "bypass_stopped",
   });
-  respond(error, req, res);
+  try {
+    respond(error, req, res);
+  } catch {
+    // Express would hand it to the next error handler, and nobody would answer.
+    cutOff(req, res);
+  }
 }

@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, Express, RequestHandler } from "express";
+import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
@@ -259,6 +259,55 @@ describe.each(expressVersions)("a guard on Express %s", (_major, express) => {
     }
   });
 
+  it("opens nothing when a function of the app runs it for another request before it throws", async () => {
+    const guard = guardNamed("one");
+    const handler: RequestHandler = guard.middleware((req, _res, next) => {
+      if (req.url === "/inner") {
+        guard.allow(req);
+        next();
+        return;
+      }
+      handler({ url: "/inner", headers: {} } as Request, {} as Response, () => undefined);
+      throw new Error("boom");
+    }) as RequestHandler;
+    const app = appWith(handler);
+    app.use(carelessHandler);
+    app.use((_req, res) => void res.json({ reached: true }));
+    const { text } = await request(app).get("/").expect(503);
+    expect(JSON.parse(text).code).toBe("check_unavailable");
+  });
+
+  it.each<[string, (res: Response) => void]>([
+    ["has no destroy()", (res) => Object.assign(res, { destroy: undefined, setHeader: undefined })],
+    [
+      "has a destroy() that throws",
+      (res) => Object.assign(res, { destroy: () => thrown("x"), setHeader: undefined }),
+    ],
+  ])("opens nothing, and ends no process, when the response %s", async (_what, spoil) => {
+    const guard = guardNamed("one");
+    for (const wait of [false, true]) {
+      const app = express();
+      app.use((_req, res, next) => {
+        spoil(res);
+        next();
+      });
+      app.use(
+        guard.middleware((req, res, next) => {
+          const refuse = (): void => guard.refuse(denied, req, res, next);
+          if (wait) guard.whenSettled(Promise.resolve(), req, res, next, refuse);
+          else refuse();
+        }),
+      );
+      let reached = 0;
+      const route: RequestHandler = () => {
+        reached += 1;
+      };
+      app.use(route, carelessHandler, route);
+      await expect(request(app).get("/")).rejects.toThrow(/aborted|hang up|ECONNRESET/);
+      expect(reached).toBe(0);
+    }
+  });
+
   it("destroys the connection when not even the refusal can be written", async () => {
     const guard = guardNamed("one");
     const app = express();
@@ -378,3 +427,7 @@ describe("readGuardOptions", () => {
     expect(() => read(options)).toThrow(problem);
   });
 });
+
+function thrown(text: string): never {
+  throw new Error(text);
+}

@@ -1,10 +1,11 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { type Decision, recordDecision, recordFrozenDecision } from "../decision/decision.js";
-import { concludeLater, isVerdictPending } from "../decision/pending-verdict.js";
+import { concludeCaller, concludeLater, isCallerPending } from "../decision/pending-verdict.js";
 import { recordReported } from "../decision/report-mode.js";
 import { type OnDenied, refusalOf } from "../refusal/deny.js";
 import { type HttpError, outageError } from "../refusal/http-error.js";
 import { beginRequest } from "../request/begin-request.js";
+import { cutOff } from "../request/cut-off.js";
 import { isGone } from "../request/is-gone.js";
 import { createCreationCheck } from "./creation-check.js";
 import { createFaultReport, refusalOfFault } from "./fault.js";
@@ -98,8 +99,12 @@ export function createGuard(
   // The usual decision says nothing about the request: all requests share it.
   const allowed = Object.freeze({ guard: name, outcome: "allow", enforced, code: "ok" } as const);
 
+  const self = Object.freeze({ name });
   const tell = createFaultReport(name);
-  /** Goes up with each request that passes: whoever finds it unchanged knows that nothing was let through since. */
+  /**
+   * Goes up with each request that passes: whoever finds it unchanged knows that nothing was let through since. Requests
+   * that come within a request, because a function of the app sends them, leave it as they found it.
+   */
   let passed = 0;
 
   function allow(req: Request, fields?: DecisionFields): void {
@@ -118,7 +123,7 @@ export function createGuard(
     const decision = { ...decisionOf(error), ...fields };
     if (enforced) {
       recordDecision(req, decision);
-      refuseForGood(name, error, req, res, next, onDenied);
+      refuseForGood(self, error, req, res, next, onDenied);
     } else {
       recordReported(req, decision);
       pass(next);
@@ -151,7 +156,7 @@ export function createGuard(
     try {
       fault(error, req, res, next);
     } catch {
-      res.destroy();
+      cutOff(req, res);
     }
   }
 
@@ -163,11 +168,17 @@ export function createGuard(
     conclude: Conclude<T>,
   ): void {
     const go = enforced ? next : ignore;
-    answer.then(
-      (value) => resume(req, res, go, () => conclude(value, req, res, go)),
-      (error: unknown) => resume(req, res, go, () => fault(error, req, res, go)),
+    const conclusion = answer.then(
+      (value) => () => resume(req, res, go, () => conclude(value, req, res, go)),
+      (error: unknown) => () => resume(req, res, go, () => fault(error, req, res, go)),
     );
-    if (!enforced) pass(next);
+    if (enforced) {
+      conclusion.then((act) => act());
+      return;
+    }
+    // Later guards that report wait for it in the background, and so does the record.
+    (kind === "authentication" ? concludeCaller : concludeLater)(req, conclusion);
+    pass(next);
   }
 
   function resume(req: Request, res: Response, next: NextFunction, act: () => void): void {
@@ -181,7 +192,9 @@ export function createGuard(
       act();
     } catch (error) {
       if (passed === before) rescue(error, req, res, next);
-      else handOn(error, res, next);
+      else handOn(error, req, res, next);
+    } finally {
+      passed = before;
     }
   }
 
@@ -201,11 +214,11 @@ export function createGuard(
     next: NextFunction,
   ): void {
     if (!enforced) {
-      concludeLater(req, () => handler(req, res, ignore));
+      concludeCaller(req, () => handler(req, res, ignore));
       pass(next);
       return;
     }
-    concludeLater(req, () => resume(req, res, next, () => handler(req, res, next)));
+    concludeCaller(req, () => resume(req, res, next, () => handler(req, res, next)));
   }
 
   function middleware(
@@ -222,15 +235,17 @@ export function createGuard(
       try {
         beginRequest(req);
         const refusal = refusalOf(req);
-        if (refusal !== undefined) refuseForGood(name, refusal, req, res, next, onDenied);
+        if (refusal !== undefined) refuseForGood(self, refusal, req, res, next, onDenied);
         else if (decides && isGone(req, res)) {
           if (!enforced) pass(next);
-        } else if (needsPrincipal && isVerdictPending(req)) continueLater(handler, req, res, next);
+        } else if (needsPrincipal && isCallerPending(req)) continueLater(handler, req, res, next);
         else handler(req, res, next);
       } catch (error) {
         // What comes behind a guard that let the request pass has error handlers of its own.
         if (passed !== before) throw error;
         rescue(error, req, res, next);
+      } finally {
+        passed = before;
       }
     };
     Object.defineProperty(guarded, "name", { value: `${name}Middleware` });
@@ -261,11 +276,11 @@ export function createGuard(
 }
 
 /** Express catches what is thrown behind a middleware; behind one that waited, nobody else does. */
-function handOn(error: unknown, res: Response, next: NextFunction): void {
+function handOn(error: unknown, req: Request, res: Response, next: NextFunction): void {
   try {
     next(error);
   } catch {
-    res.destroy();
+    cutOff(req, res);
   }
 }
 

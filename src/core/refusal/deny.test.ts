@@ -9,7 +9,7 @@ import type {
   Response,
 } from "express";
 import request from "supertest";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
 import { createGuard } from "../guard/guard.js";
 import { deny, type OnDenied, refusalOf } from "./deny.js";
@@ -256,6 +256,101 @@ describe.each(expressVersions)("deny on Express %s", (_major, express) => {
       }),
     );
     await expect(request(app).get("/secret")).rejects.toThrow(/aborted|hang up/);
+  });
+
+  it("sends the refusal once when the promise of the function is rejected twice", async () => {
+    const app = appWith(
+      denyWith((): never => {
+        // biome-ignore lint/suspicious/noThenProperty: what functions of apps may return.
+        return { then: (_done: unknown, fail: () => void) => [fail(), fail()] } as never;
+      }),
+    );
+    await request(app).post("/secret").send("a=b").expect(401);
+  });
+
+  it("cuts the connection when the function is rejected and the refusal cannot be written", async () => {
+    // Vitest fails the run on an unhandled rejection.
+    const app = appWith(
+      denyWith(async (_error, _req, res) => {
+        res.setHeader = (): never => {
+          throw new Error("x");
+        };
+        throw new Error("y");
+      }),
+    );
+    await expect(request(app).get("/secret")).rejects.toThrow(/aborted|hang up/);
+  });
+
+  it.each<[string, () => Promise<void>]>([
+    ["never settles", () => new Promise(() => undefined)],
+    ["settles without an answer", async () => undefined],
+  ])(
+    "sends the refusal after five seconds when the promise of the function %s",
+    async (_how, onDenied) => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      try {
+        let called: () => void = () => undefined;
+        const calling = new Promise<void>((resolve) => {
+          called = resolve;
+        });
+        const answer = request(
+          appWith(
+            denyWith(() => {
+              called();
+              return onDenied();
+            }),
+          ),
+        )
+          .get("/secret")
+          .then(({ status }) => status);
+        await calling;
+        await new Promise((resolve) => setImmediate(resolve));
+        vi.advanceTimersByTime(5000);
+        expect(await answer).toBe(401);
+      } finally {
+        vi.useRealTimers();
+      }
+    },
+  );
+
+  it("leaves the answer of a function whole that takes longer to send it than five seconds", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const app = appWith(
+        denyWith(async (_error, _req, res) => {
+          res.write("first, ");
+          setImmediate(() => {
+            vi.advanceTimersByTime(6000);
+            res.end("then the rest");
+          });
+        }),
+      );
+      await request(app).get("/secret").expect(200, "first, then the rest");
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("leaves an answer alone that somebody has sent to its end", async () => {
+    const large = "x".repeat(5_000_000);
+    const app = appWith((_req, res, next) => {
+      res.end(large);
+      next();
+    }, denyWith());
+    const { text } = await request(app).get("/secret").expect(200);
+    expect(text).toHaveLength(large.length);
+  });
+
+  it("takes back what was said about the framing of another body", async () => {
+    const app = appWith((_req, res, next) => {
+      res.setHeader("Transfer-Encoding", "chunked");
+      res.setHeader("Trailer", "Server-Timing");
+      next();
+    }, denyWith());
+    const answer = await request(app).get("/secret").expect(401);
+    expect(answer.headers).not.toHaveProperty("transfer-encoding");
+    expect(answer.headers).not.toHaveProperty("trailer");
+    expect(JSON.parse(answer.text)).toEqual(PROBLEM);
   });
 
   it("cuts the connection when an answer is already on its way", async () => {

@@ -1,5 +1,7 @@
 import type { NextFunction, Request, Response } from "express";
+import { CALL_DEADLINE_MS } from "../calls/create-call.js";
 import { isThenable } from "../calls/user-function.js";
+import { cutOff } from "../request/cut-off.js";
 import { payHeaders } from "../request/owed-headers.js";
 import { requestSlot } from "../request/request-slot.js";
 import type { HttpError } from "./http-error.js";
@@ -12,7 +14,8 @@ import { respond, setErrorHeaders } from "./respond.js";
  *   a 500 or leak a stack.
  * - `"next"`: hands the {@link HttpError} to the app's error handlers; its headers are already on the response.
  * - a function: answers by itself, or calls `next` to hand the error on. `next()` without an argument means
- *   `next(error)`. If the function fails, the refusal is sent as with `"respond"`.
+ *   `next(error)`. If the function fails, or returns a promise and has begun no answer within 5 seconds, the refusal is
+ *   sent as with `"respond"`.
  *
  * Whoever answers, no ordinary handler does: where an error handler calls `next()`, the refusal is sent.
  */
@@ -43,8 +46,8 @@ export function deny(
 ): void {
   keepRefusal(req, error);
   if (res.headersSent) {
-    // Half an answer is on its way: cutting it off is the only way left to refuse.
-    res.destroy();
+    // Half an answer is on its way: cutting it off is the only way left to refuse. A whole one is not ours.
+    if (!res.writableEnded) cutOff(req, res);
     return;
   }
   payHeaders(req, res);
@@ -64,22 +67,37 @@ function callOnDenied(
   res: Response,
   next: NextFunction,
 ): void {
-  let handedOn = false;
+  let isOver = false;
   const handOn: NextFunction = (reason?: unknown) => {
-    if (handedOn) return;
-    handedOn = true;
+    if (isOver) return;
+    isOver = true;
     // Express takes any falsy value for "no error", and "route" and "router" skip handlers: all would open the route.
     next(!reason || reason === "route" || reason === "router" ? error : reason);
   };
   const rescue = (): void => {
-    if (handedOn || res.writableEnded) return;
-    if (res.headersSent) res.destroy();
-    else respond(error, req, res);
+    if (isOver || res.writableEnded) return;
+    isOver = true;
+    try {
+      if (res.headersSent) cutOff(req, res);
+      else respond(error, req, res);
+    } catch {
+      cutOff(req, res);
+    }
   };
   try {
     const result: unknown = onDenied(error, req, res, handOn);
-    if (isThenable(result)) result.then(undefined, rescue);
+    if (!isThenable(result)) return;
+    result.then(undefined, rescue);
+    if (!isOver && !res.headersSent) rescueInTime(rescue, res);
   } catch {
     rescue();
   }
+}
+
+/** A promise that settles late, or without an answer, must not leave the client waiting. */
+function rescueInTime(rescue: () => void, res: Response): void {
+  const deadline = setTimeout(() => {
+    if (!res.headersSent) rescue();
+  }, CALL_DEADLINE_MS).unref();
+  res.once("close", () => clearTimeout(deadline));
 }

@@ -17,6 +17,8 @@ const STALE_FIELDS: readonly string[] = [
   "Last-Modified",
   "Content-Encoding",
   "Content-Range",
+  "Trailer",
+  "Transfer-Encoding",
 ];
 
 /**

@@ -1,3 +1,4 @@
+import { isInstance } from "../../core/calls/is-instance.js";
 import { isRefused, refused } from "../../core/refusal/refused.js";
 import { type FetchLimits, fetchJson } from "./fetch-json.js";
 import { KeyOutage } from "./key-outage.js";
@@ -46,7 +47,7 @@ async function fetchMetadata(
     return await fetchJson(openidUrl(issuer), limits);
   } catch (error) {
     // Another answer than metadata: the server is there and may keep them elsewhere.
-    if (!(error instanceof KeyOutage) || error.reason !== "keys_bad_answer") throw error;
+    if (!isInstance(error, KeyOutage) || error.reason !== "keys_bad_answer") throw error;
     return fetchJson(rfc8414Url(issuer), limits).catch((second: KeyOutage) => {
       throw second.reason === "keys_bad_answer" ? error : second;
     });

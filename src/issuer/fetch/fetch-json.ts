@@ -1,4 +1,5 @@
 import { isUint8Array } from "node:util/types";
+import { isInstance } from "../../core/calls/is-instance.js";
 import { isThenable } from "../../core/calls/user-function.js";
 import { isPlainObject } from "../../core/options/value.js";
 import { beforeAbort } from "./before-abort.js";
@@ -57,7 +58,7 @@ async function fetchBody(url: string, limits: FetchLimits): Promise<Buffer> {
     if (status !== 200) throw new KeyOutage("keys_bad_answer", `${url} answered ${status}`);
     return await readBody(response.body, url, limits);
   } catch (error) {
-    if (error instanceof KeyOutage) throw error;
+    if (isInstance(error, KeyOutage)) throw error;
     throw new KeyOutage("keys_unreachable", `${url} cannot be reached`, error);
   }
 }

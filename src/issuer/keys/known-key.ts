@@ -1,12 +1,34 @@
-import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, createPublicKey, ECDH, X509Certificate } from "node:crypto";
 import { isPlainObject } from "../../core/options/value.js";
 
 /** A key in PEM, in base64, in JSON: people wrap it no more often. */
 const MAX_LAYERS = 4;
 /** Certificates and requests too, on one line too, whatever its line ends became on the way. */
 const PEM = /-{2,}\s*BEGIN\b|\bBEGIN [\w ]*(?:KEY|CERTIFICATE)\b/i;
-/** RFC 4253 §6.6: nothing of Node reads it, but it is a public key all the same. */
-const SSH = /^(?:ssh-|ecdsa-sha2-|sk-)\S+\s/;
+/** RFC 4253 §6.6: nothing of Node reads it, but it is a public key all the same. Options may stand in front of it. */
+const SSH = /^(?:ssh-|ecdsa-sha2-|sk-)\S+\s|\s(?:ssh-|ecdsa-sha2-|sk-)\S+\s+AAAA/;
+/** RSA keys of .NET. */
+const XML = /<(?:RSAKeyValue|Modulus)\b/i;
+/** Also what is JSON but for a comma or quotation marks, and YAML. */
+const JWK = /\bkty["']?\s*:/;
+
+/**
+ * What stands in every key of a kind: the identifier of its algorithm (RFC 3279 §2.3, RFC 5480 §2.1.1, RFC 8410 §3), or
+ * the name that begins an OpenSSH key. No random secret has these in it.
+ */
+const MARKS: readonly Buffer[] = [
+  ...["2a864886f70d010101", "2a8648ce3d0201", "06032b6570032100"].map((hex) =>
+    Buffer.from(hex, "hex"),
+  ),
+  ...["ssh-rsa", "ssh-dss", "ssh-ed25519", "ecdsa-sha2-nistp"].map((name) =>
+    Buffer.from(
+      `\0\0\0${name.startsWith("ecdsa") ? "\x13" : String.fromCharCode(name.length)}${name}`,
+    ),
+  ),
+];
+/** The same in bytes that somebody took for UTF-8. */
+const MANGLED_MARKS = MARKS.map((mark) => mark.toString("utf8"));
+const CURVES = ["prime256v1", "secp384r1", "secp521r1", "secp256k1"] as const;
 const READERS: readonly ((key: Buffer) => unknown)[] = [
   (key) => createPublicKey({ key, format: "der", type: "spki" }),
   (key) => createPublicKey({ key, format: "der", type: "pkcs1" }),
@@ -18,8 +40,8 @@ const READERS: readonly ((key: Buffer) => unknown)[] = [
 
 /**
  * Whether the bytes are a key of a key pair in any form: PEM (also on one line, or with line ends
- * written as `\n`), DER, a certificate, JWK or JWK Set, an OpenSSH key, or one of these in base64,
- * hex or JSON.
+ * written as `\n`), DER (also read as a text), a certificate, JWK or JWK Set, an OpenSSH key, XML of
+ * .NET, an uncompressed point of a curve, or one of these in base64, hex, JSON or a URL.
  *
  * Used as a shared secret, a public key is a secret that everybody knows (CVE-2015-9235): whoever
  * has it mints tokens. A bare coordinate or modulus cannot be told from a random secret, and is not
@@ -31,13 +53,14 @@ export function isKnownKey(bytes: Uint8Array): boolean {
 
 function isKey(bytes: Buffer, layers: number): boolean {
   if (layers === 0) return false;
-  if (READERS.some((read) => succeeds(() => read(bytes)))) return true;
+  if (READERS.some((read) => succeeds(() => read(bytes))) || isPoint(bytes)) return true;
+  const asRead = bytes.toString("utf8");
+  const original = Buffer.from(asRead, "latin1");
+  if (MARKS.some((mark) => bytes.includes(mark) || original.includes(mark))) return true;
+  if (MANGLED_MARKS.some((mark) => asRead.includes(mark))) return true;
   // UTF-16 and a byte order mark, as editors write them, are no disguise.
-  const text = bytes
-    .toString("utf8")
-    .replaceAll(/[\0\ufeff\ufffd]/g, "")
-    .trim();
-  if (PEM.test(text) || SSH.test(text)) return true;
+  const text = asRead.replaceAll(/[\0\ufeff\ufffd]/g, "").trim();
+  if ([PEM, SSH, XML, JWK].some((form) => form.test(text))) return true;
   return isKeyInJson(text, layers) || encodedIn(text).some((inner) => isKey(inner, layers - 1));
 }
 
@@ -52,8 +75,6 @@ function succeeds(read: () => unknown): boolean {
 
 function isKeyInJson(text: string, layers: number): boolean {
   if (!/^[[{"]/.test(text)) return false;
-  // Also what is JSON but for a comma or quotation marks.
-  if (/["']?\bkty["']?\s*:/.test(text)) return true;
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -66,18 +87,40 @@ function isKeyInJson(text: string, layers: number): boolean {
 function isKeyValue(value: unknown, layers: number): boolean {
   if (layers === 0) return false;
   if (typeof value === "string") return isKey(Buffer.from(value), layers - 1);
+  if (isBytes(value)) return isKey(Buffer.from(value), layers - 1);
   if (Array.isArray(value)) return value.some((item) => isKeyValue(item, layers - 1));
   if (!isPlainObject(value)) return false;
   if (Object.hasOwn(value, "kty") || Object.hasOwn(value, "keys")) return true;
   return Object.values(value).some((member) => isKeyValue(member, layers - 1));
 }
 
-/** What the text says in base64, base64url or hex, with spaces and line ends or without. */
+function isBytes(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.length > 0 && value.every((item) => item === (item & 255));
+}
+
+/** An uncompressed point that is on a curve (SEC 1 §2.3.3): of other bytes one in 2^256 is. */
+function isPoint(bytes: Buffer): boolean {
+  if (bytes[0] !== 4 || ![65, 97, 133].includes(bytes.length)) return false;
+  return CURVES.some((curve) => succeeds(() => ECDH.convertKey(bytes, curve)));
+}
+
+/** What the text says in base64, base64url, hex or numbers, with what people put around and between these. */
 function encodedIn(text: string): readonly Buffer[] {
-  const dense = text.replaceAll(/\s|\\[rn]/g, "");
+  const dense = withoutPercents(text)
+    .replace(/^data:[^,]*,/i, "")
+    .replaceAll(/\\[rn]|[\s\\'"`>]/g, "");
   const hex = dense.replace(/^0x/i, "").replaceAll(":", "");
   const found: Buffer[] = [];
   if (/^(?:[\da-f]{2})+$/i.test(hex)) found.push(Buffer.from(hex, "hex"));
   if (/^[\w+/-]+={0,2}$/.test(dense)) found.push(Buffer.from(dense, "base64"));
+  if (/^\d{1,3}(?:,\d{1,3})+$/.test(dense)) found.push(Buffer.from(dense.split(",").map(Number)));
   return found;
+}
+
+function withoutPercents(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

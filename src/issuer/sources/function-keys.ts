@@ -1,3 +1,4 @@
+import { isInstance } from "../../core/calls/is-instance.js";
 import { isThenable, wrongReturn } from "../../core/calls/user-function.js";
 import { beforeAbort } from "../fetch/before-abort.js";
 import { KeyOutage } from "../fetch/key-outage.js";
@@ -49,7 +50,7 @@ export function functionKeys(
     try {
       return ringOf(await beforeAbort(supplied, abort.signal));
     } catch (error) {
-      return error instanceof KeyOutage ? error : failure(`${option} rejected`, error);
+      return isInstance(error, KeyOutage) ? error : failure(`${option} rejected`, error);
     } finally {
       clearTimeout(timer);
       running = undefined;

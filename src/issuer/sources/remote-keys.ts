@@ -1,4 +1,5 @@
 import { AsyncResource } from "node:async_hooks";
+import { isInstance } from "../../core/calls/is-instance.js";
 import { isRefused } from "../../core/refusal/refused.js";
 import { discoverJwksUri } from "../fetch/discovery.js";
 import { type FetchLimits, fetchJson } from "../fetch/fetch-json.js";
@@ -192,10 +193,9 @@ export class RemoteKeys implements KeyStore {
   #noteFailure(error: unknown): void {
     const now = performance.now();
     this.#failures += 1;
-    this.#outage =
-      error instanceof KeyOutage
-        ? error
-        : new KeyOutage("keys_unreachable", "the keys cannot be loaded", error);
+    this.#outage = isInstance(error, KeyOutage)
+      ? error
+      : new KeyOutage("keys_unreachable", "the keys cannot be loaded", error);
     const { cooldown } = this.#schedule;
     const most = this.#usable(now) ? cooldown : Math.min(cooldown, MAX_RETRY_WHEN_EMPTY);
     const delay = Math.min(most, FIRST_RETRY * 2 ** Math.min(this.#failures - 1, 10));

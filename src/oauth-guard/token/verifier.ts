@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { createCall } from "../../core/calls/create-call.js";
+import { isInstance } from "../../core/calls/is-instance.js";
 import { isThenable, wrongReturn } from "../../core/calls/user-function.js";
 import type { DecisionFields } from "../../core/guard/guard.js";
 import { isPrintableAscii } from "../../core/http/header-values.js";
@@ -234,7 +235,7 @@ function principalOf(
   try {
     return toPrincipal(mapping, payload, kind);
   } catch (error) {
-    if (error instanceof TooManyNames) return refused("too_many_names");
+    if (isInstance(error, TooManyNames)) return refused("too_many_names");
     throw error;
   }
 }

@@ -45,7 +45,7 @@ export function chargesOf(
       charges.push({ policy, key: chosen ?? (address as string), cost });
     } else {
       pending ??= charges.map((charge) => Promise.resolve(charge));
-      pending.push(pendingCharge(policy, chosen, address, cost));
+      pending.push(neverAlone(pendingCharge(policy, chosen, address, cost)));
     }
   }
   return pending === undefined ? charges : Promise.all(pending);
@@ -92,7 +92,7 @@ function chosenKey(
     return principalKey(req);
   }
   const key = policy.key(req);
-  return typeof key === "object" ? key.then(ownKey) : ownKey(key);
+  return typeof key === "object" ? neverAlone(key.then(ownKey)) : ownKey(key);
 }
 
 /**
@@ -107,6 +107,14 @@ function isCallerUncertain(req: Request): boolean {
 export function warnBehindReport(req: Request): void {
   warnAboutApp(req, "EXPRESS_SECURE_API_LIMIT_BEHIND_REPORT", BEHIND_REPORT);
 }
+
+/** Another function may throw before anybody waits for this one: then its rejection is nobody's, and ends no process. */
+function neverAlone<T>(promise: Promise<T>): Promise<T> {
+  promise.then(undefined, ignore);
+  return promise;
+}
+
+function ignore(): void {}
 
 function ownKey(key: string | undefined): string | undefined {
   return key === undefined || key === "" ? undefined : keptApart(key);
