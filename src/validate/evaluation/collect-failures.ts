@@ -1,8 +1,9 @@
-import { hasMember, isObject, type Params } from "./assertions.js";
+import { hasMember, isObject, type Params } from "../keywords/assertions.js";
+import { charactersWork } from "../keywords/size.js";
 import { Evaluation } from "./evaluation.js";
 import type { Plan, Program } from "./plan.js";
 import { Seen } from "./seen.js";
-import { charactersWork, type Work, WorkExceeded } from "./work.js";
+import { type Work, WorkExceeded } from "./work.js";
 
 /** One keyword that a value does not fit. */
 export interface Failure {

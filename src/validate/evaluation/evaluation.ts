@@ -1,7 +1,8 @@
-import { hasMember, isObject } from "./assertions.js";
+import { hasMember, isObject } from "../keywords/assertions.js";
+import { charactersWork } from "../keywords/size.js";
 import type { Plan, Program } from "./plan.js";
 import { type Coverage, NOTHING, Seen } from "./seen.js";
-import { charactersWork, type Work } from "./work.js";
+import type { Work } from "./work.js";
 
 /** A member that no schema names. */
 export type UnknownMember = readonly [object: object, name: string];

@@ -1,6 +1,11 @@
-import { type Assertion, assertionsOf, looksAtText } from "./assertions.js";
-import { compilePattern } from "./keyword-functions.js";
-import { createResolver, isSchemaObject, type Resolver, type SchemaObject } from "./references.js";
+import { type Assertion, assertionsOf, looksAtText } from "../keywords/assertions.js";
+import { compilePattern } from "../keywords/keyword-functions.js";
+import {
+  createResolver,
+  isSchemaObject,
+  type Resolver,
+  type SchemaObject,
+} from "../keywords/references.js";
 
 /** One subschema, prepared for evaluation. */
 export interface Plan {

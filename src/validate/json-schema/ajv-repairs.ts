@@ -1,4 +1,4 @@
-import { forEachSubschema, type SchemaObject } from "../evaluation/references.js";
+import { forEachSubschema, type SchemaObject } from "../keywords/references.js";
 
 /**
  * Rewrites, in place, what ajv 8 decides wrongly. What it rewrites means the same.

@@ -4,9 +4,9 @@ import type {
   KeywordDefinition,
   ValidateFunction,
 } from "ajv/dist/2020.js";
-import { areDistinct, compileFormat, compilePattern } from "../evaluation/keyword-functions.js";
-import { forEachSubschema } from "../evaluation/references.js";
-import { charactersWork } from "../evaluation/work.js";
+import { areDistinct, compileFormat, compilePattern } from "../keywords/keyword-functions.js";
+import { forEachSubschema } from "../keywords/references.js";
+import { charactersWork } from "../keywords/size.js";
 
 /** A compiled schema, as ajv makes it. */
 export type CompiledSchema = ValidateFunction;
