@@ -86,7 +86,7 @@ class Collector {
       this.#fail(keyword, params);
       if (keyword === "type" || this.#isFull()) return false;
     }
-    const seen = new Seen(this.#tracks);
+    const seen = new Seen(this.#tracks ? this.#work : undefined);
     this.#collectInPlace(plan, value, alternative, seen);
     if (Array.isArray(value)) this.#collectItems(plan, value, alternative, seen, before);
     else if (isObject(value)) this.#collectMembers(plan, value, alternative, seen, before);
@@ -168,16 +168,18 @@ class Collector {
     seen.addItems(items === undefined ? prefix.length : Number.POSITIVE_INFINITY);
     if (contains !== undefined && !this.#isFull()) {
       let count = 0;
-      for (const item of list) {
-        if (this.#evaluation.check(contains.plan, item, true) !== undefined) count += 1;
+      for (const [index, item] of list.entries()) {
+        if (this.#evaluation.check(contains.plan, item, true) === undefined) continue;
+        count += 1;
+        seen.addItem(index);
       }
       const { min, max } = contains;
       if (count < min || count > max) this.#fail("contains", { minContains: min });
-      seen.addItems(Number.POSITIVE_INFINITY);
     }
     // What failed has left its items unevaluated: they only look unknown.
     if (unevaluatedItems === undefined || this.failures.length > before) return;
     for (let index = seen.items; index < list.length && !this.#isFull(); index += 1) {
+      if (seen.hasItem(index)) continue;
       if (unevaluatedItems.never) {
         this.#fail("unevaluatedItems", { limit: index });
         return;

@@ -53,7 +53,7 @@ export class Evaluation {
       if (assertion.fault(value) !== undefined) return undefined;
     }
     if (plan.leaf && (typeof value !== "object" || value === null)) return NOTHING;
-    const seen = new Seen(this.#tracks);
+    const seen = new Seen(this.#tracks ? this.#work : undefined);
     if (!this.#fitsInPlace(plan, value, alternative, seen)) return undefined;
     if (Array.isArray(value)) {
       if (!this.#fitsItems(plan, value, alternative, seen)) return undefined;
@@ -103,13 +103,16 @@ export class Evaluation {
     seen.addItems(items === undefined ? prefix.length : Number.POSITIVE_INFINITY);
     if (contains !== undefined) {
       let count = 0;
-      for (const item of list) if (this.check(contains.plan, item, true) !== undefined) count += 1;
+      for (const [index, item] of list.entries()) {
+        if (this.check(contains.plan, item, true) === undefined) continue;
+        count += 1;
+        seen.addItem(index);
+      }
       if (count < contains.min || count > contains.max) return false;
-      // As ajv does: a list that contains what it must counts as looked at.
-      seen.addItems(Number.POSITIVE_INFINITY);
     }
     if (unevaluatedItems !== undefined) {
       for (let index = seen.items; index < list.length; index += 1) {
+        if (seen.hasItem(index)) continue;
         if (this.check(unevaluatedItems, list[index], alternative) === undefined) return false;
       }
       seen.addItems(Number.POSITIVE_INFINITY);

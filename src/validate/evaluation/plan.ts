@@ -202,10 +202,20 @@ function forbidEndlessReferences(plans: readonly Plan[]): void {
   for (const plan of plans) visit(plan);
 }
 
-/** Whether a schema asks which members others have looked at, and only a value shows which ones do. */
+/**
+ * Whether a schema asks which members and items others have looked at, and only a value shows which ones do: there, ajv
+ * takes members called as those of `Object.prototype` for known, and with `contains` all items.
+ */
 export function tracksAtRunTime({ tracks, refers, plans }: Program): boolean {
+  if (!tracks) return false;
+  return refers || plans.some((plan) => dependsOnValue(plan));
+}
+
+function dependsOnValue({ all, ...plan }: Plan): boolean {
   return (
-    tracks && (refers || plans.some(({ all, ...plan }) => inPlace({ ...plan, all: [] }).length > 0))
+    plan.patterns.length > 0 ||
+    plan.contains !== undefined ||
+    inPlace({ ...plan, all: [] }).length > 0
   );
 }
 

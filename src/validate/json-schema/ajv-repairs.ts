@@ -12,7 +12,7 @@ export function repairForAjv(root: object): void {
   forEachSubschema(root, "", (schema) => {
     identified ||= schema !== root && typeof schema["$id"] === "string";
     dynamic = replaceDynamicReference(schema) || dynamic;
-    separateContains(schema);
+    repairContains(schema);
   });
   if (dynamic && identified)
     throw new Error("$dynamicRef is not supported beside $id in subschemas");
@@ -30,15 +30,20 @@ function replaceDynamicReference(schema: SchemaObject): boolean {
   return Reflect.deleteProperty(schema, "$dynamicRef");
 }
 
-/** Beside `prefixItems`, ajv does not look at `contains` when the list is empty. */
-function separateContains(schema: SchemaObject): void {
-  if (!Object.hasOwn(schema, "prefixItems") || !Object.hasOwn(schema, "contains")) return;
-  const moved: Record<string, unknown> = {};
-  for (const keyword of ["contains", "minContains", "maxContains"]) {
-    if (Object.hasOwn(schema, keyword)) moved[keyword] = schema[keyword];
-    Reflect.deleteProperty(schema, keyword);
+/**
+ * Without an upper limit, ajv takes over for an empty list what it found about `contains` in the list before; with one it
+ * counts. Beside `prefixItems`, it does not look at `contains` when the list is empty.
+ */
+function repairContains(schema: SchemaObject): void {
+  if (!Object.hasOwn(schema, "contains")) return;
+  const { contains, minContains = 1, maxContains = Number.MAX_SAFE_INTEGER } = schema;
+  const counted = { contains, minContains, maxContains };
+  if (!Object.hasOwn(schema, "prefixItems")) {
+    Object.assign(schema, counted);
+    return;
   }
-  Object.assign(schema, { allOf: [...allOf(schema), moved] });
+  for (const keyword of Object.keys(counted)) Reflect.deleteProperty(schema, keyword);
+  Object.assign(schema, { allOf: [...allOf(schema), counted] });
 }
 
 function allOf(schema: SchemaObject): readonly unknown[] {
