@@ -63,3 +63,41 @@ describe("what ajv decides wrongly", () => {
     expect(codes(none, ["x"])).toEqual(["max_items"]);
   });
 });
+
+describe("multipleOf", () => {
+  it.each([
+    [0.01, 19.99, true],
+    [0.01, 0.07, true],
+    [0.01, 4.35, true],
+    [0.01, 19.999, false],
+    [0.1, 0.3, true],
+    [0.0001, 0.0075, true],
+    [0.0001, 0.00751, false],
+    [2, 1e22, true],
+    [3, 9e21, true],
+    [3, 1e21, false],
+    [0.5, 1e308, true],
+    [1e-9, 1.5e-9, false],
+    [0.123, -0.246, true],
+    [2.5, -0, true],
+    [7, 14.5, false],
+    [1.5, 4.5, true],
+    [1e300, 2e300, true],
+    [5e-324, 1e300, true],
+  ])("of %d: %d is one: %s", (multipleOf, value, fits) => {
+    const schema = { type: "number", multipleOf };
+    expect(codes(schema, value)).toEqual(fits ? [] : ["multiple_of"]);
+  });
+});
+
+describe("anchors", () => {
+  it("take the name that a reference leads to", () => {
+    const schema = {
+      type: "object",
+      properties: { a: { $ref: "#amount" } },
+      $defs: { amount: { $anchor: "amount", type: "integer" } },
+    };
+    expect(codes(schema, { a: 1 })).toEqual([]);
+    expect(codes(schema, { a: "x" })).toEqual(["type a"]);
+  });
+});

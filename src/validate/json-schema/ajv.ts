@@ -5,6 +5,7 @@ import type {
   ValidateFunction,
 } from "ajv/dist/2020.js";
 import { areDistinct, compileFormat, compilePattern } from "../keywords/keyword-functions.js";
+import { compileMultipleOf } from "../keywords/multiple-of.js";
 import { forEachSubschema } from "../keywords/references.js";
 import { charactersWork } from "../keywords/size.js";
 
@@ -94,6 +95,8 @@ function createInstance(strictTypes: boolean): Ajv {
     ajv.removeKeyword(String(keyword.keyword));
     ajv.addKeyword(keyword);
   }
+  // ajv follows anchors, and its strict mode does not know the keyword.
+  ajv.addKeyword({ keyword: "$anchor", schemaType: "string" });
   return ajv;
 }
 
@@ -113,6 +116,7 @@ function replacedKeywords(code: typeof import("ajv/dist/2020.js")._): KeywordDef
       schemaType: "boolean",
       compile: (unique: boolean) => (items: readonly unknown[]) => !unique || areDistinct(items),
     },
+    { keyword: "multipleOf", type: "number", schemaType: "number", compile: compileMultipleOf },
   ];
 }
 

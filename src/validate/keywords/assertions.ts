@@ -5,6 +5,7 @@ import {
   compileFormat,
   compilePattern,
 } from "./keyword-functions.js";
+import { compileMultipleOf } from "./multiple-of.js";
 import type { SchemaObject } from "./references.js";
 
 /** What a failed keyword says of itself: the `params` of ajv's errors. */
@@ -107,14 +108,9 @@ function numberAssertions(schema: SchemaObject): Assertion[] {
     ...on("maximum", "<=", (value, limit) => value <= limit),
     ...on("exclusiveMaximum", "<", (value, limit) => value < limit),
     ...number(schema, "multipleOf").map((multipleOf) =>
-      // As ajv decides it.
-      assertion("multipleOf", isNumber, (value) => isWhole(value / multipleOf), { multipleOf }),
+      assertion("multipleOf", isNumber, compileMultipleOf(multipleOf), { multipleOf }),
     ),
   ];
-}
-
-function isWhole(quotient: number): boolean {
-  return quotient === Number.parseInt(String(quotient), 10);
 }
 
 function stringAssertions(schema: SchemaObject): Assertion[] {
