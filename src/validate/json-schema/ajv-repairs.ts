@@ -1,4 +1,4 @@
-import { forEachSubschema, type SchemaObject } from "../keywords/references.js";
+import { forEachSubschema, isSchemaObject, type SchemaObject } from "../keywords/references.js";
 
 /**
  * Rewrites, in place, what ajv 8 decides wrongly. What it rewrites means the same.
@@ -7,6 +7,7 @@ import { forEachSubschema, type SchemaObject } from "../keywords/references.js";
  * was reached counts.
  */
 export function repairForAjv(root: object): void {
+  separateDependencies(root);
   let dynamic = false;
   let identified = false;
   forEachSubschema(root, "", (schema) => {
@@ -16,6 +17,31 @@ export function repairForAjv(root: object): void {
   });
   if (dynamic && identified)
     throw new Error("$dynamicRef is not supported beside $id in subschemas");
+}
+
+/**
+ * Writes `dependencies`, of older drafts, as the two keywords that came of it, in place: for the lists in it, ajv makes code
+ * that looks for each pair of names.
+ */
+export function separateDependencies(root: object): void {
+  forEachSubschema(root, "", (schema) => {
+    const { dependencies, dependentRequired, dependentSchemas } = schema;
+    if (!isSchemaObject(dependencies)) return;
+    const entries = Object.entries(dependencies);
+    const lists = Object.fromEntries(entries.filter(([, below]) => Array.isArray(below)));
+    const schemas = Object.fromEntries(entries.filter(([, below]) => !Array.isArray(below)));
+    // The same name in both would need both: that one stays where it is.
+    if (overlaps(lists, dependentRequired) || overlaps(schemas, dependentSchemas)) return;
+    Reflect.deleteProperty(schema, "dependencies");
+    Object.assign(schema, {
+      dependentRequired: Object.assign(lists, dependentRequired),
+      dependentSchemas: Object.assign(schemas, dependentSchemas),
+    });
+  });
+}
+
+function overlaps(map: object, other: unknown): boolean {
+  return isSchemaObject(other) && Object.keys(map).some((name) => Object.hasOwn(other, name));
 }
 
 /**
