@@ -1,8 +1,9 @@
-import { hasMember, isObject, type Params } from "./assertions.js";
+import { hasMember, isObject, type Params } from "../keywords/assertions.js";
+import { charactersWork } from "../keywords/size.js";
 import { Evaluation } from "./evaluation.js";
-import type { Plan, Program } from "./plan.js";
+import type { Alternatives, Plan, Program } from "./program.js";
 import { Seen } from "./seen.js";
-import { charactersWork, type Work, WorkExceeded } from "./work.js";
+import { type Work, WorkExceeded } from "./work.js";
 
 /** One keyword that a value does not fit. */
 export interface Failure {
@@ -26,7 +27,7 @@ export function collectFailures(
   strips: boolean,
 ): readonly Failure[] {
   const collector = new Collector(
-    new Evaluation(program, work, strips),
+    new Evaluation(program, work, strips, true),
     program,
     limit,
     work,
@@ -74,18 +75,16 @@ class Collector {
       if (visited.has(value)) return this.#evaluation.check(plan, value, alternative) !== undefined;
       this.#visited.set(plan, visited.add(value));
     }
-    this.#work.spend(
-      1 + (plan.looksAtText && typeof value === "string" ? charactersWork(value.length) : 0),
-    );
+    this.#work.spend(plan.work === undefined ? 1 : 1 + plan.work(value));
     if (plan.never) return this.#fail("false schema", {});
     const before = this.failures.length;
-    for (const { keyword, fault } of plan.assertions) {
-      const params = fault(value);
-      if (params === undefined) continue;
-      this.#fail(keyword, params);
+    for (const { keyword, fault, faults } of plan.assertions) {
+      const first = fault(value);
+      if (first === undefined) continue;
+      for (const params of faults?.(value) ?? [first]) this.#fail(keyword, params);
       if (keyword === "type" || this.#isFull()) return false;
     }
-    const seen = new Seen(this.#tracks);
+    const seen = new Seen(this.#tracks ? this.#work : undefined);
     this.#collectInPlace(plan, value, alternative, seen);
     if (Array.isArray(value)) this.#collectItems(plan, value, alternative, seen, before);
     else if (isObject(value)) this.#collectMembers(plan, value, alternative, seen, before);
@@ -117,18 +116,21 @@ class Collector {
 
   #collectAlternatives(
     keyword: "anyOf" | "oneOf",
-    alternatives: readonly Plan[],
+    alternatives: Alternatives,
     value: unknown,
     seen: Seen,
   ): void {
+    const { plans, named } = alternatives.candidates(value);
     let count = 0;
-    for (const part of alternatives) {
+    for (const part of plans) {
       if (seen.add(this.#evaluation.check(part, value, true))) count += 1;
     }
     if (keyword === "anyOf" ? count > 0 : count === 1) return;
     this.#fail(keyword, {});
     if (count > 0) return;
-    const [meant, another] = alternatives.filter((part) => this.#canBeMeant(part, value, 3));
+    const possible = plans.filter((part) => this.#canBeMeant(part, value, 3));
+    // A constant of another member can be wrong in the one that is meant.
+    const [meant, another] = possible.length === 0 ? named : possible;
     if (meant !== undefined && another === undefined) this.collect(meant, value, true);
   }
 
@@ -167,16 +169,18 @@ class Collector {
     seen.addItems(items === undefined ? prefix.length : Number.POSITIVE_INFINITY);
     if (contains !== undefined && !this.#isFull()) {
       let count = 0;
-      for (const item of list) {
-        if (this.#evaluation.check(contains.plan, item, true) !== undefined) count += 1;
+      for (const [index, item] of list.entries()) {
+        if (this.#evaluation.check(contains.plan, item, true) === undefined) continue;
+        count += 1;
+        seen.addItem(index);
       }
       const { min, max } = contains;
       if (count < min || count > max) this.#fail("contains", { minContains: min });
-      seen.addItems(Number.POSITIVE_INFINITY);
     }
     // What failed has left its items unevaluated: they only look unknown.
     if (unevaluatedItems === undefined || this.failures.length > before) return;
     for (let index = seen.items; index < list.length && !this.#isFull(); index += 1) {
+      if (seen.hasItem(index)) continue;
       if (unevaluatedItems.never) {
         this.#fail("unevaluatedItems", { limit: index });
         return;
@@ -198,7 +202,7 @@ class Collector {
     if (patterns.length > 0 || additional !== undefined || names !== undefined) {
       for (const name of known) {
         if (this.#isFull()) return;
-        this.#work.spend(1 + patterns.length * charactersWork(name.length));
+        this.#work.spend(1 + patterns.length * (1 + charactersWork(name.length)));
         if (names !== undefined && this.#evaluation.check(names, name, true) === undefined) {
           unknown?.("propertyNames", { propertyName: name });
           continue;

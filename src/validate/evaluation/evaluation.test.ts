@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { repairForAjv } from "../json-schema/ajv-repairs.js";
 import { createJsonSchemaCheck } from "../json-schema/json-schema.js";
+import { areDistinct } from "../keywords/equality.js";
 import { collectFailures } from "./collect-failures.js";
 import { Evaluation } from "./evaluation.js";
-import { areDistinct } from "./keyword-functions.js";
 import { preparePlan, tracksAtRunTime } from "./plan.js";
 import { Work } from "./work.js";
 

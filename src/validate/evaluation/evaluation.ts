@@ -1,7 +1,9 @@
-import { hasMember, isObject } from "./assertions.js";
-import type { Plan, Program } from "./plan.js";
+import { hasMember, isObject } from "../keywords/assertions.js";
+import { charactersWork } from "../keywords/size.js";
+import { fillDefaults } from "./defaults.js";
+import type { Alternatives, Plan, Program } from "./program.js";
 import { type Coverage, NOTHING, Seen } from "./seen.js";
-import { charactersWork, type Work } from "./work.js";
+import type { Work } from "./work.js";
 
 /** A member that no schema names. */
 export type UnknownMember = readonly [object: object, name: string];
@@ -15,21 +17,25 @@ export class Evaluation {
   readonly #tracks: boolean;
   readonly #work: Work;
   readonly #strips: boolean;
+  /** For somebody who asks again what the parts of a schema said. */
+  readonly #remembersAll: boolean;
   /** By the number of the plan, twice: inside alternatives, members are not stripped. */
   readonly #memory: (Map<unknown, Coverage | undefined> | undefined)[] = [];
 
   /** @param strips - Outside of alternatives, members that no schema names go to `unknown` instead of being wrong. */
-  constructor(program: Program, work: Work, strips: boolean) {
+  constructor(program: Program, work: Work, strips: boolean, remembersAll = false) {
     this.#tracks = program.tracks;
     this.#work = work;
     this.#strips = strips;
+    this.#remembersAll = remembersAll;
   }
 
   /** @param alternative - Whether the schema may fail without harm. */
   check(plan: Plan, value: unknown, alternative = false): Coverage | undefined {
     const isScalar = typeof value !== "object" || value === null;
     // A scalar without further subschemas is sooner evaluated than looked up.
-    if (!plan.shared || (isScalar && plan.leaf)) return this.#evaluate(plan, value, alternative);
+    const isRemembered = this.#remembersAll ? plan.shared : plan.several && plan.shared;
+    if (!isRemembered || (isScalar && plan.leaf)) return this.#evaluate(plan, value, alternative);
     const slot = plan.id * 2 + (alternative && this.#strips ? 1 : 0);
     this.#memory[slot] ??= new Map();
     const memory = this.#memory[slot];
@@ -43,16 +49,17 @@ export class Evaluation {
   }
 
   #evaluate(plan: Plan, value: unknown, alternative: boolean): Coverage | undefined {
-    this.#work.spend(
-      1 + (plan.looksAtText && typeof value === "string" ? charactersWork(value.length) : 0),
-    );
+    this.#work.spend(plan.work === undefined ? 1 : 1 + plan.work(value));
     if (plan.never) return undefined;
-    fillDefaults(plan, value);
+    const defaults = Array.isArray(value) ? plan.itemDefaults : plan.memberDefaults;
+    if (defaults !== undefined && typeof value === "object" && value !== null) {
+      fillDefaults(defaults, value, this.#work);
+    }
     for (const assertion of plan.assertions) {
       if (assertion.fault(value) !== undefined) return undefined;
     }
     if (plan.leaf && (typeof value !== "object" || value === null)) return NOTHING;
-    const seen = new Seen(this.#tracks);
+    const seen = new Seen(this.#tracks ? this.#work : undefined);
     if (!this.#fitsInPlace(plan, value, alternative, seen)) return undefined;
     if (Array.isArray(value)) {
       if (!this.#fitsItems(plan, value, alternative, seen)) return undefined;
@@ -81,9 +88,9 @@ export class Evaluation {
   }
 
   /** How many alternatives fit. It stops at `enough`, unless it must know what the others look at. */
-  #matches(alternatives: readonly Plan[], value: unknown, seen: Seen, enough: 1 | 2): number {
+  #matches(alternatives: Alternatives, value: unknown, seen: Seen, enough: 1 | 2): number {
     let count = 0;
-    for (const part of alternatives) {
+    for (const part of alternatives.candidates(value).plans) {
       if (!seen.add(this.check(part, value, true))) continue;
       count += 1;
       if (count >= enough && (enough === 2 || !this.#tracks)) break;
@@ -102,13 +109,16 @@ export class Evaluation {
     seen.addItems(items === undefined ? prefix.length : Number.POSITIVE_INFINITY);
     if (contains !== undefined) {
       let count = 0;
-      for (const item of list) if (this.check(contains.plan, item, true) !== undefined) count += 1;
+      for (const [index, item] of list.entries()) {
+        if (this.check(contains.plan, item, true) === undefined) continue;
+        count += 1;
+        seen.addItem(index);
+      }
       if (count < contains.min || count > contains.max) return false;
-      // As ajv does: a list that contains what it must counts as looked at.
-      seen.addItems(Number.POSITIVE_INFINITY);
     }
     if (unevaluatedItems !== undefined) {
       for (let index = seen.items; index < list.length; index += 1) {
+        if (seen.hasItem(index)) continue;
         if (this.check(unevaluatedItems, list[index], alternative) === undefined) return false;
       }
       seen.addItems(Number.POSITIVE_INFINITY);
@@ -122,21 +132,30 @@ export class Evaluation {
     alternative: boolean,
     seen: Seen,
   ): boolean {
-    for (const [name, part] of plan.ordered) {
+    const { properties, patterns, additional, names, unevaluatedProperties } = plan;
+    for (const [name, part] of plan.constants) {
       this.#work.spend(1);
       if (!hasMember(object, name)) continue;
       if (this.check(part, object[name], alternative) === undefined) return false;
       seen.addName(name);
     }
-    const { patterns, additional, names, unevaluatedProperties } = plan;
+    if (properties.size > plan.constants.length) {
+      for (const name of Object.keys(object)) {
+        this.#work.spend(1);
+        const part = object[name] === undefined ? undefined : properties.get(name);
+        if (part === undefined || part.scalars !== undefined) continue;
+        if (this.check(part, object[name], alternative) === undefined) return false;
+        seen.addName(name);
+      }
+    }
     if (patterns.length > 0 || additional !== undefined || names !== undefined) {
       for (const name of Object.keys(object)) {
-        this.#work.spend(1 + patterns.length * charactersWork(name.length));
+        this.#work.spend(1 + patterns.length * (1 + charactersWork(name.length)));
         if (names !== undefined && this.check(names, name, true) === undefined) {
           if (!this.#strip(object, name, alternative)) return false;
           continue;
         }
-        let isNamed = plan.properties.has(name);
+        let isNamed = properties.has(name);
         for (const [test, part] of patterns) {
           if (!test(name)) continue;
           isNamed = true;
@@ -171,15 +190,5 @@ export class Evaluation {
     if (alternative || !this.#strips) return false;
     this.unknown.push([object, name]);
     return true;
-  }
-}
-
-/** As ajv does: what is `undefined` is absent, and each default is a copy of its own. */
-function fillDefaults(plan: Plan, value: unknown): void {
-  if (plan.memberDefaults.length + plan.itemDefaults.length === 0) return;
-  if (typeof value !== "object" || value === null) return;
-  const container = value as Record<string, unknown>;
-  for (const [at, given] of Array.isArray(value) ? plan.itemDefaults : plan.memberDefaults) {
-    if (container[at] === undefined) container[at] = structuredClone(given);
   }
 }

@@ -1,54 +1,15 @@
-import { type Assertion, assertionsOf, looksAtText } from "./assertions.js";
-import { compilePattern } from "./keyword-functions.js";
-import { createResolver, isSchemaObject, type Resolver, type SchemaObject } from "./references.js";
+import { assertionsOf, assertionWork, scalarsOf } from "../keywords/assertions.js";
+import { compilePattern } from "../keywords/keyword-functions.js";
+import {
+  createResolver,
+  isSchemaObject,
+  type Resolver,
+  type SchemaObject,
+} from "../keywords/references.js";
 
-/** One subschema, prepared for evaluation. */
-export interface Plan {
-  readonly id: number;
-  /** `false` is the schema that nothing fits. */
-  readonly never: boolean;
-  assertions: readonly Assertion[];
-  looksAtText: boolean;
-  /** Whether it can meet one value on several ways: what it said is remembered. */
-  shared: boolean;
-  /** Whether no other subschema looks at the same value. */
-  leaf: boolean;
-  /** Of `$ref` and `allOf`. */
-  all: readonly Plan[];
-  anyOf: readonly Plan[] | undefined;
-  oneOf: readonly Plan[] | undefined;
-  not: Plan | undefined;
-  condition:
-    | { readonly if: Plan; readonly next: Plan | undefined; readonly otherwise: Plan | undefined }
-    | undefined;
-  dependent: readonly (readonly [name: string, plan: Plan])[];
-  properties: ReadonlyMap<string, Plan>;
-  /** The same, those first that tell alternatives apart: a constant is quicker to see than a subtree. */
-  ordered: readonly (readonly [name: string, plan: Plan])[];
-  patterns: readonly (readonly [test: (name: string) => boolean, plan: Plan])[];
-  additional: Plan | undefined;
-  names: Plan | undefined;
-  unevaluatedProperties: Plan | undefined;
-  prefix: readonly Plan[];
-  items: Plan | undefined;
-  contains: { readonly plan: Plan; readonly min: number; readonly max: number } | undefined;
-  unevaluatedItems: Plan | undefined;
-  /** Values of members and items that are absent. */
-  memberDefaults: readonly Default[];
-  itemDefaults: readonly Default[];
-}
-
-type Default = readonly [at: string, value: unknown];
-
-/** A whole schema, prepared. */
-export interface Program {
-  readonly root: Plan;
-  readonly plans: readonly Plan[];
-  /** Whether a keyword asks which members others have looked at. */
-  readonly tracks: boolean;
-  /** Whether there is a reference, so that a schema can come back below itself. */
-  readonly refers: boolean;
-}
+import { createAlternatives, indexAlternatives } from "./alternatives.js";
+import { prepareDefaults } from "./defaults.js";
+import { type Alternatives, inPlace, type Plan, type Program } from "./program.js";
 
 /**
  * Prepares a JSON Schema 2020-12 that ajv has compiled, so its keywords have the right form.
@@ -66,7 +27,10 @@ export function preparePlan(schema: object): Program {
   function planOf(given: unknown): Plan {
     if (!isSchemaObject(given)) return given === false ? never : always;
     const earlier = known.get(given);
-    if (earlier !== undefined) return earlier;
+    if (earlier !== undefined) {
+      earlier.several = true;
+      return earlier;
+    }
     const plan = emptyPlan(plans, false);
     known.set(given, plan);
     fillPlan(plan, given, planOf, resolve);
@@ -76,6 +40,12 @@ export function preparePlan(schema: object): Program {
 
   const root = planOf(schema);
   forbidEndlessReferences(plans);
+  // Only now: before, some of the plans may have been empty.
+  for (const { anyOf, oneOf } of plans) {
+    for (const alternatives of [anyOf, oneOf]) {
+      if (alternatives !== undefined) indexAlternatives(alternatives);
+    }
+  }
   const tracks = plans.some(
     (plan) => plan.unevaluatedProperties !== undefined || plan.unevaluatedItems !== undefined,
   );
@@ -94,34 +64,35 @@ function fillPlan(
     const given = schema[keyword];
     return Array.isArray(given) ? given.map(planOf) : undefined;
   };
+  const alternatives = (keyword: string): Alternatives | undefined => {
+    const plans = list(keyword);
+    return plans === undefined ? undefined : createAlternatives(plans);
+  };
   const map = (keyword: string): [name: string, plan: Plan][] =>
     Object.entries(isSchemaObject(schema[keyword]) ? schema[keyword] : {})
       .filter(([, below]) => !Array.isArray(below))
       .map(([name, below]) => [name, planOf(below)]);
 
   plan.assertions = assertionsOf(schema);
-  plan.looksAtText = looksAtText(schema);
-  plan.memberDefaults = defaultsOf(schema["properties"]);
-  plan.itemDefaults = defaultsOf(schema["prefixItems"]);
+  plan.work = assertionWork(schema);
+  plan.scalars = scalarsOf(schema);
+  plan.memberDefaults = prepareDefaults(schema["properties"]);
+  plan.itemDefaults = prepareDefaults(schema["prefixItems"]);
   const { $ref: reference } = schema;
   const targets = typeof reference === "string" ? [planOf(resolve(reference, schema))] : [];
   plan.all = [...targets, ...(list("allOf") ?? [])];
-  plan.anyOf = list("anyOf");
-  plan.oneOf = list("oneOf");
+  plan.anyOf = alternatives("anyOf");
+  plan.oneOf = alternatives("oneOf");
   plan.not = one("not");
   const condition = one("if");
   if (condition !== undefined) {
     plan.condition = { if: condition, next: one("then"), otherwise: one("else") };
   }
   plan.dependent = [...map("dependentSchemas"), ...map("dependencies")];
-  const properties = map("properties");
-  plan.properties = new Map(properties);
-  plan.ordered = [
-    ...properties.filter(([, below]) => isConstant(below)),
-    ...properties.filter(([, below]) => !isConstant(below)),
-  ];
+  plan.properties = new Map(map("properties"));
+  plan.constants = [...plan.properties].filter(([, { scalars }]) => scalars !== undefined);
   plan.patterns = map("patternProperties").map(([source, below]) => [
-    compilePattern(source, undefined),
+    warmedUp(compilePattern(source, undefined)),
     below,
   ]);
   plan.additional = one("additionalProperties");
@@ -140,15 +111,10 @@ function fillPlan(
   for (const part of parts) part.shared = true;
 }
 
-function isConstant({ assertions }: Plan): boolean {
-  return assertions.some(({ keyword }) => keyword === "const" || keyword === "enum");
-}
-
-function defaultsOf(below: unknown): Default[] {
-  return Object.entries(typeof below === "object" && below !== null ? below : {}).flatMap(
-    ([at, schema]) =>
-      isSchemaObject(schema) && schema["default"] !== undefined ? [[at, schema["default"]]] : [],
-  );
+/** V8 compiles a pattern when it is used, for each width of text, and once more at the second time: now, not in a request. */
+function warmedUp(test: (name: string) => boolean): (name: string) => boolean {
+  for (const text of ["a", "a", "\u0100", "\u0100"]) test(text);
+  return test;
 }
 
 function emptyPlan(plans: Plan[], never: boolean): Plan {
@@ -156,8 +122,10 @@ function emptyPlan(plans: Plan[], never: boolean): Plan {
     id: plans.length,
     never,
     assertions: [],
-    looksAtText: false,
+    work: undefined,
+    scalars: undefined,
     shared: false,
+    several: false,
     leaf: true,
     all: [],
     anyOf: undefined,
@@ -166,7 +134,7 @@ function emptyPlan(plans: Plan[], never: boolean): Plan {
     condition: undefined,
     dependent: [],
     properties: new Map(),
-    ordered: [],
+    constants: [],
     patterns: [],
     additional: undefined,
     names: undefined,
@@ -175,8 +143,8 @@ function emptyPlan(plans: Plan[], never: boolean): Plan {
     items: undefined,
     contains: undefined,
     unevaluatedItems: undefined,
-    memberDefaults: [],
-    itemDefaults: [],
+    memberDefaults: undefined,
+    itemDefaults: undefined,
   };
   plans.push(plan);
   return plan;
@@ -197,21 +165,19 @@ function forbidEndlessReferences(plans: readonly Plan[]): void {
   for (const plan of plans) visit(plan);
 }
 
-/** Whether a schema asks which members others have looked at, and only a value shows which ones do. */
+/**
+ * Whether a schema asks which members and items others have looked at, and only a value shows which ones do: there, ajv
+ * takes members called as those of `Object.prototype` for known, and with `contains` all items.
+ */
 export function tracksAtRunTime({ tracks, refers, plans }: Program): boolean {
-  return (
-    tracks && (refers || plans.some(({ all, ...plan }) => inPlace({ ...plan, all: [] }).length > 0))
-  );
+  if (!tracks) return false;
+  return refers || plans.some((plan) => dependsOnValue(plan));
 }
 
-/** The subschemas that look at the same value. */
-export function inPlace(plan: Plan): readonly Plan[] {
-  const { condition } = plan;
-  return [
-    ...plan.all,
-    ...(plan.anyOf ?? []),
-    ...(plan.oneOf ?? []),
-    ...[plan.not, condition?.if, condition?.next, condition?.otherwise].flatMap((p) => p ?? []),
-    ...plan.dependent.map(([, below]) => below),
-  ];
+function dependsOnValue({ all, ...plan }: Plan): boolean {
+  return (
+    plan.patterns.length > 0 ||
+    plan.contains !== undefined ||
+    inPlace({ ...plan, all: [] }).length > 0
+  );
 }

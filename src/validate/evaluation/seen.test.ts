@@ -1,8 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { type Coverage, Seen } from "./seen.js";
+import { Work } from "./work.js";
+
+function unlimited(): Seen {
+  return new Seen(new Work(Number.POSITIVE_INFINITY));
+}
 
 function coverageOf(...names: readonly string[]): Coverage {
-  const seen = new Seen(true);
+  const seen = unlimited();
   for (const name of names) seen.addName(name);
   return seen.coverage();
 }
@@ -10,7 +15,7 @@ function coverageOf(...names: readonly string[]): Coverage {
 describe("Seen", () => {
   it("hands the names of a subschema on without copying them", () => {
     const inner = coverageOf("a", "b");
-    const outer = new Seen(true);
+    const outer = unlimited();
     outer.add(inner);
     outer.add(inner);
     expect(outer.coverage().names).toBe(inner.names);
@@ -18,7 +23,7 @@ describe("Seen", () => {
 
   it("leaves a set as it is that others have", () => {
     const inner = coverageOf("a");
-    const outer = new Seen(true);
+    const outer = unlimited();
     outer.add(inner);
     outer.addName("b");
     outer.add(coverageOf("c"));
@@ -35,11 +40,31 @@ describe("Seen", () => {
   });
 
   it("keeps all names once they are all", () => {
-    const seen = new Seen(true);
+    const seen = unlimited();
     seen.addName("a");
-    seen.add({ names: "all", items: 2 });
+    seen.add({ names: "all", items: 2, indexes: undefined });
     seen.add(coverageOf("b"));
     seen.addName("c");
-    expect(seen.coverage()).toEqual({ names: "all", items: 2 });
+    expect(seen.coverage()).toEqual({ names: "all", items: 2, indexes: undefined });
+  });
+
+  it("counts the names that are copied", () => {
+    const work = new Work(Number.POSITIVE_INFINITY);
+    const outer = new Seen(work);
+    outer.add(coverageOf("a", "b", "c"));
+    expect(work.spent).toBe(0);
+    outer.addName("d");
+    expect(work.spent).toBe(4);
+    outer.add(coverageOf("e", "f"));
+    expect(work.spent).toBe(6);
+  });
+
+  it("knows the items in front of an index, and single ones", () => {
+    const inner = unlimited();
+    inner.addItem(4);
+    inner.addItems(2);
+    const seen = unlimited();
+    seen.add(inner.coverage());
+    expect([0, 1, 2, 3, 4, 5].filter((index) => seen.hasItem(index))).toEqual([0, 1, 4]);
   });
 });

@@ -4,9 +4,12 @@ import type {
   KeywordDefinition,
   ValidateFunction,
 } from "ajv/dist/2020.js";
-import { areDistinct, compileFormat, compilePattern } from "../evaluation/keyword-functions.js";
-import { forEachSubschema } from "../evaluation/references.js";
-import { charactersWork } from "../evaluation/work.js";
+import { assertionsOf } from "../keywords/assertions.js";
+import { areDistinct, compileConstants } from "../keywords/equality.js";
+import { compileFormat, compilePattern } from "../keywords/keyword-functions.js";
+import { compileMultipleOf } from "../keywords/multiple-of.js";
+import { forEachSubschema, isSchemaObject, type SchemaObject } from "../keywords/references.js";
+import { separateDependencies } from "./ajv-repairs.js";
 
 /** A compiled schema, as ajv makes it. */
 export type CompiledSchema = ValidateFunction;
@@ -17,43 +20,20 @@ export type CompiledSchema = ValidateFunction;
  */
 let metaSchema: Ajv | undefined;
 
-/** How a schema is compiled. */
-interface Compilation {
-  /** Whether `unevaluatedProperties` or `unevaluatedItems` stand in it: then every alternative is evaluated. */
-  readonly tracks: boolean;
-  /** Is told of each evaluated subschema, and stops the evaluation by throwing. */
-  readonly spend: ((amount: number) => void) | undefined;
-}
-
-/** A keyword of ours, in every subschema of a schema that is counted. */
-const WORK_KEYWORD = "$work";
+/** Patterns of member names that ajv compiles for its strict mode. */
+const LINTED_PATTERNS = 32;
 
 /**
  * Compiles a JSON Schema 2020-12 into a function that stops at the first error.
  *
+ * @param tracks - Whether `unevaluatedProperties` or `unevaluatedItems` stand in it: then every alternative is evaluated.
  * @throws Error when the schema is wrong, in ajv's words.
  */
-export function compileSchema(schema: object, { tracks, spend }: Compilation): CompiledSchema {
+export function compileSchema(schema: object, tracks: boolean): CompiledSchema {
   // The copy with closed objects has keywords beside a $ref, where the type is not in sight.
   const ajv = createInstance(false);
   ajv.opts.unevaluated = tracks;
-  if (spend === undefined) return ajv.compile(schema);
-  ajv.addKeyword({
-    keyword: WORK_KEYWORD,
-    schemaType: "boolean",
-    // In front of what leads to other subschemas: behind them, it would be skipped when they fail.
-    before: "$ref",
-    errors: false,
-    compile: () => (value: unknown) => {
-      spend(typeof value === "string" ? 1 + charactersWork(value.length) : 1);
-      return true;
-    },
-  });
-  const copy = structuredClone(schema);
-  forEachSubschema(copy, "", (below) => {
-    if (Object.keys(below).length > 0) Object.assign(below, { [WORK_KEYWORD]: true });
-  });
-  return ajv.compile(copy);
+  return ajv.compile(schema);
 }
 
 /**
@@ -65,7 +45,23 @@ export function lintSchema(schema: object): void {
   if ((schema as { $async?: unknown }).$async === true) throw new Error("$async is not supported");
   metaSchema ??= new (loadAjv().Ajv2020)({ logger: false });
   metaSchema.validateSchema(schema, true);
-  createInstance(true).compile(schema);
+  const copy = structuredClone(schema);
+  separateDependencies(copy);
+  forEachSubschema(copy, "", spreadPatterns);
+  createInstance(true).compile(copy);
+}
+
+/** Compiling hundreds of patterns takes seconds, and nothing about them is strict but what stands below them. */
+function spreadPatterns(schema: SchemaObject): void {
+  const { patternProperties, allOf = [] } = schema;
+  if (!isSchemaObject(patternProperties) || !Array.isArray(allOf)) return;
+  const entries = Object.entries(patternProperties);
+  if (entries.length <= LINTED_PATTERNS) return;
+  const properties = Object.fromEntries(entries.slice(LINTED_PATTERNS));
+  Object.assign(schema, {
+    patternProperties: Object.fromEntries(entries.slice(0, LINTED_PATTERNS)),
+    allOf: [...allOf, { type: "object", properties }],
+  });
 }
 
 /** Loading ajv takes some 50 ms and 90 files: only apps that have a JSON Schema pay for it. */
@@ -74,11 +70,11 @@ function loadAjv(): typeof import("ajv/dist/2020.js") {
 }
 
 /** One instance for each schema: in a common one, the `$id`s of an app's schemas would get into each other's way. */
-function createInstance(strictTypes: boolean): Ajv {
+function createInstance(lints: boolean): Ajv {
   const { Ajv2020, _ } = loadAjv();
   const ajv = new Ajv2020({
     strict: true,
-    strictTypes,
+    strictTypes: lints,
     // Members that allOf requires in one place and describes in another are no mistake.
     strictRequired: false,
     allowUnionTypes: true,
@@ -89,11 +85,15 @@ function createInstance(strictTypes: boolean): Ajv {
     validateSchema: false,
     messages: false,
     logger: false,
+    // What only serves the strict mode never runs: nested and optimized code takes ajv quadratic time.
+    ...(lints ? { allErrors: true, code: { optimize: false } } : {}),
   });
   for (const keyword of replacedKeywords(_)) {
     ajv.removeKeyword(String(keyword.keyword));
     ajv.addKeyword(keyword);
   }
+  // ajv follows anchors, and its strict mode does not know the keyword.
+  ajv.addKeyword({ keyword: "$anchor", schemaType: "string" });
   return ajv;
 }
 
@@ -113,6 +113,23 @@ function replacedKeywords(code: typeof import("ajv/dist/2020.js")._): KeywordDef
       schemaType: "boolean",
       compile: (unique: boolean) => (items: readonly unknown[]) => !unique || areDistinct(items),
     },
+    {
+      keyword: "enum",
+      schemaType: "array",
+      // ajv compares a value with each of more than 200.
+      compile: (values: readonly unknown[]) => compileConstants(values).has,
+    },
+    {
+      keyword: "dependentRequired",
+      type: "object",
+      schemaType: "object",
+      // ajv looks for each pair of names.
+      compile: (dependentRequired: object) => {
+        const [requirement] = assertionsOf({ dependentRequired });
+        return (object: object) => requirement?.fault(object) === undefined;
+      },
+    },
+    { keyword: "multipleOf", type: "number", schemaType: "number", compile: compileMultipleOf },
   ];
 }
 

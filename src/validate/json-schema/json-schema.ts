@@ -1,10 +1,12 @@
 import { isPlainObject } from "../../core/options/value.js";
 import { collectFailures } from "../evaluation/collect-failures.js";
 import { Evaluation } from "../evaluation/evaluation.js";
-import { inPlace, type Program, preparePlan, tracksAtRunTime } from "../evaluation/plan.js";
-import { sizeOf, Work, WorkExceeded } from "../evaluation/work.js";
+import { preparePlan, tracksAtRunTime } from "../evaluation/plan.js";
+import { inPlace, type Program } from "../evaluation/program.js";
+import { Work, WorkExceeded } from "../evaluation/work.js";
 import { namesInJsonSchema, withoutClientNames } from "../issues/client-names.js";
 import { type Issue, MAX_ISSUES, type PartCheck } from "../issues/issue.js";
+import { sizeOf } from "../keywords/size.js";
 import { compileSchema, lintSchema } from "./ajv.js";
 import { toIssue } from "./ajv-issues.js";
 import { repairForAjv } from "./ajv-repairs.js";
@@ -17,18 +19,27 @@ export type UnknownFields = "reject" | "strip" | "allow";
 interface JsonSchemaManner {
   /** The most issues that are collected. */
   readonly maxIssues?: number | undefined;
-  /** Is told the work of each pass; every schema is counted then. For tests. */
+  /** Is told the work of each pass; every schema is evaluated then. For tests. */
   readonly onWork?: ((spent: number) => void) | undefined;
 }
 
 /**
- * The work of one pass, for each byte of value and schema. Deciding takes at most two passes, stripping and telling
- * what is wrong one more each.
+ * The work of one pass, for each byte of value and schema. Deciding takes one pass, stripping two more, telling what is
+ * wrong one.
  */
 const WORK_PER_BYTE = 8;
 
-/** More alternatives than this, and their number multiplies the work too much to go uncounted. */
+/** The same where the value is large, or the schema: beyond the base, only the value counts. */
+const LARGE = { base: 150_000, perByte: 2 };
+
+/** More alternatives, patterns of member names and so on than this multiply the work too much to go uncounted. */
 const UNCOUNTED_ALTERNATIVES = 32;
+
+/** The work of defaults beyond which they make too much of many small objects to go uncounted. */
+const UNCOUNTED_DEFAULTS = 32;
+
+/** Compiled code asks each object for each of its properties. */
+const UNCOUNTED_PROPERTIES = 100;
 
 /** A value that nobody can check within bounds. */
 const TOO_COMPLEX: Issue = { path: [], code: "too_complex" };
@@ -36,9 +47,9 @@ const TOO_COMPLEX: Issue = { path: [], code: "too_complex" };
 /**
  * A check against a JSON Schema 2020-12. Defaults are filled in; nothing is coerced.
  *
- * Compiled code decides. Where subschemas can repeat, it counts its work, and where that runs out, an evaluation that
- * remembers each pair of schema and value decides instead. It decides alone where alternatives or references say which
- * members are known: there, ajv knows every member that is called as one of `Object.prototype`. And it finds what is
+ * Code that ajv compiles decides where each value is looked at a few times. Where subschemas can repeat, an evaluation
+ * decides that counts its work and remembers each pair of schema and value; also where alternatives or references say which
+ * members are known, because there, ajv knows every member that is called as one of `Object.prototype`. And it finds what is
  * wrong.
  *
  * @throws Error when the schema is wrong.
@@ -64,65 +75,59 @@ export function createJsonSchemaCheck(
   const schemaSize = sizeOf(closed);
   const known = namesInJsonSchema(closed);
   const strips = unknown === "strip";
-  const counts = onWork !== undefined || canRepeat(program);
-  let counted = new Work(0);
-  const isValid = tracksAtRunTime(program)
-    ? undefined
-    : compileSchema(closed, {
-        tracks: program.tracks,
-        spend: counts ? (amount) => counted.spend(amount) : undefined,
-      });
+  const isCounted = onWork !== undefined || canRepeat(program) || tracksAtRunTime(program);
+  const isValid = isCounted ? undefined : compileSchema(closed, program.tracks);
 
+  /** The work of one pass. It is taken from the value as it was sent: defaults make more of it. */
   function limitOf(value: unknown): number {
-    return WORK_PER_BYTE * (sizeOf(value) + schemaSize);
+    const size = sizeOf(value);
+    return Math.min(WORK_PER_BYTE * (size + schemaSize), LARGE.base + LARGE.perByte * size);
   }
 
-  /** Runs one pass within its bound. */
-  function within<T>(value: unknown, pass: (work: Work) => T): T {
-    const work = new Work(limitOf(value));
+  function within<T>(limit: number, pass: (work: Work) => T): T {
+    const work = new Work(limit);
     try {
       return pass(work);
+    } catch (error) {
+      // Where an app allows 1,000 levels, a schema of several steps for each can exhaust the stack.
+      if (error instanceof RangeError)
+        throw new WorkExceeded("the value is too deep for the schema");
+      throw error;
     } finally {
       onWork?.(work.spent);
     }
   }
 
-  function decide(value: unknown): boolean {
-    if (isValid !== undefined) {
-      if (!counts) return isValid(value);
-      try {
-        return within(value, (work) => {
-          counted = work;
-          return isValid(value);
-        });
-      } catch (error) {
-        if (!(error instanceof WorkExceeded)) throw error;
-      }
-    }
-    return within(value, (work) => {
+  function decide(value: unknown, limit: number): boolean {
+    if (isValid !== undefined) return isValid(value);
+    return within(limit, (work) => {
       return new Evaluation(program, work, false).check(program.root, value) !== undefined;
     });
   }
 
   /** Removes, in one pass, what no schema names. @returns Whether the rest fits. */
-  function strip(value: unknown): boolean {
-    const unknownMembers = within(value, (work) => {
+  function strip(value: unknown, limit: number): boolean {
+    const unknownMembers = within(limit, (work) => {
       const evaluation = new Evaluation(program, work, true);
       return evaluation.check(program.root, value) === undefined ? [] : evaluation.unknown;
     });
     for (const [object, name] of unknownMembers) Reflect.deleteProperty(object, name);
     // Once more: other keywords, such as minProperties, may have counted what is gone.
-    return unknownMembers.length > 0 && decide(value);
+    return unknownMembers.length > 0 && decide(value, limit);
   }
 
   return (value) => {
+    // Most values are right, and most schemas not counted: those need no limit.
+    let limit = isCounted ? limitOf(value) : 0;
     try {
-      if (decide(value) || (strips && strip(value))) return { value };
+      if (decide(value, limit)) return { value };
+      if (!isCounted) limit = limitOf(value);
+      if (strips && strip(value, limit)) return { value };
     } catch (error) {
       if (!(error instanceof WorkExceeded)) throw error;
       return { value, issues: [TOO_COMPLEX] };
     }
-    const failures = within(value, (work) =>
+    const failures = within(limit, (work) =>
       collectFailures(program, value, maxIssues, work, strips),
     );
     const issues = withoutClientNames(failures.map(toIssue), value, known);
@@ -149,14 +154,27 @@ const ASSERTIONS = [
 ];
 
 /**
- * Whether many subschemas can look at one value: alternatives that references can repeat, or many of them. Other
- * schemas look at each value a few times at most, and are not counted.
+ * Whether the work can be more than a few times that of looking at each value: alternatives that references can repeat,
+ * or many of them, many defaults or properties. Other schemas are not counted.
  */
-function canRepeat({ plans, refers }: Program): boolean {
-  let alternatives = 0;
-  for (const plan of plans) {
-    alternatives += inPlace(plan).length + plan.patterns.length;
+function canRepeat(program: Program): boolean {
+  let alternatives = patternsIn(program);
+  let defaults = 0;
+  for (const plan of program.plans) {
+    alternatives += inPlace(plan).length;
     if (plan.contains !== undefined || plan.names !== undefined) alternatives += 1;
+    for (const { list } of [plan.memberDefaults ?? [], plan.itemDefaults ?? []].flat()) {
+      for (const { work } of list) defaults += work;
+    }
+    if (plan.properties.size > UNCOUNTED_PROPERTIES) return true;
   }
-  return alternatives > UNCOUNTED_ALTERNATIVES || (refers && alternatives > 1);
+  return (
+    alternatives > UNCOUNTED_ALTERNATIVES ||
+    defaults > UNCOUNTED_DEFAULTS ||
+    (program.refers && alternatives > 1)
+  );
+}
+
+function patternsIn({ plans }: Program): number {
+  return plans.reduce((count, { patterns }) => count + patterns.length, 0);
 }

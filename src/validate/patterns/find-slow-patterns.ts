@@ -1,4 +1,4 @@
-import { forEachSubschema, isSchemaObject } from "../evaluation/references.js";
+import { forEachSubschema, isSchemaObject } from "../keywords/references.js";
 import { judgePattern } from "./slow-pattern.js";
 
 /** The longest text on which a quadratic pattern is quick. */

@@ -145,6 +145,21 @@ describe.each(expressVersions)(
     const standard = (check: (value: unknown) => unknown): StandardSchema =>
       ({ "~standard": { version: 1, vendor: "test", validate: check } }) as StandardSchema;
 
+    it("waits for a result whose then() returns nothing, and judges by it", async () => {
+      const answers = (result: object) => ({
+        "~standard": {
+          version: 1,
+          vendor: "own",
+          validate: () => ({ then: (settle: (value: object) => void) => void settle(result) }),
+        },
+      });
+      const refusing = answers({ issues: [{ message: "no", path: ["a"] }] });
+      const answer = await send({ body: refusing as never }, { a: 1 }).expect(422);
+      expect(answer.body.errors).toMatchObject([{ in: "body", pointer: "#/a" }]);
+      const passing = await send({ body: answers({ value: { a: 2 } }) as never }, { a: 1 });
+      expect(passing.body).toEqual({ body: { a: 2 } });
+    });
+
     it.each<[string, (value: unknown) => unknown]>([
       [
         "throws",

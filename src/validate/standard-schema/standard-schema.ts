@@ -72,7 +72,9 @@ export function createStandardSchemaCheck(
 
   return (input) => {
     const result: unknown = standard.validate(input);
-    return isThenable(result) ? result.then((r) => conclude(input, r)) : conclude(input, result);
+    if (!isThenable(result)) return conclude(input, result);
+    // A then() of the app need not return a promise.
+    return Promise.resolve(result).then((settled) => conclude(input, settled));
   };
 }
 

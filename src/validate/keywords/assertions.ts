@@ -1,11 +1,8 @@
-import {
-  areDistinct,
-  canonical,
-  codePoints,
-  compileFormat,
-  compilePattern,
-} from "./keyword-functions.js";
+import { areDistinct, compileConstants, distinctWork } from "./equality.js";
+import { codePoints, compileFormat, compilePattern } from "./keyword-functions.js";
+import { compileMultipleOf } from "./multiple-of.js";
 import type { SchemaObject } from "./references.js";
+import { charactersWork } from "./size.js";
 
 /** What a failed keyword says of itself: the `params` of ajv's errors. */
 export type Params = Readonly<Record<string, unknown>>;
@@ -15,6 +12,8 @@ export interface Assertion {
   readonly keyword: string;
   /** What is wrong with the value, or `undefined`. Values of other types are right. */
   readonly fault: (value: unknown) => Params | undefined;
+  /** All that is wrong with a value that has a fault, where that can be several things. */
+  readonly faults?: (value: unknown) => readonly Params[];
 }
 
 type Test<T> = (value: T) => boolean;
@@ -33,11 +32,30 @@ export function assertionsOf(schema: SchemaObject): readonly Assertion[] {
   ];
 }
 
-/** Whether the assertions look at the characters of a text. */
-export function looksAtText(schema: SchemaObject): boolean {
-  return ["pattern", "format", "minLength", "maxLength", "enum", "const"].some((keyword) =>
-    Object.hasOwn(schema, keyword),
+/** The work of the assertions of one schema, beside what each schema takes; `undefined` where they take none. */
+export function assertionWork(schema: SchemaObject): ((value: unknown) => number) | undefined {
+  const has = (keyword: string): boolean => Object.hasOwn(schema, keyword);
+  const text = ["pattern", "format", "minLength", "maxLength", "enum", "const"].some(has);
+  const unique = schema["uniqueItems"] === true;
+  const container = Math.max(
+    has("const") ? compileConstants([schema["const"]]).containerWork : 0,
+    Array.isArray(schema["enum"]) ? compileConstants(schema["enum"]).containerWork : 0,
   );
+  const pairs = dependentNames(schema);
+  if (!text && !unique && container === 0 && pairs.size === 0) return undefined;
+  return (value) => {
+    if (typeof value === "string") return text ? charactersWork(value.length) : 0;
+    if (Array.isArray(value)) return container + (unique ? distinctWork(value) : 0);
+    return isObject(value) ? container + requirementsWork(pairs, value) : 0;
+  };
+}
+
+/** The values of a schema that allows only certain ones, when none of them is a list or an object. */
+export function scalarsOf(schema: SchemaObject): ReadonlySet<unknown> | undefined {
+  const values = Object.hasOwn(schema, "const") ? [schema["const"]] : schema["enum"];
+  if (!Array.isArray(values)) return undefined;
+  const isScalar = (value: unknown): boolean => typeof value !== "object" || value === null;
+  return values.every(isScalar) ? new Set(values) : undefined;
 }
 
 function typeAssertion({ type, nullable }: SchemaObject): Assertion[] {
@@ -81,15 +99,8 @@ function valueAssertions(schema: SchemaObject): Assertion[] {
 }
 
 function constants(keyword: string, values: readonly unknown[], params: Params): Assertion {
-  const texts = new Set(values.map(canonical));
-  const scalarsOnly = values.every((value) => typeof value !== "object" || value === null);
-  return {
-    keyword,
-    fault: (value) => {
-      const isScalar = typeof value !== "object" || value === null;
-      return (isScalar || !scalarsOnly) && texts.has(canonical(value)) ? undefined : params;
-    },
-  };
+  const { has } = compileConstants(values);
+  return { keyword, fault: (value) => (has(value) ? undefined : params) };
 }
 
 function numberAssertions(schema: SchemaObject): Assertion[] {
@@ -107,14 +118,9 @@ function numberAssertions(schema: SchemaObject): Assertion[] {
     ...on("maximum", "<=", (value, limit) => value <= limit),
     ...on("exclusiveMaximum", "<", (value, limit) => value < limit),
     ...number(schema, "multipleOf").map((multipleOf) =>
-      // As ajv decides it.
-      assertion("multipleOf", isNumber, (value) => isWhole(value / multipleOf), { multipleOf }),
+      assertion("multipleOf", isNumber, compileMultipleOf(multipleOf), { multipleOf }),
     ),
   ];
-}
-
-function isWhole(quotient: number): boolean {
-  return quotient === Number.parseInt(String(quotient), 10);
 }
 
 function stringAssertions(schema: SchemaObject): Assertion[] {
@@ -161,23 +167,66 @@ function objectAssertions(schema: SchemaObject): Assertion[] {
       assertion("maxProperties", isObject, (o) => Object.keys(o).length <= limit, { limit }),
     ),
   ];
-  const { required, dependentRequired, dependencies } = schema;
-  for (const name of Array.isArray(required) ? required : []) {
-    found.push(requirement("required", undefined, String(name)));
+  const required = namesIn(schema["required"]);
+  if (required.length > 0) {
+    found.push({
+      keyword: "required",
+      fault: (value) => {
+        const missing = isObject(value) ? required.find((n) => !hasMember(value, n)) : undefined;
+        return missing === undefined ? undefined : { missingProperty: missing };
+      },
+      faults: (value) =>
+        isObject(value) ? toParams(required.filter((name) => !hasMember(value, name))) : [],
+    });
   }
-  for (const [keyword, map] of Object.entries({ dependentRequired, dependencies })) {
+  const dependent = dependentNames(schema);
+  if (dependent.size > 0) {
+    const faults = (value: unknown): readonly Params[] =>
+      isObject(value) ? toParams(missingNames(dependent, value)) : [];
+    found.push({ keyword: "dependentRequired", fault: (value) => faults(value)[0], faults });
+  }
+  return found;
+}
+
+/** Members that others require: those of `dependencies`, an older keyword, as well. */
+function dependentNames(schema: SchemaObject): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  for (const map of [schema["dependentRequired"], schema["dependencies"]]) {
     for (const [trigger, names] of Object.entries(map ?? {})) {
       if (!Array.isArray(names)) continue;
-      for (const name of names) found.push(requirement(keyword, trigger, String(name)));
+      found.set(trigger, [...(found.get(trigger) ?? []), ...namesIn(names)]);
     }
   }
   return found;
 }
 
-function requirement(keyword: string, trigger: string | undefined, name: string): Assertion {
-  const test: Test<object> = (object) =>
-    (trigger !== undefined && !hasMember(object, trigger)) || hasMember(object, name);
-  return assertion(keyword, isObject, test, { missingProperty: name });
+/** By the members that are there: there can be fewer of them than the schema has triggers. */
+function missingNames(
+  dependent: ReadonlyMap<string, readonly string[]>,
+  object: Readonly<Record<string, unknown>>,
+): readonly string[] {
+  return Object.keys(object).flatMap((trigger) => {
+    const names = object[trigger] === undefined ? undefined : dependent.get(trigger);
+    return names?.filter((name) => !hasMember(object, name)) ?? [];
+  });
+}
+
+function requirementsWork(
+  dependent: ReadonlyMap<string, readonly string[]>,
+  object: Readonly<Record<string, unknown>>,
+): number {
+  if (dependent.size === 0) return 0;
+  let work = 0;
+  for (const name of Object.keys(object)) work += 1 + (dependent.get(name)?.length ?? 0);
+  return work;
+}
+
+function toParams(missing: readonly string[]): readonly Params[] {
+  return missing.map((missingProperty) => ({ missingProperty }));
+}
+
+function namesIn(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.map(String) : [];
 }
 
 function assertion<T>(

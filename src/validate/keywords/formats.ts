@@ -16,6 +16,9 @@ export const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
 const LOCAL_PART = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/i;
 
+/** A name of 253 characters, each of them percent-encoded, and room for more. Some parsers take quadratic time. */
+const MAX_AUTHORITY = 4096;
+
 /** A full-date of RFC 3339 §5.6 that is in the calendar. */
 function isDate(text: string): boolean {
   const match = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text);
@@ -57,5 +60,7 @@ function isHostname(text: string): boolean {
 function isUri(text: string): boolean {
   if (!/^[a-z][a-z0-9+.-]*:[!#-;=?-[\]_a-z~]+$/i.test(text)) return false;
   if (/%(?![0-9a-f]{2})/i.test(text)) return false;
-  return !/^(?:https?|wss?|ftp):/i.test(text) || (/^[a-z]+:\/\//i.test(text) && URL.canParse(text));
+  if (!/^(?:https?|wss?|ftp):/i.test(text)) return true;
+  const [authority] = /^[a-z]+:\/\/[^/?#]*/i.exec(text) ?? [];
+  return authority !== undefined && authority.length <= MAX_AUTHORITY && URL.canParse(text);
 }

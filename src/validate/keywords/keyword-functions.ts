@@ -21,21 +21,6 @@ export function compileFormat(name: string): (text: string) => boolean {
   return check;
 }
 
-/** In linear time; ajv compares each object with each other. */
-export function areDistinct(items: readonly unknown[]): boolean {
-  return new Set(items.map(canonical)).size === items.length;
-}
-
-/** A text that equal JSON values share (JSON Schema 2020-12 §4.2.2), and no others. */
-export function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "undefined";
-  const members = Object.entries(value).map(
-    ([k, member]) => `${JSON.stringify(k)}:${canonical(member)}`,
-  );
-  return `{${members.sort().join()}}`;
-}
-
 /** Code points of a text: `minLength` and `maxLength` count them. */
 export function codePoints(text: string): number {
   let count = text.length;
