@@ -109,12 +109,6 @@ describe.each(expressVersions)("secureHeaders with cors on Express %s", (_major,
       "header_not_allowed",
       { method: "POST", headers: ["x-secret", "x-other"] },
     ],
-    [
-      "the private network",
-      { ...preflightHeaders(APP), "Access-Control-Request-Private-Network": "true" },
-      "private_network_not_allowed",
-      { method: "POST" },
-    ],
   ])(
     "answers a listed origin that asks for %s off the list with what is allowed: its browser names the rest",
     async (_title, headers, reason, cors) => {
@@ -283,6 +277,35 @@ describe.each(expressVersions)("secureHeaders with cors on Express %s", (_major,
     expect(decisions.slice(1)).toMatchObject([
       [{ reason: "header_not_allowed", cors: { headers: ["authorization"] } }],
       [{ reason: "header_not_allowed", cors: { headers: ["authorization"] } }],
+    ]);
+  });
+
+  it("sends no star with an allowed preflight: browsers that take it for Authorization would remember that", async () => {
+    const { app } = appWith({ origins: "*", allowedHeaders: "*" });
+    const named = await request(app)
+      .options("/")
+      .set(preflightHeaders(APP, "PUT", "x-any,x-other"))
+      .expect(204);
+    expect(named.headers["access-control-allow-headers"]).toBe("x-any,x-other");
+    expect(named.headers["vary"]).toContain("Access-Control-Request-Headers");
+    const none = await request(app).options("/").set(preflightHeaders(APP, "PUT")).expect(204);
+    expect(none.headers["access-control-allow-headers"]).toBeUndefined();
+    expect(none.headers["access-control-max-age"]).toBe("600");
+  });
+
+  it("refuses a request to the private network with 403: browsers that only warn would go on after a 204", async () => {
+    const { app, decisions } = appWith(
+      { origins: [APP] },
+      { onDenied: (error, _req, res) => void res.status(error.status).json(error.toProblem()) },
+    );
+    const answer = await request(app)
+      .options("/")
+      .set({ ...preflightHeaders(APP, "PUT"), "Access-Control-Request-Private-Network": "true" })
+      .expect(403);
+    expect(answer.headers["access-control-allow-origin"]).toBe(APP);
+    expect(answer.body.detail).toBe("Requests to the private network are not allowed.");
+    expect(decisions[0]).toMatchObject([
+      { outcome: "deny", reason: "private_network_not_allowed", status: 403 },
     ]);
   });
 
