@@ -178,6 +178,22 @@ describe.each(expressVersions)("secureHeaders with cors on Express %s", (_major,
     expect(Object.isFrozen(first) && Object.isFrozen(first?.headers)).toBe(true);
   });
 
+  it.each([
+    ["https://evil.example/reset/s3cr3t", "malformed"],
+    ["https://evil.example/", "malformed"],
+    ["data:s3cr3t", "malformed"],
+    ["https://eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl", "malformed"],
+    ["https://evil.example:8443", "https://evil.example:8443"],
+    ["http://[2001:db8::1]:80", "http://[2001:db8::1]:80"],
+    ["chrome-extension://abcdefghijklmnop", "chrome-extension://abcdefghijklmnop"],
+    ["file://", "file://"],
+    ["null", "null"],
+  ])("records the origin %s as %s: only as browsers write one", async (origin, recorded) => {
+    const { app, decisions } = appWith({ origins: [APP] });
+    await request(app).options("/").set(preflightHeaders(origin)).expect(403);
+    expect(decisions[0]?.[0]?.cors?.origin).toBe(recorded);
+  });
+
   it.each<[string, Record<string, string>]>([
     ["without Origin", { "Access-Control-Request-Method": "POST" }],
     ["without Access-Control-Request-Method", { Origin: APP }],
