@@ -2,7 +2,6 @@ import type { Request, Response } from "express";
 import { type Decision, decisionsOf } from "../core/decision/decision.js";
 import { pendingVerdicts } from "../core/decision/pending-verdict.js";
 import type { PathPattern } from "../core/http/path-pattern.js";
-import { refusalOf } from "../core/refusal/deny.js";
 import { auditState } from "./facts/audit-state.js";
 import type { RecordNumbers } from "./facts/record-numbers.js";
 import {
@@ -123,9 +122,7 @@ export class RequestAudit {
   /** Whether the request is told together with others that were refused alike. */
   #isCounted(entry: RequestEntry, res: AuditedResponse, finished: boolean): boolean {
     try {
-      const req = res.req as Request;
-      if (refusalOf(req) === undefined) return false;
-      return this.#records.frontRefusals.take(entry, req, res, finished);
+      return this.#records.frontRefusals.take(entry, res.req as Request, res, finished);
     } catch {
       // What throws here throws once more where the record is made, which says so.
       return false;

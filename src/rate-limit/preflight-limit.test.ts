@@ -260,6 +260,22 @@ describe.each(expressVersions)("rateLimit().preflight on Express %s", (_major, e
     expect(warned).toEqual([code]);
   });
 
+  it("warns once when it is mounted behind what answers preflights, where it has no effect", async () => {
+    const limiter = rateLimit(TWO);
+    const { app } = mount(secureHeaders({ cors: { origins: [APP] } }), limiter.preflight, limiter);
+    await request(app).get("/").expect(200);
+    expect(warned).toEqual([]);
+    for (let n = 0; n < 3; n += 1) await request(app).get("/").set("Origin", APP).expect(200);
+    expect(warned).toEqual(["EXPRESS_SECURE_API_PREFLIGHT_NOT_MOUNTED"]);
+    const reporting = mount(
+      secureHeaders({ mode: "report", cors: { origins: [APP] } }),
+      limiter.preflight,
+      secureHeaders({ cors: { origins: [APP] } }),
+    );
+    await request(reporting.app).get("/").set("Origin", APP).expect(200);
+    expect(warned).toHaveLength(1);
+  });
+
   it("admits 1,000 a minute by default", async () => {
     const limiter = rateLimit({ limit: 1, window: "1h" });
     expect(JSON.parse(markOf(limiter.preflight)).rule).toBe("preflight(1000 per 1m and ip)");

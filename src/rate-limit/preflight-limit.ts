@@ -1,5 +1,6 @@
 import type { Request } from "express";
 import { warnAboutApp } from "../core/app/app-warning.js";
+import { decisionsOf } from "../core/decision/decision.js";
 import { createGuard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { type EarlyLimit, offerEarlyLimit } from "../core/request/early-limit.js";
@@ -19,8 +20,12 @@ export interface PreflightLimit extends PreflightCounts {
   readonly offer: readonly [EarlyLimit];
 }
 
+const NO_EFFECT = "EXPRESS_SECURE_API_PREFLIGHT_NOT_MOUNTED";
 const NOT_MOUNTED =
   "rateLimit: the option preflight has no effect, because no request has passed limiter.preflight: mount it in front of secureHeaders, as in app.use(limiter.preflight, secureHeaders({ … }), limiter), or leave the option out.";
+
+const MOUNTED_BEHIND =
+  "rateLimit: limiter.preflight has no effect, because secureHeaders has seen the request first: mount limiter.preflight in front of it, as in app.use(limiter.preflight, secureHeaders({ … }), limiter).";
 
 /**
  * The limit by address on preflights and on refused cross-site requests.
@@ -39,6 +44,7 @@ export function createPreflightLimit(
   const memory = new MemoryEngine([policy], maxKeys);
   const counted = guard.enforced ? undefined : new WeakSet<Request>();
   let mounted = false;
+  let late = false;
 
   function hasCounted(req: Request): boolean {
     return counted?.has(req) === true;
@@ -69,6 +75,10 @@ export function createPreflightLimit(
   const offer = [limit] as const;
   const middleware = guard.middleware((req, _res, next) => {
     mounted = true;
+    if (!late && isBehind(req)) {
+      late = true;
+      warnAboutApp(req, NO_EFFECT, MOUNTED_BEHIND);
+    }
     offerEarlyLimit(req, offer);
     guard.pass(next);
   }, ruleOf(policy));
@@ -78,9 +88,14 @@ export function createPreflightLimit(
     hasCounted,
     checkPlace(req) {
       if (mounted || isOffered || settings.preflightGiven !== true) return;
-      warnAboutApp(req, "EXPRESS_SECURE_API_PREFLIGHT_NOT_MOUNTED", NOT_MOUNTED);
+      warnAboutApp(req, NO_EFFECT, NOT_MOUNTED);
     },
   };
+}
+
+/** Whether `secureHeaders` has had its chance to answer: of what concerns it, it leaves a decision. */
+function isBehind(req: Request): boolean {
+  return decisionsOf(req).some(({ guard, enforced }) => enforced && guard === "secureHeaders");
 }
 
 /** The request goes on with what is about to answer it. */

@@ -16,6 +16,7 @@ type Listed = boolean | FunctionFailure;
 
 /** In place of the sentence about the origin, which is right. */
 const METHOD_DETAIL = "Cross-origin requests with this method are not allowed.";
+const NETWORK_DETAIL = "Requests to the private network are not allowed.";
 
 type Handler = (req: Request, res: Response, next: NextFunction) => void;
 
@@ -124,7 +125,7 @@ function handlePreflight(
     const fields = { reason: missing.reason, cors: corsRequestOf(req, missing.headers) };
     refuseListed(guard, missing, fields, req, res, next);
   } else {
-    if (guard.enforced) cors.answerPreflight(req.headers.origin ?? "", res);
+    if (guard.enforced) cors.answerPreflight(req.headers.origin ?? "", req, res);
     guard.allow(req, { reason: "preflight_allowed" });
     if (!guard.enforced) {
       recordReportedAnswer(req);
@@ -139,14 +140,15 @@ function handlePreflight(
  */
 function refuseListed(
   guard: Guard,
-  { needsStatus }: Missing,
+  { reason, needsStatus }: Missing,
   fields: DecisionFields,
   req: Request,
   res: Response,
   next: NextFunction,
 ): void {
   if (needsStatus) {
-    const error = new HttpError("cors_not_allowed", { detail: METHOD_DETAIL });
+    const detail = reason === "method_not_allowed" ? METHOD_DETAIL : NETWORK_DETAIL;
+    const error = new HttpError("cors_not_allowed", { detail });
     guard.refuse(error, req, res, next, fields);
     return;
   }

@@ -76,7 +76,9 @@ export function methodOf(method: string | undefined): string | undefined {
 function pathOf({ req, route, verdict }: RequestFacts): string | undefined {
   if (route !== undefined) return undefined;
   if (verdict.outcome === "success" && verdict.reported === undefined) return undefined;
-  return optionalText(scrubPath(req.originalUrl));
+  // Handlers replace everything.
+  const target: unknown = req.originalUrl;
+  return typeof target === "string" ? optionalText(scrubPath(target)) : undefined;
 }
 
 function addressOf({ req, verdict }: RequestFacts): string | undefined {

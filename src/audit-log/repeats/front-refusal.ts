@@ -14,6 +14,9 @@ const IN_FRONT: ReadonlyMap<string, Check> = new Map<string, Check>([
   ["rateLimit", ({ policy }) => policy === "preflight"],
 ]);
 
+/** Why a limit lets a request pass that it has not counted. */
+const UNCOUNTED: ReadonlySet<unknown> = new Set(["skipped", "no_policy_applies"]);
+
 /**
  * The refusal that stopped a request before any limit counted it, if there is one.
  *
@@ -21,10 +24,14 @@ const IN_FRONT: ReadonlyMap<string, Check> = new Map<string, Check>([
  */
 export function frontRefusalIn(decisions: readonly Decision[]): Decision | undefined {
   for (const decision of decisions) {
-    // It was counted: the limit bounds what comes behind.
-    if (decision.guard === "rateLimit" && decision.outcome === "allow") return undefined;
+    if (hasCounted(decision)) return undefined;
     if (decision.outcome === "allow" || !decision.enforced || !isRefusal(decision)) continue;
     return IN_FRONT.get(decision.guard)?.(decision) === true ? decision : undefined;
   }
   return undefined;
+}
+
+/** Whether a limit has counted the request, and so bounds what comes behind. */
+function hasCounted({ guard, outcome, enforced, reason }: Decision): boolean {
+  return guard === "rateLimit" && outcome === "allow" && enforced && !UNCOUNTED.has(reason);
 }

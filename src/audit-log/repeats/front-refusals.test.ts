@@ -9,6 +9,8 @@ import { expressVersions } from "../../../test/support/express.js";
 import { createGuard } from "../../core/guard/guard.js";
 import { createPrincipal, setPrincipalSource } from "../../core/principal/principal.js";
 import { HttpError } from "../../core/refusal/http-error.js";
+import { rateLimit } from "../../rate-limit/rate-limit.js";
+import type { RateLimitOptions } from "../../rate-limit/rate-limit-options.js";
 import { secureHeaders } from "../../secure-headers/index.js";
 import { type AuditLog, auditLog } from "../index.js";
 
@@ -340,6 +342,18 @@ describe.each(expressVersions)(
       minutes[0]?.();
       expect(requestRecords()).toHaveLength(110);
       expect(repeatRecords()).toEqual([]);
+    });
+
+    it.each<[string, RateLimitOptions]>([
+      ["has skipped", { limit: 500, window: "1h", skip: () => true }],
+      ["has no policy for", { limit: 500, window: "1h", match: "POST /login" }],
+      ["would count, but only reports", { limit: 500, window: "1h", mode: "report" }],
+    ])("include what a limit in front %s, because it bounds nothing", (_what, options) => {
+      const app = newApp(express, rateLimit(options), cors());
+      pass(app, 110, () => preflight());
+      minutes[0]?.();
+      expect(requestRecords()).toHaveLength(100);
+      expect(repeatRecords()).toHaveLength(1);
     });
 
     it("are counted as lost after the log was closed", async () => {

@@ -454,3 +454,60 @@ describe("http.route on Express 5", () => {
     }
   });
 });
+
+describe.each(expressVersions)("http.route on Express %s", (_major, express) => {
+  it.each<[string, RequestHandler]>([
+    ["a route of its own", (req) => Object.assign(req, { route: { path: req.path } })],
+    [
+      "a copy of the route",
+      (req) => Object.assign(req, { route: { ...req.route, path: req.path } }),
+    ],
+  ])("is not taken from %s that a handler puts on the request", async (_what, replace) => {
+    const { line } = await recordOf(
+      express,
+      (app) =>
+        app.get("/tenants/:tenant", (req, res, next) => {
+          replace(req, res, next);
+          res.end();
+        }),
+      `/tenants/${VALUE}`,
+    );
+    expect(line).toContain("http.request.id");
+    expect(line).not.toContain(VALUE);
+  });
+
+  it.each(["baseUrl", "originalUrl", "url"])(
+    "does not cost the record when a handler replaces %s by what is no text",
+    async (name) => {
+      for (const status of [200, 500]) {
+        const { line } = await recordOf(
+          express,
+          (app) =>
+            app.use(
+              "/tenants/:tenant",
+              routerWith(express, "/orders", (req, res) => {
+                Object.assign(req, { [name]: null });
+                res.status(status).end();
+              }),
+            ),
+          `/tenants/${VALUE}/orders`,
+        );
+        expect(JSON.parse(line)["event.name"]).toBe("api_request");
+        expect(line).not.toContain(VALUE);
+      }
+    },
+  );
+
+  it("does not cost the record of a request without a route either", async () => {
+    const { line } = await recordOf(
+      express,
+      (app) =>
+        app.use((req, res) => {
+          Object.assign(req, { originalUrl: undefined });
+          res.status(404).end();
+        }),
+      "/nowhere",
+    );
+    expect(JSON.parse(line)).toMatchObject({ "http.response.status_code": 404 });
+  });
+});

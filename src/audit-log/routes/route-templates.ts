@@ -23,12 +23,13 @@ export class RouteTemplates {
    * @returns `undefined` when no route matched.
    */
   of(req: Request, failed: boolean): string | undefined {
-    const route = req.route as { readonly path?: unknown } | undefined;
-    if (route?.path === undefined) return undefined;
+    const route: unknown = req.route;
+    if (!isRoute(route)) return undefined;
     const { path } = route;
-    // An app that is done with a request takes `baseUrl` back, as before Express's own 404 and error pages.
-    const { baseUrl = "" } = req as { readonly baseUrl?: string };
-    if (!failed && req.baseUrl !== undefined)
+    // Handlers replace everything, and an app that is done with a request, as before Express's own pages, takes it back.
+    const given: unknown = req.baseUrl;
+    const baseUrl = typeof given === "string" ? given : "";
+    if (!failed && given === baseUrl)
       return join(baseUrl === "" ? "" : this.#mounted(req, route, baseUrl).template, path);
     const counted = countedBase(req, path);
     if (counted === "" && baseUrl === "") return join("", path);
@@ -51,6 +52,12 @@ export class RouteTemplates {
     known.set(base, found);
     return found;
   }
+}
+
+/** Whether Express made it: what a handler puts in its place may have the path of the request. */
+function isRoute(route: unknown): route is { readonly path: unknown } {
+  const { path, stack, dispatch } = (route ?? {}) as Record<string, unknown>;
+  return path !== undefined && Array.isArray(stack) && typeof dispatch === "function";
 }
 
 function join(mounted: string, path: unknown): string {
@@ -77,8 +84,8 @@ function segmentsOf(path: unknown): number | undefined {
 }
 
 /** The path of the whole request. */
-function pathOf({ originalUrl }: Request): string {
-  if (!originalUrl.startsWith("/")) return "";
+function pathOf({ originalUrl }: { readonly originalUrl: unknown }): string {
+  if (typeof originalUrl !== "string" || !originalUrl.startsWith("/")) return "";
   const end = originalUrl.search(/[?#]/);
   return end === -1 ? originalUrl : originalUrl.slice(0, end);
 }

@@ -19,7 +19,7 @@ export interface CorsPolicy {
   /** Keeps the answer from all pages, whatever a middleware before this one has set. */
   withhold(res: Response): void;
   /** Answers an allowed preflight with 204. */
-  answerPreflight(origin: string, res: Response): void;
+  answerPreflight(origin: string, req: Request, res: Response): void;
   /** Says what the policy allows, without what the preflight misses, so that the browser names that. */
   explain(origin: string, req: Request, res: Response): void;
 }
@@ -32,7 +32,8 @@ export interface Missing {
   readonly headers: readonly string[];
   /**
    * Whether no 204 can refuse it: browsers allow GET, HEAD and POST to every listed origin, named or not
-   * (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7).
+   * (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7), and Chromium only warns where the private network is
+   * not allowed.
    */
   readonly needsStatus: boolean;
 }
@@ -64,6 +65,7 @@ export function createCorsPolicy(settings: CorsSettings): CorsPolicy {
   const methods = new Set(settings.methods);
   const allowedNames = new Set(settings.allowedHeaders.map((name) => name.toLowerCase()));
   const anyHeader = allowedNames.has("*");
+  const anyButAuthorization = anyHeader && !allowedNames.has("authorization");
 
   function mayName(name: string): boolean {
     return allowedNames.has(name) || name === "" || (anyHeader && name !== "authorization");
@@ -77,6 +79,19 @@ export function createCorsPolicy(settings: CorsSettings): CorsPolicy {
       : undefined;
   }
 
+  /**
+   * Chromium lets a star allow Authorization as well, and remembers it for later requests: only names without a star
+   * refuse that.
+   */
+  function nameHeaders(req: Request, res: Response): void {
+    if (!anyButAuthorization) return;
+    const names = namesAskedFor(req).filter(
+      (name) => isToken(name) && name !== "*" && mayName(name),
+    );
+    if (names.length > 0) res.setHeader(ALLOW_HEADERS, names.join(","));
+    else res.removeHeader(ALLOW_HEADERS);
+  }
+
   return {
     credentials,
     allows: (origin, req) => origins.allows(origin, req),
@@ -86,7 +101,9 @@ export function createCorsPolicy(settings: CorsSettings): CorsPolicy {
       const listed = typeof method === "string" && methods.has(method);
       const refused = namesAskedFor(req).filter((name) => !mayName(name));
       const reason = missingReason(req, listed, refused.length);
-      return { reason, headers: refused, needsStatus: !listed && SAFELISTED.has(method) };
+      const needsStatus =
+        reason === "private_network_not_allowed" || (!listed && SAFELISTED.has(method));
+      return { reason, headers: refused, needsStatus };
     },
     vary(req, res) {
       if (!origins.any) setVary(res, "Origin");
@@ -99,10 +116,11 @@ export function createCorsPolicy(settings: CorsSettings): CorsPolicy {
       if (!credentials) res.removeHeader("Access-Control-Allow-Credentials");
     },
     withhold,
-    answerPreflight(origin, res) {
+    answerPreflight(origin, req, res) {
       withhold(res);
       res.setHeader(ALLOW_ORIGIN, origins.any ? "*" : origin);
       setAll(preflight, res);
+      nameHeaders(req, res);
       res.statusCode = 204;
       res.end();
     },
@@ -110,13 +128,7 @@ export function createCorsPolicy(settings: CorsSettings): CorsPolicy {
       withhold(res);
       res.setHeader(ALLOW_ORIGIN, origins.any ? "*" : origin);
       setAll(policy, res);
-      if (!anyHeader) return;
-      // Chromium lets a star allow Authorization as well: only names without a star refuse it.
-      const others = namesAskedFor(req).filter(
-        (name) => isToken(name) && name !== "*" && mayName(name),
-      );
-      if (others.length > 0) res.setHeader(ALLOW_HEADERS, others.join(","));
-      else res.removeHeader(ALLOW_HEADERS);
+      nameHeaders(req, res);
     },
   };
 }

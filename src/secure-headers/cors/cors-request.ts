@@ -2,8 +2,8 @@ import type { Request } from "express";
 import type { CorsRequest } from "../../core/decision/decision.js";
 import { isToken } from "../../core/http/header-values.js";
 
-/** What a scheme, a host, a port and a stray path are made of; user information and a query are neither. */
-const LIKE_ORIGIN = /^(?:null|[a-z][a-z\d+.-]*:[\w./:[\]-]*)$/i;
+/** An origin as browsers write it, those of extensions and local files included: no path, no user, no capitals. */
+const LIKE_ORIGIN = /^(?:null|[a-z][a-z\d+.-]*:\/\/(?:\[[\da-f:.]+\]|[a-z\d._-]*)(?::\d{1,5})?)$/;
 const LONGEST_ORIGIN = 200;
 const LONGEST_NAME = 64;
 const MOST_NAMES = 8;

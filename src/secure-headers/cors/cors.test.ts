@@ -109,12 +109,6 @@ describe.each(expressVersions)("secureHeaders with cors on Express %s", (_major,
       "header_not_allowed",
       { method: "POST", headers: ["x-secret", "x-other"] },
     ],
-    [
-      "the private network",
-      { ...preflightHeaders(APP), "Access-Control-Request-Private-Network": "true" },
-      "private_network_not_allowed",
-      { method: "POST" },
-    ],
   ])(
     "answers a listed origin that asks for %s off the list with what is allowed: its browser names the rest",
     async (_title, headers, reason, cors) => {
@@ -182,6 +176,22 @@ describe.each(expressVersions)("secureHeaders with cors on Express %s", (_major,
     expect(second).toEqual({ origin: "malformed", method: "malformed" });
     expect(third).toEqual({ origin: "malformed", method: "POST" });
     expect(Object.isFrozen(first) && Object.isFrozen(first?.headers)).toBe(true);
+  });
+
+  it.each([
+    ["https://evil.example/reset/s3cr3t", "malformed"],
+    ["https://evil.example/", "malformed"],
+    ["data:s3cr3t", "malformed"],
+    ["https://eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl", "malformed"],
+    ["https://evil.example:8443", "https://evil.example:8443"],
+    ["http://[2001:db8::1]:80", "http://[2001:db8::1]:80"],
+    ["chrome-extension://abcdefghijklmnop", "chrome-extension://abcdefghijklmnop"],
+    ["file://", "file://"],
+    ["null", "null"],
+  ])("records the origin %s as %s: only as browsers write one", async (origin, recorded) => {
+    const { app, decisions } = appWith({ origins: [APP] });
+    await request(app).options("/").set(preflightHeaders(origin)).expect(403);
+    expect(decisions[0]?.[0]?.cors?.origin).toBe(recorded);
   });
 
   it.each<[string, Record<string, string>]>([
@@ -283,6 +293,35 @@ describe.each(expressVersions)("secureHeaders with cors on Express %s", (_major,
     expect(decisions.slice(1)).toMatchObject([
       [{ reason: "header_not_allowed", cors: { headers: ["authorization"] } }],
       [{ reason: "header_not_allowed", cors: { headers: ["authorization"] } }],
+    ]);
+  });
+
+  it("sends no star with an allowed preflight: browsers that take it for Authorization would remember that", async () => {
+    const { app } = appWith({ origins: "*", allowedHeaders: "*" });
+    const named = await request(app)
+      .options("/")
+      .set(preflightHeaders(APP, "PUT", "x-any,x-other"))
+      .expect(204);
+    expect(named.headers["access-control-allow-headers"]).toBe("x-any,x-other");
+    expect(named.headers["vary"]).toContain("Access-Control-Request-Headers");
+    const none = await request(app).options("/").set(preflightHeaders(APP, "PUT")).expect(204);
+    expect(none.headers["access-control-allow-headers"]).toBeUndefined();
+    expect(none.headers["access-control-max-age"]).toBe("600");
+  });
+
+  it("refuses a request to the private network with 403: browsers that only warn would go on after a 204", async () => {
+    const { app, decisions } = appWith(
+      { origins: [APP] },
+      { onDenied: (error, _req, res) => void res.status(error.status).json(error.toProblem()) },
+    );
+    const answer = await request(app)
+      .options("/")
+      .set({ ...preflightHeaders(APP, "PUT"), "Access-Control-Request-Private-Network": "true" })
+      .expect(403);
+    expect(answer.headers["access-control-allow-origin"]).toBe(APP);
+    expect(answer.body.detail).toBe("Requests to the private network are not allowed.");
+    expect(decisions[0]).toMatchObject([
+      { outcome: "deny", reason: "private_network_not_allowed", status: 403 },
     ]);
   });
 
