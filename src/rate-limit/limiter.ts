@@ -16,8 +16,8 @@ import { chargesOf } from "./policies/charges.js";
 import { type Charge, type Policy, ruleOf } from "./policies/policy.js";
 import { createProxyCheck } from "./proxy-check.js";
 import type { LimiterSettings } from "./read-settings.js";
-import type { RateLimitRequest, RateLimitResult } from "./stores/rate-limit-store.js";
-import { type StoreAnswer, StoreClient } from "./stores/store-client.js";
+import type { RateLimitResult } from "./stores/rate-limit-store.js";
+import { type StoreAnswer, StoreClient, storeRequestsOf } from "./stores/store-client.js";
 
 /** A limiter, or one of the two that a preset makes of its policies. */
 interface LimiterMiddleware extends Middleware {
@@ -210,7 +210,7 @@ class Limiter {
     res: Response,
     next: NextFunction,
   ): void {
-    const requests = this.#requestsOf(charges);
+    const requests = storeRequestsOf(charges, this.#guard.enforced);
     if (this.#guard.enforced) {
       store.ask(requests, (answer) => {
         this.#guard.resume(req, res, next, () =>
@@ -275,12 +275,7 @@ class Limiter {
         stored.push(charge);
       }
     }
-    if (stored.length > 0) this.#store?.refund(this.#requestsOf(stored));
-  }
-
-  #requestsOf(charges: readonly Charge[]): readonly RateLimitRequest[] {
-    const prefix = this.#guard.enforced ? "" : "report:";
-    return charges.map((charge) => requestOf(charge, prefix));
+    if (stored.length > 0) this.#store?.refund(storeRequestsOf(stored, this.#guard.enforced));
   }
 
   #report({ charges, results }: Count, req: Request): void {
@@ -301,9 +296,4 @@ class Limiter {
 
 function writeQuotas(req: Request, res: Response): void {
   setQuotaHeaders(res, quotasOf(req));
-}
-
-function requestOf({ policy, key, cost }: Charge, prefix: string): RateLimitRequest {
-  const { name, limit, windowMs, burst } = policy;
-  return { policy: prefix + name, key, limit, windowMs, burst, cost };
 }

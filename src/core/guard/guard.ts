@@ -173,7 +173,7 @@ export function createGuard(
       (error: unknown) => () => resume(req, res, go, () => fault(error, req, res, go)),
     );
     if (enforced) {
-      conclusion.then((act) => act());
+      void conclusion.then((act) => act());
       return;
     }
     // Later guards that report wait for it in the background, and so does the record.

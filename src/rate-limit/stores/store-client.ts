@@ -1,4 +1,5 @@
 import { isThenable } from "../../core/calls/user-function.js";
+import type { Charge } from "../policies/policy.js";
 import type { RateLimitRequest, RateLimitResult, RateLimitStore } from "./rate-limit-store.js";
 
 /** After so many failures in a row the store is left alone … */
@@ -8,6 +9,21 @@ const PAUSE_MS = 1000;
 
 /** What the store said, or why it said nothing usable. */
 export type StoreAnswer = readonly RateLimitResult[] | Error;
+
+/**
+ * The charges as a store is asked for them.
+ *
+ * @param enforced - What limits count that only report is kept apart.
+ */
+export function storeRequestsOf(
+  charges: readonly Charge[],
+  enforced: boolean,
+): readonly RateLimitRequest[] {
+  const prefix = enforced ? "" : "report:";
+  return charges.map(({ policy: { name, limit, windowMs, burst }, key, cost }) => {
+    return { policy: prefix + name, key, limit, windowMs, burst, cost };
+  });
+}
 
 /**
  * Asks a store within a deadline, and stops asking for a second when it keeps failing: a dead store costs one deadline
