@@ -211,18 +211,16 @@ class Limiter {
     next: NextFunction,
   ): void {
     const requests = storeRequestsOf(charges, this.#guard.enforced);
+    const conclude = (answer: StoreAnswer, go: NextFunction): void =>
+      this.#concludeStore(charges, answer, req, res, go);
     if (this.#guard.enforced) {
       store.ask(requests, (answer) => {
-        this.#guard.resume(req, res, next, () =>
-          this.#concludeStore(charges, answer, req, res, next),
-        );
+        this.#guard.resume(req, res, next, () => conclude(answer, next));
       });
-      return;
+    } else {
+      const asked = new Promise<StoreAnswer>((resolve) => store.ask(requests, resolve));
+      this.#wait(asked, req, res, next, (answer, _req, _res, go) => conclude(answer, go));
     }
-    const asked = new Promise<StoreAnswer>((resolve) => store.ask(requests, resolve));
-    this.#wait(asked, req, res, next, (answer, _req, _res, goneOn) =>
-      this.#concludeStore(charges, answer, req, res, goneOn),
-    );
   }
 
   #concludeStore(
@@ -237,9 +235,8 @@ class Limiter {
     } else if (this.#settings.onStoreError === "fallback") {
       this.#countInMemory(charges, "store_fallback", req, res, next);
     } else {
-      const reason: Reason = "store_unavailable";
       const error = outageError("rate_limit_unavailable", answer, RETRY_STORE_AFTER_SECONDS);
-      this.#guard.refuse(error, req, res, next, { reason });
+      this.#guard.refuse(error, req, res, next, { reason: "store_unavailable" satisfies Reason });
     }
   }
 

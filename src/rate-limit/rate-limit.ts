@@ -22,7 +22,7 @@ import { readSettings } from "./read-settings.js";
 export function rateLimit(options: RateLimitOptions): RateLimitMiddleware {
   const settings = readSettings(options, false);
   const preflight = createPreflightLimit(settings, false);
-  const matched = settings.policies.flatMap(({ match }) => match ?? []);
+  const matched = settings.policies.flatMap(({ match }) => (match === undefined ? [] : [match]));
   // A limit that no request reaches looks like one that nobody exceeds.
   const checkMount = createMountCheck("rateLimit", matched);
   const { middleware } = createLimiter(settings, { preflight, checkMount });

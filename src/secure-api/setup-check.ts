@@ -29,7 +29,10 @@ export function createSetupCheck({
   lacksCaller,
   triesCaller,
 }: CheckedSettings): (req: Request, preset: Middleware) => void {
-  const checkMount = createMountCheck("secureApi", patterns);
+  const checkMount = createMountCheck(
+    "secureApi",
+    patterns.map((pattern) => [pattern]),
+  );
   let done = false;
   return function checkSetup(req, preset) {
     checkMount(req);

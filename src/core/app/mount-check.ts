@@ -5,17 +5,21 @@ import { type PathPattern, reachesBelow } from "../http/path-pattern.js";
  * Notices patterns without effect: they are absolute, so below the path at which a middleware is mounted they must begin
  * with that path. `process.emitWarning` names those that no request can match, once.
  *
+ * @param lists - Lists of patterns of which one at least has to match something: a middleware that is mounted at two
+ * paths has patterns for both.
  * @returns What to call at each request.
  */
 export function createMountCheck(
   guard: string,
-  patterns: readonly PathPattern[],
+  lists: readonly (readonly PathPattern[])[],
 ): (req: Request) => void {
-  let done = patterns.length === 0;
+  let done = lists.length === 0;
   return (req) => {
     if (done || isMountedAtPattern(req)) return;
     done = true;
-    const missed = patterns.filter((pattern) => !reachesBelow(pattern, req.baseUrl));
+    const missed = lists
+      .filter((list) => list.every((pattern) => !reachesBelow(pattern, req.baseUrl)))
+      .flat();
     if (missed.length === 0) return;
     const texts = missed.map(({ text }) => text).join(", ");
     process.emitWarning(
