@@ -12,7 +12,7 @@ export interface Backtracking {
 export interface SearchManner {
   /** Whether it begins anew at each character. */
   readonly floats: boolean;
-  /** Whether it ends as soon as it has come to the end of the pattern. */
+  /** Whether what it has come to the end of the pattern with is a match, wherever the text goes on. */
   readonly stopsEarly: boolean;
 }
 
@@ -20,6 +20,10 @@ export interface SearchManner {
 interface Walk {
   readonly ways: ReadonlyMap<number, number>;
   readonly steps: number;
+  /** Whether the search begins anew at the next character: once it can end, it tries only what comes first. */
+  readonly floats: boolean;
+  /** The class of all its characters, where they are of one. */
+  readonly only: number | undefined;
 }
 
 /** Texts that are tried beside each other, in all and from one place in a loop. */
@@ -30,7 +34,7 @@ const LOOP_BEAM = 3;
 const MAX_LOOPS = 24;
 
 /** Characters of a text: enough to see how fast the steps grow, and more where counted repetitions end later. */
-const SHORT_TEXT = 96;
+const SHORT_TEXT = 64;
 const LONG_TEXT = 400;
 
 /** What `"",` takes in JSON beside the characters of a text, and the least that a text takes: 10,000 fill 100 kB. */
@@ -72,17 +76,21 @@ function lengthen(
   beam: number,
 ): Backtracking {
   const goal = Math.min(length, graph.follow.length > SHORT_TEXT / 2 ? LONG_TEXT : SHORT_TEXT);
-  let walks: readonly Walk[] = [{ ways: start, steps: 0 }];
+  let walks: readonly Walk[] = [{ ways: start, steps: 0, floats, only: undefined }];
   const perCharacter: number[] = [];
   let worst = 0;
   let total = 0;
   for (let visits = 0; perCharacter.length < goal && visits < MAX_VISITS * beam; ) {
     const longer: Walk[] = [];
-    for (const { ways, steps } of walks) {
-      visits += ways.size * graph.classes;
-      for (const next of read(graph, ways, stopsEarly)) {
-        const waiting = follow(graph, next, floats);
-        longer.push({ ways: waiting, steps: steps + sum(waiting) });
+    for (const walk of walks) {
+      visits += walk.ways.size * graph.classes;
+      for (const [found, next] of read(graph, walk.ways).entries()) {
+        if (next.size === 0) continue;
+        const ends = stopsEarly && [...next.keys()].some((position) => graph.last.has(position));
+        const again = walk.floats && !ends;
+        const ways = follow(graph, next, again);
+        const only = perCharacter.length === 0 || walk.only === found ? found : undefined;
+        longer.push({ ways, steps: walk.steps + sum(ways), floats: again, only });
       }
     }
     walks = choose(longer, beam);
@@ -101,19 +109,14 @@ function lengthen(
 
 /** What is read of the positions that wait for a character, for each class of characters. */
 function read(
-  { takes, last, classes }: PositionGraph,
+  { takes, classes }: PositionGraph,
   waiting: ReadonlyMap<number, number>,
-  stopsEarly: boolean,
 ): Map<number, number>[] {
-  const read = Array.from({ length: classes }, () => new Map<number, number>());
-  const ended = new Set<number>();
+  const taken = Array.from({ length: classes }, () => new Map<number, number>());
   for (const [position, count] of waiting) {
-    for (const found of takes[position] ?? []) {
-      read[found]?.set(position, count);
-      if (stopsEarly && last.has(position)) ended.add(found);
-    }
+    for (const found of takes[position] ?? []) taken[found]?.set(position, count);
   }
-  return read.filter((positions, found) => positions.size > 0 && !ended.has(found));
+  return taken;
 }
 
 /** The positions that wait for the next character. */
@@ -131,15 +134,21 @@ function follow(
   return next;
 }
 
-/** The walks with the most steps, and of others those that are elsewhere. */
-function choose(walks: Walk[], count: number): readonly Walk[] {
+/**
+ * The walks on which most is going on, and of others those that are elsewhere. Texts of one character stay in any case: the
+ * worst one mostly is, and begins slowly.
+ */
+function choose(walks: readonly Walk[], count: number): readonly Walk[] {
   const places = new Map<string, Walk>();
   for (const walk of walks) {
     const place = placeOf(walk);
     const known = places.get(place);
     if (known === undefined || known.steps < walk.steps) places.set(place, walk);
   }
-  return [...places.values()].sort((a, b) => sum(b.ways) - sum(a.ways)).slice(0, count);
+  const busy = (walk: Walk): number => sum(walk.ways);
+  const best = [...places.values()].sort((a, b) => busy(b) - busy(a)).slice(0, count);
+  const plain = walks.filter((walk) => walk.only !== undefined && !best.includes(walk));
+  return [...best, ...plain].sort((a, b) => busy(b) - busy(a));
 }
 
 /** Short, although there can be hundreds of positions: two places that look alike only make the search poorer. */

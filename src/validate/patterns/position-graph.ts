@@ -10,6 +10,8 @@ export interface PositionGraph {
   readonly first: Ways;
   /** For each position, those that can follow. */
   readonly follow: readonly Ways[];
+  /** Whether it matches nothing as well. */
+  readonly empty: boolean;
   /** Positions at which a match can end. */
   readonly last: ReadonlySet<number>;
   /** For each position, the classes of characters that it takes. */
@@ -108,10 +110,11 @@ export function buildPositionGraph(root: PatternNode): PositionGraph | undefined
     return tail;
   }
 
-  const { first, last } = build(root);
+  const { empty, first, last } = build(root);
   if (isTooLarge()) return undefined;
   const classes: CharacterClasses = classifyCharacters(new Set(atoms));
   return {
+    empty: empty > 0,
     first,
     follow,
     last: new Set(last.keys()),

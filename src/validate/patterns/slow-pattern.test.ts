@@ -74,6 +74,11 @@ describe("patterns that can backtrack", () => {
     "^(?=a*a*b)x",
     "(?<=a+)b",
     "\\d+(?=x)",
+    // What is tried in front of what matches.
+    "^(?:(?:a+)+b|a)",
+    "(?:(?:a+)+b)?",
+    // Texts that begin more slowly than others.
+    "(?:(?=a?)\\w+\\s+)+$",
     // Alternatives at different edges.
     "^\\s+|\\s+$",
     "(?:^\\s+|\\s+$)",

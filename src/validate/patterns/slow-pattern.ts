@@ -41,11 +41,9 @@ export function judgePattern(source: string, length = LONGEST_TEXT): PatternCost
 function judgeSearch(node: PatternNode, length: number): PatternCost {
   const graph = buildPositionGraph(node);
   if (graph === undefined) return "unknown";
-  const manner = {
-    floats: !isAnchored(node, "start"),
-    // A lookaround behind the last character can send the search back.
-    stopsEarly: !isAnchored(node, "end") && !looksAround(node),
-  };
+  // A lookaround behind the last character can send the search back.
+  const stopsEarly = !isAnchored(node, "end") && !looksAround(node);
+  const manner = { floats: !isAnchored(node, "start") && !(stopsEarly && graph.empty), stopsEarly };
   const { stepsPerCharacter, growth } = findBacktracking(graph, manner, length);
   if (stepsPerCharacter <= MAX_STEPS) return "linear";
   return growth > EXPONENTIAL ? "exponential" : "polynomial";
