@@ -29,8 +29,8 @@ export interface CommonValidateOptions extends GuardOptions {
   readonly contentTypes?: string | readonly string[] | undefined;
   /**
    * Patterns of JSON Schemas that are taken although they can backtrack for long, each exactly as it stands in the
-   * schema. Without it, a `pattern` that can take exponential time, or quadratic time without a `maxLength` of at most
-   * 1,000, is an `OptionsError`.
+   * schema. Without it, a `pattern` that can take exponential time is an `OptionsError`, and one that takes more than 160
+   * steps for each character of the longest text that `maxLength` lets through.
    */
   readonly dangerouslyAllowPatterns?: string | readonly string[] | undefined;
   /** Limits for body, query, params and cookies, which are checked before a schema sees them. */

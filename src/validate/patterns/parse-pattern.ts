@@ -1,6 +1,8 @@
-/** A regular expression as a tree. What consumes no character is empty. */
+/** A regular expression as a tree. What consumes no character, and looks at none, is empty. */
 export type PatternNode =
   | { readonly kind: "empty" | "start" | "end" }
+  /** A lookaround: it reads from its place, and what follows it reads from there again. */
+  | { readonly kind: "look"; readonly part: PatternNode }
   | { readonly kind: "character"; readonly source: string }
   | { readonly kind: "sequence" | "choice"; readonly parts: readonly PatternNode[] }
   | {
@@ -15,16 +17,9 @@ const QUANTIFIER = /^(?:[*+?]|\{(\d+)(?:(,)(\d*))?\})\??/;
 const ATOM =
   /^(?:\\(?:[pP]\{[^}]*\}|u\{[^}]*\}|u[dD][89abAB][\dA-Fa-f]{2}\\u[dD][c-fC-F][\dA-Fa-f]{2}|u[\dA-Fa-f]{4}|x[\dA-Fa-f]{2}|c[A-Za-z]|[\s\S])|\[(?:\\[\s\S]|[^\]\\])*\]|[\s\S])/u;
 
-/** A pattern, and the bodies of its lookarounds, which consume nothing of what it reads. */
-export interface ParsedPattern {
-  readonly root: PatternNode;
-  readonly around: readonly PatternNode[];
-}
-
 /** Parses a pattern that `new RegExp(source, "u")` takes. `undefined` when it has a backreference. */
-export function parsePattern(source: string): ParsedPattern | undefined {
+export function parsePattern(source: string): PatternNode | undefined {
   if (/\\(?:[1-9]|k<)/.test(source.replaceAll("\\\\", ""))) return undefined;
-  const around: PatternNode[] = [];
   let rest = source;
 
   function choice(): PatternNode {
@@ -63,9 +58,7 @@ export function parsePattern(source: string): ParsedPattern | undefined {
       rest = rest.slice(group.length);
       const inner = choice();
       rest = rest.slice(1);
-      if (!/[=!]$/.test(group)) return inner;
-      around.push(inner);
-      return EMPTY;
+      return /[=!]$/.test(group) ? { kind: "look", part: inner } : inner;
     }
     const [text = rest] = ATOM.exec(rest) ?? [];
     rest = rest.slice(text.length);
@@ -74,7 +67,7 @@ export function parsePattern(source: string): ParsedPattern | undefined {
     return text === "\\b" || text === "\\B" ? EMPTY : { kind: "character", source: text };
   }
 
-  return { root: choice(), around };
+  return choice();
 }
 
 /** Whether every match begins, or ends, at the edge of the text. */
@@ -84,4 +77,11 @@ export function isAnchored(node: PatternNode, edge: "start" | "end"): boolean {
   if (node.kind !== "sequence") return false;
   const part = node.parts.at(edge === "start" ? 0 : -1);
   return part !== undefined && isAnchored(part, edge);
+}
+
+/** Whether there is a lookaround. */
+export function looksAround(node: PatternNode): boolean {
+  if (node.kind === "look") return true;
+  if (node.kind === "repeat") return looksAround(node.part);
+  return (node.kind === "choice" || node.kind === "sequence") && node.parts.some(looksAround);
 }

@@ -1,112 +1,60 @@
-import { isAnchored, type PatternNode, parsePattern } from "./parse-pattern.js";
-import { buildPositionGraph, type PositionGraph } from "./position-graph.js";
+import { findBacktracking } from "./backtracking.js";
+import { isAnchored, looksAround, type PatternNode, parsePattern } from "./parse-pattern.js";
+import { buildPositionGraph } from "./position-graph.js";
 
 /**
  * How much time a pattern can take.
  *
+ * - `linear`: at most {@link MAX_STEPS} steps for each character
+ * - `polynomial`: more, the longer the text: `^[^@]+@[^@]+\.[^@]+$`, `\s+$`
  * - `exponential`: text of some 30 characters can take seconds: `^(a+)+$`
- * - `polynomial`: quadratic or worse: `^[^@]+@[^@]+\.[^@]+$`, `\s+$`
  * - `unknown`: it has a backreference, or is too large to judge
  */
 export type PatternCost = "linear" | "polynomial" | "exponential" | "unknown";
 
-type State = readonly number[];
+/** The worst first. */
+const COSTS: readonly PatternCost[] = ["unknown", "exponential", "polynomial"];
 
-const ANYTHING: PatternNode = {
-  kind: "repeat",
-  part: { kind: "character", source: "[\\s\\S]" },
-  min: 0,
-  max: Number.POSITIVE_INFINITY,
-};
+const EDGES = ["start", "end"] as const;
 
-/** Positions in loops that are compared: the number of pairs and triples grows fast. */
-const MAX_LOOPED = 24;
+/** 100 kB of text take 16 million steps of some 3 ns. */
+const MAX_STEPS = 160;
+
+/** No pattern that people write grows with a higher power of the length. */
+const EXPONENTIAL = 6;
+
+/** The longest text that the structural check lets through, unless an app allows more. */
+export const LONGEST_TEXT = 65_536;
 
 /**
- * Judges a pattern that `new RegExp(source, "u")` takes, by the automaton behind it: exponential, when a loop can read
- * one text on two ways; polynomial, when two loops can share it.
+ * Judges a pattern that `new RegExp(source, "u")` takes, by the worst text that is found for it.
+ *
+ * @param length - The longest text that it is tried on.
  */
-export function judgePattern(source: string): PatternCost {
-  const parsed = parsePattern(source);
-  if (parsed === undefined) return "unknown";
-  const { root, around } = parsed;
-  for (const part of [root, ...around]) {
-    const nested = buildPositionGraph(part, 8);
-    if (nested === undefined) return "unknown";
-    if (isExponential(nested)) return "exponential";
-  }
-  // Without an anchor, a search begins at each character.
-  const anchored = isAnchored(root, "start");
-  const whole: PatternNode = { kind: "sequence", parts: anchored ? [root] : [ANYTHING, root] };
-  const endless = buildPositionGraph(whole, 256);
-  if (endless === undefined) return "unknown";
-  return isPolynomial(endless, isAnchored(root, "end")) ? "polynomial" : "linear";
+export function judgePattern(source: string, length = LONGEST_TEXT): PatternCost {
+  const root = parsePattern(source);
+  if (root === undefined) return "unknown";
+  const costs = searchesOf(root).map((node) => judgeSearch(node, length));
+  return COSTS.find((cost) => costs.includes(cost)) ?? "linear";
 }
 
-function isExponential(graph: PositionGraph): boolean {
-  const looped = loopedPositions(graph);
-  const inLoop = new Set(looped);
-  for (const p of looped) {
-    for (const [q, ways] of graph.follow[p] ?? []) {
-      if (ways > 1 && inLoop.has(q) && reaches(graph, [q], [p])) return true;
-    }
-  }
-  if (looped.length > MAX_LOOPED) return false;
-  return looped.some((q) =>
-    looped.some((p) =>
-      looped.some((r) => p < r && reaches(graph, [q, q], [p, r]) && reaches(graph, [p, r], [q, q])),
-    ),
-  );
+function judgeSearch(node: PatternNode, length: number): PatternCost {
+  const graph = buildPositionGraph(node);
+  if (graph === undefined) return "unknown";
+  // A lookaround behind the last character can send the search back.
+  const stopsEarly = !isAnchored(node, "end") && !looksAround(node);
+  const manner = { floats: !isAnchored(node, "start") && !(stopsEarly && graph.empty), stopsEarly };
+  const { stepsPerCharacter, growth } = findBacktracking(graph, manner, length);
+  if (stepsPerCharacter <= MAX_STEPS) return "linear";
+  return growth > EXPONENTIAL ? "exponential" : "polynomial";
 }
 
-function isPolynomial(graph: PositionGraph, endsAtEdge: boolean): boolean {
-  const looped = loopedPositions(graph);
-  if (looped.length > MAX_LOOPED) return false;
-  return looped.some((q) =>
-    looped.some(
-      (p) =>
-        p !== q &&
-        // A search that has come to an end does not go back.
-        (endsAtEdge || !graph.last.includes(p)) &&
-        reaches(graph, [q, q, p], [q, p, p]),
-    ),
-  );
-}
-
-function loopedPositions(graph: PositionGraph): number[] {
-  return [...graph.follow.keys()].filter((p) => reaches(graph, [p], [p]));
-}
-
-/** Whether several walks through the graph, which read the same text, can lead from some positions to others. */
-function reaches(graph: PositionGraph, from: State, to: State): boolean {
-  const goal = to.join();
-  const known = new Set<string>();
-  const pending: State[] = [from];
-  for (let state = pending.pop(); state !== undefined; state = pending.pop()) {
-    for (const next of steps(graph, state)) {
-      const key = next.join();
-      if (key === goal) return true;
-      if (known.has(key)) continue;
-      known.add(key);
-      pending.push(next);
-    }
-  }
-  return false;
-}
-
-function steps(graph: PositionGraph, state: State): State[] {
-  let found: { readonly at: State; readonly common: ReadonlySet<number> | undefined }[] = [
-    { at: [], common: undefined },
-  ];
-  for (const position of state) {
-    found = found.flatMap(({ at, common }) =>
-      [...(graph.follow[position]?.keys() ?? [])].flatMap((next) => {
-        const taken = graph.takes[next] ?? new Set<number>();
-        const both =
-          common === undefined ? taken : new Set([...taken].filter((c) => common.has(c)));
-        return both.size === 0 ? [] : [{ at: [...at, next], common: both }];
-      }),
-    );
-  }
-  return found.map(({ at }) => at);
+/** Alternatives that are tied to the edges of the text in different ways, as in `^\s+|\s+$`, are searched for on their own. */
+function searchesOf(node: PatternNode): readonly PatternNode[] {
+  if (node.kind !== "choice" && node.kind !== "sequence") return [node];
+  const [only] = node.parts;
+  if (node.parts.length === 1 && only !== undefined) return searchesOf(only);
+  const ties = (part: PatternNode): string => EDGES.map((edge) => isAnchored(part, edge)).join();
+  const differ = new Set(node.parts.map(ties)).size > 1;
+  return node.kind === "choice" && differ ? node.parts.flatMap(searchesOf) : [node];
 }
