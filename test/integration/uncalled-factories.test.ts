@@ -84,8 +84,8 @@ const MAKERS: Readonly<Record<string, readonly [maker: unknown, mounted: string]
   createTestIssuer: [createTestIssuer, "oauthGuard(createTestIssuer().options())"],
 };
 
-/** They look at a request or an error; nothing comes of mounting them. */
-const READERS = ["getAuth", "getPrincipal", "isHttpError"];
+/** They look at a request or an error, or note something about it; nothing comes of mounting them. */
+const READERS = ["auditFields", "getAuth", "getPrincipal", "getRequestId", "isHttpError"];
 
 it("names every function that the library exports", () => {
   const functions = Object.entries({ ...library, createTestIssuer })
