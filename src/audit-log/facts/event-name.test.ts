@@ -114,6 +114,7 @@ const CLIENT: readonly string[] = [
   "origin_mismatch",
   "origin_not_allowed",
   "other_scheme",
+  "private_network_not_allowed",
   "response_not_shared",
   "rule_denied",
   "same_site",
