@@ -169,7 +169,7 @@ function readSecret(reader: KeyReader, { algorithms }: KeyContext): KeyRing {
 /** A buffer that nothing was written to, or what a template says where the secret belongs: everybody can know it. */
 function isUnfilled(bytes: Uint8Array): boolean {
   if (bytes.length > 0 && bytes.every((byte) => byte === 0)) return true;
-  return /^\s*(?:\$?\{\{?.*\}|<[^<>]*>|%\w+%|\$\w+)\s*$/s.test(
+  return /^\s*(?:\$\{[^}]*\}|\{\{[^}]*\}\}|<[^<>]*>|%\w+%|\$\w+)\s*$/.test(
     Buffer.from(bytes).toString("latin1"),
   );
 }
