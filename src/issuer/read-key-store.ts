@@ -143,6 +143,10 @@ function readSecret(reader: KeyReader, { algorithms }: KeyContext): KeyRing {
   }
   const least = HASH_BYTES[algorithm] ?? 0;
   const bytes = typeof value === "string" ? Buffer.from(value) : value;
+  if (isUint8Array(bytes) && isUnfilled(bytes)) {
+    reader.note("secret", "must be filled in, got a placeholder or zeros");
+    return NO_KEYS;
+  }
   if (!isUint8Array(bytes) || bytes.length < least || isKnownKey(bytes)) {
     reader.problem(
       "secret",
@@ -158,6 +162,14 @@ function readSecret(reader: KeyReader, { algorithms }: KeyContext): KeyRing {
     has: (other) => other === key,
     find: (_kid, name) => (name === algorithm ? key : UNKNOWN_KEY),
   };
+}
+
+/** A buffer that nothing was written to, or what a template says where the secret belongs: everybody can know it. */
+function isUnfilled(bytes: Uint8Array): boolean {
+  if (bytes.length > 0 && bytes.every((byte) => byte === 0)) return true;
+  return /^\s*(?:\$\{[^}]*\}|\{\{[^}]*\}\}|<[^<>]*>|%\w+%|\$\w+)\s*$/.test(
+    Buffer.from(bytes).toString("latin1"),
+  );
 }
 
 function refuseSecretAlgorithms(reader: KeyReader, algorithms: readonly string[]): void {

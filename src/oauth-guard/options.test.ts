@@ -364,7 +364,7 @@ describe("options of oauthGuard", () => {
     }
   });
 
-  it.each(["scopes", "clientIds", "algorithms", "maxTokenAge"])(
+  it.each(["scopes", "clientIds", "algorithms", "profile", "maxTokenAge"])(
     "takes %s as undefined for an unset variable",
     (name) => {
       expect(problemsOf({ issuer, audience, [name]: undefined })).toEqual([
@@ -418,12 +418,9 @@ describe("options of oauthGuard", () => {
       },
     ],
     ["a public key as KeyObject", { publicKey: rsa.publicKey }],
-    ["a secret as bytes", { secret: new Uint8Array(48), algorithms: "HS384" }],
+    ["a secret as bytes", { secret: new Uint8Array(48).fill(7), algorithms: "HS384" }],
     ["a null audience with clients", { audience: null, clientIds: ["app"] }],
-    [
-      "undefined everywhere else",
-      { profile: undefined, cache: undefined, keys: undefined, realm: undefined },
-    ],
+    ["undefined everywhere else", { cache: undefined, keys: undefined, realm: undefined }],
     ["zero tolerance", { clockTolerance: "0s" }],
     ["keys that may be old for long", { keys: { maxAge: "2h" } }],
   ])("accepts %s", (_name, options) => {

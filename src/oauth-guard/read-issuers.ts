@@ -17,7 +17,7 @@ export const ISSUER_KEYS: OptionKeys<IssuerOptions> = {
   audience: "neverUndefined",
   clientIds: "neverUndefined",
   algorithms: "neverUndefined",
-  profile: true,
+  profile: "neverUndefined",
   principal: true,
   // The sources of keys are judged together: see readKeyStore().
   discovery: true,

@@ -47,7 +47,7 @@ export const HEADER_PRINCIPAL_HINTS: Hints<HeaderPrincipalOptions> = {
   trustedProxies: "trustedPeers",
 };
 
-/** Fields that carry credentials or routing, which nobody has verified. */
+/** Fields that every client sends, or that say where a request came from: nobody has verified them. */
 const UNFIT_NAMES = [
   "authorization",
   "proxy-authorization",
@@ -55,7 +55,22 @@ const UNFIT_NAMES = [
   "set-cookie",
   "host",
   "forwarded",
+  "via",
+  "from",
+  "origin",
+  "referer",
+  "user-agent",
+  "connection",
+  "upgrade",
+  "date",
+  "range",
+  "traceparent",
+  "tracestate",
 ];
+const UNFIT_START =
+  /^(?:accept|content|if|sec|x-forwarded|x-real-ip|x-client-ip|x-request-id)(?:-|$)/;
+/** What an authenticating gateway sets although its name begins like those. */
+const FIT_NAMES = ["x-forwarded-user", "x-forwarded-email", "x-forwarded-preferred-username"];
 
 /** Printable ASCII without a comma: proxies join repeated fields with one (RFC 9110 §5.3). */
 const SUBJECT = /^[\x20-\x2b\x2d-\x7e]{1,256}$/;
@@ -109,13 +124,17 @@ function readName(reader: OptionsReader<"name">): string {
   const name = reader.string("name", { required: true }) ?? "";
   if (name !== "" && !isToken(name)) {
     reader.note("name", `must be the name of a header field, got ${describeValue(name)}`);
-  } else if (UNFIT_NAMES.includes(name.toLowerCase())) {
+  } else if (isUnfit(name.toLowerCase())) {
     reader.note(
       "name",
       "must be a field of its own, which the gateway sets: this one comes from the client",
     );
   }
   return name.toLowerCase();
+}
+
+function isUnfit(name: string): boolean {
+  return UNFIT_NAMES.includes(name) || (UNFIT_START.test(name) && !FIT_NAMES.includes(name));
 }
 
 /** Node joins repeated fields with a comma, or drops all but the first: only the raw list shows them. */

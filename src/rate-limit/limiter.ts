@@ -4,6 +4,7 @@ import type { Middleware } from "../core/guard/middleware.js";
 import { formatDuration } from "../core/options/quantity.js";
 import { HttpError, outageError } from "../core/refusal/http-error.js";
 import { MemoryEngine } from "./algorithms/memory-engine.js";
+import { createMountCheck } from "./mount-check.js";
 import { chargesOf } from "./policies/charges.js";
 import type { Charge, Policy } from "./policies/policy.js";
 import { createProxyCheck } from "./proxy-check.js";
@@ -79,6 +80,7 @@ class Limiter {
   readonly #reporters: ReadonlyMap<Policy, QuotaReporter>;
   readonly #earlier: LimiterHandle | undefined;
   readonly #checkProxy = createProxyCheck();
+  readonly #checkMount: (req: Request) => void;
   /** Requests that wait for a function of the app or a store: in report mode they go on, and may come by a second time. */
   #waiting: WeakSet<Request> | undefined;
 
@@ -86,6 +88,7 @@ class Limiter {
     const { policies, store } = settings;
     const headers = guard.enforced ? settings.headers : { ietf: false, legacy: false as const };
     this.#guard = guard;
+    this.#checkMount = createMountCheck(policies);
     this.#settings = settings;
     this.#earlier = earlier;
     this.#memory = new MemoryEngine(policies, settings.maxKeys);
@@ -97,6 +100,7 @@ class Limiter {
 
   handle(req: Request, res: Response, next: NextFunction): void {
     this.#checkProxy(req);
+    this.#checkMount(req);
     if (this.#hasCounted(req)) {
       this.#guard.pass(next);
       return;
@@ -171,18 +175,16 @@ class Limiter {
     next: NextFunction,
   ): void {
     const requests = this.#requestsOf(charges);
+    const conclude = (answer: StoreAnswer, go: NextFunction): void =>
+      this.#concludeStore(charges, answer, req, res, go);
     if (this.#guard.enforced) {
       store.ask(requests, (answer) => {
-        this.#guard.resume(req, res, next, () =>
-          this.#concludeStore(charges, answer, req, res, next),
-        );
+        this.#guard.resume(req, res, next, () => conclude(answer, next));
       });
-      return;
+    } else {
+      const asked = new Promise<StoreAnswer>((resolve) => store.ask(requests, resolve));
+      this.#wait(asked, req, res, next, (answer, _req, _res, go) => conclude(answer, go));
     }
-    const asked = new Promise<StoreAnswer>((resolve) => store.ask(requests, resolve));
-    this.#wait(asked, req, res, next, (answer, _req, _res, goneOn) =>
-      this.#concludeStore(charges, answer, req, res, goneOn),
-    );
   }
 
   #concludeStore(
@@ -197,9 +199,8 @@ class Limiter {
     } else if (this.#settings.onStoreError === "fallback") {
       this.#countInMemory(charges, "store_fallback", req, res, next);
     } else {
-      const reason: Reason = "store_unavailable";
       const error = outageError("rate_limit_unavailable", answer, RETRY_STORE_AFTER_SECONDS);
-      this.#guard.refuse(error, req, res, next, { reason });
+      this.#guard.refuse(error, req, res, next, { reason: "store_unavailable" satisfies Reason });
     }
   }
 

@@ -6,7 +6,7 @@ type Row = readonly [what: string, create: () => unknown, problem: string];
 
 const { auditLog, authorize, fileSink, keycloak, not, oauthGuard, rateLimit, requireRole } =
   library;
-const { role, secureApi, secureHeaders, stdoutSink, validate } = library;
+const { principalFrom, role, secureApi, secureHeaders, stdoutSink, validate } = library;
 const ORIGIN = "https://app.example.com";
 const POLICY = { limit: 1, window: "1m" };
 const ISSUER = { issuer: "https://issuer.example", audience: "https://api.example" };
@@ -21,6 +21,102 @@ function directives(given: object): () => unknown {
 
 /** "Wrong options of the right type" */
 const RIGHT_TYPE: readonly Row[] = [
+  [
+    "a role with a character that nobody sees",
+    () => not(role("suspen\u200bded")),
+    "role.roles[0] must not hold characters that nobody sees",
+  ],
+  [
+    "a lone surrogate in a role",
+    () => role("\ud800admin"),
+    "role.roles[0] must not hold characters that nobody sees",
+  ],
+  [
+    "a list of patterns in one text",
+    () => rateLimit({ ...POLICY, match: "/login,/signup" }),
+    'rateLimit.match must be one path: write several as a list, ["/a", "/b"]',
+  ],
+  [
+    "a URL as a pattern",
+    () => rateLimit({ ...POLICY, match: "https://api.example.com/login" }),
+    'rateLimit.match must start with "/": leave out scheme and host',
+  ],
+  [
+    "a method that reaches no app",
+    () => rateLimit({ ...POLICY, match: "CONNECT /login" }),
+    "rateLimit.match must not have the method CONNECT, which Node.js hands to no app",
+  ],
+  [
+    "a burst from a variable that is not set",
+    () => rateLimit({ ...POLICY, burst: undefined }),
+    "rateLimit.burst must not be undefined",
+  ],
+  [
+    "a cost from a variable that is not set",
+    () => rateLimit({ policies: [{ ...POLICY, cost: undefined }] }),
+    "rateLimit.policies[0].cost must not be undefined",
+  ],
+  [
+    "onStoreError from a variable that is not set",
+    () =>
+      rateLimit({
+        ...POLICY,
+        name: "a",
+        store: as({ consume: () => [] }),
+        onStoreError: undefined,
+      }),
+    "rateLimit.onStoreError must not be undefined",
+  ],
+  [
+    "a profile from a variable that is not set",
+    () => oauthGuard({ ...ISSUER, profile: undefined }),
+    "oauthGuard.profile must not be undefined",
+  ],
+  [
+    "a secret that nothing was put into",
+    () => oauthGuard({ ...ISSUER, secret: new Uint8Array(32) }),
+    "oauthGuard.secret must be filled in, got a placeholder or zeros",
+  ],
+  [
+    "a secret that is still a placeholder",
+    () => oauthGuard({ ...ISSUER, secret: "{{ jwt_secret_of_the_production_environment }}" }),
+    "oauthGuard.secret must be filled in, got a placeholder or zeros",
+  ],
+  [
+    "half of all addresses as trusted peers",
+    () => principalFrom.header({ name: "X-User", trustedPeers: "128.0.0.0/1" }),
+    "principalFrom.header.trustedPeers must be an IP address or a network",
+  ],
+  [
+    "all IPv4 addresses, spelt as IPv6",
+    () => principalFrom.header({ name: "X-User", trustedPeers: "0:0:0:0:0:ffff:0:0/96" }),
+    "principalFrom.header.trustedPeers must be an IP address or a network",
+  ],
+  [
+    "a network around them",
+    () => principalFrom.header({ name: "X-User", trustedPeers: "::/64" }),
+    "principalFrom.header.trustedPeers must be an IP address or a network",
+  ],
+  [
+    "one address with the prefix of its network",
+    () => principalFrom.header({ name: "X-User", trustedPeers: "10.1.2.3/8" }),
+    "got an address with the prefix of a network: leave the prefix out, or write the first address of the network",
+  ],
+  ...["User-Agent", "X-Forwarded-For", "Origin"].map(
+    (name): Row => [
+      `the caller in ${name}`,
+      () => principalFrom.header({ name, trustedPeers: "10.0.0.1" }),
+      "principalFrom.header.name must be a field of its own, which the gateway sets",
+    ],
+  ),
+  [
+    "options that inherit from a record without a prototype",
+    () =>
+      rateLimit(
+        Object.assign(Object.create(Object.assign(Object.create(null), { match: "/a" })), POLICY),
+      ),
+    "rateLimit must be an options object",
+  ],
   [
     "less than a second of hsts",
     () => secureHeaders({ hsts: { maxAge: "730ms" } }),

@@ -164,17 +164,20 @@ export function createGuard(
     next: NextFunction,
     conclude: Conclude<T>,
   ): void {
-    const go = enforced ? next : ignore;
-    const conclusion = answer.then(
-      (value) => () => resume(req, res, go, () => conclude(value, req, res, go)),
-      (error: unknown) => () => resume(req, res, go, () => fault(error, req, res, go)),
-    );
     if (enforced) {
-      conclusion.then((act) => act());
+      answer.then(
+        (value) => resume(req, res, next, () => conclude(value, req, res, next)),
+        (error: unknown) => resume(req, res, next, () => fault(error, req, res, next)),
+      );
       return;
     }
+    const verdict = answer.then(
+      (value) => () => resume(req, res, ignore, () => conclude(value, req, res, ignore)),
+      (error: unknown) => () => resume(req, res, ignore, () => fault(error, req, res, ignore)),
+    );
     // Later guards that report wait for it in the background, and so does the record.
-    (kind === "authentication" ? concludeCaller : concludeLater)(req, conclusion);
+    if (kind === "authentication") concludeCaller(req, verdict);
+    else concludeLater(req, verdict);
     pass(next);
   }
 

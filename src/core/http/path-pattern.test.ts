@@ -212,6 +212,13 @@ describe("restricts", () => {
     expect(restricts(pattern(text), requestFor(method, path))).toBe(expected);
   });
 
+  it("covers a request that names another method, which may replace its own behind us", () => {
+    const field = { "x-http-method-override": "DELETE" };
+    expect(restricts(pattern("DELETE /a"), requestFor("POST", "/a", field))).toBe(true);
+    expect(restricts(pattern("DELETE /a"), requestFor("POST", "/b", field))).toBe(false);
+    expect(restricts(pattern("DELETE /a"), requestFor("POST", "/a"))).toBe(false);
+  });
+
   it("looks at the whole path, mounts included", () => {
     expect(restricts(pattern("/api/admin/:id"), requestFor("GET", "/5", {}, "/API/admin"))).toBe(
       true,

@@ -37,6 +37,11 @@ export function parsePathPattern(text: string): PathPattern | Refused {
   if (/\s/.test(path) || (method !== undefined && !METHOD.test(method)))
     return refused(badSpacing(text));
   if (method !== undefined && !METHODS.includes(method)) return refused(badMethod(method));
+  // The server emits it as an event of its own.
+  if (method === "CONNECT")
+    return refused("must not have the method CONNECT, which Node.js hands to no app");
+  if (path.includes(",/"))
+    return refused('must be one path: write several as a list, ["/a", "/b"]');
   if (!path.startsWith("/"))
     return refused(badStart(path, method === undefined ? "" : `${method} `));
   if (path === "/") return freeze(text, method, [], false);
@@ -70,10 +75,11 @@ export function reachesBelow({ segments, below }: PathPattern, mount: string): b
 
 /**
  * Whether a restriction with this pattern covers the request. Covers too much rather than too little: letter case,
- * empty segments and a trailing slash do not matter, the raw and the decoded path both count, GET includes HEAD.
+ * empty segments and a trailing slash do not matter, the raw and the decoded path both count, GET includes HEAD, and a
+ * request that names another method may have any.
  */
 export function restricts(pattern: PathPattern, req: Request): boolean {
-  if (!coversMethod(pattern, req.method)) return false;
+  if (!coversMethod(pattern, req.method) && !overridesMethod(req)) return false;
   const raw = req.baseUrl + req.path;
   if (matches(pattern, segmentsOf(raw), sameLetters)) return true;
   if (!raw.includes("%") && !raw.includes("\\")) return false;
@@ -207,6 +213,7 @@ function badMethod(method: string): string {
 
 function badStart(path: string, method: string): string {
   if (path === "" || path === "*") return `must start with "/": for everything write "${method}/*"`;
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(path)) return 'must start with "/": leave out scheme and host';
   if (method === "" && METHODS.includes(path))
     return `must have a path behind the method: for everything write "${path} /*"`;
   return `must start with "/": ${write(`${method}/${path}`, "write one in front of the path")}`;

@@ -1,6 +1,7 @@
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import type { OptionsReader } from "../options/options-reader.js";
 import { describeValue } from "../options/value.js";
+import { normalizeAddress } from "./client-address.js";
 
 /** Whether the peer of a connection is one of the trusted ones. */
 export type PeerCheck = (address: string | undefined) => boolean;
@@ -38,15 +39,33 @@ function addPeer(peers: BlockList, entry: string): string | undefined {
   }
   const bits = /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
   if (bits === 0) return `${MUST}, got one that trusts every address`;
-  const fits = bits <= (family === "ipv4" ? 32 : 128);
-  if (!fits) return `${MUST}, got a prefix length that does not fit the address`;
+  const length = family === "ipv4" ? 32 : 128;
+  if (!(bits <= length)) return `${MUST}, got a prefix length that does not fit the address`;
+  if (bits < (family === "ipv4" ? 8 : 7)) return `${MUST}, got one that trusts half the world`;
+  const value = numberOf(address, family);
+  // Besides ::1 there are only other spellings of IPv4 addresses here.
+  if (family === "ipv6" && bits < 128 && value >> 96n === 0n)
+    return `${MUST}, got IPv4 addresses spelt as IPv6`;
+  if ((value & ((1n << BigInt(length - bits)) - 1n)) !== 0n)
+    return `${MUST}, got an address with the prefix of a network: leave the prefix out, or write the first address of the network`;
   peers.addSubnet(address, bits, family);
   return undefined;
+}
+
+function numberOf(address: string, family: "ipv4" | "ipv6"): bigint {
+  const groups = normalizeAddress(address)?.split(family === "ipv4" ? "." : ":") ?? [];
+  return groups.reduce(
+    (value, group) =>
+      family === "ipv4"
+        ? value * 256n + BigInt(group)
+        : value * 65_536n + BigInt(Number.parseInt(group, 16)),
+    0n,
+  );
 }
 
 function familyOf(address: string): "ipv4" | "ipv6" | undefined {
   if (isIPv4(address)) return "ipv4";
   // A zone id means something on one machine only; a mapped address is written as the IPv4 address that it is.
-  const plain = !address.includes("%") && !/^::ffff:/i.test(address);
-  return isIPv6(address) && plain ? "ipv6" : undefined;
+  if (!isIPv6(address) || address.includes("%")) return undefined;
+  return normalizeAddress(address)?.includes(":") === true ? "ipv6" : undefined;
 }

@@ -1,6 +1,11 @@
 /** A shorter text is too short for a secret, and is printed where it helps. */
 const SHORTEST_SECRET = 8;
 const CONTROL_CHARACTER = /\p{Cc}/u;
+/**
+ * Soft hyphen, zero width space, marks and overrides of direction, line separators, word joiner, byte order mark, lone
+ * surrogates. Joiners stay: some scripts need them.
+ */
+const INVISIBLE = /[\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\p{Cs}/u;
 
 /**
  * What a value is, without its content unless it cannot be a secret. A number is one of those only while it is short:
@@ -22,8 +27,10 @@ export function describeValue(value: unknown): string {
 /** Whether the value is an object literal or a null-prototype record, from any realm. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+  const prototype: object | null = Object.getPrototypeOf(value);
+  if (prototype === null) return true;
+  // Another record without a prototype is no `Object.prototype`: what stands there would be overlooked.
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf");
 }
 
 /** Whether the text is too short to be a secret, so that a message may print it. */
@@ -34,7 +41,8 @@ export function isHarmless(text: string): boolean {
 /** What is wrong with a name, whatever it names, as the rest of a sentence. */
 export function nameFault(name: string): string | undefined {
   if (name.trim() !== name) return "must not start or end with white space";
-  return hasControlCharacter(name) ? "must not hold control characters" : undefined;
+  if (hasControlCharacter(name)) return "must not hold control characters";
+  return INVISIBLE.test(name) ? "must not hold characters that nobody sees" : undefined;
 }
 
 /** Whether the text holds a control character, such as a line end. */

@@ -261,7 +261,6 @@ describe.each(expressVersions)("deny on Express %s", (_major, express) => {
   it("sends the refusal once when the promise of the function is rejected twice", async () => {
     const app = appWith(
       denyWith((): never => {
-        // biome-ignore lint/suspicious/noThenProperty: what functions of apps may return.
         return { then: (_done: unknown, fail: () => void) => [fail(), fail()] } as never;
       }),
     );
