@@ -45,7 +45,9 @@ export function parsePrincipal(what: string, value: unknown): Principal | null {
   }
   const init: Record<string, unknown> = Object.create(null);
   for (const name of Object.keys(value)) {
-    const member = value[name];
+    const given = value[name];
+    // A copy: what is checked is what is handed on.
+    const member: unknown = Array.isArray(given) ? [...given] : given;
     if (member === undefined) continue;
     // A misspelt member would silently be no role at all, or no tenant.
     if (!isMember(name)) {
