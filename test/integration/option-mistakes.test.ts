@@ -41,7 +41,7 @@ const RIGHT_TYPE: readonly Row[] = [
   [
     "a URL as a pattern",
     () => rateLimit({ ...POLICY, match: "https://api.example.com/login" }),
-    'rateLimit.match must start with "/": leave out scheme and host',
+    'rateLimit.match must start with "/": write the path alone',
   ],
   [
     "a method that reaches no app",

@@ -137,14 +137,14 @@ const SYMPTOMS: readonly Symptom[] = [
   {
     heading: "The preflight fails",
     reason: "method_not_allowed",
-    status: 403,
+    status: 204,
     mount: (app) => app.use(secureHeaders({ cors: { ...cors, methods: ["GET"] } })),
     ask: (app) => preflight(app, PAGE, "DELETE"),
   },
   {
     heading: "The preflight fails",
     reason: "header_not_allowed",
-    status: 403,
+    status: 204,
     mount: (app) => app.use(secureHeaders({ cors })),
     ask: (app) => preflight(app, PAGE, "GET").set("Access-Control-Request-Headers", "x-tenant"),
   },

@@ -93,12 +93,12 @@ export function layerClassesOf(app: unknown): ReadonlySet<object> {
   return new Set(layers.map((layer): object => Object.getPrototypeOf(layer)));
 }
 
-/** Where the class of layers is: in `express` of version 4, in `router` of Express 5. No file of an app is called so. */
-const LAYER_MODULE = /[\\/](?:express[\\/]lib[\\/]router|router[\\/]lib)[\\/]layer\.js$/;
+/** `lib/router/layer.js` of Express 4, `lib/layer.js` of the router of Express 5, under whatever name they are installed. */
+const LAYER_MODULE = /[\\/]lib[\\/](?:router[\\/])?layer\.js$/;
 
 /** What Node.js keeps of a module. */
 interface LoadedModule {
-  readonly exports?: { readonly prototype?: unknown } | null | undefined;
+  readonly exports?: { readonly name?: unknown; readonly prototype?: unknown } | null | undefined;
 }
 
 /**
@@ -111,7 +111,8 @@ export function loadedLayerClasses(): ReadonlySet<object> {
   for (const path of Object.keys(cache ?? {})) {
     if (!LAYER_MODULE.test(path)) continue;
     const loaded: LoadedModule | undefined = cache?.[path];
-    const prototype = loaded?.exports?.prototype;
+    if (loaded?.exports?.name !== "Layer") continue;
+    const { prototype } = loaded.exports;
     if (typeof prototype === "object" && prototype !== null) found.add(prototype);
   }
   return found;

@@ -218,7 +218,6 @@ function badMethod(method: string): string {
 
 function badStart(path: string, method: string): string {
   if (path === "" || path === "*") return `must start with "/": for everything write "${method}/*"`;
-  if (/^[a-z][a-z\d+.-]*:\/\//i.test(path)) return 'must start with "/": leave out scheme and host';
   if (method === "" && METHODS.includes(path))
     return `must have a path behind the method: for everything write "${path} /*"`;
   if (path.includes("://")) return 'must start with "/": write the path alone';

@@ -19,8 +19,9 @@ describe("what ajv decides wrongly", () => {
   it("finds that an empty list does not contain what one in front of it contained", () => {
     const list = { type: "array", contains: FIVE };
     expect(codes({ type: "array", items: list }, [[5], []])).toEqual(["contains 1"]);
+    // The client has named the member, so the path ends above it.
     expect(codes({ type: "object", additionalProperties: list }, { a: [5], b: [] })).toEqual([
-      "contains b",
+      "contains",
     ]);
     const nested = { type: "array", contains: list, minContains: 2 };
     expect(codes(nested, [[5], []])).toEqual(["contains"]);
@@ -40,7 +41,7 @@ describe("what ajv decides wrongly", () => {
       const closed = { ...named, unevaluatedProperties: false };
       expect(codes(closed, value, "allow")).toEqual(["unknown_field"]);
       const typed = { ...named, unevaluatedProperties: { type: "integer" } };
-      expect(codes(typed, value, "allow")).toEqual([`type ${name}`]);
+      expect(codes(typed, value, "allow")).toEqual(["type"]);
     },
   );
 

@@ -155,7 +155,7 @@ describe.each(expressVersions)(
       });
       const refusing = answers({ issues: [{ message: "no", path: ["a"] }] });
       const answer = await send({ body: refusing as never }, { a: 1 }).expect(422);
-      expect(answer.body.errors).toMatchObject([{ in: "body", pointer: "#/a" }]);
+      expect(answer.body.errors).toMatchObject([{ in: "body", pointer: "#" }]);
       const passing = await send({ body: answers({ value: { a: 2 } }) as never }, { a: 1 });
       expect(passing.body).toEqual({ body: { a: 2 } });
     });
