@@ -284,6 +284,27 @@ describe.each(expressVersions)("errorHandler on Express %s", (_major, express) =
     );
   });
 
+  it.each([
+    ["JSON.parse", () => JSON.parse(SECRET)],
+    ["a value of the wrong type", () => (SECRET as unknown as Map<string, string>).get("x")],
+    ["URL", () => new URL(SECRET)],
+    ["decodeURIComponent", () => decodeURIComponent("%hunter2")],
+  ])(
+    "shows no text of JavaScript itself, which can quote input, when http-errors has taken over the error: %s",
+    async (_what, act) => {
+      const thrown = (): unknown => {
+        try {
+          return act();
+        } catch (error) {
+          // As createError(400, error) does.
+          return Object.assign(error as Error, { expose: true, status: 400, statusCode: 400 });
+        }
+      };
+      const answer = await request(appWith(thrown)).get("/").expect(400);
+      expect(answer.body.detail).toBe("The request is malformed.");
+    },
+  );
+
   it("takes expose and headers from no polluted Object.prototype", async () => {
     Object.assign(Object.prototype, { expose: true, headers: { Allow: "evil" } });
     try {

@@ -339,6 +339,21 @@ describe.each(expressVersions)("oauthGuard on Express %s", (_major, express) => 
       expect(seen).toHaveLength(3);
     });
 
+    it("refuses a token that expires while the function is asked", async () => {
+      vi.useFakeTimers({ toFake: ["Date"] });
+      const kind = async (): Promise<"user"> => {
+        await new Promise((resolve) => setImmediate(resolve));
+        vi.setSystemTime(Date.now() + 400_000);
+        return "user";
+      };
+      for (const cache of [undefined, false] as const) {
+        const { call, seen } = appWith({ principal: { kind }, cache });
+        const answer = await call(issuer.mint()).expect(401);
+        expect(answer.headers["www-authenticate"]).toContain("invalid_token");
+        expect(seen).toEqual([]);
+      }
+    });
+
     it("takes a publicKey whatever kid the token names, with the algorithm that is allowed", async () => {
       const { createPublicKey } = await import("node:crypto");
       const publicKey = createPublicKey({ key: rsa.jwks.keys[0] as never, format: "jwk" });

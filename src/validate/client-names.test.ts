@@ -1,3 +1,5 @@
+import { Ajv } from "ajv";
+import { Ajv as JsonTypeDefinition } from "ajv/dist/jtd.js";
 import type { RequestHandler } from "express";
 import { body, cookie, header, query } from "express-validator";
 import request from "supertest";
@@ -175,6 +177,48 @@ const COMPILED: readonly Case[] = [
     inMap("x"),
     [{ pointer: "#/people", code: "type" }],
   ],
+  [
+    "a missing member whose name the request says, by $data",
+    {
+      body: new Ajv({ $data: true }).compile({
+        type: "object",
+        properties: { needs: { type: "array" }, people: { required: { $data: "1/needs" } } },
+      }) as CompiledFunction,
+    },
+    { body: { needs: [NAME], people: {} } },
+    [{ pointer: "#/people", code: "required" }],
+  ],
+  [
+    "names in other schemas that a schema of ajv refers to, which are those of the schema",
+    {
+      body: new Ajv({
+        schemas: [
+          { $id: "person", type: "object", properties: { age: integer } },
+          {
+            $id: "family",
+            type: "object",
+            properties: { child: { $ref: "person" } },
+            additionalProperties: { $ref: "person" },
+          },
+        ],
+      }).compile({
+        type: "object",
+        properties: { people: { $ref: "family" } },
+      }) as CompiledFunction,
+    },
+    { body: { people: { child: { age: "x" } } } },
+    [{ pointer: "#/people/child/age", code: "type" }],
+  ],
+  [
+    "optional members of JSON Type Definition, which are those of the schema",
+    {
+      body: new JsonTypeDefinition().compile({
+        optionalProperties: { people: { values: { type: "int8" } } },
+      }) as CompiledFunction,
+    },
+    inMap("x"),
+    [{ pointer: "#/people", code: "type" }],
+  ],
 ];
 
 const STANDARD: readonly Case[] = [
@@ -226,6 +270,24 @@ const STANDARD: readonly Case[] = [
     "a path of a refinement",
     { body: z.object({ a: z.string() }).refine(() => false, { path: [NAME] }) },
     { body: { a: "x" } },
+    [{ pointer: "#" }],
+  ],
+  [
+    "a path of a refinement that is no index of the list it leads through",
+    {
+      body: z.object({ list: z.array(z.string()) }).superRefine(({ list }, context) => {
+        for (const item of list) {
+          context.addIssue({ code: "custom", path: ["list", item], message: "" });
+        }
+      }),
+    },
+    { body: { list: [NAME] } },
+    [{ pointer: "#/list" }],
+  ],
+  [
+    "an index beyond the list, and one that no list has",
+    { body: standard([{ message: "", path: ["4111111111111111"] }]) },
+    { body: ["a"] },
     [{ pointer: "#" }],
   ],
   [

@@ -225,6 +225,33 @@ describe.each(expressVersions)("validate in front of a parser on Express %s", (_
     expect(warnings).toEqual([]);
   });
 
+  it.each<[string, (express: typeof import("express")) => RequestHandler]>([
+    ["for larger bodies", (express) => express.json({ limit: "10mb" })],
+    ["for images", (express) => express.raw({ type: "image/*" })],
+  ])(
+    "answers no odd field with 500 behind express.json(), if a parser %s stands behind",
+    async (_what, parser) => {
+      const app = express();
+      app.use(express.json());
+      app.post("/", validate({ body }) as RequestHandler, handler);
+      app.use(parser(express as never));
+      for (const rest of ["", ";", ";;", "; a=b;", "\t; a=b", ';\ta="b"', ' ; a="\t"']) {
+        const { status } = await send(app, `application/json${rest}`);
+        expect([rest, [200, 415].includes(status)]).toEqual([rest, true]);
+      }
+      expect(warnings).toEqual([]);
+    },
+  );
+
+  it("answers 415 to +json that express.json() leaves alone, if express.raw() stands behind", async () => {
+    const app = express();
+    app.use(express.json());
+    app.post("/", validate({ body }) as RequestHandler, handler);
+    app.use(express.raw({ type: "image/*" }));
+    await send(app, "application/a+json").expect(415);
+    expect(warnings).toEqual([]);
+  });
+
   it("answers 415 to what only a parser on another path or route takes", async () => {
     const every = express.json({ type: ["application/json", "application/*+json"] });
     const app = express();

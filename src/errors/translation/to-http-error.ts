@@ -17,6 +17,16 @@ const HONOURED_FIELDS: ReadonlySet<string> = new Set([
   "www-authenticate",
 ]);
 
+/** Names of the errors that JavaScript itself throws: nobody has written their messages for a client. */
+const LANGUAGE_ERRORS: ReadonlySet<unknown> = new Set([
+  "EvalError",
+  "RangeError",
+  "ReferenceError",
+  "SyntaxError",
+  "TypeError",
+  "URIError",
+]);
+
 /** What the app threw, as the refusal that the client is told. Never throws, whatever it is. */
 export function toHttpError(error: unknown): HttpError {
   try {
@@ -64,9 +74,10 @@ function statusOf(error: unknown): number | undefined {
 /** The message that `http-errors` made to be shown: of a 5xx only where the app has said so. */
 function exposedText(error: unknown): string | undefined {
   if (errorMember(error, "expose") !== true) return undefined;
-  // `http-errors` also turns errors of others into its own: those of parsers quote input, those of the system paths.
+  // `http-errors` also turns errors of others into its own: those of parsers, and of JSON.parse, quote input, those of the system paths.
   if (errorMember(error, "type") !== undefined || errorMember(error, "syscall") !== undefined)
     return undefined;
+  if (LANGUAGE_ERRORS.has(errorMember(error, "name"))) return undefined;
   const message = errorMember(error, "message");
   return typeof message === "string" && message.trim() !== "" ? message : undefined;
 }

@@ -187,7 +187,11 @@ export class Verifier {
     const signed = { parsed, key, lifetime, digest, now };
     const kind = issuer.kindOf?.(parsed.payload);
     if (!isThenable(kind)) return this.#accept(signed, issuer, kind);
-    return kind.then((later) => this.#accept(signed, issuer, later));
+    return kind.then((later) => {
+      // The token may have expired meanwhile.
+      const inTime = checkClaims(parsed.payload, issuer.claims, Date.now());
+      return isRefused(inTime) ? inTime : this.#accept(signed, issuer, later);
+    });
   }
 
   #accept(

@@ -3,8 +3,17 @@ import type { Issue } from "./issue.js";
 /** The member names that a schema has. Whether a name is in it says nothing that the client does not know. */
 export type KnownNames = ReadonlySet<string>;
 
-/** Keywords of JSON Schema whose members are called as members of the value. */
-const NAMING = ["properties", "dependentSchemas", "dependentRequired", "dependencies"];
+/** Keywords of JSON Schema, and of JSON Type Definition (RFC 8927), whose members are called as members of the value. */
+const NAMING = [
+  "properties",
+  "optionalProperties",
+  "dependentSchemas",
+  "dependentRequired",
+  "dependencies",
+];
+
+/** An index as it stands in a path. */
+const INDEX = /^(?:0|[1-9]\d*)$/;
 
 /**
  * The issues with paths that end above the first member that the client named: names in a map, say, can be as secret as
@@ -20,7 +29,7 @@ export function withoutClientNames(
   return issues.map((issue) => {
     let at = value;
     for (const [index, name] of issue.path.entries()) {
-      if (!Array.isArray(at) && !known.has(name)) {
+      if (!known.has(name) && !isIndex(at, name)) {
         return { ...issue, path: issue.path.slice(0, index), below: true, name };
       }
       at = memberOf(at, name);
@@ -48,6 +57,14 @@ export function namesInJsonSchema(schema: unknown, names: Set<string> = new Set(
     }
   }
   return names;
+}
+
+/**
+ * Of an item that is there, or that is missing behind the last one. The functions of an app can put anything else into a
+ * path, such as the item itself.
+ */
+function isIndex(list: unknown, name: string): boolean {
+  return Array.isArray(list) && INDEX.test(name) && Number(name) <= list.length;
 }
 
 function addStrings(names: Set<string>, list: unknown): void {

@@ -49,6 +49,9 @@ const CODES: Readonly<Record<string, IssueCode>> = {
   "false schema": "not_allowed",
 };
 
+/** What stands in a schema path in front of a member's name, in JSON Schema and in JSON Type Definition. */
+const NAMING: ReadonlySet<string | undefined> = new Set(["properties", "optionalProperties"]);
+
 const LISTED_VALUES = 20;
 
 /** Errors of a compiled function that are looked at. */
@@ -68,14 +71,20 @@ export function toIssues(errors: readonly AjvError[]): readonly Issue[] {
   return [...issues.values()];
 }
 
-/** The member names of the schema that ajv's errors show: what stands behind `properties` in their paths. */
-export function namesInErrors(errors: readonly AjvError[]): Set<string> {
+/**
+ * The member names of the schema that ajv's errors show: what stands behind `properties` in their paths, and what is
+ * missing.
+ *
+ * @param readsData - Whether the schema can take the names of what must not be missing from the value, by `$data`.
+ */
+export function namesInErrors(errors: readonly AjvError[], readsData: boolean): Set<string> {
   const names = new Set<string>();
   for (const { schemaPath, params } of errors.slice(0, READ_ERRORS)) {
-    if (typeof params["missingProperty"] === "string") names.add(params["missingProperty"]);
+    const missing = readsData ? undefined : params["missingProperty"];
+    if (typeof missing === "string") names.add(missing);
     const tokens = typeof schemaPath === "string" ? parse(schemaPath) : [];
     for (const [index, token] of tokens.entries()) {
-      if (tokens[index - 1] === "properties") names.add(decode(token));
+      if (NAMING.has(tokens[index - 1])) names.add(decode(token));
     }
   }
   return names;

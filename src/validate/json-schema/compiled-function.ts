@@ -33,7 +33,7 @@ export function createCompiledFunctionCheck(
     },
   });
 
-  let inSchema: KnownNames | undefined;
+  let inSchemas: SchemaNames | undefined;
 
   return (value) => {
     const verdict = call(value);
@@ -46,13 +46,57 @@ export function createCompiledFunctionCheck(
 
   function issuesOf(value: unknown): readonly Issue[] {
     // What ajv.compile() makes carries its schema; of standalone code only the errors show names.
-    const { errors: list, schema } = validate as { errors?: unknown; schema?: unknown };
+    const { errors: list } = validate as { errors?: unknown };
     const errors = Array.isArray(list) ? list.filter(isAjvError) : [];
     if (errors.length === 0) return UNEXPLAINED;
-    inSchema ??= namesInJsonSchema(schema);
-    const known = new Set([...inSchema, ...namesInErrors(errors)]);
+    inSchemas ??= namesInSchemas(schemasOf(validate));
+    const known = new Set([...inSchemas.names, ...namesInErrors(errors, inSchemas.readsData)]);
     return withoutClientNames(toIssues(errors), value, known);
   }
+}
+
+/** What is looked for in the schemas of a compiled function. */
+interface SchemaNames {
+  readonly names: KnownNames;
+  /** Whether a schema has a reference to the value in place of a keyword's own value, as ajv allows with `$data`. */
+  readonly readsData: boolean;
+}
+
+function namesInSchemas(schemas: Iterable<unknown>): SchemaNames {
+  const names = new Set<string>();
+  let readsData = false;
+  for (const schema of schemas) {
+    namesInJsonSchema(schema, names);
+    readsData ||= mentionsData(schema);
+  }
+  return { names, readsData };
+}
+
+function mentionsData(schema: unknown): boolean {
+  try {
+    return JSON.stringify(schema)?.includes('"$data"') === true;
+  } catch {
+    // No JSON: what cannot be told is taken for it.
+    return true;
+  }
+}
+
+/** The schema that a function of `ajv.compile()` carries, and those that it refers to. */
+function schemasOf(validate: object): Set<unknown> {
+  const { schema, schemaEnv } = validate as { schema?: unknown; schemaEnv?: unknown };
+  const schemas = new Set([schema]);
+  const seen = new Set<unknown>();
+  const pending = [schemaEnv];
+  while (pending.length > 0) {
+    const environment = pending.pop();
+    if (typeof environment !== "object" || environment === null || seen.has(environment)) continue;
+    seen.add(environment);
+    const { schema: own, root, refs } = environment as Partial<Record<string, unknown>>;
+    // What ajv has put in the place of a reference is a schema, and has no environment.
+    schemas.add(own ?? environment);
+    pending.push(root, ...(typeof refs === "object" && refs !== null ? Object.values(refs) : []));
+  }
+  return schemas;
 }
 
 function isAjvError(error: unknown): error is AjvError {

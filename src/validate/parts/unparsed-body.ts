@@ -35,7 +35,7 @@ export type UnparsedBodyCheck = (req: Request) => MountingError | undefined;
  * Tells a parser that is mounted wrongly from a media type that nothing here parses. The client chooses the media type,
  * so it must not be able to make an error of the server of it. It is a mistake of the app
  *
- * - when a parser for such bodies stands behind the validator, or
+ * - when a parser for such bodies stands behind the validator, and the field is written as usual, or
  * - when the app has listed this very media type in `contentTypes`; `application/json`, which is in the list by default,
  *   only if no parser for JSON stands in front.
  *
@@ -48,13 +48,14 @@ export function createUnparsedBodyCheck(
 ): UnparsedBodyCheck {
   return (req) => {
     const field = req.headers["content-type"] ?? "";
+    if (!USUAL_FIELD.test(field)) return undefined;
     const essence = essenceOf(field);
     const kind = kindOf(essence);
-    const behind = handlersBehind(req.app, handlerOf());
-    const listed = contentTypes.includes(essence) && USUAL_FIELD.test(field);
+    const listed = contentTypes.includes(essence);
+    const hasParser = hasParserFor(kind, req.app);
     const isMistake =
-      behind.some((handler) => takes(handler, kind)) ||
-      (listed && !(isDefaultList && hasParserFor(kind, req.app)));
+      handlersBehind(req.app, handlerOf()).some((handler) => takes(handler, kind, hasParser)) ||
+      (listed && !(isDefaultList && hasParser));
     return isMistake ? new MountingError(explain(kind, listed ? essence : undefined)) : undefined;
   };
 }
@@ -66,10 +67,10 @@ function kindOf(essence: string): Kind {
   return essence.startsWith("multipart/") ? "multipart" : "raw";
 }
 
-/** `express.raw()` can be made for any media type. */
-function takes(handler: unknown, kind: Kind): boolean {
+/** `express.raw()` can be made for any media type; where the app has another parser for such, it is not meant for it. */
+function takes(handler: unknown, kind: Kind, hasParser: boolean): boolean {
   const own = parserKind(handler);
-  return own === kind || own === "raw";
+  return own === kind || (own === "raw" && !hasParser);
 }
 
 function parserKind(handler: unknown): Kind | undefined {

@@ -76,6 +76,10 @@ export const ENTRA_V2: Provider = {
       },
       principal: { kind: "service", clientId: CLIENT, scopes: [], roles: ["Orders.Read.All"] },
     },
+    "a token of an app, to an API without the optional claim idtyp": {
+      payload: { scp: undefined, azpacr: "1", roles: ["Orders.Read.All"] },
+      principal: { kind: "service", scopes: [], roles: ["Orders.Read.All"] },
+    },
     "a token of a user in 200 groups, with a larger maxTokenSize": {
       ...MANY_GROUPS,
       configuration: [["audience:", 'maxTokenSize: "16kb",\n    audience:']],
@@ -121,6 +125,10 @@ export const ENTRA_V1: Provider = {
   accepted: {
     "a token of an app": {
       payload: { scp: undefined, amr: undefined, upn: undefined, appidacr: "1", idtyp: "app" },
+      principal: { kind: "service", clientId: CLIENT, scopes: [] },
+    },
+    "a token of an app, to an API without the optional claim idtyp": {
+      payload: { scp: undefined, amr: undefined, upn: undefined, appidacr: "1" },
       principal: { kind: "service", clientId: CLIENT, scopes: [] },
     },
   },
