@@ -12,6 +12,8 @@ const CURRENT = {
   rateLimit: 0.5,
   auditRecord: 1.0,
   require: 0.8,
+  /** Milliseconds. */
+  blockedLoop: 50,
 };
 
 const OLDER = { bare: 1.15, require: 0.8 };

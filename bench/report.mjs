@@ -33,6 +33,7 @@ const BRIEF = {
   auditRecord: "audit record",
   require: "`require()` of the preset",
   startUp: "start-up",
+  blockedLoop: "blocked loop in ms",
 };
 
 /** @returns Markdown, and the ratios by name. */
@@ -93,6 +94,24 @@ export function reportLoadTimes(results, budgets) {
     text: formatTable(["`require()`", "ms", "files", "ratio", "at most", ""], rows),
     ratios: ratiosOf(results),
   };
+}
+
+/** The worst one stands first, and is what the budget is for. */
+export function reportBlockedLoop({ results, tried, refused }, budgets) {
+  const sorted = [...results].sort((a, b) => b.milliseconds - a.milliseconds);
+  const rows = sorted.map(({ name, bytes, status, first, milliseconds }) => [
+    name,
+    (bytes / 1000).toFixed(0),
+    String(status),
+    first.toFixed(1),
+    milliseconds.toFixed(1),
+  ]);
+  const [worst] = sorted;
+  const limit = budgets.blockedLoop;
+  const [, , met] = verdict(worst.milliseconds, limit);
+  const line = `Worst blocked loop of one request: ${worst.milliseconds.toFixed(1)} ms (${worst.name}), budget ${limit ?? "–"} ms${met === "" ? "" : `: ${met}`}. Random cases searched: ${tried}; schemas refused at start-up: ${refused}.`;
+  const table = formatTable(["hostile request", "kB", "status", "first, ms", "later, ms"], rows);
+  return { text: `${line}\n\n${table}`, ratios: { blockedLoop: worst.milliseconds } };
 }
 
 /** One item of a Markdown list. */

@@ -48,7 +48,10 @@ async function* measure(node, { only, stacks, rounds, requests, warmup }, budget
   const { measureStacks } = await import("./measure-stacks.mjs");
   const { measureParts } = await import("./measure-parts.mjs");
   const { measureLoadTimes } = await import("./measure-load-times.mjs");
-  const { reportLoadTimes, reportParts, reportStacks } = await import("./report.mjs");
+  const { measureBlockedLoop } = await import("./measure-blocked-loop.mjs");
+  const { reportBlockedLoop, reportLoadTimes, reportParts, reportStacks } = await import(
+    "./report.mjs"
+  );
 
   const directory = mkdtempSync(join(tmpdir(), "express-secure-api-bench-"));
   try {
@@ -63,6 +66,10 @@ async function* measure(node, { only, stacks, rounds, requests, warmup }, budget
     if (only.includes("load-times")) {
       onProgress("measuring require()");
       yield reportLoadTimes(measureLoadTimes({ node, rounds }), budgets);
+    }
+    if (only.includes("blocked-loop")) {
+      onProgress("measuring how long hostile requests block the loop");
+      yield reportBlockedLoop(await measureBlockedLoop({ node, rounds }), budgets);
     }
   } finally {
     rmSync(directory, { recursive: true, force: true });

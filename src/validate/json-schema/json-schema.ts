@@ -30,7 +30,7 @@ interface JsonSchemaManner {
 const WORK_PER_BYTE = 8;
 
 /** The same where the value is large, or the schema: beyond the base, only the value counts. */
-const LARGE = { base: 150_000, perByte: 2 };
+const LARGE = { base: 100_000, perByte: 1.5 };
 
 /** More alternatives, patterns of member names and so on than this multiply the work too much to go uncounted. */
 const UNCOUNTED_ALTERNATIVES = 32;
@@ -66,7 +66,13 @@ export function createJsonSchemaCheck(
   ) {
     throw new Error("$schema must be JSON Schema 2020-12");
   }
-  lintSchema(schema);
+  try {
+    lintSchema(schema);
+  } catch (error) {
+    // ajv follows a reference for ever that this finds.
+    if (error instanceof RangeError) preparePlan(schema);
+    throw error;
+  }
   // A copy in any case: the app may change its object later.
   const copy = structuredClone(schema);
   repairForAjv(copy);

@@ -122,6 +122,13 @@ describe("work per request has a bound", () => {
   it("refuses at start-up a schema that refers to itself in place", () => {
     const endless = { allOf: [{ $ref: "#" }], type: "object" };
     expect(() => createJsonSchemaCheck(endless, "reject")).toThrow("must not lead back");
+    // ajv exhausts the stack.
+    const circle = {
+      type: "array",
+      items: { $ref: "#/$defs/a" },
+      $defs: { a: { $ref: "#/$defs/b" }, b: { $ref: "#/$defs/a" } },
+    };
+    expect(() => createJsonSchemaCheck(circle, "reject")).toThrow("must not lead back");
   });
 
   it("looks at no more of a large value than constants can have", () => {
