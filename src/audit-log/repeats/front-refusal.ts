@@ -1,6 +1,9 @@
 import type { Decision } from "../../core/decision/decision.js";
 import { isRefusal } from "../facts/verdict.js";
 
+/** The name of the policy that counts what is answered in front of the others. */
+const PREFLIGHT = "preflight";
+
 type Check = (refusal: Decision) => boolean;
 
 /**
@@ -11,7 +14,7 @@ const IN_FRONT: ReadonlyMap<string, Check> = new Map<string, Check>([
   // Preflights and cross-site requests.
   ["secureHeaders", () => true],
   // The limit of preflights itself, which answers before the others count.
-  ["rateLimit", ({ policy }) => policy === "preflight"],
+  ["rateLimit", ({ policy }) => policy === PREFLIGHT],
 ]);
 
 /** Why a limit lets a request pass that it has not counted. */
@@ -31,7 +34,8 @@ export function frontRefusalIn(decisions: readonly Decision[]): Decision | undef
   return undefined;
 }
 
-/** Whether a limit has counted the request, and so bounds what comes behind. */
-function hasCounted({ guard, outcome, enforced, reason }: Decision): boolean {
-  return guard === "rateLimit" && outcome === "allow" && enforced && !UNCOUNTED.has(reason);
+/** Whether a limit has counted the request, and so bounds what comes behind; that of preflights itself stands in front. */
+function hasCounted({ guard, outcome, enforced, reason, policy }: Decision): boolean {
+  if (guard !== "rateLimit" || policy === PREFLIGHT) return false;
+  return outcome === "allow" && enforced && !UNCOUNTED.has(reason);
 }
