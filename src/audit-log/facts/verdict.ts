@@ -1,5 +1,5 @@
 import type { Response } from "express";
-import type { Decision } from "../../core/decision/decision.js";
+import type { CorsRequest, Decision } from "../../core/decision/decision.js";
 import { type AuditEvent, refusalEvent, requestEvent } from "./event-name.js";
 import { sentStatus } from "./sent-status.js";
 
@@ -19,6 +19,8 @@ export interface Verdict {
   readonly reported: Decision | undefined;
   /** How many refusals report mode let through. */
   readonly reportedCount: number;
+  /** What a page of another origin asked for and did not get. */
+  readonly cors: CorsRequest | undefined;
   /** Of the error of the app that ended the request, if the app's `errorHandler` saw one. */
   readonly errorType: string | undefined;
   readonly event: AuditEvent;
@@ -35,7 +37,9 @@ export function judge(
   let outage: Decision | undefined;
   let reported: Decision | undefined;
   let reportedCount = 0;
+  let cors: CorsRequest | undefined;
   for (const decision of decisions) {
+    cors ??= decision.cors;
     if (decision.outcome === "allow") continue;
     if (decision.enforced) {
       if (isRefusal(decision)) refusal ??= decision;
@@ -62,6 +66,7 @@ export function judge(
     outage,
     reported,
     reportedCount,
+    cors,
     errorType,
     event,
   };

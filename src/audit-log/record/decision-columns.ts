@@ -1,4 +1,4 @@
-import type { CorsRequest, Decision } from "../../core/decision/decision.js";
+import type { Decision } from "../../core/decision/decision.js";
 import { isVerdictPending } from "../../core/decision/pending-verdict.js";
 import type { RequestFacts } from "../facts/request-facts.js";
 import { jsonText, optionalText, unquotedText } from "../text/json-text.js";
@@ -53,30 +53,12 @@ const REPORTED: readonly Column<RequestFacts>[] = [
 const CORS: readonly Column<RequestFacts>[] = [
   {
     name: "audit.cors.headers",
-    read: ({ decisions }) => {
-      const names = corsOf(decisions)?.headers;
-      return names && `[${names.map((name) => jsonText(name)).join(",")}]`;
-    },
+    read: ({ verdict: { cors } }) =>
+      cors?.headers && `[${cors.headers.map((name) => jsonText(name)).join(",")}]`,
   },
-  corsText("audit.cors.method", ({ method }) => method),
-  corsText("audit.cors.origin", ({ origin }) => origin),
+  quoted("audit.cors.method", ({ cors }) => cors?.method),
+  quoted("audit.cors.origin", ({ cors }) => cors?.origin),
 ];
-
-function corsText(
-  name: string,
-  read: (asked: CorsRequest) => string | undefined,
-): Column<RequestFacts> {
-  function readText({ decisions }: RequestFacts): string | undefined {
-    const asked = corsOf(decisions);
-    return asked && optionalText(read(asked));
-  }
-  return { name, read: readText, quoted: true };
-}
-
-function corsOf(decisions: readonly Decision[]): CorsRequest | undefined {
-  for (const { cors } of decisions) if (cors !== undefined) return cors;
-  return undefined;
-}
 
 function quoted(
   name: string,
