@@ -13,8 +13,8 @@ import { readSettings } from "./read-settings.js";
  * `secureHeaders` answers in front of it does not reach it: `.preflight` counts that. Counted answers carry `RateLimit`,
  * `RateLimit-Policy` and `X-RateLimit-*`.
  *
- * Limits by address are only as good as Express's `trust proxy` setting. A warning (`process.emitWarning`) names patterns
- * of `match` that no request can reach where the limiter is mounted.
+ * Limits by address are only as good as Express's `trust proxy` setting. A warning (`process.emitWarning`) names a
+ * policy's patterns when no request can match any of them where the limiter is mounted.
  *
  * @throws {@link OptionsError} with every problem of the options.
  * @see https://www.rfc-editor.org/rfc/rfc6585#section-4
