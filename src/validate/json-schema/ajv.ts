@@ -10,14 +10,12 @@ import { compileFormat, compilePattern } from "../keywords/keyword-functions.js"
 import { compileMultipleOf } from "../keywords/multiple-of.js";
 import { forEachSubschema, isSchemaObject, type SchemaObject } from "../keywords/references.js";
 import { separateDependencies } from "./ajv-repairs.js";
+import { isByMetaSchema } from "./meta-schema.js";
 
 /** A compiled schema, as ajv makes it. */
 export type CompiledSchema = ValidateFunction;
 
-/**
- * Compiles the meta-schema, once in a process: that takes longer than most schemas of an app, each validator would do
- * it again, and nothing of the schemas it is asked about stays in it.
- */
+/** Says in ajv's words what is wrong with a schema. Compiled once in a process, for the first one that is. */
 let metaSchema: Ajv | undefined;
 
 /** Patterns of member names that ajv compiles for its strict mode. */
@@ -43,8 +41,10 @@ export function compileSchema(schema: object, tracks: boolean): CompiledSchema {
  */
 export function lintSchema(schema: object): void {
   if ((schema as { $async?: unknown }).$async === true) throw new Error("$async is not supported");
-  metaSchema ??= new (loadAjv().Ajv2020)({ logger: false });
-  metaSchema.validateSchema(schema, true);
+  if (!isByMetaSchema(schema)) {
+    metaSchema ??= new (loadAjv().Ajv2020)({ logger: false });
+    metaSchema.validateSchema(schema, true);
+  }
   const copy = structuredClone(schema);
   separateDependencies(copy);
   forEachSubschema(copy, "", spreadPatterns);
