@@ -1,0 +1,20 @@
+import type { RunningApp } from "./legacy-app.js";
+
+/** The risks of the OWASP API Security Top 10 2023 that an attack is an instance of. */
+type Risk =
+  | "API1 Broken Object Level Authorization"
+  | "API2 Broken Authentication"
+  | "API3 Broken Object Property Level Authorization"
+  | "API4 Unrestricted Resource Consumption"
+  | "API5 Broken Function Level Authorization"
+  | "API6 Unrestricted Access to Sensitive Business Flows"
+  | "API7 Server Side Request Forgery"
+  | "API8 Security Misconfiguration";
+
+export interface Attack {
+  /** What the attacker does, as a sentence without a full stop. */
+  readonly name: string;
+  readonly risk: Risk;
+  /** Attacks the running app and returns whether the attacker got what he wanted. */
+  readonly run: (app: RunningApp) => Promise<boolean>;
+}
