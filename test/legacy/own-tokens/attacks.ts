@@ -14,6 +14,8 @@ export const attacks: readonly Attack[] = [
   {
     name: "sets the password of the admin and logs in with it",
     risk: "API1 Broken Object Level Authorization",
+    named: null,
+    refused: false,
     run: async ({ url }) => {
       const { access } = await login(url, BEN);
       await request(url)
@@ -29,11 +31,13 @@ export const attacks: readonly Attack[] = [
   {
     name: "uses a refresh token, which lives for 30 days, as an access token",
     risk: "API2 Broken Authentication",
+    named: "oauthGuard:report:invalid_token",
     run: async ({ url }) => (await nameOfUser2(url, (await login(url, BEN)).refresh)) === "Ben",
   },
   {
     name: "uses the token of the mail that resets a password as an access token",
     risk: "API2 Broken Authentication",
+    named: "oauthGuard:report:invalid_token",
     run: async (app) => {
       await request(app.url).post("/v1/auth/forgot-password").send({ email: BEN.email });
       return (await nameOfUser2(app.url, lastMail(app))) === "Ben";
@@ -42,6 +46,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "uses the token of the mail that verifies an address as an access token",
     risk: "API2 Broken Authentication",
+    named: "oauthGuard:report:invalid_token",
     run: async (app) => {
       const { access } = await login(app.url, BEN);
       await request(app.url)
@@ -53,6 +58,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "uses an access token that expired a year ago",
     risk: "API2 Broken Authentication",
+    named: "oauthGuard:report:invalid_token",
     run: async ({ url }) => {
       vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 365 * 24 * 3_600_000 });
       const { access } = await login(url, BEN).finally(() => vi.useRealTimers());
@@ -62,6 +68,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "signs a token for the admin with the secret that the template of the app came with",
     risk: "API2 Broken Authentication",
+    named: "oauthGuard:report:invalid_token",
     run: async ({ url }) => {
       const claims = { sub: "1", type: "access" };
       const token = jsonwebtoken.sign(claims, "thisisasamplesecret", { expiresIn: "1h" });
@@ -72,6 +79,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "uses a token that stands in a URL, and so in logs and histories",
     risk: "API2 Broken Authentication",
+    named: "oauthGuard:report:authentication_required",
     run: async ({ url }) => {
       const { access } = await login(url, BEN);
       return (await request(url).get(`/v1/users/2?access_token=${access}`)).status === 200;
@@ -80,6 +88,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "finds a password by trying 40, with another invented address in X-Forwarded-For each time",
     risk: "API2 Broken Authentication",
+    named: "rateLimit:report:rate_limit_exceeded",
     run: async ({ url }) => {
       const attempt = (password: string, count: number) =>
         request(url)
@@ -93,6 +102,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "registers as an admin with one more member in the body",
     risk: "API3 Broken Object Property Level Authorization",
+    named: "validate:report:validation_failed",
     run: async ({ url }) => {
       const fields = { name: "Eve", email: "eve@example.net", password: "Eve-Password-1" };
       const answer = await request(url)
@@ -104,6 +114,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "changes the prototype of all objects with a member called __proto__",
     risk: "API3 Broken Object Property Level Authorization",
+    named: "jsonBody:report:forbidden_key",
     run: async ({ url }) => {
       const { access } = await login(url, BEN);
       await request(url)
@@ -119,6 +130,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "copies all users with one request",
     risk: "API4 Unrestricted Resource Consumption",
+    named: "validate:report:validation_failed",
     run: async ({ url }) => {
       const { access } = await login(url, ADA);
       const answer = await request(url)
@@ -130,6 +142,8 @@ export const attacks: readonly Attack[] = [
   {
     name: "deletes another user as an ordinary user",
     risk: "API5 Broken Function Level Authorization",
+    named: null,
+    refused: false,
     run: async ({ url }) => {
       const { access } = await login(url, BEN);
       await request(url).delete("/v1/users/3").set("Authorization", bearer(access));
@@ -143,6 +157,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "fills the mailbox of a user with 40 mails about a new password",
     risk: "API6 Unrestricted Access to Sensitive Business Flows",
+    named: "rateLimit:report:rate_limit_exceeded",
     run: async (app) => {
       for (let count = 0; count < 40; count += 1)
         await request(app.url).post("/v1/auth/forgot-password").send({ email: BEN.email });
@@ -152,6 +167,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "lets the browsers of visitors of another site try passwords, and reads the answers",
     risk: "API8 Security Misconfiguration",
+    named: "secureHeaders:report:cors_not_allowed",
     run: async ({ url }) => {
       const evil = { Origin: "https://evil.example", "Sec-Fetch-Site": "cross-site" };
       const answer = await request(url).post("/v1/auth/login").set(evil).send(BEN);
@@ -161,6 +177,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "reads the paths of the server in the stack trace of an error",
     risk: "API8 Security Misconfiguration",
+    named: "validate:report:validation_failed",
     run: async ({ url }) => {
       const { access } = await login(url, ADA);
       const answer = await request(url)

@@ -11,6 +11,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "reads a message to another member",
     risk: "API1 Broken Object Level Authorization",
+    named: "requireRole:report:access_denied",
     run: async ({ url }) => {
       const ben = await loggedIn(url, BEN);
       return (await ben.get("/messages/2")).text.includes("we keep this between us");
@@ -19,6 +20,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "logs in with a query operator in place of the password",
     risk: "API2 Broken Authentication",
+    named: "validate:report:validation_failed",
     run: async ({ url }) => {
       const agent = browser(url);
       await agent.post("/login").type("form").send(`email=${ADA.email}&password[$ne]=x`);
@@ -28,6 +30,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "finds the password of a member by trying 60 of them",
     risk: "API2 Broken Authentication",
+    named: "rateLimit:report:rate_limit_exceeded",
     run: async ({ url }) => {
       const agent = browser(url);
       for (let guess = 1; guess < 60; guess += 1)
@@ -41,6 +44,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "does the same with another invented address in X-Forwarded-For each time",
     risk: "API2 Broken Authentication",
+    named: "rateLimit:report:rate_limit_exceeded",
     run: async ({ url }) => {
       const agent = browser(url);
       const login = (password: string, guess: number) =>
@@ -56,6 +60,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "makes himself an admin with one more field in the form of the profile",
     risk: "API3 Broken Object Property Level Authorization",
+    named: "validate:report:validation_failed",
     run: async ({ url }) => {
       const ben = await loggedIn(url, BEN);
       await ben.post("/profile").type("form").send({ name: "Ben", city: "Bonn", role: "admin" });
@@ -65,6 +70,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "changes the prototype of all objects with a member called __proto__",
     risk: "API3 Broken Object Property Level Authorization",
+    named: "jsonBody:report:forbidden_key",
     run: async ({ url }) => {
       const ben = await loggedIn(url, BEN);
       const body = '{"__proto__": {"pollutedByTheAttack": true}}';
@@ -77,6 +83,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "copies all members with one search",
     risk: "API4 Unrestricted Resource Consumption",
+    named: "validate:report:validation_failed",
     run: async ({ url }) => {
       const ben = await loggedIn(url, BEN);
       const page = await ben.get("/search?limit=1000000");
@@ -86,6 +93,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "makes the server read and keep 2 MB of preferences",
     risk: "API4 Unrestricted Resource Consumption",
+    named: "jsonBody:report:body_too_large",
     run: async ({ url }) => {
       const ben = await loggedIn(url, BEN);
       const answer = await ben.post("/profile/preferences").send({ note: "x".repeat(2_000_000) });
@@ -95,6 +103,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "deletes another member as a member",
     risk: "API5 Broken Function Level Authorization",
+    named: "requireRole:report:access_denied",
     run: async ({ url }) => {
       const ben = await loggedIn(url, BEN);
       await ben.post("/admin/members/3/delete").type("form");
@@ -104,6 +113,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "changes a profile from a page of another site, with the cookie of the member",
     risk: "API8 Security Misconfiguration",
+    named: "secureHeaders:report:cross_origin_blocked",
     run: async ({ url }) => {
       const ben = await loggedIn(url, BEN);
       await ben.post("/profile").set(FROM_EVIL).type("form").send({ name: "Owned", city: "Bonn" });
@@ -113,6 +123,8 @@ export const attacks: readonly Attack[] = [
   {
     name: "logs a visitor in as the attacker, from a page of another site",
     risk: "API8 Security Misconfiguration",
+    named: null,
+    refused: false,
     run: async ({ url }) => {
       const visitor = browser(url);
       await visitor.post("/login").set(FROM_EVIL).type("form").send(BEN);
@@ -122,9 +134,10 @@ export const attacks: readonly Attack[] = [
   {
     name: "reads who is logged in from a page of another site",
     risk: "API8 Security Misconfiguration",
+    named: "secureHeaders:report:cors_not_allowed",
     run: async ({ url }) => {
       const ben = await loggedIn(url, BEN);
-      const { headers } = await ben.get("/api/me").set(FROM_EVIL);
+      const { headers } = await ben.get("/api/me").set({ ...FROM_EVIL, "Sec-Fetch-Mode": "cors" });
       return (
         headers["access-control-allow-origin"] === EVIL &&
         headers["access-control-allow-credentials"] === "true"
@@ -134,6 +147,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "shows a page in a frame of another site, or runs a script in the page of the search",
     risk: "API8 Security Misconfiguration",
+    named: null,
     run: async ({ url }) => {
       const ben = await loggedIn(url, BEN);
       const { text, headers } = await ben.get("/search?q=%3Cscript%3Esteal()%3C/script%3E");
@@ -150,6 +164,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "reads the paths of the server in the stack trace of an error",
     risk: "API8 Security Misconfiguration",
+    named: "validate:report:validation_failed",
     run: async ({ url }) => {
       const ben = await loggedIn(url, BEN);
       return /at .*app\.js|at .*hardened\.js/.test((await ben.get("/search?q[]=a")).text);
@@ -158,6 +173,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "gets the cookie of the session sent along from any site, because it has no SameSite",
     risk: "API8 Security Misconfiguration",
+    named: null,
     run: async ({ url }) => {
       const answer = await request(url).post("/login").type("form").send(BEN);
       const cookie = String(answer.headers["set-cookie"]);

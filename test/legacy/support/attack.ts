@@ -15,6 +15,10 @@ export interface Attack {
   /** What the attacker does, as a sentence without a full stop. */
   readonly name: string;
   readonly risk: Risk;
+  /** What the audit log says about it in report mode: one of the `audit.decisions`. `null`: it says nothing yet. */
+  readonly named: string | null;
+  /** `false`: enforcing does not refuse it yet. */
+  readonly refused?: false;
   /** Attacks the running app and returns whether the attacker got what he wanted. */
   readonly run: (app: RunningApp) => Promise<boolean>;
 }

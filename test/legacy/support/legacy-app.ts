@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
 } from "node:fs";
@@ -14,7 +15,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
 /** `before` is `app.js`; the other two are `hardened.js`, which reads the mode from `SECURITY_MODE`. */
-type Variant = "before" | "report" | "enforce";
+export type Variant = "before" | "report" | "enforce";
 
 export interface RunningApp {
   /** Where the app listens: on the loopback interface only. */
@@ -38,8 +39,12 @@ const ROOT = resolve(__dirname, "../../..");
  * A copy of `test/legacy/<name>` in a folder of its own, where `require("express")` finds the package that `packages` names:
  * so the files of the app are as people write them.
  */
-export function legacyApp(name: string, packages: Readonly<Record<string, string>>): LegacyApp {
-  const folder = mkdtempSync(join(tmpdir(), `legacy-${name}-`));
+export function legacyApp(
+  name: string,
+  packages: Readonly<Record<string, string>>,
+  hardenedEnvironment: Readonly<Record<string, string>> = {},
+): LegacyApp {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), `legacy-${name}-`)));
   cpSync(join(ROOT, "test/legacy", name), folder, { recursive: true });
   for (const [alias, real] of Object.entries(packages))
     link(alias, join(ROOT, "node_modules", real));
@@ -57,6 +62,10 @@ export function legacyApp(name: string, packages: Readonly<Record<string, string
     const audit = join(folder, `audit-${starts}.jsonl`);
     process.env["AUDIT_FILE"] = audit;
     process.env["SECURITY_MODE"] = variant;
+    for (const [variable, value] of Object.entries(hardenedEnvironment)) {
+      if (variant === "before") delete process.env[variable];
+      else process.env[variable] = value;
+    }
     const require = createRequire(join(folder, "app.js"));
     for (const path of Object.keys(require.cache))
       if (path.startsWith(folder)) delete require.cache[path];

@@ -12,6 +12,8 @@ export const attacks: readonly Attack[] = [
   {
     name: "rewrites the article of another author",
     risk: "API1 Broken Object Level Authorization",
+    named: null,
+    refused: false,
     run: async ({ url }) => {
       await request(url)
         .put("/api/articles/post-3")
@@ -24,6 +26,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "reads the draft of another author with a token that nobody signed",
     risk: "API2 Broken Authentication",
+    named: "oauthGuard:report:invalid_token",
     run: async ({ url }) => {
       const unsigned = jsonwebtoken.sign({ username: "cleo" }, "", { algorithm: "none" });
       const answer = await request(url)
@@ -35,6 +38,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "signs a token for the admin with the secret of the development environment",
     risk: "API2 Broken Authentication",
+    named: "oauthGuard:report:invalid_token",
     run: async ({ url }) => {
       const forged = jsonwebtoken.sign({ id: "1", username: "ada" }, "secret", { expiresIn: "1h" });
       const answer = await request(url).get("/api/user").set("Authorization", token(forged));
@@ -44,6 +48,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "uses a token from a lost phone, which should have expired two years ago",
     risk: "API2 Broken Authentication",
+    named: "oauthGuard:report:invalid_token",
     run: async ({ url }) => {
       vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 800 * 24 * 3_600_000 });
       const old = await login(url, BEN).finally(() => vi.useRealTimers());
@@ -53,6 +58,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "sets a new password with a query operator in place of the code of the mail",
     risk: "API2 Broken Authentication",
+    named: "validate:report:validation_failed",
     run: async ({ url }) => {
       const reset = { email: ADA.email, code: { $ne: "" }, password: "owned" };
       await request(url).post("/api/users/reset").send({ user: reset });
@@ -63,6 +69,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "finds a password by trying 60",
     risk: "API2 Broken Authentication",
+    named: "rateLimit:report:rate_limit_exceeded",
     run: async ({ url }) => {
       const attempt = (password: string) =>
         request(url)
@@ -75,6 +82,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "leaves an invented address in the list of logins",
     risk: "API8 Security Misconfiguration",
+    named: null,
     run: async ({ url }) => {
       await request(url)
         .post("/api/users/login")
@@ -88,6 +96,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "makes himself an admin with one more member in the body",
     risk: "API3 Broken Object Property Level Authorization",
+    named: "validate:report:validation_failed",
     run: async ({ url }) => {
       const field = await login(url, BEN);
       const change = { user: { bio: "I write.", role: "admin" } };
@@ -99,6 +108,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "copies all articles with one request",
     risk: "API4 Unrestricted Resource Consumption",
+    named: "validate:report:validation_failed",
     run: async ({ url }) => {
       const answer = await request(url).get("/api/articles?limit=1000000");
       return answer.body.articles?.length > 200;
@@ -107,6 +117,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "makes the server read and keep 2 MB of an article",
     risk: "API4 Unrestricted Resource Consumption",
+    named: "jsonBody:report:body_too_large",
     run: async ({ url }) => {
       const answer = await request(url)
         .post("/api/articles")
@@ -118,6 +129,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "reads the logins of everybody without a token, because of an exception that matches too much",
     risk: "API5 Broken Function Level Authorization",
+    named: "requireRole:report:authentication_required",
     run: async ({ url }) => {
       await login(url, BEN);
       const answer = await request(url).get("/api/admin/logins");
@@ -127,6 +139,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "deletes another user as an ordinary author",
     risk: "API5 Broken Function Level Authorization",
+    named: "requireRole:report:access_denied",
     run: async ({ url }) => {
       const answer = await request(url)
         .delete("/api/admin/users/cleo")
@@ -137,6 +150,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "registers 60 users within a second",
     risk: "API6 Unrestricted Access to Sensitive Business Flows",
+    named: "rateLimit:report:rate_limit_exceeded",
     run: async ({ url }) => {
       let registered = 0;
       for (let count = 0; count < 60; count += 1) {
@@ -154,6 +168,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "makes the server send a request to another server inside",
     risk: "API7 Server Side Request Forgery",
+    named: "validate:report:validation_failed",
     run: async ({ url }) => {
       let asked = false;
       const inside = createServer((_req, res) => {
@@ -174,6 +189,7 @@ export const attacks: readonly Attack[] = [
   {
     name: "reads paths of the server in an error, or the answer itself from a page of another site",
     risk: "API8 Security Misconfiguration",
+    named: "secureHeaders:report:cors_not_allowed",
     run: async ({ url }) => {
       const answer = await request(url).get("/api/articles?tag=a&tag=b").set("Origin", EVIL);
       return (
