@@ -104,6 +104,7 @@ app.use(express.json({ limit: '100mb', type: '*/*' }));
 if (mode === 'report') app.use(cors({ origin: true, credentials: true }));
 app.use(passport.initialize());
 
+app.use(secure.structuralGuard({ mode }));
 const text = { type: 'string', maxLength: 200 };
 const check = (part, properties) => secure.validate({ mode, status: 400, [part]: { type: 'object', properties } });
 app.post('/v1/auth/register', check('body', { name: text, email: text, password: text }));

@@ -1,5 +1,5 @@
 import request from "supertest";
-import type { Attack } from "../support/attack.js";
+import { type Attack, POLLUTING, polluted } from "../support/attack.js";
 import { ADA, BEN, browser, loggedIn } from "./browser.js";
 
 const EVIL = "https://evil.example";
@@ -68,16 +68,17 @@ export const attacks: readonly Attack[] = [
     },
   },
   {
-    name: "changes the prototype of all objects with a member called __proto__",
+    name: "changes the prototype of all objects with __proto__ or constructor.prototype",
     risk: "API3 Broken Object Property Level Authorization",
-    named: "jsonBody:report:forbidden_key",
+    named: "structuralGuard:report:forbidden_key",
     run: async ({ url }) => {
       const ben = await loggedIn(url, BEN);
-      const body = '{"__proto__": {"pollutedByTheAttack": true}}';
-      await ben.post("/profile/preferences").type("json").send(body);
-      const polluted = "pollutedByTheAttack" in {};
-      Reflect.deleteProperty(Object.prototype, "pollutedByTheAttack");
-      return polluted;
+      let worked = false;
+      for (const body of POLLUTING) {
+        await ben.post("/profile/preferences").type("json").send(body);
+        worked = polluted() || worked;
+      }
+      return worked;
     },
   },
   {

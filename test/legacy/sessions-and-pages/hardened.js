@@ -34,7 +34,7 @@ function form(fields) {
   var body = { type: 'object', properties: fields };
   return secure.validate({ mode: mode, contentTypes: 'application/x-www-form-urlencoded', body: body });
 }
-app.use(secure.principalFrom(function (req) {
+app.use(secure.structuralGuard({ mode: mode }), secure.principalFrom(function (req) {
   return req.member && { subject: req.member.id, roles: [req.member.role] };
 }));
 app.use('/admin', secure.requireRole('admin', { mode: mode, onDenied: toLogin }));

@@ -1,5 +1,18 @@
 import type { RunningApp } from "./legacy-app.js";
 
+/** Bodies that lead a careless merge to the prototype of all objects. */
+export const POLLUTING: readonly string[] = [
+  '{"__proto__": {"pollutedByTheAttack": true}}',
+  '{"constructor": {"prototype": {"pollutedByTheAttack": true}}}',
+];
+
+/** Whether a body of `POLLUTING` has worked; cleans up. */
+export function polluted(): boolean {
+  const found = "pollutedByTheAttack" in {};
+  Reflect.deleteProperty(Object.prototype, "pollutedByTheAttack");
+  return found;
+}
+
 /** The risks of the OWASP API Security Top 10 2023 that an attack is an instance of. */
 type Risk =
   | "API1 Broken Object Level Authorization"
