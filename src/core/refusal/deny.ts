@@ -55,7 +55,7 @@ export function deny(
     respond(error, req, res);
     return;
   }
-  setErrorHeaders(error, res);
+  setErrorHeaders(error, req, res);
   if (onDenied === "next") next(error);
   else callOnDenied(onDenied, error, req, res, next);
 }
