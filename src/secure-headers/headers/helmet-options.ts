@@ -265,7 +265,7 @@ function readHsts(
 
 /** The header counts in seconds: a fraction of one would become less, and less than one would cancel the header. */
 function readMaxAge(options: OptionsReader<"maxAge">): number {
-  const milliseconds = options.duration("maxAge", { min: "0s", default: "730d" });
+  const milliseconds = options.duration("maxAge", { min: "0s", default: "730d", step: "1s" });
   if (milliseconds % 1000 !== 0) options.note("maxAge", 'must be in whole seconds, such as "730d"');
   return Math.floor(milliseconds / 1000);
 }
