@@ -79,10 +79,12 @@ export {
   type TokenCacheOptions,
   type TokenHeader,
   type TokenProfile,
+  type TokenVerificationError,
   type TokenVerifier,
   type TokenVerifierInput,
   type TokenVerifierIssuersOptions,
   type TokenVerifierOptions,
+  type VerificationReason,
 } from "./oauth-guard/index.js";
 export {
   getPrincipal,

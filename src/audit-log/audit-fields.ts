@@ -1,4 +1,5 @@
 import type { Request } from "express";
+import { refuseMounting } from "../core/calls/refuse-mounting.js";
 import { auditState } from "./facts/audit-state.js";
 import { type FieldFault, keepFields, MAX_FIELDS } from "./fields/app-fields.js";
 
@@ -30,7 +31,9 @@ const told = new Set<FieldFault>();
  * @returns Whether all fields will be in the record: `false` when one was left out, when no `auditLog` ran in front, and
  * when the record was written already. A request without a record, as `except` makes it, has no fields either.
  */
-export function auditFields(req: Request, fields: AuditFields): boolean {
+export function auditFields(req: Request, fields: AuditFields): boolean;
+export function auditFields(req: Request, fields: AuditFields, next?: unknown): boolean {
+  if (next !== undefined) refuseMounting("auditFields", next);
   if (auditState.get(req) !== "open") return false;
   const fault = keepFields(req, fields);
   if (fault === undefined) return true;

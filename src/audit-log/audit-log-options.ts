@@ -30,7 +30,8 @@ export interface AuditLogOptions extends GuardOptions {
   /**
    * Requests that get no record when they succeed, such as health probes: patterns like `GET /health`, held against the
    * path and the method as they arrive at `auditLog`, in exactly this spelling. What is refused, also in report mode,
-   * what is answered with 400 or more, and what is cut off is always recorded. @default none
+   * what is answered with 400 or more, and what is cut off is always recorded. A pattern that covers every route is an
+   * error. @default none
    */
   readonly except?: string | readonly string[] | undefined;
   /**
@@ -110,6 +111,8 @@ const NOTHING_TO_HIDE =
 /** A function could leave out failures, and an expression more than it seems. */
 const PROBES =
   'nothing is left out but successful requests to the paths named in except: ["GET /health"]';
+const REQUESTS_THAT_PASS =
+  'requests that pass are what the log is for, name the paths of probes, such as "GET /health"';
 const SERVICE = "the records name the service by service: { name, version }";
 /** What pino-http, morgan, winston and express-winston call things. */
 export const AUDIT_LOG_HINTS: Hints<AuditLogOptions> = {
@@ -190,7 +193,7 @@ export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings 
       trustsTrace: trace === undefined ? nobody : readTrustedPeers(trace, "trustedPeers"),
     },
     idHeader,
-    except: readPathPatterns(reader, "except") ?? [],
+    except: readPathPatterns(reader, "except", REQUESTS_THAT_PASS) ?? [],
     headers: fields?.has("headers") ? readHeaders(fields) : ["user-agent"],
     failOperation: onFailure === "fail-operation",
   };

@@ -1,4 +1,5 @@
 import type { Request } from "express";
+import { refuseMounting } from "../core/calls/refuse-mounting.js";
 import { requestId } from "../core/refusal/problem-details.js";
 
 /**
@@ -8,6 +9,8 @@ import { requestId } from "../core/refusal/problem-details.js";
  *
  * @returns `undefined` where no `auditLog` ran in front.
  */
-export function getRequestId(req: Request): string | undefined {
+export function getRequestId(req: Request): string | undefined;
+export function getRequestId(req: Request, _res?: unknown, next?: unknown): string | undefined {
+  if (next !== undefined) refuseMounting("getRequestId", next);
   return requestId.get(req);
 }

@@ -308,6 +308,25 @@ describe.each(expressVersions)("auditLog on Express %s", (_major, express) => {
     expect(series(file.records())[""]).toEqual(file.records().map((_record, index) => index + 1));
   });
 
+  it.each(["/*", "GET /*", "/:any/*", "/:a/:b/*"])("refuses %s in `except`", (everything) => {
+    const { sink } = newFile("record");
+    for (const except of [everything, ["GET /health", everything]]) {
+      expect(() => auditLog({ sinks: [sink], except })).toThrow(
+        `must not cover every route, as "${everything}" does: requests that pass are what the log is for`,
+      );
+    }
+    expect(() => auditLog({ sinks: [sink], except: ["/", "/probes/*", "/:name"] })).not.toThrow();
+  });
+
+  it("leaves out a path with a slash at its end if the pattern in `except` has one", async () => {
+    const file = newFile("record");
+    const { app } = newApp({ sinks: [file.sink], except: "GET /health/" });
+    app.use((_req, res) => void res.end());
+    await request(app).get("/health/").expect(200);
+    await request(app).get("/Health/").expect(200);
+    expect(file.records().filter((record) => "http.request.id" in record)).toHaveLength(1);
+  });
+
   it("refuses patterns in `except` that are none", () => {
     const options = { sinks: [newFile("record").sink], except: ["health", "get /x"] };
     expect(() => auditLog(options)).toThrow(/auditLog\.except\[0\].*\n.*auditLog\.except\[1\]/);

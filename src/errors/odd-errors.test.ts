@@ -241,6 +241,70 @@ describe.each(expressVersions)("errorHandler on Express %s", (_major, express) =
       expect(answer.headers).not.toHaveProperty(leak);
   });
 
+  it.each<[string, unknown]>([
+    ["Retry-After", Number.NaN],
+    ["Retry-After", Number.POSITIVE_INFINITY],
+    ["Retry-After", -1],
+    ["Retry-After", 1.5],
+    ["Retry-After", 1e21],
+    ["Retry-After", "soon"],
+    ["Retry-After", "undefined"],
+    ["Retry-After", ""],
+    ["Retry-After", "5 seconds"],
+    ["Retry-After", "Mon, 99 Zzz 2026 99:00:00 GMT"],
+    ["Retry-After", ["1", "NaN"]],
+    ["Retry-After", new Date(0)],
+    ["Allow", "NaN"],
+    ["Allow", "GET;POST"],
+    ["Allow", "[object Object]"],
+    ["Allow", `GET${", ".repeat(5000)}`],
+    ["Allow", "A".repeat(5000)],
+    ["Content-Range", "bytes */NaN"],
+    ["Content-Range", "bytes undefined-undefined/10"],
+    ["Upgrade", "undefined"],
+    ["WWW-Authenticate", "undefined"],
+    ["WWW-Authenticate", "Basic\u00e9"],
+    ["Accept", "null"],
+    ["Accept", []],
+  ])("leaves out %s: %j of an error, which no client could use", async (name, value) => {
+    const error = { status: 503, expose: false, headers: { [name]: value, "Retry-after": "7" } };
+    const answer = await request(appWith(() => Object.assign(new Error("x"), error)))
+      .get("/")
+      .expect(503);
+    const { [name.toLowerCase()]: sent } = answer.headers;
+    expect(sent).toBe(name === "Retry-After" ? "7" : undefined);
+  });
+
+  it.each<[string, unknown, string]>([
+    ["Retry-After", 120, "120"],
+    ["Retry-After", "0", "0"],
+    ["Retry-After", "Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:28:00 GMT"],
+    ["Allow", ["GET", "HEAD"], "GET, HEAD"],
+    ["Allow", "GET ,\tM-SEARCH", "GET ,\tM-SEARCH"],
+    ["Accept", "application/json;q=0.5, text/*", "application/json;q=0.5, text/*"],
+    ["Content-Range", "bytes 0-4/*", "bytes 0-4/*"],
+    ["WWW-Authenticate", 'Basic realm="undefined behaviour"', 'Basic realm="undefined behaviour"'],
+  ])("sends %s: %j of an error", async (name, value, sent) => {
+    const error = { status: 503, expose: false, headers: { [name]: value } };
+    await request(appWith(() => Object.assign(new Error("x"), error)))
+      .get("/")
+      .expect(503)
+      .expect(name, sent);
+  });
+
+  it.each<[string, string, string]>([
+    ["a text of a megabyte", "a".repeat(1_000_000), "a".repeat(1000)],
+    ["a character on the bound", `${"a".repeat(999)}\u{1f600}`, "a".repeat(999)],
+    ["a text as long as the bound", "a".repeat(1000), "a".repeat(1000)],
+    ["a half character of its own", "\ud83d", "The request is malformed."],
+  ])("shows at most 1,000 characters of an exposed message: %s", async (_what, message, shown) => {
+    const error = Object.assign(new Error(message), { status: 400, expose: true });
+    const answer = await request(appWith(() => error))
+      .get("/")
+      .expect(400);
+    expect(JSON.parse(answer.text).detail).toBe(shown);
+  });
+
   it("honours the header fields of Express's own errors", async () => {
     const app = express();
     app.get("/", (_req, res, next) => res.sendFile(resolvePath("package.json"), next));

@@ -169,9 +169,10 @@ function readSecret(reader: KeyReader, { algorithms }: KeyContext): KeyRing {
 /** A buffer that nothing was written to, or what a template says where the secret belongs: everybody can know it. */
 function isUnfilled(bytes: Uint8Array): boolean {
   if (bytes.length > 0 && bytes.every((byte) => byte === 0)) return true;
-  return /^\s*(?:\$\{[^}]*\}|\{\{[^}]*\}\}|<[^<>]*>|%\w+%|\$\w+)\s*$/.test(
-    Buffer.from(bytes).toString("latin1"),
-  );
+  const text = Buffer.from(bytes).toString("latin1");
+  // What template literals leave of variables that are not set; no random text has nine certain letters.
+  if (/undefined|\[object [A-Z]/.test(text)) return true;
+  return /^\s*(?:\$\{[^}]*\}|\{\{[^}]*\}\}|<[^<>]*>|%\w+%|\$\w+)\s*$/.test(text);
 }
 
 function refuseSecretAlgorithms(reader: KeyReader, algorithms: readonly string[]): void {

@@ -1,19 +1,23 @@
+import { failedWith } from "../core/calls/function-failure.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { assertNotMounted } from "../core/options/uncalled-factory.js";
+import { outageError } from "../core/refusal/http-error.js";
 import { isRefused } from "../core/refusal/refused.js";
 import { KeyOutage } from "../issuer/fetch/key-outage.js";
 import type { TokenVerifierInput } from "./oauth-guard-options.js";
 import { readVerifierSettings, VERIFIER_HINTS, VERIFIER_KEYS } from "./read-verifier-options.js";
 import { createRefusals } from "./refusals/challenge.js";
+import type { RefusalReason } from "./refusals/refusals.js";
 import type { AccessTokenClaims, Auth } from "./token/auth.js";
-import { Verifier } from "./token/verifier.js";
+import { type Verification, Verifier } from "./token/verifier.js";
 
 /** Verifies access tokens that came by another way than an Express request. */
 export interface TokenVerifier<Claims = AccessTokenClaims> {
   /**
    * Verifies a token as `oauthGuard` does. Rejects with the `HttpError` that the guard would
    * answer: 401 `authentication_required` for no token at all, 400, 401 or 403 for a bad one, 503
-   * for an outage.
+   * for an outage, or if a function of the claim mapping fails. Its `cause.reason` says why: see
+   * {@link TokenVerificationError}.
    */
   verify(token: string): Promise<Auth<Claims>>;
   /** Fetches the keys unless they are there. Rejects with the 503 that `verify` would give. */
@@ -42,12 +46,22 @@ export function createTokenVerifier<Claims = AccessTokenClaims>(
   const settings = readVerifierSettings(reader);
   reader.finish();
 
-  const refusal = createRefusals(settings.realm, settings.scopes);
+  const refusalFor = createRefusals(settings.realm, settings.scopes);
+  const refusal = (reason: RefusalReason) => refusalFor(reason, Object.freeze({ reason }));
   const verifier = new Verifier(settings);
+
+  async function judge(token: string): Promise<Verification> {
+    try {
+      return await verifier.verify(token);
+    } catch (error) {
+      // What is wrong is a function of the app, and never the token.
+      throw outageError("check_unavailable", failedWith("createTokenVerifier", error));
+    }
+  }
 
   async function verify(token: string): Promise<Auth<Claims>> {
     if (typeof token !== "string" || token === "") throw refusal("no_credentials");
-    const verification = await verifier.verify(token);
+    const verification = await judge(token);
     if (verification instanceof KeyOutage) throw verification.toHttpError();
     if (isRefused(verification)) throw refusal(verification.refused);
     if (verification.lacksScope) throw refusal("missing_scope");

@@ -1,4 +1,5 @@
 import type { Request } from "express";
+import { refuseMounting } from "../core/calls/refuse-mounting.js";
 import { type AccessTokenClaims, type Auth, verifiedAuth } from "./token/auth.js";
 
 /**
@@ -9,7 +10,13 @@ import { type AccessTokenClaims, type Auth, verifiedAuth } from "./token/auth.js
  * one: it is optional, in report mode, or the route is a public one of the preset.
  * @throws Error when no `oauthGuard` ran for this request, which is a mistake in the app.
  */
-export function getAuth<Claims = AccessTokenClaims>(req: Request): Auth<Claims> | null {
+export function getAuth<Claims = AccessTokenClaims>(req: Request): Auth<Claims> | null;
+export function getAuth<Claims = AccessTokenClaims>(
+  req: Request,
+  _res?: unknown,
+  next?: unknown,
+): Auth<Claims> | null {
+  if (next !== undefined) refuseMounting("getAuth", next);
   const auth = verifiedAuth.get(req) as Auth<Claims> | null | undefined;
   if (auth !== undefined) return auth;
   throw new Error("getAuth: no oauthGuard ran for this request; mount it before the handler");

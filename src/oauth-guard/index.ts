@@ -16,5 +16,6 @@ export type {
   TokenVerifierIssuersOptions,
   TokenVerifierOptions,
 } from "./oauth-guard-options.js";
+export type { TokenVerificationError, VerificationReason } from "./refusals/verification-error.js";
 export type { AccessTokenClaims, Auth } from "./token/auth.js";
 export type { TokenProfile } from "./token/token-shape.js";

@@ -1,5 +1,6 @@
 import type { Hints, OptionKey, OptionKeys } from "../core/options/option-types.js";
 import type { OptionsReader } from "../core/options/options-reader.js";
+import { unsetFault } from "../core/options/value.js";
 import type { ClaimMapping } from "../core/principal/claim-mapping.js";
 import { readClaimMapping } from "../core/principal/read-claim-mapping.js";
 import { RFC9068_MAPPING } from "../core/principal/rfc9068-mapping.js";
@@ -56,6 +57,13 @@ interface Common {
   readonly schedule: KeySchedule;
 }
 
+/** The issuers, and what their entries say together. */
+interface Issuers {
+  readonly issuers: readonly TrustedIssuer[];
+  /** Whether the keys of all of them are given, so that nothing is ever fetched. */
+  readonly haveStaticKeys: boolean;
+}
+
 /** What an entry may leave to the options beside `issuer`. */
 interface Shared {
   readonly audience: readonly string[] | null | undefined;
@@ -69,11 +77,14 @@ const PROFILES = ["compatible", "rfc9068"] as const;
 const ALGORITHMS: readonly string[] = [...PUBLIC_KEY_ALGORITHMS, ...SECRET_ALGORITHMS];
 
 /** Reads `issuer`: one URL, one entry, or a list of entries. */
-export function readIssuers(options: IssuerReader, common: Common): readonly TrustedIssuer[] {
+export function readIssuers(options: IssuerReader, common: Common): Issuers {
   const shared = readShared(options);
   const issuer = options.raw("issuer");
   if (typeof issuer !== "object" || issuer === null) {
-    return [readIssuer(options, shared, common)];
+    return {
+      issuers: [readIssuer(options, shared, common)],
+      haveStaticKeys: hasStaticKeys(options),
+    };
   }
   for (const source of KEY_SOURCES) {
     if (options.has(source))
@@ -88,7 +99,18 @@ export function readIssuers(options: IssuerReader, common: Common): readonly Tru
       entries[index]?.note("issuer", "must not repeat the issuer of an earlier entry");
     }
   });
-  return issuers;
+  return { issuers, haveStaticKeys: entries.length > 0 && entries.every(hasStaticKeys) };
+}
+
+/** Whether nothing is asked for the keys: neither the issuer nor a function. */
+function hasStaticKeys(entry: IssuerReader): boolean {
+  const [source, second] = KEY_SOURCES.filter((name) => entry.has(name));
+  if (source === undefined || second !== undefined) return false;
+  return isStaticSource(source) && typeof entry.raw(source) !== "function";
+}
+
+function isStaticSource(source: string): boolean {
+  return STATIC_SOURCES.some((name) => name === source);
 }
 
 /** A name in `aud`, or the id of a client: compared character by character. */
@@ -167,6 +189,11 @@ function readIssuerName(
       ? given
       : reader.string("issuer", { required: true, must });
   if (issuer === undefined) return "";
+  const unset = unsetFault(issuer);
+  if (unset !== undefined) {
+    reader.note("issuer", unset);
+    return issuer;
+  }
   const problem = isStatic ? checkIssuerName(issuer) : checkIssuerUrl(issuer, httpHosts);
   if (problem !== undefined) reader.problem("issuer", problem.must, problem.fix);
   return issuer;

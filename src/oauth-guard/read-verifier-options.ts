@@ -105,8 +105,15 @@ export function readVerifierSettings(reader: VerifierReader): ReadSettings {
       : undefined,
     schedule: readSchedule(reader),
   };
+  const { issuers, haveStaticKeys } = readIssuers(reader, common);
+  if (haveStaticKeys && reader.has("keys")) {
+    reader.note(
+      "keys",
+      "has no effect beside secret, publicKey or a jwks that is no function, which are never fetched: leave it out",
+    );
+  }
   return {
-    issuers: readIssuers(reader, common),
+    issuers,
     scopes: readScopes(reader),
     maxTokenSize: reader.size("maxTokenSize", { default: "8kb", min: "256b", max: "64kb" }),
     cache: readCache(reader),

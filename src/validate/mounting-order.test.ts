@@ -3,7 +3,9 @@ import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { decisionsOf } from "../core/decision/decision.js";
+import { errorHandler } from "../errors/error-handler.js";
 import { jsonBody } from "../json-body/json-body.js";
+import { secureApi } from "../secure-api/secure-api.js";
 import { validate } from "./validate.js";
 
 const body = { type: "object", properties: { a: { type: "string" } } } as const;
@@ -116,7 +118,7 @@ describe.each(expressVersions)("validate in front of a parser on Express %s", (_
 
       it("says so when a parser of another media type stands in front", async () => {
         const app = express();
-        app.use(type.startsWith("application/json") ? express.text() : express.json());
+        app.use(type.includes("json") ? express.text() : express.json());
         app.post("/", validator() as RequestHandler, parser(express), handler);
         await expectMistake(app, type, hint);
       });
@@ -125,7 +127,7 @@ describe.each(expressVersions)("validate in front of a parser on Express %s", (_
         const app = express();
         const router = express.Router();
         router.use(validator());
-        app.use(express.json({ type: "application/x" }), router, parser(express));
+        app.use(express.urlencoded({ type: "application/x" }), router, parser(express));
         app.post("/", handler);
         await expectMistake(app, type, hint);
       });
@@ -259,6 +261,122 @@ describe.each(expressVersions)("validate in front of a parser on Express %s", (_
     app.use("/elsewhere", every);
     app.post("/other", every, handler);
     await send(app, "application/a+json").expect(415);
+  });
+
+  describe("where a parser in front takes other media types than one behind", () => {
+    type Mount = (app: Express, ...handlers: RequestHandler[]) => void;
+    const every = () => express.json({ type: ["application/json", "application/*+json"] });
+
+    const MOUNTS: readonly (readonly [where: string, mount: Mount])[] = [
+      ["on the app", (app, ...handlers) => void app.use(...handlers)],
+      ["on the route", (app, ...handlers) => void app.post("/", ...handlers)],
+      ["on a route with all()", (app, ...handlers) => void app.route("/").all(...handlers)],
+      ["in a router", (app, ...handlers) => void app.use(express.Router().use(...handlers))],
+      [
+        "in a router in front",
+        (app, parser, ...handlers) =>
+          void app.use(express.Router().use(parser as RequestHandler)).use(...handlers),
+      ],
+      [
+        "on the path",
+        (app, parser, ...handlers) => {
+          app.use("/below", parser as RequestHandler);
+          app.post("/below/deep", ...handlers);
+        },
+      ],
+      [
+        "in a mounted app",
+        (app, parser, ...handlers) => {
+          app.use(parser as RequestHandler);
+          app.use("/below", express().post("/deep", ...handlers));
+        },
+      ],
+    ];
+
+    it.each(MOUNTS)("answers 415 to what only the latter takes, %s", async (where, mount) => {
+      const app = express();
+      mount(app, express.json(), validate({ body }) as RequestHandler, every(), handler);
+      const path = /path|mounted/.test(where) ? "/below/deep" : "/";
+      for (const type of ["application/x+json", "application/merge-patch+json; a=b"]) {
+        const answer = await send(app, type, path).expect(415);
+        expect(answer.body.code).toBe("unsupported_media_type");
+      }
+      await send(app, "application/json", path).expect(200);
+      expect(warnings.map((warning) => (warning as { code?: string }).code)).toEqual([
+        "EXPRESS_SECURE_API_PARSER_BEHIND",
+      ]);
+    });
+
+    it("answers 415 to the other one of application/json and its range", async () => {
+      const app = express();
+      app.use(express.json({ type: "application/vnd.api+json" }));
+      app.post("/", validate({ body }) as RequestHandler, express.json(), handler);
+      await send(app, "application/json").expect(415);
+      await send(app, "application/vnd.api+json").expect(200);
+    });
+
+    it.each<[string, RequestHandler]>([
+      ["text", express.text({ type: "application/soap+xml" })],
+      ["raw", express.raw({ type: "application/soap+xml" })],
+    ])("answers 415 to other ranges, too, behind a %s parser", async (_kind, parser) => {
+      const app = express();
+      const contentTypes = "application/*+xml";
+      app.use(parser);
+      app.post("/", validate({ body, contentTypes }) as RequestHandler, handler);
+      app.use(express.raw({ type: "image/*" }));
+      await send(app, "application/x+xml").expect(415);
+    });
+
+    it("answers 415 behind the preset's jsonBody", async () => {
+      const preset = secureApi({
+        auditLog: false,
+        oauthGuard: false,
+        rateLimit: false,
+        jsonBody: { except: "/" },
+      });
+      const app = express();
+      app.use(preset);
+      app.post("/", validate({ body }) as RequestHandler, every(), handler);
+      app.use(errorHandler());
+      await send(app, "application/x+json").expect(415);
+    });
+
+    it.each<[string, (app: Express) => unknown]>([
+      ["on another path", (app) => app.use("/elsewhere", every())],
+      ["on another route", (app) => app.post("/other", every(), handler)],
+      ["for another method", (app) => app.put("/", every(), handler)],
+      ["in a router on another path", (app) => app.use("/a", express.Router().use(every()))],
+      ["in report mode", (app) => app.use(jsonBody({ mode: "report" }))],
+    ])("says so if the parser in front stands %s", async (_where, mount) => {
+      const app = express();
+      mount(app);
+      app.post("/", validate({ body }) as RequestHandler, every(), handler);
+      await expectMistake(app, "application/merge-patch+json", "jsonBody()");
+      await send(app, "application/json").expect(500);
+    });
+
+    it("says so if contentTypes names the very media type", async () => {
+      const contentTypes = ["application/json", "application/vnd.api+json"];
+      const app = express();
+      app.use(express.json());
+      app.post("/", validate({ body, contentTypes }) as RequestHandler, every(), handler);
+      const hint = 'jsonBody() or express.json({ type: "application/vnd.api+json" })';
+      await expectMistake(app, "application/vnd.api+json", hint);
+    });
+
+    it("lets report mode pass, and records the media type", async () => {
+      let decisions: unknown;
+      const app = express();
+      app.use(express.json());
+      app.post("/", validate({ body, mode: "report" }) as RequestHandler, every(), (req, res) => {
+        decisions = decisionsOf(req);
+        res.json(req.body);
+      });
+      await send(app, "application/x+json").expect(200, {});
+      expect(decisions).toMatchObject([
+        { outcome: "deny", enforced: false, reason: "media_type", status: 415 },
+      ]);
+    });
   });
 
   it("answers 415 in a mounted app whose parser is on the app around it", async () => {

@@ -1,16 +1,22 @@
-import type { NextFunction, Request, RequestHandler, Response } from "express";
+import type { Express, NextFunction, Request, RequestHandler, Response } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import * as library from "../../src/index.js";
 import {
   all,
   any,
+  auditFields,
   auditLog,
   authorize,
   createTokenVerifier,
   errorHandler,
   fileSink,
   fromRateLimiterFlexible,
+  getAuth,
+  getPrincipal,
+  getRequestId,
+  HttpError,
+  isHttpError,
   jsonBody,
   keycloak,
   not,
@@ -85,13 +91,19 @@ const MAKERS: Readonly<Record<string, readonly [maker: unknown, mounted: string]
 };
 
 /** They look at a request or an error, or note something about it; nothing comes of mounting them. */
-const READERS = ["auditFields", "getAuth", "getPrincipal", "getRequestId", "isHttpError"];
+const READERS: Readonly<Record<string, unknown>> = {
+  auditFields,
+  getAuth,
+  getPrincipal,
+  getRequestId,
+  isHttpError,
+};
 
 it("names every function that the library exports", () => {
   const functions = Object.entries({ ...library, createTestIssuer })
     .filter(([name, value]) => typeof value === "function" && /^[a-z]/.test(name))
     .map(([name]) => name);
-  const known = [...Object.keys(FACTORIES), ...Object.keys(MAKERS), ...READERS];
+  const known = [...Object.keys(FACTORIES), ...Object.keys(MAKERS), ...Object.keys(READERS)];
   expect(functions.filter((name) => !known.includes(name))).toEqual([]);
 });
 
@@ -136,4 +148,26 @@ describe.each(expressVersions)("a factory mounted uncalled on Express %s", (_maj
       );
     },
   );
+
+  it.each(Object.entries(READERS))("says that %s is no middleware", async (name, reader) => {
+    for (const mount of [
+      (app: Express) => app.use(reader as RequestHandler),
+      (app: Express) => app.get("/", reader as RequestHandler),
+    ]) {
+      const app = express();
+      mount(app);
+      app.get("/", (_req, res) => void res.send("reached"));
+      app.use((error: Error, _req: Request, res: Response, _next: NextFunction) => {
+        res.status(500).send(`${error.name}: ${error.message}`);
+      });
+      const answer = await request(app).get("/").expect(500);
+      expect(answer.text).toBe(`MountingError: ${name} is no middleware: call it in a handler`);
+    }
+  });
+});
+
+it("readers may be handed to functions of lists", () => {
+  const errors: unknown[] = [new HttpError("not_found"), new Error("x")];
+  expect(errors.filter(isHttpError)).toHaveLength(1);
+  expect([{} as Request].map(getRequestId)).toEqual([undefined]);
 });

@@ -5,6 +5,8 @@ import {
   getAuth,
   type OauthGuardInput,
   oauthGuard,
+  type TokenVerificationError,
+  type VerificationReason,
 } from "express-secure-api/oauth-guard";
 import { assertType, type Equal } from "./equal.js";
 
@@ -40,6 +42,13 @@ export function read(req: Request): string | undefined {
 export async function verify(token: string): Promise<readonly string[]> {
   const { scopes } = await createTokenVerifier({ issuer, audience }).verify(token);
   return scopes;
+}
+
+export function reasonOf(error: TokenVerificationError): string {
+  assertType<Equal<typeof error.cause.reason, VerificationReason>>();
+  // @ts-expect-error no such reason
+  if (error.cause.reason === "bad_luck") return "";
+  return `${error.status} ${error.cause.reason} ${error.cause.systemCode ?? ""}`;
 }
 
 // @ts-expect-error the audience must be said

@@ -1,5 +1,5 @@
 import type { ProblemList } from "../../core/options/problem-list.js";
-import { describeValue, nameFault } from "../../core/options/value.js";
+import { describeValue, nameFault, unsetFault } from "../../core/options/value.js";
 
 /** What is wrong with one name, or `undefined`. */
 type NameCheck = (name: string) => string | undefined;
@@ -55,5 +55,6 @@ function problemOf(name: unknown, repeated: boolean, check: NameCheck): string |
           : "";
     return `must be a non-empty string, got ${describeValue(name)}${fix}`;
   }
-  return repeated ? "must not repeat an earlier entry" : check(name);
+  const fault = unsetFault(name) ?? check(name);
+  return repeated ? "must not repeat an earlier entry" : fault;
 }

@@ -3,6 +3,8 @@ export interface Layer {
   readonly name?: unknown;
   readonly handle?: unknown;
   readonly route?: unknown;
+  /** On a route: the method that the handler is for, in lower case; `undefined` for all. */
+  readonly method?: unknown;
   /** Whether it is for every path; Express 4 keeps that on `regexp`, as `fast_slash`. */
   readonly slash?: unknown;
   readonly regexp?: unknown;
@@ -79,7 +81,8 @@ function behindInside(
   return behindIn(stackOf(handle), handler, seen);
 }
 
-function isForEveryPath({ route, slash, regexp }: Layer): boolean {
+/** Whether the layer is a middleware, router or app that is mounted at `/`. */
+export function isForEveryPath({ route, slash, regexp }: Layer): boolean {
   const slash4 = (regexp as { fast_slash?: unknown } | undefined)?.fast_slash;
   return route === undefined && (slash === true || slash4 === true);
 }

@@ -53,6 +53,8 @@ export interface Range<T> extends Presence<T> {
   readonly min?: T;
   /** The largest value allowed, itself included. */
   readonly max?: T;
+  /** What it must be a multiple of. Hints keep to it; whoever reads the option checks it. */
+  readonly step?: T;
 }
 
 /** What a list of strings must be. */

@@ -6,10 +6,10 @@ import { assertCalled } from "./uncalled-factory.js";
 import {
   describeQuoted,
   describeValue,
-  hasControlCharacter,
   isPlainObject,
   nameFault,
   own,
+  textFault,
 } from "./value.js";
 
 /** What is said about an option that must not be given as `undefined`. */
@@ -125,8 +125,9 @@ export class OptionsReader<in Key extends string> {
     const { must = "a non-empty string", default: fallback } = own(presence);
     const value = this.#values[key];
     const isText = typeof value === "string" && value !== "";
-    if (isText && !hasControlCharacter(value)) return value;
-    if (isText) this.problem(key, must, "it holds control characters");
+    const fault = isText ? textFault(value) : undefined;
+    if (isText && fault === undefined) return value;
+    if (isText) this.problem(key, must, fault);
     else if (!this.#missing(key, presence, must)) this.problem(key, must);
     return fallback;
   }

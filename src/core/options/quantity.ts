@@ -30,6 +30,8 @@ const BYTES: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2,
 export interface QuantityKind {
   readonly name: string;
   readonly example: string;
+  /** What may stand behind the number, for people. */
+  readonly units: string;
   /** In the smallest unit, or `undefined` when the text is none. */
   parse(text: string): number | undefined;
   /** The shortest exact spelling. */
@@ -40,9 +42,19 @@ export interface QuantityKind {
   readonly words: Readonly<Record<string, number>>;
 }
 
+/** The condition in words, and the bounds in the smallest unit. */
+interface QuantityRange {
+  readonly must: string;
+  readonly min: number;
+  readonly max: number;
+  /** What the value must be a multiple of. */
+  readonly step?: number;
+}
+
 export const DURATION: QuantityKind = {
   name: "a duration",
-  example: '"15m" (units ms, s, m, h, d)',
+  example: "15m",
+  units: "units ms, s, m, h, d",
   parse: parseDuration,
   format: formatDuration,
   // Node.js and most packages count in milliseconds; header fields, helmet, cors and tokens in seconds.
@@ -52,7 +64,8 @@ export const DURATION: QuantityKind = {
 
 export const SIZE: QuantityKind = {
   name: "a size",
-  example: '"100kb" (units b, kb, mb, gb)',
+  example: "100kb",
+  units: "units b, kb, mb, gb",
   parse: parseSize,
   format: formatSize,
   readings: { bytes: 1 },
@@ -92,12 +105,7 @@ export function formatSize(bytes: number): string {
 export function quantityRange(
   range: Range<string>,
   kind: QuantityKind,
-): {
-  readonly min: number;
-  readonly max: number;
-  readonly fallback: number;
-  readonly must: string;
-} {
+): QuantityRange & { readonly fallback: number } {
   const min = range.min === undefined ? 1 : ownQuantity(range.min, kind);
   const max = range.max === undefined ? Number.MAX_SAFE_INTEGER : ownQuantity(range.max, kind);
   const fallback = range.default === undefined ? min : ownQuantity(range.default, kind);
@@ -105,30 +113,32 @@ export function quantityRange(
     range.max === undefined
       ? `of at least ${kind.format(min)}`
       : `from ${kind.format(min)} to ${kind.format(max)}`;
-  return { min, max, fallback, must: `${kind.name} ${between}, such as ${kind.example}` };
+  const step = range.step === undefined ? 1 : ownQuantity(range.step, kind);
+  const usual = ownQuantity(kind.example, kind);
+  // The default where the usual example would be refused: the bounds can be the weaker setting.
+  const example = usual >= min && usual <= max ? kind.example : kind.format(fallback);
+  const must = `${kind.name} ${between}, such as "${example}" (${kind.units})`;
+  return { min, max, step, fallback, must };
 }
 
 /** The problem with a value that is no such quantity, or out of the range, as the rest of a sentence. */
-export function wrongQuantity(
-  value: unknown,
-  { must, min, max }: { readonly must: string; readonly min: number; readonly max: number },
-  kind: QuantityKind,
-): string {
+export function wrongQuantity(value: unknown, range: QuantityRange, kind: QuantityKind): string {
+  const { must } = range;
   if (typeof value === "number") {
     const bare = Number.isSafeInteger(value) && value > 0;
-    const fix = bare ? `: a bare number has no unit${spellings(value, min, max, kind)}` : "";
+    const fix = bare ? `: a bare number has no unit${spellings(value, range, kind)}` : "";
     return `must be ${must}, got ${value}${fix}`;
   }
   if (typeof value !== "string") return `must be ${must}, got ${describeValue(value)}`;
   // Only a quantity in other words is printed, or a short number: anything else may be a secret.
   const bare = /^\d+$/.test(value) && isHarmless(value) ? Number(value) : 0;
   if (bare > 0) {
-    return `must be ${must}, got "${value}": a bare number has no unit${spellings(bare, min, max, kind)}`;
+    return `must be ${must}, got "${value}": a bare number has no unit${spellings(bare, range, kind)}`;
   }
   const meant = meantQuantity(value, kind);
   if (meant === undefined) return `must be ${must}, got ${describeValue(value)}`;
   const text = Number.isSafeInteger(meant) ? kind.format(meant) : value;
-  const fits = text !== value && meant >= min && meant <= max;
+  const fits = text !== value && passes(meant, range);
   return `must be ${must}, got "${value}"${fits ? `: write "${text}"` : ""}`;
 }
 
@@ -152,13 +162,13 @@ function unitWords(
 }
 
 /** How to write the number, in each unit that it can be meant in and that keeps it within the range. */
-function spellings(value: number, min: number, max: number, kind: QuantityKind): string {
+function spellings(value: number, range: QuantityRange, kind: QuantityKind): string {
   const all = Object.entries(kind.readings);
   const fitting = all.filter(([, size]) => {
     const meant = value * size;
     // Nobody means 3.6 seconds by 3600, and where only whole seconds count it would be refused again.
     const plain = all.length === 1 || meant < SECOND || meant % SECOND === 0;
-    return meant >= min && meant <= max && plain;
+    return plain && passes(meant, range);
   });
   if (fitting.length === 0) return "";
   const texts = fitting.map(([unit, size]) => {
@@ -166,6 +176,10 @@ function spellings(value: number, min: number, max: number, kind: QuantityKind):
     return all.length === 1 ? text : `${text} for ${unit}`;
   });
   return `, write ${texts.join(" or ")}`;
+}
+
+function passes(value: number, { min, max, step = 1 }: QuantityRange): boolean {
+  return value >= min && value <= max && value % step === 0;
 }
 
 function ownQuantity(text: string, kind: QuantityKind): number {

@@ -6,6 +6,32 @@ const CONTROL_CHARACTER = /\p{Cc}/u;
  * surrogates. Joiners stay: some scripts need them.
  */
 const INVISIBLE = /[\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\p{Cs}/u;
+/** What a text is made of into which a variable was put that is not set, or an object. */
+const UNSET_WORD = /^(?:null|NaN)$|(?<![\p{L}\p{N}])undefined(?![\p{L}\p{N}])|\[object [A-Z]\w*\]/u;
+/** In a URL, `null` stands for the host, its first label, its port or a segment of its path. */
+const UNSET_IN_URL =
+  /^[a-z][a-z\d+.-]*:\/\/(?:null\.[^/?#.]+\.|(?:[^/?#]*[@.:])?(?:null|NaN)(?=[:/?#]|$)|[^?#]*\/(?:null|NaN)(?=[/?#]|$))/;
+
+const UNSET_TEXT =
+  'what an unset variable or an object leaves in a text, such as "undefined": is the variable set?';
+
+/**
+ * What is wrong with a text that a template literal made of a variable that is not set, as in
+ * `https://undefined/`; the rest of a sentence.
+ */
+export function unsetFault(text: string): string | undefined {
+  return holdsUnset(text) ? `must not hold ${UNSET_TEXT}` : undefined;
+}
+
+/** What is wrong with any text, as a fact about it: it holds what nobody writes there. */
+export function textFault(text: string): string | undefined {
+  if (holdsUnset(text)) return `it holds ${UNSET_TEXT}`;
+  return hasControlCharacter(text) ? "it holds control characters" : undefined;
+}
+
+function holdsUnset(text: string): boolean {
+  return UNSET_WORD.test(text) || UNSET_IN_URL.test(text);
+}
 
 /**
  * What a value is, without its content unless it cannot be a secret. A number is one of those only while it is short:
@@ -52,6 +78,8 @@ export function own<T extends object>(bag: T): T {
 
 /** What is wrong with a name, whatever it names, as the rest of a sentence. */
 export function nameFault(name: string): string | undefined {
+  const unset = unsetFault(name);
+  if (unset !== undefined) return unset;
   if (name.trim() !== name) return "must not start or end with white space";
   if (hasControlCharacter(name)) return "must not hold control characters";
   return INVISIBLE.test(name) ? "must not hold characters that nobody sees" : undefined;

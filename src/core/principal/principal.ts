@@ -1,4 +1,5 @@
 import type { Request } from "express";
+import { refuseMounting } from "../calls/refuse-mounting.js";
 import { requestSlot } from "../request/request-slot.js";
 
 /** Who calls, as authorization, limits and the audit log see it. Frozen. */
@@ -38,7 +39,9 @@ const source = requestSlot<Principal | null | (() => Principal | null)>("princip
  *
  * @returns `null` when nobody is authenticated: no guard ran, or an optional one found no token.
  */
-export function getPrincipal(req: Request): Principal | null {
+export function getPrincipal(req: Request): Principal | null;
+export function getPrincipal(req: Request, _res?: unknown, next?: unknown): Principal | null {
+  if (next !== undefined) refuseMounting("getPrincipal", next);
   const found = source.get(req);
   if (typeof found !== "function") return found ?? null;
   const principal = found();

@@ -28,6 +28,9 @@ const PROBLEM = {
   code: "authentication_required",
 };
 
+/** Runs on where the timers of the code under test are fake. */
+const setRealTimeout = globalThis.setTimeout;
+
 function denyWith(onDenied?: OnDenied): RequestHandler {
   return (req, res, next) => deny(refusal, req, res, next, onDenied);
 }
@@ -280,37 +283,145 @@ describe.each(expressVersions)("deny on Express %s", (_major, express) => {
     await expect(request(app).get("/secret")).rejects.toThrow(/aborted|hang up/);
   });
 
-  it.each<[string, () => Promise<void>]>([
-    ["never settles", () => new Promise(() => undefined)],
-    ["settles without an answer", async () => undefined],
-  ])(
-    "sends the refusal after five seconds when the promise of the function %s",
-    async (_how, onDenied) => {
-      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-      try {
-        let called: () => void = () => undefined;
-        const calling = new Promise<void>((resolve) => {
-          called = resolve;
-        });
-        const answer = request(
-          appWith(
-            denyWith(() => {
-              called();
-              return onDenied();
-            }),
-          ),
-        )
-          .get("/secret")
-          .then(({ status }) => status);
-        await calling;
-        await new Promise((resolve) => setImmediate(resolve));
-        vi.advanceTimersByTime(5000);
-        expect(await answer).toBe(401);
-      } finally {
-        vi.useRealTimers();
-      }
-    },
-  );
+  it.each<[string, () => Promise<void> | void]>([
+    ["returns a promise that never settles", () => new Promise(() => undefined)],
+    ["returns a promise that settles without an answer", async () => undefined],
+    ["returns nothing, and has begun no answer", () => undefined],
+    ["returns something else, and has begun no answer", () => "answered" as never],
+  ])("sends the refusal after five seconds when the function %s", async (_how, onDenied) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      let called: () => void = () => undefined;
+      const calling = new Promise<void>((resolve) => {
+        called = resolve;
+      });
+      const answer = request(
+        appWith(
+          denyWith(() => {
+            called();
+            return onDenied();
+          }),
+        ),
+      )
+        .get("/secret")
+        .then(({ status }) => status);
+      await calling;
+      await new Promise((resolve) => setImmediate(resolve));
+      vi.advanceTimersByTime(5000);
+      expect(await answer).toBe(401);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it.each<[string, boolean, (later: (act: () => void) => void) => OnDenied]>([
+    [
+      "answers in a callback",
+      false,
+      (later) => (_error, _req, res) => later(() => res.status(418).end("mine")),
+    ],
+    ["calls next in a callback", false, (later) => (_e, _req, _res, next) => later(() => next())],
+    [
+      "answers too late",
+      true,
+      (later) => (_error, _req, res) => later(() => res.status(418).send("mine")),
+    ],
+    [
+      "answers too late, piece by piece",
+      true,
+      (later) => (_error, _req, res) =>
+        later(() => {
+          res.setHeader("X-Late", "1");
+          res.writeHead(418, { "X-Late": "1" });
+          res.write("mine");
+          res.end("mine");
+        }),
+    ],
+    ["redirects too late", true, (later) => (_e, _req, res) => later(() => res.redirect("/login"))],
+    ["calls next too late", true, (later) => (_e, _req, _res, next) => later(() => next())],
+  ])("takes one answer of a function that %s", async (_how, isLate, onDenied) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      let act: () => void = () => undefined;
+      let called: () => void = () => undefined;
+      const calling = new Promise<void>((resolve) => {
+        called = resolve;
+      });
+      const later = (todo: () => void): void => {
+        act = todo;
+        called();
+      };
+      const app = appWith(denyWith(onDenied(later)));
+      app.use(((_error, _req, res, _next) => {
+        res.status(418).end("mine");
+      }) satisfies ErrorRequestHandler);
+      const answer = request(app)
+        .post("/secret")
+        .send("a=b")
+        .then(({ status, text }) => ({ status, text }));
+      await calling;
+      // Vitest fails the run if what comes too late throws in a callback, or makes an error without a listener.
+      if (!isLate) setImmediate(act);
+      await new Promise((resolve) => setRealTimeout(resolve, 20));
+      vi.advanceTimersByTime(5000);
+      if (isLate) act();
+      const { status, text } = await answer;
+      if (isLate)
+        expect({ status, problem: JSON.parse(text) }).toEqual({ status: 401, problem: PROBLEM });
+      else expect({ status, text }).toEqual({ status: 418, text: "mine" });
+      await new Promise((resolve) => setRealTimeout(resolve, 5));
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it.each<[string, OnDenied]>([
+    ["has answered", (_error, _req, res) => void res.status(418).json({})],
+    ["has called next", (_error, _req, _res, next) => next()],
+    ["has redirected", (_error, _req, res) => res.redirect("/login")],
+  ])("sets no timer when the function %s at once", async (_how, onDenied) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      let timers: number | undefined;
+      const guard = denyWith(onDenied);
+      const app = express();
+      app.use((req, res, next) => {
+        const before = vi.getTimerCount();
+        guard(req, res, next);
+        timers = vi.getTimerCount() - before;
+      });
+      app.use(((_error, _req, res, _next) => {
+        res.status(401).end();
+      }) satisfies ErrorRequestHandler);
+      await request(app).get("/secret");
+      expect(timers).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("forgets its timer when the client leaves before the function answers", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      let left: () => void = () => undefined;
+      const leaving = new Promise<void>((resolve) => {
+        left = resolve;
+      });
+      const app = appWith(
+        denyWith((_error, _req, res) => {
+          res.once("close", () => left());
+          res.socket?.destroy();
+        }),
+      );
+      const before = vi.getTimerCount();
+      await expect(request(app).get("/secret")).rejects.toThrow(/aborted|hang up/);
+      await leaving;
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(vi.getTimerCount()).toBe(before);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 
   it("leaves the answer of a function whole that takes longer to send it than five seconds", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });

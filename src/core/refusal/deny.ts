@@ -13,9 +13,9 @@ import { respond, setErrorHeaders } from "./respond.js";
  * - `"respond"`: as `application/problem+json` (RFC 9457), at once. An error handler of the app cannot turn a 401 into
  *   a 500 or leak a stack.
  * - `"next"`: hands the {@link HttpError} to the app's error handlers; its headers are already on the response.
- * - a function: answers by itself, or calls `next` to hand the error on. `next()` without an argument means
- *   `next(error)`. If the function fails, or returns a promise and has begun no answer within 5 seconds, the refusal is
- *   sent as with `"respond"`.
+ * - a function: answers by itself, at once or later, or calls `next` to hand the error on. `next()` without an argument
+ *   means `next(error)`. If the function fails, or has neither begun an answer nor called `next` within 5 seconds, the
+ *   refusal is sent as with `"respond"`, and what the function answers after that is ignored.
  *
  * Whoever answers, no ordinary handler does: where an error handler calls `next()`, the refusal is sent.
  */
@@ -55,7 +55,7 @@ export function deny(
     respond(error, req, res);
     return;
   }
-  setErrorHeaders(error, res);
+  setErrorHeaders(error, req, res);
   if (onDenied === "next") next(error);
   else callOnDenied(onDenied, error, req, res, next);
 }
@@ -79,25 +79,50 @@ function callOnDenied(
     isOver = true;
     try {
       if (res.headersSent) cutOff(req, res);
-      else respond(error, req, res);
+      else {
+        respond(error, req, res);
+        ignoreLateAnswer(res);
+      }
     } catch {
       cutOff(req, res);
     }
   };
   try {
     const result: unknown = onDenied(error, req, res, handOn);
-    if (!isThenable(result)) return;
-    result.then(undefined, rescue);
+    if (isThenable(result)) result.then(undefined, rescue);
+    // A function that returns nothing may answer in a callback, as `res.render` does.
     if (!isOver && !res.headersSent) rescueInTime(rescue, res);
   } catch {
     rescue();
   }
 }
 
-/** A promise that settles late, or without an answer, must not leave the client waiting. */
+/** A function that answers late, or not at all, must not leave the client waiting. */
 function rescueInTime(rescue: () => void, res: Response): void {
   const deadline = setTimeout(() => {
     if (!res.headersSent) rescue();
   }, CALL_DEADLINE_MS).unref();
   res.once("close", () => clearTimeout(deadline));
+}
+
+/**
+ * What the function answers after all, in a callback, would throw where nobody catches it and end the process, or be
+ * written behind the refusal.
+ */
+function ignoreLateAnswer(res: Response): void {
+  const end = res.end as () => Response;
+  const ignored = {
+    setHeader: () => res,
+    setHeaders: () => res,
+    appendHeader: () => res,
+    removeHeader: () => undefined,
+    writeHead: () => res,
+    addTrailers: () => undefined,
+    write: () => true,
+    // Without an argument it ends the refusal: see endLingering().
+    end: (...args: readonly unknown[]) => (args.length === 0 ? end.call(res) : res),
+  };
+  for (const [name, value] of Object.entries(ignored)) {
+    Reflect.defineProperty(res, name, { value, configurable: true, writable: true });
+  }
 }

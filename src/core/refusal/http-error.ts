@@ -1,3 +1,4 @@
+import { refuseMounting } from "../calls/refuse-mounting.js";
 import {
   allowsStatus,
   type CommonStatus,
@@ -102,7 +103,9 @@ export class HttpError<Code extends ErrorCode = ErrorCode> extends Error {
  * Whether the value is an {@link HttpError}, also one from another installed copy of this library, for which
  * `instanceof` is false.
  */
-export function isHttpError(value: unknown): value is HttpError {
+export function isHttpError(value: unknown): value is HttpError;
+export function isHttpError(value: unknown, _res?: unknown, next?: unknown): boolean {
+  if (next !== undefined) refuseMounting("isHttpError", next);
   return typeof value === "object" && value !== null && Object.hasOwn(value, BRAND);
 }
 

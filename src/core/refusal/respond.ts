@@ -21,6 +21,15 @@ const STALE_FIELDS: readonly string[] = [
   "Transfer-Encoding",
 ];
 
+/** Fields of HTTP/1 that an answer over HTTP/2 cannot have: RFC 9113 §8.2.2. */
+const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
+  "connection",
+  "http2-settings",
+  "keep-alive",
+  "proxy-connection",
+  "upgrade",
+]);
+
 /**
  * Sends the refusal as a problem document: not stored by caches, no body on HEAD. Call it before an answer has begun.
  *
@@ -31,14 +40,21 @@ export function respond(error: HttpError, req: Request, res: Response): void {
   const id = requestId.get(req);
   const rendered = render(() => error.toProblem(), id);
   for (const name of STALE_FIELDS) res.removeHeader(name);
-  if (rendered !== undefined) setErrorHeaders(error, res);
+  if (rendered !== undefined) setErrorHeaders(error, req, res);
   send(rendered ?? renderOwn(new HttpError("internal_error"), id), req, res);
 }
 
-/** Puts the headers of a refusal on the response. Those that cannot be sent are left out: it may be of another copy. */
-export function setErrorHeaders(error: HttpError, res: Response): void {
+/**
+ * Puts the headers of a refusal on the response. Those that cannot be sent are left out: it may be of another copy. Over
+ * HTTP/2, which has no `Connection`, the stream is closed in its place.
+ */
+export function setErrorHeaders(error: HttpError, req: Request, res: Response): void {
   for (const [name, value] of fieldsOf(error)) {
     if (headerFault(name, value) !== undefined) continue;
+    if (req.httpVersionMajor >= 2 && OF_THE_CONNECTION.has(name.toLowerCase())) {
+      if (name.toLowerCase() === "connection") closeAfterAnswer(req);
+      continue;
+    }
     res.setHeader(name, typeof value === "string" ? value : [...value]);
   }
 }
@@ -79,18 +95,42 @@ function send({ status, body }: Rendered, req: Request, res: Response): void {
   res.setHeader("Cache-Control", "no-store");
   if (req.method === "HEAD") {
     res.end();
-  } else if (hasUnreadBody(req)) {
+  } else if (!hasUnreadBody(req)) {
+    res.end(body);
+  } else if (req.httpVersionMajor >= 2) {
+    closeAfterAnswer(req);
+    res.end(body);
+  } else {
     // The rest of the body would have to be read before the next request: closing is cheaper and safer.
     res.setHeader("Connection", "close");
     endLingering(body, req, res);
-  } else {
-    res.end(body);
   }
 }
 
 function hasUnreadBody(req: Request): boolean {
   if (req.complete || req.readableEnded) return false;
+  if (req.httpVersionMajor >= 2) return streamOf(req)?.endAfterHeaders !== true;
   return (
     req.headers["transfer-encoding"] !== undefined || Number(req.headers["content-length"] ?? 0) > 0
   );
+}
+
+/** What Node.js has for a request over HTTP/2. */
+interface RequestStream {
+  /** Whether the request came without content. */
+  readonly endAfterHeaders?: boolean;
+  /** The response has no such event before the stream is closed. */
+  once?(event: "finish", listener: () => void): void;
+  /** Without an error code, it lets what is under way arrive. */
+  close?(): void;
+}
+
+function streamOf(req: Request): RequestStream | undefined {
+  return (req as { stream?: RequestStream }).stream;
+}
+
+/** The client need not send the rest of its body: RFC 9113 §8.1. Other requests on the connection go on. */
+function closeAfterAnswer(req: Request): void {
+  const stream = streamOf(req);
+  stream?.once?.("finish", () => stream.close?.());
 }

@@ -1,21 +1,8 @@
 import { ERROR_CODES, type ErrorCode } from "../../core/refusal/error-code.js";
-import { type HeaderFields, headerFault } from "../../core/refusal/header-fields.js";
 import { HttpError, type HttpErrorInit, isHttpError } from "../../core/refusal/http-error.js";
 import { errorMember } from "./error-member.js";
+import { honouredFields } from "./honoured-fields.js";
 import { generalCode, parserCode, uploadCode } from "./known-codes.js";
-
-/** The fields of an answer that explain an error; others of it stay inside. */
-const HONOURED_FIELDS: ReadonlySet<string> = new Set([
-  "accept",
-  "accept-encoding",
-  "accept-patch",
-  "accept-post",
-  "allow",
-  "content-range",
-  "retry-after",
-  "upgrade",
-  "www-authenticate",
-]);
 
 /** Names of the errors that JavaScript itself throws: nobody has written their messages for a client. */
 const LANGUAGE_ERRORS: ReadonlySet<unknown> = new Set([
@@ -26,6 +13,11 @@ const LANGUAGE_ERRORS: ReadonlySet<unknown> = new Set([
   "TypeError",
   "URIError",
 ]);
+
+/** A message is a sentence; what is longer quotes something. */
+const MAX_MESSAGE_LENGTH = 1000;
+/** The first half of a character that was cut in two. */
+const HALF_CHARACTER = /[\ud800-\udbff]$/;
 
 /** What the app threw, as the refusal that the client is told. Never throws, whatever it is. */
 export function toHttpError(error: unknown): HttpError {
@@ -79,24 +71,7 @@ function exposedText(error: unknown): string | undefined {
     return undefined;
   if (LANGUAGE_ERRORS.has(errorMember(error, "name"))) return undefined;
   const message = errorMember(error, "message");
-  return typeof message === "string" && message.trim() !== "" ? message : undefined;
-}
-
-/** The header fields of an error of `http-errors`, which is known by `expose`. */
-function honouredFields(error: unknown): HeaderFields {
-  const headers = errorMember(error, "headers");
-  if (typeof errorMember(error, "expose") !== "boolean") return {};
-  if (typeof headers !== "object" || headers === null) return {};
-  const fields: Record<string, string> = {};
-  try {
-    for (const [name, value] of Object.entries(headers)) {
-      const text = typeof value === "number" ? String(value) : value;
-      if (!HONOURED_FIELDS.has(name.toLowerCase()) || headerFault(name, text) !== undefined)
-        continue;
-      fields[name] = text;
-    }
-  } catch {
-    // A throwing getter, or a Proxy.
-  }
-  return fields;
+  if (typeof message !== "string") return undefined;
+  const text = message.slice(0, MAX_MESSAGE_LENGTH).replace(HALF_CHARACTER, "");
+  return text.trim() === "" ? undefined : text;
 }

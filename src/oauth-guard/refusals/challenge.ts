@@ -2,8 +2,8 @@ import { challenge } from "../../core/http/header-values.js";
 import { type HeaderFields, HttpError } from "../../core/refusal/http-error.js";
 import { REFUSALS, type RefusalReason } from "./refusals.js";
 
-/** Makes the refusal for a reason. */
-export type RefusalFactory = (reason: RefusalReason) => HttpError;
+/** Makes the refusal for a reason. The client does not see the `cause`. */
+export type RefusalFactory = (reason: RefusalReason, cause?: object) => HttpError;
 
 /**
  * Prepares the challenges of one guard (RFC 6750 §3): the realm always, `error` only when
@@ -18,8 +18,8 @@ export function createRefusals(
   for (const reason of Object.keys(REFUSALS) as RefusalReason[]) {
     headers[reason] = Object.freeze({ "WWW-Authenticate": challengeFor(reason, realm, scope) });
   }
-  return (reason) => {
-    return new HttpError(REFUSALS[reason].code, { headers: headers[reason] });
+  return (reason, cause) => {
+    return new HttpError(REFUSALS[reason].code, { headers: headers[reason], cause });
   };
 }
 

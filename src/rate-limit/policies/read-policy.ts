@@ -51,7 +51,12 @@ export function readRate(
 }
 
 function readWindow(reader: OptionsReader<"window">): number {
-  const windowMs = reader.duration("window", { required: true, min: "1s", max: "366d" });
+  const windowMs = reader.duration("window", {
+    required: true,
+    min: "1s",
+    max: "366d",
+    step: "1s",
+  });
   // The header fields count in seconds, and so do the other stores.
   if (windowMs % 1000 !== 0) reader.note("window", "must be a whole number of seconds");
   return windowMs;

@@ -213,7 +213,7 @@ function withOwn(names: readonly string[]): readonly string[] {
 }
 
 function readMaxAge(own: CorsReader): number {
-  const milliseconds = own.duration("maxAge", { min: "0s", max: "1d", default: "10m" });
+  const milliseconds = own.duration("maxAge", { min: "0s", max: "1d", default: "10m", step: "1s" });
   if (milliseconds % 1000 !== 0) own.note("maxAge", 'must be in whole seconds, such as "10m"');
   return Math.floor(milliseconds / 1000);
 }

@@ -1,7 +1,12 @@
 import type { Hints } from "../../core/options/option-types.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import { unknownOption } from "../../core/options/spelling.js";
-import { describeValue, isPlainObject, withoutTextsOf } from "../../core/options/value.js";
+import {
+  describeValue,
+  isPlainObject,
+  unsetFault,
+  withoutTextsOf,
+} from "../../core/options/value.js";
 import { API_PRESET } from "./api-preset.js";
 import type { RecordedHeaders } from "./header-recorder.js";
 import { type HelmetSettings, helmetHeaders } from "./helmet-headers.js";
@@ -191,7 +196,8 @@ function readDirectives(own: HeaderReader, directives: unknown): unknown {
 function readDirective(own: HeaderReader, name: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null || !(Symbol.iterator in value)) {
     if (typeof value === "function") noteFunction(own, name);
-    else if (typeof value !== "string" && value !== null) noteElement(own, name, value);
+    else if (typeof value === "string") noteUnset(own, name, value);
+    else if (value !== null) noteElement(own, name, value);
     return value;
   }
   // A generator can be walked once only, and what the user's list holds later must not matter.
@@ -202,7 +208,14 @@ function readDirective(own: HeaderReader, name: string, value: unknown): unknown
     (element) => (typeof element !== "string" || element === "") && typeof element !== "function",
   );
   if (odd !== -1) noteElement(own, name, elements[odd]);
-  return elements.filter((element) => typeof element === "string");
+  const sources = elements.filter((element) => typeof element === "string");
+  for (const source of sources) noteUnset(own, name, source);
+  return sources;
+}
+
+function noteUnset(own: HeaderReader, name: string, source: string): void {
+  const fault = unsetFault(source);
+  if (fault !== undefined) own.note(`directives[${JSON.stringify(name)}]`, fault);
 }
 
 function noteElement(own: HeaderReader, name: string, value: unknown): void {
@@ -252,7 +265,7 @@ function readHsts(
 
 /** The header counts in seconds: a fraction of one would become less, and less than one would cancel the header. */
 function readMaxAge(options: OptionsReader<"maxAge">): number {
-  const milliseconds = options.duration("maxAge", { min: "0s", default: "730d" });
+  const milliseconds = options.duration("maxAge", { min: "0s", default: "730d", step: "1s" });
   if (milliseconds % 1000 !== 0) options.note("maxAge", 'must be in whole seconds, such as "730d"');
   return Math.floor(milliseconds / 1000);
 }

@@ -1,6 +1,8 @@
 import type { Request } from "express";
 import { handlersBehind, handlersOf } from "../../core/app/app-layers.js";
+import { handlersInFront } from "../../core/app/handlers-in-front.js";
 import { MountingError } from "../../core/calls/mounting-error.js";
+import { guardMark } from "../../core/guard/guard-mark.js";
 import { essenceOf, isJsonEssence } from "../../core/http/media-type.js";
 
 /** What kind of parser a media type needs. */
@@ -35,10 +37,11 @@ export type UnparsedBodyCheck = (req: Request) => MountingError | undefined;
  * Tells a parser that is mounted wrongly from a media type that nothing here parses. The client chooses the media type,
  * so it must not be able to make an error of the server of it. It is a mistake of the app
  *
- * - when a parser for such bodies stands behind the validator, and the field is written as usual, or
  * - when the app has listed this very media type in `contentTypes`; `application/json`, which is in the list by default,
- *   only if no parser for JSON stands in front.
+ *   only if the app has no parser for JSON, or
+ * - when a parser for such bodies stands behind the validator and none in front, and the field is written as usual.
  *
+ * Where one stands in front, too, which media types it takes cannot be seen: that is a warning, once for each kind.
  * Parsers are known by the names of their middlewares.
  */
 export function createUnparsedBodyCheck(
@@ -46,6 +49,17 @@ export function createUnparsedBodyCheck(
   isDefaultList: boolean,
   handlerOf: () => unknown,
 ): UnparsedBodyCheck {
+  const warned = new Set<Kind>();
+
+  function warn(kind: Kind): void {
+    if (warned.has(kind)) return;
+    warned.add(kind);
+    process.emitWarning(
+      "validate: a body was answered 415, because the parser in front of validate() left it: should the one behind validate() stand in front?",
+      { code: "EXPRESS_SECURE_API_PARSER_BEHIND" },
+    );
+  }
+
   return (req) => {
     const field = req.headers["content-type"] ?? "";
     if (!USUAL_FIELD.test(field)) return undefined;
@@ -53,11 +67,35 @@ export function createUnparsedBodyCheck(
     const kind = kindOf(essence);
     const listed = contentTypes.includes(essence);
     const hasParser = hasParserFor(kind, req.app);
-    const isMistake =
-      handlersBehind(req.app, handlerOf()).some((handler) => takes(handler, kind, hasParser)) ||
-      (listed && !(isDefaultList && hasParser));
+    const isNamed = listed && !isDefaultList;
+    const isBehind = handlersBehind(req.app, handlerOf()).some((handler) =>
+      takes(handler, kind, hasParser),
+    );
+    if (isBehind && !isNamed && hasParserInFront(kind, req, handlerOf())) {
+      warn(kind);
+      return undefined;
+    }
+    const isMistake = isBehind || isNamed || (listed && !hasParser);
     return isMistake ? new MountingError(explain(kind, listed ? essence : undefined)) : undefined;
   };
+}
+
+/** `express.text()` and `express.raw()` can be made for each other's media types. */
+function hasParserInFront(kind: Kind, req: Request, handler: unknown): boolean {
+  const isPlain = kind === "text" || kind === "raw";
+  return handlersInFront(req, handler).some((inFront) => {
+    const own = kindInFront(inFront);
+    return own === kind || (isPlain && (own === "text" || own === "raw"));
+  });
+}
+
+/** What a middleware in front parses: one in report mode nothing, and a preset what a part of it does. */
+function kindInFront(handler: unknown): Kind | undefined {
+  const { guard, mode, parts = [] } = (typeof handler === "function" && guardMark(handler)) || {};
+  if (guard === undefined) return parserKind(handler);
+  const isJsonBody = (part: { guard?: unknown; mode?: unknown }): boolean =>
+    part.guard === "jsonBody" && part.mode === "enforce";
+  return [{ guard, mode }, ...parts].some(isJsonBody) ? "json" : undefined;
 }
 
 function kindOf(essence: string): Kind {

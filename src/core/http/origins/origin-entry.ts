@@ -1,3 +1,4 @@
+import { unsetFault } from "../../options/value.js";
 import { type Refused, refused } from "../../refusal/refused.js";
 import { isLocalName, isLoopback } from "./loopback.js";
 import { isSharedSuffix } from "./shared-suffixes.js";
@@ -22,6 +23,8 @@ const OPAQUE = new Set(["about", "blob", "data", "file", "javascript"]);
 export function parseOriginEntry(text: string): OriginEntry | Refused {
   if (text === "null")
     return refused('must not be "null": every sandboxed page and every local file sends it');
+  const unset = unsetFault(text);
+  if (unset !== undefined) return refused(unset);
   if (/[,;\s]/.test(text.trim()))
     return refused("must hold one origin per entry: split the text into a list");
   if (text.includes("*")) return parsePattern(text);
