@@ -86,7 +86,7 @@ export function nameFault(name: string): string | undefined {
 }
 
 /** Whether the text holds a control character, such as a line end. */
-export function hasControlCharacter(text: string): boolean {
+function hasControlCharacter(text: string): boolean {
   return CONTROL_CHARACTER.test(text);
 }
 
