@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { follow } from "../../core/calls/follow.js";
 import { isThenable } from "../../core/calls/user-function.js";
 import { toInfo, type WinstonInfo } from "../sinks/winston-info.js";
 import { closedError, type Lane, type LaneContext } from "./lane.js";
@@ -192,7 +193,7 @@ export class TransportLane implements Lane {
     // The transport itself, as most functions of an emitter return it.
     if (result === undefined || result === this.#transport) return;
     try {
-      if (isThenable(result)) result.then(undefined, onRejected);
+      if (isThenable(result)) follow(result, () => undefined, onRejected);
     } catch (error) {
       onRejected(error);
     }
