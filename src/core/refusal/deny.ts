@@ -15,7 +15,7 @@ import { respond, setErrorHeaders } from "./respond.js";
  *   a 500 or leak a stack.
  * - `"next"`: hands the {@link HttpError} to the app's error handlers; its headers are already on the response.
  * - a function: answers by itself, or calls `next` to hand the error on. `next()` without an argument means
- *   `next(error)`. If the function fails, or returns a promise and has begun no answer within 5 seconds, the refusal is
+ *   `next(error)`. If the function fails, or has begun no answer and called no `next` within 5 seconds, the refusal is
  *   sent as with `"respond"`.
  *
  * Whoever answers, no ordinary handler does: where an error handler calls `next()`, the refusal is sent.
@@ -87,15 +87,15 @@ function callOnDenied(
   };
   try {
     const result: unknown = onDenied(error, req, res, handOn);
-    if (!isThenable(result)) return;
-    follow(result, () => undefined, rescue);
+    if (isThenable(result)) follow(result, () => undefined, rescue);
+    // Also without a promise: a function that forgets to answer, or whose callback never comes, looks like this.
     if (!isOver && !res.headersSent) rescueInTime(rescue, res);
   } catch {
     rescue();
   }
 }
 
-/** A promise that settles late, or without an answer, must not leave the client waiting. */
+/** A function that answers late, or never, must not leave the client waiting. */
 function rescueInTime(rescue: () => void, res: Response): void {
   const deadline = setTimeout(() => {
     if (!res.headersSent) rescue();
