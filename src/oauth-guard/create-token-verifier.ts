@@ -1,3 +1,4 @@
+import { refusalOfFault } from "../core/guard/fault.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { assertNotMounted } from "../core/options/uncalled-factory.js";
 import { isRefused } from "../core/refusal/refused.js";
@@ -6,7 +7,7 @@ import type { TokenVerifierInput } from "./oauth-guard-options.js";
 import { readVerifierSettings, VERIFIER_HINTS, VERIFIER_KEYS } from "./read-verifier-options.js";
 import { createRefusals } from "./refusals/challenge.js";
 import type { AccessTokenClaims, Auth } from "./token/auth.js";
-import { Verifier } from "./token/verifier.js";
+import { type Verification, Verifier } from "./token/verifier.js";
 
 /** Verifies access tokens that came by another way than an Express request. */
 export interface TokenVerifier<Claims = AccessTokenClaims> {
@@ -47,7 +48,13 @@ export function createTokenVerifier<Claims = AccessTokenClaims>(
 
   async function verify(token: string): Promise<Auth<Claims>> {
     if (typeof token !== "string" || token === "") throw refusal("no_credentials");
-    const verification = await verifier.verify(token);
+    let verification: Verification;
+    try {
+      verification = await verifier.verify(token);
+    } catch (error) {
+      // A function of the app failed.
+      throw refusalOfFault(error).refusal;
+    }
     if (verification instanceof KeyOutage) throw verification.toHttpError();
     if (isRefused(verification)) throw refusal(verification.refused);
     if (verification.lacksScope) throw refusal("missing_scope");
