@@ -13,8 +13,7 @@ const DOORS = ["src/index.ts", "src/testing/index.ts"];
 
 /**
  * Every place where a public function of the library takes a function of the app, as the types of the sources have it:
- * `rateLimit.policies.key`, `rateLimit.store.refund`, or `principalFrom` for a parameter. What the preset hands on to its
- * parts is theirs.
+ * `rateLimit.policies.key`, `rateLimit.store.refund`, or `principalFrom` for a parameter. Entries of lists stand for all.
  */
 export function functionOptions(): readonly string[] {
   const api = new API({ cwd: root });
@@ -89,7 +88,8 @@ function addFunctions(
   }
 }
 
-/** Whether the member is declared in the sources, and not by Node.js or a package. */
+/** Whether the member is declared in the sources, not by Node.js or a package. Symbols name what apps do not make. */
 function isOurs(member: Named): boolean {
+  if (member.name.startsWith("__@")) return false;
   return member.declarations?.some(({ path }) => path.startsWith(join(root, "src"))) === true;
 }
