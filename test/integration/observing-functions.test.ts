@@ -189,10 +189,7 @@ describe("functions that are called when the app ends", () => {
     const boom = new Error("boom");
     const close = () => Promise.reject(boom);
     const store = { consume: async () => [admitted], close };
-    await expect(rateLimit({ ...one, name: "a", store }).close()).rejects.toMatchObject({
-      message: "rateLimit.store.close threw, or its promise was rejected",
-      cause: boom,
-    });
+    await expect(rateLimit({ ...one, name: "a", store }).close()).rejects.toBe(boom);
   });
 });
 
