@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, Request, Response } from "express";
-import { isThenable } from "../core/calls/user-function.js";
+import { ignoreOutcome } from "../core/calls/follow.js";
 import { keepErrorType } from "../core/decision/error-type.js";
 import type { ErrorMiddleware } from "../core/guard/middleware.js";
 import { readOptions } from "../core/options/options-reader.js";
@@ -84,8 +84,7 @@ function answer(refusal: HttpError, req: Request, res: Response): void {
 
 function tell(onError: (error: unknown) => void, error: unknown): void {
   try {
-    const result: unknown = onError(error);
-    if (isThenable(result)) result.then(undefined, () => undefined);
+    ignoreOutcome(onError(error));
   } catch {
     // A broken logger of the app must not keep the client waiting.
   }

@@ -16,12 +16,13 @@ import { chargesOf } from "./policies/charges.js";
 import { type Charge, type Policy, ruleOf } from "./policies/policy.js";
 import { createProxyCheck } from "./proxy-check.js";
 import type { LimiterSettings } from "./read-settings.js";
+import { closeStore } from "./stores/close-store.js";
 import type { RateLimitResult } from "./stores/rate-limit-store.js";
 import { type StoreAnswer, StoreClient, storeRequestsOf } from "./stores/store-client.js";
 
 /** A limiter, or one of the two that a preset makes of its policies. */
 interface LimiterMiddleware extends Middleware {
-  /** Closes the store, if one is given and can be closed. */
+  /** Closes the store, if one is given and can be closed. Rejects when that fails or takes over 5 seconds. */
   close(): Promise<void>;
 }
 
@@ -90,9 +91,7 @@ export function createLimiter(settings: LimiterSettings, place: Place): LimiterH
     limiter.handle(req, res, next);
   }, settings.policies.map(ruleOf).join(", "));
   const middleware = Object.assign(handler, {
-    close: async (): Promise<void> => {
-      await settings.store?.close?.();
-    },
+    close: () => closeStore(settings.store),
   });
   return { middleware, refund: (req) => limiter.refund(req) };
 }

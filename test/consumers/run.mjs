@@ -39,7 +39,10 @@ const CONSUMERS = [
       "TypeScript 5.9, messages": "node messages.cjs",
     },
   },
-  { folder: "jest", checks: { "Jest 30 under CommonJS": "npx jest --ci" } },
+  {
+    folder: "jest",
+    checks: { "Jest 30 under CommonJS, an app that exports a singleton": "npx jest --ci" },
+  },
   {
     folder: "bundlers",
     checks: {
@@ -47,6 +50,7 @@ const CONSUMERS = [
       "bundled by webpack": "node bundle.cjs webpack",
     },
   },
+  { folder: "webpack4", checks: { "bundled by webpack 4": "node bundle.cjs" } },
   {
     folder: "pnpm",
     install: PNPM,

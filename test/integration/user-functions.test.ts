@@ -2,28 +2,18 @@ import { once } from "node:events";
 import { request as httpRequest, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ErrorRequestHandler, RequestHandler } from "express";
-import { body } from "express-validator";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { CALL_DEADLINE_MS } from "../../src/core/calls/create-call.js";
 import { decisionsOf } from "../../src/core/decision/decision.js";
-import * as library from "../../src/index.js";
-import { createTestIssuer } from "../../src/testing/index.js";
+import { rateLimit, secureHeaders } from "../../src/index.js";
 import { expressVersions } from "../support/express.js";
-
-type Mode = "enforce" | "report";
-type UserFunction = (...args: readonly never[]) => unknown;
-
-/** One option that is a function and decides about requests. */
-interface CallSite {
-  readonly mount: (decide: UserFunction, mode: Mode) => unknown;
-  /** What lets the request pass. */
-  readonly right: (...args: readonly never[]) => unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** The code of the refusal. @default "check_unavailable" */
-  readonly code?: string;
-  /** @default "5" */
-  readonly retryAfter?: string;
-}
+import {
+  DECIDING,
+  type DecidingSite,
+  type Mode,
+  type UserFunction,
+} from "../support/user-functions/deciding.js";
+import { boom, FAILURES, type Failure, throwing } from "../support/user-functions/failures.js";
 
 interface Answer {
   readonly status: number | undefined;
@@ -31,138 +21,20 @@ interface Answer {
   readonly code: unknown;
 }
 
-const { oauthGuard, principalFrom, rateLimit, secureHeaders, validate } = library;
-const issuer = createTestIssuer();
-const token = { authorization: `Bearer ${issuer.mint()}` };
 const one = { limit: 100, window: "1m" };
-
-/** Every option of every factory that is a function and decides. */
-const SITES: Readonly<Record<string, CallSite>> = {
-  "rateLimit.key": {
-    mount: (key, mode) => rateLimit({ ...one, key, mode } as never),
-    right: () => "alice",
-  },
-  "rateLimit.policies[1].key": {
-    mount: (key, mode) =>
-      rateLimit({
-        policies: [
-          { ...one, name: "a" },
-          { ...one, name: "b", key },
-        ],
-        mode,
-      } as never),
-    right: () => "alice",
-  },
-  "rateLimit.cost": {
-    mount: (cost, mode) => rateLimit({ ...one, cost, mode } as never),
-    right: () => 1,
-  },
-  "rateLimit.skip": {
-    mount: (skip, mode) => rateLimit({ ...one, skip, mode } as never),
-    right: () => true,
-  },
-  principalFrom: {
-    mount: (derive, mode) => principalFrom(derive as never, { mode }),
-    right: () => ({ subject: "alice" }),
-  },
-  "oauthGuard.jwks": {
-    mount: (jwks, mode) => oauthGuard({ ...issuer.options(), jwks, mode } as never),
-    right: () => issuer.jwks,
-    headers: token,
-    code: "keys_unavailable",
-  },
-  "oauthGuard.keys.fetch": {
-    mount: (fetch, mode) =>
-      oauthGuard({
-        issuer: "https://issuer.test/",
-        audience: "https://api.test/",
-        jwksUri: "https://issuer.test/jwks",
-        keys: { fetch: fetch as never },
-        mode,
-      }),
-    right: async () => Response.json(issuer.jwks),
-    headers: token,
-    code: "keys_unavailable",
-    retryAfter: "1",
-  },
-  "oauthGuard.principal.kind": {
-    mount: (kind, mode) => oauthGuard({ ...issuer.options(), principal: { kind }, mode } as never),
-    right: () => "user",
-    headers: token,
-  },
-  "validate.body, a compiled function": {
-    mount: (compiled, mode) => validate({ body: compiled, mode } as never),
-    right: () => true,
-  },
-  "validate.body, a Standard Schema": {
-    mount: (check, mode) =>
-      validate({
-        body: { "~standard": { version: 1, vendor: "test", validate: check } },
-        mode,
-      } as never),
-    right: () => ({ value: { a: 1 } }),
-  },
-  "validate.chains": {
-    mount: (run, mode) => validate({ chains: [{ run }], unknown: "allow", mode } as never),
-    right: (req) => body("a").optional().run(req),
-  },
-};
-
-const boom = new Error("boom");
-/** Looking at it in any way, `instanceof` included, throws it again. */
-const unreadable: object = new Proxy({}, unreadableHandler());
-const throwing = (value: unknown) => (): unknown => {
-  throw value;
-};
-const never = (): unknown => new Promise(() => undefined);
-
-/** How functions fail. */
-const FAILURES: readonly (readonly [how: string, fail: () => unknown])[] = [
-  ["throws", throwing(boom)],
-  ["throws undefined", throwing(undefined)],
-  ['throws "route"', throwing("route")],
-  ["throws what cannot be looked at", throwing(unreadable)],
-  ["returns the wrong type", () => Symbol("wrong")],
-  ["promises the wrong type", () => Promise.resolve(Symbol("wrong"))],
-  ["rejects", () => Promise.reject(boom)],
-  ["rejects with undefined", () => Promise.reject(undefined)],
-  ['rejects with "route"', () => Promise.reject("route")],
-  ["rejects with what cannot be looked at", () => Promise.reject(unreadable)],
-  ["returns what cannot be looked at", () => unreadable],
-  ["never settles", never],
-  // biome-ignore lint/suspicious/noThenProperty: what functions of apps may return.
-  ["returns a thenable that throws in then", () => ({ then: throwing(boom) })],
-  [
-    "returns an object whose then cannot be read",
-    // biome-ignore lint/suspicious/noThenProperty: as above.
-    () => Object.defineProperty({}, "then", { get: throwing(boom) }),
-  ],
-];
-
 const careless: ErrorRequestHandler = (_error, _req, _res, next) => next();
 
 describe.each(expressVersions)("functions of the app on Express %s", (_major, express) => {
   let server: Server;
+  let guard: RequestHandler;
   let reached = 0;
   let called: Promise<void>;
   let left: Promise<void>;
+  let tellLeft = (): void => undefined;
   let decisions: ReturnType<typeof decisionsOf> = [];
 
-  /** The server, with an error handler that goes on, and the route once more behind it. */
-  async function serve(site: CallSite, decide: UserFunction, mode: Mode): Promise<void> {
-    reached = 0;
-    let tellCalled = (): void => undefined;
-    called = new Promise((resolve) => {
-      tellCalled = resolve;
-    });
-    let tellLeft = (): void => undefined;
-    left = new Promise((resolve) => {
-      tellLeft = resolve;
-    });
-    const noted: UserFunction = (...args) => {
-      tellCalled();
-      return decide(...args);
-    };
+  /** With an error handler that goes on, and the route once more behind it. */
+  beforeAll(async () => {
     const route: RequestHandler = (_req, res) => {
       reached += 1;
       res.json({ reached });
@@ -173,16 +45,36 @@ describe.each(expressVersions)("functions of the app on Express %s", (_major, ex
       res.once("close", () => tellLeft());
       next();
     });
-    app.use(express.json(), site.mount(noted, mode) as RequestHandler);
+    app.use(express.json());
+    app.use("/:a", (req, res, next) => guard(req, res, next));
     app.use(route, careless, route);
     server = app.listen(0);
     await once(server, "listening");
+  });
+
+  afterAll(() => void server.close());
+
+  /** Lets the server decide by this function. */
+  function serve(site: DecidingSite, decide: UserFunction, mode: Mode): void {
+    reached = 0;
+    let tellCalled = (): void => undefined;
+    called = new Promise((resolve) => {
+      tellCalled = resolve;
+    });
+    left = new Promise((resolve) => {
+      tellLeft = resolve;
+    });
+    const noted: UserFunction = (...args) => {
+      tellCalled();
+      return decide(...args);
+    };
+    guard = site.mount(noted, mode) as RequestHandler;
   }
 
-  function open(site: CallSite, method = "POST", more: Readonly<Record<string, string>> = {}) {
+  function open(site: DecidingSite, method = "POST", more: Readonly<Record<string, string>> = {}) {
     const { port } = server.address() as AddressInfo;
     const headers = { "content-type": "application/json", ...site.headers, ...more };
-    return httpRequest({ port, method, headers, agent: false });
+    return httpRequest({ port, method, path: "/1?a=1", headers, agent: false });
   }
 
   /** Reading fetched keys takes several turns. */
@@ -205,17 +97,16 @@ describe.each(expressVersions)("functions of the app on Express %s", (_major, ex
   afterEach(() => {
     vi.useRealTimers();
     server.closeAllConnections();
-    server.close();
   });
 
-  const cases = Object.entries(SITES).flatMap(([option, site]) =>
+  const cases = Object.entries(DECIDING).flatMap(([option, site]) =>
     FAILURES.map(([how, fail]) => [option, how, site, fail] as const),
   );
 
   it.each(cases)(
     "%s that %s is a refusal: it never lets the request through, never hangs it, and reaches no error handler",
     async (_option, _how, site, fail) => {
-      await serve(site, fail, "enforce");
+      serve(site, failing(site, fail), "enforce");
       const answer = answerOf(open(site).end('{"a":1}'));
       await called;
       await settle();
@@ -231,7 +122,7 @@ describe.each(expressVersions)("functions of the app on Express %s", (_major, ex
   it.each(cases)(
     "%s that %s is recorded in report mode, and the request goes on",
     async (_option, _how, site, fail) => {
-      await serve(site, fail, "report");
+      serve(site, failing(site, fail), "report");
       const answer = answerOf(open(site).end('{"a":1}'));
       await called;
       await settle();
@@ -244,28 +135,28 @@ describe.each(expressVersions)("functions of the app on Express %s", (_major, ex
     },
   );
 
-  it.each(Object.entries(SITES))("%s may look something up first", async (_option, site) => {
+  it.each(Object.entries(DECIDING))("%s may look something up first", async (_option, site) => {
     const later: UserFunction = async (...args) => {
       await settle();
       return site.right(...args);
     };
     for (const mode of ["enforce", "report"] as const) {
-      await serve(site, later, mode);
+      serve(site, later, mode);
       expect(await answerOf(open(site).end('{"a":1}'))).toMatchObject({ status: 200 });
       await decided();
       expect(decisions).toMatchObject([{ outcome: "allow", enforced: mode === "enforce" }]);
-      server.close();
     }
   });
 
-  it.each(Object.entries(SITES))(
+  it.each(Object.entries(DECIDING))(
     "%s that answers after the client left runs nothing",
     async (_option, site) => {
       let resolve: (value: unknown) => void = () => undefined;
-      let late: Promise<unknown> = Promise.resolve();
-      await serve(
+      let late: Promise<unknown> | undefined;
+      serve(
         site,
         (...args) => {
+          if (late !== undefined) return site.right(...args);
           late = new Promise((settleIt) => {
             resolve = () => settleIt(site.right(...args));
           });
@@ -298,7 +189,7 @@ describe.each(expressVersions)("functions of the app on Express %s", (_major, ex
     } as never);
 
   // Vitest fails the run on an unhandled rejection.
-  it.each<[string, CallSite["mount"]]>([
+  it.each<[string, DecidingSite["mount"]]>([
     [
       "the cost of the same policy",
       (key, mode) => rateLimit({ ...one, key, cost: throwing(boom), mode } as never),
@@ -308,16 +199,15 @@ describe.each(expressVersions)("functions of the app on Express %s", (_major, ex
     ["another promise", twoPolicies({ cost: rejecting }, { key: rejecting })],
   ])("a promise that rejects after %s failed leaves no rejection behind", async (_other, mount) => {
     for (const mode of ["enforce", "report"] as const) {
-      await serve({ mount, right: () => "alice" }, rejecting, mode);
+      serve({ mount, right: () => "alice" }, rejecting, mode);
       const { status } = await answerOf(open({ mount, right: () => "alice" }).end("{}"));
       await settle();
       expect(status).toBe(mode === "enforce" ? 503 : 200);
-      server.close();
     }
   });
 
   describe("secureHeaders.cors.origins", () => {
-    const site: CallSite = {
+    const site: DecidingSite = {
       mount: (origins, mode) => secureHeaders({ cors: { origins: origins as never }, mode }),
       right: () => true,
       headers: { origin: "https://app.example.com" },
@@ -325,7 +215,7 @@ describe.each(expressVersions)("functions of the app on Express %s", (_major, ex
     const asks = { "access-control-request-method": "PUT" };
 
     it.each(FAILURES)("that %s grants nothing: a preflight gets 403", async (_how, fail) => {
-      await serve(site, fail, "enforce");
+      serve(site, failing(site, fail), "enforce");
       const answer = answerOf(open(site, "OPTIONS", asks).end());
       await called;
       await settle();
@@ -335,7 +225,7 @@ describe.each(expressVersions)("functions of the app on Express %s", (_major, ex
     });
 
     it.each(FAILURES)("that %s is recorded in report mode", async (_how, fail) => {
-      await serve(site, fail, "report");
+      serve(site, failing(site, fail), "report");
       const answer = answerOf(open(site, "OPTIONS", asks).end());
       await called;
       await settle();
@@ -348,11 +238,8 @@ describe.each(expressVersions)("functions of the app on Express %s", (_major, ex
   });
 });
 
-function unreadableHandler(): ProxyHandler<object> {
-  const again = (): never => {
-    throw unreadable;
-  };
-  return { get: again, getPrototypeOf: again, has: again, ownKeys: again };
+function failing(site: DecidingSite, fail: Failure): UserFunction {
+  return (...args) => fail(() => site.right(...args));
 }
 
 /** Lets all promises settle whose time has come. */

@@ -1,5 +1,6 @@
-import { once } from "node:events";
+import { follow } from "../../core/calls/follow.js";
 import { isThenable } from "../../core/calls/user-function.js";
+import { afterRealTime } from "../process/real-time.js";
 import { toInfo, type WinstonInfo } from "../sinks/winston-info.js";
 import { closedError, type Lane, type LaneContext } from "./lane.js";
 import { LossTally } from "./loss-tally.js";
@@ -104,14 +105,11 @@ export class TransportLane implements Lane {
     const unsent = this.#queue.filter((line) => line !== LOSSES).length;
     this.#queue.length = 0;
     try {
-      const finished = once(this.#transport, "finish", { signal: AbortSignal.timeout(END_MS) });
-      // A rejection means "error" or too late; errors are counted by the listener.
-      const settled = finished.then(
-        () => undefined,
-        () => undefined,
-      );
-      this.#watch(this.#transport.end());
-      await settled;
+      await this.#end();
+    } catch (error) {
+      this.#lose(error, 0);
+    }
+    try {
       this.#watch(this.#transport.close?.());
     } catch (error) {
       this.#lose(error, 0);
@@ -120,6 +118,17 @@ export class TransportLane implements Lane {
     for (const { ofLosses } of this.#inFlight) if (!ofLosses) unanswered += 1;
     this.#inFlight.clear();
     if (unsent + unanswered > 0) this.#lose(closedError(), unsent + unanswered);
+  }
+
+  /** Ends the stream. Settles when it has finished, has failed, or does not say so in time. */
+  #end(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => resolve();
+      // Not by `once` of Node.js, which drops what `on` of the transport returns.
+      for (const event of ["finish", "error"]) this.#watch(this.#transport.on(event, done));
+      afterRealTime(END_MS, done);
+      this.#watch(this.#transport.end());
+    });
   }
 
   #pump(): void {
@@ -192,7 +201,7 @@ export class TransportLane implements Lane {
     // The transport itself, as most functions of an emitter return it.
     if (result === undefined || result === this.#transport) return;
     try {
-      if (isThenable(result)) result.then(undefined, onRejected);
+      if (isThenable(result)) follow(result, () => undefined, onRejected);
     } catch (error) {
       onRejected(error);
     }

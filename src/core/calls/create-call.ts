@@ -1,3 +1,4 @@
+import { follow } from "./follow.js";
 import { FunctionFailure, failedWith } from "./function-failure.js";
 import { isThenable } from "./user-function.js";
 
@@ -40,18 +41,23 @@ export function createCall<T, First = void, Second = void>(
     } catch (error) {
       throw failedWith(option, error);
     }
-    return promised ? settleInTime(answer, settings) : parsed(answer, option, parse);
+    return promised
+      ? settleInTime(answer as PromiseLike<unknown>, settings)
+      : parsed(answer, option, parse);
   };
 }
 
 /** A promise for what a thenable gives, with a deadline. Whatever the thenable does, it settles once. */
-export function settleInTime<T>(answer: unknown, { option, parse }: CallSettings<T>): Promise<T> {
+export function settleInTime<T>(
+  answer: PromiseLike<unknown>,
+  { option, parse }: CallSettings<T>,
+): Promise<T> {
   const settled = new Promise<T>((resolve, reject) => {
     const deadline = setTimeout(() => {
       reject(new FunctionFailure(option, "function_timeout"));
     }, CALL_DEADLINE_MS).unref();
-    // A promise of ours adopts it: a `then` that throws, or calls back twice, is none of our business any more.
-    new Promise<unknown>((adopt) => adopt(answer)).then(
+    follow(
+      answer,
       (value) => {
         clearTimeout(deadline);
         try {
@@ -60,7 +66,7 @@ export function settleInTime<T>(answer: unknown, { option, parse }: CallSettings
           reject(error);
         }
       },
-      (error: unknown) => {
+      (error) => {
         clearTimeout(deadline);
         reject(failedWith(option, error));
       },

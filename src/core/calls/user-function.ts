@@ -1,3 +1,5 @@
+import { isPromise } from "node:util/types";
+
 /**
  * Whether the value is a promise or anything else with a `then`. Not by `instanceof`: legacy apps replace the global
  * `Promise`, and the promises of async functions are no instances of their replacement.
@@ -18,7 +20,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
  * @param must - What it must return: `true or false`.
  */
 export function wrongReturn(what: string, must: string, value: unknown): TypeError {
-  if (isThenable(value)) value.then(undefined, () => undefined);
-  const got = isThenable(value) ? "a promise" : value === null ? "null" : typeof value;
+  if (isPromise(value)) value.then(undefined, () => undefined);
+  const got = isPromise(value) ? "a promise" : value === null ? "null" : typeof value;
   return new TypeError(`${what} must return ${must}, got ${got}`);
 }

@@ -1,5 +1,5 @@
 import { type Channel, type ChannelListener, channel } from "node:diagnostics_channel";
-import { isThenable } from "../calls/user-function.js";
+import { ignoreOutcome } from "../calls/follow.js";
 
 /** The methods that Node's channels inherit; its type declarations lack the result of the second. */
 interface Subscribable {
@@ -55,8 +55,7 @@ export function safeChannel(name: string): Channel {
 function swallowFaults(subscriber: ChannelListener): ChannelListener {
   return (message, name) => {
     try {
-      const result: unknown = subscriber(message, name);
-      if (isThenable(result)) result.then(undefined, () => undefined);
+      ignoreOutcome(subscriber(message, name));
     } catch {
       // The subscriber's own fault.
     }

@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from "express";
 import { CALL_DEADLINE_MS } from "../calls/create-call.js";
+import { follow } from "../calls/follow.js";
 import { isThenable } from "../calls/user-function.js";
 import { cutOff } from "../request/cut-off.js";
 import { payHeaders } from "../request/owed-headers.js";
@@ -89,7 +90,7 @@ function callOnDenied(
   };
   try {
     const result: unknown = onDenied(error, req, res, handOn);
-    if (isThenable(result)) result.then(undefined, rescue);
+    if (isThenable(result)) follow(result, () => undefined, rescue);
     // A function that returns nothing may answer in a callback, as `res.render` does.
     if (!isOver && !res.headersSent) rescueInTime(rescue, res);
   } catch {

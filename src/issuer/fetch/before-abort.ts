@@ -1,3 +1,5 @@
+import { follow } from "../../core/calls/follow.js";
+
 /**
  * The result of the work, unless the signal aborts before: then rejects with the signal's reason,
  * whether or not the work heeds the signal.
@@ -8,12 +10,13 @@ export function beforeAbort<T>(work: PromiseLike<T>, signal: AbortSignal): Promi
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort, { once: true });
     const settle = (): void => signal.removeEventListener("abort", onAbort);
-    work.then(
+    follow(
+      work,
       (value) => {
         settle();
-        resolve(value);
+        resolve(value as T);
       },
-      (error: unknown) => {
+      (error) => {
         settle();
         reject(error);
       },

@@ -1,4 +1,5 @@
 import { isUint8Array } from "node:util/types";
+import { promiseOf } from "../../core/calls/follow.js";
 import { isInstance } from "../../core/calls/is-instance.js";
 import { isThenable } from "../../core/calls/user-function.js";
 import { isPlainObject } from "../../core/options/value.js";
@@ -114,7 +115,7 @@ function bytesOf(chunk: unknown): Buffer {
 
 async function release(iterator: AsyncIterator<unknown>): Promise<void> {
   try {
-    await iterator.return?.();
+    await promiseOf(iterator.return?.());
   } catch {
     // It is of no use any more.
   }

@@ -1,3 +1,4 @@
+import { promiseOf } from "../../core/calls/follow.js";
 import { OptionsError } from "../../core/options/options-error.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { describeValue } from "../../core/options/value.js";
@@ -108,10 +109,10 @@ async function consumeFrom(
   const { cost, limit } = request;
   // Nothing to charge, or nothing that could be: only a look.
   if (cost === 0 || cost > limit) {
-    return [resultOf(await limiter.get(key), cost === 0, request)];
+    return [resultOf(await promiseOf(limiter.get(key)), cost === 0, request)];
   }
   try {
-    return [resultOf(await limiter.consume(key, cost), true, request)];
+    return [resultOf(await promiseOf(limiter.consume(key, cost)), true, request)];
   } catch (reason) {
     // A refusal is a rejection with a result, an outage one with an Error.
     if (!isFlexibleResult(reason)) throw reason;

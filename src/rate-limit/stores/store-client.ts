@@ -1,4 +1,4 @@
-import { isThenable } from "../../core/calls/user-function.js";
+import { ignoreOutcome, promiseOf } from "../../core/calls/follow.js";
 import type { Charge } from "../policies/policy.js";
 import type { RateLimitRequest, RateLimitResult, RateLimitStore } from "./rate-limit-store.js";
 
@@ -65,15 +65,14 @@ export class StoreClient {
   /** Gives back what was charged, if the store can. Nobody waits for that; if it fails, the charge stays. */
   refund(requests: readonly RateLimitRequest[]): void {
     try {
-      const done: unknown = this.#store.refund?.(requests);
-      if (isThenable(done)) done.then(undefined, () => undefined);
+      ignoreOutcome(this.#store.refund?.(requests));
     } catch {
       // The charge stays.
     }
   }
 
   async #consume(requests: readonly RateLimitRequest[]): Promise<readonly RateLimitResult[]> {
-    return checkedResults(await this.#store.consume(requests), requests);
+    return checkedResults(await promiseOf(this.#store.consume(requests)), requests);
   }
 
   #mayAsk(): boolean {

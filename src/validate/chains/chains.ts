@@ -1,4 +1,5 @@
 import type { Request } from "express";
+import { promiseOf } from "../../core/calls/follow.js";
 import { type KnownNames, withoutClientNames } from "../issues/client-names.js";
 import type { Part } from "../issues/field-error.js";
 import type { Issue } from "../issues/issue.js";
@@ -74,7 +75,7 @@ export async function runChains(
 ): Promise<ChainsResult> {
   const standIn = createStandIn(req, structuredClone(parts));
   const earlier = contextsOf(req).length;
-  for (const chain of chains) await chain.run(standIn);
+  for (const chain of chains) await promiseOf(chain.run(standIn));
   const contexts = contextsOf(standIn).slice(earlier);
   if (contexts.length === 0)
     throw new Error("validate: the chains are not those of express-validator 6 or 7");

@@ -1,3 +1,4 @@
+import { promiseOf } from "../../core/calls/follow.js";
 import { isThenable } from "../../core/calls/user-function.js";
 import { type KnownNames, withoutClientNames } from "../issues/client-names.js";
 import { type Issue, MAX_ISSUES, type PartCheck, type PartResult } from "../issues/issue.js";
@@ -73,8 +74,7 @@ export function createStandardSchemaCheck(
   return (input) => {
     const result: unknown = standard.validate(input);
     if (!isThenable(result)) return conclude(input, result);
-    // A then() of the app need not return a promise.
-    return Promise.resolve(result).then((settled) => conclude(input, settled));
+    return promiseOf(result).then((settled) => conclude(input, settled));
   };
 }
 

@@ -1,0 +1,3 @@
+const { createTestIssuer } = require("express-secure-api/testing");
+
+module.exports = createTestIssuer();

@@ -1,0 +1,176 @@
+import { body } from "express-validator";
+import * as library from "../../../src/index.js";
+import { createTestIssuer } from "../../../src/testing/index.js";
+
+export type Mode = "enforce" | "report";
+export type UserFunction = (...args: readonly never[]) => unknown;
+
+/** One option that is a function and decides about requests. The guard is mounted at `/:a`, the request goes to `/1`. */
+export interface DecidingSite {
+  readonly mount: (decide: UserFunction, mode: Mode) => unknown;
+  /** What lets the request pass. */
+  readonly right: (...args: readonly never[]) => unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The code of the refusal. @default "check_unavailable" */
+  readonly code?: string;
+  /** @default "5" */
+  readonly retryAfter?: string;
+  /** For a function that must not look something up: what it returns at once is its answer. */
+  readonly synchronous?: true;
+}
+
+const { fromRateLimiterFlexible, oauthGuard, principalFrom, rateLimit, validate } = library;
+const issuer = createTestIssuer();
+const token = { authorization: `Bearer ${issuer.mint()}` };
+const one = { limit: 100, window: "1m" };
+
+const KEYS = { headers: token, code: "keys_unavailable" } as const;
+const STORE = { code: "rate_limit_unavailable", retryAfter: "1" } as const;
+
+/** Keys and the like may stand in an entry of `issuer` as well. */
+const entry = (options: object, mode: Mode): unknown => {
+  const { issuer: name, audience, ...keys } = issuer.options();
+  return oauthGuard({ audience, issuer: [{ issuer: name, ...keys, ...options }], mode } as never);
+};
+const fetchFrom = (options: object) => (fetch: UserFunction, mode: Mode) =>
+  oauthGuard({
+    issuer: "https://issuer.test/",
+    audience: "https://api.test/",
+    ...options,
+    keys: { fetch: fetch as never },
+    mode,
+  });
+
+function flexible(methods: object): library.RateLimitStore {
+  const answer = async () => ({ remainingPoints: 99, msBeforeNext: 1 });
+  const limiter = { points: 100, duration: 60, consume: answer, get: answer, ...methods };
+  return fromRateLimiterFlexible(limiter);
+}
+
+const stored = (store: library.RateLimitStore, mode: Mode, more: object = {}) =>
+  rateLimit({ ...one, name: "a", store, onStoreError: "reject", mode, ...more });
+
+/** The two kinds of functions that describe a part of the request. */
+function partSites(part: "body" | "query" | "params" | "headers" | "cookies") {
+  const value = { a: "1" };
+  const headers = { cookie: "a=1" };
+  const compiled: DecidingSite = {
+    mount: (check, mode) => validate({ [part]: check, mode } as never),
+    right: () => true,
+    headers,
+  };
+  const standard: DecidingSite = {
+    mount: (check, mode) =>
+      validate({
+        [part]: { "~standard": { version: 1, vendor: "test", validate: check } },
+        ...(part === "body" || part === "query" ? { unknown: "allow" } : {}),
+        mode,
+      } as never),
+    right: () => ({ value }),
+    headers,
+  };
+  return { [`validate.${part}`]: compiled, [`validate.${part}.~standard.validate`]: standard };
+}
+
+/** By option, as `functionOptions` names it. */
+export const DECIDING: Readonly<Record<string, DecidingSite>> = {
+  "rateLimit.key": {
+    mount: (key, mode) => rateLimit({ ...one, key, mode } as never),
+    right: () => "alice",
+  },
+  "rateLimit.cost": {
+    mount: (cost, mode) => rateLimit({ ...one, cost, mode } as never),
+    right: () => 1,
+  },
+  "rateLimit.policies.key": {
+    mount: (key, mode) =>
+      rateLimit({
+        policies: [
+          { ...one, name: "a" },
+          { ...one, name: "b", key },
+        ],
+        mode,
+      } as never),
+    right: () => "alice",
+  },
+  "rateLimit.policies.cost": {
+    mount: (cost, mode) =>
+      rateLimit({
+        policies: [
+          { ...one, name: "a" },
+          { ...one, name: "b", cost },
+        ],
+        mode,
+      } as never),
+    right: () => 1,
+  },
+  "rateLimit.skip": {
+    mount: (skip, mode) => rateLimit({ ...one, skip, mode } as never),
+    right: () => true,
+  },
+  "rateLimit.store.consume": {
+    mount: (consume, mode) => stored({ consume } as never, mode),
+    right: () => [{ allowed: true, remaining: 1, retryAfterMs: 0, resetMs: 0 }],
+    ...STORE,
+  },
+  "fromRateLimiterFlexible.consume": {
+    mount: (consume, mode) => stored(flexible({ consume }), mode),
+    right: () => ({ remainingPoints: 1, msBeforeNext: 1 }),
+    ...STORE,
+  },
+  "fromRateLimiterFlexible.get": {
+    mount: (get, mode) => stored(flexible({ get }), mode, { cost: () => 0 }),
+    right: () => ({ remainingPoints: 1, msBeforeNext: 1 }),
+    ...STORE,
+  },
+  principalFrom: {
+    mount: (derive, mode) => principalFrom(derive as never, { mode }),
+    right: () => ({ subject: "alice" }),
+  },
+  "oauthGuard.jwks": {
+    mount: (jwks, mode) => oauthGuard({ ...issuer.options(), jwks, mode } as never),
+    right: () => issuer.jwks,
+    ...KEYS,
+  },
+  "oauthGuard.issuer.jwks": {
+    mount: (jwks, mode) => entry({ jwks }, mode),
+    right: () => issuer.jwks,
+    ...KEYS,
+  },
+  "oauthGuard.keys.fetch": {
+    mount: fetchFrom({ jwksUri: "https://issuer.test/jwks" }),
+    right: async () => Response.json(issuer.jwks),
+    ...KEYS,
+    retryAfter: "1",
+  },
+  "oauthGuard.keys.fetch, of metadata": {
+    mount: fetchFrom({}),
+    right: async (url: string) =>
+      Response.json(
+        url.endsWith("/jwks")
+          ? issuer.jwks
+          : { issuer: "https://issuer.test/", jwks_uri: "https://issuer.test/jwks" },
+      ),
+    ...KEYS,
+    retryAfter: "1",
+  },
+  "oauthGuard.principal.kind": {
+    mount: (kind, mode) => oauthGuard({ ...issuer.options(), principal: { kind }, mode } as never),
+    right: () => "user",
+    headers: token,
+  },
+  "oauthGuard.issuer.principal.kind": {
+    mount: (kind, mode) => entry({ principal: { kind } }, mode),
+    right: () => "user",
+    headers: token,
+  },
+  ...partSites("body"),
+  ...partSites("query"),
+  ...partSites("params"),
+  ...partSites("headers"),
+  ...partSites("cookies"),
+  "validate.chains.run": {
+    mount: (run, mode) => validate({ chains: [{ run }], unknown: "allow", mode } as never),
+    right: (req) => body("a").optional().run(req),
+  },
+};

@@ -1,0 +1,23 @@
+/**
+ * The functions that `test/integration/observing-functions.test.ts` tries, as `functionOptions` names them: what they do
+ * changes no answer.
+ */
+export const OBSERVING: readonly string[] = [
+  "auditLog.sinks.close",
+  "auditLog.sinks.log",
+  "errorHandler.onError",
+  "rateLimit.store.close",
+  "rateLimit.store.refund",
+];
+
+/** What a verifier without Express asks: the options that hold the function. */
+export const VERIFYING: Readonly<Record<string, (asked: unknown) => object>> = {
+  "createTokenVerifier.jwks": (jwks) => ({ jwks }),
+  "createTokenVerifier.principal.kind": (kind) => ({ principal: { kind } }),
+  "createTokenVerifier.keys.fetch": (fetch) => ({
+    jwksUri: "https://issuer.test/jwks",
+    keys: { fetch },
+  }),
+  "createTokenVerifier.issuer.jwks": (jwks) => ({ entry: { jwks } }),
+  "createTokenVerifier.issuer.principal.kind": (kind) => ({ entry: { principal: { kind } } }),
+};

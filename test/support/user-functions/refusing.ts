@@ -1,0 +1,99 @@
+import * as library from "../../../src/index.js";
+import { createTestIssuer } from "../../../src/testing/index.js";
+import type { Mode } from "./deciding.js";
+
+/** One factory with `onDenied`, and a POST that it refuses. */
+export interface RefusingSite {
+  readonly mount: (options: { readonly onDenied?: never; readonly mode: Mode }) => unknown;
+  readonly status: number;
+  readonly code: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** @default "a=1" */
+  readonly query?: string;
+}
+
+const issuer = createTestIssuer();
+const tooMuch = { limit: 1, window: "1m", cost: () => 2 };
+const unauthenticated = { status: 401, code: "authentication_required" } as const;
+
+/** By option, as `functionOptions` names it. */
+export const REFUSING: Readonly<Record<string, RefusingSite>> = {
+  "oauthGuard.onDenied": {
+    mount: (options) => library.oauthGuard({ ...issuer.options(), ...options }),
+    ...unauthenticated,
+  },
+  "requireRole.onDenied": {
+    mount: (options) => library.requireRole("admin", options),
+    ...unauthenticated,
+  },
+  "requireScope.onDenied": {
+    mount: (options) => library.requireScope("read", options),
+    ...unauthenticated,
+  },
+  "requireScope.any.onDenied": {
+    mount: (options) => library.requireScope.any("read", "write", options),
+    ...unauthenticated,
+  },
+  "authorize.onDenied": {
+    mount: (options) => library.authorize(library.role("admin"), options),
+    ...unauthenticated,
+  },
+  "principalFrom.header.onDenied": {
+    mount: (options) =>
+      library.principalFrom.header({
+        name: "X-Authenticated-User",
+        trustedPeers: ["127.0.0.1", "::1"],
+        ...options,
+      }),
+    headers: { "x-authenticated-user": "alice, bob" },
+    status: 400,
+    code: "invalid_request",
+  },
+  "validate.onDenied": {
+    mount: (options) => library.validate({ query: { type: "object", properties: {} }, ...options }),
+    status: 422,
+    code: "validation_failed",
+  },
+  "rateLimit.onDenied": {
+    mount: (options) => library.rateLimit({ ...tooMuch, ...options }),
+    status: 429,
+    code: "rate_limit_exceeded",
+  },
+  "secureHeaders.onDenied": {
+    mount: (options) => library.secureHeaders({ crossOriginGuard: {}, ...options }),
+    headers: { cookie: "session=1", "sec-fetch-site": "cross-site" },
+    status: 403,
+    code: "cross_origin_blocked",
+  },
+  "jsonBody.onDenied": {
+    mount: (options) => library.jsonBody(options),
+    body: "{",
+    status: 400,
+    code: "malformed_json",
+  },
+  "structuralGuard.onDenied": {
+    mount: (options) => library.structuralGuard(options),
+    query: "a=%00",
+    status: 400,
+    code: "forbidden_character",
+  },
+  "auditLog.onDenied": {
+    mount: (options) => {
+      const sinks = [library.fileSink({ path: "/dev/full" })];
+      return library.auditLog({ sinks, onFailure: "fail-operation", ...options });
+    },
+    status: 503,
+    code: "audit_unavailable",
+  },
+  "secureApi.onDenied": {
+    mount: (options) =>
+      library.secureApi({
+        oauthGuard: issuer.options(),
+        rateLimit: false,
+        auditLog: false,
+        ...options,
+      }),
+    ...unauthenticated,
+  },
+};
