@@ -18,7 +18,7 @@ export const ISSUER_KEYS: OptionKeys<IssuerOptions> = {
   clientIds: "neverUndefined",
   algorithms: "neverUndefined",
   profile: "neverUndefined",
-  principal: true,
+  principal: "neverUndefined",
   // The sources of keys are judged together: see readKeyStore().
   discovery: true,
   jwksUri: true,

@@ -22,7 +22,7 @@ export const VERIFIER_KEYS: OptionKeys<TokenVerifierOptions> = {
   scopes: "neverUndefined",
   realm: true,
   cache: true,
-  keys: true,
+  keys: "neverUndefined",
 };
 
 const KEY_FETCH_KEYS: OptionKeys<KeyFetchOptions> = {

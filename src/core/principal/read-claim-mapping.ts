@@ -12,7 +12,7 @@ const MEMBERS: OptionKeys<ClaimMapping> = {
   clientId: true,
   kind: true,
 };
-const SOURCE: OptionKeys<ClaimSource> = { path: true, format: true, prefix: true };
+const SOURCE: OptionKeys<ClaimSource> = { path: true, format: true, prefix: "neverUndefined" };
 const FORMATS = ["list", "space", "comma", "scim", "keys"] as const;
 
 /** Reads the claim mapping at `principal`. @returns A frozen copy, or `undefined` when left out. */
