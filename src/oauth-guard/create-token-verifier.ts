@@ -6,7 +6,7 @@ import type { TokenVerifierInput } from "./oauth-guard-options.js";
 import { readVerifierSettings, VERIFIER_HINTS, VERIFIER_KEYS } from "./read-verifier-options.js";
 import { createRefusals } from "./refusals/challenge.js";
 import type { AccessTokenClaims, Auth } from "./token/auth.js";
-import { Verifier } from "./token/verifier.js";
+import { Verifier, warnAtStart } from "./token/verifier.js";
 
 /** Verifies access tokens that came by another way than an Express request. */
 export interface TokenVerifier<Claims = AccessTokenClaims> {
@@ -41,6 +41,7 @@ export function createTokenVerifier<Claims = AccessTokenClaims>(
   );
   const settings = readVerifierSettings(reader);
   reader.finish();
+  warnAtStart(settings);
 
   const refusal = createRefusals(settings.realm, settings.scopes);
   const verifier = new Verifier(settings);

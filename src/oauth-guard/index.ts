@@ -16,5 +16,7 @@ export type {
   TokenVerifierIssuersOptions,
   TokenVerifierOptions,
 } from "./oauth-guard-options.js";
+export type { AcceptWithoutOptions } from "./options/read-accept-without.js";
 export type { AccessTokenClaims, Auth } from "./token/auth.js";
+export type { ClaimValue } from "./token/required-claims.js";
 export type { TokenProfile } from "./token/token-shape.js";

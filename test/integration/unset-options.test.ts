@@ -13,7 +13,17 @@ interface Meanings {
 const GUARD = ["mode", "onDenied"];
 /** Quietly, the tokens of whoever is found by discovery would count. */
 const KEY_SOURCES = ["discovery", "jwksUri", "jwks", "publicKey", "secret"];
-const ISSUER = ["issuer", "audience", "clientIds", "algorithms", "profile", "principal"];
+const ISSUER = [
+  "issuer",
+  "audience",
+  "clientIds",
+  "algorithms",
+  "profile",
+  "requiredClaims",
+  "principal",
+];
+/** A statement that lets more pass, and what stands in for a claim that is missing: without them less is accepted. */
+const ISSUER_GRANTS = ["anyTokenType", "acceptWithout"];
 const TOKENS = ["maxTokenAge", "scopes", "keys"];
 const TOKEN_DEFAULTS = ["clockTolerance", "maxTokenSize", "realm", "cache"];
 const STRUCTURE = ["depth", "nodes", "items", "keys", "keyLength", "stringLength"];
@@ -61,24 +71,27 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   PrincipalFromOptions: { omitted: ["mode"], refused: [] },
   HeaderPrincipalOptions: { omitted: GUARD, refused: ["name", "trustedPeers"] },
   OauthGuardOptions: {
-    omitted: [...TOKEN_DEFAULTS, "optional", ...GUARD],
+    // Without `schemes`, tokens come under "Bearer" alone.
+    omitted: [...ISSUER_GRANTS, ...TOKEN_DEFAULTS, "schemes", "optional", ...GUARD],
     refused: [...ISSUER, ...KEY_SOURCES, ...TOKENS],
   },
   TokenVerifierOptions: {
-    omitted: TOKEN_DEFAULTS,
+    omitted: [...ISSUER_GRANTS, ...TOKEN_DEFAULTS],
     refused: [...ISSUER, ...KEY_SOURCES, ...TOKENS],
   },
-  IssuerOptions: { omitted: [], refused: [...ISSUER, ...KEY_SOURCES] },
+  AcceptWithoutOptions: { omitted: [], refused: ["claims", "until"] },
+  IssuerOptions: { omitted: ISSUER_GRANTS, refused: [...ISSUER, ...KEY_SOURCES] },
   KeyFetchOptions: {
     omitted: ["maxAge", "maxStale", "cooldown", "timeout", "maxSize"],
     refused: ["fetch", "dangerouslyAllowHttp"],
   },
   TokenCacheOptions: { omitted: ["max", "ttl"], refused: [] },
-  // What is not mapped stays empty.
+  // What is not mapped stays empty. The subject is `sub`.
   ClaimMapping: {
-    omitted: ["roles", "scopes", "permissions", "groups", "tenant", "clientId", "kind"],
+    omitted: ["subject", "roles", "scopes", "permissions", "groups", "tenant", "clientId", "kind"],
     refused: [],
   },
+  SubjectSource: { omitted: ["format"], refused: ["path"] },
   // Without its prefix, the admin of a partner is an admin.
   ClaimSource: { omitted: ["format"], refused: ["path", "prefix"] },
   RateLimitOptions: {

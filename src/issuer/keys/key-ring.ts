@@ -17,6 +17,10 @@ export interface VerificationKey {
   /** Canonical name: `EdDSA` stands for `Ed25519` too. */
   readonly algorithm: string;
   readonly key: KeyObject;
+  /** Tried where the signature is not of this key: the next one of a list of keys without names. */
+  readonly next?: VerificationKey | undefined;
+  /** A secret that is shorter than its hash. Only a guard in report mode has such a one. */
+  readonly isShort?: boolean | undefined;
 }
 
 /** No key of the ring has this `kid` and algorithm. */
