@@ -49,8 +49,9 @@ export interface IssuerOptions {
    * Claims that every token must have, by their name at the top level: a value or a list of values of
    * which the claim must be one (strings, numbers, booleans), or `true` for any value but `null`. Else
    * 401 `invalid_token`. A claim that is a list or an object fits only `true`: for lists, map them
-   * with `principal` and use `requireRole` or `requireScope`. `[true]` demands the value `true`.
-   * @default none; with `secret` it is required, unless `anyTokenType` or `profile: "rfc9068"` is given
+   * with `principal` and use `requireRole` or `requireScope`. `[true]` demands the value `true`. With
+   * `secret` it is required, unless `anyTokenType: true` or `profile: "rfc9068"` is given.
+   * @default none
    */
   readonly requiredClaims?:
     | Readonly<Record<string, ClaimValue | readonly ClaimValue[]>>

@@ -211,6 +211,18 @@ describe.each(expressVersions)("tokens of the app itself on Express %s", (_major
       expect(forged).toMatchObject({ status: 401, code: "invalid_token", reason: "bad_signature" });
     });
 
+    it("are not joined by what stands in a polluted prototype", async () => {
+      Object.assign(Object.prototype, { next: {}, isShort: true });
+      try {
+        const forged = await call(any, {}, older);
+        expect(forged).toMatchObject({ status: 401, reason: "bad_signature" });
+        const answer = await call(any, {});
+        expect([answer.status, answer.reason]).toEqual([200, undefined]);
+      } finally {
+        for (const name of ["next", "isShort"]) Reflect.deleteProperty(Object.prototype, name);
+      }
+    });
+
     it("may be ten", async () => {
       const secrets = Array.from({ length: 10 }, (_, index) => `${index} ${secret}`);
       const options = { ...any, secret: secrets };

@@ -229,6 +229,7 @@ const TABLES: readonly HintTable[] = [
         "leave it out, there is no callback: handlers read the claims with getAuth(req)",
       jsonWebTokenOptions:
         'write what stands in it here, such as clockTolerance: "5s" and maxTokenAge: "1h"',
+      authScheme: "schemes",
       secretOrKeyProvider:
         "leave it out, the keys are found in the metadata of the issuer, or where jwksUri says",
       isRevoked:

@@ -20,8 +20,10 @@ export function createKeyList(listed: readonly ListedKey[]): KeyRing {
   const first = new Map<string, VerificationKey>();
   const keys: VerificationKey[] = [];
   for (const one of listed.toReversed()) {
-    const key = { ...one, kid: undefined, next: first.get(one.algorithm) };
-    first.set(one.algorithm, key);
+    const { algorithm, key: material, isShort = false } = one;
+    const next = first.get(algorithm);
+    const key = { kid: undefined, algorithm, key: material, next, isShort };
+    first.set(algorithm, key);
     keys.unshift(key);
   }
   return {

@@ -27,7 +27,7 @@ const TCHAR = characterTable("!#$%&'*+-.^_`|~");
  * character: what is in the cache or can be taken apart as a token has the right ones, the rest is
  * told apart by {@link isB64Token}.
  */
-export function extractBearerToken(
+function extractBearerToken(
   req: IncomingMessage,
   lengthOfScheme: (field: string) => number = lengthOfBearer,
 ): ExtractedToken {

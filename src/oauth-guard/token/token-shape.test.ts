@@ -127,6 +127,7 @@ describe("the rfc9068 profile", () => {
   it.each([
     ["an empty sub", { sub: "" }],
     ["a scope that is a list", { scope: ["a"] }],
+    ["a refresh token that was signed as the others", { type: "refresh" }],
   ])("refuses %s", async (_name, claims) => {
     expect(await outcome(strict, claims, "at+jwt")).toBe("invalid_token");
   });

@@ -41,7 +41,10 @@ export function checkShape(
   profile: TokenProfile,
 ): RefusalReason | undefined {
   const type = mediaType(header.typ);
-  if (profile === "rfc9068") return checkRfc9068(type, claims);
+  // A shared function of an app that signs all its tokens as `at+jwt` says nothing by that.
+  if (profile === "rfc9068") {
+    return checkRfc9068(type, claims) ?? (namesOtherKind(claims) ? "other_token_kind" : undefined);
+  }
   if (type !== undefined && type !== "jwt" && type !== ACCESS_TOKEN_TYPE) return "wrong_token_type";
   if (namesOtherKind(claims)) return "other_token_kind";
   const use = lowerCase(claimAt(claims, "token_use"));
@@ -77,8 +80,8 @@ function lowerCase(value: unknown): unknown {
 /**
  * Whether a claim says that the token is an ID, refresh, offline, logout, verification or reset
  * token, in whatever letter case and with whatever separators: `refresh_token`, `password-reset`,
- * `emailVerification` (RFC 8725 §3.12). Other values say nothing: `type: "employee"` may be about
- * the user.
+ * `emailVerification` (RFC 8725 §3.12). `access`, `access_token`, `at+jwt` and `Bearer` pass. Other
+ * values say nothing: `type: "employee"` may be about the user.
  */
 function namesOtherKind(claims: Claims): boolean {
   for (const name of KIND_CLAIMS) {
