@@ -3,7 +3,9 @@ import type { Express } from "express";
 import jsonwebtoken from "jsonwebtoken";
 import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { errorHandler } from "../../src/errors/index.js";
 import { getPrincipal } from "../../src/principal/index.js";
+import { secureApi } from "../../src/secure-api/index.js";
 import { listenToDecisions } from "../support/decisions.js";
 import { expressVersions } from "../support/express.js";
 import { guideSections, runExample } from "../support/guide.js";
@@ -189,6 +191,46 @@ describe.each(expressVersions)("the guide to an own login on Express %s", (_majo
     await get(app, "/", sign({}, `${old}x`)).expect(401);
     vi.stubEnv("OLD_JWT_SECRET", undefined);
     expect(() => run("Change the secret", express())).toThrow("oauthGuard.secret[1] must be");
+  });
+
+  it("has routes that are public in the preset, and a guard behind them", async () => {
+    const text = sectionOf("Sign what the guard can check").text;
+    expect(text).toContain('`publicRoutes: ["POST /login", "POST /refresh"]`');
+    const own = { issuer: "shop", audience: "shop-api", secret };
+    const app = express();
+    app.use(
+      secureApi({
+        oauthGuard: { ...own, requiredClaims: { type: "access" } },
+        rateLimit: false,
+        auditLog: false,
+        publicRoutes: ["POST /login", "POST /refresh"],
+      }),
+    );
+    run("Sign what the guard can check", app);
+    app.get("/", (req, res) => void res.json({ id: getPrincipal(req)?.id ?? null }));
+    app.use(errorHandler());
+    const { body: tokens } = await login(app, ALICE).expect(200);
+    await get(app, "/", tokens.access).expect(200, { id: "shop 7" });
+    const { body } = await get(app, "/", tokens.refresh).expect(401);
+    expect(body.code).toBe("invalid_token");
+    await request(app).post("/refresh").send({ refresh: tokens.refresh }).expect(200);
+  });
+
+  it("reports a short secret also where the preset reports", () => {
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const own = { issuer: "shop", audience: "shop-api", secret: "short", anyTokenType: true };
+    const options = { oauthGuard: own, rateLimit: false, auditLog: false } as const;
+    expect(() => secureApi({ ...options, mode: "report" })).not.toThrow();
+    const codes = warn.mock.calls.map(([, given]) => (given as { code?: string }).code);
+    expect(codes).toEqual(["EXPRESS_SECURE_API_SHORT_SECRET"]);
+    expect(() => secureApi(options)).toThrow("secureApi.oauthGuard.secret must be");
+    const enforced = { ...own, mode: "enforce" } as const;
+    expect(() => secureApi({ ...options, oauthGuard: enforced, mode: "report" })).toThrow(
+      "secureApi.oauthGuard.secret must be",
+    );
+    expect(() =>
+      secureApi({ ...options, oauthGuard: { ...own, anyTokenType: undefined } }),
+    ).toThrow("secureApi.oauthGuard.requiredClaims must be given with a secret");
   });
 
   it("warns of a short secret while it looks, and does not enforce with it", async () => {
