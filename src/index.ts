@@ -36,6 +36,7 @@ export {
   type KeycloakOptions,
   keycloak,
   rfc9068,
+  type SubjectSource,
 } from "./claims/index.js";
 export {
   ERROR_CODES,
@@ -62,9 +63,11 @@ export {
   structuralGuard,
 } from "./json-body/index.js";
 export {
+  type AcceptWithoutOptions,
   type AccessTokenClaims,
   type Algorithm,
   type Auth,
+  type ClaimValue,
   createTokenVerifier,
   getAuth,
   type IssuerOptions,

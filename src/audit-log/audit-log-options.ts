@@ -94,13 +94,13 @@ export interface AuditLogSettings {
 }
 
 const KEYS: OptionKeys<AuditLogOptions> = {
-  sinks: true,
+  sinks: "neverUndefined",
   service: true,
   requestId: true,
   trace: true,
   fields: true,
   except: true,
-  onFailure: true,
+  onFailure: "neverUndefined",
   ...GUARD_OPTIONS,
 };
 const LOGGER =

@@ -157,14 +157,8 @@ describe("auditLog options", () => {
     expect(problems.join()).not.toContain("se cret");
   });
 
-  it("takes undefined for every option, winston's transports, and an empty list of fields", async () => {
-    const options = {
-      sinks: undefined,
-      service: undefined,
-      requestId: { trustedPeers: undefined },
-      trace: {},
-      onFailure: undefined,
-    };
+  it("takes undefined where nothing is lost by it, winston's transports, and an empty list of fields", async () => {
+    const options = { service: undefined, requestId: { trustedPeers: undefined }, trace: {} };
     expect(auditLog(options).name).toBe("auditLogMiddleware");
     const sinks: AuditSink[] = [silent, new winston.transports.Console()];
     const audit = auditLog({ sinks, fields: { headers: [] } });

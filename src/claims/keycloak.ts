@@ -19,7 +19,7 @@ export interface KeycloakOptions {
   readonly realmRoles?: boolean | undefined;
 }
 
-const KEYS: OptionKeys<KeycloakOptions> = { clientId: true, realmRoles: true };
+const KEYS: OptionKeys<KeycloakOptions> = { clientId: true, realmRoles: "neverUndefined" };
 
 /** What keycloak-connect and others call the options. */
 export const KEYCLOAK_HINTS: Hints<KeycloakOptions> = { resource: "clientId", client: "clientId" };

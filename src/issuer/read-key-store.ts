@@ -1,14 +1,15 @@
-import { createPublicKey, createSecretKey, KeyObject } from "node:crypto";
-import { isUint8Array } from "node:util/types";
+import { createPublicKey, KeyObject } from "node:crypto";
 import { type OptionsReader, UNSET } from "../core/options/options-reader.js";
+import { describeValue } from "../core/options/value.js";
 import { isRefused } from "../core/refusal/refused.js";
 import { checkPlaceholders } from "./check-issuer.js";
 import { parseSecureUrl } from "./fetch/secure-url.js";
 import { algorithmOfKey, SECRET_ALGORITHMS } from "./keys/algorithms.js";
 import { isJwkSet, MAX_KEYS, parseJwkSet } from "./keys/jwk-set.js";
+import { createKeyList, type ListedKey } from "./keys/key-list.js";
 import { weaknessOf } from "./keys/key-policy.js";
-import { createKeyRing, type KeyRing, UNKNOWN_KEY, type VerificationKey } from "./keys/key-ring.js";
-import { isKnownKey } from "./keys/known-key.js";
+import { createKeyRing, type KeyRing } from "./keys/key-ring.js";
+import { listedItems, readSecrets } from "./read-secrets.js";
 import { functionKeys } from "./sources/function-keys.js";
 import type { KeyStore } from "./sources/key-store.js";
 import { type KeyLocation, type KeySchedule, RemoteKeys } from "./sources/remote-keys.js";
@@ -28,9 +29,10 @@ interface KeyContext {
   readonly issuer: string | null;
   readonly algorithms: readonly string[];
   readonly schedule: KeySchedule;
+  /** Whether the guard only reports: a secret that is too short is one of the things to report. */
+  readonly reporting: boolean;
 }
 
-const HASH_BYTES: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 };
 const NO_KEYS = createKeyRing([], []);
 
 /** Reads the one key source of an issuer. Nothing is fetched before a request needs it. */
@@ -47,9 +49,9 @@ export function readKeyStore(reader: KeyReader, context: KeyContext): KeyStore {
     case "jwks":
       return readJwks(reader, context);
     case "publicKey":
-      return staticKeys(readPublicKey(reader, context), { anyKid: true });
+      return staticKeys(readPublicKeys(reader, context), { anyKid: true });
     case "secret":
-      return staticKeys(readSecret(reader, context), { anyKid: true });
+      return staticKeys(readSecrets(reader, context), { anyKid: true });
     default:
       return remoteKeys(reader, context);
   }
@@ -109,18 +111,26 @@ function readJwks(reader: KeyReader, { algorithms, schedule }: KeyContext): KeyS
   return staticKeys(ring, { anyKid: false });
 }
 
-function readPublicKey(reader: KeyReader, { algorithms }: KeyContext): KeyRing {
-  const key = toPublicKey(reader.raw("publicKey"));
-  if (key === undefined) {
-    reader.problem("publicKey", "a public key as PEM or KeyObject, not a private or secret one");
-    return NO_KEYS;
+function readPublicKeys(reader: KeyReader, { algorithms }: KeyContext): KeyRing {
+  const items = listedItems(reader, "publicKey");
+  const keys: ListedKey[] = [];
+  for (const { value, note } of items) {
+    const key = toPublicKey(value);
+    if (key === undefined) {
+      const must = "a public key as PEM or KeyObject, not a private or secret one";
+      note(`must be ${must}, got ${describeValue(value)}`);
+      continue;
+    }
+    const weakness = weaknessOf(key);
+    const algorithm = algorithmOfKey(key, undefined, algorithms);
+    if (weakness !== undefined) note(`must be ${weakness}`);
+    else if (algorithm === undefined) {
+      note("must fit one of the algorithms (RSA, P-256, P-384, P-521, Ed25519)");
+    } else if (keys.some((other) => other.key.equals(key))) {
+      note("must not repeat an earlier entry");
+    } else keys.push({ algorithm, key });
   }
-  const weakness = weaknessOf(key);
-  if (weakness !== undefined) reader.note("publicKey", `must be ${weakness}`);
-  else if (algorithmOfKey(key, undefined, algorithms) === undefined) {
-    reader.note("publicKey", "must fit one of the algorithms (RSA, P-256, P-384, P-521, Ed25519)");
-  }
-  return createKeyRing([{ kid: undefined, algorithm: undefined, key }], algorithms);
+  return createKeyList(keys);
 }
 
 function toPublicKey(value: unknown): KeyObject | undefined {
@@ -132,47 +142,6 @@ function toPublicKey(value: unknown): KeyObject | undefined {
   } catch {
     return undefined;
   }
-}
-
-function readSecret(reader: KeyReader, { algorithms }: KeyContext): KeyRing {
-  const value = reader.raw("secret");
-  const [algorithm = "", second] = algorithms;
-  if (second !== undefined || !SECRET_ALGORITHMS.some((name) => name === algorithm)) {
-    reader.note("algorithms", `must be one of ${SECRET_ALGORITHMS.join(", ")} with a secret`);
-    return NO_KEYS;
-  }
-  const least = HASH_BYTES[algorithm] ?? 0;
-  const bytes = typeof value === "string" ? Buffer.from(value) : value;
-  if (isUint8Array(bytes) && isUnfilled(bytes)) {
-    reader.note("secret", "must be filled in, got a placeholder or zeros");
-    return NO_KEYS;
-  }
-  if (!isUint8Array(bytes) || bytes.length < least || isKnownKey(bytes)) {
-    reader.problem(
-      "secret",
-      `a string or Uint8Array of at least ${least} bytes, and no PEM key, nor one in DER or JSON`,
-      typeof value === "function"
-        ? "leave it out, the keys are found in the metadata of the issuer, or where jwksUri says"
-        : "a public key goes into publicKey, a key set into jwks",
-    );
-    return NO_KEYS;
-  }
-  const key: VerificationKey = { kid: undefined, algorithm, key: createSecretKey(bytes) };
-  return {
-    keys: [key],
-    refused: [],
-    has: (other) => other === key,
-    find: (_kid, name) => (name === algorithm ? key : UNKNOWN_KEY),
-  };
-}
-
-/** A buffer that nothing was written to, or what a template says where the secret belongs: everybody can know it. */
-function isUnfilled(bytes: Uint8Array): boolean {
-  if (bytes.length > 0 && bytes.every((byte) => byte === 0)) return true;
-  const text = Buffer.from(bytes).toString("latin1");
-  // What template literals leave of variables that are not set; no random text has nine certain letters.
-  if (/undefined|\[object [A-Z]/.test(text)) return true;
-  return /^\s*(?:\$\{[^}]*\}|\{\{[^}]*\}\}|<[^<>]*>|%\w+%|\$\w+)\s*$/.test(text);
 }
 
 function refuseSecretAlgorithms(reader: KeyReader, algorithms: readonly string[]): void {

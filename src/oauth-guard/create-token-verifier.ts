@@ -9,7 +9,7 @@ import { readVerifierSettings, VERIFIER_HINTS, VERIFIER_KEYS } from "./read-veri
 import { createRefusals } from "./refusals/challenge.js";
 import type { RefusalReason } from "./refusals/refusals.js";
 import type { AccessTokenClaims, Auth } from "./token/auth.js";
-import { type Verification, Verifier } from "./token/verifier.js";
+import { type Verification, Verifier, warnAtStart } from "./token/verifier.js";
 
 /** Verifies access tokens that came by another way than an Express request. */
 export interface TokenVerifier<Claims = AccessTokenClaims> {
@@ -45,6 +45,7 @@ export function createTokenVerifier<Claims = AccessTokenClaims>(
   );
   const settings = readVerifierSettings(reader);
   reader.finish();
+  warnAtStart(settings);
 
   const refusalFor = createRefusals(settings.realm, settings.scopes);
   const refusal = (reason: RefusalReason) => refusalFor(reason, Object.freeze({ reason }));

@@ -16,6 +16,8 @@ export type {
   TokenVerifierIssuersOptions,
   TokenVerifierOptions,
 } from "./oauth-guard-options.js";
+export type { AcceptWithoutOptions } from "./options/read-accept-without.js";
 export type { TokenVerificationError, VerificationReason } from "./refusals/verification-error.js";
 export type { AccessTokenClaims, Auth } from "./token/auth.js";
+export type { ClaimValue } from "./token/required-claims.js";
 export type { TokenProfile } from "./token/token-shape.js";

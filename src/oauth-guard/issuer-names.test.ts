@@ -90,7 +90,7 @@ describe("`{tenantid}` and `/common/` placeholders", () => {
     expect(problemsOf({ issuer })).toEqual([
       expect.stringMatching(/^oauthGuard\.issuer must be .*: write the id of your tenant in/),
     ]);
-    expect(problemsOf({ issuer, secret })).toHaveLength(1);
+    expect(problemsOf({ issuer, secret, anyTokenType: true })).toHaveLength(1);
   });
 
   it("are refused in URLs of metadata and keys too, but the keys of all tenants are in one place", () => {
@@ -121,7 +121,7 @@ describe("static keys with any StringOrURI issuer", () => {
     "HTTPS://IDP.example.com/?a=b#c",
     "mailto:keys@example.com",
   ])("accepts %s, and compares it byte for byte", async (issuer) => {
-    const { verify } = createTokenVerifier({ issuer, audience, secret });
+    const { verify } = createTokenVerifier({ issuer, audience, secret, anyTokenType: true });
     await expect(verify(mint(issuer))).resolves.toMatchObject({ issuer });
     for (const other of [`${issuer}/`, issuer.toLowerCase(), issuer.toUpperCase(), undefined]) {
       if (other === issuer) continue;
@@ -132,11 +132,11 @@ describe("static keys with any StringOrURI issuer", () => {
   });
 
   it.each(["a b", "legacy-app\n", "not a uri: at all", "urn:<x>"])("refuses %j", (issuer) => {
-    expect(problemsOf({ issuer, secret })).toHaveLength(1);
+    expect(problemsOf({ issuer, secret, anyTokenType: true })).toHaveLength(1);
   });
 
   it("`issuer: null` spells out that tokens carry none", async () => {
-    const { verify } = createTokenVerifier({ issuer: null, audience, secret });
+    const { verify } = createTokenVerifier({ issuer: null, audience, secret, anyTokenType: true });
     const auth = await verify(mint(undefined));
     expect([auth.issuer, auth.subject]).toEqual([undefined, "a"]);
     for (const other of ["legacy-app", "null", "undefined"]) {
@@ -151,10 +151,12 @@ describe("static keys with any StringOrURI issuer", () => {
       ),
     ]);
     expect(problemsOf({ issuer: null, jwksUri: "https://idp.example.com/keys" })).toHaveLength(1);
-    expect(problemsOf({ issuer: null, secret, profile: "rfc9068" })).toHaveLength(1);
-    expect(problemsOf({ issuer: undefined, secret })).toHaveLength(1);
+    expect(
+      problemsOf({ issuer: null, secret, anyTokenType: true, profile: "rfc9068" }),
+    ).toHaveLength(1);
+    expect(problemsOf({ issuer: undefined, secret, anyTokenType: true })).toHaveLength(1);
     const entries = [
-      { issuer: null, secret },
+      { issuer: null, secret, anyTokenType: true },
       { issuer: null, publicKey },
     ];
     expect(problemsOf({ issuer: entries })).toEqual([

@@ -4,6 +4,8 @@ import type { ClaimMapping } from "../core/principal/claim-mapping.js";
 import type { KeyFetch } from "../issuer/fetch/key-fetch.js";
 import type { Algorithm } from "../issuer/keys/algorithms.js";
 import type { JwkSet } from "../issuer/keys/jwk-set.js";
+import type { AcceptWithoutOptions } from "./options/read-accept-without.js";
+import type { ClaimValue } from "./token/required-claims.js";
 import type { TokenProfile } from "./token/token-shape.js";
 
 /**
@@ -44,6 +46,17 @@ export interface IssuerOptions {
    */
   readonly profile?: TokenProfile | undefined;
   /**
+   * Claims that every token must have, by their name at the top level: a value or a list of values of
+   * which the claim must be one (strings, numbers, booleans), or `true` for any value but `null`. Else
+   * 401 `invalid_token`. A claim that is a list or an object fits only `true`: for lists, map them
+   * with `principal` and use `requireRole` or `requireScope`. `[true]` demands the value `true`. With
+   * `secret` it is required, unless `anyTokenType: true` or `profile: "rfc9068"` is given.
+   * @default none
+   */
+  readonly requiredClaims?:
+    | Readonly<Record<string, ClaimValue | readonly ClaimValue[]>>
+    | undefined;
+  /**
    * How claims become roles, scopes and the like.
    * @default RFC 9068: `roles`, `scope` or `scp`, `client_id`
    */
@@ -63,16 +76,31 @@ export interface IssuerOptions {
    */
   readonly jwks?: JwkSet | (() => JwkSet | PromiseLike<JwkSet>) | undefined;
   /**
-   * The only public key, as PEM (also of a certificate, whose dates are not checked) or
-   * `KeyObject`.
+   * The public key, as PEM (also of a certificate, whose dates are not checked) or `KeyObject`. Or a
+   * list of up to 10, which are tried in this order, whatever `kid` a token names.
    */
-  readonly publicKey?: string | KeyObject | undefined;
+  readonly publicKey?: string | KeyObject | readonly (string | KeyObject)[] | undefined;
   /**
-   * The secret shared with the issuer, at least as long as the hash: 32 bytes for HS256. Everybody
-   * who can verify can also mint tokens: prefer public keys.
+   * The secret shared with the issuer, at least as long as the hash: 32 bytes for HS256. Or a list of
+   * up to 10, which are tried in this order: the new one, and the old one until its tokens have
+   * expired. Everybody who can verify can also mint tokens: prefer public keys. In report mode a
+   * shorter secret is taken, with a warning and the reason `short_secret`.
    * @see https://www.rfc-editor.org/rfc/rfc7518#section-3.2
    */
-  readonly secret?: string | Uint8Array | undefined;
+  readonly secret?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
+  /**
+   * Says that `requiredClaims` tell no access token from the other tokens that `secret` signs: every
+   * token with a good signature is one, unless its claims name another kind (refresh, reset …). Only
+   * with `secret`.
+   * @default false
+   */
+  readonly anyTokenType?: boolean | undefined;
+  /**
+   * Accepts tokens without `iss` or `aud` until a day, for the time of a migration; each is recorded
+   * with the reason `accepted_without`. Only with `secret`, `publicKey` or `jwks`.
+   * @default none
+   */
+  readonly acceptWithout?: AcceptWithoutOptions | undefined;
 }
 
 /** When and how the keys of an issuer are fetched. */
@@ -147,10 +175,16 @@ interface CommonOptions extends Pick<IssuerOptions, SharedName> {
 }
 
 /** What entries may leave to the options beside `issuer`. */
-type SharedName = "clientIds" | "algorithms" | "profile" | "principal";
+type SharedName = "clientIds" | "algorithms" | "profile" | "principal" | "requiredClaims";
 
-/** Whether a token may be missing. */
-interface OptionalToken {
+/** How a token is sent, and whether it may be missing. */
+interface SentToken {
+  /**
+   * The authentication schemes in front of the token, in any letter case: `["Bearer", "Token"]`. Not
+   * those with other credentials, such as `Basic`. The challenges name all of them.
+   * @default ["Bearer"]
+   */
+  readonly schemes?: string | readonly string[] | undefined;
   /**
    * Lets requests pass that have no Authorization field at all; `getAuth(req)` is `null` then. A
    * token that is sent is verified all the same.
@@ -190,10 +224,10 @@ export interface TokenVerifierOptions
 export interface OauthGuardIssuersOptions
   extends TokenVerifierIssuersOptions,
     GuardOptions,
-    OptionalToken {}
+    SentToken {}
 
 /** Options of {@link oauthGuard}. For several issuers: {@link OauthGuardIssuersOptions}. */
-export interface OauthGuardOptions extends TokenVerifierOptions, GuardOptions, OptionalToken {}
+export interface OauthGuardOptions extends TokenVerifierOptions, GuardOptions, SentToken {}
 
 // Of a union, the compiler measures an object against the last member: the one that it met last,
 // or, from TypeScript 7 on, the one whose name comes last. One issuer must be that member, else

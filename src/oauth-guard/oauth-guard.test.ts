@@ -372,9 +372,9 @@ describe.each(expressVersions)("oauthGuard on Express %s", (_major, express) => 
     it("takes a shared secret", async () => {
       const { SignJWT } = await import("jose");
       const secret = "0123456789abcdef0123456789abcdef";
-      const { call } = appWith({ jwks: undefined, secret });
+      const { call } = appWith({ jwks: undefined, secret, anyTokenType: true });
       const mint = (alg: string, key: string) =>
-        new SignJWT({ iss: issuer.issuer, aud: issuer.audience, exp: 9e9 })
+        new SignJWT({ iss: issuer.issuer, aud: issuer.audience, sub: "alice", exp: 9e9 })
           .setProtectedHeader({ alg })
           .sign(Buffer.from(key));
       await call(await mint("HS256", secret)).expect(200);

@@ -6,10 +6,11 @@ import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { Admission } from "./admission.js";
 import type { OauthGuardInput } from "./oauth-guard-options.js";
+import { readSchemes } from "./options/read-schemes.js";
 import { readVerifierSettings, VERIFIER_HINTS, VERIFIER_KEYS } from "./read-verifier-options.js";
 import { createRefusals } from "./refusals/challenge.js";
-import { extractBearerToken, NO_AUTHORIZATION } from "./token/bearer-token.js";
-import { type Verification, Verifier } from "./token/verifier.js";
+import { createTokenExtractor, NO_AUTHORIZATION } from "./token/bearer-token.js";
+import { type Verification, Verifier, warnAtStart } from "./token/verifier.js";
 
 /** The middleware of {@link oauthGuard}. */
 export interface OauthGuard extends Middleware {
@@ -24,6 +25,7 @@ export interface OauthGuard extends Middleware {
 
 const KEYS: OptionKeys<OauthGuardInput> = {
   ...VERIFIER_KEYS,
+  schemes: true,
   optional: true,
   ...GUARD_OPTIONS,
 };
@@ -56,6 +58,7 @@ export const OAUTH_GUARD_HINTS: Hints<OauthGuardInput> = {
     "leave it out, there is no callback: handlers read the claims with getAuth(req)",
   jsonWebTokenOptions:
     'write what stands in it here, such as clockTolerance: "5s" and maxTokenAge: "1h"',
+  authScheme: "schemes",
   secretOrKeyProvider:
     "leave it out, the keys are found in the metadata of the issuer, or where jwksUri says",
   isRevoked:
@@ -86,17 +89,21 @@ export function oauthGuard(options: OauthGuardInput): OauthGuard {
     OAUTH_GUARD_HINTS,
     'oauthGuard({ issuer: "https://issuer.example", audience: "https://api.example" })',
   );
-  const settings = readVerifierSettings(reader);
+  const settings = readVerifierSettings(reader, reader.raw("mode") === "report");
+  const schemes = readSchemes(reader);
   const optional = reader.boolean("optional");
   const guardOptions = readGuardOptions(reader);
   reader.finish();
+  warnAtStart(settings);
 
   const guard = createGuard("oauthGuard", "authentication", guardOptions);
-  const admission = new Admission(guard, createRefusals(settings.realm, settings.scopes));
+  const refusals = createRefusals(settings.realm, settings.scopes, schemes);
+  const admission = new Admission(guard, refusals);
+  const extractToken = createTokenExtractor(schemes);
   const verifier = new Verifier(settings);
 
   const middleware = guard.middleware((req, res, next) => {
-    const extracted = extractBearerToken(req);
+    const extracted = extractToken(req);
     if (extracted.refused !== undefined) {
       if (optional && extracted === NO_AUTHORIZATION) admission.acceptAnonymous(req, next);
       else admission.refuse(extracted.refused, req, res, next);

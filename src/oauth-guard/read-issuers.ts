@@ -9,6 +9,9 @@ import { PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS } from "../issuer/keys/algorit
 import { KEY_SOURCES, readKeyStore, STATIC_SOURCES } from "../issuer/read-key-store.js";
 import type { KeySchedule } from "../issuer/sources/remote-keys.js";
 import type { IssuerOptions } from "./oauth-guard-options.js";
+import { readAcceptWithout } from "./options/read-accept-without.js";
+import { readRequiredClaims } from "./options/read-required-claims.js";
+import type { RequiredClaim } from "./token/required-claims.js";
 import type { TokenProfile } from "./token/token-shape.js";
 import type { TrustedIssuer } from "./token/verifier.js";
 
@@ -19,13 +22,16 @@ export const ISSUER_KEYS: OptionKeys<IssuerOptions> = {
   clientIds: "neverUndefined",
   algorithms: "neverUndefined",
   profile: "neverUndefined",
-  principal: true,
+  requiredClaims: "neverUndefined",
+  principal: "neverUndefined",
   // The sources of keys are judged together: see readKeyStore().
   discovery: true,
   jwksUri: true,
   jwks: true,
   publicKey: true,
   secret: true,
+  anyTokenType: true,
+  acceptWithout: true,
 };
 
 const KEY =
@@ -55,6 +61,8 @@ interface Common {
   readonly clockTolerance: number;
   readonly maxTokenAge: number | undefined;
   readonly schedule: KeySchedule;
+  /** Whether the guard only reports. */
+  readonly reporting: boolean;
 }
 
 /** The issuers, and what their entries say together. */
@@ -70,9 +78,12 @@ interface Shared {
   readonly clientIds: readonly string[] | undefined;
   readonly algorithms: readonly string[] | undefined;
   readonly profile: TokenProfile | undefined;
+  readonly requiredClaims: readonly RequiredClaim[] | undefined;
   readonly principal: ClaimMapping | undefined;
 }
 
+/** What belongs to one issuer alone. */
+const OWN_TO_ENTRY = [...KEY_SOURCES, "anyTokenType", "acceptWithout"] as const;
 const PROFILES = ["compatible", "rfc9068"] as const;
 const ALGORITHMS: readonly string[] = [...PUBLIC_KEY_ALGORITHMS, ...SECRET_ALGORITHMS];
 
@@ -86,9 +97,9 @@ export function readIssuers(options: IssuerReader, common: Common): Issuers {
       haveStaticKeys: hasStaticKeys(options),
     };
   }
-  for (const source of KEY_SOURCES) {
-    if (options.has(source))
-      options.note(source, "must stand in the entry of the issuer it belongs to");
+  for (const name of OWN_TO_ENTRY) {
+    if (options.has(name))
+      options.note(name, "must stand in the entry of the issuer it belongs to");
   }
   const entries = Array.isArray(issuer)
     ? (options.objects<IssuerOptions>("issuer", ISSUER_KEYS, ISSUER_HINTS) ?? [])
@@ -98,6 +109,19 @@ export function readIssuers(options: IssuerReader, common: Common): Issuers {
     if (name !== "" && issuers.findIndex((other) => other.issuer === name) !== index) {
       entries[index]?.note("issuer", "must not repeat the issuer of an earlier entry");
     }
+  });
+  const takesNameless = issuers.map(
+    ({ issuer: name, claims }) => name === undefined || claims.missing?.covers("iss") === true,
+  );
+  issuers.forEach(({ claims }, index) => {
+    const earlier = takesNameless.indexOf(true);
+    const isSecond = takesNameless[index] === true && earlier !== index;
+    // Two that are both null repeat each other: that was said.
+    if (!isSecond || !(claims.missing ?? issuers[earlier]?.claims.missing)) return;
+    entries[index]?.note(
+      claims.missing === undefined ? "issuer" : "acceptWithout",
+      "must not take tokens without iss where an earlier entry does: nobody knows whose they are",
+    );
   });
   return { issuers, haveStaticKeys: entries.length > 0 && entries.every(hasStaticKeys) };
 }
@@ -140,6 +164,7 @@ function readShared(reader: IssuerReader): Shared {
     clientIds: reader.strings("clientIds", { check: checkName }),
     algorithms,
     profile: reader.has("profile") ? reader.oneOf("profile", PROFILES) : undefined,
+    requiredClaims: readRequiredClaims(reader),
     principal: readClaimMapping(reader),
   };
 }
@@ -148,19 +173,37 @@ function readIssuer(reader: IssuerReader, shared: Shared, common: Common): Trust
   const issuer = readIssuerName(reader, shared.profile, common.schedule);
   const mapping = shared.principal ?? RFC9068_MAPPING;
   checkAudience(reader, shared, mapping);
+  checkTokenKind(reader, shared);
   const fallback = reader.has("secret") ? ["HS256"] : PUBLIC_KEY_ALGORITHMS;
   const algorithms = shared.algorithms ?? fallback;
-  const { clockTolerance, maxTokenAge, schedule } = common;
+  const { clockTolerance, maxTokenAge, schedule, reporting } = common;
+  const missing = readAcceptWithout(reader, {
+    isStatic: isStatic(reader),
+    named: issuer !== null,
+    hasAudience: shared.audience !== null,
+    demandsAll: shared.profile === "rfc9068",
+  });
   return {
     // What a token without the claim has in it.
     issuer: issuer ?? undefined,
     algorithms,
-    keys: readKeyStore(reader, { issuer, algorithms, schedule }),
-    claims: { audience: shared.audience ?? null, clockTolerance, maxTokenAge },
+    keys: readKeyStore(reader, { issuer, algorithms, schedule, reporting }),
+    claims: {
+      audience: shared.audience ?? null,
+      clockTolerance,
+      maxTokenAge,
+      numericSubject: takesNumber(mapping),
+      missing,
+    },
     clientIds: shared.clientIds,
     profile: shared.profile ?? "compatible",
+    requiredClaims: shared.requiredClaims ?? [],
     mapping,
   };
+}
+
+function isStatic(reader: IssuerReader): boolean {
+  return STATIC_SOURCES.some((source) => reader.has(source));
 }
 
 /** @returns `null` when tokens carry no `iss`, and an empty text when that is not said. */
@@ -169,9 +212,8 @@ function readIssuerName(
   profile: TokenProfile | undefined,
   { httpHosts }: KeySchedule,
 ): string | null {
-  const isStatic = STATIC_SOURCES.some((source) => reader.has(source));
   if (reader.raw("issuer") === null) {
-    if (!isStatic) {
+    if (!isStatic(reader)) {
       reader.note(
         "issuer",
         "must not be null without secret, publicKey or jwks: the keys of an issuer without a name cannot be found",
@@ -194,7 +236,7 @@ function readIssuerName(
     reader.note("issuer", unset);
     return issuer;
   }
-  const problem = isStatic ? checkIssuerName(issuer) : checkIssuerUrl(issuer, httpHosts);
+  const problem = isStatic(reader) ? checkIssuerName(issuer) : checkIssuerUrl(issuer, httpHosts);
   if (problem !== undefined) reader.problem("issuer", problem.must, problem.fix);
   return issuer;
 }
@@ -216,4 +258,34 @@ function checkAudience(reader: IssuerReader, shared: Shared, mapping: ClaimMappi
   if (clientIds !== undefined && mapping.clientId === undefined) {
     reader.note("clientIds", "must come with a principal mapping that says where the client id is");
   }
+}
+
+/** A secret of the app signs its refresh and reset tokens as well: what tells them apart must be said. */
+function checkTokenKind(reader: IssuerReader, { requiredClaims, profile }: Shared): void {
+  const anyType = reader.boolean("anyTokenType");
+  const [source, second] = KEY_SOURCES.filter((name) => reader.has(name));
+  // Which of two sources is meant is not known, and so not what else is wrong.
+  if (second !== undefined) return;
+  if (source !== "secret") {
+    if (anyType)
+      reader.note("anyTokenType", "must be left out without secret: it says nothing there");
+  } else if (requiredClaims === undefined && !anyType && profile !== "rfc9068") {
+    reader.note(
+      "requiredClaims",
+      "must be given with a secret, which may sign refresh and reset tokens as well: " +
+        'write requiredClaims: { type: "access" } with what only your access tokens have, ' +
+        "or anyTokenType: true if the secret signs nothing but access tokens",
+    );
+  }
+}
+
+/** Whether the subject may be a number in the claim whose type the standard says. */
+function takesNumber({ subject = [] }: ClaimMapping): boolean {
+  return subject.some(
+    (source) =>
+      typeof source === "object" &&
+      "path" in source &&
+      source.path === "sub" &&
+      source.format === "number",
+  );
 }

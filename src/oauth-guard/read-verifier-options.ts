@@ -22,7 +22,7 @@ export const VERIFIER_KEYS: OptionKeys<TokenVerifierOptions> = {
   scopes: "neverUndefined",
   realm: true,
   cache: true,
-  keys: true,
+  keys: "neverUndefined",
 };
 
 const KEY_FETCH_KEYS: OptionKeys<KeyFetchOptions> = {
@@ -67,10 +67,8 @@ export const VERIFIER_HINTS: Hints<TokenVerifierOptions> = {
   strictSsl: CERTIFICATES,
   customFetch: "keys.fetch",
   fetcher: "keys.fetch",
-  requiredClaims:
-    'write profile: "rfc9068" to demand every claim of RFC 9068, look at others in the handler with getAuth(req)',
   validators:
-    "look at claims in the handler with getAuth(req), or map them for requireRole with principal",
+    'write requiredClaims: { type: "access" } for claims with fixed values, look at others in the handler with getAuth(req), or map them for requireRole with principal',
 };
 
 const OWN_FETCH =
@@ -96,14 +94,19 @@ export interface ReadSettings extends VerifierSettings {
   readonly realm: string;
 }
 
-/** Reads all but what belongs to the guard alone. */
-export function readVerifierSettings(reader: VerifierReader): ReadSettings {
+/**
+ * Reads all but what belongs to the guard alone.
+ *
+ * @param reporting - Whether the guard refuses nothing: a secret that is too short is reported then.
+ */
+export function readVerifierSettings(reader: VerifierReader, reporting = false): ReadSettings {
   const common = {
     clockTolerance: reader.duration("clockTolerance", { default: "5s", min: "0s", max: "5m" }),
     maxTokenAge: reader.has("maxTokenAge")
       ? reader.duration("maxTokenAge", { min: "1s" })
       : undefined,
     schedule: readSchedule(reader),
+    reporting,
   };
   const { issuers, haveStaticKeys } = readIssuers(reader, common);
   if (haveStaticKeys && reader.has("keys")) {

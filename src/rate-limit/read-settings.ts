@@ -49,7 +49,7 @@ const POLICY_NAMES = Object.keys(POLICY_KEYS) as (keyof RateLimitPolicy)[];
 const PREFLIGHT_KEYS: OptionKeys<PreflightPolicy> = {
   limit: true,
   window: true,
-  burst: true,
+  burst: "neverUndefined",
 };
 /** A page asks once per address and method in ten minutes: many users behind one address stay far below this. */
 const DEFAULT_RATE = { limit: 1000, windowMs: 60_000, burst: 1000 };
@@ -57,7 +57,7 @@ const DEFAULT_RATE = { limit: 1000, windowMs: 60_000, burst: 1000 };
 const KEYS: OptionKeys<RateLimitOptions> = {
   ...POLICY_KEYS,
   policies: "neverUndefined",
-  preflight: true,
+  preflight: "neverUndefined",
   store: "neverUndefined",
   onStoreError: "neverUndefined",
   storeTimeout: true,

@@ -43,7 +43,7 @@ export const SECURE_API_KEYS: OptionKeys<SecureApiOptions> = {
   rateLimit: true,
   auditLog: true,
   secureHeaders: true,
-  jsonBody: true,
+  jsonBody: "neverUndefined",
   publicRoutes: true,
   dangerouslyPublicRoutes: true,
   ...GUARD_OPTIONS,

@@ -58,7 +58,7 @@ const KEYS: OptionKeys<SecureHeadersOptions> = {
   helmet: true,
   hsts: true,
   cacheControl: true,
-  cors: true,
+  cors: "neverUndefined",
   crossOriginGuard: "neverUndefined",
 };
 

@@ -105,6 +105,19 @@ describe("createTestIssuer", () => {
     });
   });
 
+  it.each([{ anyTokenType: true }, { requiredClaims: { type: "access" } }])(
+    "has options that replace a secret of production, with %j",
+    async (choice) => {
+      const own = { issuer: "shop", audience: "shop-api", secret: "s3cret ".repeat(9) };
+      const issuer = createTestIssuer();
+      const verifier = createTokenVerifier({ ...own, ...choice, ...issuer.options() });
+      await expect(verifier.verify(issuer.mint({ type: "access" }))).resolves.toBeDefined();
+      await expect(verifier.verify(issuer.mint({ type: "refresh" }))).rejects.toMatchObject({
+        code: "invalid_token",
+      });
+    },
+  );
+
   it("refuses unknown and wrong options", () => {
     const create = (options: object) => () => createTestIssuer(options as never);
     expect(create({ algorithm: "HS256" })).toThrow("createTestIssuer.algorithm must be one of");

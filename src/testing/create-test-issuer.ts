@@ -42,6 +42,7 @@ export interface TestGuardOptions {
   readonly jwksUri: undefined;
   readonly publicKey: undefined;
   readonly secret: undefined;
+  readonly anyTokenType: undefined;
 }
 
 /** An issuer of access tokens in the memory of the test. */
@@ -73,6 +74,8 @@ const NO_OTHER_KEYS = {
   jwksUri: undefined,
   publicKey: undefined,
   secret: undefined,
+  // Stands only beside a secret.
+  anyTokenType: undefined,
 };
 
 /**

@@ -93,9 +93,12 @@ describe("the options of validate", () => {
     }
   });
 
-  it("may be undefined, which is left out", () => {
-    const options = { body: SCHEMA, query: undefined, unknown: undefined, mode: undefined };
+  it("may be undefined, which is left out, but for the schema of a part", () => {
+    const options = { body: SCHEMA, unknown: undefined, mode: undefined };
     expect(() => validate(options)).not.toThrow();
+    expect(() => validate({ ...options, query: undefined })).toThrow(
+      "validate.query must not be undefined: is it read from a variable that is not set?",
+    );
   });
 
   it("take schemas that are functions, as some libraries make them", () => {

@@ -79,12 +79,12 @@ export interface ValidateChainsOptions extends CommonValidateOptions {
 
 /** Names of all options. */
 export const VALIDATE_KEYS: OptionKeys<ValidateOptions | ValidateChainsOptions> = {
-  body: true,
-  query: true,
-  params: true,
-  headers: true,
-  cookies: true,
-  chains: true,
+  body: "neverUndefined",
+  query: "neverUndefined",
+  params: "neverUndefined",
+  headers: "neverUndefined",
+  cookies: "neverUndefined",
+  chains: "neverUndefined",
   unknown: true,
   status: true,
   maxErrors: true,

@@ -137,10 +137,8 @@ const OF_VERIFIERS = {
   strictSsl: CERTIFICATES,
   customFetch: "keys.fetch",
   fetcher: "keys.fetch",
-  requiredClaims:
-    'write profile: "rfc9068" to demand every claim of RFC 9068, look at others in the handler with getAuth(req)',
   validators:
-    "look at claims in the handler with getAuth(req), or map them for requireRole with principal",
+    'write requiredClaims: { type: "access" } for claims with fixed values, look at others in the handler with getAuth(req), or map them for requireRole with principal',
 };
 const ROLE =
   "mount requireRole behind the guard, on the routes that need the role: oauthGuard only says who calls";
@@ -231,6 +229,7 @@ const TABLES: readonly HintTable[] = [
         "leave it out, there is no callback: handlers read the claims with getAuth(req)",
       jsonWebTokenOptions:
         'write what stands in it here, such as clockTolerance: "5s" and maxTokenAge: "1h"',
+      authScheme: "schemes",
       secretOrKeyProvider:
         "leave it out, the keys are found in the metadata of the issuer, or where jwksUri says",
       isRevoked:

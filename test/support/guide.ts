@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Express } from "express";
+import jsonwebtoken from "jsonwebtoken";
 import * as authorization from "../../src/authorization/index.js";
 import * as claims from "../../src/claims/index.js";
 import * as errors from "../../src/errors/index.js";
+import * as jsonBody from "../../src/json-body/index.js";
 import * as oauthGuard from "../../src/oauth-guard/index.js";
 import * as principal from "../../src/principal/index.js";
 import { root } from "./package-manifest.js";
@@ -21,13 +23,16 @@ export interface GuideSection {
 const HEADING = /^#{2,3} (.+)$/gm;
 const FENCE = /^```(\w+)\n([\s\S]*?)^```$/gm;
 const IMPORT = /^import (\{[^}]+\}) from "(express-secure-api\/[a-z-]+)";$/gm;
+const REQUIRE = /^const (\{[^}]+\}|\w+) = require\("([a-z/-]+)"\);$/gm;
 /** What an example may import, from the sources. */
 const DOORS: Readonly<Record<string, object>> = {
   "express-secure-api/authorization": authorization,
   "express-secure-api/claims": claims,
   "express-secure-api/errors": errors,
+  "express-secure-api/json-body": jsonBody,
   "express-secure-api/oauth-guard": oauthGuard,
   "express-secure-api/principal": principal,
+  jsonwebtoken,
 };
 
 /** The text of a page of docs/guides. */
@@ -51,13 +56,25 @@ export function guideSections(name: string): readonly GuideSection[] {
   });
 }
 
-/** Runs an example, as it stands in a page, on the app. It must be valid JavaScript: no annotations of types. */
-export function runExample(code: string, app: Express): void {
-  const script = code.replaceAll(IMPORT, 'const $1 = door("$2");');
+/**
+ * Runs an example, as it stands in a page, on the app. It must be valid JavaScript: no annotations of types.
+ *
+ * @param given - What the example takes for granted, by its name.
+ */
+export function runExample(
+  code: string,
+  app: Express,
+  given: Readonly<Record<string, unknown>> = {},
+): void {
+  const script = code
+    .replaceAll(IMPORT, 'const $1 = door("$2");')
+    .replaceAll(REQUIRE, 'const $1 = door("$2");');
   const door = (name: string): object => {
     const found = DOORS[name];
     if (found === undefined) throw new Error(`the test of the examples has no ${name}`);
     return found;
   };
-  new Function("app", "door", `"use strict";\n${script}`)(app, door);
+  const names = Object.keys(given);
+  const run = new Function("app", "door", ...names, `"use strict";\n${script}`);
+  run(app, door, ...names.map((name) => given[name]));
 }

@@ -80,6 +80,17 @@ export const PLACES: Readonly<Record<string, Place>> = {
     path: "oauthGuard.issuer[0]",
     create: (options) => oauthGuard({ audience, issuer: [{ issuer, ...options }] }),
   },
+  AcceptWithoutOptions: {
+    path: "oauthGuard.acceptWithout",
+    create: (acceptWithout) =>
+      oauthGuard({
+        issuer,
+        audience,
+        secret: "correct horse battery staple, and more of it",
+        anyTokenType: true,
+        acceptWithout: acceptWithout as never,
+      }),
+  },
   KeyFetchOptions: {
     path: "oauthGuard.keys",
     create: (keys) => oauthGuard({ issuer, audience, keys }),
@@ -91,6 +102,11 @@ export const PLACES: Readonly<Record<string, Place>> = {
   ClaimMapping: {
     path: "oauthGuard.principal",
     create: (principal) => oauthGuard({ issuer, audience, principal }),
+  },
+  SubjectSource: {
+    path: "oauthGuard.principal.subject[0]",
+    create: (source) =>
+      oauthGuard({ issuer, audience, principal: { subject: [source as { path: string }] } }),
   },
   ClaimSource: {
     path: "oauthGuard.principal.roles[0]",

@@ -26,6 +26,20 @@ oauthGuard({
 });
 oauthGuard({ issuer, audience, optional: undefined, cache: false, mode: "report" });
 oauthGuard({
+  issuer: "shop",
+  audience,
+  secret: ["new", new Uint8Array(32)],
+  requiredClaims: { type: "access", tenant: ["a", "b"], email: true, version: 2 },
+  acceptWithout: { claims: ["iss", "aud"], until: "2027-03-01" },
+  schemes: ["Bearer", "Token"],
+  anyTokenType: true,
+});
+oauthGuard({
+  audience,
+  requiredClaims: { a: [true] },
+  issuer: [{ issuer: "a", publicKey: ["pem"] }],
+});
+oauthGuard({
   issuer,
   audience,
   onDenied: (error, _req, res) => void res.status(error.status).end(),
@@ -69,6 +83,16 @@ oauthGuard({ issuer, audience, algorithms: ["none"] });
 oauthGuard({ issuer: [{ audience }] });
 // @ts-expect-error an entry has no options of the guard
 oauthGuard({ issuer: { issuer, audience, optional: true } });
+// @ts-expect-error an object as value
+oauthGuard({ issuer, audience, requiredClaims: { type: { access: true } } });
+// @ts-expect-error jose's list
+oauthGuard({ issuer, audience, requiredClaims: ["type"] });
+// @ts-expect-error a token that never expires
+oauthGuard({ issuer, audience, acceptWithout: { claims: ["exp"], until: "2027-03-01" } });
+// @ts-expect-error a migration has an end
+oauthGuard({ issuer, audience, acceptWithout: { claims: ["iss"] } });
+// @ts-expect-error a verifier gets the bare token
+createTokenVerifier({ issuer, audience, schemes: ["Token"] });
 // @ts-expect-error an unset environment variable is no audience
 oauthGuard({ issuer, audience: undefined });
 

@@ -108,13 +108,17 @@ const CLIENT: readonly string[] = [
   "missing_claim",
   "missing_role",
   "missing_scope",
+  "missing_subject",
   "no_credentials",
   "no_principal",
   "null_origin",
   "origin_mismatch",
   "origin_not_allowed",
+  "no_longer_accepted",
   "other_scheme",
+  "other_token_kind",
   "private_network_not_allowed",
+  "required_claim",
   "response_not_shared",
   "rule_denied",
   "same_site",
@@ -137,6 +141,7 @@ const CLIENT: readonly string[] = [
 ];
 /** Of decisions that let a request pass, and of the records of the log about itself. */
 const NO_REFUSAL: readonly string[] = [
+  "accepted_without",
   "exempt_path",
   "log_dropped",
   "no_ambient_credential",
@@ -146,6 +151,7 @@ const NO_REFUSAL: readonly string[] = [
   "principal_found",
   "public_route",
   "reporting_changed",
+  "short_secret",
   "skipped",
   "stale_keys",
   "started",

@@ -53,7 +53,7 @@ export function fileSink(options: FileSinkOptions): AuditSink {
   const reader = readOptions<FileSinkOptions>(
     "fileSink",
     options,
-    { path: true, write: true },
+    { path: true, write: "neverUndefined" },
     FILE_SINK_HINTS,
     call,
   );

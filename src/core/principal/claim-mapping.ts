@@ -21,8 +21,21 @@ export interface ClaimSource {
   readonly prefix?: string | undefined;
 }
 
+/** Where the subject of a token stands, and in which form. */
+export interface SubjectSource {
+  readonly path: ClaimPath;
+  /** `text`: a string. `number`: a safe integer, taken over in decimal digits. @default "text" */
+  readonly format?: "text" | "number" | undefined;
+}
+
 /** How the claims of one issuer become a {@link Principal}. What is not mapped stays empty. */
 export interface ClaimMapping {
+  /**
+   * Who the token is about: the first of these that is there, and neither `null` nor empty. In another form than it
+   * should have, it is not passed over: the token is refused. All of them must name the same users in the same way.
+   * @default ["sub"]
+   */
+  readonly subject?: readonly (ClaimPath | SubjectSource)[] | undefined;
   readonly roles?: readonly ClaimSource[] | undefined;
   readonly scopes?: readonly ClaimSource[] | undefined;
   readonly permissions?: readonly ClaimSource[] | undefined;
@@ -51,6 +64,11 @@ export class TooManyNames extends RangeError {
   override readonly name = "TooManyNames";
 }
 
+/** The claim that names the subject has another form than the mapping says. */
+export class WrongSubject extends TypeError {
+  override readonly name = "WrongSubject";
+}
+
 const NO_NAMES: readonly string[] = Object.freeze([]);
 const AMR: readonly ClaimSource[] = [{ path: "amr" }];
 
@@ -71,23 +89,29 @@ function freezeItem(item: ClaimSource | ClaimPath): unknown {
 /**
  * Applies a mapping to verified claims. Values of the wrong type are ignored, never coerced.
  *
- * @param known - What `kind` of the mapping has answered, when it was asked before: it may answer with a promise.
+ * @param known - What `kind` of the mapping has answered, when it was asked before: it may answer with a promise. And the
+ * issuer whose key signed the claims, which some tokens do not name.
  * @throws {@link TooManyNames} when one of the lists has more than 2,000 names.
+ * @throws {@link WrongSubject} when the subject has another form than the mapping says.
  */
-export function toPrincipal(mapping: ClaimMapping, claims: Claims, known?: CallerKind): Principal {
-  const subject = ownString(claims, "sub");
+export function toPrincipal(
+  mapping: ClaimMapping,
+  claims: Claims,
+  known: { readonly kind?: CallerKind | undefined; readonly issuer?: string | undefined } = {},
+): Principal {
+  const subject = subjectIn(claims, mapping.subject);
   const clientId = mapping.clientId
     ?.map((path) => ownString(claims, path))
     .find((id) => id !== undefined);
   const kind =
-    known ??
+    known.kind ??
     (mapping.kind?.(claims) as CallerKind | undefined) ??
     (subject === undefined || subject === clientId ? "service" : "user");
   const authTime = claimAt(claims, "auth_time");
   return assemblePrincipal({
     kind,
     subject,
-    issuer: ownString(claims, "iss"),
+    issuer: known.issuer ?? ownString(claims, "iss"),
     clientId,
     tenant: mapping.tenant === undefined ? undefined : ownString(claims, mapping.tenant),
     roles: namesAt(claims, mapping.roles),
@@ -99,6 +123,20 @@ export function toPrincipal(mapping: ClaimMapping, claims: Claims, known?: Calle
     authTime: typeof authTime === "number" && Number.isFinite(authTime) ? authTime : undefined,
     claims,
   });
+}
+
+function subjectIn(claims: Claims, sources: ClaimMapping["subject"]): string | undefined {
+  if (sources === undefined) return ownString(claims, "sub");
+  for (const source of sources) {
+    const isPath = typeof source === "string" || Array.isArray(source);
+    const { path, format } = isPath ? { path: source as ClaimPath } : (source as SubjectSource);
+    const value = claimAt(claims, path);
+    if (value === undefined || value === null || value === "") continue;
+    if (typeof value === "string" && format !== "number") return value;
+    if (format === "number" && Number.isSafeInteger(value)) return String(value);
+    throw new WrongSubject("the subject has another form than the mapping says");
+  }
+  return undefined;
 }
 
 function namesAt(claims: Claims, sources: readonly ClaimSource[] | undefined): readonly string[] {

@@ -1,9 +1,11 @@
 import type { OptionKeys } from "../options/option-types.js";
 import type { OptionsReader } from "../options/options-reader.js";
-import type { ClaimMapping, ClaimPath, ClaimSource } from "./claim-mapping.js";
+import { isPlainObject } from "../options/value.js";
+import type { ClaimMapping, ClaimPath, ClaimSource, SubjectSource } from "./claim-mapping.js";
 
 const LISTS = ["roles", "scopes", "permissions", "groups"] as const;
 const MEMBERS: OptionKeys<ClaimMapping> = {
+  subject: true,
   roles: true,
   scopes: true,
   permissions: true,
@@ -12,7 +14,11 @@ const MEMBERS: OptionKeys<ClaimMapping> = {
   clientId: true,
   kind: true,
 };
-const SOURCE: OptionKeys<ClaimSource> = { path: true, format: true, prefix: true };
+const SOURCE: OptionKeys<ClaimSource> = { path: true, format: true, prefix: "neverUndefined" };
+const SUBJECT: OptionKeys<SubjectSource> = { path: true, format: true };
+/** More places than any issuer puts it in. */
+const MAX_SUBJECTS = 10;
+const SUBJECT_FORMATS = ["text", "number"] as const;
 const FORMATS = ["list", "space", "comma", "scim", "keys"] as const;
 
 /** Reads the claim mapping at `principal`. @returns A frozen copy, or `undefined` when left out. */
@@ -25,6 +31,7 @@ export function readClaimMapping(options: OptionsReader<"principal">): ClaimMapp
   );
   if (reader === undefined) return undefined;
   const mapping: Record<string, unknown> = {};
+  mapping["subject"] = readSubject(reader);
   for (const list of LISTS) mapping[list] = readSources(reader, list);
   mapping["tenant"] = readPath(reader, "tenant");
   mapping["clientId"] = readClientId(reader);
@@ -47,6 +54,27 @@ function readSources(
       return Object.freeze({ path: path ?? "", format, prefix });
     }),
   );
+}
+
+function readSubject(reader: OptionsReader<"subject">): ClaimMapping["subject"] {
+  const value = reader.raw("subject");
+  if (value === undefined) return undefined;
+  const items = Array.isArray(value) ? Array.from<unknown>(value) : [];
+  if (items.length === 0 || items.length > MAX_SUBJECTS) {
+    reader.problem("subject", `a list of 1 to ${MAX_SUBJECTS} claims, such as ["sub", "id"]`);
+    return undefined;
+  }
+  const sources = items.map((item, index): SubjectSource | undefined => {
+    const key = `subject[${index}]` as "subject";
+    const given = isPlainObject(item) ? item : { path: item };
+    const entry = reader.nested<SubjectSource>(key, given, SUBJECT);
+    const path = copyPath(entry.raw("path"));
+    const format = entry.oneOf("format", SUBJECT_FORMATS, { default: "text" });
+    if (path !== undefined) return Object.freeze({ path, format });
+    entry.problem("path", PATH);
+    return undefined;
+  });
+  return Object.freeze(sources.filter((source) => source !== undefined));
 }
 
 const PATH = "a claim name or a list of them, outermost first";

@@ -17,6 +17,10 @@ export interface VerificationKey {
   /** Canonical name: `EdDSA` stands for `Ed25519` too. */
   readonly algorithm: string;
   readonly key: KeyObject;
+  /** Tried where the signature is not of this key: the next one of a list of keys without names. */
+  readonly next: VerificationKey | undefined;
+  /** A secret that is shorter than its hash. Only a guard in report mode has such a one. */
+  readonly isShort: boolean;
 }
 
 /** No key of the ring has this `kid` and algorithm. */
@@ -52,7 +56,15 @@ export function createKeyRing(
     if (weakness !== undefined) {
       refused.push(weakness);
     } else if (algorithm !== undefined) {
-      const key = reuse(previous, { kid: candidate.kid, algorithm, key: candidate.key });
+      const { kid, key: material } = candidate;
+      // All members are own: a polluted `Object.prototype` adds no key to those that are tried.
+      const key = reuse(previous, {
+        kid,
+        algorithm,
+        key: material,
+        next: undefined,
+        isShort: false,
+      });
       if (key.kid === undefined) nameless.push(key);
       else if (!addNamed(named, key)) refused.push("the only key with its kid and algorithm");
     }

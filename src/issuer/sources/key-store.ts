@@ -18,6 +18,8 @@ export interface KeyStore {
   isCurrent(key: VerificationKey): boolean | Promise<boolean>;
   /** Whether the keys are older than they should be, because refreshing them fails. */
   isStale(): boolean;
+  /** Whether one of the keys is a secret that is too short, which only a guard in report mode has. */
+  readonly hasShortSecret?: boolean;
   /** Waits for the keys. */
   ready(): Promise<KeyOutage | undefined>;
   /** Ends what is under way. */

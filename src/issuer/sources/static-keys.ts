@@ -2,7 +2,7 @@ import type { KeyRing } from "../keys/key-ring.js";
 import type { KeyStore } from "./key-store.js";
 
 /**
- * Keys that were given with the options and never change: a JWK Set, one public key, or one secret.
+ * Keys that were given with the options and never change: a JWK Set, one public key, or the keys of a list.
  */
 export function staticKeys(ring: KeyRing, options: { readonly anyKid: boolean }): KeyStore {
   return {
@@ -11,6 +11,7 @@ export function staticKeys(ring: KeyRing, options: { readonly anyKid: boolean })
     find: (kid, algorithm) => ring.find(options.anyKid ? undefined : kid, algorithm),
     isCurrent: (key) => ring.has(key),
     isStale: () => false,
+    hasShortSecret: ring.keys.some(({ isShort }) => isShort === true),
     ready: () => Promise.resolve(undefined),
     close: () => undefined,
   };

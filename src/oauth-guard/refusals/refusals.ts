@@ -9,6 +9,7 @@ interface Refusal {
 const MALFORMED = "The access token is malformed";
 const UNVERIFIED = "The access token cannot be verified";
 const NOT_FOR_US = "The access token is not meant for this API";
+const NOT_FOR_ACCESS = "The token is not an access token";
 const NOT_IN_TIME = "The access token is not valid at this time";
 
 /**
@@ -27,6 +28,7 @@ export const REFUSALS = {
   malformed_claim: invalidToken(MALFORMED),
   missing_claim: invalidToken(MALFORMED),
   too_many_names: invalidToken(MALFORMED),
+  no_longer_accepted: invalidToken(MALFORMED),
   // One text for all of these: which issuers and keys are known is nobody's business.
   unknown_issuer: invalidToken(UNVERIFIED),
   algorithm_not_allowed: invalidToken(UNVERIFIED),
@@ -37,7 +39,11 @@ export const REFUSALS = {
   token_not_yet_valid: invalidToken(NOT_IN_TIME),
   wrong_audience: invalidToken(NOT_FOR_US),
   wrong_client: invalidToken(NOT_FOR_US),
-  wrong_token_type: invalidToken("The token is not an access token"),
+  wrong_token_type: invalidToken(NOT_FOR_ACCESS),
+  other_token_kind: invalidToken(NOT_FOR_ACCESS),
+  // Which claims and values are demanded is nobody's business.
+  required_claim: invalidToken(NOT_FOR_US),
+  missing_subject: invalidToken("The access token names neither a user nor a client"),
   bound_token: invalidToken("The access token is bound to a key and is no bearer token"),
   missing_scope: {
     code: "insufficient_scope",

@@ -30,13 +30,14 @@ export interface AccessTokenClaims {
 export interface Auth<C = AccessTokenClaims> {
   /** The token itself. Not enumerable, so that it gets into no log and no JSON by accident. */
   readonly token: string;
+  /** The kind of token, also where it was sent under another one of `schemes`. */
   readonly scheme: "Bearer";
   readonly header: TokenHeader;
   /** The verified claims. */
   readonly payload: C;
-  /** The claim `iss`; `undefined` only with `issuer: null`. */
+  /** The issuer whose key signed it; `undefined` only with `issuer: null`. */
   readonly issuer: string | undefined;
-  /** The claim `sub`: unique within its issuer only. */
+  /** The claim `sub`, or what `subject` of the claim mapping finds: unique within its issuer only. */
   readonly subject: string | undefined;
   readonly clientId: string | undefined;
   readonly scopes: readonly string[];
@@ -55,7 +56,7 @@ export function createAuth({ token, header, payload }: ParsedToken, principal: P
     scheme: "Bearer",
     header,
     payload: payload as AccessTokenClaims,
-    issuer: (payload as AccessTokenClaims).iss,
+    issuer: principal.issuer,
     subject: principal.subject,
     clientId: principal.clientId,
     scopes: principal.scopes,

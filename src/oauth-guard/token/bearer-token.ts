@@ -5,6 +5,9 @@ import type { RefusalReason } from "../refusals/refusals.js";
 /** Why there is no token to verify. */
 type NoBearerToken = Refused<RefusalReason>;
 
+/** A token, or why there is none. */
+type ExtractedToken = { readonly token: string; readonly refused?: undefined } | NoBearerToken;
+
 /** The request has no Authorization field at all: the only case that `optional` admits. */
 export const NO_AUTHORIZATION: NoBearerToken = Object.freeze({ refused: "no_credentials" });
 
@@ -24,17 +27,34 @@ const TCHAR = characterTable("!#$%&'*+-.^_`|~");
  * character: what is in the cache or can be taken apart as a token has the right ones, the rest is
  * told apart by {@link isB64Token}.
  */
-export function extractBearerToken(
+function extractBearerToken(
   req: IncomingMessage,
-): { readonly token: string; readonly refused?: undefined } | NoBearerToken {
+  lengthOfScheme: (field: string) => number = lengthOfBearer,
+): ExtractedToken {
   const field = req.headers.authorization;
   if (field === undefined) return NO_AUTHORIZATION;
   // Node keeps the first field silently; a proxy in front may have judged by another one.
   if (isRepeated(req.rawHeaders)) return DUPLICATE;
-  if (!startsWithBearer(field)) return OTHER_SCHEME;
-  let start = 6;
+  const end = lengthOfScheme(field);
+  if (end === 0) return OTHER_SCHEME;
+  let start = end;
   while (field.charCodeAt(start) === SPACE) start += 1;
-  return start === 6 || start === field.length ? MALFORMED : { token: field.slice(start) };
+  return start === end || start === field.length ? MALFORMED : { token: field.slice(start) };
+}
+
+/** {@link extractBearerToken} for tokens that come under one of these schemes. */
+export function createTokenExtractor(
+  schemes: readonly string[],
+): (req: IncomingMessage) => ExtractedToken {
+  const names = new Set(schemes.map((scheme) => scheme.toLowerCase()));
+  if (names.size === 1 && names.has("bearer")) return (req) => extractBearerToken(req);
+  const longest = Math.max(...schemes.map(({ length }) => length));
+  const lengthOfScheme = (field: string): number => {
+    let end = 0;
+    while (end <= longest && TCHAR[field.charCodeAt(end)] === 1) end += 1;
+    return names.has(field.slice(0, end).toLowerCase()) ? end : 0;
+  };
+  return (req) => extractBearerToken(req, lengthOfScheme);
 }
 
 /**
@@ -64,10 +84,10 @@ function isRepeated(rawHeaders: readonly string[] = []): boolean {
  * Schemes are case-insensitive (RFC 9110 §11.1); a longer scheme that starts with the same letters
  * is another one.
  */
-function startsWithBearer(field: string): boolean {
+function lengthOfBearer(field: string): number {
   const scheme = field.slice(0, 6);
-  if (scheme !== "Bearer" && scheme.toLowerCase() !== "bearer") return false;
-  return field.length === 6 || TCHAR[field.charCodeAt(6)] !== 1;
+  if (scheme !== "Bearer" && scheme.toLowerCase() !== "bearer") return 0;
+  return field.length === 6 || TCHAR[field.charCodeAt(6)] !== 1 ? 6 : 0;
 }
 
 function characterTable(marks: string): Uint8Array {

@@ -1,6 +1,7 @@
 import { type Claims, claimAt } from "../../core/principal/claim-mapping.js";
 import { isRefused, type Refused, refused } from "../../core/refusal/refused.js";
 import type { RefusalReason } from "../refusals/refusals.js";
+import type { MissingClaims } from "./missing-claims.js";
 
 /** What the claims of an issuer's tokens are held against. */
 export interface ClaimRules {
@@ -10,6 +11,10 @@ export interface ClaimRules {
   readonly clockTolerance: number;
   /** Milliseconds since `iat`; `undefined`: no limit. */
   readonly maxTokenAge: number | undefined;
+  /** Whether the mapping takes a number in `sub`, which RFC 7519 §4.1.2 does not. */
+  readonly numericSubject: boolean;
+  /** The claims that may be missing, for the time of a migration. */
+  readonly missing: MissingClaims | undefined;
 }
 
 /** When a token is valid, tolerance included, in milliseconds since 1970. */
@@ -17,6 +22,8 @@ export interface Lifetime {
   readonly from: number;
   /** First moment at which the token is no longer valid. */
   readonly until: number;
+  /** Whether it lacks claims that are missing for the time of a migration. */
+  readonly lacksClaims: boolean;
 }
 
 const STRING_CLAIMS = ["sub", "jti", "client_id", "azp"] as const;
@@ -34,20 +41,28 @@ export function checkClaims(
 ): Lifetime | Refused<RefusalReason> {
   for (const name of STRING_CLAIMS) {
     const value = claimAt(claims, name);
-    if (value !== undefined && typeof value !== "string") return refused("malformed_claim");
+    if (value === undefined || typeof value === "string") continue;
+    if (name !== "sub" || typeof value !== "number" || !rules.numericSubject)
+      return refused("malformed_claim");
   }
-  const lifetime = lifetimeOf(claims, rules);
+  const lifetime = lifetimeOf(claims, rules, now);
   if (isRefused(lifetime)) return lifetime;
   if (now < lifetime.from) return refused("token_not_yet_valid");
   if (now >= lifetime.until)
     return refused(isExpired(claims, rules, now) ? "token_expired" : "token_too_old");
   // RFC 7800: the token is worth nothing without proof of possession, and we do not check any.
   if (Object.hasOwn(claims, "cnf")) return refused("bound_token");
-  const wrongAudience = checkAudience(claims, rules.audience);
+  if (lifetime.lacksClaims && rules.missing?.areAccepted(now) !== true)
+    return refused("no_longer_accepted");
+  const wrongAudience = checkAudience(claims, rules);
   return wrongAudience === undefined ? lifetime : refused(wrongAudience);
 }
 
-function lifetimeOf(claims: Claims, rules: ClaimRules): Lifetime | Refused<RefusalReason> {
+function lifetimeOf(
+  claims: Claims,
+  rules: ClaimRules,
+  now: number,
+): Lifetime | Refused<RefusalReason> {
   const [expiresAt, issuedAt, notBefore] = [
     dateAt(claims, "exp"),
     dateAt(claims, "iat"),
@@ -57,16 +72,20 @@ function lifetimeOf(claims: Claims, rules: ClaimRules): Lifetime | Refused<Refus
     return refused("malformed_claim");
   }
   if (expiresAt === undefined) return refused("missing_claim");
-  const { clockTolerance, maxTokenAge } = rules;
+  const { clockTolerance, maxTokenAge, missing } = rules;
   if (maxTokenAge !== undefined && issuedAt === undefined) return refused("missing_claim");
   const latestStart = Math.max(
     issuedAt ?? Number.NEGATIVE_INFINITY,
     notBefore ?? Number.NEGATIVE_INFINITY,
   );
   const oldest = (issuedAt ?? 0) + (maxTokenAge ?? Number.POSITIVE_INFINITY);
+  const until = Math.min(expiresAt, oldest) + clockTolerance;
+  const lacksClaims = missing?.applyTo(claims) === true;
   return {
     from: latestStart - clockTolerance,
-    until: Math.min(expiresAt, oldest) + clockTolerance,
+    // The cache forgets the token on that day. Later than that, its own time decides what is said.
+    until: lacksClaims && now < missing.until ? Math.min(until, missing.until) : until,
+    lacksClaims,
   };
 }
 
@@ -83,10 +102,12 @@ function dateAt(claims: Claims, name: string): number | undefined {
 
 function checkAudience(
   claims: Claims,
-  accepted: readonly string[] | null,
+  { audience: accepted, missing }: ClaimRules,
 ): RefusalReason | undefined {
   const audience = claimAt(claims, "aud");
-  if (audience === undefined) return accepted === null ? undefined : "missing_claim";
+  if (audience === undefined) {
+    return accepted === null || missing?.covers("aud") === true ? undefined : "missing_claim";
+  }
   const named: readonly unknown[] = Array.isArray(audience) ? audience : [audience];
   if (!named.every((name) => typeof name === "string")) return "malformed_claim";
   return accepted === null || accepted.some((name) => named.includes(name))

@@ -67,9 +67,47 @@ describe("the compatible profile", () => {
     },
   );
 
-  it("accepts a token with nothing but iss, aud and exp", async () => {
+  it("accepts a token with nothing but iss, aud, exp and a user or a client", async () => {
     const least = { sub: undefined, client_id: undefined, jti: undefined, iat: undefined };
-    expect(await outcome(compatible, least, undefined)).toBe("accepted");
+    expect(await outcome(compatible, { ...least, sub: "alice" }, undefined)).toBe("accepted");
+    expect(await outcome(compatible, { ...least, client_id: "app" }, undefined)).toBe("accepted");
+    expect(await outcome(compatible, least, undefined)).toBe("invalid_token");
+  });
+
+  const KIND_CLAIMS = ["type", "token_type", "tokenType", "typ", "token_use"];
+
+  it.each(KIND_CLAIMS)("refuses another kind of token by the claim %s", async (claim) => {
+    const others = [
+      ...["refresh", "Refresh", "REFRESH_TOKEN", "refreshToken", "refreshtoken", "jwt-refresh"],
+      ...["userrefreshtoken", "refresh+jwt", "application/refresh+jwt", "offline", "Offline"],
+      ...["id", "ID", "id_token", "idToken", "id-token", "id+jwt", "Logout", "log-out", "sign_out"],
+      ...["reset", "resetPassword", "reset_password", "RESET_PASSWORD", "password-reset"],
+      ...["passwordreset", "PasswordReset", "verify", "verifyEmail", "verify_email", "verifyemail"],
+      ...["emailVerification", "email-verification", "emailverification", "VERIFICATION"],
+    ];
+    for (const value of others) {
+      expect(await outcome(compatible, { [claim]: value }, "JWT"), value).toBe("invalid_token");
+      expect(await outcome(compatible, { [claim]: ["access", value] }, "JWT")).toBe(
+        "invalid_token",
+      );
+    }
+  });
+
+  it.each(KIND_CLAIMS)("accepts an access token, and what names no kind, in %s", async (claim) => {
+    const others = ["access", "access_token", "ACCESS", "at+jwt", "Bearer", "JWT", "employee"];
+    const unclear = ["verified", "identity", "preset", "pre-set", "ideas", "", 7, null, true, {}];
+    for (const value of [...others, ...unclear]) {
+      expect(await outcome(compatible, { [claim]: value }, "JWT"), String(value)).toBe("accepted");
+    }
+  });
+
+  it("finds no kind of token in what was not sent", async () => {
+    Object.assign(Object.prototype, { type: "refresh" });
+    try {
+      expect(await outcome(compatible, {}, "JWT")).toBe("accepted");
+    } finally {
+      Reflect.deleteProperty(Object.prototype, "type");
+    }
   });
 });
 
@@ -89,6 +127,7 @@ describe("the rfc9068 profile", () => {
   it.each([
     ["an empty sub", { sub: "" }],
     ["a scope that is a list", { scope: ["a"] }],
+    ["a refresh token that was signed as the others", { type: "refresh" }],
   ])("refuses %s", async (_name, claims) => {
     expect(await outcome(strict, claims, "at+jwt")).toBe("invalid_token");
   });

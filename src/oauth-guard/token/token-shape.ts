@@ -25,8 +25,13 @@ const FOREIGN_CLAIMS = [
   "htu",
   "token_introspection",
 ] as const;
-/** Payload `typ` of Keycloak, in lower case. */
-const FOREIGN_PAYLOAD_TYPES: readonly unknown[] = ["id", "refresh", "offline", "logout"];
+/** Where apps and identity providers say in the claims what a token is for. */
+const KIND_CLAIMS = ["type", "token_type", "tokenType", "typ", "token_use"] as const;
+const ID_TOKENS: readonly string[] = ["id", "idtoken", "idjwt"];
+const OTHER_KIND_START = /^(?:refresh|offline|reset|verify|verification|logout|logoff|signout)/;
+/** For words that were written together. A preset is none. */
+const OTHER_KIND_END =
+  /(?:refresh|offline|(?:^|[^p])reset|verify|verification|logout|logoff|signout)(?:token|jwt)?$/;
 const RFC9068_STRINGS = ["sub", "client_id", "jti"] as const;
 
 /** Whether the verified token is an access token at all (RFC 8725 §3.11, §3.12). */
@@ -36,12 +41,14 @@ export function checkShape(
   profile: TokenProfile,
 ): RefusalReason | undefined {
   const type = mediaType(header.typ);
-  if (profile === "rfc9068") return checkRfc9068(type, claims);
+  // A shared function of an app that signs all its tokens as `at+jwt` says nothing by that.
+  if (profile === "rfc9068") {
+    return checkRfc9068(type, claims) ?? (namesOtherKind(claims) ? "other_token_kind" : undefined);
+  }
   if (type !== undefined && type !== "jwt" && type !== ACCESS_TOKEN_TYPE) return "wrong_token_type";
+  if (namesOtherKind(claims)) return "other_token_kind";
   const use = lowerCase(claimAt(claims, "token_use"));
-  if (use === "id" || use === "refresh") return "wrong_token_type";
   const payloadType = lowerCase(claimAt(claims, "typ"));
-  if (FOREIGN_PAYLOAD_TYPES.includes(payloadType)) return "wrong_token_type";
   if (FOREIGN_CLAIMS.some((name) => Object.hasOwn(claims, name))) return "wrong_token_type";
   // Some issuers copy the nonce of the authorization request into access tokens too: only a token
   // that does not say what it is may be an ID token.
@@ -68,4 +75,36 @@ function mediaType(typ: string | undefined): string | undefined {
 
 function lowerCase(value: unknown): unknown {
   return typeof value === "string" ? value.toLowerCase() : value;
+}
+
+/**
+ * Whether a claim says that the token is an ID, refresh, offline, logout, verification or reset
+ * token, in whatever letter case and with whatever separators: `refresh_token`, `password-reset`,
+ * `emailVerification` (RFC 8725 §3.12). `access`, `access_token`, `at+jwt` and `Bearer` pass. Other
+ * values say nothing: `type: "employee"` may be about the user.
+ */
+function namesOtherKind(claims: Claims): boolean {
+  for (const name of KIND_CLAIMS) {
+    const value = claimAt(claims, name);
+    if (value === undefined) continue;
+    if (Array.isArray(value) ? value.some(isOtherKind) : isOtherKind(value)) return true;
+  }
+  return false;
+}
+
+function isOtherKind(value: unknown): boolean {
+  if (typeof value !== "string") return false;
+  const words = value
+    .replace(/^application\//i, "")
+    .replaceAll(/([a-z\d])([A-Z])/g, "$1 $2")
+    .toLowerCase()
+    .split(/[^a-z\d]+/);
+  const whole = words.join("");
+  if (ID_TOKENS.includes(whole)) return true;
+  for (const word of words) if (isOtherKindWord(word)) return true;
+  return isOtherKindWord(whole);
+}
+
+function isOtherKindWord(word: string): boolean {
+  return OTHER_KIND_START.test(word) || OTHER_KIND_END.test(word);
 }

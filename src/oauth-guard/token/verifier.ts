@@ -11,6 +11,7 @@ import {
   claimAt,
   TooManyNames,
   toPrincipal,
+  WrongSubject,
 } from "../../core/principal/claim-mapping.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { isRefused, type Refused, refused } from "../../core/refusal/refused.js";
@@ -24,6 +25,7 @@ import { type Auth, createAuth } from "./auth.js";
 import { isB64Token } from "./bearer-token.js";
 import { type ClaimRules, checkClaims, type Lifetime } from "./check-claims.js";
 import { deepFreeze } from "./deep-freeze.js";
+import { hasRequiredClaims, type RequiredClaim } from "./required-claims.js";
 import { TokenCache } from "./token-cache.js";
 import { checkShape, type TokenProfile } from "./token-shape.js";
 
@@ -36,6 +38,7 @@ export interface TrustedIssuer {
   readonly claims: ClaimRules;
   readonly clientIds: readonly string[] | undefined;
   readonly profile: TokenProfile;
+  readonly requiredClaims: readonly RequiredClaim[];
   readonly mapping: ClaimMapping;
 }
 
@@ -72,6 +75,17 @@ interface SignedToken {
   readonly now: number;
 }
 
+/** Tells the operator what is known at start-up and is no error. */
+export function warnAtStart({ issuers }: VerifierSettings): void {
+  const now = Date.now();
+  for (const { claims } of issuers) claims.missing?.warnWhenOver(now);
+  if (!issuers.some(({ keys }) => keys.hasShortSecret === true)) return;
+  process.emitWarning(
+    'oauthGuard.secret is shorter than its hash, so that it can be guessed and tokens can be made with it. In report mode it is taken all the same; with mode: "enforce" it is an error.',
+    { code: "EXPRESS_SECURE_API_SHORT_SECRET", type: "SecurityWarning" },
+  );
+}
+
 /** A good token, why it is refused, or why that cannot be told at the moment. */
 export type Verification = VerifiedToken | Refused<RefusalReason> | KeyOutage;
 
@@ -95,12 +109,16 @@ export class Verifier {
   readonly #hasValidSignature = createSignatureCheck();
 
   constructor(settings: VerifierSettings) {
-    this.#issuers = new Map(
-      settings.issuers.map((entry) => [
-        entry.issuer,
-        { ...entry, kindOf: createKindCall(entry.mapping) },
-      ]),
-    );
+    const issuers = settings.issuers.map((entry) => ({
+      ...entry,
+      kindOf: createKindCall(entry.mapping),
+    }));
+    // A token without `iss` is one of the issuer that has none, or may lack it.
+    const nameless = issuers.find(({ claims }) => claims.missing?.covers("iss"));
+    this.#issuers = new Map<unknown, KnownIssuer>([
+      ...(nameless === undefined ? [] : [[undefined, nameless] as const]),
+      ...issuers.map((entry) => [entry.issuer, entry] as const),
+    ]);
     this.#scopes = settings.scopes ?? [];
     this.#maxTokenSize = settings.maxTokenSize;
     this.#ttl = settings.cache?.ttl ?? 0;
@@ -177,14 +195,16 @@ export class Verifier {
     now: number,
   ): Verification | Promise<Verification> {
     if (key instanceof KeyOutage || isRefused(key)) return key;
-    if (!this.#hasValidSignature(parsed, key)) return refused("bad_signature");
+    const signer = this.#signerOf(parsed, key);
+    if (signer === undefined) return refused("bad_signature");
     const lifetime = checkClaims(parsed.payload, issuer.claims, now);
     if (isRefused(lifetime)) return lifetime;
     const wrongShape = checkShape(parsed.header, parsed.payload, issuer.profile);
     if (wrongShape !== undefined) return refused(wrongShape);
+    if (!hasRequiredClaims(parsed.payload, issuer.requiredClaims)) return refused("required_claim");
     if (!deepFreeze(parsed.header) || !deepFreeze(parsed.payload))
       return refused("malformed_claim");
-    const signed = { parsed, key, lifetime, digest, now };
+    const signed = { parsed, key: signer, lifetime, digest, now };
     const kind = issuer.kindOf?.(parsed.payload);
     if (!isThenable(kind)) return this.#accept(signed, issuer, kind);
     return kind.then((later) => {
@@ -194,6 +214,15 @@ export class Verifier {
     });
   }
 
+  /** The key that signed the token: the given one, or one of those that were given with it. */
+  #signerOf(parsed: ParsedToken, key: VerificationKey): VerificationKey | undefined {
+    let candidate: VerificationKey | undefined = key;
+    while (candidate !== undefined && !this.#hasValidSignature(parsed, candidate)) {
+      candidate = candidate.next;
+    }
+    return candidate;
+  }
+
   #accept(
     { parsed, key, lifetime, digest, now }: SignedToken,
     issuer: KnownIssuer,
@@ -201,13 +230,16 @@ export class Verifier {
   ): Verification {
     const principal = principalOf(parsed, issuer, kind);
     if (isRefused(principal)) return principal;
+    // All callers without a name would be one and the same.
+    if (principal.subject === undefined && principal.clientId === undefined)
+      return refused("missing_subject");
     if (issuer.clientIds?.includes(principal.clientId ?? "") === false)
       return refused("wrong_client");
     const auth = createAuth(parsed, principal);
     const verified: VerifiedToken = {
       auth,
       principal,
-      fields: Object.freeze({ token: tokenName(parsed) }),
+      fields: fieldsOf(parsed, key, lifetime),
       lacksScope: this.#scopes.some((scope) => !auth.scopes.includes(scope)),
       keys: issuer.keys,
       key,
@@ -233,15 +265,26 @@ function createKindCall({ kind }: ClaimMapping): KnownIssuer["kindOf"] {
 
 function principalOf(
   { payload }: ParsedToken,
-  { mapping }: TrustedIssuer,
+  { mapping, issuer }: TrustedIssuer,
   kind: CallerKind | undefined,
-): Principal | Refused<"too_many_names"> {
+): Principal | Refused<"too_many_names" | "malformed_claim"> {
   try {
-    return toPrincipal(mapping, payload, kind);
+    return toPrincipal(mapping, payload, { kind, issuer });
   } catch (error) {
+    if (isInstance(error, WrongSubject)) return refused("malformed_claim");
     if (isInstance(error, TooManyNames)) return refused("too_many_names");
     throw error;
   }
+}
+
+function fieldsOf(
+  parsed: ParsedToken,
+  key: VerificationKey,
+  { lacksClaims }: Lifetime,
+): DecisionFields {
+  const token = tokenName(parsed);
+  if (lacksClaims) return Object.freeze({ token, reason: "accepted_without" });
+  return Object.freeze(key.isShort === true ? { token, reason: "short_secret" } : { token });
 }
 
 /** Names the token for the audit log: by its `jti`, else by a hash of what was signed. */

@@ -65,8 +65,8 @@ export interface CorsSettings {
 const KEYS: OptionKeys<CorsOptions> = {
   origins: true,
   credentials: true,
-  methods: true,
-  allowedHeaders: true,
+  methods: "neverUndefined",
+  allowedHeaders: "neverUndefined",
   exposedHeaders: true,
   maxAge: true,
   dangerouslyAllowInsecureOrigins: true,

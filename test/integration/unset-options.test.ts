@@ -1,0 +1,177 @@
+import { describe, expect, it } from "vitest";
+import { OptionsError } from "../../src/core/options/options-error.js";
+import { optionsAt, PLACES } from "../support/option-places.js";
+
+/** What `undefined` means for the options of one type. Each option stands in exactly one of the lists. */
+interface Meanings {
+  /** Leaving it out takes nothing away: the default is as strict, or it grants something. */
+  readonly omitted: readonly string[];
+  /** A key, a check, a restriction or a store. Leaving it out would quietly take it away. */
+  readonly refused: readonly string[];
+}
+
+const GUARD = ["mode", "onDenied"];
+/** Quietly, the tokens of whoever is found by discovery would count. */
+const KEY_SOURCES = ["discovery", "jwksUri", "jwks", "publicKey", "secret"];
+const ISSUER = [
+  "issuer",
+  "audience",
+  "clientIds",
+  "algorithms",
+  "profile",
+  "requiredClaims",
+  "principal",
+];
+/** A statement that lets more pass, and what stands in for a claim that is missing: without them less is accepted. */
+const ISSUER_GRANTS = ["anyTokenType", "acceptWithout"];
+const TOKENS = ["maxTokenAge", "scopes", "keys"];
+const TOKEN_DEFAULTS = ["clockTolerance", "maxTokenSize", "realm", "cache"];
+const STRUCTURE = ["depth", "nodes", "items", "keys", "keyLength", "stringLength"];
+const QUOTA = ["limit", "window", "burst", "key", "cost", "match"];
+
+const MEANINGS: Readonly<Record<string, Meanings>> = {
+  SecureApiOptions: {
+    // Both parts are on by default. No route is public by default.
+    omitted: ["auditLog", "secureHeaders", "publicRoutes", "dangerouslyPublicRoutes", ...GUARD],
+    refused: ["oauthGuard", "rateLimit", "jsonBody"],
+  },
+  AuditLogOptions: {
+    // Whatever `except` would leave out is recorded. Nobody's ids are trusted by default.
+    omitted: ["service", "requestId", "trace", "fields", "except", ...GUARD],
+    refused: ["sinks", "onFailure"],
+  },
+  AuditServiceOptions: { omitted: ["name", "version"], refused: [] },
+  RequestIdOptions: { omitted: ["header", "trustedPeers"], refused: [] },
+  TraceOptions: { omitted: ["trustedPeers"], refused: [] },
+  AuditFieldOptions: { omitted: ["headers"], refused: [] },
+  FileSinkOptions: { omitted: [], refused: ["path", "write"] },
+  RequireOptions: { omitted: [...GUARD, "realm"], refused: [] },
+  // Without it, the roles of the realm count as well.
+  KeycloakOptions: { omitted: [], refused: ["clientId", "realmRoles"] },
+  ErrorHandlerOptions: { omitted: ["onError"], refused: [] },
+  // The defaults are limits too. Whatever `except` would leave to another parser is parsed strictly.
+  JsonBodyOptions: { omitted: ["limit", "depth", "except", ...GUARD], refused: [] },
+  StructuralGuardOptions: { omitted: [...STRUCTURE, ...GUARD], refused: [] },
+  StructureLimits: { omitted: STRUCTURE, refused: [] },
+  "ValidateOptions | ValidateChainsOptions": {
+    omitted: [
+      // "reject" is the default, and with chains it must be given.
+      "unknown",
+      "status",
+      "maxErrors",
+      "expose",
+      // JSON alone.
+      "contentTypes",
+      "dangerouslyAllowPatterns",
+      "limits",
+      ...GUARD,
+    ],
+    refused: ["body", "query", "params", "headers", "cookies", "chains"],
+  },
+  PrincipalFromOptions: { omitted: ["mode"], refused: [] },
+  HeaderPrincipalOptions: { omitted: GUARD, refused: ["name", "trustedPeers"] },
+  OauthGuardOptions: {
+    // Without `schemes`, tokens come under "Bearer" alone.
+    omitted: [...ISSUER_GRANTS, ...TOKEN_DEFAULTS, "schemes", "optional", ...GUARD],
+    refused: [...ISSUER, ...KEY_SOURCES, ...TOKENS],
+  },
+  TokenVerifierOptions: {
+    omitted: [...ISSUER_GRANTS, ...TOKEN_DEFAULTS],
+    refused: [...ISSUER, ...KEY_SOURCES, ...TOKENS],
+  },
+  AcceptWithoutOptions: { omitted: [], refused: ["claims", "until"] },
+  IssuerOptions: { omitted: ISSUER_GRANTS, refused: [...ISSUER, ...KEY_SOURCES] },
+  KeyFetchOptions: {
+    omitted: ["maxAge", "maxStale", "cooldown", "timeout", "maxSize"],
+    refused: ["fetch", "dangerouslyAllowHttp"],
+  },
+  TokenCacheOptions: { omitted: ["max", "ttl"], refused: [] },
+  // What is not mapped stays empty. The subject is `sub`.
+  ClaimMapping: {
+    omitted: ["subject", "roles", "scopes", "permissions", "groups", "tenant", "clientId", "kind"],
+    refused: [],
+  },
+  SubjectSource: { omitted: ["format"], refused: ["path"] },
+  // Without its prefix, the admin of a partner is an admin.
+  ClaimSource: { omitted: ["format"], refused: ["path", "prefix"] },
+  RateLimitOptions: {
+    omitted: [
+      "name",
+      "phase",
+      "storeTimeout",
+      "headers",
+      "ipv6Prefix",
+      "maxKeys",
+      // Without it, every request counts.
+      "skip",
+      ...GUARD,
+    ],
+    refused: [...QUOTA, "policies", "preflight", "store", "onStoreError"],
+  },
+  RateLimitPolicy: { omitted: ["name", "phase"], refused: QUOTA },
+  PreflightPolicy: { omitted: [], refused: ["limit", "window", "burst"] },
+  RateLimitHeaders: { omitted: ["ietf", "legacy"], refused: [] },
+  SecureHeadersOptions: {
+    omitted: ["preset", "helmet", "hsts", "cacheControl", ...GUARD],
+    // With `cors`, the cross-origin guard goes away as well.
+    refused: ["cors", "crossOriginGuard"],
+  },
+  HstsOptions: { omitted: ["maxAge", "includeSubDomains", "preload", "always"], refused: [] },
+  CorsOptions: {
+    omitted: [
+      "credentials",
+      "exposedHeaders",
+      "maxAge",
+      "dangerouslyAllowInsecureOrigins",
+      "dangerouslyAllowSharedDomains",
+    ],
+    refused: ["origins", "methods", "allowedHeaders"],
+  },
+  CrossOriginGuardOptions: { omitted: ["exempt"], refused: [] },
+  TestIssuerOptions: { omitted: ["issuer", "audience", "algorithm"], refused: [] },
+  MintOverrides: { omitted: ["header", "forged"], refused: [] },
+};
+
+const rows = Object.entries(MEANINGS).flatMap(([type, { omitted, refused }]) => [
+  ...omitted.map((name) => [type, name, "omitted"] as const),
+  ...refused.map((name) => [type, name, "refused"] as const),
+]);
+const refusedRows = rows.filter(([, , meaning]) => meaning === "refused");
+
+/** The problems with one option that has this value. */
+function problemsOf(type: string, name: string, value: unknown): readonly string[] {
+  const { path, given, create } = PLACES[type] ?? { path: "", create: () => undefined };
+  try {
+    const made = create({ ...given, [name]: value }) as { close?: () => unknown } | undefined;
+    if (typeof made?.close === "function") void made.close();
+    return [];
+  } catch (error) {
+    if (!(error instanceof OptionsError)) throw error;
+    return error.problems.filter((problem) => problem.startsWith(`${path}.${name} `));
+  }
+}
+
+/** "A setting that is missing is not a setting that is absent" */
+describe("an option that is given as undefined", () => {
+  it("has one meaning, for every option of every factory", () => {
+    const listed = rows.map(([type, name]) => `${type}.${name}`);
+    const known = Object.entries(PLACES).flatMap(([type, place]) =>
+      [...optionsAt(place).keys()].map((name) => `${type}.${name}`),
+    );
+    expect(listed.sort()).toEqual(known.sort());
+  });
+
+  it.each(rows)("%s.%s is %s", (type, name, meaning) => {
+    const problems = problemsOf(type, name, undefined);
+    if (meaning === "omitted") expect(problems).toEqual([]);
+    else expect(problems).toEqual([expect.stringMatching(/ undefined\b/)]);
+  });
+});
+
+describe("an option that names a key, a check, a restriction or a store", () => {
+  // `mint` and the like have none; a limit of the right type is judged by its range.
+  it.each(refusedRows)("%s.%s is wrong as an empty text and as an empty list", (type, name) => {
+    expect(problemsOf(type, name, "")).not.toEqual([]);
+    expect(problemsOf(type, name, [])).not.toEqual([]);
+  });
+});
