@@ -20,6 +20,7 @@ export {
 export {
   all,
   any,
+  authenticated,
   authorize,
   not,
   type RequireOptions,

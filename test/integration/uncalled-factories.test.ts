@@ -6,6 +6,7 @@ import {
   all,
   any,
   auditLog,
+  authenticated,
   authorize,
   createTokenVerifier,
   errorHandler,
@@ -63,6 +64,7 @@ const FACTORIES: Readonly<Record<string, readonly [factory: unknown, call: strin
 
 /** What makes something that is handed to a factory, and what the message says to mount. */
 const MAKERS: Readonly<Record<string, readonly [maker: unknown, mounted: string]>> = {
+  authenticated: [authenticated, "authorize(authenticated())"],
   role: [role, 'authorize(role("admin"))'],
   scope: [scope, 'authorize(scope("orders:read"))'],
   "scope.any": [scope.any, 'authorize(scope.any("orders:read"))'],
@@ -96,7 +98,7 @@ it("names every function that the library exports", () => {
 });
 
 describe("a function that has no options", () => {
-  it.each(Object.entries({ notFound, rfc9068, stdoutSink }))(
+  it.each(Object.entries({ authenticated, notFound, rfc9068, stdoutSink }))(
     "says so when %s gets some",
     (name, make) => {
       const given = make as (...args: readonly unknown[]) => unknown;

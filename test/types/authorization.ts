@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from "express";
 import {
   all,
   any,
+  authenticated,
   authorize,
   not,
   type Rule,
@@ -20,6 +21,8 @@ export const handlers: readonly RequestHandler[] = [
   requireScope("orders:read", "orders:write", { realm: "orders" }),
   requireScope.any("orders:read", "orders:write"),
   authorize(editor, { onDenied: "next" }),
+  authorize(authenticated()),
+  authorize(all(authenticated(), not(role("suspended"))), { mode: "report" }),
   principalFrom(() => null),
   principalFrom((req) => ({ subject: req.get("x-user"), roles: ["editor"] })),
 ];
@@ -44,6 +47,10 @@ requireRole({ mode: "report" }, "admin");
 requireRole(["admin"]);
 // @ts-expect-error at least one scope
 requireScope();
+// @ts-expect-error a rule, not what makes it
+authorize(authenticated);
+// @ts-expect-error it has no arguments
+authenticated("admin");
 // @ts-expect-error a rule, not its name
 authorize("admin");
 // @ts-expect-error rules are made by the functions, so that all of them are checked
