@@ -92,6 +92,8 @@ export {
   type PrincipalFromOptions,
   type PrincipalInit,
   principalFrom,
+  type SessionPrincipalOptions,
+  session,
 } from "./principal/index.js";
 export {
   fromRateLimiterFlexible,

@@ -2,3 +2,4 @@ export type { Middleware } from "../core/guard/middleware.js";
 export { getPrincipal, type Principal, type PrincipalInit } from "../core/principal/principal.js";
 export type { HeaderPrincipalOptions } from "./header-principal.js";
 export { type PrincipalFromOptions, principalFrom } from "./principal-from.js";
+export { type SessionPrincipalOptions, session } from "./session.js";

@@ -17,6 +17,7 @@ import { ISSUER_HINTS } from "../../src/oauth-guard/read-issuers.js";
 import { KEY_FETCH_HINTS, VERIFIER_HINTS } from "../../src/oauth-guard/read-verifier-options.js";
 import { HEADER_PRINCIPAL_HINTS, headerPrincipal } from "../../src/principal/header-principal.js";
 import { PRINCIPAL_FROM_HINTS, principalFrom } from "../../src/principal/principal-from.js";
+import { SESSION_HINTS, session } from "../../src/principal/session.js";
 import { rateLimit } from "../../src/rate-limit/index.js";
 import { POLICY_HINTS, RATE_LIMIT_HINTS } from "../../src/rate-limit/read-settings.js";
 import { secureApi } from "../../src/secure-api/secure-api.js";
@@ -97,6 +98,9 @@ const NEVER_UNCOUNTED =
 const UNKNOWN_FIELDS =
   'fields that no schema names are refused by default; unknown: "strip" leaves them out, "allow" lets them pass';
 const ALL_ERRORS = "the answer names up to 20 errors; maxErrors sets another number, from 1 to 100";
+
+const SESSION_MAKERS =
+  "express-session and cookie-session have this option: session() reads what they made of the request, mount one of them in front";
 
 const OF_ISSUERS = {
   algorithm: "algorithms",
@@ -263,6 +267,20 @@ const TABLES: readonly HintTable[] = [
     places: [{ path: "principalFrom", create: (options) => principalFrom(() => null, options) }],
     says: {
       onDenied: "it refuses nobody: requireRole and authorize behind it do, and they have onDenied",
+    },
+  },
+  {
+    name: "SESSION_HINTS",
+    hints: SESSION_HINTS,
+    places: [{ path: "session", create: (options) => session(() => null, options) }],
+    says: {
+      secret: SESSION_MAKERS,
+      keys: SESSION_MAKERS,
+      store: SESSION_MAKERS,
+      cookie: SESSION_MAKERS,
+      name: SESSION_MAKERS,
+      resave: SESSION_MAKERS,
+      saveUninitialized: SESSION_MAKERS,
     },
   },
   {

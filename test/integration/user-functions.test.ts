@@ -31,10 +31,16 @@ interface Answer {
   readonly code: unknown;
 }
 
-const { oauthGuard, principalFrom, rateLimit, secureHeaders, validate } = library;
+const { oauthGuard, principalFrom, rateLimit, secureHeaders, session, validate } = library;
 const issuer = createTestIssuer();
 const token = { authorization: `Bearer ${issuer.mint()}` };
 const one = { limit: 100, window: "1m" };
+
+/** What a session middleware does. */
+const withSession: RequestHandler = (req, _res, next) => {
+  Object.assign(req, { session: {} });
+  next();
+};
 
 /** Every option of every factory that is a function and decides. */
 const SITES: Readonly<Record<string, CallSite>> = {
@@ -63,6 +69,10 @@ const SITES: Readonly<Record<string, CallSite>> = {
   },
   principalFrom: {
     mount: (derive, mode) => principalFrom(derive as never, { mode }),
+    right: () => ({ subject: "alice" }),
+  },
+  session: {
+    mount: (derive, mode) => [withSession, session(derive as never, { mode })],
     right: () => ({ subject: "alice" }),
   },
   "oauthGuard.jwks": {
@@ -173,7 +183,7 @@ describe.each(expressVersions)("functions of the app on Express %s", (_major, ex
       res.once("close", () => tellLeft());
       next();
     });
-    app.use(express.json(), site.mount(noted, mode) as RequestHandler);
+    app.use(express.json(), site.mount(noted, mode) as RequestHandler | RequestHandler[]);
     app.use(route, careless, route);
     server = app.listen(0);
     await once(server, "listening");

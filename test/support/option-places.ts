@@ -64,6 +64,10 @@ export const PLACES: Readonly<Record<string, Place>> = {
     path: "principalFrom",
     create: (options) => library.principalFrom(() => null, options),
   },
+  SessionPrincipalOptions: {
+    path: "session",
+    create: (options) => library.session(() => null, options),
+  },
   HeaderPrincipalOptions: {
     path: "principalFrom.header",
     create: (options) => library.principalFrom.header(options as never),

@@ -11,7 +11,7 @@ import {
   role,
   scope,
 } from "express-secure-api/authorization";
-import { getPrincipal, type Principal, principalFrom } from "express-secure-api/principal";
+import { getPrincipal, type Principal, principalFrom, session } from "express-secure-api/principal";
 import { assertType, type Equal } from "./equal.js";
 
 const editor: Rule = any(role("admin"), all(role("editor", "author"), not(scope("readonly"))));
@@ -59,6 +59,21 @@ principalFrom(async () => null);
 principalFrom(async () => ({ subject: "alice" }));
 // @ts-expect-error a promise of a text is no principal
 principalFrom(async () => "alice");
+interface UserSession {
+  readonly userId?: string;
+}
+session((given: UserSession) => (given.userId === undefined ? null : { subject: given.userId }));
+session(async ({ userId }: UserSession, req) => ({ subject: userId, tenant: req.hostname }), {
+  mode: "report",
+  onDenied: "next",
+});
+session((given) => (typeof given["userId"] === "string" ? { subject: given["userId"] } : null));
+// @ts-expect-error what stands in a session is not known to be a text
+session((given) => ({ subject: given["userId"] }));
+// @ts-expect-error a promise of a text is no principal
+session(async () => "alice");
+// @ts-expect-error that is an option of the package that makes sessions
+session(() => null, { secret: "s" });
 // @ts-expect-error whose field counts must be said
 principalFrom.header({ name: "x-user" });
 // @ts-expect-error an option that is none
