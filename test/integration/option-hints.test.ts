@@ -99,6 +99,8 @@ const UNKNOWN_FIELDS =
   'fields that no schema names are refused by default; unknown: "strip" leaves them out, "allow" lets them pass';
 const ALL_ERRORS = "the answer names up to 20 errors; maxErrors sets another number, from 1 to 100";
 
+const SESSION =
+  "write authenticate: session((session) => …), and mount express-session or cookie-session in front of secureApi";
 const SESSION_MAKERS =
   "express-session and cookie-session have this option: session() reads what they made of the request, mount one of them in front";
 
@@ -571,6 +573,9 @@ const TABLES: readonly HintTable[] = [
       oauth: GUARD,
       issuer: GUARD,
       audience: GUARD,
+      session: SESSION,
+      sessions: SESSION,
+      principalFrom: "write authenticate: principalFrom((req) => …)",
       limit: LIMITS,
       window: LIMITS,
       policies: "rateLimit.policies",

@@ -39,7 +39,7 @@ export function createCallerWay(name: string): CallerWay {
  * Says that what is asked next stands in a list of ways: there each entry is a way of its own, also two of one kind.
  * `undefined` ends the list.
  */
-export function enterWay(req: Request, way: CallerWay | undefined): void {
+export function enterWay(req: object, way: CallerWay | undefined): void {
   place.set(req, way);
 }
 
