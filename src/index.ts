@@ -86,9 +86,13 @@ export {
   type TokenVerifierOptions,
 } from "./oauth-guard/index.js";
 export {
+  type EnrichmentCacheOptions,
+  type EnrichPrincipalOptions,
+  enrichPrincipal,
   getPrincipal,
   type HeaderPrincipalOptions,
   type Principal,
+  type PrincipalEnrichment,
   type PrincipalFromOptions,
   type PrincipalInit,
   principalFrom,

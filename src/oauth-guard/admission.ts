@@ -40,7 +40,7 @@ export class Admission {
       (later) => () => this.settle(later, req, res, goneOn),
       (error: unknown) => () => this.fault(error, req, res, goneOn),
     );
-    concludeCaller(req, verdict);
+    concludeCaller(req, verdict, "caller");
     this.#guard.pass(next);
   }
 

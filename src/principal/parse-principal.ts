@@ -10,7 +10,7 @@ import {
 type Member = keyof PrincipalInit;
 type Check = (value: unknown) => boolean;
 
-const NAMES_MUST = "a list of at most 2,000 non-empty strings";
+export const NAMES_MUST = "a list of at most 2,000 non-empty strings";
 const KINDS: readonly unknown[] = ["user", "service", "anonymous"];
 
 const MEMBERS: Readonly<Record<Member, readonly [must: string, check: Check]>> = {
@@ -73,11 +73,11 @@ function isMember(name: string): name is Member {
   return Object.hasOwn(MEMBERS, name);
 }
 
-function isName(value: unknown): value is string {
+export function isName(value: unknown): value is string {
   return typeof value === "string" && value !== "";
 }
 
-function isNames(value: unknown): boolean {
+export function isNames(value: unknown): boolean {
   // The copy has no holes, which `every` would skip.
   return Array.isArray(value) && value.length <= MAX_NAMES && [...value].every(isName);
 }

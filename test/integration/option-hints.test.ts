@@ -15,6 +15,11 @@ import { createTokenVerifier } from "../../src/oauth-guard/index.js";
 import { OAUTH_GUARD_HINTS, oauthGuard } from "../../src/oauth-guard/oauth-guard.js";
 import { ISSUER_HINTS } from "../../src/oauth-guard/read-issuers.js";
 import { KEY_FETCH_HINTS, VERIFIER_HINTS } from "../../src/oauth-guard/read-verifier-options.js";
+import {
+  ENRICH_PRINCIPAL_HINTS,
+  ENRICHMENT_CACHE_HINTS,
+  enrichPrincipal,
+} from "../../src/principal/enrich-principal.js";
 import { HEADER_PRINCIPAL_HINTS, headerPrincipal } from "../../src/principal/header-principal.js";
 import { PRINCIPAL_FROM_HINTS, principalFrom } from "../../src/principal/principal-from.js";
 import { SESSION_HINTS, session } from "../../src/principal/session.js";
@@ -284,6 +289,31 @@ const TABLES: readonly HintTable[] = [
       resave: SESSION_MAKERS,
       saveUninitialized: SESSION_MAKERS,
     },
+  },
+  {
+    name: "ENRICH_PRINCIPAL_HINTS",
+    hints: ENRICH_PRINCIPAL_HINTS,
+    places: [
+      { path: "enrichPrincipal", create: (options) => enrichPrincipal(() => null, options) },
+    ],
+    says: {
+      ttl: 'write cache: { time: "30s" }',
+      maxAge: 'write cache: { time: "30s" }',
+      override: 'write replace: ["roles"] for what the database alone decides',
+      overwrite: 'write replace: ["roles"] for what the database alone decides',
+      timeout: "leave it out, a promise of the function has 5 seconds",
+    },
+  },
+  {
+    name: "ENRICHMENT_CACHE_HINTS",
+    hints: ENRICHMENT_CACHE_HINTS,
+    places: [
+      {
+        path: "enrichPrincipal.cache",
+        create: (cache) => enrichPrincipal(() => null, { cache: { time: "30s", ...cache } }),
+      },
+    ],
+    says: { max: "size", maxSize: "size", maxAge: "time", ttl: "time" },
   },
   {
     name: "HEADER_PRINCIPAL_HINTS",

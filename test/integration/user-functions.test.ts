@@ -6,6 +6,7 @@ import { body } from "express-validator";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CALL_DEADLINE_MS } from "../../src/core/calls/create-call.js";
 import { decisionsOf } from "../../src/core/decision/decision.js";
+import { createPrincipal, setPrincipalSource } from "../../src/core/principal/principal.js";
 import * as library from "../../src/index.js";
 import { createTestIssuer } from "../../src/testing/index.js";
 import { expressVersions } from "../support/express.js";
@@ -31,7 +32,8 @@ interface Answer {
   readonly code: unknown;
 }
 
-const { oauthGuard, principalFrom, rateLimit, secureHeaders, session, validate } = library;
+const { enrichPrincipal, oauthGuard, principalFrom, rateLimit, secureHeaders } = library;
+const { session, validate } = library;
 const issuer = createTestIssuer();
 const token = { authorization: `Bearer ${issuer.mint()}` };
 const one = { limit: 100, window: "1m" };
@@ -39,6 +41,12 @@ const one = { limit: 100, window: "1m" };
 /** What a session middleware does. */
 const withSession: RequestHandler = (req, _res, next) => {
   Object.assign(req, { session: {} });
+  next();
+};
+
+/** What a guard in front does. */
+const withCaller: RequestHandler = (req, _res, next) => {
+  setPrincipalSource(req, createPrincipal({ subject: "alice" }));
   next();
 };
 
@@ -74,6 +82,17 @@ const SITES: Readonly<Record<string, CallSite>> = {
   session: {
     mount: (derive, mode) => [withSession, session(derive as never, { mode })],
     right: () => ({ subject: "alice" }),
+  },
+  enrichPrincipal: {
+    mount: (lookUp, mode) => [withCaller, enrichPrincipal(lookUp as never, { mode })],
+    right: () => ({ roles: ["admin"] }),
+  },
+  "enrichPrincipal, with a cache": {
+    mount: (lookUp, mode) => [
+      withCaller,
+      enrichPrincipal(lookUp as never, { mode, cache: { time: "1m" } }),
+    ],
+    right: () => ({ roles: ["admin"] }),
   },
   "oauthGuard.jwks": {
     mount: (jwks, mode) => oauthGuard({ ...issuer.options(), jwks, mode } as never),

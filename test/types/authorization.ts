@@ -11,7 +11,14 @@ import {
   role,
   scope,
 } from "express-secure-api/authorization";
-import { getPrincipal, type Principal, principalFrom, session } from "express-secure-api/principal";
+import {
+  enrichPrincipal,
+  getPrincipal,
+  type Principal,
+  type PrincipalEnrichment,
+  principalFrom,
+  session,
+} from "express-secure-api/principal";
 import { assertType, type Equal } from "./equal.js";
 
 const editor: Rule = any(role("admin"), all(role("editor", "author"), not(scope("readonly"))));
@@ -74,6 +81,24 @@ session((given) => ({ subject: given["userId"] }));
 session(async () => "alice");
 // @ts-expect-error that is an option of the package that makes sessions
 session(() => null, { secret: "s" });
+const row: PrincipalEnrichment = { roles: ["admin"], tenant: null };
+enrichPrincipal(() => row);
+enrichPrincipal(async ({ subject }, req) => ({ groups: [`${subject}@${req.hostname}`] }), {
+  replace: ["groups", "tenant"],
+  cache: { time: "30s", size: 100 },
+  onDenied: "next",
+});
+enrichPrincipal(async () => null, { replace: "roles", mode: "report" });
+// @ts-expect-error a function that returns nothing says nothing
+enrichPrincipal(async () => undefined);
+// @ts-expect-error what a client may do is not the database's to say
+enrichPrincipal(() => ({ scopes: ["orders:write"] }));
+// @ts-expect-error a list of roles
+enrichPrincipal(() => ({ roles: "admin" }));
+// @ts-expect-error for how long must be said
+enrichPrincipal(() => null, { cache: {} });
+// @ts-expect-error nobody is renamed
+enrichPrincipal(() => null, { replace: "subject" });
 // @ts-expect-error whose field counts must be said
 principalFrom.header({ name: "x-user" });
 // @ts-expect-error an option that is none

@@ -1,5 +1,6 @@
 import type { Request } from "express";
 import { requestSlot } from "../request/request-slot.js";
+import { staysEnriched } from "./enrichment.js";
 import {
   getPrincipal,
   hasPrincipalSource,
@@ -55,6 +56,7 @@ export function currentWay(req: Request, own: CallerWay): CallerWay {
  * A way in report mode (`enforced: false`) fills an empty place and changes nothing else, and what an enforced way says
  * replaces it: trying a way out decides nothing.
  *
+ * @throws MountingError when `enrichPrincipal` has run already, and for another caller or nobody.
  * @returns `false`, with nothing changed, when another way has named a caller as well: of two answers a client could
  * pick the better one, so an enforced way must refuse the request.
  */
@@ -67,10 +69,11 @@ export function nameCaller(
   const earlier = origin.get(req);
   const stays = earlier !== undefined && (earlier.enforced || !enforced);
   if (stays && earlier.way !== way.name) {
-    const named = isNamed(principal);
-    if (named && isNamed(getPrincipal(req))) return false;
-    if (!named) return true;
+    if (!isNamed(principal)) return true;
+    if (isNamed(getPrincipal(req))) return false;
   }
+  // What an enforced way says replaces what was there, and what was added to that.
+  if (enforced && isNamed(principal) && staysEnriched(req, principal)) return true;
   if (enforced) {
     setPrincipalSource(req, principal);
     // Silence is no answer that another way could contradict.
@@ -88,6 +91,6 @@ export function isCallerTried(req: Request): boolean {
 }
 
 /** An anonymous principal names nobody. */
-function isNamed(principal: Principal | null): boolean {
+function isNamed(principal: Principal | null): principal is Principal {
   return principal !== null && principal.kind !== "anonymous";
 }
