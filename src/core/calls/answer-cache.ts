@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { isThenable } from "./user-function.js";
 
 /** A digest of this length replaces a longer key. */
 const LONGEST_KEY = 44;
@@ -41,7 +42,7 @@ export class AnswerCache<T extends object> {
   keep(name: string, answer: T | Promise<T | null> | null): void {
     const key = keyOf(name);
     const until = performance.now() + this.#time;
-    if (!(answer instanceof Promise)) {
+    if (answer === null || !isThenable(answer)) {
       this.#set(key, answer, until);
       return;
     }
