@@ -20,6 +20,7 @@ export {
 export {
   all,
   any,
+  authenticated,
   authorize,
   not,
   type RequireOptions,
@@ -90,12 +91,18 @@ export {
   type VerificationReason,
 } from "./oauth-guard/index.js";
 export {
+  type EnrichmentCacheOptions,
+  type EnrichPrincipalOptions,
+  enrichPrincipal,
   getPrincipal,
   type HeaderPrincipalOptions,
   type Principal,
+  type PrincipalEnrichment,
   type PrincipalFromOptions,
   type PrincipalInit,
   principalFrom,
+  type SessionPrincipalOptions,
+  session,
 } from "./principal/index.js";
 export {
   fromRateLimiterFlexible,

@@ -2,6 +2,7 @@ import { type Decision, recordFrozenDecision } from "../core/decision/decision.j
 import { createGuard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { challenge } from "../core/http/header-values.js";
+import { reportedPrincipal } from "../core/principal/enrichment.js";
 import { getPrincipal, type Principal } from "../core/principal/principal.js";
 import { type HeaderFields, HttpError, outageError } from "../core/refusal/http-error.js";
 import type { CheckedRequireOptions } from "./require-options.js";
@@ -33,7 +34,7 @@ export function createAuthorization(
   return guard.middleware((req, res, next) => {
     let principal: Principal | null;
     try {
-      principal = getPrincipal(req);
+      principal = guard.enforced ? getPrincipal(req) : reportedPrincipal(req);
     } catch (error) {
       // The app's own claim mapping failed.
       guard.fault(error, req, res, next, { rule: description });

@@ -5,6 +5,7 @@ export { requireRole } from "./require-role.js";
 export { requireScope } from "./require-scope.js";
 export { all } from "./rules/all.js";
 export { any } from "./rules/any.js";
+export { authenticated } from "./rules/authenticated.js";
 export { not } from "./rules/not.js";
 export { role } from "./rules/role.js";
 export type { Rule } from "./rules/rule.js";

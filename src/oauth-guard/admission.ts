@@ -1,7 +1,7 @@
 import type { NextFunction, Request, Response } from "express";
 import { concludeCaller } from "../core/decision/pending-verdict.js";
 import type { DecisionFields, Guard } from "../core/guard/guard.js";
-import { nameCaller } from "../core/principal/name-caller.js";
+import { createCallerWay, nameCaller } from "../core/principal/name-caller.js";
 import { isRefused } from "../core/refusal/refused.js";
 import { KeyOutage } from "../issuer/fetch/key-outage.js";
 import type { RefusalFactory } from "./refusals/challenge.js";
@@ -9,6 +9,7 @@ import type { RefusalReason } from "./refusals/refusals.js";
 import { verifiedAuth } from "./token/auth.js";
 import type { Verification, VerifiedToken } from "./token/verifier.js";
 
+const TOKEN = createCallerWay("oauthGuard");
 const ANONYMOUS: DecisionFields = Object.freeze({ reason: "anonymous" });
 
 /** Turns what is known about a request into what happens to it: state, decision, answer. */
@@ -39,7 +40,7 @@ export class Admission {
       (later) => () => this.settle(later, req, res, goneOn),
       (error: unknown) => () => this.fault(error, req, res, goneOn),
     );
-    concludeCaller(req, verdict);
+    concludeCaller(req, verdict, "caller");
     this.#guard.pass(next);
   }
 
@@ -58,7 +59,7 @@ export class Admission {
     noteRan(req);
     const { enforced } = this.#guard;
     if (enforced) verifiedAuth.set(req, null);
-    nameCaller(req, "oauthGuard", enforced, null);
+    nameCaller(req, TOKEN, enforced, null);
     this.#guard.allow(req, ANONYMOUS);
     next();
   }
@@ -79,7 +80,7 @@ export class Admission {
   #accept(verified: VerifiedToken, req: Request, res: Response, next: NextFunction): void {
     const { fields, keys, principal } = verified;
     const { enforced } = this.#guard;
-    if (!nameCaller(req, "oauthGuard", enforced, principal)) {
+    if (!nameCaller(req, TOKEN, enforced, principal)) {
       this.refuse("conflicting_credentials", req, res, next, fields);
       return;
     }

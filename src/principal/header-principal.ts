@@ -1,12 +1,18 @@
 import type { Request } from "express";
+import { adoptable } from "../core/guard/adoptable.js";
 import { createGuard } from "../core/guard/guard.js";
-import { GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard-options.js";
+import {
+  GUARD_OPTIONS,
+  type GuardOptions,
+  readGivenGuardOptions,
+} from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { isToken } from "../core/http/header-values.js";
 import { type PeerCheck, readTrustedPeers } from "../core/http/trusted-peers.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import { describeValue } from "../core/options/value.js";
+import { createCallerWay, currentWay } from "../core/principal/name-caller.js";
 import { createPrincipal } from "../core/principal/principal.js";
 import { HttpError } from "../core/refusal/http-error.js";
 import { providePrincipal } from "./provide-principal.js";
@@ -96,20 +102,23 @@ export function headerPrincipal(options: HeaderPrincipalOptions): Middleware {
   );
   const name = readName(reader);
   const isTrusted = readTrustedPeers(reader, "trustedPeers", { required: true });
-  const guardOptions = readGuardOptions(reader);
+  const given = readGivenGuardOptions(reader);
   reader.finish();
-  const guard = createGuard("principalFrom", "authentication", guardOptions);
+  const own = createCallerWay("principalFrom");
 
-  return guard.middleware((req, res, next) => {
-    const reason = judge(req, name, isTrusted);
-    if (reason === "duplicate_header" || reason === "malformed_header") {
-      guard.refuse(new HttpError("invalid_request"), req, res, next, { reason });
-      return;
-    }
-    const principal =
-      reason === "principal_found" ? createPrincipal({ subject: String(req.headers[name]) }) : null;
-    providePrincipal(guard, principal, req, res, next, reason);
-  });
+  return adoptable((settings) => {
+    const guard = createGuard("principalFrom", "authentication", settings);
+    return guard.middleware((req, res, next) => {
+      const reason = judge(req, name, isTrusted);
+      if (reason === "duplicate_header" || reason === "malformed_header") {
+        guard.refuse(new HttpError("invalid_request"), req, res, next, { reason });
+        return;
+      }
+      const found = reason === "principal_found";
+      const principal = found ? createPrincipal({ subject: String(req.headers[name]) }) : null;
+      providePrincipal(guard, currentWay(req, own), principal, req, res, next, reason);
+    });
+  }, given);
 }
 
 function judge(req: Request, name: string, isTrusted: PeerCheck): Reason {

@@ -1,4 +1,11 @@
 export type { Middleware } from "../core/guard/middleware.js";
 export { getPrincipal, type Principal, type PrincipalInit } from "../core/principal/principal.js";
+export {
+  type EnrichmentCacheOptions,
+  type EnrichPrincipalOptions,
+  enrichPrincipal,
+} from "./enrich-principal.js";
 export type { HeaderPrincipalOptions } from "./header-principal.js";
+export type { PrincipalEnrichment } from "./parse-enrichment.js";
 export { type PrincipalFromOptions, principalFrom } from "./principal-from.js";
+export { type SessionPrincipalOptions, session } from "./session.js";

@@ -1,5 +1,6 @@
 import { wrongReturn } from "../core/calls/user-function.js";
 import { describeValue, isPlainObject } from "../core/options/value.js";
+import { MAX_NAMES } from "../core/principal/claim-mapping.js";
 import {
   createPrincipal,
   type Principal,
@@ -9,6 +10,7 @@ import {
 type Member = keyof PrincipalInit;
 type Check = (value: unknown) => boolean;
 
+export const NAMES_MUST = "a list of at most 2,000 non-empty strings";
 const KINDS: readonly unknown[] = ["user", "service", "anonymous"];
 
 const MEMBERS: Readonly<Record<Member, readonly [must: string, check: Check]>> = {
@@ -17,12 +19,12 @@ const MEMBERS: Readonly<Record<Member, readonly [must: string, check: Check]>> =
   issuer: ["a non-empty string without white space", (value) => isName(value) && !/\s/.test(value)],
   clientId: ["a non-empty string", isName],
   tenant: ["a non-empty string", isName],
-  roles: ["a list of non-empty strings", isNames],
-  scopes: ["a list of non-empty strings", isNames],
-  permissions: ["a list of non-empty strings", isNames],
-  groups: ["a list of non-empty strings", isNames],
+  roles: [NAMES_MUST, isNames],
+  scopes: [NAMES_MUST, isNames],
+  permissions: [NAMES_MUST, isNames],
+  groups: [NAMES_MUST, isNames],
   acr: ["a non-empty string", isName],
-  amr: ["a list of non-empty strings", isNames],
+  amr: [NAMES_MUST, isNames],
   authTime: [
     "a number of seconds",
     (value) => typeof value === "number" && Number.isFinite(value) && value >= 0,
@@ -71,11 +73,11 @@ function isMember(name: string): name is Member {
   return Object.hasOwn(MEMBERS, name);
 }
 
-function isName(value: unknown): value is string {
+export function isName(value: unknown): value is string {
   return typeof value === "string" && value !== "";
 }
 
-function isNames(value: unknown): boolean {
+export function isNames(value: unknown): boolean {
   // The copy has no holes, which `every` would skip.
-  return Array.isArray(value) && [...value].every(isName);
+  return Array.isArray(value) && value.length <= MAX_NAMES && [...value].every(isName);
 }

@@ -60,32 +60,32 @@ const WRONG_RESULTS: readonly [string, unknown, string][] = [
   [
     "one role without a list",
     { subject: "alice", roles: "admin" },
-    "principalFrom must return a list of non-empty strings as roles, got a string of 5 characters",
+    "principalFrom must return a list of at most 2,000 non-empty strings as roles, got a string of 5 characters",
   ],
   [
     "a role that is no string",
     { subject: "alice", roles: [{ name: "admin" }] },
-    "principalFrom must return a list of non-empty strings as roles, got a list of 1",
+    "principalFrom must return a list of at most 2,000 non-empty strings as roles, got a list of 1",
   ],
   [
     "an empty role",
     { subject: "alice", roles: [""] },
-    "principalFrom must return a list of non-empty strings as roles, got a list of 1",
+    "principalFrom must return a list of at most 2,000 non-empty strings as roles, got a list of 1",
   ],
   [
     "a list with a hole",
     { subject: "alice", roles: Array(1) },
-    "principalFrom must return a list of non-empty strings as roles, got a list of 1",
+    "principalFrom must return a list of at most 2,000 non-empty strings as roles, got a list of 1",
   ],
   [
     "a Set of roles",
     { subject: "alice", roles: new Set(["admin"]) },
-    "principalFrom must return a list of non-empty strings as roles, got an object",
+    "principalFrom must return a list of at most 2,000 non-empty strings as roles, got an object",
   ],
   [
     "scopes in one string",
     { subject: "alice", scopes: "a b" },
-    "principalFrom must return a list of non-empty strings as scopes, got a string of 3 characters",
+    "principalFrom must return a list of at most 2,000 non-empty strings as scopes, got a string of 3 characters",
   ],
   [
     "an unknown kind",

@@ -1,17 +1,13 @@
-import type { NextFunction, Request, Response } from "express";
-import { createCall } from "../core/calls/create-call.js";
-import { isThenable } from "../core/calls/user-function.js";
-import { createGuard } from "../core/guard/guard.js";
+import type { Request } from "express";
 import { type Mode, readMode } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import type { Hints } from "../core/options/option-types.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { assertCalled } from "../core/options/uncalled-factory.js";
-import { describeValue } from "../core/options/value.js";
-import type { Principal, PrincipalInit } from "../core/principal/principal.js";
+import type { PrincipalInit } from "../core/principal/principal.js";
+import { derivedPrincipal } from "./derived-principal.js";
 import { headerPrincipal } from "./header-principal.js";
-import { parsePrincipal } from "./parse-principal.js";
-import { providePrincipal } from "./provide-principal.js";
+import { noteFunction } from "./note-function.js";
 
 /** Options of {@link principalFrom}. */
 export interface PrincipalFromOptions {
@@ -48,33 +44,16 @@ export function principalFrom(
     PRINCIPAL_FROM_HINTS,
   );
   const mode = readMode(reader);
-  if (typeof derive !== "function")
-    reader.problems.note(
-      "principalFrom.derive",
-      `must be a function, got ${describeValue(derive)}`,
-    );
+  noteFunction(reader.problems, "principalFrom.derive", derive);
   reader.finish();
-  const guard = createGuard("principalFrom", "authentication", { mode, onDenied: "respond" });
 
-  const call = createCall(derive as (req: Request) => unknown, {
-    option: "principalFrom",
-    parse: (value) => parsePrincipal("principalFrom", value),
-  });
-
-  function provide(
-    principal: Principal | null,
-    req: Request,
-    res: Response,
-    next: NextFunction,
-  ): void {
-    providePrincipal(guard, principal, req, res, next);
-  }
-
-  return guard.middleware((req, res, next) => {
-    const principal = call(req);
-    if (isThenable(principal)) guard.whenSettled(principal, req, res, next, provide);
-    else provide(principal, req, res, next);
+  return derivedPrincipal("principalFrom", itself, derive, {
+    mode: reader.has("mode") ? mode : undefined,
   });
 }
 
 principalFrom.header = headerPrincipal;
+
+function itself(req: Request): Request {
+  return req;
+}

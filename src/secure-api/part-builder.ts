@@ -7,7 +7,7 @@ import type { SecureApiOptions } from "./secure-api-options.js";
 
 type PartName = Exclude<
   keyof SecureApiOptions,
-  "mode" | "onDenied" | "publicRoutes" | "dangerouslyPublicRoutes"
+  "authenticate" | "mode" | "onDenied" | "publicRoutes" | "dangerouslyPublicRoutes"
 >;
 
 /** What to write in place of something that is no options. */

@@ -3,6 +3,7 @@ import request from "supertest";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { OptionsError } from "../core/options/options-error.js";
+import { principalFrom } from "../principal/index.js";
 import { secureApi } from "./secure-api.js";
 import type { SecureApiOptions } from "./secure-api-options.js";
 
@@ -66,7 +67,10 @@ describe.each(expressVersions)(
 
     it("stands there without policies before authentication, too", async () => {
       const policies = [{ limit: 9, window: "1h", key: "principal" }] as const;
-      const app = appWith({ rateLimit: { policies, preflight: { limit: 1, window: "1h" } } });
+      const app = appWith({
+        authenticate: principalFrom(() => null),
+        rateLimit: { policies, preflight: { limit: 1, window: "1h" } },
+      });
       await preflight(app).expect(204);
       await preflight(app).expect(429);
     });

@@ -8,7 +8,6 @@ import { describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { OptionsError } from "../core/options/options-error.js";
 import { getAuth } from "../oauth-guard/index.js";
-import { principalFrom } from "../principal/index.js";
 import type { RateLimitOptions } from "../rate-limit/index.js";
 import { secureHeaders } from "../secure-headers/secure-headers.js";
 import { createTestIssuer } from "../testing/index.js";
@@ -195,39 +194,6 @@ describe.each(expressVersions)("public routes on Express %s", (_major, express) 
     await request(app).post("/any").expect(401);
   });
 });
-
-describe.each(expressVersions)(
-  "a limit by principal without a guard on Express %s",
-  (_major, express) => {
-    it.each([
-      ["warns", [], { oauthGuard: false }, true],
-      [
-        "is silent behind a principalFrom",
-        [principalFrom(() => null)],
-        { oauthGuard: false },
-        false,
-      ],
-      ["is silent with a guard", [], {}, false],
-      [
-        "is silent without such a limit",
-        [],
-        { oauthGuard: false, rateLimit: { limit: 1, window: "1h" } },
-        false,
-      ],
-    ] as const)("%s", async (_what, before, options, warns) => {
-      const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
-      warn.mockClear();
-      const app = (express as unknown as () => Express)();
-      const rateLimit = { limit: 1, window: "1h", key: "principal" } as const;
-      const defaults = { auditLog: false, rateLimit, oauthGuard: issuer.options() } as const;
-      for (const layer of before) app.use(layer);
-      app.use(secureApi({ ...defaults, ...options }));
-      await request(app).get("/");
-      const codes = warn.mock.calls.map(([, details]) => (details as { code: string }).code);
-      expect(codes.includes("EXPRESS_SECURE_API_NO_PRINCIPAL")).toBe(warns);
-    });
-  },
-);
 
 describe.each(expressVersions)(
   "patterns that no request can match, on Express %s,",

@@ -1,5 +1,6 @@
 import type { AuditLogOptions } from "../audit-log/index.js";
 import { GUARD_OPTIONS, type GuardOptions } from "../core/guard/guard-options.js";
+import type { Middleware } from "../core/guard/middleware.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import type { JsonBodyOptions } from "../json-body/index.js";
 import type { OauthGuardInput } from "../oauth-guard/oauth-guard-options.js";
@@ -8,11 +9,20 @@ import type { SecureHeadersOptions } from "../secure-headers/index.js";
 
 /** Options of {@link secureApi}: one key per middleware, with that middleware's options or `false`. */
 export interface SecureApiOptions extends GuardOptions {
-  /** Verifies access tokens. Required: options, or `false` if the app authenticates in another way. */
+  /** Verifies access tokens. Required: options, or `false` if the app authenticates in another way: see `authenticate`. */
   readonly oauthGuard: OauthGuardInput | false;
   /**
+   * What names callers by other means than tokens: `session(…)`, `principalFrom(…)`, `principalFrom.header(…)`, or a list
+   * of them. It runs in the place of `oauthGuard`, with `oauthGuard: false`, or beside one that is `optional`; not on
+   * public routes. Whoever names a caller counts; two of them are answered 400 `invalid_request`. It refuses nobody: put
+   * `authorize(authenticated())` on the routes. `mode` and `onDenied` that an entry leaves out are those of the preset.
+   *
+   * Turns `secureHeaders.crossOriginGuard` on: only `false` there turns it off. @default none
+   */
+  readonly authenticate?: Middleware | readonly Middleware[] | false | undefined;
+  /**
    * Limits requests. Required: options, or `false`. Policies keyed by address run before authentication, and those keyed
-   * by principal after it. A policy with a key function chooses with `phase`.
+   * by principal after it: they need `oauthGuard` or `authenticate`. A policy with a key function chooses with `phase`.
    */
   readonly rateLimit: RateLimitOptions | false;
   /** Writes one record per request. @default {} (JSON lines on stdout) */
@@ -25,7 +35,7 @@ export interface SecureApiOptions extends GuardOptions {
    */
   readonly jsonBody?: JsonBodyOptions | false | undefined;
   /**
-   * Routes that need no token, such as `"GET /health"`. Only the guard does not run there: policies keyed by principal
+   * Routes that need no token, such as `"GET /health"`. Only `oauthGuard` and `authenticate` do not run there: policies by principal
    * count by address. Patterns are `[METHOD ]/literal/:name/*`. They match only the exact spelling of a path; GET
    * includes HEAD. One that opens every route, such as `"GET /*"`, is an error here. @default none
    */
@@ -40,6 +50,7 @@ export interface SecureApiOptions extends GuardOptions {
 /** Names of {@link SecureApiOptions}. */
 export const SECURE_API_KEYS: OptionKeys<SecureApiOptions> = {
   oauthGuard: true,
+  authenticate: "neverUndefined",
   rateLimit: true,
   auditLog: true,
   secureHeaders: true,
@@ -51,6 +62,8 @@ export const SECURE_API_KEYS: OptionKeys<SecureApiOptions> = {
 
 /** `false` there turns off less than `false` here, or another thing: no name stands for these. */
 const GUARD = "write oauthGuard: { issuer, audience }, which verifies access tokens";
+const SESSION =
+  "write authenticate: session((session) => …), and mount express-session or cookie-session in front of secureApi";
 const LIMITS = 'write rateLimit: { limit: 100, window: "1m" }';
 const HEADERS =
   "leave it out, the headers are sent by default; single ones are changed or turned off in secureHeaders: { helmet: { … } }";
@@ -69,6 +82,9 @@ export const SECURE_API_HINTS: Hints<SecureApiOptions> = {
   oauth: GUARD,
   issuer: GUARD,
   audience: GUARD,
+  session: SESSION,
+  sessions: SESSION,
+  principalFrom: "write authenticate: principalFrom((req) => …)",
   limit: LIMITS,
   window: LIMITS,
   policies: "rateLimit.policies",

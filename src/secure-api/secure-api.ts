@@ -2,7 +2,7 @@ import type { NextFunction, Request, Response } from "express";
 import { createAuditLog } from "../audit-log/audit-log.js";
 import { recordDecision } from "../core/decision/decision.js";
 import { createGuard, type Guard } from "../core/guard/guard.js";
-import { guardMark } from "../core/guard/guard-mark.js";
+import { type GuardDescription, guardMark } from "../core/guard/guard-mark.js";
 import { readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { opens, type PathPattern } from "../core/http/path-pattern.js";
@@ -12,7 +12,11 @@ import { jsonBody } from "../json-body/index.js";
 import { declareUnverified } from "../oauth-guard/get-auth.js";
 import { oauthGuard } from "../oauth-guard/index.js";
 import { rateLimitPhases } from "../rate-limit/phases.js";
-import { createSecureHeaders } from "../secure-headers/secure-headers.js";
+import {
+  createSecureHeaders,
+  type SecureHeadersOptions,
+} from "../secure-headers/secure-headers.js";
+import { authenticates, readAuthentication } from "./authentication.js";
 import { PartBuilder } from "./part-builder.js";
 import { readPublicRoutes } from "./read-public-routes.js";
 import { SECURE_API_HINTS, SECURE_API_KEYS, type SecureApiOptions } from "./secure-api-options.js";
@@ -29,14 +33,17 @@ export interface SecureApi extends Middleware {
 const NO_PREFLIGHTS =
   "must be left out without secureHeaders: { cors } or { crossOriginGuard }: nothing is answered in front of the limits that it could count";
 
+const NO_CALLER =
+  'must not have the key "principal" with oauthGuard: false and nothing in authenticate that says who calls: it would count by address. Write authenticate: session((session) => …) or principalFrom((req) => …)';
+
 /**
  * Secures an Express API in one line. Mount it before the routes and after whatever rewrites `req.url` or
  * `req.method`; end the app with `notFound()` and `errorHandler()`.
  *
  * The order, with the reason for each place: `auditLog` (records whatever happens after it) → `secureHeaders` (its
  * headers stand on every answer, and a preflight carries no credentials; `rateLimit.preflight` counts what it answers) → limits keyed by address (cheap, and they
- * shield the guard) → `oauthGuard` → limits keyed by principal → `jsonBody` (no body is read for strangers). On public
- * routes everything but `oauthGuard` runs.
+ * shield the guard) → `oauthGuard`, `authenticate` → limits keyed by principal → `jsonBody` (no body is read for strangers). On public
+ * routes everything but `oauthGuard` and `authenticate` runs.
  *
  * It does not authorize: put `requireScope`, `requireRole` and `validate` on the routes.
  *
@@ -55,7 +62,15 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   const parts = new PartBuilder(reader, shared);
 
   const audit = parts.build("auditLog", createAuditLog, "on");
-  const headerPart = parts.build("secureHeaders", createSecureHeaders, "on");
+  const authentication = readAuthentication(reader, shared);
+  const hasSessions = authenticates(reader);
+  const headerPart = parts.build(
+    "secureHeaders",
+    // Cookies make browsers act for their user: without a list of origins only pages of the app itself may do that.
+    (given: SecureHeadersOptions) =>
+      createSecureHeaders(hasSessions ? { crossOriginGuard: true, ...given } : given),
+    "on",
+  );
   const limits = parts.build("rateLimit", rateLimitPhases, "required");
   const guard = parts.build("oauthGuard", oauthGuard, "required");
   const body = parts.build("jsonBody", jsonBody, "off");
@@ -64,17 +79,28 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   if (limits?.asksForPreflight === true && answersNothing) {
     reader.problems.note("secureApi.rateLimit.preflight", NO_PREFLIGHTS);
   }
+  if (
+    limits?.byPrincipal === true &&
+    reader.raw("oauthGuard") === false &&
+    authentication.namesNobody
+  ) {
+    reader.problems.note("secureApi.rateLimit", NO_CALLER);
+  }
   parts.finish();
 
   const headers = headerPart?.middleware;
   const [log, before, after] = [audit?.handler, limits?.before, limits?.after];
   const opened = [log, headers, before, after, body].filter((step) => step !== undefined);
-  const guarded = [log, headers, before, guard, after, body].filter((step) => step !== undefined);
+  const guarded = [log, headers, before, guard, ...authentication.steps, after, body].filter(
+    (step) => step !== undefined,
+  );
   audit?.nameGuards(guarded);
+  const ofTokens = guard === undefined ? undefined : guardMark(guard);
+  const sources = [ofTokens, ...authentication.sources].filter((mark) => mark !== undefined);
   const checkSetup = createSetupCheck({
     patterns: [...publicRoutes, ...(limits?.matched ?? [])],
-    lacksCaller: guard === undefined && limits?.byPrincipal === true,
-    triesCaller: limits?.enforced === true && limits.byPrincipal && isReporting(guard),
+    triesCaller: limits?.enforced === true && limits.byPrincipal && areReporting(sources),
+    needsSession: hasSessions,
   });
 
   const preset = createGuard("secureApi", "preset", shared);
@@ -104,8 +130,8 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   });
 }
 
-function isReporting(guard: Middleware | undefined): boolean {
-  return guard !== undefined && guardMark(guard)?.mode === "report";
+function areReporting(sources: readonly GuardDescription[]): boolean {
+  return sources.length > 0 && sources.every(({ mode }) => mode === "report");
 }
 
 function openRoute(publicRoutes: readonly PathPattern[], req: Request): PathPattern | undefined {

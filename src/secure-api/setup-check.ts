@@ -8,15 +8,23 @@ import { warnBehindReport } from "../rate-limit/policies/charges.js";
 
 /** Layers that Express 4 puts first by itself. */
 const OWN_LAYERS: readonly unknown[] = ["query", "expressInit"];
+/** Those of express-session, cookie-session, cookie-parser and passport, by the names that the packages give them. */
+const SESSION_LAYERS: readonly unknown[] = [
+  "session",
+  "_cookieSession",
+  "cookieParser",
+  "initialize",
+  "authenticate",
+];
 
 /** What of the options can only be judged when the first request comes. */
 interface CheckedSettings {
   /** Patterns of routes, which are absolute. */
   readonly patterns: readonly PathPattern[];
-  /** Whether a limit counts by principal, and the preset has no guard that would say who calls. */
-  readonly lacksCaller: boolean;
-  /** Whether an enforcing limit counts by principal, and the preset's guard only reports. */
+  /** Whether an enforcing limit counts by principal, and all that says who calls in the preset only reports. */
   readonly triesCaller: boolean;
+  /** Whether the preset needs what makes sessions, which stands in front of it. */
+  readonly needsSession: boolean;
 }
 
 /**
@@ -26,30 +34,25 @@ interface CheckedSettings {
  */
 export function createSetupCheck({
   patterns,
-  lacksCaller,
   triesCaller,
+  needsSession,
 }: CheckedSettings): (req: Request, preset: Middleware) => void {
   const checkMount = createMountCheck(
     "secureApi",
     patterns.map((pattern) => [pattern]),
   );
+  const expected = needsSession ? [...OWN_LAYERS, ...SESSION_LAYERS] : OWN_LAYERS;
   let done = false;
   return function checkSetup(req, preset) {
     checkMount(req);
     if (done) return;
     done = true;
-    if (lacksCaller && !hasPrincipalSource(req)) {
-      warn(
-        'secureApi: a limit has the key "principal", but with oauthGuard: false nothing says who calls, so it counts by address. Mount principalFrom in front of secureApi, or mount rateLimit behind principalFrom.',
-        "EXPRESS_SECURE_API_NO_PRINCIPAL",
-      );
-    }
     if (triesCaller && !hasPrincipalSource(req)) warnBehindReport(req);
     const layers = layersOf(req.app);
     const place = layers.findIndex((layer) => layer.handle === preset);
     // Inside a router of its own the preset is not among the layers of the app: nothing can be said.
     if (place === -1) return;
-    const earlier = layers.slice(0, place).filter((layer) => !OWN_LAYERS.includes(layer.name));
+    const earlier = layers.slice(0, place).filter((layer) => !expected.includes(layer.name));
     if (earlier.length > 0) {
       const names = earlier.map(nameOf).join(", ");
       warn(

@@ -47,7 +47,7 @@ export interface SecureHeadersOptions extends GuardOptions {
   /**
    * Refuses unsafe requests with a cookie, HTTP authentication or a client certificate if a page of another origin
    * sends them: 403 `cross_origin_blocked`. Origins of `cors` may send them if `credentials` is `true`. It does not
-   * check GET and HEAD, or requests whose only credential is a bearer token. @default true with `cors`, else false
+   * check GET and HEAD, or requests whose only credential is a bearer token. @default true with `cors`, and in `secureApi({ authenticate })`, else false
    */
   readonly crossOriginGuard?: boolean | CrossOriginGuardOptions | undefined;
 }

@@ -7,8 +7,16 @@ import { expressVersions } from "../support/express.js";
 
 type Spoil = (req: Request, app: Express) => void;
 
-const { jsonBody, principalFrom, rateLimit, secureApi, secureHeaders, structuralGuard, validate } =
-  library;
+const {
+  jsonBody,
+  principalFrom,
+  rateLimit,
+  secureApi,
+  secureHeaders,
+  session,
+  structuralGuard,
+  validate,
+} = library;
 
 function boom(): never {
   throw new Error("boom");
@@ -63,6 +71,7 @@ const READS: readonly (readonly [guard: string, what: string, MakeGuard, Spoil])
     (mode) => principalFrom((req) => ({ subject: (req as { user?: string }).user }), { mode }),
     unreadable("user"),
   ],
+  ["session", "req.session", (mode) => session(() => null, { mode }), unreadable("session")],
   [
     "secureHeaders",
     "req.secure",

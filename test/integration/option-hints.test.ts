@@ -15,8 +15,14 @@ import { createTokenVerifier } from "../../src/oauth-guard/index.js";
 import { OAUTH_GUARD_HINTS, oauthGuard } from "../../src/oauth-guard/oauth-guard.js";
 import { ISSUER_HINTS } from "../../src/oauth-guard/read-issuers.js";
 import { KEY_FETCH_HINTS, VERIFIER_HINTS } from "../../src/oauth-guard/read-verifier-options.js";
+import {
+  ENRICH_PRINCIPAL_HINTS,
+  ENRICHMENT_CACHE_HINTS,
+  enrichPrincipal,
+} from "../../src/principal/enrich-principal.js";
 import { HEADER_PRINCIPAL_HINTS, headerPrincipal } from "../../src/principal/header-principal.js";
 import { PRINCIPAL_FROM_HINTS, principalFrom } from "../../src/principal/principal-from.js";
+import { SESSION_HINTS, session } from "../../src/principal/session.js";
 import { rateLimit } from "../../src/rate-limit/index.js";
 import { POLICY_HINTS, RATE_LIMIT_HINTS } from "../../src/rate-limit/read-settings.js";
 import { secureApi } from "../../src/secure-api/secure-api.js";
@@ -97,6 +103,11 @@ const NEVER_UNCOUNTED =
 const UNKNOWN_FIELDS =
   'fields that no schema names are refused by default; unknown: "strip" leaves them out, "allow" lets them pass';
 const ALL_ERRORS = "the answer names up to 20 errors; maxErrors sets another number, from 1 to 100";
+
+const SESSION =
+  "write authenticate: session((session) => …), and mount express-session or cookie-session in front of secureApi";
+const SESSION_MAKERS =
+  "express-session and cookie-session have this option: session() reads what they made of the request, mount one of them in front";
 
 const OF_ISSUERS = {
   algorithm: "algorithms",
@@ -263,6 +274,45 @@ const TABLES: readonly HintTable[] = [
     says: {
       onDenied: "it refuses nobody: requireRole and authorize behind it do, and they have onDenied",
     },
+  },
+  {
+    name: "SESSION_HINTS",
+    hints: SESSION_HINTS,
+    places: [{ path: "session", create: (options) => session(() => null, options) }],
+    says: {
+      secret: SESSION_MAKERS,
+      keys: SESSION_MAKERS,
+      store: SESSION_MAKERS,
+      cookie: SESSION_MAKERS,
+      name: SESSION_MAKERS,
+      resave: SESSION_MAKERS,
+      saveUninitialized: SESSION_MAKERS,
+    },
+  },
+  {
+    name: "ENRICH_PRINCIPAL_HINTS",
+    hints: ENRICH_PRINCIPAL_HINTS,
+    places: [
+      { path: "enrichPrincipal", create: (options) => enrichPrincipal(() => null, options) },
+    ],
+    says: {
+      ttl: 'write cache: { time: "30s" }',
+      maxAge: 'write cache: { time: "30s" }',
+      override: 'write replace: ["roles"] for what the database alone decides',
+      overwrite: 'write replace: ["roles"] for what the database alone decides',
+      timeout: "leave it out, a promise of the function has 5 seconds",
+    },
+  },
+  {
+    name: "ENRICHMENT_CACHE_HINTS",
+    hints: ENRICHMENT_CACHE_HINTS,
+    places: [
+      {
+        path: "enrichPrincipal.cache",
+        create: (cache) => enrichPrincipal(() => null, { cache: { time: "30s", ...cache } }),
+      },
+    ],
+    says: { max: "size", maxSize: "size", maxAge: "time", ttl: "time" },
   },
   {
     name: "HEADER_PRINCIPAL_HINTS",
@@ -552,6 +602,9 @@ const TABLES: readonly HintTable[] = [
       oauth: GUARD,
       issuer: GUARD,
       audience: GUARD,
+      session: SESSION,
+      sessions: SESSION,
+      principalFrom: "write authenticate: principalFrom((req) => …)",
       limit: LIMITS,
       window: LIMITS,
       policies: "rateLimit.policies",

@@ -7,8 +7,10 @@ import {
   any,
   auditFields,
   auditLog,
+  authenticated,
   authorize,
   createTokenVerifier,
+  enrichPrincipal,
   errorHandler,
   fileSink,
   fromRateLimiterFlexible,
@@ -31,6 +33,7 @@ import {
   scope,
   secureApi,
   secureHeaders,
+  session,
   stdoutSink,
   structuralGuard,
   validate,
@@ -57,6 +60,8 @@ const FACTORIES: Readonly<Record<string, readonly [factory: unknown, call: strin
     principalFrom.header,
     'principalFrom.header({ name: "X-Authenticated-User", trustedPeers: ["10.0.0.5"] })',
   ],
+  enrichPrincipal: [enrichPrincipal, "enrichPrincipal(async (principal) => …)"],
+  session: [session, "session((session) => …)"],
   jsonBody: [jsonBody, "jsonBody()"],
   structuralGuard: [structuralGuard, "structuralGuard()"],
   validate: [validate, "validate({ body: schema })"],
@@ -69,6 +74,7 @@ const FACTORIES: Readonly<Record<string, readonly [factory: unknown, call: strin
 
 /** What makes something that is handed to a factory, and what the message says to mount. */
 const MAKERS: Readonly<Record<string, readonly [maker: unknown, mounted: string]>> = {
+  authenticated: [authenticated, "authorize(authenticated())"],
   role: [role, 'authorize(role("admin"))'],
   scope: [scope, 'authorize(scope("orders:read"))'],
   "scope.any": [scope.any, 'authorize(scope.any("orders:read"))'],
@@ -108,7 +114,7 @@ it("names every function that the library exports", () => {
 });
 
 describe("a function that has no options", () => {
-  it.each(Object.entries({ notFound, rfc9068, stdoutSink }))(
+  it.each(Object.entries({ authenticated, notFound, rfc9068, stdoutSink }))(
     "says so when %s gets some",
     (name, make) => {
       const given = make as (...args: readonly unknown[]) => unknown;

@@ -64,6 +64,18 @@ export const PLACES: Readonly<Record<string, Place>> = {
     path: "principalFrom",
     create: (options) => library.principalFrom(() => null, options),
   },
+  SessionPrincipalOptions: {
+    path: "session",
+    create: (options) => library.session(() => null, options),
+  },
+  EnrichPrincipalOptions: {
+    path: "enrichPrincipal",
+    create: (options) => library.enrichPrincipal(() => null, options),
+  },
+  EnrichmentCacheOptions: {
+    path: "enrichPrincipal.cache",
+    create: (cache) => library.enrichPrincipal(() => null, { cache: cache as { time: string } }),
+  },
   HeaderPrincipalOptions: {
     path: "principalFrom.header",
     create: (options) => library.principalFrom.header(options as never),

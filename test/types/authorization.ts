@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from "express";
 import {
   all,
   any,
+  authenticated,
   authorize,
   not,
   type Rule,
@@ -10,7 +11,14 @@ import {
   role,
   scope,
 } from "express-secure-api/authorization";
-import { getPrincipal, type Principal, principalFrom } from "express-secure-api/principal";
+import {
+  enrichPrincipal,
+  getPrincipal,
+  type Principal,
+  type PrincipalEnrichment,
+  principalFrom,
+  session,
+} from "express-secure-api/principal";
 import { assertType, type Equal } from "./equal.js";
 
 const editor: Rule = any(role("admin"), all(role("editor", "author"), not(scope("readonly"))));
@@ -20,6 +28,8 @@ export const handlers: readonly RequestHandler[] = [
   requireScope("orders:read", "orders:write", { realm: "orders" }),
   requireScope.any("orders:read", "orders:write"),
   authorize(editor, { onDenied: "next" }),
+  authorize(authenticated()),
+  authorize(all(authenticated(), not(role("suspended"))), { mode: "report" }),
   principalFrom(() => null),
   principalFrom((req) => ({ subject: req.get("x-user"), roles: ["editor"] })),
 ];
@@ -44,6 +54,10 @@ requireRole({ mode: "report" }, "admin");
 requireRole(["admin"]);
 // @ts-expect-error at least one scope
 requireScope();
+// @ts-expect-error a rule, not what makes it
+authorize(authenticated);
+// @ts-expect-error it has no arguments
+authenticated("admin");
 // @ts-expect-error a rule, not its name
 authorize("admin");
 // @ts-expect-error rules are made by the functions, so that all of them are checked
@@ -52,6 +66,39 @@ principalFrom(async () => null);
 principalFrom(async () => ({ subject: "alice" }));
 // @ts-expect-error a promise of a text is no principal
 principalFrom(async () => "alice");
+interface UserSession {
+  readonly userId?: string;
+}
+session((given: UserSession) => (given.userId === undefined ? null : { subject: given.userId }));
+session(async ({ userId }: UserSession, req) => ({ subject: userId, tenant: req.hostname }), {
+  mode: "report",
+  onDenied: "next",
+});
+session((given) => (typeof given["userId"] === "string" ? { subject: given["userId"] } : null));
+// @ts-expect-error what stands in a session is not known to be a text
+session((given) => ({ subject: given["userId"] }));
+// @ts-expect-error a promise of a text is no principal
+session(async () => "alice");
+// @ts-expect-error that is an option of the package that makes sessions
+session(() => null, { secret: "s" });
+const row: PrincipalEnrichment = { roles: ["admin"], tenant: null };
+enrichPrincipal(() => row);
+enrichPrincipal(async ({ subject }, req) => ({ groups: [`${subject}@${req.hostname}`] }), {
+  replace: ["groups", "tenant"],
+  cache: { time: "30s", size: 100 },
+  onDenied: "next",
+});
+enrichPrincipal(async () => null, { replace: "roles", mode: "report" });
+// @ts-expect-error a function that returns nothing says nothing
+enrichPrincipal(async () => undefined);
+// @ts-expect-error what a client may do is not the database's to say
+enrichPrincipal(() => ({ scopes: ["orders:write"] }));
+// @ts-expect-error a list of roles
+enrichPrincipal(() => ({ roles: "admin" }));
+// @ts-expect-error for how long must be said
+enrichPrincipal(() => null, { cache: {} });
+// @ts-expect-error nobody is renamed
+enrichPrincipal(() => null, { replace: "subject" });
 // @ts-expect-error whose field counts must be said
 principalFrom.header({ name: "x-user" });
 // @ts-expect-error an option that is none

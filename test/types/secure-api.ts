@@ -1,4 +1,5 @@
 import type { RequestHandler } from "express";
+import { principalFrom, session } from "express-secure-api/principal";
 import { secureApi } from "express-secure-api/secure-api";
 
 const oauthGuard = { issuer: "https://id.example.com", audience: "https://api.example.com" };
@@ -22,6 +23,27 @@ secureApi({
   onDenied: "next",
 });
 
+secureApi({ oauthGuard: false, rateLimit, authenticate: session(() => null) });
+secureApi({
+  oauthGuard: { ...oauthGuard, optional: true },
+  rateLimit,
+  authenticate: [
+    session(({ userId }: { userId?: string }) => (userId ? { subject: userId } : null)),
+    principalFrom((req) => ({ subject: req.get("x-user") })),
+    principalFrom.header({ name: "X-User", trustedPeers: "10.0.0.5" }),
+  ],
+});
+secureApi({ oauthGuard, rateLimit, authenticate: false });
+
+const noSource: RequestHandler = (_req, _res, next) => next();
+// @ts-expect-error a middleware that names nobody
+secureApi({ oauthGuard: false, rateLimit, authenticate: noSource });
+// @ts-expect-error the options of a package that makes sessions
+secureApi({ oauthGuard: false, rateLimit, authenticate: { secret: "s" } });
+// @ts-expect-error the factory, not called
+secureApi({ oauthGuard: false, rateLimit, authenticate: session });
+// @ts-expect-error `true` says nothing
+secureApi({ oauthGuard: false, rateLimit, authenticate: true });
 // @ts-expect-error the limit must be said, if only as false
 secureApi({ oauthGuard });
 // @ts-expect-error the guard must be said, if only as false

@@ -1,5 +1,6 @@
 import type { Request } from "express";
-import { getPrincipal, type Principal } from "../../core/principal/principal.js";
+import { identifiedCaller } from "../../core/principal/enrichment.js";
+import type { Principal } from "../../core/principal/principal.js";
 
 /** `null`: nobody is authenticated. `undefined`: the app's own mapping fails. */
 export type Actor = Principal | null | undefined;
@@ -7,7 +8,7 @@ export type Actor = Principal | null | undefined;
 /** Who called. Never throws: the record must be written all the same. */
 export function actorOf(req: Request): Actor {
   try {
-    return getPrincipal(req);
+    return identifiedCaller(req);
   } catch {
     return undefined;
   }

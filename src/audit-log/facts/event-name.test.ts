@@ -76,6 +76,7 @@ const OUTAGES: readonly string[] = [
 const LEFT = "client_left";
 /** What the client sent, or what it may do, or how often. */
 const CLIENT: readonly string[] = [
+  "account_gone",
   "algorithm_not_allowed",
   "anonymous",
   "bad_signature",
@@ -148,6 +149,7 @@ const NO_REFUSAL: readonly string[] = [
   "no_policy_applies",
   "origin_allowed",
   "preflight_allowed",
+  "principal_enriched",
   "principal_found",
   "public_route",
   "reporting_changed",

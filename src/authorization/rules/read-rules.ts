@@ -3,7 +3,15 @@ import { describeValue } from "../../core/options/value.js";
 import { isRule, type Rule } from "./rule.js";
 
 /** What makes rules. */
-const RULES: readonly string[] = ["role", "scope", "scopeAny", "all", "any", "not"];
+const RULES: readonly string[] = [
+  "authenticated",
+  "role",
+  "scope",
+  "scopeAny",
+  "all",
+  "any",
+  "not",
+];
 
 /** Checks rules that stand in the arguments of a factory. */
 export function readRules(

@@ -20,7 +20,7 @@ export interface RuleLogic {
 const LOGIC: unique symbol = Symbol.for("express-secure-api.rule/1");
 
 /**
- * What a caller must be or hold, as a value: made by `role`, `scope`, `all`, `any` and `not`, put into `authorize`.
+ * What a caller must be or hold, as a value: made by `authenticated`, `role`, `scope`, `all`, `any` and `not`, put into `authorize`.
  * Frozen; one rule can be used in many places.
  */
 export interface Rule {

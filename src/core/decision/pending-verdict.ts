@@ -3,7 +3,8 @@ import { requestSlot } from "../request/request-slot.js";
 
 /**
  * The verdicts of one request that are still to come, in the order of their guards. Those that say who calls have an
- * order of their own: a guard that needs the caller waits for them, and not for a limit that is only tried out.
+ * order of their own: a guard that needs the caller waits for them, and not for a limit that is only tried out. So have
+ * those that say what belongs to the caller, such as roles from a database: guards that report wait for both.
  */
 interface Verdicts {
   /** Ends with the last of them. Never rejects. */
@@ -12,6 +13,9 @@ interface Verdicts {
   /** Ends with the last of those about the caller. Never rejects. */
   callerTail: Promise<void>;
   callersWaiting: number;
+  /** Ends with the last of those about the caller or what belongs to it. Never rejects. */
+  rolesTail: Promise<void>;
+  rolesWaiting: number;
   /**
    * One of them is being concluded right now: whatever it records is its own, and waits for no later one. A list takes
    * what it records while others in front of it are still to come.
@@ -30,10 +34,20 @@ export function isVerdictPending(req: Request): boolean {
   return verdicts !== undefined && verdicts.waiting > 0 && verdicts.concluding === undefined;
 }
 
-/** Whether such a guard is still to say who calls. What depends on that uses {@link concludeCaller}. */
-export function isCallerPending(req: Request): boolean {
+/**
+ * Whether such a guard is still to say who calls. What depends on that uses {@link concludeCaller}.
+ *
+ * @param enforced - Whether the one that asks enforces: then it waits for nothing that is only added to the caller.
+ */
+export function isCallerPending(req: Request, enforced: boolean): boolean {
   const verdicts = verdictsOf.get(req);
-  return verdicts !== undefined && verdicts.callersWaiting > 0 && verdicts.concluding === undefined;
+  if (verdicts === undefined || verdicts.concluding !== undefined) return false;
+  return (enforced ? verdicts.callersWaiting : verdicts.rolesWaiting) > 0;
+}
+
+/** Ends when it is known who calls, and what belongs to the caller. */
+export function callerKnown(req: Request): Promise<void> {
+  return openVerdicts(req).rolesTail;
 }
 
 /**
@@ -46,16 +60,23 @@ export function concludeLater(req: Request, verdict: Verdict): void {
   verdicts.tail = finish(verdicts, conclude(verdicts, "itself", verdicts.tail, verdict));
 }
 
-/** Does the same for what says who calls, or needs to know it: it waits for other such verdicts only. */
-export function concludeCaller(req: Request, verdict: Verdict): void {
+/**
+ * Does the same for what says who calls (`"caller"`), or what belongs to the caller (`"roles"`), or needs to know it: it
+ * waits only for other such verdicts, and with `"caller"` for nothing that is only added to the caller.
+ */
+export function concludeCaller(req: Request, verdict: Verdict, about: "caller" | "roles"): void {
   const verdicts = openVerdicts(req);
-  const others = verdicts.waiting > verdicts.callersWaiting;
+  const aboutCaller = about === "caller";
+  const others = verdicts.waiting > (aboutCaller ? verdicts.callersWaiting : verdicts.rolesWaiting);
   const records: (() => void)[] = [];
   verdicts.waiting += 1;
-  verdicts.callersWaiting += 1;
-  const own = conclude(verdicts, others ? records : "itself", verdicts.callerTail, verdict);
-  verdicts.callerTail = own;
-  verdicts.tail = finish(verdicts, recordInTurn(verdicts, own, records));
+  verdicts.rolesWaiting += 1;
+  if (aboutCaller) verdicts.callersWaiting += 1;
+  const earlier = aboutCaller ? verdicts.callerTail : verdicts.rolesTail;
+  const own = conclude(verdicts, others ? records : "itself", earlier, verdict);
+  verdicts.rolesTail = aboutCaller ? both(verdicts.rolesTail, own) : own;
+  if (aboutCaller) verdicts.callerTail = own;
+  verdicts.tail = finish(verdicts, recordInTurn(verdicts, own, records, aboutCaller));
 }
 
 /** Records something about the request when all verdicts in front of it are recorded: at once where there are none. */
@@ -75,8 +96,8 @@ export function pendingVerdicts(req: Request): Promise<void> | undefined {
 function openVerdicts(req: Request): Verdicts {
   let verdicts = verdictsOf.get(req);
   if (verdicts === undefined) {
-    const none = { waiting: 0, callersWaiting: 0, concluding: undefined };
-    verdicts = { ...none, tail: ended(), callerTail: ended() };
+    const none = { waiting: 0, callersWaiting: 0, rolesWaiting: 0, concluding: undefined };
+    verdicts = { ...none, tail: ended(), callerTail: ended(), rolesTail: ended() };
     verdictsOf.set(req, verdicts);
   }
   return verdicts;
@@ -90,12 +111,19 @@ async function recordInTurn(
   verdicts: Verdicts,
   own: Promise<void>,
   records: readonly (() => void)[],
+  aboutCaller: boolean,
 ): Promise<void> {
   const { tail } = verdicts;
   await own;
-  verdicts.callersWaiting -= 1;
+  verdicts.rolesWaiting -= 1;
+  if (aboutCaller) verdicts.callersWaiting -= 1;
   await tail;
   for (const record of records) record();
+}
+
+async function both(one: Promise<void>, other: Promise<void>): Promise<void> {
+  await one;
+  await other;
 }
 
 async function finish(verdicts: Verdicts, verdict: Promise<void>): Promise<void> {

@@ -7,6 +7,7 @@ export interface GuardDescription {
   /** What it decides about. */
   readonly kind:
     | "authentication"
+    | "enrichment"
     | "authorization"
     | "validation"
     | "limit"

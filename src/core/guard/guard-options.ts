@@ -51,3 +51,12 @@ export function readGuardOptions(reader: OptionsReader<keyof GuardOptions>): {
   }
   return { mode, onDenied: onDenied === "next" ? "next" : "respond" };
 }
+
+/** Reads {@link GuardOptions} and leaves open what was left out: a preset that takes the guard over fills it in. */
+export function readGivenGuardOptions(reader: OptionsReader<keyof GuardOptions>): GuardOptions {
+  const { mode, onDenied } = readGuardOptions(reader);
+  return {
+    mode: reader.has("mode") ? mode : undefined,
+    onDenied: reader.has("onDenied") ? onDenied : undefined,
+  };
+}

@@ -94,8 +94,8 @@ export function createGuard(
 ): Guard {
   const { mode, onDenied } = options;
   const enforced = mode === "enforce";
-  // Limits that enforce do not wait: behind a guard that only reports they count by address.
-  const needsPrincipal = kind === "authorization" || (kind === "limit" && !enforced);
+  // What is added to the caller in report mode waits by itself. Limits that enforce do not wait: behind a guard that only reports they count by address.
+  const needsPrincipal = kind === "authorization" || kind === (enforced ? "enrichment" : "limit");
   // The usual decision says nothing about the request: all requests share it.
   const allowed = Object.freeze({ guard: name, outcome: "allow", enforced, code: "ok" } as const);
 
@@ -179,7 +179,8 @@ export function createGuard(
       (error: unknown) => () => resume(req, res, ignore, () => fault(error, req, res, ignore)),
     );
     // Later guards that report wait for it in the background, and so does the record.
-    if (kind === "authentication") concludeCaller(req, verdict);
+    if (kind === "authentication") concludeCaller(req, verdict, "caller");
+    else if (kind === "enrichment") concludeCaller(req, verdict, "roles");
     else concludeLater(req, verdict);
     pass(next);
   }
@@ -217,11 +218,11 @@ export function createGuard(
     next: NextFunction,
   ): void {
     if (!enforced) {
-      concludeCaller(req, () => handler(req, res, ignore));
+      concludeCaller(req, () => handler(req, res, ignore), "roles");
       pass(next);
       return;
     }
-    concludeCaller(req, () => resume(req, res, next, () => handler(req, res, next)));
+    concludeCaller(req, () => resume(req, res, next, () => handler(req, res, next)), "caller");
   }
 
   function middleware(
@@ -241,7 +242,8 @@ export function createGuard(
         if (refusal !== undefined) refuseForGood(self, refusal, req, res, next, onDenied);
         else if (decides && isGone(req, res)) {
           if (!enforced) pass(next);
-        } else if (needsPrincipal && isCallerPending(req)) continueLater(handler, req, res, next);
+        } else if (needsPrincipal && isCallerPending(req, enforced))
+          continueLater(handler, req, res, next);
         else handler(req, res, next);
       } catch (error) {
         // What comes behind a guard that let the request pass has error handlers of its own.

@@ -57,7 +57,7 @@ export type CallerKind = "user" | "service";
  * No list has more names, repeated ones included: a token of 8 kb cannot hold more in good faith. A longer list is not
  * cut, because rules such as `not(role("suspended"))` would pass without the names that are missing.
  */
-const MAX_NAMES = 2000;
+export const MAX_NAMES = 2000;
 
 /** A list of names in the claims is too long to be taken over. */
 export class TooManyNames extends RangeError {

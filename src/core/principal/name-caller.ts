@@ -1,5 +1,6 @@
 import type { Request } from "express";
 import { requestSlot } from "../request/request-slot.js";
+import { staysEnriched } from "./enrichment.js";
 import {
   getPrincipal,
   hasPrincipalSource,
@@ -7,51 +8,79 @@ import {
   setPrincipalSource,
 } from "./principal.js";
 
-/** A way to learn who calls. */
-export type CallerSource = "oauthGuard" | "principalFrom";
-
 /** Which way gave the principal of the request, and whether it was only tried out. */
 interface Origin {
-  readonly source: CallerSource;
+  readonly way: string;
   readonly enforced: boolean;
 }
 
-/** Made once: requests share them. */
-const ENFORCED = originsOf(true);
-const TRIED = originsOf(false);
+/** A way to learn who calls. Two of one name are one way: what it is asked later counts. */
+export interface CallerWay {
+  readonly name: string;
+  /** Made once: requests share them. */
+  readonly enforced: Origin;
+  readonly tried: Origin;
+}
 
 const origin = requestSlot<Origin | undefined>("principalOrigin");
 
+/** The place in a list of ways that is being asked at the moment. */
+const place = requestSlot<CallerWay | undefined>("callerWay");
+
+/** Makes a way to learn who calls. By name, because copies of this library share the requests. */
+export function createCallerWay(name: string): CallerWay {
+  return Object.freeze({
+    name,
+    enforced: Object.freeze({ way: name, enforced: true }),
+    tried: Object.freeze({ way: name, enforced: false }),
+  });
+}
+
 /**
- * Says who calls, `null` for nobody. Of the two ways, the one that names a caller counts, in whatever order they come;
- * the silence of one does not take away the caller of the other. If one way is asked twice, its later answer counts.
+ * Says that what is asked next stands in a list of ways: there each entry is a way of its own, also two of one kind.
+ * `undefined` ends the list.
+ */
+export function enterWay(req: object, way: CallerWay | undefined): void {
+  place.set(req, way);
+}
+
+/** The way by which `own` is asked now. Ask before anything is waited for. */
+export function currentWay(req: Request, own: CallerWay): CallerWay {
+  return place.get(req) ?? own;
+}
+
+/**
+ * Says who calls, `null` for nobody. Of several ways, the one that names a caller counts, in whatever order they come;
+ * the silence of one does not take away the caller of another. If one way is asked twice, its later answer counts.
  *
  * A way in report mode (`enforced: false`) fills an empty place and changes nothing else, and what an enforced way says
  * replaces it: trying a way out decides nothing.
  *
- * @returns `false`, with nothing changed, when the other way has named a caller as well: of two answers a client could
+ * @throws MountingError when `enrichPrincipal` has run already, and for another caller or nobody.
+ * @returns `false`, with nothing changed, when another way has named a caller as well: of two answers a client could
  * pick the better one, so an enforced way must refuse the request.
  */
 export function nameCaller(
   req: Request,
-  source: CallerSource,
+  way: CallerWay,
   enforced: boolean,
   principal: Principal | null,
 ): boolean {
   const earlier = origin.get(req);
   const stays = earlier !== undefined && (earlier.enforced || !enforced);
-  if (stays && earlier.source !== source) {
-    const named = isNamed(principal);
-    if (named && isNamed(getPrincipal(req))) return false;
-    if (!named) return true;
+  if (stays && earlier.way !== way.name) {
+    if (!isNamed(principal)) return true;
+    if (isNamed(getPrincipal(req))) return false;
   }
+  // What an enforced way says replaces what was there, and what was added to that.
+  if (enforced && isNamed(principal) && staysEnriched(req, principal)) return true;
   if (enforced) {
     setPrincipalSource(req, principal);
-    // Silence is no answer that the other way could contradict.
-    origin.set(req, principal === null ? undefined : ENFORCED[source]);
+    // Silence is no answer that another way could contradict.
+    origin.set(req, principal === null ? undefined : way.enforced);
   } else if (principal !== null && !hasPrincipalSource(req)) {
     setPrincipalSource(req, principal);
-    origin.set(req, TRIED[source]);
+    origin.set(req, way.tried);
   }
   return true;
 }
@@ -62,14 +91,6 @@ export function isCallerTried(req: Request): boolean {
 }
 
 /** An anonymous principal names nobody. */
-function isNamed(principal: Principal | null): boolean {
+function isNamed(principal: Principal | null): principal is Principal {
   return principal !== null && principal.kind !== "anonymous";
-}
-
-function originsOf(enforced: boolean): Readonly<Record<CallerSource, Origin>> {
-  const originOf = (source: CallerSource): Origin => Object.freeze({ source, enforced });
-  return Object.freeze({
-    oauthGuard: originOf("oauthGuard"),
-    principalFrom: originOf("principalFrom"),
-  });
 }

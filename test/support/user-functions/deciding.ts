@@ -1,4 +1,6 @@
+import type { RequestHandler } from "express";
 import { body } from "express-validator";
+import { createPrincipal, setPrincipalSource } from "../../../src/core/principal/principal.js";
 import * as library from "../../../src/index.js";
 import { createTestIssuer } from "../../../src/testing/index.js";
 
@@ -19,13 +21,31 @@ export interface DecidingSite {
   readonly synchronous?: true;
 }
 
-const { fromRateLimiterFlexible, oauthGuard, principalFrom, rateLimit, validate } = library;
+const { enrichPrincipal, fromRateLimiterFlexible, oauthGuard, principalFrom, rateLimit } = library;
+const { session, validate } = library;
 const issuer = createTestIssuer();
 const token = { authorization: `Bearer ${issuer.mint()}` };
 const one = { limit: 100, window: "1m" };
 
 const KEYS = { headers: token, code: "keys_unavailable" } as const;
 const STORE = { code: "rate_limit_unavailable", retryAfter: "1" } as const;
+
+/** What a session middleware does. */
+export const withSession: RequestHandler = (req, _res, next) => {
+  Object.assign(req, { session: {} });
+  next();
+};
+
+/** What a guard in front does. */
+export const withCaller: RequestHandler = (req, _res, next) => {
+  setPrincipalSource(req, createPrincipal({ subject: "alice" }));
+  next();
+};
+
+export const behind =
+  (first: RequestHandler, second: RequestHandler): RequestHandler =>
+  (req, res, next) =>
+    first(req, res, () => second(req, res, next));
 
 /** Keys and the like may stand in an entry of `issuer` as well. */
 const entry = (options: object, mode: Mode): unknown => {
@@ -126,6 +146,19 @@ export const DECIDING: Readonly<Record<string, DecidingSite>> = {
   principalFrom: {
     mount: (derive, mode) => principalFrom(derive as never, { mode }),
     right: () => ({ subject: "alice" }),
+  },
+  session: {
+    mount: (derive, mode) => behind(withSession, session(derive as never, { mode })),
+    right: () => ({ subject: "alice" }),
+  },
+  enrichPrincipal: {
+    mount: (lookUp, mode) => behind(withCaller, enrichPrincipal(lookUp as never, { mode })),
+    right: () => ({ roles: ["admin"] }),
+  },
+  "enrichPrincipal, with a cache": {
+    mount: (lookUp, mode) =>
+      behind(withCaller, enrichPrincipal(lookUp as never, { mode, cache: { time: "1m" } })),
+    right: () => ({ roles: ["admin"] }),
   },
   "oauthGuard.jwks": {
     mount: (jwks, mode) => oauthGuard({ ...issuer.options(), jwks, mode } as never),

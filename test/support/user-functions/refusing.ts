@@ -1,6 +1,6 @@
 import * as library from "../../../src/index.js";
 import { createTestIssuer } from "../../../src/testing/index.js";
-import type { Mode } from "./deciding.js";
+import { behind, type Mode, withCaller, withSession } from "./deciding.js";
 
 /** One factory with `onDenied`, and a POST that it refuses. */
 export interface RefusingSite {
@@ -37,6 +37,26 @@ export const REFUSING: Readonly<Record<string, RefusingSite>> = {
   },
   "authorize.onDenied": {
     mount: (options) => library.authorize(library.role("admin"), options),
+    ...unauthenticated,
+  },
+  "session.onDenied": {
+    mount: (options) =>
+      behind(
+        withCaller,
+        behind(
+          withSession,
+          library.session(() => ({ subject: "bob" }), options),
+        ),
+      ),
+    status: 400,
+    code: "invalid_request",
+  },
+  "enrichPrincipal.onDenied": {
+    mount: (options) =>
+      behind(
+        withCaller,
+        library.enrichPrincipal(() => null, options),
+      ),
     ...unauthenticated,
   },
   "principalFrom.header.onDenied": {
