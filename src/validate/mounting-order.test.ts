@@ -3,6 +3,7 @@ import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { decisionsOf } from "../core/decision/decision.js";
+import { formBody } from "../json-body/form-body.js";
 import { jsonBody } from "../json-body/json-body.js";
 import { validate } from "./validate.js";
 
@@ -42,9 +43,10 @@ const MISPLACED: readonly Misplaced[] = [
   [
     FORM,
     ["application/json", FORM],
-    "express.urlencoded({ extended: false })",
+    "formBody() or express.urlencoded({ extended: false })",
     (express) => express.urlencoded(),
   ],
+  [FORM, ["application/json", FORM], "formBody() or", () => formBody()],
   ["text/plain", "text/plain", "express.text()", (express) => express.text()],
   [
     "text/csv; charset=utf-8",

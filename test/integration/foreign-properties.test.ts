@@ -7,8 +7,16 @@ import { expressVersions } from "../support/express.js";
 
 type Spoil = (req: Request, app: Express) => void;
 
-const { jsonBody, principalFrom, rateLimit, secureApi, secureHeaders, structuralGuard, validate } =
-  library;
+const {
+  formBody,
+  jsonBody,
+  principalFrom,
+  rateLimit,
+  secureApi,
+  secureHeaders,
+  structuralGuard,
+  validate,
+} = library;
 
 function boom(): never {
   throw new Error("boom");
@@ -45,6 +53,7 @@ const READS: readonly (readonly [guard: string, what: string, MakeGuard, Spoil])
     (mode) => rateLimit({ ...one, mode, key: async () => undefined }),
     unreadable("ip"),
   ],
+  ["formBody", "a getter-only req.body", (mode) => formBody({ mode }), readOnlyBody],
   ["jsonBody", "a getter-only req.body", (mode) => jsonBody({ mode }), readOnlyBody],
   ["validate", "a getter-only req.body", (mode) => validate({ body: schema, mode }), readOnlyBody],
   [

@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from "express";
-import { jsonBody, structuralGuard } from "express-secure-api/json-body";
+import { formBody, jsonBody, structuralGuard } from "express-secure-api/json-body";
 import {
   type JsonSchema,
   type StandardSchema,
@@ -14,7 +14,7 @@ interface Order {
   readonly quantity: number;
 }
 
-export const handlers: readonly RequestHandler[] = [jsonBody({ limit: "10kb" }), structuralGuard()];
+export const handlers: readonly RequestHandler[] = [jsonBody({ limit: "10kb" }), formBody({ extended: true }), structuralGuard()];
 
 const byJsonSchema = validate({
   body: {
@@ -47,6 +47,10 @@ validate({ chains: [body("item").isString()], unknown: "ignore" });
 validate({ cookie: { type: "object" } });
 // @ts-expect-error a size has a unit
 jsonBody({ limit: 10_000 });
+// @ts-expect-error a number of fields is a number
+formBody({ fields: "10" });
+// @ts-expect-error no parser of query strings is taken
+formBody({ extended: "qs" });
 // @ts-expect-error a chain runs
 validate({ chains: [{}], unknown: "reject" });
 // @ts-expect-error a Standard Schema of another shape
