@@ -1,7 +1,7 @@
 import type { AuditLogOptions } from "../audit-log/index.js";
 import { GUARD_OPTIONS, type GuardOptions } from "../core/guard/guard-options.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
-import type { JsonBodyOptions } from "../json-body/index.js";
+import type { FormBodyOptions, JsonBodyOptions } from "../json-body/index.js";
 import type { OauthGuardInput } from "../oauth-guard/oauth-guard-options.js";
 import type { RateLimitOptions } from "../rate-limit/index.js";
 import type { SecureHeadersOptions } from "../secure-headers/index.js";
@@ -24,6 +24,8 @@ export interface SecureApiOptions extends GuardOptions {
    * not find it read. @default false
    */
   readonly jsonBody?: JsonBodyOptions | false | undefined;
+  /** Parses HTML forms (`application/x-www-form-urlencoded`). Off unless given, as `jsonBody`. @default false */
+  readonly formBody?: FormBodyOptions | false | undefined;
   /**
    * Routes that need no token, such as `"GET /health"`. Only the guard does not run there: policies keyed by principal
    * count by address. Patterns are `[METHOD ]/literal/:name/*`. They match only the exact spelling of a path; GET
@@ -44,6 +46,7 @@ export const SECURE_API_KEYS: OptionKeys<SecureApiOptions> = {
   auditLog: true,
   secureHeaders: true,
   jsonBody: true,
+  formBody: true,
   publicRoutes: true,
   dangerouslyPublicRoutes: true,
   ...GUARD_OPTIONS,
@@ -78,6 +81,8 @@ export const SECURE_API_HINTS: Hints<SecureApiOptions> = {
   headers: HEADERS,
   cors: "leave it out to let no page of another origin read answers, write secureHeaders: { cors: { origins: […] } } to let some",
   json: "jsonBody",
+  urlencoded: "formBody",
+  form: "formBody",
   bodyParser: "jsonBody",
   logger: LOG,
   log: LOG,

@@ -8,7 +8,7 @@ import type { Middleware } from "../core/guard/middleware.js";
 import { opens, type PathPattern } from "../core/http/path-pattern.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { offerEarlyLimit } from "../core/request/early-limit.js";
-import { jsonBody } from "../json-body/index.js";
+import { formBody, jsonBody } from "../json-body/index.js";
 import { declareUnverified } from "../oauth-guard/get-auth.js";
 import { oauthGuard } from "../oauth-guard/index.js";
 import { rateLimitPhases } from "../rate-limit/phases.js";
@@ -35,8 +35,8 @@ const NO_PREFLIGHTS =
  *
  * The order, with the reason for each place: `auditLog` (records whatever happens after it) → `secureHeaders` (its
  * headers stand on every answer, and a preflight carries no credentials; `rateLimit.preflight` counts what it answers) → limits keyed by address (cheap, and they
- * shield the guard) → `oauthGuard` → limits keyed by principal → `jsonBody` (no body is read for strangers). On public
- * routes everything but `oauthGuard` runs.
+ * shield the guard) → `oauthGuard` → limits keyed by principal → `jsonBody`, `formBody` (no body is read for strangers) →
+ * limits keyed by a member of the body. On public routes everything but `oauthGuard` runs.
  *
  * It does not authorize: put `requireScope`, `requireRole` and `validate` on the routes.
  *
@@ -58,18 +58,26 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   const headerPart = parts.build("secureHeaders", createSecureHeaders, "on");
   const limits = parts.build("rateLimit", rateLimitPhases, "required");
   const guard = parts.build("oauthGuard", oauthGuard, "required");
-  const body = parts.build("jsonBody", jsonBody, "off");
+  const parsers = [
+    parts.build("jsonBody", jsonBody, "off"),
+    parts.build("formBody", formBody, "off"),
+  ].filter((step) => step !== undefined);
   const preflight = headerPart?.answers === true ? limits?.preflight : undefined;
   const answersNothing = reader.raw("secureHeaders") === false || headerPart?.answers === false;
   if (limits?.asksForPreflight === true && answersNothing) {
     reader.problems.note("secureApi.rateLimit.preflight", NO_PREFLIGHTS);
   }
+  if (limits?.afterBodyPath !== undefined) {
+    const problem = problemAfterBody(parsers, limits.enforced);
+    if (problem !== "") reader.problems.note(`secureApi.${limits.afterBodyPath}.phase`, problem);
+  }
   parts.finish();
 
   const headers = headerPart?.middleware;
   const [log, before, after] = [audit?.handler, limits?.before, limits?.after];
-  const opened = [log, headers, before, after, body].filter((step) => step !== undefined);
-  const guarded = [log, headers, before, guard, after, body].filter((step) => step !== undefined);
+  const last = [after, ...parsers, limits?.afterBody];
+  const opened = [log, headers, before, ...last].filter((step) => step !== undefined);
+  const guarded = [log, headers, before, guard, ...last].filter((step) => step !== undefined);
   audit?.nameGuards(guarded);
   const checkSetup = createSetupCheck({
     patterns: [...publicRoutes, ...(limits?.matched ?? [])],
@@ -102,6 +110,16 @@ export function secureApi(options: SecureApiOptions): SecureApi {
     ready: async (): Promise<void> => guard?.ready(),
     close: (): Promise<void> => parts.close(),
   });
+}
+
+/** Why limits by a member of the body cannot work, or an empty text. */
+function problemAfterBody(parsers: readonly Middleware[], enforced: boolean): string {
+  if (parsers.length === 0) {
+    return 'must not be "after-body" without jsonBody or formBody: nothing parses a body for it';
+  }
+  return enforced && parsers.some(isReporting)
+    ? 'must not be "after-body" behind a parser in report mode, which leaves no body: let jsonBody and formBody enforce, or give rateLimit mode: "report"'
+    : "";
 }
 
 function isReporting(guard: Middleware | undefined): boolean {

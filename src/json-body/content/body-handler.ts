@@ -7,6 +7,7 @@ import {
   hasContent,
   leaveStopgap,
   type ParsedRequest,
+  rememberJudgedBody,
   wasRead,
 } from "../../core/http/request-body.js";
 import type { ErrorCode } from "../../core/refusal/error-code.js";
@@ -115,6 +116,8 @@ function receive(
       if (parsed.value === undefined) leaveStopgap(req);
       else req.body = parsed.value;
       req._body = true;
+    } else {
+      rememberJudgedBody(req, parsed.value);
     }
     guard.allow(req);
     next();
