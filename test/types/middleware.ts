@@ -108,7 +108,18 @@ router.use("/:id", guard, admin, (req, res) =>
 router
   .route("/:id")
   .post(guard, admin, page, (req, res) => assertType<Equal<Seen<typeof req, typeof res>, Alone>>());
-app.use(audit, secureHeaders(), limit, guard, jsonBody(), formBody(), page, order, notFound(), errorHandler());
+app.use(
+  audit,
+  secureHeaders(),
+  limit,
+  guard,
+  jsonBody(),
+  formBody(),
+  page,
+  order,
+  notFound(),
+  errorHandler(),
+);
 app.use([audit, guard], preset);
 app.use("/api", guard, router);
 app.use((req, res, next) => admin(req, res, next));
