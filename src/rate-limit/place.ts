@@ -2,7 +2,7 @@ import type { Request } from "express";
 import type { Middleware } from "../core/guard/middleware.js";
 
 /** A limiter, or one of those that a preset makes of its policies. */
-export interface LimiterMiddleware extends Middleware {
+interface LimiterMiddleware extends Middleware {
   /** Closes the store, if one is given and can be closed. */
   close(): Promise<void>;
 }

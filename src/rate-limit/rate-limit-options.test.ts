@@ -108,7 +108,7 @@ describe("rateLimit, with wrong options, throws one OptionsError", () => {
     [{ ...one, keyGenerator: () => "" }, 'did you mean "key"?'],
     [{ ...one, algorithm: "fixed-window" }, 'rateLimit must not have an option "algorithm"'],
     [{ ...one, concurrency: 5 }, "rateLimit must not have an option with a name of 11 characters"],
-    [{ ...one, count: "failure" }, 'rateLimit.count must be one of "all", "failures"'],
+    [{ ...one, count: "failure" }, 'rateLimit.count must be "all", "failures" or a function'],
     [{ ...one, count: true }, "rateLimit.count must be"],
     [{ ...one, count: undefined }, "rateLimit.count must not be undefined"],
     [

@@ -152,7 +152,7 @@ describe.each(expressVersions)("validate in front of a parser on Express %s", (_
     });
     const app = express();
     app.post("/", chains as RequestHandler, express.urlencoded({ extended: false }), handler);
-    await expectMistake(app, FORM, "express.urlencoded({ extended: false })");
+    await expectMistake(app, FORM, "formBody() or express.urlencoded({ extended: false })");
   });
 
   it("lets report mode pass, and records it", async () => {

@@ -141,8 +141,11 @@ function readCount(reader: PolicyReader, refunds: boolean): Policy["count"] {
   if (count !== undefined && count !== "all" && !refunds) {
     reader.note("count", "must be left out with a store without refund(), which cannot give back");
   }
-  if (typeof count !== "function")
-    return reader.oneOf("count", ["all", "failures"], { default: "all" });
+  if (count === undefined || count === "all" || count === "failures") return count ?? "all";
+  if (typeof count !== "function") {
+    reader.problem("count", '"all", "failures" or a function');
+    return "all";
+  }
   const option = `${reader.path}.count`;
   return createCall(count as CountFunction, {
     option,
