@@ -68,7 +68,8 @@ export function secureApi(options: SecureApiOptions): SecureApi {
     reader.problems.note("secureApi.rateLimit.preflight", NO_PREFLIGHTS);
   }
   if (limits?.afterBodyPath !== undefined) {
-    const problem = problemAfterBody(parsers, limits.enforced);
+    const isOn = [reader.raw("jsonBody"), reader.raw("formBody")].some(Boolean);
+    const problem = problemAfterBody(isOn, parsers.some(isReporting), limits.enforced);
     if (problem !== "") reader.problems.note(`secureApi.${limits.afterBodyPath}.phase`, problem);
   }
   parts.finish();
@@ -113,11 +114,11 @@ export function secureApi(options: SecureApiOptions): SecureApi {
 }
 
 /** Why limits by a member of the body cannot work, or an empty text. */
-function problemAfterBody(parsers: readonly Middleware[], enforced: boolean): string {
-  if (parsers.length === 0) {
+function problemAfterBody(isOn: boolean, reports: boolean, enforced: boolean): string {
+  if (!isOn) {
     return 'must not be "after-body" without jsonBody or formBody: nothing parses a body for it';
   }
-  return enforced && parsers.some(isReporting)
+  return enforced && reports
     ? 'must not be "after-body" behind a parser in report mode, which leaves no body: let jsonBody and formBody enforce, or give rateLimit mode: "report"'
     : "";
 }

@@ -53,6 +53,18 @@ const SITES: Readonly<Record<string, CallSite>> = {
       } as never),
     right: () => "alice",
   },
+  "rateLimit.key, after the body": {
+    mount: (key, mode) =>
+      library.secureApi({
+        auditLog: false,
+        oauthGuard: false,
+        secureHeaders: false,
+        jsonBody: {},
+        rateLimit: { ...one, phase: "after-body", match: "/*", key },
+        mode,
+      } as never),
+    right: () => "alice",
+  },
   "rateLimit.cost": {
     mount: (cost, mode) => rateLimit({ ...one, cost, mode } as never),
     right: () => 1,

@@ -1,4 +1,5 @@
 import type { Request } from "express";
+import { wrongReturn } from "../../core/calls/user-function.js";
 import { isUnsafe } from "../../core/http/first-party.js";
 import {
   hasContent,
@@ -43,12 +44,18 @@ export function withParsedBody(
   return isParsed(body) ? req : "unread_body";
 }
 
+/** Types that no body has: a key function that returns one is wrong. */
+const FOREIGN_TYPES: ReadonlySet<string> = new Set(["symbol", "function", "bigint"]);
+
 /**
  * A key of the body, folded so that other spellings of one name have no quota of their own; `undefined` for none, `null`
  * for what cannot be a name. The client chose it, so it is no fault of the app.
+ *
+ * @throws TypeError when no client can have sent it.
  */
-export function foldBodyKey(value: unknown): string | undefined | null {
+export function foldBodyKey(option: string, value: unknown): string | undefined | null {
   if (value === undefined) return undefined;
+  if (FOREIGN_TYPES.has(typeof value)) throw wrongReturn(option, "a string or undefined", value);
   if (typeof value !== "string" || value.length > LONGEST_NAME) return null;
   const bare = ASCII.test(value) ? value : value.normalize("NFKD").replaceAll(IGNORED, "");
   return bare.trim().toLowerCase();

@@ -83,12 +83,10 @@ function readKey(reader: PolicyReader, phased: boolean): Policy["key"] {
   const key = reader.has("key") ? reader.raw("key") : "ip";
   if (typeof key === "function") {
     const option = `${reader.path}.key`;
+    const parse = phased && reader.raw("phase") === "after-body" ? foldBodyKey : parseKey;
     return createCall(key as UserFunction<unknown>, {
       option,
-      parse:
-        phased && reader.raw("phase") === "after-body"
-          ? foldBodyKey
-          : (value) => parseKey(option, value),
+      parse: (value) => parse(option, value),
     });
   }
   if (key !== "ip" && key !== "principal") {
