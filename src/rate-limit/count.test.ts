@@ -98,9 +98,10 @@ describe.each(expressVersions)("rateLimit with count on Express %s", (_major, ex
   });
 
   it("keeps the charge of a client that leaves before the answer", async () => {
-    const left = vi.fn();
+    const [came, left] = [vi.fn(), vi.fn()];
     const app = appWith({ count: "failures" }, (req, res, next) => {
       if (req.path !== "/hang") return next();
+      came();
       res.on("close", left);
     });
     const server = createServer(app);
@@ -109,8 +110,7 @@ describe.each(expressVersions)("rateLimit with count on Express %s", (_major, ex
     for (let n = 1; n <= 2; n += 1) {
       const client = httpRequest({ port, path: "/hang" });
       client.on("error", () => undefined).end();
-      await vi.waitUntil(() => server.listenerCount("request") > 0 && true);
-      await sleep(50);
+      await vi.waitUntil(() => came.mock.calls.length === n);
       client.destroy();
       await vi.waitUntil(() => left.mock.calls.length === n);
     }
@@ -170,10 +170,17 @@ describe.each(expressVersions)("rateLimit with count on Express %s", (_major, ex
   });
 
   it("gives the charge back once an async function says so", async () => {
-    const app = appWith({ count: async (_req, res) => res.statusCode !== 200 });
-    for (let n = 0; n < 5; n += 1) {
+    let asked = 0;
+    const app = appWith({
+      count: async (_req, res) => {
+        asked += 1;
+        return res.statusCode !== 200;
+      },
+    });
+    for (let n = 1; n <= 5; n += 1) {
       await request(app).get("/200").expect(200);
-      await sleep(5);
+      await vi.waitUntil(() => asked === n);
+      await new Promise((resolve) => setImmediate(resolve));
     }
   });
 
