@@ -57,6 +57,8 @@ export {
   type Problem,
 } from "./errors/index.js";
 export {
+  type FormBodyOptions,
+  formBody,
   type JsonBodyOptions,
   jsonBody,
   type StructuralGuardOptions,

@@ -1,27 +1,13 @@
-import type { NextFunction, Request, Response } from "express";
-import { MountingError } from "../core/calls/mounting-error.js";
-import { createGuard, type Guard } from "../core/guard/guard.js";
+import { createGuard } from "../core/guard/guard.js";
 import { GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
-import { essenceOf, isJsonEssence, parseMediaType } from "../core/http/media-type.js";
-import { opens } from "../core/http/path-pattern.js";
+import { isJsonEssence } from "../core/http/media-type.js";
 import { readPathPatterns } from "../core/http/read-path-patterns.js";
-import {
-  hasContent,
-  leaveStopgap,
-  type ParsedRequest,
-  wasRead,
-} from "../core/http/request-body.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { readOptions } from "../core/options/options-reader.js";
-import type { ErrorCode } from "../core/refusal/error-code.js";
-import { type HeaderFields, HttpError } from "../core/refusal/http-error.js";
-import { ACCEPTED_CODINGS, contentCoding, decodeUtf8, decompress } from "./content/decode-body.js";
-import { leaveUnreadBody } from "./content/left-body.js";
-import { peekBody } from "./content/peek-body.js";
+import { createBodyHandler, type ParsedBody } from "./content/body-handler.js";
+import { decodeUtf8 } from "./content/decode-body.js";
 import { scanRawJson } from "./content/raw-json-scan.js";
-import { announcedLength, type BodyResult, readBody } from "./content/read-body.js";
-import { isUtf8Label } from "./content/utf8-labels.js";
 
 /** Options of {@link jsonBody}. */
 export interface JsonBodyOptions extends GuardOptions {
@@ -41,8 +27,6 @@ export interface JsonBodyOptions extends GuardOptions {
    */
   readonly except?: string | readonly string[] | undefined;
 }
-
-type Refusal = readonly [code: ErrorCode, headers?: HeaderFields];
 
 const KEYS: OptionKeys<JsonBodyOptions> = {
   limit: true,
@@ -70,15 +54,6 @@ export const JSON_BODY_HINTS: Hints<JsonBodyOptions> = {
   reviver: "leave it out, what JSON.parse makes of a body is validated and handed on",
   inflate: "leave it out, gzip, deflate and br are decompressed, and limit counts what comes out",
 };
-
-/** So that a connection with an unread rest is not kept waiting, however the refusal is answered. */
-const CLOSE: HeaderFields = { Connection: "close" };
-const REFUSALS = {
-  mediaType: ["unsupported_media_type", { Accept: "application/json" }],
-  charset: ["unsupported_charset", { Accept: "application/json" }],
-  coding: ["unsupported_content_encoding", { "Accept-Encoding": ACCEPTED_CODINGS }],
-  tooLarge: ["body_too_large", CLOSE],
-} as const satisfies Record<string, Refusal>;
 
 /**
  * Reads JSON bodies (`application/json` and `+json`) into `req.body`, and refuses what parsers read in different ways:
@@ -110,99 +85,19 @@ export function jsonBody(options: JsonBodyOptions = {}): Middleware {
   reader.finish();
   const guard = createGuard("jsonBody", "validation", guardOptions);
 
-  return guard.middleware((req: ParsedRequest, res, next) => {
-    if (except.some((pattern) => opens(pattern, req))) {
-      guard.pass(next);
-      return;
-    }
-    if (guard.enforced) leaveUnreadBody(req);
-    if (!namesJson(req) || wasRead(req)) {
-      guard.pass(next);
-      return;
-    }
-    if (!hasContent(req)) {
-      if (guard.enforced && announcedLength(req) === 0) leaveStopgap(req);
-      guard.pass(next);
-      return;
-    }
-    const refusal = checkHeaders(req, limit);
-    if (refusal !== undefined) refuse(guard, refusal, req, res, next);
-    else if (req.readableEncoding === null) receive(guard, limit, depth, req, res, next);
-    else throw new MountingError("jsonBody: something gave the request an encoding");
-  });
+  return guard.middleware(
+    createBodyHandler(guard, {
+      mediaType: "application/json",
+      reads: isJsonEssence,
+      limit,
+      except,
+      parse: (bytes) => parseJson(bytes, depth),
+    }),
+  );
 }
 
-function namesJson(req: Request): boolean {
-  const field = req.headers["content-type"];
-  return field !== undefined && isJsonEssence(essenceOf(field));
-}
-
-function receive(
-  guard: Guard,
-  limit: number,
-  depth: number,
-  req: ParsedRequest,
-  res: Response,
-  next: NextFunction,
-): void {
-  const coding = contentCoding(req.headers["content-encoding"]);
-  if (guard.enforced) readBody(req, limit, onBody);
-  else peekBody(req, res, limit, onBody);
-
-  function onBody(result: BodyResult): void {
-    if (coding && typeof result === "object" && result.length > 0) {
-      decompress(result, coding, limit, conclude);
-    } else {
-      conclude(result);
-    }
-  }
-
-  function conclude(result: BodyResult): void {
-    guard.resume(req, res, next, () => finish(result));
-  }
-
-  function finish(result: BodyResult): void {
-    const parsed = typeof result === "string" ? result : parseJson(result, depth);
-    if (typeof parsed === "string") {
-      const refusal = parsed === "body_too_large" ? REFUSALS.tooLarge : ([parsed] as const);
-      refuse(guard, refusal, req, res, next);
-      return;
-    }
-    if (guard.enforced) {
-      if (parsed.value === undefined) leaveStopgap(req);
-      else req.body = parsed.value;
-      req._body = true;
-    }
-    guard.allow(req);
-    next();
-  }
-}
-
-function refuse(
-  guard: Guard,
-  [code, headers]: Refusal,
-  req: Request,
-  res: Response,
-  next: NextFunction,
-): void {
-  guard.refuse(new HttpError(code, { headers }), req, res, next);
-}
-
-function checkHeaders(req: Request, limit: number): Refusal | undefined {
-  const field = req.headers["content-type"] ?? "";
-  // The usual field needs no parsing.
-  if (field !== "application/json") {
-    const type = parseMediaType(field);
-    if (type === undefined) return REFUSALS.mediaType;
-    if (type.charset !== undefined && !isUtf8Label(type.charset)) return REFUSALS.charset;
-  }
-  if (contentCoding(req.headers["content-encoding"]) === false) return REFUSALS.coding;
-  return (announcedLength(req) ?? 0) > limit ? REFUSALS.tooLarge : undefined;
-}
-
-/** The value, `undefined` for an empty body, or the code of the refusal. */
-function parseJson(bytes: Buffer, depth: number): { readonly value: unknown } | ErrorCode {
-  if (bytes.length === 0) return { value: undefined };
+/** The value, or the code of the refusal. */
+function parseJson(bytes: Buffer, depth: number): ParsedBody {
   const text = decodeUtf8(bytes);
   if (text === undefined) return "invalid_encoding";
   // Handlers expect to find members: like express.json(), only objects and lists are taken.

@@ -1,4 +1,4 @@
-export type { RateLimitMiddleware } from "./limiter.js";
+export type { RateLimitMiddleware } from "./place.js";
 export { rateLimit } from "./rate-limit.js";
 export type {
   PreflightPolicy,

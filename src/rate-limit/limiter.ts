@@ -1,7 +1,9 @@
 import type { NextFunction, Request, Response } from "express";
+import { isThenable } from "../core/calls/user-function.js";
 import { createGuard, type Guard } from "../core/guard/guard.js";
-import type { Middleware } from "../core/guard/middleware.js";
-import { outageError } from "../core/refusal/http-error.js";
+import type { ErrorCode } from "../core/refusal/error-code.js";
+import { HttpError, outageError } from "../core/refusal/http-error.js";
+import { isRefused } from "../core/refusal/refused.js";
 import { oweHeaders } from "../core/request/owed-headers.js";
 import { MemoryEngine } from "./algorithms/memory-engine.js";
 import {
@@ -11,8 +13,11 @@ import {
   quotasOf,
   setQuotaHeaders,
 } from "./answers/quota-headers.js";
+import { settleAfterAnswer } from "./answers/settlement.js";
 import { type ViolationReason, violationOf } from "./answers/violation.js";
-import { chargesOf } from "./policies/charges.js";
+import type { LimiterHandle, Place, PreflightCounts } from "./place.js";
+import type { BodyFault } from "./policies/body-key.js";
+import { type Charges, chargesOf } from "./policies/charges.js";
 import { type Charge, type Policy, ruleOf } from "./policies/policy.js";
 import { createProxyCheck } from "./proxy-check.js";
 import type { LimiterSettings } from "./read-settings.js";
@@ -20,34 +25,12 @@ import { closeStore } from "./stores/close-store.js";
 import type { RateLimitResult } from "./stores/rate-limit-store.js";
 import { type StoreAnswer, StoreClient, storeRequestsOf } from "./stores/store-client.js";
 
-/** A limiter, or one of the two that a preset makes of its policies. */
-interface LimiterMiddleware extends Middleware {
-  /** Closes the store, if one is given and can be closed. Rejects when that fails or takes over 5 seconds. */
-  close(): Promise<void>;
-}
-
-/** What {@link rateLimit} returns. */
-export interface RateLimitMiddleware extends LimiterMiddleware {
-  /**
-   * Mounted in front of `secureHeaders`, it counts what that answers before a request reaches the limiter: CORS
-   * preflights and refused cross-site requests. It counts nothing else. The preset does this by itself.
-   */
-  readonly preflight: Middleware;
-}
-
-/** What a limiter needs to know of the limit on preflights beside it. */
-export interface PreflightCounts {
-  /** Whether it has counted a request that goes on all the same, as in report mode. */
-  hasCounted(req: Request): boolean;
-  /** Looks whether it stands where it is asked for, when the first request reaches the limiter. */
-  checkPlace(req: Request): void;
-}
-
 /** Why a decision was made, beyond its code. */
 type Reason =
   | "skipped"
   | "no_policy_applies"
   | ViolationReason
+  | BodyFault
   | "keys_exhausted"
   | "store_fallback"
   | "store_unavailable";
@@ -59,27 +42,15 @@ interface Count {
   readonly notice: Reason | undefined;
 }
 
+/** How a request is refused that a policy by a member of the body cannot count. */
+const BODY_REFUSALS = {
+  missing_body: "bad_request",
+  unread_body: "unsupported_media_type",
+  unusable_key: "bad_request",
+} as const satisfies Record<BodyFault, ErrorCode>;
+
 /** Until the store is asked again. */
 const RETRY_STORE_AFTER_SECONDS = 1;
-
-/** Where a limiter stands among others that count the same requests. */
-export interface Place {
-  /** The limit on what is answered in front of this one, if there is one. */
-  readonly preflight?: PreflightCounts | undefined;
-  /** The limiter in front of this one: its charge is given back when this one refuses the request. */
-  readonly earlier?: LimiterHandle | undefined;
-  /** Whether another limiter follows on every request, unless it is refused: that one sends the header fields of both. */
-  readonly isFollowed?: boolean;
-  /** Looks at where the limiter is mounted. The preset does that for both of its limiters. */
-  readonly checkMount?: (req: Request) => void;
-}
-
-/** A limiter with what another one may do to it. */
-export interface LimiterHandle {
-  readonly middleware: LimiterMiddleware;
-  /** Gives back what this limiter charged the request, as far as that can be given back. */
-  refund(req: Request): void;
-}
 
 /** One limiter, from settings that were checked. */
 export function createLimiter(settings: LimiterSettings, place: Place): LimiterHandle {
@@ -105,6 +76,7 @@ class Limiter {
   readonly #earlier: LimiterHandle | undefined;
   readonly #isFollowed: boolean;
   readonly #preflight: PreflightCounts | undefined;
+  readonly #settles: boolean;
   #placeSeen = false;
   readonly #checkProxy = createProxyCheck();
   /** Requests that wait for a function of the app or a store: in report mode they go on, and may come by a second time. */
@@ -122,6 +94,7 @@ class Limiter {
     this.#earlier = earlier;
     this.#isFollowed = isFollowed;
     this.#preflight = preflight;
+    this.#settles = policies.some(({ count }) => count !== "all");
     this.#memory = new MemoryEngine(policies, settings.maxKeys);
     this.#store = store === undefined ? undefined : new StoreClient(store, settings.storeTimeoutMs);
     this.#reporters = new Map(
@@ -169,17 +142,15 @@ class Limiter {
     }
     const { policies, ipv6Prefix } = this.#settings;
     const charges = chargesOf(policies, req, ipv6Prefix, this.#guard.enforced);
-    if (Array.isArray(charges)) this.#charge(charges, req, res, next);
-    else this.#wait(charges as Promise<readonly Charge[]>, req, res, next, this.#charge);
+    if (isThenable(charges)) this.#wait(charges, req, res, next, this.#charge);
+    else this.#charge(charges, req, res, next);
   };
 
-  readonly #charge = (
-    charges: readonly Charge[],
-    req: Request,
-    res: Response,
-    next: NextFunction,
-  ): void => {
-    if (charges.length === 0) this.#pass("no_policy_applies", req, res, next);
+  readonly #charge = (charges: Charges, req: Request, res: Response, next: NextFunction): void => {
+    if (isRefused(charges)) {
+      const reason = charges.refused;
+      this.#guard.refuse(new HttpError(BODY_REFUSALS[reason]), req, res, next, { reason });
+    } else if (charges.length === 0) this.#pass("no_policy_applies", req, res, next);
     else if (this.#store === undefined) this.#countInMemory(charges, undefined, req, res, next);
     else this.#countInStore(this.#store, charges, req, res, next);
   };
@@ -252,23 +223,42 @@ class Limiter {
       this.#guard.refuse(error, req, res, next, { reason: notice ?? reason, policy });
       return;
     }
+    if (this.#settles) this.#settle(count.charges, req, res);
     this.#guard.allow(req, notice === undefined ? undefined : { reason: notice });
     next();
   }
 
+  /** The charge stands while the request runs: parallel requests cannot pass the limit. */
+  #settle(charges: readonly Charge[], req: Request, res: Response): void {
+    for (const { policy } of charges) {
+      if (policy.count === "all") continue;
+      const giveBack = (): void => this.#giveBack(req, policy);
+      settleAfterAnswer(policy.count, req, res, giveBack, this.#guard.tell);
+    }
+  }
+
   refund(req: Request): void {
+    this.#earlier?.refund(req);
+    this.#giveBack(req);
+  }
+
+  /** @param only - The policy; all of them when it is left out. */
+  #giveBack(req: Request, only?: Policy): void {
     const quotas = quotasOf(req);
     const stored: Charge[] = [];
     for (let index = 0; index < quotas.length; index += 1) {
-      const { limiter, charge, result } = quotas[index] as QuotaReport;
+      const quota = quotas[index] as QuotaReport;
+      const { limiter, charge, result } = quota;
       const report = this.#reporters.get(charge.policy);
       if (limiter !== this || report === undefined) continue;
+      if (only !== undefined && charge.policy !== only) continue;
       if (this.#memory.refund(result)) {
         quotas[index] = report(result, charge);
-      } else if (!this.#memory.hasCounted(result)) {
+      } else if (!this.#memory.hasCounted(result) && quota.refunded !== true) {
         // All or nothing: where one policy did not admit the request, the store charged none.
         if (!result.allowed) return;
         stored.push(charge);
+        quotas[index] = { ...quota, refunded: true };
       }
     }
     if (stored.length > 0) this.#store?.refund(storeRequestsOf(stored, this.#guard.enforced));

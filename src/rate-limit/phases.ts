@@ -1,17 +1,23 @@
 import type { Middleware } from "../core/guard/middleware.js";
 import type { PathPattern } from "../core/http/path-pattern.js";
-import { createLimiter, type LimiterHandle, type Place } from "./limiter.js";
+import { createLimiter } from "./limiter.js";
+import type { LimiterHandle, Place } from "./place.js";
+import type { Phase } from "./policies/policy.js";
 import { createPreflightLimit, type PreflightLimit } from "./preflight-limit.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 import { type LimiterSettings, readSettings } from "./read-settings.js";
 
-/** The two halves of a limiter around authentication. */
+/** The parts of a limiter around authentication. */
 export interface RateLimitPhases {
   /** Policies keyed by address, and by functions with `phase: "before-auth"`. */
   readonly before: Middleware | undefined;
   /** Policies keyed by principal, and by functions with `phase: "after-auth"`. */
   readonly after: Middleware | undefined;
-  /** The policy of what is answered in front of both halves; `undefined` when it is turned off. */
+  /** Policies keyed by functions with `phase: "after-body"`. */
+  readonly afterBody: Middleware | undefined;
+  /** Where the first of these stands in the options, `rateLimit.policies[0]`. */
+  readonly afterBodyPath: string | undefined;
+  /** The policy of what is answered in front of all parts; `undefined` when it is turned off. */
   readonly preflight: PreflightLimit | undefined;
   /** Whether the options name that policy. */
   readonly asksForPreflight: boolean;
@@ -21,14 +27,14 @@ export interface RateLimitPhases {
   readonly byPrincipal: boolean;
   /** Whether the limits take effect. */
   readonly enforced: boolean;
-  /** Closes the store, if one is given and can be closed. */
+  /** Closes the store, if one is given and can be closed. Rejects when that fails or takes over 5 seconds. */
   close(): Promise<void>;
 }
 
 /**
- * Splits the policies into those that run before authentication and those after it. Within each half they are counted
- * all or nothing; when the second half refuses a request, what the first one charged for it is given back. What anything
- * else refuses, such as a 401 between them, keeps its charge.
+ * Splits the policies into those that run before authentication, after it, and after the body was parsed. Within each part
+ * they are counted all or nothing; when a later part refuses a request, what the earlier ones charged for it is given back.
+ * What anything else refuses, such as a 401 between them, keeps its charge.
  *
  * @throws {@link OptionsError} with every problem, also when a key function has no `phase`.
  */
@@ -36,28 +42,36 @@ export function rateLimitPhases(options: RateLimitOptions): RateLimitPhases {
   const settings = readSettings(options, true);
   const preflight =
     settings.preflightGiven === "off" ? undefined : createPreflightLimit(settings, true);
-  const isFollowed = settings.policies.some(({ phase }) => phase === "after-auth");
+  const phases = new Set(settings.policies.map(({ phase }) => phase));
+  const byBody = settings.policies.find(({ phase }) => phase === "after-body");
+  const isFollowed = phases.has("after-auth") || byBody !== undefined;
   const first = limiterOf(settings, "before-auth", { preflight, isFollowed });
-  const second = limiterOf(settings, "after-auth", { preflight, earlier: first });
-  const [before, after] = [first?.middleware, second?.middleware];
+  const second = limiterOf(settings, "after-auth", {
+    preflight,
+    earlier: first,
+    isFollowed: byBody !== undefined,
+  });
+  const third = limiterOf(settings, "after-body", { preflight, earlier: second ?? first });
   return {
-    before,
-    after,
+    before: first?.middleware,
+    after: second?.middleware,
+    afterBody: third?.middleware,
+    afterBodyPath: byBody?.path,
     preflight,
     asksForPreflight: settings.preflightGiven === true,
     matched: settings.policies.flatMap(({ match }) => match ?? []),
     byPrincipal: settings.policies.some(({ key }) => key === "principal"),
     enforced: settings.mode === "enforce",
     close: async (): Promise<void> => {
-      // Both halves share the store.
-      await (first ?? second)?.middleware.close();
+      // All parts share the store.
+      await (first ?? second ?? third)?.middleware.close();
     },
   };
 }
 
 function limiterOf(
   settings: LimiterSettings,
-  phase: "before-auth" | "after-auth",
+  phase: Phase,
   place: Place,
 ): LimiterHandle | undefined {
   const policies = settings.policies.filter((policy) => policy.phase === phase);

@@ -7,7 +7,7 @@ import { type EarlyLimit, offerEarlyLimit } from "../core/request/early-limit.js
 import { MemoryEngine } from "./algorithms/memory-engine.js";
 import { quotasOf } from "./answers/quota-headers.js";
 import { violationOf } from "./answers/violation.js";
-import type { PreflightCounts } from "./limiter.js";
+import type { PreflightCounts } from "./place.js";
 import { addressKey } from "./policies/charges.js";
 import { ruleOf } from "./policies/policy.js";
 import type { LimiterSettings } from "./read-settings.js";

@@ -108,7 +108,13 @@ describe("rateLimit, with wrong options, throws one OptionsError", () => {
     [{ ...one, keyGenerator: () => "" }, 'did you mean "key"?'],
     [{ ...one, algorithm: "fixed-window" }, 'rateLimit must not have an option "algorithm"'],
     [{ ...one, concurrency: 5 }, "rateLimit must not have an option with a name of 11 characters"],
-    [{ ...one, count: "failure" }, 'rateLimit must not have an option "count"'],
+    [{ ...one, count: "failure" }, 'rateLimit.count must be "all", "failures" or a function'],
+    [{ ...one, count: true }, "rateLimit.count must be"],
+    [{ ...one, count: undefined }, "rateLimit.count must not be undefined"],
+    [
+      { ...one, name: "a", count: "failures", store: { consume: async () => [] } },
+      "rateLimit.count must be left out with a store without refund()",
+    ],
     [{ ...one, store: undefined }, "rateLimit.store must not be undefined"],
     [{ ...one, key: undefined }, "rateLimit.key must not be undefined"],
     [{ ...one, match: undefined }, "rateLimit.match must not be undefined"],
@@ -186,7 +192,7 @@ describe("rateLimitPhases", () => {
   it.each<Wrong>([
     [
       { policies: [one, { ...one, name: "f", key }] },
-      'rateLimit.policies[1].phase must be one of "before-auth", "after-auth", got undefined: it is required',
+      'rateLimit.policies[1].phase must be one of "before-auth", "after-auth", "after-body", got undefined: it is required',
     ],
     [{ ...one, key, phase: "later" }, "rateLimit.phase must be one of"],
     [{ ...one, phase: "after-auth" }, 'rateLimit.phase must be left out with the key "ip"'],

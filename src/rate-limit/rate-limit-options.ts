@@ -1,4 +1,4 @@
-import type { Request } from "express";
+import type { Request, Response } from "express";
 import type { GuardOptions } from "../core/guard/guard-options.js";
 import type { RateLimitStore } from "./stores/rate-limit-store.js";
 
@@ -50,10 +50,32 @@ export interface RateLimitPolicy {
    */
   readonly match?: string | readonly string[] | undefined;
   /**
-   * Only inside of `secureApi`, and required there when `key` is a function: whether the policy runs before or after
-   * authentication.
+   * Only inside of `secureApi`, and required there when `key` is a function: when the policy runs.
+   *
+   * - `"before-auth"`, `"after-auth"`: before or after authentication
+   * - `"after-body"`: after `jsonBody` and `formBody`, for keys such as `req.body?.email`. It needs `match`. What `key`
+   *   returns is folded: letter case, accents, white space at the ends and characters that nobody sees make no difference.
+   *   A key that is no text, or longer than 1,024 characters, is answered 400 `bad_request`, because the client chose it.
+   *   So is a request without content, unless its method is safe (GET, HEAD, …): that the policy does not count. A body
+   *   that was not parsed is answered 415 `unsupported_media_type`.
    */
-  readonly phase?: "before-auth" | "after-auth" | undefined;
+  readonly phase?: "before-auth" | "after-auth" | "after-body" | undefined;
+  /**
+   * Which requests count. The charge is made when the request comes, and given back when it turns out not to count, so
+   * that parallel requests cannot pass the limit.
+   *
+   * - `"all"`: whatever the answer will be
+   * - `"failures"`: every answer but 2xx and 304, and requests that the client gave up
+   * - a function: asked when the answer was sent, `true` for a request that counts. It may return a promise, which has 5
+   *   seconds. If it fails, the request counts.
+   *
+   * With a store, only if that has `refund`. @default "all"
+   */
+  readonly count?:
+    | "all"
+    | "failures"
+    | ((req: Request, res: Response) => boolean | Promise<boolean>)
+    | undefined;
 }
 
 /** Which header fields tell clients about their quota. */

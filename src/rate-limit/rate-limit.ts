@@ -1,5 +1,6 @@
 import { createMountCheck } from "../core/app/mount-check.js";
-import { createLimiter, type RateLimitMiddleware } from "./limiter.js";
+import { createLimiter } from "./limiter.js";
+import type { RateLimitMiddleware } from "./place.js";
 import { createPreflightLimit } from "./preflight-limit.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 import { readSettings } from "./read-settings.js";

@@ -43,6 +43,7 @@ const POLICY_KEYS: OptionKeys<RateLimitPolicy> = {
   cost: "neverUndefined",
   match: "neverUndefined",
   phase: true,
+  count: "neverUndefined",
 };
 const POLICY_NAMES = Object.keys(POLICY_KEYS) as (keyof RateLimitPolicy)[];
 
@@ -86,8 +87,10 @@ export const POLICY_HINTS: Hints<RateLimitPolicy> = {
 };
 
 const MISPLACED = "it belongs beside policies, it is one for all of them";
+const FAILURES =
+  'write count: "failures", which gives the charge of an answer of 2xx or 304 back, or count: (req, res) => …, which returns true for what counts: the opposite of success';
 const ALL_COUNT =
-  "every request counts when it arrives, whatever its answer will be: leave it out; to count failures only, use the store yourself in the handler";
+  "leave it out, what fails counts as well: it costs work, and clients could send as much of it as they like";
 const SKIP =
   "write skip, a function that returns true for what no policy counts; decide by nothing that the client can choose";
 const STORE =
@@ -106,9 +109,9 @@ export const RATE_LIMIT_HINTS: Hints<RateLimitOptions> = {
   legacyHeaders:
     "leave it out, X-RateLimit-* are sent by default; headers: { legacy: false } turns them off",
   ipv6Subnet: "ipv6Prefix",
-  skipSuccessfulRequests: ALL_COUNT,
+  skipSuccessfulRequests: FAILURES,
   skipFailedRequests: ALL_COUNT,
-  requestWasSuccessful: ALL_COUNT,
+  requestWasSuccessful: FAILURES,
   blockDuration:
     "there is no time-out beyond the window: units come back evenly, and Retry-After says when there are enough",
   statusCode: "a refusal is 429 always; to answer in a format of your own write onDenied",
@@ -150,7 +153,11 @@ export function readSettings(options: unknown, phased: boolean): LimiterSettings
     RATE_LIMIT_HINTS,
     'rateLimit({ limit: 100, window: "1m" })',
   );
-  const policies = readPolicies(reader, { phased, named: reader.has("store") });
+  const policies = readPolicies(reader, {
+    phased,
+    named: reader.has("store"),
+    refunds: refunds(reader.raw("store")),
+  });
   const settings = {
     ...readGuardOptions(reader),
     ...readStore(reader, policies),
@@ -164,6 +171,12 @@ export function readSettings(options: unknown, phased: boolean): LimiterSettings
   };
   reader.finish();
   return Object.freeze(settings);
+}
+
+function refunds(store: unknown): boolean {
+  return (
+    store === undefined || typeof (store as { refund?: unknown } | null)?.refund === "function"
+  );
 }
 
 function readSkip(reader: SettingsReader): UserFunction<boolean> | undefined {
@@ -223,6 +236,7 @@ function readPreflight(reader: SettingsReader, phased: boolean): Policy {
     cost: 1,
     match: undefined,
     phase: undefined,
+    count: "all",
   });
 }
 

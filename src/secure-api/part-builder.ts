@@ -17,6 +17,7 @@ const EXAMPLES: Readonly<Record<PartName, string>> = {
   auditLog: "{}",
   secureHeaders: "{}",
   jsonBody: "{}",
+  formBody: "{}",
 };
 
 /**

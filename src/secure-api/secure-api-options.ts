@@ -2,7 +2,7 @@ import type { AuditLogOptions } from "../audit-log/index.js";
 import { GUARD_OPTIONS, type GuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
-import type { JsonBodyOptions } from "../json-body/index.js";
+import type { FormBodyOptions, JsonBodyOptions } from "../json-body/index.js";
 import type { OauthGuardInput } from "../oauth-guard/oauth-guard-options.js";
 import type { RateLimitOptions } from "../rate-limit/index.js";
 import type { SecureHeadersOptions } from "../secure-headers/index.js";
@@ -34,6 +34,8 @@ export interface SecureApiOptions extends GuardOptions {
    * not find it read. @default false
    */
   readonly jsonBody?: JsonBodyOptions | false | undefined;
+  /** Parses HTML forms (`application/x-www-form-urlencoded`). Off unless given, as `jsonBody`. @default false */
+  readonly formBody?: FormBodyOptions | false | undefined;
   /**
    * Routes that need no token, such as `"GET /health"`. Only `oauthGuard` and `authenticate` do not run there: policies by principal
    * count by address. Patterns are `[METHOD ]/literal/:name/*`. They match only the exact spelling of a path; GET
@@ -55,6 +57,7 @@ export const SECURE_API_KEYS: OptionKeys<SecureApiOptions> = {
   auditLog: true,
   secureHeaders: true,
   jsonBody: "neverUndefined",
+  formBody: "neverUndefined",
   publicRoutes: true,
   dangerouslyPublicRoutes: true,
   ...GUARD_OPTIONS,
@@ -94,6 +97,8 @@ export const SECURE_API_HINTS: Hints<SecureApiOptions> = {
   headers: HEADERS,
   cors: "leave it out to let no page of another origin read answers, write secureHeaders: { cors: { origins: […] } } to let some",
   json: "jsonBody",
+  urlencoded: "formBody",
+  form: "formBody",
   bodyParser: "jsonBody",
   logger: LOG,
   log: LOG,

@@ -8,7 +8,7 @@ import type { Middleware } from "../core/guard/middleware.js";
 import { opens, type PathPattern } from "../core/http/path-pattern.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { offerEarlyLimit } from "../core/request/early-limit.js";
-import { jsonBody } from "../json-body/index.js";
+import { formBody, jsonBody } from "../json-body/index.js";
 import { declareUnverified } from "../oauth-guard/get-auth.js";
 import { oauthGuard } from "../oauth-guard/index.js";
 import { rateLimitPhases } from "../rate-limit/phases.js";
@@ -42,8 +42,8 @@ const NO_CALLER =
  *
  * The order, with the reason for each place: `auditLog` (records whatever happens after it) → `secureHeaders` (its
  * headers stand on every answer, and a preflight carries no credentials; `rateLimit.preflight` counts what it answers) → limits keyed by address (cheap, and they
- * shield the guard) → `oauthGuard`, `authenticate` → limits keyed by principal → `jsonBody` (no body is read for strangers). On public
- * routes everything but `oauthGuard` and `authenticate` runs.
+ * shield the guard) → `oauthGuard`, `authenticate` → limits keyed by principal → `jsonBody`, `formBody` (no body is read for
+ * strangers) → limits keyed by a member of the body. On public routes everything but `oauthGuard` and `authenticate` runs.
  *
  * It does not authorize: put `requireScope`, `requireRole` and `validate` on the routes.
  *
@@ -73,7 +73,10 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   );
   const limits = parts.build("rateLimit", rateLimitPhases, "required");
   const guard = parts.build("oauthGuard", oauthGuard, "required");
-  const body = parts.build("jsonBody", jsonBody, "off");
+  const parsers = [
+    parts.build("jsonBody", jsonBody, "off"),
+    parts.build("formBody", formBody, "off"),
+  ].filter((step) => step !== undefined);
   const preflight = headerPart?.answers === true ? limits?.preflight : undefined;
   const answersNothing = reader.raw("secureHeaders") === false || headerPart?.answers === false;
   if (limits?.asksForPreflight === true && answersNothing) {
@@ -86,12 +89,18 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   ) {
     reader.problems.note("secureApi.rateLimit", NO_CALLER);
   }
+  if (limits?.afterBodyPath !== undefined) {
+    const isOn = [reader.raw("jsonBody"), reader.raw("formBody")].some(Boolean);
+    const problem = problemAfterBody(isOn, parsers.some(isReporting), limits.enforced);
+    if (problem !== "") reader.problems.note(`secureApi.${limits.afterBodyPath}.phase`, problem);
+  }
   parts.finish();
 
   const headers = headerPart?.middleware;
   const [log, before, after] = [audit?.handler, limits?.before, limits?.after];
-  const opened = [log, headers, before, after, body].filter((step) => step !== undefined);
-  const guarded = [log, headers, before, guard, ...authentication.steps, after, body].filter(
+  const last = [after, ...parsers, limits?.afterBody];
+  const opened = [log, headers, before, ...last].filter((step) => step !== undefined);
+  const guarded = [log, headers, before, guard, ...authentication.steps, ...last].filter(
     (step) => step !== undefined,
   );
   audit?.nameGuards(guarded);
@@ -132,6 +141,20 @@ export function secureApi(options: SecureApiOptions): SecureApi {
 
 function areReporting(sources: readonly GuardDescription[]): boolean {
   return sources.length > 0 && sources.every(({ mode }) => mode === "report");
+}
+
+/** Why limits by a member of the body cannot work, or an empty text. */
+function problemAfterBody(isOn: boolean, reports: boolean, enforced: boolean): string {
+  if (!isOn) {
+    return 'must not be "after-body" without jsonBody or formBody: nothing parses a body for it';
+  }
+  return enforced && reports
+    ? 'must not be "after-body" behind a parser in report mode, which leaves no body: let jsonBody and formBody enforce, or give rateLimit mode: "report"'
+    : "";
+}
+
+function isReporting(guard: Middleware | undefined): boolean {
+  return guard !== undefined && guardMark(guard)?.mode === "report";
 }
 
 function openRoute(publicRoutes: readonly PathPattern[], req: Request): PathPattern | undefined {

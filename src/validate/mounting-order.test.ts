@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { decisionsOf } from "../core/decision/decision.js";
 import { errorHandler } from "../errors/error-handler.js";
+import { formBody } from "../json-body/form-body.js";
 import { jsonBody } from "../json-body/json-body.js";
 import { secureApi } from "../secure-api/secure-api.js";
 import { validate } from "./validate.js";
@@ -44,9 +45,10 @@ const MISPLACED: readonly Misplaced[] = [
   [
     FORM,
     ["application/json", FORM],
-    "express.urlencoded({ extended: false })",
+    "formBody() or express.urlencoded({ extended: false })",
     (express) => express.urlencoded(),
   ],
+  [FORM, ["application/json", FORM], "formBody() or", () => formBody()],
   ["text/plain", "text/plain", "express.text()", (express) => express.text()],
   [
     "text/csv; charset=utf-8",
@@ -152,7 +154,7 @@ describe.each(expressVersions)("validate in front of a parser on Express %s", (_
     });
     const app = express();
     app.post("/", chains as RequestHandler, express.urlencoded({ extended: false }), handler);
-    await expectMistake(app, FORM, "express.urlencoded({ extended: false })");
+    await expectMistake(app, FORM, "formBody() or express.urlencoded({ extended: false })");
   });
 
   it("lets report mode pass, and records it", async () => {

@@ -1,9 +1,7 @@
 import { readGuardOptions } from "../core/guard/guard-options.js";
 import { isMediaTypePattern } from "../core/http/media-type.js";
-import type { OptionKey } from "../core/options/option-types.js";
 import { OptionsError } from "../core/options/options-error.js";
-import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
-import { isHarmless, isPlainObject, withoutTextsOf } from "../core/options/value.js";
+import { readOptions } from "../core/options/options-reader.js";
 import type { OnDenied } from "../core/refusal/deny.js";
 import {
   readLimits,
@@ -12,16 +10,16 @@ import {
 } from "../core/structure/check-structure.js";
 import { mayRead, type RunnableChain } from "./chains/chains.js";
 import type { Part } from "./issues/field-error.js";
-import { createCompiledFunctionCheck } from "./json-schema/compiled-function.js";
-import {
-  createJsonSchemaCheck,
-  isJsonSchema,
-  type UnknownFields,
-} from "./json-schema/json-schema.js";
-import { createCoercion } from "./parts/coerce.js";
+import { isJoiSchema } from "./joi/joi.js";
+import { isJsonSchema, type UnknownFields } from "./json-schema/json-schema.js";
 import type { PartPlan, RequestSettings } from "./parts/validate-parts.js";
-import { findSlowPatterns } from "./patterns/find-slow-patterns.js";
-import { createStandardSchemaCheck, isStandardSchema } from "./standard-schema/standard-schema.js";
+import {
+  type AllowedPatterns,
+  isRunnable,
+  readSchema,
+  type ValidateReader,
+} from "./read-schema.js";
+import { isStandardSchema } from "./standard-schema/standard-schema.js";
 import {
   VALIDATE_HINTS,
   VALIDATE_KEYS,
@@ -44,20 +42,6 @@ export interface ValidateSettings extends RequestSettings {
 
 const PARTS: readonly Part[] = ["body", "query", "params", "headers", "cookies"];
 const UNKNOWN: readonly UnknownFields[] = ["reject", "strip", "allow"];
-
-/** Patterns that the app accepts, and whether a schema has them. */
-type AllowedPatterns = Map<string, boolean>;
-
-type ValidateReader = OptionsReader<OptionKey<ValidateOptions | ValidateChainsOptions>>;
-
-/** Long ones of JSON Schema 2020-12, and of older drafts. */
-const KEYWORDS: readonly string[] =
-  `$recursiveRef $recursiveAnchor $dynamicRef $dynamicAnchor $vocabulary additionalItems additionalProperties
-  contentEncoding contentMediaType contentSchema definitions dependencies dependentRequired dependentSchemas
-  deprecated description discriminator exclusiveMaximum exclusiveMinimum maxContains maxItems maxLength
-  maxProperties minContains minItems minLength minProperties multipleOf nullable patternProperties prefixItems
-  properties propertyNames readOnly required unevaluatedItems unevaluatedProperties uniqueItems
-  writeOnly`.split(/\s+/);
 
 /** Nodes in front of chains: 2,000 matches of a wildcard take express-validator some 20 ms, ten times as many 2 s. */
 const CHAIN_NODES = 2000;
@@ -91,7 +75,7 @@ export function readValidateOptions(options: unknown): ValidateSettings {
   const parts =
     chains.length > 0
       ? []
-      : PARTS.flatMap((part) => readPart(reader, part, unknown, maxErrors + 1, allowed));
+      : PARTS.flatMap((part) => readSchema(reader, part, unknown, maxErrors + 1, allowed));
   noteUnusedPatterns(reader, allowed);
   const readsBody = reader.has("body") || chains.some((chain) => mayRead(chain, "body"));
   const settings: ValidateSettings = {
@@ -117,7 +101,7 @@ export function readValidateOptions(options: unknown): ValidateSettings {
 
 /** Whether a schema stands where the options do: it would be refused name by name. */
 function isBareSchema(value: unknown): boolean {
-  if (isStandardSchema(value)) return true;
+  if (isStandardSchema(value) || isJoiSchema(value)) return true;
   return isJsonSchema(value) && !PARTS.some((part) => Object.hasOwn(value, part));
 }
 
@@ -145,10 +129,6 @@ function readChains(reader: ValidateReader): readonly RunnableChain[] {
   return Object.freeze(chains);
 }
 
-function isRunnable(value: unknown): value is RunnableChain {
-  return typeof (value as { run?: unknown } | null | undefined)?.run === "function";
-}
-
 function readUnknown(reader: ValidateReader, chains: readonly RunnableChain[]): UnknownFields {
   if (chains.length > 0) return reader.oneOf("unknown", UNKNOWN, { required: true });
   const concerned = (["body", "query"] as const).some((part) => {
@@ -163,97 +143,6 @@ function readUnknown(reader: ValidateReader, chains: readonly RunnableChain[]): 
     );
   }
   return reader.oneOf("unknown", UNKNOWN, { default: "reject" });
-}
-
-function readPart(
-  reader: ValidateReader,
-  part: Part,
-  unknown: UnknownFields,
-  maxIssues: number,
-  allowed: AllowedPatterns,
-): readonly PartPlan[] {
-  const schema = reader.raw(part);
-  if (schema === undefined) return [];
-  const exact = part === "body" || part === "query";
-  if (isStandardSchema(schema)) {
-    const check = createStandardSchemaCheck(schema, exact && unknown === "reject");
-    return [{ part, check, coerce: undefined, takesUndefined: true, trees: false }];
-  }
-  if (isRunnable(schema)) {
-    reader.note(
-      part,
-      "must not be a chain of express-validator: write validate({ chains: […], unknown })",
-    );
-    return [];
-  }
-  if (typeof schema === "function") {
-    const check = createCompiledFunctionCheck(schema as (value: unknown) => value is unknown);
-    return [{ part, check, coerce: undefined, takesUndefined: false, trees: false }];
-  }
-  if (!isJsonSchema(schema)) {
-    reader.problem(
-      part,
-      "a JSON Schema with a keyword such as type, a Standard Schema, or a compiled function",
-    );
-    return [];
-  }
-  return readJsonSchema(reader, part, schema, exact ? unknown : "allow", maxIssues, allowed);
-}
-
-function readJsonSchema(
-  reader: ValidateReader,
-  part: Part,
-  schema: Readonly<Record<string, unknown>>,
-  unknown: UnknownFields,
-  maxIssues: number,
-  allowed: AllowedPatterns,
-): readonly PartPlan[] {
-  const { properties = {}, required = [] } = schema;
-  if (part !== "body" && (schema["type"] !== "object" || typeof properties !== "object")) {
-    reader.note(
-      part,
-      'must have type "object" and its properties at the root, by which values are coerced',
-    );
-    return [];
-  }
-  const names = [...Object.keys(properties ?? {}), ...[required].flat().map(String)];
-  const upper = part === "headers" ? names.find((name) => name !== name.toLowerCase()) : undefined;
-  if (upper !== undefined) {
-    const lower = upper.toLowerCase();
-    const shown = lower.split("-").every(isHarmless) ? `: write "${lower}"` : "";
-    reader.note(part, `must name header fields in lower case${shown}`);
-    return [];
-  }
-  try {
-    for (const { source, problem } of findSlowPatterns(schema)) {
-      if (allowed.has(source)) allowed.set(source, true);
-      else
-        reader.note(part, `must not have the pattern ${JSON.stringify(source)}, which ${problem}`);
-    }
-    const check = createJsonSchemaCheck(schema, unknown, { maxIssues });
-    const onlyNamed = part !== "query";
-    const coerce = part === "body" ? undefined : createCoercion(schema, onlyNamed);
-    return [{ part, check, coerce, takesUndefined: false, trees: true }];
-  } catch (error) {
-    const words = error instanceof Error ? error.message : "it does not";
-    reader.note(
-      part,
-      `must be a JSON Schema that compiles: ${withoutTextsOf(schema, words, namesIn(schema))}`,
-    );
-    return [];
-  }
-}
-
-/** The names of properties and definitions, which clients see anyway, and the keywords: ajv's words may hold them. */
-function namesIn(schema: unknown, names = new Set(KEYWORDS), seen = new Set()): Set<string> {
-  if (typeof schema !== "object" || schema === null || seen.has(schema)) return names;
-  seen.add(schema);
-  for (const [keyword, value] of Object.entries(schema)) {
-    if (/^(?:properties|\$defs|definitions)$/.test(keyword) && isPlainObject(value))
-      for (const name of Object.keys(value)) names.add(name);
-    namesIn(value, names, seen);
-  }
-  return names;
 }
 
 function noteUnusedPatterns(reader: ValidateReader, allowed: AllowedPatterns): void {

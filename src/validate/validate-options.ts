@@ -45,7 +45,8 @@ export interface ValidateOptions<
   Headers = PartSchema | undefined,
   Cookies = PartSchema | undefined,
 > extends CommonValidateOptions {
-  /** The parsed body. A request without content is answered 400, unless a Standard Schema accepts `undefined`. */
+  /** The parsed body. A request without content is answered 400, unless a Standard Schema accepts `undefined`, or a
+   * joi schema says `optional()` or has a `default()`. */
   readonly body?: Body;
   /** The query parameters. */
   readonly query?: Query;
@@ -61,6 +62,8 @@ export interface ValidateOptions<
    * - `"reject"`: refused. With a Standard Schema: members that it leaves out of its result
    * - `"strip"`: left out of the validated value
    * - `"allow"`: accepted, as JSON Schema does unless it says otherwise
+   *
+   * With joi they are its own defaults, `stripUnknown` and `allowUnknown`, for body and query.
    *
    * With a Standard Schema, `"strip"` and `"allow"` both use its result. A compiled function decides by itself.
    *

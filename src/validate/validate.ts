@@ -41,7 +41,7 @@ const PARTS: readonly Part[] = ["body", "query", "params", "headers", "cookies"]
 
 /**
  * Validates parts of the request, and refuses what does not fit: one schema for each part, a JSON Schema 2020-12, a
- * Standard Schema (zod, valibot, …) or a compiled function; or chains of express-validator.
+ * Standard Schema (zod, valibot, …), a joi schema or a compiled function; or chains of express-validator.
  *
  * Members that a schema does not name are refused in body and query. Query, params, headers and cookies are coerced by
  * a strict grammar under a JSON Schema, bodies never. `req.body` becomes the validated body; what is coerced is read

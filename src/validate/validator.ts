@@ -1,22 +1,35 @@
 import type { Middleware } from "../core/guard/middleware.js";
+import type { JoiSchema } from "./joi/joi.js";
 import type { AsyncCompiledFunction, CompiledFunction } from "./json-schema/compiled-function.js";
 import type { FromJsonSchema, JsonSchema } from "./json-schema/json-schema-type.js";
 import type { StandardSchema } from "./standard-schema/standard-schema.js";
 
 /** What one part can be validated by. */
-export type PartSchema = JsonSchema | StandardSchema | CompiledFunction | AsyncCompiledFunction;
+export type PartSchema =
+  | JsonSchema
+  | StandardSchema
+  | JoiSchema
+  | CompiledFunction
+  | AsyncCompiledFunction;
 
 /** The type of the values that a {@link PartSchema} lets through. */
 export type ValidPart<S> = S extends {
   readonly "~standard": { readonly types?: { readonly output: infer Output } | undefined };
 }
   ? Output
-  : // biome-ignore lint/suspicious/noExplicitAny: the parameter of any predicate.
-    S extends (value: any, ...rest: never) => value is infer Value
-    ? Value
-    : S extends (...parameters: never) => unknown
-      ? unknown
-      : FromJsonSchema<S>;
+  : S extends JoiSchema
+    ? ValidJoi<ReturnType<S["validate"]>>
+    : // biome-ignore lint/suspicious/noExplicitAny: the parameter of any predicate.
+      S extends (value: any, ...rest: never) => value is infer Value
+      ? Value
+      : S extends (...parameters: never) => unknown
+        ? unknown
+        : FromJsonSchema<S>;
+
+/** joi gives a value, or an error beside which the value says nothing. */
+type ValidJoi<R> = R extends { readonly error?: undefined; readonly value: infer Value }
+  ? Value
+  : never;
 
 /** The validated parts of a request, one member for each part that has a schema. */
 export type Valid<Schemas> = {

@@ -8,6 +8,7 @@ import { expressVersions } from "../support/express.js";
 type Spoil = (req: Request, app: Express) => void;
 
 const {
+  formBody,
   jsonBody,
   principalFrom,
   rateLimit,
@@ -53,6 +54,7 @@ const READS: readonly (readonly [guard: string, what: string, MakeGuard, Spoil])
     (mode) => rateLimit({ ...one, mode, key: async () => undefined }),
     unreadable("ip"),
   ],
+  ["formBody", "a getter-only req.body", (mode) => formBody({ mode }), readOnlyBody],
   ["jsonBody", "a getter-only req.body", (mode) => jsonBody({ mode }), readOnlyBody],
   ["validate", "a getter-only req.body", (mode) => validate({ body: schema, mode }), readOnlyBody],
   [
@@ -110,12 +112,12 @@ describe.each(expressVersions)("reading foreign objects on Express %s", (_major,
 
   it.each(READS)(
     "%s refuses when it cannot use %s, and goes on in report mode",
-    async (_guard, _what, make, spoil) => {
+    async (guard, _what, make, spoil) => {
       const send = (app: Express): request.Test =>
         request(app)
           .post("/")
           .set({ Origin: "http://127.0.0.1", "X-Forwarded-For": "192.0.2.1" })
-          .send({ a: 1 });
+          .send(guard === "formBody" ? "a=1" : { a: 1 });
       const answer = await send(appWith(make("enforce"), spoil));
       expect(answer.status).toBe(503);
       expect(JSON.parse(answer.text).code).toBe("check_unavailable");

@@ -9,6 +9,7 @@ import { authorize, requireRole, requireScope, role } from "../../src/authorizat
 import { REQUIRE_HINTS } from "../../src/authorization/require-options.js";
 import { KEYCLOAK_HINTS, keycloak } from "../../src/claims/keycloak.js";
 import { OptionsError } from "../../src/core/options/options-error.js";
+import { FORM_BODY_HINTS, formBody } from "../../src/json-body/form-body.js";
 import { JSON_BODY_HINTS, jsonBody } from "../../src/json-body/json-body.js";
 import { STRUCTURAL_GUARD_HINTS, structuralGuard } from "../../src/json-body/structural-guard.js";
 import { createTokenVerifier } from "../../src/oauth-guard/index.js";
@@ -74,7 +75,9 @@ const RAW_BYTES =
 const TRUST_PROXY =
   'Express has this setting: write app.set("trust proxy", …) with the number or the addresses of your proxies';
 const ALL_COUNT =
-  "every request counts when it arrives, whatever its answer will be: leave it out; to count failures only, use the store yourself in the handler";
+  "leave it out, what fails counts as well: it costs work, and clients could send as much of it as they like";
+const FAILURES =
+  'write count: "failures", which gives the charge of an answer of 2xx or 304 back, or count: (req, res) => …, which returns true for what counts: the opposite of success';
 const NO_PERMISSIONS_POLICY =
   "helmet does not know it, and it concerns pages only: a route that serves pages sets Permissions-Policy itself";
 const GUARD = "write oauthGuard: { issuer, audience }, which verifies access tokens";
@@ -85,6 +88,7 @@ const LOG =
   "leave it out, one record per request is written to stdout by default; auditLog: { sinks: […] } writes them elsewhere";
 const REPORT =
   'leave it out to refuse, write mode: "report" to let every request pass and only record refusals';
+const UTF8_ONLY = "leave it out, forms are read as UTF-8, and any other charset is refused";
 const BODY = "write jsonBody: {} to parse JSON bodies, mount validate on the routes to check them";
 const LAST = "write app.use(notFound()) and app.use(errorHandler()) behind the last route";
 const LOGGER =
@@ -339,6 +343,31 @@ const TABLES: readonly HintTable[] = [
     says: { resource: "clientId", client: "clientId" },
   },
   {
+    name: "FORM_BODY_HINTS",
+    hints: FORM_BODY_HINTS,
+    places: [{ path: "formBody", create: (options) => formBody(options) }],
+    says: {
+      parameterLimit: "fields",
+      maxFields: "fields",
+      bodyLimit: "limit",
+      maxSize: "limit",
+      maxBodySize: "limit",
+      maxDepth: "depth",
+      exclude: "except",
+      skip: 'no function decides what is left unread, name the paths in except: ["POST /webhooks/*"]',
+      unless: "except",
+      verify: RAW_BYTES,
+      rawBody: RAW_BYTES,
+      type: "leave it out, only application/x-www-form-urlencoded is read",
+      inflate:
+        "leave it out, gzip, deflate and br are decompressed, and limit counts what comes out",
+      charsetSentinel: UTF8_ONLY,
+      defaultCharset: UTF8_ONLY,
+      interpretNumericEntities: UTF8_ONLY,
+      arrayLimit: "leave it out, a list has at most as many items as the form may have fields",
+    },
+  },
+  {
     name: "JSON_BODY_HINTS",
     hints: JSON_BODY_HINTS,
     places: [{ path: "jsonBody", create: (options) => jsonBody(options) }],
@@ -431,9 +460,9 @@ const TABLES: readonly HintTable[] = [
       legacyHeaders:
         "leave it out, X-RateLimit-* are sent by default; headers: { legacy: false } turns them off",
       ipv6Subnet: "ipv6Prefix",
-      skipSuccessfulRequests: ALL_COUNT,
+      skipSuccessfulRequests: FAILURES,
       skipFailedRequests: ALL_COUNT,
-      requestWasSuccessful: ALL_COUNT,
+      requestWasSuccessful: FAILURES,
       blockDuration:
         "there is no time-out beyond the window: units come back evenly, and Retry-After says when there are enough",
       statusCode: "a refusal is 429 always; to answer in a format of your own write onDenied",
@@ -614,6 +643,8 @@ const TABLES: readonly HintTable[] = [
       headers: HEADERS,
       cors: "leave it out to let no page of another origin read answers, write secureHeaders: { cors: { origins: […] } } to let some",
       json: "jsonBody",
+      urlencoded: "formBody",
+      form: "formBody",
       bodyParser: "jsonBody",
       logger: LOG,
       log: LOG,
@@ -661,7 +692,7 @@ describe("the names of other packages", () => {
   });
 
   /** Where `false` means what it means elsewhere: helmet's own options, and what is off by default. */
-  const SAME = /^(?:helmet\..*|contentSecurityPolicy|jsonBody|(?:cors\.)?credentials)$/;
+  const SAME = /^(?:helmet\..*|contentSecurityPolicy|jsonBody|formBody|(?:cors\.)?credentials)$/;
 
   // What if the same value is copied?
   it.each(rows)(

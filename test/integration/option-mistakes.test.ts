@@ -493,7 +493,7 @@ describe("a short name that is nobody's", () => {
     ["body", () => secureApi({ ...OFF, ...as<object>({ body: {} }) })],
     ["role", () => oauthGuard({ ...ISSUER, ...as<object>({ role: "a" }) })],
     ["rate", () => rateLimit({ ...POLICY, ...as<object>({ rate: 5 }) })],
-    ["count", () => rateLimit({ ...POLICY, ...as<object>({ count: 5 }) })],
+    ["units", () => rateLimit({ ...POLICY, ...as<object>({ units: 5 }) })],
   ])("is not taken for another that shares two letters: %s", (name, create) => {
     expect(messageOf(create)).toMatch(new RegExp(`must not have an option "${name}": (?!did)`));
   });

@@ -50,6 +50,7 @@ export const PLACES: Readonly<Record<string, Place>> = {
   },
   KeycloakOptions: { path: "keycloak", create: (options) => library.keycloak(options as never) },
   ErrorHandlerOptions: { path: "errorHandler", create: library.errorHandler },
+  FormBodyOptions: { path: "formBody", create: library.formBody },
   JsonBodyOptions: { path: "jsonBody", create: library.jsonBody },
   StructuralGuardOptions: { path: "structuralGuard", create: library.structuralGuard },
   StructureLimits: {

@@ -9,7 +9,7 @@ import express, {
 import { auditLog } from "express-secure-api/audit-log";
 import { authorize, requireRole, requireScope, role } from "express-secure-api/authorization";
 import { errorHandler, type Middleware, notFound } from "express-secure-api/errors";
-import { jsonBody, structuralGuard } from "express-secure-api/json-body";
+import { formBody, jsonBody, structuralGuard } from "express-secure-api/json-body";
 import { oauthGuard } from "express-secure-api/oauth-guard";
 import { principalFrom } from "express-secure-api/principal";
 import { rateLimit } from "express-secure-api/rate-limit";
@@ -79,6 +79,7 @@ app.get("/:id", secureHeaders(), (req, res) =>
 app.get("/:id", audit, (req, res) => assertType<Equal<Seen<typeof req, typeof res>, Alone>>());
 app.get("/:id", preset, (req, res) => assertType<Equal<Seen<typeof req, typeof res>, Alone>>());
 app.get("/:id", jsonBody(), (req, res) => assertType<Equal<Seen<typeof req, typeof res>, Alone>>());
+app.get("/:id", formBody(), (req, res) => assertType<Equal<Seen<typeof req, typeof res>, Alone>>());
 app.get("/:id", structuralGuard(), (req, res) =>
   assertType<Equal<Seen<typeof req, typeof res>, Alone>>(),
 );
@@ -107,7 +108,18 @@ router.use("/:id", guard, admin, (req, res) =>
 router
   .route("/:id")
   .post(guard, admin, page, (req, res) => assertType<Equal<Seen<typeof req, typeof res>, Alone>>());
-app.use(audit, secureHeaders(), limit, guard, jsonBody(), page, order, notFound(), errorHandler());
+app.use(
+  audit,
+  secureHeaders(),
+  limit,
+  guard,
+  jsonBody(),
+  formBody(),
+  page,
+  order,
+  notFound(),
+  errorHandler(),
+);
 app.use([audit, guard], preset);
 app.use("/api", guard, router);
 app.use((req, res, next) => admin(req, res, next));

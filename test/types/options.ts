@@ -25,6 +25,8 @@ import {
   type OnDenied,
 } from "express-secure-api/errors";
 import {
+  type FormBodyOptions,
+  formBody,
   type JsonBodyOptions,
   jsonBody,
   type StructuralGuardOptions,
@@ -87,6 +89,7 @@ export interface MyTraceOptions extends TraceOptions, Own {}
 export interface MyRequireOptions extends RequireOptions, Own {}
 export interface MyKeycloakOptions extends KeycloakOptions, Own {}
 export interface MyErrorHandlerOptions extends ErrorHandlerOptions, Own {}
+export interface MyFormBodyOptions extends FormBodyOptions, Own {}
 export interface MyJsonBodyOptions extends JsonBodyOptions, Own {}
 export interface MyStructuralGuardOptions extends StructuralGuardOptions, Own {}
 export interface MyIssuerOptions extends IssuerOptions, Own {}
@@ -130,6 +133,7 @@ requireScope("orders:read", my<MyRequireOptions>());
 authorize(role("admin"), my<MyRequireOptions>());
 keycloak(my<MyKeycloakOptions>());
 errorHandler(my<MyErrorHandlerOptions>());
+formBody(my<MyFormBodyOptions>());
 jsonBody(my<MyJsonBodyOptions>());
 structuralGuard(my<MyStructuralGuardOptions>());
 oauthGuard(my<MyOauthGuardOptions>());

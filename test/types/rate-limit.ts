@@ -35,6 +35,16 @@ const store: RateLimitStore = {
 };
 rateLimit({ policies: [{ name: "api", limit: 100, window: "1m" }], store, onStoreError: "reject" });
 
+rateLimit({ limit: 5, window: "15m", count: "failures" });
+rateLimit({
+  limit: 5,
+  window: "15m",
+  count: async (req, res) => req.secure && res.statusCode > 399,
+});
+// @ts-expect-error one of two words, or a function
+rateLimit({ limit: 5, window: "15m", count: "success" });
+// @ts-expect-error a function says yes or no
+rateLimit({ limit: 5, window: "15m", count: () => "failures" });
 // @ts-expect-error a window has a unit
 rateLimit({ limit: 100, window: 60_000 });
 // @ts-expect-error express-rate-limit's names

@@ -14,6 +14,17 @@ secureApi({
   auditLog: false,
   secureHeaders: undefined,
   jsonBody: {},
+  formBody: { extended: true },
+});
+secureApi({
+  oauthGuard,
+  rateLimit: {
+    ...rateLimit,
+    phase: "after-body",
+    match: "POST /login",
+    key: (req) => req.body?.email,
+  },
+  formBody: {},
 });
 secureApi({
   oauthGuard,
@@ -48,6 +59,10 @@ secureApi({ oauthGuard: false, rateLimit, authenticate: true });
 secureApi({ oauthGuard });
 // @ts-expect-error the guard must be said, if only as false
 secureApi({ rateLimit });
+// @ts-expect-error not a phase
+secureApi({ oauthGuard, rateLimit: { ...rateLimit, phase: "body", key: () => "a" } });
+// @ts-expect-error options, or false
+secureApi({ oauthGuard, rateLimit, formBody: true });
 // @ts-expect-error `true` says nothing
 secureApi({ oauthGuard: true, rateLimit });
 // @ts-expect-error the audience must be said here too

@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from "express";
-import { jsonBody, structuralGuard } from "express-secure-api/json-body";
+import { formBody, jsonBody, structuralGuard } from "express-secure-api/json-body";
 import {
   type JsonSchema,
   type StandardSchema,
@@ -7,6 +7,8 @@ import {
   validate,
 } from "express-secure-api/validate";
 import { body } from "express-validator";
+import Joi from "joi";
+import Joi17 from "joi-17";
 import { assertType, type Equal } from "./equal.js";
 
 interface Order {
@@ -14,7 +16,11 @@ interface Order {
   readonly quantity: number;
 }
 
-export const handlers: readonly RequestHandler[] = [jsonBody({ limit: "10kb" }), structuralGuard()];
+export const handlers: readonly RequestHandler[] = [
+  jsonBody({ limit: "10kb" }),
+  formBody({ extended: true }),
+  structuralGuard(),
+];
 
 const byJsonSchema = validate({
   body: {
@@ -39,6 +45,22 @@ export function read(req: Request): readonly Order[] {
   return [{ item, quantity }, order, named.valid(req).body, byChains.valid(req).body];
 }
 
+// joi gives the type that a schema is given, and `any` without one.
+const byJoi = validate({ body: Joi.object<Order>({ item: Joi.string() }), query: Joi.object({}) });
+const byJoi17 = validate({ body: Joi17.object<Order>({ item: Joi17.string() }) });
+const namedJoi = validate<{ body: Order }>({ body: Joi17.object({ item: Joi17.string() }) });
+export function readJoi(req: Request): readonly Order[] {
+  const order = byJoi.valid(req).body;
+  const order17 = byJoi17.valid(req).body;
+  assertType<Equal<typeof order, Order>>();
+  assertType<Equal<typeof order17, Order>>();
+  // @ts-expect-error no schema, so nothing was validated
+  byJoi.valid(req).params;
+  // @ts-expect-error not a member of the type
+  order17.price;
+  return [order, order17, namedJoi.valid(req).body, byJoi.valid(req).query];
+}
+
 // @ts-expect-error what happens to fields that no chain names must be said
 validate({ chains: [body("item").isString()] });
 // @ts-expect-error not one of the three
@@ -47,6 +69,10 @@ validate({ chains: [body("item").isString()], unknown: "ignore" });
 validate({ cookie: { type: "object" } });
 // @ts-expect-error a size has a unit
 jsonBody({ limit: 10_000 });
+// @ts-expect-error a number of fields is a number
+formBody({ fields: "10" });
+// @ts-expect-error no parser of query strings is taken
+formBody({ extended: "qs" });
 // @ts-expect-error a chain runs
 validate({ chains: [{}], unknown: "reject" });
 // @ts-expect-error a Standard Schema of another shape

@@ -411,6 +411,59 @@ describe.each(expressVersions)("http.route on Express %s", (major, express) => {
   });
 });
 
+describe("http.route on Express 4", () => {
+  const [, express] = expressVersions[0] as (typeof expressVersions)[number];
+
+  it.each<[string, string, string, string]>([
+    ["digits", "/items/:id(\\d+)", "/items/7", "/api/:tenant/items/:id(\\d+)"],
+    ["a class", "/items/:id([0-9a-f]{24})", `/items/${"a1".repeat(12)}`, ""],
+    ["a choice", "/:kind(new|old)/:id", "/new/7", ""],
+    ["text behind it", "/items/:id(\\d+).json", "/items/7.json", ""],
+  ])(
+    "keeps the mount path when a route fails whose parameter is limited to %s",
+    async (_what, path, asked, expected) => {
+      for (const mount of [
+        (router: Router): RequestHandler => router,
+        (router: Router): RequestHandler =>
+          (req, res, next) =>
+            router(req, res, next),
+      ]) {
+        const { route, line } = await recordOf(
+          express,
+          (app, module) => {
+            app.use("/api/:tenant", mount(routerWith(module, path, fail)));
+            app.use(errorHandler({ onError: () => undefined }));
+          },
+          `/api/${VALUE}${asked}`,
+        );
+        expect(line).not.toContain(VALUE);
+        expect(route).toBe(expected || `/api/:tenant${path}`);
+      }
+    },
+  );
+
+  it("counts no segments of a parameter whose pattern can match several, or none", async () => {
+    for (const [path, asked] of [
+      ["/files/:path(.+)", `/files/a/${VALUE}`],
+      ["/files/:path([^x]+)", `/files/a/${VALUE}`],
+      ["/files/:path(\\d*)", "/files/"],
+      ["/files/:path(\\d+)?", "/files"],
+    ] as const) {
+      const { route, line } = await recordOf(
+        express,
+        (app, module) => {
+          const router = routerWith(module, path, fail);
+          app.use("/api/:tenant", (req, res, next) => router(req, res, next));
+          app.use(errorHandler({ onError: () => undefined }));
+        },
+        `/api/${VALUE}${asked}`,
+      );
+      expect(line).not.toContain(VALUE);
+      expect(route).toBe(path);
+    }
+  });
+});
+
 describe("http.route on Express 5", () => {
   const [, express] = expressVersions[1] as (typeof expressVersions)[number];
 

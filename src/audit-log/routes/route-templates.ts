@@ -3,6 +3,9 @@ import { findMountPath, type MountPath, mountPathOf } from "./mount-path.js";
 
 /** Parts of a path that can match a number of segments that cannot be told from it. */
 const UNCOUNTABLE = /[*+?(){}\\]/;
+/** The pattern of a parameter of Express 4 that matches neither a slash nor nothing: `:id(\\d+)`, `:kind(new|old)`. */
+const WITHIN_SEGMENT =
+  /(:\w+)\((?:(?:\\[dw]|\[(?:\\[dw]|[\w-])+\])(?:\+|\{[1-9]\d*(?:,\d*)?\})?|[\w-]+(?:\|[\w-]+)*)\)/g;
 
 /** Of each route: routers are mounted once or twice, but values in their paths can be many, and long. */
 const MAX_KNOWN = 8;
@@ -79,8 +82,10 @@ function commonCount(paths: readonly unknown[]): number | undefined {
 }
 
 function segmentsOf(path: unknown): number | undefined {
-  if (typeof path !== "string" || !path.startsWith("/") || UNCOUNTABLE.test(path)) return undefined;
-  return path === "/" ? 0 : path.replace(/\/+$/, "").split("/").length - 1;
+  if (typeof path !== "string" || !path.startsWith("/")) return undefined;
+  const plain = path.replaceAll(WITHIN_SEGMENT, "$1");
+  if (UNCOUNTABLE.test(plain)) return undefined;
+  return plain === "/" ? 0 : plain.replace(/\/+$/, "").split("/").length - 1;
 }
 
 /** The path of the whole request. */

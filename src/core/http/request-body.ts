@@ -7,6 +7,19 @@ export type ParsedRequest = Request & { _body?: boolean };
 /** The `req.body` that a parser of ours left where there was no content. */
 const stopgap = requestSlot<object>("bodyStopgap");
 
+/** What a parser of ours in report mode would have put into `req.body`. */
+const judged = requestSlot<{ readonly value: unknown }>("judgedBody");
+
+/** Remembers the body that a reporting parser gives back, for later guards that report as well. */
+export function rememberJudgedBody(req: Request, value: unknown): void {
+  judged.set(req, { value });
+}
+
+/** What {@link rememberJudgedBody} remembered. */
+export function judgedBodyOf(req: Request): { readonly value: unknown } | undefined {
+  return judged.get(req);
+}
+
 /**
  * Whether the request brings content (RFC 9112 §6.3); a `Content-Length` of 0 brings none. HTTP/2 has frames for it, and
  * needs no `Content-Length` (RFC 9113 §8.1.1).

@@ -207,6 +207,7 @@ function policyOf(limit: number, seconds: number, burst: number): Policy {
     cost: 1,
     match: undefined,
     phase: undefined,
+    count: "all",
   };
 }
 

@@ -141,7 +141,13 @@ describe("the quota fields", () => {
         (name, limit, seconds, share, wait) => {
           const remaining = Math.floor(limit * share);
           const policy = { path: "", name, limit, windowMs: seconds * 1000, burst: limit } as const;
-          const rest = { key: "ip", cost: 1, match: undefined, phase: undefined } as const;
+          const rest = {
+            key: "ip",
+            cost: 1,
+            match: undefined,
+            phase: undefined,
+            count: "all",
+          } as const;
           const whole = { ...policy, ...rest };
           const reporter = quotaReporter(whole, { ietf: true, legacy: "delta" }, {});
           const fields = new Map<string, string>();

@@ -27,6 +27,8 @@ export interface QuotaReport {
   /** What was counted, for a limiter that gives it back. */
   readonly charge: Charge;
   readonly result: RateLimitResult;
+  /** Whether it was given back to a store already. */
+  readonly refunded?: boolean;
 }
 
 const reports = requestSlot<QuotaReport[]>("quotas");

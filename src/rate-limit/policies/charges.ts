@@ -10,7 +10,12 @@ import {
   hasPrincipalSource,
   type Principal,
 } from "../../core/principal/principal.js";
+import { isRefused, type Refused, refused } from "../../core/refusal/refused.js";
+import { type BodyFault, withParsedBody } from "./body-key.js";
 import type { Charge, Policy } from "./policy.js";
+
+/** `undefined` is the address, `null` what the client sent in place of a key. */
+type Key = string | undefined | null;
 
 /** A digest of this length replaces what is longer, so that no key fills the memory. */
 const LONGEST_KEY = 44;
@@ -18,6 +23,9 @@ const BEHIND_REPORT =
   'rateLimit: a limit with the key "principal" enforces, and the guard in front of it only reports. Until that enforces, the limit counts by address, so many callers behind one address share a quota. Give rateLimit mode: "report" as well, or let the guard enforce.';
 const NO_ADDRESS =
   'rateLimit: a request has no address, as over a Unix socket, and all such requests share one quota. Networks in "trust proxy", such as "loopback", never match a Unix socket: set it to the number of proxies, the one on the other end of the socket included, and let that send X-Forwarded-For.';
+
+/** What the request costs, or why a policy that counts by the body cannot count it. */
+export type Charges = readonly Charge[] | Refused<BodyFault>;
 
 /**
  * What the request costs, policy by policy; policies that do not apply are left out. All functions of the app are asked
@@ -31,16 +39,20 @@ export function chargesOf(
   req: Request,
   ipv6Prefix: number,
   enforced: boolean,
-): readonly Charge[] | Promise<readonly Charge[]> {
+): Charges | Promise<Charges> {
   const charges: Charge[] = [];
-  let pending: Promise<Charge>[] | undefined;
+  let pending: Promise<Charge | Refused<BodyFault>>[] | undefined;
   let address: string | undefined;
   for (const policy of policies) {
     if (policy.match !== undefined && !matchesOne(policy.match, req)) continue;
-    const chosen = chosenKey(policy, req, enforced);
+    const seen = policy.phase === "after-body" ? withParsedBody(req, enforced) : req;
+    if (seen === undefined) continue;
+    if (typeof seen === "string") return refused(seen);
+    const chosen = chosenKey(policy, seen, enforced);
+    if (chosen === null) return refused("unusable_key");
     // Not later: the address is gone as soon as the client is.
     if (typeof chosen !== "string") address ??= addressKey(req, ipv6Prefix);
-    const cost = typeof policy.cost === "number" ? policy.cost : policy.cost(req);
+    const cost = typeof policy.cost === "number" ? policy.cost : policy.cost(seen);
     if (pending === undefined && typeof chosen !== "object" && typeof cost === "number") {
       charges.push({ policy, key: chosen ?? (address as string), cost });
     } else {
@@ -48,17 +60,20 @@ export function chargesOf(
       pending.push(neverAlone(pendingCharge(policy, chosen, address, cost)));
     }
   }
-  return pending === undefined ? charges : Promise.all(pending);
+  return pending === undefined
+    ? charges
+    : Promise.all(pending).then((all) => all.find(isRefused) ?? (all as Charge[]));
 }
 
 async function pendingCharge(
   policy: Policy,
-  chosen: string | undefined | Promise<string | undefined>,
+  chosen: Key | Promise<Key>,
   address: string | undefined,
   cost: number | Promise<number>,
-): Promise<Charge> {
+): Promise<Charge | Refused<BodyFault>> {
   // Together, so that a failure of the one does not wait for the other.
   const [key, units] = await Promise.all([chosen, cost]);
+  if (key === null) return refused("unusable_key");
   return { policy, key: key ?? (address as string), cost: units };
 }
 
@@ -78,11 +93,7 @@ export function addressKey(req: Request, ipv6Prefix: number): string {
   return "unknown";
 }
 
-function chosenKey(
-  policy: Policy,
-  req: Request,
-  enforced: boolean,
-): string | undefined | Promise<string | undefined> {
+function chosenKey(policy: Policy, req: Request, enforced: boolean): Key | Promise<Key> {
   if (policy.key === "ip") return undefined;
   if (policy.key === "principal") {
     if (enforced && isCallerUncertain(req)) {
@@ -92,7 +103,7 @@ function chosenKey(
     return principalKey(req);
   }
   const key = policy.key(req);
-  return typeof key === "object" ? neverAlone(key.then(ownKey)) : ownKey(key);
+  return typeof key === "object" && key !== null ? neverAlone(key.then(ownKey)) : ownKey(key);
 }
 
 /**
@@ -116,7 +127,8 @@ function neverAlone<T>(promise: Promise<T>): Promise<T> {
 
 function ignore(): void {}
 
-function ownKey(key: string | undefined): string | undefined {
+function ownKey(key: Key): Key {
+  if (key === null) return null;
   return key === undefined || key === "" ? undefined : keptApart(key);
 }
 

@@ -4,7 +4,8 @@ import { isPrintableAscii } from "../../core/http/header-values.js";
 import { readPathPatterns } from "../../core/http/read-path-patterns.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import { formatDuration } from "../../core/options/quantity.js";
-import type { Policy, UserFunction } from "./policy.js";
+import { foldBodyKey } from "./body-key.js";
+import type { CountFunction, Policy, UserFunction } from "./policy.js";
 
 /** What the place of a policy demands of it. */
 export interface PolicyDemands {
@@ -12,19 +13,24 @@ export interface PolicyDemands {
   readonly phased: boolean;
   /** Whether a store tells policies apart by their names. */
   readonly named: boolean;
+  /** Whether what was counted can be given back. */
+  readonly refunds: boolean;
 }
 
 type PolicyReader = OptionsReader<
-  "name" | "limit" | "window" | "burst" | "key" | "cost" | "match" | "phase"
+  "name" | "limit" | "window" | "burst" | "key" | "cost" | "match" | "phase" | "count"
 >;
 
 const MAX_LIMIT = 1_000_000_000;
 const MAX_NAME_LENGTH = 64;
+const PHASES = ["before-auth", "after-auth", "after-body"] as const;
+const NO_MATCH =
+  'must be given with phase: "after-body", as in match: "POST /login": requests that it covers are refused without a body';
 
 /** Reads one policy; what is wrong is noted with the reader. */
 export function readPolicy(reader: PolicyReader, demands: PolicyDemands): Policy {
   const { limit, windowMs, burst } = readRate(reader);
-  const key = readKey(reader);
+  const key = readKey(reader, demands.phased);
   return Object.freeze({
     path: reader.path,
     name: readName(reader, demands.named) ?? `${limit}-per-${formatDuration(windowMs)}`,
@@ -35,6 +41,7 @@ export function readPolicy(reader: PolicyReader, demands: PolicyDemands): Policy
     cost: readCost(reader, burst),
     match: readPathPatterns(reader, "match"),
     phase: readPhase(reader, demands.phased, key),
+    count: readCount(reader, demands.refunds),
   });
 }
 
@@ -77,13 +84,14 @@ function isPrintable(name: string): boolean {
   return name === "" || isPrintableAscii(name);
 }
 
-function readKey(reader: PolicyReader): Policy["key"] {
+function readKey(reader: PolicyReader, phased: boolean): Policy["key"] {
   const key = reader.has("key") ? reader.raw("key") : "ip";
   if (typeof key === "function") {
     const option = `${reader.path}.key`;
+    const parse = phased && reader.raw("phase") === "after-body" ? foldBodyKey : parseKey;
     return createCall(key as UserFunction<unknown>, {
       option,
-      parse: (value) => parseKey(option, value),
+      parse: (value) => parse(option, value),
     });
   }
   if (key !== "ip" && key !== "principal") {
@@ -126,5 +134,27 @@ function readPhase(reader: PolicyReader, phased: boolean, key: Policy["key"]): P
     }
     return key === "ip" ? "before-auth" : "after-auth";
   }
-  return reader.oneOf("phase", ["before-auth", "after-auth"], { required: true });
+  const phase = reader.oneOf("phase", PHASES, { required: true });
+  if (phase === "after-body" && !reader.has("match")) reader.note("match", NO_MATCH);
+  return phase;
+}
+
+function readCount(reader: PolicyReader, refunds: boolean): Policy["count"] {
+  const count = reader.raw("count");
+  if (count !== undefined && count !== "all" && !refunds) {
+    reader.note("count", "must be left out with a store without refund(), which cannot give back");
+  }
+  if (count === undefined || count === "all" || count === "failures") return count ?? "all";
+  if (typeof count !== "function") {
+    reader.problem("count", '"all", "failures" or a function');
+    return "all";
+  }
+  const option = `${reader.path}.count`;
+  return createCall(count as CountFunction, {
+    option,
+    parse(value) {
+      if (typeof value === "boolean") return value;
+      throw wrongReturn(option, "true or false", value);
+    },
+  });
 }

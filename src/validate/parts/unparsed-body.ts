@@ -8,11 +8,12 @@ import { essenceOf, isJsonEssence } from "../../core/http/media-type.js";
 /** What kind of parser a media type needs. */
 type Kind = "json" | "form" | "text" | "multipart" | "raw";
 
-/** The names that parsers give their middlewares: those of body-parser, multer and `jsonBody`. */
+/** The names that parsers give their middlewares: those of body-parser, multer and this package. */
 const PARSERS: Readonly<Record<string, Kind>> = {
   jsonParser: "json",
   jsonBodyMiddleware: "json",
   urlencodedParser: "form",
+  formBodyMiddleware: "form",
   textParser: "text",
   multerMiddleware: "multipart",
   rawParser: "raw",
@@ -131,7 +132,7 @@ function explain(kind: Kind, listed: string | undefined): string {
 
 function parserFor(kind: Kind, listed: string | undefined): string {
   if (kind === "multipart") return "multer or another parser of multipart bodies";
-  if (kind === "form") return "express.urlencoded({ extended: false })";
+  if (kind === "form") return "formBody() or express.urlencoded({ extended: false })";
   const [make, own] = MAKERS[kind];
   const type = listed === undefined ? "…" : `"${listed}"`;
   const parser = listed === own ? `${make}()` : `${make}({ type: ${type} })`;

@@ -98,6 +98,18 @@ export const DECIDING: Readonly<Record<string, DecidingSite>> = {
     mount: (key, mode) => rateLimit({ ...one, key, mode } as never),
     right: () => "alice",
   },
+  "rateLimit.key, after the body": {
+    mount: (key, mode) =>
+      library.secureApi({
+        auditLog: false,
+        oauthGuard: false,
+        secureHeaders: false,
+        jsonBody: {},
+        rateLimit: { ...one, phase: "after-body", match: "/*", key },
+        mode,
+      } as never),
+    right: () => "alice",
+  },
   "rateLimit.cost": {
     mount: (cost, mode) => rateLimit({ ...one, cost, mode } as never),
     right: () => 1,
@@ -145,6 +157,18 @@ export const DECIDING: Readonly<Record<string, DecidingSite>> = {
   },
   principalFrom: {
     mount: (derive, mode) => principalFrom(derive as never, { mode }),
+    right: () => ({ subject: "alice" }),
+  },
+  "secureApi.authenticate": {
+    mount: (derive, mode) =>
+      library.secureApi({
+        auditLog: false,
+        oauthGuard: false,
+        rateLimit: false,
+        secureHeaders: { mode: "report" },
+        authenticate: principalFrom(derive as never),
+        mode,
+      }),
     right: () => ({ subject: "alice" }),
   },
   session: {

@@ -1,0 +1,250 @@
+import { once } from "node:events";
+import { createServer, request as httpRequest } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Express, RequestHandler } from "express";
+import request from "supertest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { expressVersions } from "../../test/support/express.js";
+import { http2Request, http2Server } from "../../test/support/http2.js";
+import { rateLimit } from "./rate-limit.js";
+import type { RateLimitOptions } from "./rate-limit-options.js";
+import type { RateLimitRequest, RateLimitStore } from "./stores/rate-limit-store.js";
+
+const LOGIN = { name: "login", limit: 2, window: "1h" } as const;
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** Counts down, without time, as a store of an app might. */
+function countingStore(): RateLimitStore & { readonly refunded: RateLimitRequest[] } {
+  const spent = new Map<string, number>();
+  const refunded: RateLimitRequest[] = [];
+  return {
+    refunded,
+    async consume(requests) {
+      return requests.map(({ policy, key, cost, burst }) => {
+        const used = spent.get(policy + key) ?? 0;
+        const allowed = used + cost <= burst;
+        if (allowed) spent.set(policy + key, used + cost);
+        const remaining = Math.max(0, burst - used - (allowed ? cost : 0));
+        return { allowed, remaining, retryAfterMs: 1000, resetMs: 1000 };
+      });
+    },
+    async refund(requests) {
+      refunded.push(...requests);
+      for (const { policy, key, cost } of requests) {
+        spent.set(policy + key, (spent.get(policy + key) ?? 0) - cost);
+      }
+    },
+  };
+}
+
+describe.each(expressVersions)("rateLimit with count on Express %s", (_major, express) => {
+  function appWith(options: Partial<RateLimitOptions>, ...after: RequestHandler[]): Express {
+    const app = (express as unknown as () => Express)();
+    app.use(rateLimit({ ...LOGIN, ...options } as RateLimitOptions), ...after);
+    app.all("/:status", (req, res) => void res.status(Number(req.params["status"])).send("x"));
+    return app;
+  }
+
+  it.each([200, 201, 204, 299, 304])(
+    "gives the charge back for an answer of %i",
+    async (status) => {
+      const app = appWith({ count: "failures" });
+      for (let n = 0; n < 6; n += 1) {
+        const answer = await request(app).get(`/${status}`).expect(status);
+        expect(answer.headers["x-ratelimit-remaining"]).toBe("1");
+      }
+    },
+  );
+
+  it.each([300, 302, 303, 400, 401, 403, 404, 422, 500, 503])(
+    "keeps the charge for an answer of %i",
+    async (status) => {
+      const app = appWith({ count: "failures" });
+      for (let n = 0; n < 2; n += 1) await request(app).get(`/${status}`).expect(status);
+      const refused = await request(app).get("/200").expect(429);
+      expect(refused.body.code).toBe("rate_limit_exceeded");
+    },
+  );
+
+  it("does not forget failures at a success", async () => {
+    const app = appWith({ count: "failures" });
+    await request(app).get("/401").expect(401);
+    for (let n = 0; n < 3; n += 1) await request(app).get("/200").expect(200);
+    await request(app).get("/401").expect(401);
+    await request(app).get("/200").expect(429);
+  });
+
+  it("lets no more requests run at once than the limit has, whatever they will answer", async () => {
+    let running = 0;
+    let most = 0;
+    const app = appWith({ count: "failures" }, async (_req, res) => {
+      running += 1;
+      most = Math.max(most, running);
+      await sleep(50);
+      running -= 1;
+      res.sendStatus(401);
+    });
+    const server = createServer(app);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const answers = await Promise.all(Array.from({ length: 20 }, () => request(server).get("/")));
+    server.close();
+    expect(most).toBe(2);
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(2);
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(18);
+  });
+
+  it("keeps the charge of a client that leaves before the answer", async () => {
+    const [came, left] = [vi.fn(), vi.fn()];
+    const app = appWith({ count: "failures" }, (req, res, next) => {
+      if (req.path !== "/hang") return next();
+      came();
+      res.on("close", left);
+    });
+    const server = createServer(app);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    for (let n = 1; n <= 2; n += 1) {
+      const client = httpRequest({ port, path: "/hang" });
+      client.on("error", () => undefined).end();
+      await vi.waitUntil(() => came.mock.calls.length === n);
+      client.destroy();
+      await vi.waitUntil(() => left.mock.calls.length === n);
+    }
+    expect((await request(server).get("/200")).status).toBe(429);
+    server.close();
+    await once(server, "close");
+  });
+
+  it("asks a function, which may decide by what the handler left", async () => {
+    const app = appWith(
+      {
+        count: (req, res) =>
+          res.statusCode === 302 && (req as { user?: string }).user === undefined,
+      },
+      (req, res, next) => {
+        if (req.query["as"] === "alice") (req as { user?: string }).user = "alice";
+        if (req.path === "/login") res.redirect("/");
+        else next();
+      },
+    );
+    for (let n = 0; n < 4; n += 1) await request(app).get("/login?as=alice").expect(302);
+    for (let n = 0; n < 4; n += 1) await request(app).get("/500").expect(500);
+    for (let n = 0; n < 2; n += 1) await request(app).get("/login").expect(302);
+    await request(app).get("/login?as=alice").expect(429);
+  });
+
+  it.each<[string, () => unknown]>([
+    [
+      "throws",
+      () => {
+        throw new Error("boom");
+      },
+    ],
+    [
+      "rejects",
+      async () => {
+        throw new Error("boom");
+      },
+    ],
+    ["returns the wrong type", () => "false"],
+    ["returns nothing", () => undefined],
+    ["promises the wrong type", async () => 0],
+    ["never answers", () => new Promise(() => undefined)],
+    [
+      "returns a then that throws",
+      () => ({
+        then() {
+          throw new Error("boom");
+        },
+      }),
+    ],
+  ])("keeps the charge when the function %s, and answers as usual", async (_how, count) => {
+    vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const app = appWith({ count: count as never });
+    for (let n = 0; n < 2; n += 1) await request(app).get("/200").expect(200);
+    await request(app).get("/200").expect(429);
+  });
+
+  it("gives the charge back once an async function says so", async () => {
+    let asked = 0;
+    const app = appWith({
+      count: async (_req, res) => {
+        asked += 1;
+        return res.statusCode !== 200;
+      },
+    });
+    for (let n = 1; n <= 5; n += 1) {
+      await request(app).get("/200").expect(200);
+      await vi.waitUntil(() => asked === n);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  });
+
+  it("tells of a function that fails, once", async () => {
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const app = appWith({ count: () => 1 as never });
+    for (let n = 0; n < 2; n += 1) await request(app).get("/200").expect(200);
+    const told = warn.mock.calls.filter(([text]) => String(text).startsWith("rateLimit.count"));
+    expect(told).toHaveLength(1);
+  });
+
+  it("gives back only what its own policy took", async () => {
+    const app = appWith({
+      ...({ name: undefined, limit: undefined, window: undefined } as object),
+      policies: [
+        { name: "all", limit: 5, window: "1h" },
+        { name: "failures", limit: 1, window: "1h", count: "failures", cost: 1 },
+      ],
+    });
+    for (let n = 0; n < 5; n += 1) await request(app).get("/200").expect(200);
+    const refused = await request(app).get("/200").expect(429);
+    expect(refused.body["violated-policies"]).toEqual(["all"]);
+  });
+
+  it("gives back through a store, once, and not what was refused", async () => {
+    const store = countingStore();
+    const app = appWith({ count: "failures", store, storeTimeout: "5s" });
+    for (let n = 0; n < 4; n += 1) await request(app).get("/200").expect(200);
+    expect(store.refunded).toHaveLength(4);
+    for (let n = 0; n < 2; n += 1) await request(app).get("/401").expect(401);
+    await request(app).get("/200").expect(429);
+    expect(store.refunded).toHaveLength(4);
+    expect(store.refunded[0]).toMatchObject({ policy: "login", cost: 1 });
+  });
+
+  it("keeps the charge where onDenied answers a refusal with 200", async () => {
+    const app = appWith({
+      count: "failures",
+      onDenied: (_error, _req, res) => void res.status(200).send("slow down"),
+    });
+    for (let n = 0; n < 2; n += 1) await request(app).get("/401").expect(401);
+    for (let n = 0; n < 3; n += 1) {
+      expect((await request(app).get("/200")).text).toBe("slow down");
+    }
+  });
+
+  it("gives back in report mode as well, so that its records tell what enforcing would do", async () => {
+    const app = appWith({ count: "failures", mode: "report" });
+    for (let n = 0; n < 6; n += 1) await request(app).get("/200").expect(200);
+    const store = countingStore();
+    const stored = appWith({ count: "failures", mode: "report", store, storeTimeout: "5s" });
+    for (let n = 0; n < 6; n += 1) await request(stored).get("/200").expect(200);
+    await vi.waitUntil(() => store.refunded.length === 6);
+    expect(store.refunded[0]).toMatchObject({ policy: "report:login" });
+  });
+
+  it("gives back over HTTP/2", async () => {
+    const server = http2Server(appWith({ count: "failures" }));
+    try {
+      for (let n = 0; n < 4; n += 1) {
+        expect((await http2Request(server, { ":path": "/200" })).status).toBe(200);
+      }
+    } finally {
+      server.close();
+    }
+  });
+});
