@@ -14,15 +14,19 @@ import { createHeaderWriter, createReportOnlyWriter } from "./headers/header-wri
 import {
   HELMET_NAMES,
   type HelmetOverrides,
-  type HstsOptions,
   NO_PERMISSIONS_POLICY,
   readHelmetOptions,
 } from "./headers/helmet-options.js";
+import type { HstsOptions } from "./headers/hsts-options.js";
+import { type CacheControl, PRESETS, type Preset, type PresetName } from "./headers/presets.js";
 
 /** Options of {@link secureHeaders}. */
 export interface SecureHeadersOptions extends GuardOptions {
-  /** The set of headers that the other options change. `"api"` is for answers that are data, not pages. @default "api" */
-  readonly preset?: "api" | undefined;
+  /**
+   * The set of headers that the other options change. `"api"` is for answers that are data, `"web"` for an app that sends
+   * pages whose scripts and styles are files of its own origin, `"helmet"` is what helmet sets by itself. @default "api"
+   */
+  readonly preset?: PresetName | undefined;
   /**
    * helmet's own options, which change the preset. `false` turns a header off. `true` takes the value of the preset
    * or, if it has none, helmet's own. An object changes the members that it names. CSP directives change those of the
@@ -33,15 +37,16 @@ export interface SecureHeadersOptions extends GuardOptions {
   readonly helmet?: HelmetOverrides | undefined;
   /**
    * `Strict-Transport-Security`, or `false` for none. Sent only over TLS (`req.secure`) unless `always` is `true`, and
-   * never to `localhost` or an IP address. Where a proxy seems to end TLS and Express does not trust it, a warning says so.
+   * never to `localhost` or an IP address; left out with the preset helmet, on every answer. Where a proxy seems to end TLS and Express does not trust it, a warning says so.
    * @see https://www.rfc-editor.org/rfc/rfc6797#section-7.2
    */
   readonly hsts?: false | HstsOptions | undefined;
   /**
-   * `Cache-Control` of answers whose handler does not set it; `false` for none. `express.static` keeps a value that is
-   * already set: mount it before this middleware, or turn this off. @default "no-store"
+   * `Cache-Control: no-store` on answers whose handler does not set it; `"authenticated"` only if the request has a
+   * `Cookie` or `Authorization`; `false` for none. `express.static` keeps a value that is already set: mount it before
+   * this middleware, or turn this off. @default "no-store" ("authenticated" with the preset web, false with helmet)
    */
-  readonly cacheControl?: "no-store" | false | undefined;
+  readonly cacheControl?: CacheControl | undefined;
   /** CORS. No page of another origin can read an answer unless this is given. */
   readonly cors?: CorsOptions | undefined;
   /**
@@ -61,6 +66,8 @@ const KEYS: OptionKeys<SecureHeadersOptions> = {
   cors: true,
   crossOriginGuard: "neverUndefined",
 };
+
+const PRESET_NAMES = ["api", "web", "helmet"] as const satisfies readonly PresetName[];
 
 /** helmet's own names, and those of cors and csurf. */
 export const SECURE_HEADERS_HINTS: Hints<SecureHeadersOptions> = {
@@ -108,9 +115,10 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
     "secureHeaders()",
   );
   const guardOptions = readGuardOptions(reader);
-  readPreset(reader);
-  const headers = readHelmetOptions(reader);
-  const cacheControl = readCacheControl(reader);
+  const name = reader.oneOf("preset", PRESET_NAMES, { default: "api" });
+  const preset = PRESETS[name];
+  const headers = readHelmetOptions(reader, preset);
+  const cacheControl = readCacheControl(reader, preset);
   const corsSettings = readCorsOptions(reader);
   const crossOriginGuard = readCrossOriginGuard(reader, corsSettings !== undefined);
   reader.finish();
@@ -121,7 +129,7 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
     : createReportOnlyWriter(headers);
   const cors = corsSettings === undefined ? undefined : createCorsPolicy(corsSettings);
   const parts = [
-    "preset(api)",
+    `preset(${name})`,
     ...(cors ? ["cors"] : []),
     ...(crossOriginGuard ? ["crossOriginGuard"] : []),
   ];
@@ -141,20 +149,11 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
   return { middleware, answers: true };
 }
 
-function readPreset(reader: OptionsReader<"preset">): void {
-  const preset = reader.raw("preset");
-  if (preset === "web" || preset === "helmet") {
-    reader.note("preset", `must be "api": this version has no preset "${preset}"`);
-  } else {
-    reader.oneOf("preset", ["api"]);
-  }
-}
-
-function readCacheControl(reader: OptionsReader<"cacheControl">): string | undefined {
+function readCacheControl(reader: OptionsReader<"cacheControl">, preset: Preset): CacheControl {
   const value = reader.raw("cacheControl");
-  if (value === undefined || value === "no-store") return "no-store";
-  const fix =
-    value === true ? "leave it out" : "leave it out, a handler that sets Cache-Control replaces it";
-  if (value !== false) reader.problem("cacheControl", '"no-store" or false', fix);
-  return undefined;
+  if (value === undefined) return preset.cacheControl;
+  if (value === "no-store" || value === "authenticated" || value === false) return value;
+  const fix = value === true ? "" : "leave it out, a handler that sets Cache-Control replaces it";
+  reader.problem("cacheControl", '"no-store", "authenticated" or false', fix);
+  return preset.cacheControl;
 }
