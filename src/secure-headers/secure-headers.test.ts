@@ -319,6 +319,27 @@ describe("secureHeaders", () => {
       "crossOriginGuard must be true, false or an options object, got null",
     ],
     ["a bad exemption", { crossOriginGuard: { exempt: "callback" } }, 'exempt must start with "/"'],
+    [
+      "a login from an unset variable",
+      { crossOriginGuard: { always: undefined } },
+      "crossOriginGuard.always must not be undefined",
+    ],
+    ["no login", { crossOriginGuard: { always: [] } }, "got an empty list"],
+    [
+      "a login that changes nothing",
+      { crossOriginGuard: { always: ["/a", "GET /login"] } },
+      "crossOriginGuard.always[1] must have a method that changes something, or none: GET does not",
+    ],
+    [
+      "a login that is exempt",
+      { crossOriginGuard: { always: "/login", exempt: "/login" } },
+      "crossOriginGuard.always[0] must not be in exempt as well",
+    ],
+    [
+      "a login with a slash",
+      { crossOriginGuard: { always: "/login/" } },
+      'must not end with "/": write "/login"',
+    ],
     ["a request", { method: "GET", headers: {} }, 'must not have an option "method"'],
   ])("refuses %s", (_title, options, problem) => {
     expect(problemsOf(options).join("\n")).toContain(problem);

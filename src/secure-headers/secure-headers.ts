@@ -1,3 +1,4 @@
+import { createMountCheck } from "../core/app/mount-check.js";
 import { createGuard } from "../core/guard/guard.js";
 import { GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
@@ -52,7 +53,7 @@ export interface SecureHeadersOptions extends GuardOptions {
   /**
    * Refuses unsafe requests with a cookie, HTTP authentication or a client certificate if a page of another origin
    * sends them: 403 `cross_origin_blocked`. Origins of `cors` may send them if `credentials` is `true`. It does not
-   * check GET and HEAD, or requests whose only credential is a bearer token. @default true with `cors`, else false
+   * check GET and HEAD, or requests whose only credential is a bearer token, except on the paths of `always`. @default true with `cors`, else false
    */
   readonly crossOriginGuard?: boolean | CrossOriginGuardOptions | undefined;
 }
@@ -142,7 +143,10 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
     return { middleware, answers: false };
   }
   const handleCrossOrigin = createCrossOriginHandler(guard, cors, crossOriginGuard);
+  const always = crossOriginGuard?.always ?? [];
+  const checkMount = createMountCheck("secureHeaders", always.length === 0 ? [] : [always]);
   const middleware = guard.middleware((req, res, next) => {
+    checkMount(req);
     write(req, res);
     handleCrossOrigin(req, res, next);
   }, rule);
