@@ -324,6 +324,16 @@ describe("secureHeaders", () => {
       { crossOriginGuard: { always: undefined } },
       "crossOriginGuard.always must not be undefined",
     ],
+    [
+      "cookies from an unset variable",
+      { cookies: undefined },
+      "secureHeaders.cookies must not be undefined",
+    ],
+    [
+      "cookies: true",
+      { cookies: true },
+      'cookies must be "warn", "enforce" or false, got true: write "enforce" to add what is missing',
+    ],
     ["no login", { crossOriginGuard: { always: [] } }, "got an empty list"],
     [
       "a login that changes nothing",

@@ -1,9 +1,12 @@
+import type { Request, Response } from "express";
 import { createMountCheck } from "../core/app/mount-check.js";
+import { watchAnswer } from "../core/app/watch-answer.js";
 import { createGuard } from "../core/guard/guard.js";
 import { GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
+import { type CookieMode, createCookieWatcher } from "./cookies/cookie-watcher.js";
 import { type CorsOptions, readCorsOptions } from "./cors/cors-options.js";
 import { createCorsPolicy } from "./cors/cors-policy.js";
 import {
@@ -20,6 +23,7 @@ import {
 } from "./headers/helmet-options.js";
 import type { HstsOptions } from "./headers/hsts-options.js";
 import { type CacheControl, PRESETS, type Preset, type PresetName } from "./headers/presets.js";
+import { createPageWatcher } from "./page-watcher.js";
 
 /** Options of {@link secureHeaders}. */
 export interface SecureHeadersOptions extends GuardOptions {
@@ -56,6 +60,12 @@ export interface SecureHeadersOptions extends GuardOptions {
    * check GET and HEAD, or requests whose only credential is a bearer token, except on the paths of `always`. @default true with `cors`, else false
    */
   readonly crossOriginGuard?: boolean | CrossOriginGuardOptions | undefined;
+  /**
+   * What is done about `Set-Cookie` of a cookie that stands for a user, by its name (`connect.sid`, `session`,
+   * `access_token`), without `HttpOnly`, `Secure` (over TLS) or `SameSite`. `"warn"` warns once for each name; `"enforce"`
+   * adds what is missing, with `SameSite=Lax`. Cookies against CSRF, which scripts read, are left alone. @default "warn"
+   */
+  readonly cookies?: CookieMode | false | undefined;
 }
 
 const KEYS: OptionKeys<SecureHeadersOptions> = {
@@ -66,6 +76,7 @@ const KEYS: OptionKeys<SecureHeadersOptions> = {
   cacheControl: true,
   cors: true,
   crossOriginGuard: "neverUndefined",
+  cookies: "neverUndefined",
 };
 
 const PRESET_NAMES = ["api", "web", "helmet"] as const satisfies readonly PresetName[];
@@ -122,6 +133,7 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
   const cacheControl = readCacheControl(reader, preset);
   const corsSettings = readCorsOptions(reader);
   const crossOriginGuard = readCrossOriginGuard(reader, corsSettings !== undefined);
+  const cookies = readCookies(reader);
   reader.finish();
 
   const guard = createGuard("secureHeaders", "headers", guardOptions);
@@ -133,11 +145,20 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
     `preset(${name})`,
     ...(cors ? ["cors"] : []),
     ...(crossOriginGuard ? ["crossOriginGuard"] : []),
+    ...(cookies === "enforce" ? ["cookies"] : []),
   ];
   const rule = parts.join(", ");
+  const watchers = [
+    ...(cookies ? [createCookieWatcher(guard, cookies)] : []),
+    ...(guard.enforced ? [] : [createPageWatcher(guard.name)]),
+  ];
+  const prepare = (req: Request, res: Response): void => {
+    write(req, res);
+    for (const watcher of watchers) watchAnswer(req, res, watcher);
+  };
   if (cors === undefined && crossOriginGuard === undefined) {
     const middleware = guard.middleware((req, res, next) => {
-      write(req, res);
+      prepare(req, res);
       guard.pass(next);
     }, rule);
     return { middleware, answers: false };
@@ -147,7 +168,7 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
   const checkMount = createMountCheck("secureHeaders", always.length === 0 ? [] : [always]);
   const middleware = guard.middleware((req, res, next) => {
     checkMount(req);
-    write(req, res);
+    prepare(req, res);
     handleCrossOrigin(req, res, next);
   }, rule);
   return { middleware, answers: true };
@@ -160,4 +181,13 @@ function readCacheControl(reader: OptionsReader<"cacheControl">, preset: Preset)
   const fix = value === true ? "" : "leave it out, a handler that sets Cache-Control replaces it";
   reader.problem("cacheControl", '"no-store", "authenticated" or false', fix);
   return preset.cacheControl;
+}
+
+function readCookies(reader: OptionsReader<"cookies">): CookieMode | false {
+  const value = reader.raw("cookies");
+  if (value === undefined || value === "warn" || value === "enforce" || value === false)
+    return value ?? "warn";
+  const fix = value === true ? 'write "enforce" to add what is missing' : "";
+  reader.problem("cookies", '"warn", "enforce" or false', fix);
+  return "warn";
 }

@@ -137,14 +137,17 @@ const CLIENT: readonly string[] = [
 ];
 /** Of decisions that let a request pass, and of the records of the log about itself. */
 const NO_REFUSAL: readonly string[] = [
+  "cookie_completed",
   "exempt_path",
   "log_dropped",
   "no_ambient_credential",
   "no_policy_applies",
   "origin_allowed",
+  "page_affected",
   "preflight_allowed",
   "principal_found",
   "public_route",
+  "raw_body_read",
   "reporting_changed",
   "skipped",
   "stale_keys",
