@@ -1,4 +1,5 @@
 import type { NextFunction, Request, Response } from "express";
+import { watchAnswer } from "../core/app/watch-answer.js";
 import { MountingError } from "../core/calls/mounting-error.js";
 import { createGuard, type Guard } from "../core/guard/guard.js";
 import { GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard-options.js";
@@ -20,6 +21,7 @@ import { ACCEPTED_CODINGS, contentCoding, decodeUtf8, decompress } from "./conte
 import { leaveUnreadBody } from "./content/left-body.js";
 import { peekBody } from "./content/peek-body.js";
 import { scanRawJson } from "./content/raw-json-scan.js";
+import { createRawReadingWatcher } from "./content/raw-reading.js";
 import { announcedLength, type BodyResult, readBody } from "./content/read-body.js";
 import { isUtf8Label } from "./content/utf8-labels.js";
 
@@ -109,6 +111,7 @@ export function jsonBody(options: JsonBodyOptions = {}): Middleware {
   const guardOptions = readGuardOptions(reader);
   reader.finish();
   const guard = createGuard("jsonBody", "validation", guardOptions);
+  const watcher = guard.enforced ? undefined : createRawReadingWatcher(guard.name);
 
   return guard.middleware((req: ParsedRequest, res, next) => {
     if (except.some((pattern) => opens(pattern, req))) {
@@ -125,6 +128,7 @@ export function jsonBody(options: JsonBodyOptions = {}): Middleware {
       guard.pass(next);
       return;
     }
+    if (watcher !== undefined) watchAnswer(req, res, watcher);
     const refusal = checkHeaders(req, limit);
     if (refusal !== undefined) refuse(guard, refusal, req, res, next);
     else if (req.readableEncoding === null) receive(guard, limit, depth, req, res, next);
