@@ -3,6 +3,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { errorHandler, notFound } from "../../src/errors/index.js";
 import { secureHeaders } from "../../src/secure-headers/index.js";
 import { hasChromium, type Visit, visit } from "../support/chromium.js";
 
@@ -21,6 +22,7 @@ const SCRIPT = `addEventListener("load", async () => {
     file: document.getElementById("file").naturalWidth,
     data: document.getElementById("data").naturalWidth,
     api: await fetch("/api").then((answer) => answer.json()),
+    refused: await fetch("/nowhere").then((answer) => answer.headers.get("content-type")),
   };
   await fetch("/seen", { method: "POST", body: JSON.stringify(seen) });
   document.getElementById("form").submit();
@@ -29,6 +31,7 @@ const SCRIPT = `addEventListener("load", async () => {
 describe.skipIf(!hasChromium())("a page app behind the web preset in Chromium", () => {
   const forms: Record<string, unknown>[] = [];
   let seen: unknown;
+  let navigated: unknown;
   let origin = "";
   let server: Server | undefined;
   let browser: Visit | undefined;
@@ -59,12 +62,16 @@ describe.skipIf(!hasChromium())("a page app behind the web preset in Chromium", 
         cookie: req.headers.cookie,
         origin: req.headers.origin,
       });
-      res.redirect(303, "/done");
+      res.redirect(303, "/gone");
     });
-    app.get("/done", (_req, res) => {
-      res.end();
-      finish();
+    app.use("/gone", (_req, res, next) => {
+      res.on("finish", () => {
+        navigated = res.getHeader("Content-Type");
+        finish();
+      });
+      next();
     });
+    app.use(notFound({ html: true }), errorHandler({ html: true }));
     server = app.listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
@@ -79,7 +86,13 @@ describe.skipIf(!hasChromium())("a page app behind the web preset in Chromium", 
   });
 
   it("has its styles, images and requests, and not the script that got into it", () => {
-    expect(seen).toEqual({ injected: false, styled: true, file: 4, data: 5, api: { ok: true } });
+    const files = { injected: false, styled: true, file: 4, data: 5, api: { ok: true } };
+    expect(seen).toMatchObject(files);
+  });
+
+  it("gets a page where it navigates, and a problem document where a script fetches", () => {
+    expect(navigated).toBe("text/html; charset=utf-8");
+    expect(seen).toMatchObject({ refused: "application/problem+json" });
   });
 
   it("sends its forms with the cookie and its own origin, past the cross-origin guard", () => {
@@ -87,7 +100,7 @@ describe.skipIf(!hasChromium())("a page app behind the web preset in Chromium", 
   });
 
   it("says nothing on its console but that the script was stopped", () => {
-    const lines = browser?.console().filter((line) => !line.includes("favicon")) ?? [];
+    const lines = browser?.console().filter((line) => !/favicon|status of 404/.test(line)) ?? [];
     expect(lines.join("\n")).toContain("Executing inline script violates");
     expect(lines).toHaveLength(1);
   });
