@@ -17,6 +17,8 @@ import { RequestAudit } from "./request-audit.js";
 import { RouteTemplates } from "./routes/route-templates.js";
 import { StartRecord } from "./start-record.js";
 
+const UNPROTECTED = "nothing is protected yet: every guard that this log knows only reports";
+
 /** What {@link auditLog} returns: a middleware with a life of its own. */
 export interface AuditLog extends Middleware {
   /**
@@ -77,8 +79,12 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     failures,
   );
   const say: Say = (event, fields) => writer.write(systemRecord(numbers.next(), event, fields));
-  const start = new StartRecord((reporting, reason) =>
-    say("sys_monitor_enabled", { "audit.reason": reason, "audit.reporting": reporting }),
+  const start = new StartRecord((reporting, reason, unprotected) =>
+    say("sys_monitor_enabled", {
+      ...(unprotected ? { "audit.notice": UNPROTECTED } : {}),
+      "audit.reason": reason,
+      "audit.reporting": reporting,
+    }),
   );
   const frontRefusals = new FrontRefusals(
     (repeats) => writer.write(repeatRecord(numbers.next(), repeats)),

@@ -8,6 +8,8 @@ import { expressVersions } from "../../test/support/express.js";
 import { createGuard } from "../core/guard/guard.js";
 import type { Mode } from "../core/guard/guard-options.js";
 import { HttpError, outageError } from "../core/refusal/http-error.js";
+import { secureApi } from "../secure-api/index.js";
+import { secureHeaders } from "../secure-headers/index.js";
 import { type AuditLog, auditLog, fileSink } from "./index.js";
 
 function newLog(options: { readonly mode?: Mode } = {}): {
@@ -46,6 +48,21 @@ function refusing(
 }
 
 describe.each(expressVersions)("report-mode records on Express %s", (_major, express) => {
+  it("say what would change although nothing would be refused", async () => {
+    const { audit, records } = newLog();
+    const app = express().use(audit, secureHeaders({ mode: "report", cookies: "enforce" }));
+    app.get("/", (_req, res) => void res.cookie("sid", "s3cr3t").send("<p>hello</p>"));
+    await request(app).get("/").expect(200);
+    expect(records().at(-1)).toMatchObject({
+      "audit.decisions": ["secureHeaders:allow", "secureHeaders:allow"],
+      "audit.outcome": "success",
+      "audit.reported.changes": ["cookie_completed", "page_affected"],
+      "http.route": "/",
+    });
+    expect(records().at(-1)).not.toHaveProperty(["audit.reported.first"]);
+    expect(JSON.stringify(records())).not.toContain("s3cr3t");
+  });
+
   it("say what would have been answered, and that the request was served", async () => {
     const { audit, records } = newLog();
     const app = express();
@@ -120,6 +137,43 @@ describe.each(expressVersions)("the guards in report mode on Express %s", (_majo
       "api_request",
       "api_request",
     ]);
+  });
+
+  it.each<[string, readonly RequestHandler[], boolean]>([
+    ["only guards that report", [refusing("alpha", "report", 403)], true],
+    [
+      "one that enforces as well",
+      [refusing("alpha", "report", 403), refusing("beta", "enforce", 403)],
+      false,
+    ],
+    ["no guard at all", [], false],
+  ])("are followed by what that means, with %s", async (_what, guards, unprotected) => {
+    const { audit, records } = newLog();
+    const app = express().use(audit, ...guards, (_req, res) => void res.end());
+    await nextTurn();
+    await request(app).get("/");
+    const notices = records().flatMap((record) => record["audit.notice"] ?? []);
+    const notice = "nothing is protected yet: every guard that this log knows only reports";
+    expect(notices).toEqual(unprotected ? [notice] : []);
+  });
+
+  it("mean that nothing is protected in a preset that only reports, from the start on", async () => {
+    const path = join(mkdtempSync(join(tmpdir(), "audit-")), "audit.jsonl");
+    const sinks = [fileSink({ path, write: "record" })];
+    const limits = { limit: 100, window: "1m" } as const;
+    const preset = secureApi({
+      mode: "report",
+      auditLog: { sinks },
+      oauthGuard: false,
+      rateLimit: limits,
+    });
+    await nextTurn();
+    const [first = "{}"] = readFileSync(path, "utf8").split("\n");
+    expect(JSON.parse(first)).toMatchObject({
+      "audit.notice": expect.stringContaining("nothing is protected yet"),
+      "audit.reporting": ["auditLog", "rateLimit", "secureHeaders"],
+    });
+    await preset.close();
   });
 
   it("are those of the log's own app, not of another one in the process", async () => {

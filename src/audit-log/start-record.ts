@@ -4,10 +4,14 @@ import type { Decision } from "../core/decision/decision.js";
 import { type GuardDescription, guardMark } from "../core/guard/guard-mark.js";
 import { flushAtTurnEnd, leaveTurns, type TurnUser } from "./delivery/turn-end.js";
 
-/** Writes a record of the start: which guards are in report mode, by name, and why the record is written. */
+/**
+ * Writes a record of the start: which guards are in report mode, by name, why the record is written, and whether no
+ * other guard is known.
+ */
 export type WriteStart = (
   reporting: readonly string[],
   reason: "started" | "reporting_changed",
+  unprotected: boolean,
 ) => void;
 
 /** Guards have names of their factories, which are few; a third party's are as many as it likes. */
@@ -23,6 +27,8 @@ export class StartRecord implements TurnUser {
   readonly flush = AsyncResource.bind(() => this.#start());
   readonly #write: WriteStart;
   readonly #names = new Set<string>();
+  /** Whether a guard is known that refuses. */
+  #protects = false;
   readonly #surveyed = new WeakSet<object>();
   #started = false;
   #cancelled = false;
@@ -35,14 +41,14 @@ export class StartRecord implements TurnUser {
 
   /** Names those of the handlers that report: they are known before any request. */
   atSetup(handlers: readonly object[]): void {
-    this.#name(reportingIn(handlers));
+    this.#learn(handlers);
   }
 
   /** Looks at the app of a request, once for each app. */
   atRequest(app: unknown): void {
     if (typeof app === "function" && !this.#surveyed.has(app)) {
       this.#surveyed.add(app);
-      this.#name(reportingOn(app));
+      this.#learn(guardsOn(app));
     }
     if (!this.#started) this.#start();
   }
@@ -51,6 +57,8 @@ export class StartRecord implements TurnUser {
   atDecisions(decisions: readonly Decision[]): void {
     for (const { enforced, guard } of decisions) {
       if (enforced || this.#names.has(guard)) continue;
+      // A preset says that a route is public: that protects nothing.
+      if (decisions.some((one) => one.enforced && one.guard !== "secureApi")) this.#protects = true;
       this.#name(decisions.flatMap((decision) => (decision.enforced ? [] : [decision.guard])));
       return;
     }
@@ -70,6 +78,13 @@ export class StartRecord implements TurnUser {
     this.#say("started");
   }
 
+  #learn(handlers: readonly object[]): void {
+    const guards = handlers.flatMap((handler) => partsOf(guardMark(handler)));
+    if (guards.some(({ kind, mode }) => mode === "enforce" && kind !== "audit"))
+      this.#protects = true;
+    this.#name(guards.flatMap(({ guard, mode }) => (mode === "report" ? [guard] : [])));
+  }
+
   #name(guards: readonly string[]): void {
     const known = this.#names.size;
     for (const guard of guards) if (this.#names.size < MAX_NAMES) this.#names.add(guard);
@@ -79,28 +94,25 @@ export class StartRecord implements TurnUser {
   }
 
   #say(reason: "started" | "reporting_changed"): void {
-    this.#write([...this.#names].sort(), reason);
+    const names = [...this.#names].sort();
+    // The log itself protects nothing, whatever its mode.
+    const reports = names.some((name) => name !== "auditLog");
+    this.#write(names, reason, reports && !this.#protects);
   }
 }
 
-/** The names of the guards in report mode that can be seen on an app. */
-function reportingOn(app: unknown): readonly string[] {
+/** The handlers that can be seen on an app. */
+function guardsOn(app: unknown): readonly object[] {
   try {
-    return reportingIn([...handlersOf(app)]);
+    return [...handlersOf(app)];
   } catch {
     // A property of the app that throws. It must not cost the request: what is missed is named at its first decision.
     return [];
   }
 }
 
-function reportingIn(handlers: readonly object[]): readonly string[] {
-  return handlers.flatMap((handler) => reportingNames(guardMark(handler)));
-}
-
-/** A preset reports where its parts do: its own mode is only their default. */
-function reportingNames(description: GuardDescription | undefined): readonly string[] {
+/** A preset protects where its parts do: its own mode is only their default. */
+function partsOf(description: GuardDescription | undefined): readonly GuardDescription[] {
   if (description === undefined) return [];
-  const { guard, mode, parts } = description;
-  if (parts !== undefined) return parts.flatMap(reportingNames);
-  return mode === "report" ? [guard] : [];
+  return description.parts === undefined ? [description] : description.parts.flatMap(partsOf);
 }

@@ -5,8 +5,9 @@ import type { ErrorMiddleware } from "../core/guard/middleware.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { HttpError } from "../core/refusal/http-error.js";
 import { requestId } from "../core/refusal/problem-details.js";
-import { respond } from "../core/refusal/respond.js";
+import { type AnswerForm, respond } from "../core/refusal/respond.js";
 import { cutOff } from "../core/request/cut-off.js";
+import { pageFor } from "./pages/page-for.js";
 import { toHttpError } from "./translation/to-http-error.js";
 
 /** Options of {@link errorHandler}. */
@@ -17,10 +18,16 @@ export interface ErrorHandlerOptions {
    * ignored.
    */
   readonly onError?: ((error: unknown) => void) | undefined;
+  /**
+   * Answers with a small page where a browser navigates (`Sec-Fetch-Mode: navigate`, or an `Accept` that prefers HTML to
+   * JSON), and as a problem document otherwise. The page has the same status and header fields, and a policy of its own
+   * that allows nothing but its style. @default false
+   */
+  readonly html?: boolean | undefined;
 }
 
 /**
- * Answers every error as `application/problem+json`: the app's own, body-parser's, and unknown ones as 500. It never
+ * Answers every error as `application/problem+json`, or with `html` as a page: the app's own, body-parser's, and unknown ones as 500. It never
  * throws itself.
  *
  * The status is taken from `status` or `statusCode` (400–599), as `http-errors` sets them, or from the code of multer.
@@ -39,11 +46,12 @@ export function errorHandler(options: ErrorHandlerOptions = {}): ErrorMiddleware
   const reader = readOptions<ErrorHandlerOptions>(
     "errorHandler",
     options,
-    { onError: true },
+    { onError: true, html: true },
     {},
     typeof options === "function" ? "errorHandler({ onError: (error) => … })" : "errorHandler()",
   );
   const onError = reader.function<(error: unknown) => void>("onError");
+  const html = reader.boolean("html");
   reader.finish();
 
   // Express tells error handlers by their four parameters.
@@ -55,7 +63,7 @@ export function errorHandler(options: ErrorHandlerOptions = {}): ErrorMiddleware
       else tell(onError, error);
     }
     if (res.headersSent) cutOff(req, res);
-    else answer(refusal, req, res);
+    else answer(refusal, req, res, html ? pageFor(req, res) : undefined);
   };
   return errorHandlerMiddleware as ErrorMiddleware;
 }
@@ -69,10 +77,15 @@ function isOurs(refusal: HttpError): boolean {
   }
 }
 
-function answer(refusal: HttpError, req: Request, res: Response): void {
+function answer(
+  refusal: HttpError,
+  req: Request,
+  res: Response,
+  form: AnswerForm | undefined,
+): void {
   for (const error of [refusal, new HttpError("internal_error")]) {
     try {
-      respond(error, req, res);
+      respond(error, req, res, form);
       return;
     } catch {
       // Something on the response failed, such as a method that another middleware put there.

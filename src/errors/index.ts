@@ -6,4 +6,5 @@ export { ERROR_CODES, type ErrorCode } from "../core/refusal/error-code.js";
 export { HttpError, type HttpErrorInit, isHttpError } from "../core/refusal/http-error.js";
 export type { Problem } from "../core/refusal/problem-details.js";
 export { type ErrorHandlerOptions, errorHandler } from "./error-handler.js";
-export { notFound } from "./not-found.js";
+export { htmlOrProblem } from "./html-or-problem.js";
+export { type NotFoundOptions, notFound } from "./not-found.js";

@@ -1,5 +1,6 @@
 export type { Middleware } from "../core/guard/middleware.js";
 export type { CorsOptions } from "./cors/cors-options.js";
 export type { CrossOriginGuardOptions } from "./cross-origin/cross-origin-guard.js";
-export type { HelmetOverrides, HstsOptions } from "./headers/helmet-options.js";
+export type { HelmetOverrides } from "./headers/helmet-options.js";
+export type { HstsOptions } from "./headers/hsts-options.js";
 export { type SecureHeadersOptions, secureHeaders } from "./secure-headers.js";

@@ -214,13 +214,12 @@ describe("secureHeaders", () => {
   });
 
   it.each<[string, unknown, string]>([
-    ["the web preset", { preset: "web" }, 'preset must be "api": this version has no preset "web"'],
     [
-      "the helmet preset",
-      { preset: "helmet" },
-      'preset must be "api": this version has no preset "helmet"',
+      "an unknown preset",
+      { preset: "strict" },
+      'preset must be one of "api", "web", "helmet", got',
     ],
-    ["an unknown preset", { preset: "strict" }, 'preset must be one of "api"'],
+    ["a misspelt preset", { preset: "helmt" }, 'did you mean "helmet"?'],
     [
       "a cross-origin guard from an unset variable",
       { crossOriginGuard: undefined },
@@ -312,7 +311,7 @@ describe("secureHeaders", () => {
     [
       "cacheControl: true",
       { cacheControl: true },
-      'cacheControl must be "no-store" or false, got true',
+      'cacheControl must be "no-store", "authenticated" or false, got true',
     ],
     [
       "a guard that is null",
@@ -320,6 +319,37 @@ describe("secureHeaders", () => {
       "crossOriginGuard must be true, false or an options object, got null",
     ],
     ["a bad exemption", { crossOriginGuard: { exempt: "callback" } }, 'exempt must start with "/"'],
+    [
+      "a login from an unset variable",
+      { crossOriginGuard: { always: undefined } },
+      "crossOriginGuard.always must not be undefined",
+    ],
+    [
+      "cookies from an unset variable",
+      { cookies: undefined },
+      "secureHeaders.cookies must not be undefined",
+    ],
+    [
+      "cookies: true",
+      { cookies: true },
+      'cookies must be "warn", "enforce" or false, got true: write "enforce" to add what is missing',
+    ],
+    ["no login", { crossOriginGuard: { always: [] } }, "got an empty list"],
+    [
+      "a login that changes nothing",
+      { crossOriginGuard: { always: ["/a", "GET /login"] } },
+      "crossOriginGuard.always[1] must have a method that changes something, or none: GET does not",
+    ],
+    [
+      "a login that is exempt",
+      { crossOriginGuard: { always: "/login", exempt: "/login" } },
+      "crossOriginGuard.always[0] must not be in exempt as well",
+    ],
+    [
+      "a login with a slash",
+      { crossOriginGuard: { always: "/login/" } },
+      'must not end with "/": write "/login"',
+    ],
     ["a request", { method: "GET", headers: {} }, 'must not have an option "method"'],
   ])("refuses %s", (_title, options, problem) => {
     expect(problemsOf(options).join("\n")).toContain(problem);
@@ -328,7 +358,7 @@ describe("secureHeaders", () => {
   it("names every problem in one error", () => {
     expect(
       problemsOf({
-        preset: "web",
+        preset: "wbe",
         hsts: 5,
         cors: { origins: ["null", "https://a.example/"] },
         mode: "dry",

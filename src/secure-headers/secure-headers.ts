@@ -1,8 +1,12 @@
+import type { Request, Response } from "express";
+import { createMountCheck } from "../core/app/mount-check.js";
+import { watchAnswer } from "../core/app/watch-answer.js";
 import { createGuard } from "../core/guard/guard.js";
 import { GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
+import { type CookieMode, createCookieWatcher } from "./cookies/cookie-watcher.js";
 import { type CorsOptions, readCorsOptions } from "./cors/cors-options.js";
 import { createCorsPolicy } from "./cors/cors-policy.js";
 import {
@@ -14,15 +18,20 @@ import { createHeaderWriter, createReportOnlyWriter } from "./headers/header-wri
 import {
   HELMET_NAMES,
   type HelmetOverrides,
-  type HstsOptions,
   NO_PERMISSIONS_POLICY,
   readHelmetOptions,
 } from "./headers/helmet-options.js";
+import type { HstsOptions } from "./headers/hsts-options.js";
+import { type CacheControl, PRESETS, type Preset, type PresetName } from "./headers/presets.js";
+import { createPageWatcher } from "./page-watcher.js";
 
 /** Options of {@link secureHeaders}. */
 export interface SecureHeadersOptions extends GuardOptions {
-  /** The set of headers that the other options change. `"api"` is for answers that are data, not pages. @default "api" */
-  readonly preset?: "api" | undefined;
+  /**
+   * The set of headers that the other options change. `"api"` is for answers that are data, `"web"` for an app that sends
+   * pages whose scripts and styles are files of its own origin, `"helmet"` is what helmet sets by itself. @default "api"
+   */
+  readonly preset?: PresetName | undefined;
   /**
    * helmet's own options, which change the preset. `false` turns a header off. `true` takes the value of the preset
    * or, if it has none, helmet's own. An object changes the members that it names. CSP directives change those of the
@@ -33,23 +42,31 @@ export interface SecureHeadersOptions extends GuardOptions {
   readonly helmet?: HelmetOverrides | undefined;
   /**
    * `Strict-Transport-Security`, or `false` for none. Sent only over TLS (`req.secure`) unless `always` is `true`, and
-   * never to `localhost` or an IP address. Where a proxy seems to end TLS and Express does not trust it, a warning says so.
+   * never to `localhost` or an IP address; left out with the preset helmet, on every answer. Where a proxy seems to end TLS and Express does not trust it, a warning says so.
    * @see https://www.rfc-editor.org/rfc/rfc6797#section-7.2
    */
   readonly hsts?: false | HstsOptions | undefined;
   /**
-   * `Cache-Control` of answers whose handler does not set it; `false` for none. `express.static` keeps a value that is
-   * already set: mount it before this middleware, or turn this off. @default "no-store"
+   * `Cache-Control: no-store` on answers whose handler does not set it; `"authenticated"` only if the request has a
+   * `Cookie` or `Authorization`; `false` for none. `express.static` keeps a value that is already set: mount it before
+   * this middleware, or turn this off. @default "no-store" ("authenticated" with the preset web, false with helmet)
    */
-  readonly cacheControl?: "no-store" | false | undefined;
+  readonly cacheControl?: CacheControl | undefined;
   /** CORS. No page of another origin can read an answer unless this is given. */
   readonly cors?: CorsOptions | undefined;
   /**
    * Refuses unsafe requests with a cookie, HTTP authentication or a client certificate if a page of another origin
    * sends them: 403 `cross_origin_blocked`. Origins of `cors` may send them if `credentials` is `true`. It does not
-   * check GET and HEAD, or requests whose only credential is a bearer token. @default true with `cors`, and in `secureApi({ authenticate })`, else false
+   * check GET and HEAD, or requests whose only credential is a bearer token, except on the paths of `always`. @default true with
+   * `cors`, and in `secureApi({ authenticate })`, else false
    */
   readonly crossOriginGuard?: boolean | CrossOriginGuardOptions | undefined;
+  /**
+   * What is done about `Set-Cookie` of a cookie that stands for a user, by its name (`connect.sid`, `session`,
+   * `access_token`), without `HttpOnly`, `Secure` (over TLS) or `SameSite`. `"warn"` warns once for each name; `"enforce"`
+   * adds what is missing, with `SameSite=Lax`. Cookies against CSRF, which scripts read, are left alone. @default "warn"
+   */
+  readonly cookies?: CookieMode | false | undefined;
 }
 
 const KEYS: OptionKeys<SecureHeadersOptions> = {
@@ -60,7 +77,10 @@ const KEYS: OptionKeys<SecureHeadersOptions> = {
   cacheControl: true,
   cors: "neverUndefined",
   crossOriginGuard: "neverUndefined",
+  cookies: "neverUndefined",
 };
+
+const PRESET_NAMES = ["api", "web", "helmet"] as const satisfies readonly PresetName[];
 
 /** helmet's own names, and those of cors and csurf. */
 export const SECURE_HEADERS_HINTS: Hints<SecureHeadersOptions> = {
@@ -108,11 +128,13 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
     "secureHeaders()",
   );
   const guardOptions = readGuardOptions(reader);
-  readPreset(reader);
-  const headers = readHelmetOptions(reader);
-  const cacheControl = readCacheControl(reader);
+  const name = reader.oneOf("preset", PRESET_NAMES, { default: "api" });
+  const preset = PRESETS[name];
+  const headers = readHelmetOptions(reader, preset);
+  const cacheControl = readCacheControl(reader, preset);
   const corsSettings = readCorsOptions(reader);
   const crossOriginGuard = readCrossOriginGuard(reader, corsSettings !== undefined);
+  const cookies = readCookies(reader);
   reader.finish();
 
   const guard = createGuard("secureHeaders", "headers", guardOptions);
@@ -121,40 +143,52 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
     : createReportOnlyWriter(headers);
   const cors = corsSettings === undefined ? undefined : createCorsPolicy(corsSettings);
   const parts = [
-    "preset(api)",
+    `preset(${name})`,
     ...(cors ? ["cors"] : []),
     ...(crossOriginGuard ? ["crossOriginGuard"] : []),
+    ...(cookies === "enforce" ? ["cookies"] : []),
   ];
   const rule = parts.join(", ");
+  const watchers = [
+    ...(cookies ? [createCookieWatcher(guard, cookies)] : []),
+    ...(guard.enforced ? [] : [createPageWatcher(guard.name)]),
+  ];
+  const prepare = (req: Request, res: Response): void => {
+    write(req, res);
+    for (const watcher of watchers) watchAnswer(req, res, watcher);
+  };
   if (cors === undefined && crossOriginGuard === undefined) {
     const middleware = guard.middleware((req, res, next) => {
-      write(req, res);
+      prepare(req, res);
       guard.pass(next);
     }, rule);
     return { middleware, answers: false };
   }
   const handleCrossOrigin = createCrossOriginHandler(guard, cors, crossOriginGuard);
+  const always = crossOriginGuard?.always ?? [];
+  const checkMount = createMountCheck("secureHeaders", always.length === 0 ? [] : [always]);
   const middleware = guard.middleware((req, res, next) => {
-    write(req, res);
+    checkMount(req);
+    prepare(req, res);
     handleCrossOrigin(req, res, next);
   }, rule);
   return { middleware, answers: true };
 }
 
-function readPreset(reader: OptionsReader<"preset">): void {
-  const preset = reader.raw("preset");
-  if (preset === "web" || preset === "helmet") {
-    reader.note("preset", `must be "api": this version has no preset "${preset}"`);
-  } else {
-    reader.oneOf("preset", ["api"]);
-  }
+function readCacheControl(reader: OptionsReader<"cacheControl">, preset: Preset): CacheControl {
+  const value = reader.raw("cacheControl");
+  if (value === undefined) return preset.cacheControl;
+  if (value === "no-store" || value === "authenticated" || value === false) return value;
+  const fix = value === true ? "" : "leave it out, a handler that sets Cache-Control replaces it";
+  reader.problem("cacheControl", '"no-store", "authenticated" or false', fix);
+  return preset.cacheControl;
 }
 
-function readCacheControl(reader: OptionsReader<"cacheControl">): string | undefined {
-  const value = reader.raw("cacheControl");
-  if (value === undefined || value === "no-store") return "no-store";
-  const fix =
-    value === true ? "leave it out" : "leave it out, a handler that sets Cache-Control replaces it";
-  if (value !== false) reader.problem("cacheControl", '"no-store" or false', fix);
-  return undefined;
+function readCookies(reader: OptionsReader<"cookies">): CookieMode | false {
+  const value = reader.raw("cookies");
+  if (value === undefined || value === "warn" || value === "enforce" || value === false)
+    return value ?? "warn";
+  const fix = value === true ? 'write "enforce" to add what is missing' : "";
+  reader.problem("cookies", '"warn", "enforce" or false', fix);
+  return "warn";
 }

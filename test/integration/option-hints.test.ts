@@ -557,7 +557,13 @@ const TABLES: readonly HintTable[] = [
         create: (options) => secureHeaders({ crossOriginGuard: options }),
       },
     ],
-    says: { except: "exempt", bypass: "exempt", ignore: "exempt" },
+    says: {
+      except: "exempt",
+      bypass: "exempt",
+      ignore: "exempt",
+      include: "always",
+      paths: "always",
+    },
   },
   {
     name: "AUDIT_LOG_HINTS",

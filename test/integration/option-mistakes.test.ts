@@ -400,7 +400,7 @@ const PLAUSIBLE: readonly Row[] = [
   [
     "another cache control, which must not end in none",
     () => secureHeaders({ cacheControl: as("private, max-age=0") }),
-    'secureHeaders.cacheControl must be "no-store" or false, got a string of 18 characters: leave it out, a handler that sets Cache-Control replaces it',
+    'secureHeaders.cacheControl must be "no-store", "authenticated" or false, got a string of 18 characters: leave it out, a handler that sets Cache-Control replaces it',
   ],
   [
     "false for the header fields of a limit",

@@ -21,7 +21,10 @@ const guard = (options: object) => oauthGuard(options as never);
 
 const URLS: readonly Row[] = [
   ["issuer", (issuer) => guard({ issuer, audience: API })],
-  ["issuer beside a secret", (issuer) => guard({ issuer, audience: API, secret: SECRET, anyTokenType: true })],
+  [
+    "issuer beside a secret",
+    (issuer) => guard({ issuer, audience: API, secret: SECRET, anyTokenType: true }),
+  ],
   ["issuer of an entry", (issuer) => guard({ issuer: [{ issuer, audience: API }] })],
   ["jwksUri", (jwksUri) => guard({ issuer: IDP, audience: API, jwksUri })],
   ["discovery", (discovery) => guard({ issuer: IDP, audience: API, discovery })],
@@ -35,7 +38,10 @@ const NAMES: readonly Row[] = [
   ["clientIds", (id) => guard({ issuer: IDP, audience: null, clientIds: id })],
   ["scopes", (scopes) => guard({ issuer: IDP, audience: API, scopes })],
   ["realm", (realm) => guard({ issuer: IDP, audience: API, realm })],
-  ["issuer beside a secret", (issuer) => guard({ issuer, audience: API, secret: SECRET, anyTokenType: true })],
+  [
+    "issuer beside a secret",
+    (issuer) => guard({ issuer, audience: API, secret: SECRET, anyTokenType: true }),
+  ],
   ["a role", (role) => requireRole("admin", role)],
   ["a scope", (scope) => requireScope(scope)],
   ["the name of a policy", (name) => rateLimit({ limit: 1, window: "1m", name })],
@@ -115,7 +121,10 @@ describe("options of fetching keys that are never fetched", () => {
     ["a secret", { issuer: IDP, audience: API, secret: SECRET, anyTokenType: true }],
     ["a public key", { issuer: IDP, audience: API, publicKey: "-----BEGIN PUBLIC KEY-----" }],
     ["a key set", { issuer: IDP, audience: API, jwks }],
-    ["an entry with a secret", { issuer: { issuer: IDP, audience: API, secret: SECRET, anyTokenType: true } }],
+    [
+      "an entry with a secret",
+      { issuer: { issuer: IDP, audience: API, secret: SECRET, anyTokenType: true } },
+    ],
     [
       "entries with static keys only",
       {

@@ -49,6 +49,7 @@ export const PLACES: Readonly<Record<string, Place>> = {
     create: (options) => library.requireRole("admin", options),
   },
   KeycloakOptions: { path: "keycloak", create: (options) => library.keycloak(options as never) },
+  NotFoundOptions: { path: "notFound", create: library.notFound },
   ErrorHandlerOptions: { path: "errorHandler", create: library.errorHandler },
   FormBodyOptions: { path: "formBody", create: library.formBody },
   JsonBodyOptions: { path: "jsonBody", create: library.jsonBody },

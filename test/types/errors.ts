@@ -5,13 +5,18 @@ import {
   errorHandler,
   HttpError,
   type HttpErrorInit,
+  htmlOrProblem,
   isHttpError,
   notFound,
+  type OnDenied,
   OptionsError,
 } from "express-secure-api/errors";
 import { assertType, type Equal } from "./equal.js";
 
 export const last: readonly [RequestHandler, ErrorRequestHandler] = [notFound(), errorHandler()];
+errorHandler({ html: true });
+notFound({ html: true });
+export const answers: OnDenied = htmlOrProblem;
 errorHandler({ onError: (error: unknown) => console.error(error) });
 
 export function codeOf(error: unknown): ErrorCode | undefined {
@@ -70,3 +75,7 @@ ERROR_CODES.conflict.status = 400;
 errorHandler({ log: true });
 // @ts-expect-error there is nothing to set
 notFound({ status: 410 });
+// @ts-expect-error it is handed over, not called
+htmlOrProblem();
+// @ts-expect-error a page is wanted or not
+errorHandler({ html: "<p>" });

@@ -8,6 +8,8 @@ export const handlers: readonly RequestHandler[] = [
     hsts: false,
     cors: { origins: ["https://app.example.com"], credentials: true },
   }),
+  secureHeaders({ preset: "web", cacheControl: "authenticated" }),
+  secureHeaders({ preset: "helmet", cacheControl: false }),
   secureHeaders({ cors: { origins: (origin, req) => origin === `https://${req.hostname}` } }),
   secureHeaders({ helmet: { xFrameOptions: false }, crossOriginGuard: undefined }),
 ];
@@ -21,6 +23,8 @@ secureHeaders({ cors: { origins: "https://app.example.com", maxAge: 600 } });
 secureHeaders({ cors: { origins: async () => true } });
 // @ts-expect-error what is promised is no boolean
 secureHeaders({ cors: { origins: async () => "https://app.example.com" } });
+// @ts-expect-error how often it may be stored is up to the handler
+secureHeaders({ cacheControl: "private" });
 // @ts-expect-error unknown preset
 secureHeaders({ preset: "strict" });
 // @ts-expect-error helmet's options stand under helmet

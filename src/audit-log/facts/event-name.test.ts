@@ -145,15 +145,18 @@ const CLIENT: readonly string[] = [
 /** Of decisions that let a request pass, and of the records of the log about itself. */
 const NO_REFUSAL: readonly string[] = [
   "accepted_without",
+  "cookie_completed",
   "exempt_path",
   "log_dropped",
   "no_ambient_credential",
   "no_policy_applies",
   "origin_allowed",
+  "page_affected",
   "preflight_allowed",
   "principal_enriched",
   "principal_found",
   "public_route",
+  "raw_body_read",
   "reporting_changed",
   "short_secret",
   "skipped",

@@ -5,7 +5,8 @@ const SENT = Symbol("express-secure-api.audit-sent");
 /** What stands on a response whose status is watched. */
 interface Sent {
   status: number | undefined;
-  readonly writeHead: Response["writeHead"];
+  /** The response's own, if it had one: that of its prototype may be replaced later, within this very request. */
+  readonly writeHead: Response["writeHead"] | undefined;
 }
 
 type WatchedResponse = Response & { [SENT]?: Sent };
@@ -16,7 +17,8 @@ type WatchedResponse = Response & { [SENT]?: Sent };
  */
 export function watchStatus(res: Response): void {
   const watched = res as WatchedResponse;
-  watched[SENT] = { status: undefined, writeHead: res.writeHead };
+  const own = Object.hasOwn(res, "writeHead") ? res.writeHead : undefined;
+  watched[SENT] = { status: undefined, writeHead: own };
   watched.writeHead = writeHead as Response["writeHead"];
 }
 
@@ -30,7 +32,8 @@ export function sentStatus(res: Response): number | undefined {
 // One function for all responses: it finds what it needs on its own.
 function writeHead(this: WatchedResponse, ...args: Parameters<Response["writeHead"]>): unknown {
   const sent = this[SENT] as Sent;
-  const result: unknown = sent.writeHead.apply(this, args);
+  const send = sent.writeHead ?? (Object.getPrototypeOf(this) as Response).writeHead;
+  const result: unknown = send.apply(this, args);
   // Node has put the status there that it was called with.
   if (isStatus(this.statusCode)) sent.status ??= this.statusCode;
   return result;

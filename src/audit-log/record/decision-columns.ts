@@ -1,5 +1,6 @@
 import type { Decision } from "../../core/decision/decision.js";
 import { isVerdictPending } from "../../core/decision/pending-verdict.js";
+import { reportedChanges } from "../../core/decision/report-mode.js";
 import type { RequestFacts } from "../facts/request-facts.js";
 import { jsonText, optionalText, unquotedText } from "../text/json-text.js";
 import { createDecisionList } from "./decision-list.js";
@@ -35,6 +36,7 @@ const REFUSAL: readonly Column<RequestFacts>[] = [
 
 /** The first refusal that report mode let through: what would have been answered. */
 const REPORTED: readonly Column<RequestFacts>[] = [
+  { name: "audit.reported.changes", read: ({ req }) => changesOf(reportedChanges(req)) },
   quoted("audit.reported.code", ({ reported }) => reported?.code),
   {
     name: "audit.reported.count",
@@ -65,6 +67,10 @@ function quoted(
   read: (verdict: RequestFacts["verdict"]) => string | undefined,
 ): Column<RequestFacts> {
   return { name, read: ({ verdict }) => optionalText(read(verdict)), quoted: true };
+}
+
+function changesOf(changes: readonly string[]): string | undefined {
+  return changes.length === 0 ? undefined : `[${changes.map((name) => jsonText(name)).join(",")}]`;
 }
 
 /** The token, by its `jti` or a hash. */

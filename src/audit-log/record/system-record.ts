@@ -22,6 +22,7 @@ interface SystemFacts extends Numbered {
 const FIELDS = [
   "audit.lost",
   "audit.lost.since",
+  "audit.notice",
   "audit.reason",
   "audit.records",
   "audit.reporting",

@@ -11,6 +11,11 @@ const METHOD_OVERRIDE_FIELDS = [
   "x-method-override",
 ] as const;
 
+/** Whether requests with this method change nothing. */
+export function isSafeMethod(method: string): boolean {
+  return SAFE_METHODS.has(method);
+}
+
 /** Whether the request may change something, by its method or by one that replaces it later. */
 export function isUnsafe(req: Request): boolean {
   return !SAFE_METHODS.has(req.method) || overridesMethod(req);

@@ -5,11 +5,24 @@ import { HttpError } from "./http-error.js";
 import { endLingering } from "./lingering-close.js";
 import { PROBLEM_MEDIA_TYPE, type Problem, requestId } from "./problem-details.js";
 
-/** A problem document as it is sent. */
+/** Another form in which a refusal is sent than as a problem document. */
+export interface AnswerForm {
+  /** `Content-Type`, and what else belongs to the form. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** The body. What it throws is answered as `internal_error`. */
+  readonly render: (problem: Problem) => string;
+}
+
+/** A refusal as it is sent. */
 interface Rendered {
   readonly status: number;
   readonly body: string;
 }
+
+const PROBLEM_FORM: AnswerForm = Object.freeze({
+  headers: [["Content-Type", PROBLEM_MEDIA_TYPE]] as const,
+  render: (problem: Problem) => JSON.stringify(problem),
+});
 
 /** What an earlier middleware may have promised about another body. */
 const STALE_FIELDS: readonly string[] = [
@@ -31,17 +44,22 @@ const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Sends the refusal as a problem document: not stored by caches, no body on HEAD. Call it before an answer has begun.
+ * Sends the refusal as a problem document, or in another form: not stored by caches, no body on HEAD. Call it before an answer has begun.
  *
  * A refusal that cannot be rendered, such as a forged one or that of a subclass with a fault, is sent as
  * `internal_error`.
  */
-export function respond(error: HttpError, req: Request, res: Response): void {
+export function respond(
+  error: HttpError,
+  req: Request,
+  res: Response,
+  form: AnswerForm = PROBLEM_FORM,
+): void {
   const id = requestId.get(req);
-  const rendered = render(() => error.toProblem(), id);
+  const rendered = render(() => error.toProblem(), id, form);
   for (const name of STALE_FIELDS) res.removeHeader(name);
   if (rendered !== undefined) setErrorHeaders(error, req, res);
-  send(rendered ?? renderOwn(new HttpError("internal_error"), id), req, res);
+  send(rendered ?? renderOwn(new HttpError("internal_error"), id, form), form, req, res);
 }
 
 /**
@@ -67,30 +85,36 @@ function fieldsOf(error: HttpError): readonly [string, string | readonly string[
   }
 }
 
-function render(toProblem: () => Problem, id: string | undefined): Rendered | undefined {
+function render(
+  toProblem: () => Problem,
+  id: string | undefined,
+  form: AnswerForm,
+): Rendered | undefined {
   try {
     const problem = toProblem();
     const { status } = problem;
     if (!Number.isInteger(status) || status < 400 || status > 599) return undefined;
     // What a `toJSON` of another copy returns may be no text.
-    const body: unknown = JSON.stringify(
-      id === undefined ? problem : { ...problem, requestId: id },
-    );
+    const body: unknown = form.render(id === undefined ? problem : { ...problem, requestId: id });
     return typeof body === "string" ? { status, body } : undefined;
   } catch {
     return undefined;
   }
 }
 
-function renderOwn(error: HttpError, id: string | undefined): Rendered {
-  return { status: error.status, body: JSON.stringify({ ...error.toProblem(), requestId: id }) };
+function renderOwn(error: HttpError, id: string | undefined, form: AnswerForm): Rendered {
+  const problem = error.toProblem();
+  return {
+    status: error.status,
+    body: form.render(id === undefined ? problem : { ...problem, requestId: id }),
+  };
 }
 
-function send({ status, body }: Rendered, req: Request, res: Response): void {
+function send({ status, body }: Rendered, form: AnswerForm, req: Request, res: Response): void {
   res.statusCode = status;
   // A text that a handler set for another status; HTTP/2 has none, and warns when it is touched.
   if (req.httpVersionMajor < 2 && res.statusMessage) res.statusMessage = STATUS_CODES[status] ?? "";
-  res.setHeader("Content-Type", PROBLEM_MEDIA_TYPE);
+  for (const [name, value] of form.headers) res.setHeader(name, value);
   res.setHeader("Content-Length", Buffer.byteLength(body));
   res.setHeader("Cache-Control", "no-store");
   if (req.method === "HEAD") {

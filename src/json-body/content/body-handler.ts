@@ -1,4 +1,5 @@
 import type { NextFunction, Request, Response } from "express";
+import { watchAnswer } from "../../core/app/watch-answer.js";
 import { MountingError } from "../../core/calls/mounting-error.js";
 import type { Guard } from "../../core/guard/guard.js";
 import { essenceOf, parseMediaType } from "../../core/http/media-type.js";
@@ -15,6 +16,7 @@ import { type HeaderFields, HttpError } from "../../core/refusal/http-error.js";
 import { ACCEPTED_CODINGS, contentCoding, decompress } from "./decode-body.js";
 import { leaveUnreadBody } from "./left-body.js";
 import { peekBody } from "./peek-body.js";
+import { createRawReadingWatcher } from "./raw-reading.js";
 import { announcedLength, type BodyResult, readBody } from "./read-body.js";
 import { isUtf8Label } from "./utf8-labels.js";
 
@@ -47,6 +49,7 @@ export function createBodyHandler(
   const { mediaType, reads, limit, except } = format;
   const wrongType: Refusal = ["unsupported_media_type", { Accept: mediaType }];
   const wrongCharset: Refusal = ["unsupported_charset", { Accept: mediaType }];
+  const watcher = guard.enforced ? undefined : createRawReadingWatcher(guard.name);
 
   function checkHeaders(req: Request): Refusal | undefined {
     const field = req.headers["content-type"] ?? "";
@@ -76,6 +79,7 @@ export function createBodyHandler(
       guard.pass(next);
       return;
     }
+    if (watcher !== undefined) watchAnswer(req, res, watcher);
     const refusal = checkHeaders(req);
     if (refusal !== undefined) refuse(guard, refusal, req, res, next);
     else if (req.readableEncoding === null) receive(guard, format, req, res, next);

@@ -3,7 +3,7 @@ import { createServer, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import request from "supertest";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
 import type { Decision } from "../../core/decision/decision.js";
 import { decisionsOf } from "../../core/decision/decision.js";
@@ -320,6 +320,112 @@ describe.each(expressVersions)("the cross-origin guard on Express %s", (_major, 
       .post("/hooks/a")
       .set({ ...headers, "X-HTTP-Method-Override": "DELETE" })
       .expect(403);
+  });
+
+  describe("on the paths of always", () => {
+    const login: SecureHeadersOptions = { crossOriginGuard: { always: ["POST /login"] } };
+    const foreign = { ...CROSS, Origin: EVIL };
+
+    it.each<[string, string, Record<string, string>, string]>([
+      ["without any credential", "/login", foreign, "cross_site"],
+      ["without Sec-Fetch-Site", "/login", { Origin: EVIL }, "origin_mismatch"],
+      ["from a sibling subdomain", "/login", { "Sec-Fetch-Site": "same-site" }, "same_site"],
+      ["from a sandboxed frame", "/login", { ...CROSS, Origin: "null" }, "null_origin"],
+      ["with a bearer token", "/login", { ...foreign, Authorization: "Bearer t" }, "cross_site"],
+      ["in other letters", "/LOGIN", foreign, "cross_site"],
+      ["with a slash at the end", "/login/", foreign, "cross_site"],
+      ["with two slashes", "//login", foreign, "cross_site"],
+      ["encoded", "/%6Cogin", foreign, "cross_site"],
+      ["with a query", "/login?next=/", foreign, "cross_site"],
+    ])("refuses a request of another site %s", async (_title, path, headers, reason) => {
+      const { app, decisions } = appWith(login);
+      const answer = await request(app).post(path).set(headers).expect(403);
+      expect(answer.headers["content-type"]).toBe("application/problem+json");
+      expect(answer.body.code).toBe("cross_origin_blocked");
+      expect(decisions[0]).toMatchObject([{ outcome: "deny", enforced: true, reason }]);
+    });
+
+    it.each<[string, "get" | "post" | "put", string, Record<string, string>]>([
+      ["its own page", "post", "/login", { "Sec-Fetch-Site": "same-origin" }],
+      ["the address bar", "post", "/login", { "Sec-Fetch-Site": "none" }],
+      ["no browser", "post", "/login", {}],
+      ["another site, to another path", "post", "/orders", foreign],
+      ["another site, below the path", "post", "/login/help", foreign],
+      ["another site, with another method", "put", "/login", foreign],
+      ["another site, with a safe method", "get", "/login", foreign],
+    ])("lets a request of %s pass", async (_title, method, path, headers) => {
+      const { app } = appWith(login);
+      await request(app)[method](path).set(headers).expect(200);
+    });
+
+    it("refuses a GET that names the method otherwise", async () => {
+      const { app } = appWith(login);
+      await request(app).get("/login?_method=POST").set(foreign).expect(403);
+      await request(app)
+        .get("/login")
+        .set({ ...foreign, "X-HTTP-Method-Override": "POST" })
+        .expect(403);
+    });
+
+    it("still looks at credentials on all other paths", async () => {
+      const { app } = appWith(login);
+      await request(app)
+        .post("/orders")
+        .set({ ...COOKIE, ...foreign })
+        .expect(403);
+    });
+
+    it.each<[string, SecureHeadersOptions["cors"], number]>([
+      ["lets listed origins with credentials pass", { origins: [APP], credentials: true }, 200],
+      ["refuses listed origins without credentials", { origins: [APP] }, 403],
+      ["refuses everybody with origins *", { origins: "*" }, 403],
+    ])("%s", async (_title, cors, status) => {
+      const { app } = appWith({ cors, crossOriginGuard: { always: "/login" } });
+      await request(app)
+        .post("/login")
+        .set({ ...CROSS, Origin: APP })
+        .expect(status);
+    });
+
+    it("makes the exceptions of exempt", async () => {
+      const guard = { always: "/account/*", exempt: "POST /account/saml" };
+      const { app, decisions } = appWith({ crossOriginGuard: guard });
+      await request(app).post("/account/saml").set(foreign).expect(200);
+      await request(app).post("/account/login").set(foreign).expect(403);
+      expect(decisions[0]).toMatchObject([{ outcome: "allow", reason: "exempt_path" }]);
+    });
+
+    it("holds below the path of a router", async () => {
+      const app = express().use(
+        "/shop",
+        secureHeaders({ crossOriginGuard: { always: "/shop/login" } }),
+      );
+      app.use((_req, res) => void res.json({ ok: true }));
+      await request(app).post("/shop/login").set(foreign).expect(403);
+    });
+
+    it("warns once of patterns that no request can match where it is mounted", async () => {
+      const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+      const app = express().use("/shop", secureHeaders(login));
+      app.use((_req, res) => void res.json({ ok: true }));
+      for (const _ of [1, 2]) await request(app).post("/shop/login").set(foreign).expect(200);
+      const told = warned.mock.calls.map(([message, options]) => [message, options]);
+      warned.mockRestore();
+      expect(told).toEqual([
+        [
+          expect.stringContaining("secureHeaders: no request can match these patterns"),
+          { code: "EXPRESS_SECURE_API_UNREACHABLE_PATTERN", type: "SecurityWarning" },
+        ],
+      ]);
+    });
+
+    it("refuses nothing in report mode and records what it would have refused", async () => {
+      const { app, decisions } = appWith({ ...login, mode: "report" });
+      await request(app).post("/login").set(foreign).expect(200);
+      expect(decisions[0]).toMatchObject([
+        { outcome: "deny", enforced: false, code: "cross_origin_blocked", reason: "cross_site" },
+      ]);
+    });
   });
 
   it("tells a listed page about the refusal, and no other", async () => {

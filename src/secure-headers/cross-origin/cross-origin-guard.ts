@@ -1,7 +1,8 @@
 import type { Request } from "express";
-import { opens, type PathPattern } from "../../core/http/path-pattern.js";
+import { isSafeMethod } from "../../core/http/first-party.js";
+import { opens, type PathPattern, restricts } from "../../core/http/path-pattern.js";
 import { readPathPatterns } from "../../core/http/read-path-patterns.js";
-import type { Hints } from "../../core/options/option-types.js";
+import type { Hints, OptionKeys } from "../../core/options/option-types.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import { isPlainObject } from "../../core/options/value.js";
 import { hasAmbientCredential } from "./ambient-credential.js";
@@ -13,6 +14,11 @@ export interface CrossOriginGuardOptions {
    * spelling of a path matches.
    */
   readonly exempt?: string | readonly string[] | undefined;
+  /**
+   * Patterns of paths that accept no unsafe request from other sites, whatever it carries: a login form, which a foreign
+   * page could send with an account of its own. Letter case and slashes do not matter. `exempt` makes exceptions.
+   */
+  readonly always?: string | readonly string[] | undefined;
 }
 
 /** What the guard finds about a request that may come from a page of another origin. */
@@ -31,6 +37,8 @@ type BlockReason =
 export interface CrossOriginGuard {
   /** @param listed - Whether the origin is on the CORS list. */
   judge(req: Request, listed: boolean): CrossOriginVerdict;
+  /** The patterns of paths where it asks for no credential. */
+  readonly always: readonly PathPattern[];
 }
 
 const NO_CREDENTIAL: CrossOriginVerdict = Object.freeze({
@@ -44,7 +52,12 @@ export const CROSS_ORIGIN_GUARD_HINTS: Hints<CrossOriginGuardOptions> = {
   except: "exempt",
   bypass: "exempt",
   ignore: "exempt",
+  include: "always",
+  paths: "always",
 };
+
+/** The options; `always` restricts. */
+const KEYS: OptionKeys<CrossOriginGuardOptions> = { exempt: true, always: "neverUndefined" };
 
 /** Reads `crossOriginGuard`. @returns `undefined` when it is off. Problems are noted. */
 export function readCrossOriginGuard(
@@ -53,7 +66,7 @@ export function readCrossOriginGuard(
 ): CrossOriginGuard | undefined {
   const given = reader.raw("crossOriginGuard");
   if (given === false || (given === undefined && !hasOrigins)) return undefined;
-  if (given === undefined || given === true) return createCrossOriginGuard([]);
+  if (given === undefined || given === true) return createCrossOriginGuard([], []);
   if (!isPlainObject(given)) {
     reader.problem("crossOriginGuard", "true, false or an options object");
     return undefined;
@@ -61,18 +74,37 @@ export function readCrossOriginGuard(
   const own = reader.nested<CrossOriginGuardOptions>(
     "crossOriginGuard",
     given,
-    { exempt: true },
+    KEYS,
     CROSS_ORIGIN_GUARD_HINTS,
   );
-  return createCrossOriginGuard(
-    readPathPatterns(own, "exempt", "write crossOriginGuard: false") ?? [],
-  );
+  const exempt = readPathPatterns(own, "exempt", "write crossOriginGuard: false") ?? [];
+  return createCrossOriginGuard(exempt, readAlways(own, exempt));
 }
 
-function createCrossOriginGuard(exempt: readonly PathPattern[]): CrossOriginGuard {
+function readAlways(
+  reader: OptionsReader<"always">,
+  exempt: readonly PathPattern[],
+): readonly PathPattern[] {
+  const always = readPathPatterns(reader, "always") ?? [];
+  for (const [index, { method, text }] of always.entries()) {
+    const key = `always[${index}]` as "always";
+    if (method !== undefined && isSafeMethod(method))
+      reader.note(key, `must have a method that changes something, or none: ${method} does not`);
+    if (exempt.some((other) => other.text === text))
+      reader.note(key, "must not be in exempt as well: that would take its effect away");
+  }
+  return always;
+}
+
+function createCrossOriginGuard(
+  exempt: readonly PathPattern[],
+  always: readonly PathPattern[],
+): CrossOriginGuard {
   return {
+    always,
     judge(req, listed) {
-      if (!hasAmbientCredential(req)) return NO_CREDENTIAL;
+      if (!hasAmbientCredential(req) && !always.some((pattern) => restricts(pattern, req)))
+        return NO_CREDENTIAL;
       for (const pattern of exempt) if (opens(pattern, req)) return EXEMPT;
       return { blocked: true, reason: blockReason(req, listed) };
     },

@@ -2,6 +2,7 @@ import type { Request, Response } from "express";
 import { isForPublicName, isPinnable } from "../../core/http/request-host.js";
 import type { HeaderSettings } from "./helmet-options.js";
 import { keepPoweredByAway } from "./powered-by.js";
+import type { CacheControl } from "./presets.js";
 import { createTlsCheck } from "./tls-check.js";
 
 /** Puts headers that were computed at start-up on a response. */
@@ -11,14 +12,17 @@ const HSTS = "Strict-Transport-Security";
 const CSP = "Content-Security-Policy";
 const CSP_REPORT_ONLY = "Content-Security-Policy-Report-Only";
 
-/** Writes all headers; `Strict-Transport-Security` only over TLS (RFC 6797 §7.2), unless the settings say `always`. */
+/** Writes all headers; `Strict-Transport-Security` only over TLS (RFC 6797 §7.2), unless the settings say otherwise. */
 export function createHeaderWriter(
   headers: HeaderSettings,
-  cacheControl: string | undefined,
+  cacheControl: CacheControl,
 ): HeaderWriter {
-  const hsts = headers.set.get(HSTS);
-  const fields = [...headers.set].filter(([name]) => name !== HSTS);
-  if (cacheControl !== undefined) fields.push(["Cache-Control", cacheControl]);
+  const { hstsPlaces, policyOverTls } = headers;
+  const everywhere = hstsPlaces === "everywhere";
+  const hsts = everywhere ? undefined : headers.set.get(HSTS);
+  const fields = [...headers.set].filter(([name]) => everywhere || name !== HSTS);
+  if (cacheControl === "no-store") fields.push(["Cache-Control", "no-store"]);
+  const authenticated = cacheControl === "authenticated";
   const names = fields.map(([name]) => name);
   const values = fields.map(([, value]) => value);
   const removed = [...headers.removed];
@@ -32,9 +36,13 @@ export function createHeaderWriter(
     for (let index = 0; index < removed.length; index += 1)
       res.removeHeader(removed[index] as string);
     if (unnamed) keepPoweredByAway(req);
+    if (authenticated && isAuthenticated(req)) res.setHeader("Cache-Control", "no-store");
+    if (hsts === undefined && policyOverTls === undefined) return;
+    const pinnable = isPinnable(req);
+    if (policyOverTls !== undefined && pinnable) res.setHeader(CSP, policyOverTls);
     if (hsts === undefined) return;
-    if (isPinnable(req) || (headers.hstsAlways && isForPublicName(req))) res.setHeader(HSTS, hsts);
-    else if (!headers.hstsAlways) checkTls(req);
+    if (pinnable || (hstsPlaces === "always" && isForPublicName(req))) res.setHeader(HSTS, hsts);
+    else if (hstsPlaces === "overTls") checkTls(req);
   };
 }
 
@@ -43,12 +51,22 @@ export function createHeaderWriter(
  * `Strict-Transport-Security` away is told already.
  */
 export function createReportOnlyWriter(headers: HeaderSettings): HeaderWriter {
-  const policy = headers.set.get(CSP) ?? headers.set.get(CSP_REPORT_ONLY);
-  const checkTls = headers.set.has(HSTS) && !headers.hstsAlways ? createTlsCheck() : undefined;
+  // Browsers ignore this directive in a policy that only reports, and say so on every page.
+  const policy = (headers.set.get(CSP) ?? headers.set.get(CSP_REPORT_ONLY))?.replace(
+    /;upgrade-insecure-requests(?=;|$)/,
+    "",
+  );
+  const checkTls =
+    headers.set.has(HSTS) && headers.hstsPlaces === "overTls" ? createTlsCheck() : undefined;
 
   return function writeReportOnlyHeaders(req, res) {
     checkTls?.(req);
     if (policy !== undefined && !res.hasHeader(CSP_REPORT_ONLY))
       res.setHeader(CSP_REPORT_ONLY, policy);
   };
+}
+
+/** Whether the answer may be for one user alone. */
+function isAuthenticated({ headers }: Request): boolean {
+  return headers.cookie !== undefined || headers.authorization !== undefined;
 }

@@ -7,38 +7,22 @@ import {
   unsetFault,
   withoutTextsOf,
 } from "../../core/options/value.js";
-import { API_PRESET } from "./api-preset.js";
 import type { RecordedHeaders } from "./header-recorder.js";
 import { type HelmetSettings, helmetHeaders } from "./helmet-headers.js";
+import { checkPreload, type HstsPlaces, readHsts } from "./hsts-options.js";
+import type { Preset } from "./presets.js";
 
 /** helmet's options; `object` stands for the options of one header, as helmet documents them. */
 export type HelmetOverrides = {
   readonly [K in keyof typeof HELMET_OPTIONS | keyof typeof ALIASES]?: boolean | object | undefined;
 };
 
-/** Options of the `Strict-Transport-Security` header. */
-export interface HstsOptions {
-  /** How long browsers refuse plain HTTP; `"0s"` cancels an earlier header. A duration in whole seconds. @default "730d" */
-  readonly maxAge?: string | undefined;
-  /** Whether it is valid for all subdomains, including those of other servers. @default true */
-  readonly includeSubDomains?: boolean | undefined;
-  /**
-   * Agrees to be added to the built-in list of browsers, which takes months to leave. Needs `includeSubDomains` and a
-   * `maxAge` of at least a year. @default false
-   */
-  readonly preload?: boolean | undefined;
-  /**
-   * Sends the header over plain HTTP as well, for a load balancer that ends TLS and sends no `X-Forwarded-Proto`. RFC 6797
-   * §7.2 forbids it where the browser itself speaks plain HTTP; browsers ignore it there (§8.1). Never to `localhost` or
-   * an IP address. @default false
-   */
-  readonly always?: boolean | undefined;
-}
-
 /** The headers that were computed, and what is decided per request. */
 export interface HeaderSettings extends RecordedHeaders {
-  /** Whether `Strict-Transport-Security` is sent over plain HTTP as well. */
-  readonly hstsAlways: boolean;
+  /** Where `Strict-Transport-Security` is sent. */
+  readonly hstsPlaces: HstsPlaces;
+  /** The content policy over TLS, where it is another one. */
+  readonly policyOverTls: string | undefined;
 }
 
 /** helmet's names and, for each, the options that it reads; it ignores all others without a word. */
@@ -84,14 +68,19 @@ const CSP_DIRECTIVES: readonly string[] =
 /** What is true or false in the options of a header. */
 const FLAGS = ["useDefaults", "reportOnly", "includeSubDomains", "preload", "allow"] as const;
 
-const ONE_YEAR_SECONDS = 31_536_000;
-
 /** All names that helmet knows. */
 export const HELMET_NAMES: readonly HelmetName[] = Object.freeze([
   ...namesOf(HELMET_OPTIONS),
   ...namesOf(ALIASES),
 ]);
 
+const CSP = "Content-Security-Policy";
+const UPGRADE = "upgrade-insecure-requests";
+
+/** The content policy of a preset; helmet's own has no directives here. */
+interface PolicySettings {
+  readonly directives?: HelmetSettings;
+}
 type HelmetName = keyof HelmetOverrides;
 type HelmetReader = OptionsReader<HelmetName>;
 /** The options of one header stand in a table per header, so their names are no types. */
@@ -110,15 +99,22 @@ export const HELMET_HINTS: Hints<HelmetOverrides> = {
 };
 
 /** Reads `helmet` and `hsts` over the preset, and has helmet make the headers. Problems are noted. */
-export function readHelmetOptions(reader: OptionsReader<"helmet" | "hsts">): HeaderSettings {
-  const settings: Record<string, unknown> = Object.assign(Object.create(null), API_PRESET);
+export function readHelmetOptions(
+  reader: OptionsReader<"helmet" | "hsts">,
+  preset: Preset,
+): HeaderSettings {
+  const settings: Record<string, unknown> = Object.assign(Object.create(null), preset.helmet);
   const own = reader.object<HelmetOverrides>("helmet", tableOf(HELMET_NAMES), HELMET_HINTS, "{}");
-  if (own !== undefined) readOverrides(own, settings);
-  const hstsAlways = reader.has("hsts") && readHsts(reader, own, settings);
+  if (own !== undefined) readOverrides(own, preset, settings);
+  const pinsTwice = own?.has("strictTransportSecurity") === true || own?.has("hsts") === true;
+  const hsts = reader.has("hsts") ? readHsts(reader, pinsTwice) : undefined;
+  if (hsts !== undefined) settings["strictTransportSecurity"] = hsts.header;
+  const hstsPlaces = hsts?.places ?? (preset.pinsEverywhere ? "everywhere" : "overTls");
   try {
-    const headers = helmetHeaders(settings);
-    checkPreload(reader, headers.set.get("Strict-Transport-Security"));
-    return { ...headers, hstsAlways };
+    const { set, removed } = helmetHeaders(settings);
+    checkPreload(reader, set.get("Strict-Transport-Security"));
+    const policyOverTls = preset.upgradesOverTls ? upgrading(own, set.get(CSP)) : undefined;
+    return { set: new Map([...set, ...preset.others]), removed, hstsPlaces, policyOverTls };
   } catch (error) {
     const words = error instanceof Error ? error.message : "it failed";
     const known = new Set([...HELMET_NAMES, ...CSP_DIRECTIVES]);
@@ -126,11 +122,19 @@ export function readHelmetOptions(reader: OptionsReader<"helmet" | "hsts">): Hea
       "helmet",
       `must be what helmet accepts: ${withoutTextsOf(reader.raw("helmet"), words, known)}`,
     );
-    return { set: new Map(), removed: new Set(), hstsAlways };
+    return { set: new Map(), removed: new Set(), hstsPlaces, policyOverTls: undefined };
   }
 }
 
-function readOverrides(own: HelmetReader, settings: Record<string, unknown>): void {
+/** The policy with the directive that lets pages load everything over TLS, unless the user has said something about it. */
+function upgrading(own: HelmetReader | undefined, policy: string | undefined): string | undefined {
+  if (policy === undefined || policy.includes(UPGRADE)) return undefined;
+  const given = Object(own?.raw("contentSecurityPolicy")) as { readonly directives?: object };
+  const isNamed = Object.keys(given.directives ?? {}).some((name) => dashed(name) === UPGRADE);
+  return isNamed ? undefined : `${policy};${UPGRADE}`;
+}
+
+function readOverrides(own: HelmetReader, preset: Preset, settings: Record<string, unknown>): void {
   for (const written of HELMET_NAMES) {
     if (!own.has(written)) continue;
     const name = isAlias(written) ? ALIASES[written] : written;
@@ -138,7 +142,7 @@ function readOverrides(own: HelmetReader, settings: Record<string, unknown>): vo
       own.note(written, `must be left out when ${name} is given: they are the same`);
     const keys: readonly string[] = HELMET_OPTIONS[name];
     const value = own.raw(written);
-    if (value === true) settings[name] = API_PRESET[name] || true;
+    if (value === true) settings[name] = preset.helmet[name] || true;
     else if (value === false) settings[name] = false;
     else if (keys.length === 0) own.problem(written, "true or false");
     else if (!isPlainObject(value))
@@ -146,6 +150,7 @@ function readOverrides(own: HelmetReader, settings: Record<string, unknown>): vo
     else
       settings[name] = readHeader(
         own.nested<HelmetSettings>(written, value, tableOf(keys)),
+        preset.helmet[name],
         name,
         keys,
       );
@@ -153,8 +158,12 @@ function readOverrides(own: HelmetReader, settings: Record<string, unknown>): vo
 }
 
 /** The options of one header, over those of the preset. */
-function readHeader(own: HeaderReader, name: string, keys: readonly string[]): HelmetSettings {
-  const preset = API_PRESET[name];
+function readHeader(
+  own: HeaderReader,
+  preset: unknown,
+  name: string,
+  keys: readonly string[],
+): HelmetSettings {
   const merged: Record<string, unknown> = Object.create(null);
   if (typeof preset === "object") Object.assign(merged, preset);
   for (const key of keys) if (own.has(key)) merged[key] = own.raw(key);
@@ -163,22 +172,21 @@ function readHeader(own: HeaderReader, name: string, keys: readonly string[]): H
   if (own.has("maxAge") && !Number.isSafeInteger(own.raw("maxAge")))
     own.problem("maxAge", "a whole number of seconds, as helmet counts");
   if (name === "contentSecurityPolicy")
-    merged["directives"] = readDirectives(own, merged["directives"]);
+    merged["directives"] = readDirectives(own, Object(preset) as PolicySettings);
   return merged;
 }
 
 /** The user's directives over the preset's, unless `useDefaults` says which others they stand on. */
-function readDirectives(own: HeaderReader, directives: unknown): unknown {
-  if (!isPlainObject(directives)) {
+function readDirectives(own: HeaderReader, preset: PolicySettings): HelmetSettings | undefined {
+  const given = own.has("directives") ? own.raw("directives") : {};
+  if (!isPlainObject(given)) {
     own.problem("directives", "an object of directives");
-    return directives;
+    return undefined;
   }
-  const given = own.has("directives") ? directives : {};
   const merged: Record<string, unknown> = Object.create(null);
   const names = new Set(Object.keys(given).map(dashed));
-  const preset = API_PRESET["contentSecurityPolicy"] as { readonly directives: HelmetSettings };
   if (!own.has("useDefaults")) {
-    for (const [name, value] of Object.entries(preset.directives))
+    for (const [name, value] of Object.entries(preset.directives ?? {}))
       if (!names.has(name)) merged[name] = value;
   }
   for (const name of Object.keys(given)) {
@@ -227,59 +235,6 @@ function noteFunction(own: HeaderReader, name: string): void {
     `directives[${JSON.stringify(name)}]`,
     "must not hold functions: the header is computed once, at start-up, so a nonce would never change. A route that needs one sets its own header",
   );
-}
-
-/** @returns Whether the header is sent over plain HTTP as well. */
-function readHsts(
-  reader: OptionsReader<"hsts">,
-  own: HelmetReader | undefined,
-  settings: Record<string, unknown>,
-): boolean {
-  if (own?.has("strictTransportSecurity") || own?.has("hsts")) {
-    reader.note(
-      "hsts",
-      "must be left out when helmet.strictTransportSecurity is given: they are the same",
-    );
-  }
-  const value = reader.raw("hsts");
-  if (value === false) {
-    settings["strictTransportSecurity"] = false;
-  } else if (!isPlainObject(value)) {
-    const fix = value === true ? "leave it out, the header is sent by default" : "";
-    reader.problem("hsts", "false or an options object", fix);
-  } else {
-    const options = reader.nested<HstsOptions>(
-      "hsts",
-      value,
-      tableOf([...HELMET_OPTIONS.strictTransportSecurity, "always"]),
-    );
-    settings["strictTransportSecurity"] = {
-      maxAge: readMaxAge(options),
-      includeSubDomains: options.boolean("includeSubDomains", { default: true }),
-      preload: options.boolean("preload"),
-    };
-    return options.boolean("always");
-  }
-  return false;
-}
-
-/** The header counts in seconds: a fraction of one would become less, and less than one would cancel the header. */
-function readMaxAge(options: OptionsReader<"maxAge">): number {
-  const milliseconds = options.duration("maxAge", { min: "0s", default: "730d", step: "1s" });
-  if (milliseconds % 1000 !== 0) options.note("maxAge", 'must be in whole seconds, such as "730d"');
-  return Math.floor(milliseconds / 1000);
-}
-
-/** @see https://hstspreload.org/#submission-requirements */
-function checkPreload(reader: OptionsReader<"hsts">, header: string | undefined): void {
-  if (header === undefined || !header.includes("preload")) return;
-  const maxAge = Number(/max-age=(\d+)/.exec(header)?.[1]);
-  if (maxAge < ONE_YEAR_SECONDS || !header.includes("includeSubDomains")) {
-    reader.note(
-      "hsts",
-      'must have includeSubDomains and a maxAge of at least "365d" when preload is true',
-    );
-  }
 }
 
 function isAlias(name: HelmetName): name is keyof typeof ALIASES {

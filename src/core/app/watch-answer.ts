@@ -1,0 +1,90 @@
+import type { Request, Response } from "express";
+import { requestSlot } from "../request/request-slot.js";
+import type { HeadFields } from "./head-fields.js";
+
+/** Who looks at the head of an answer just before it is sent. Made once, not for each request. */
+export interface AnswerWatcher {
+  /**
+   * May change header fields on the response. What it throws is ignored: the answer of the app goes out.
+   *
+   * @returns The fields to send in place of `fields`, or `fields` itself.
+   */
+  onHead(req: Request, res: Response, status: number, fields: HeadFields): HeadFields;
+}
+
+type WriteHead = (this: Response, status: number, reason?: unknown, fields?: unknown) => Response;
+
+/** The watchers of the request, in their order. */
+const watching = requestSlot<readonly AnswerWatcher[]>("answerWatchers");
+/** The lists of one watcher, so that a request allocates none. */
+const alone = new WeakMap<AnswerWatcher, readonly AnswerWatcher[]>();
+/** The objects whose `writeHead` is watched already. */
+const changed = new WeakSet<object>();
+
+/**
+ * Has the watcher called when the head of the answer is written, whoever writes it and however late header fields are set:
+ * behind `writeHead` hooks of other packages, which sessions use for their cookies.
+ *
+ * `app.response` is the prototype of the responses in an app and in those mounted in it. Its `writeHead` is replaced once
+ * for each app. A hook that was put on the response of the very first request before this was called is not seen behind.
+ */
+export function watchAnswer(req: Request, res: Response, watcher: AnswerWatcher): void {
+  const known = watching.get(req);
+  if (known === undefined) watching.set(req, listOf(watcher));
+  else if (!known.includes(watcher)) watching.set(req, [...known, watcher]);
+  // A router of Express that serves without an app has none.
+  const { app } = req as { readonly app?: { readonly response?: object } };
+  const target = app?.response ?? res;
+  if (!changed.has(target)) watchWriteHead(target);
+}
+
+function listOf(watcher: AnswerWatcher): readonly AnswerWatcher[] {
+  let list = alone.get(watcher);
+  if (list === undefined) {
+    list = Object.freeze([watcher]);
+    alone.set(watcher, list);
+  }
+  return list;
+}
+
+function watchWriteHead(target: object): void {
+  changed.add(target);
+  const own = Object.hasOwn(target, "writeHead")
+    ? (target as { readonly writeHead: WriteHead }).writeHead
+    : undefined;
+  // What stands further up may be replaced later, by instrumentation: it is looked up at each call.
+  const inherited = Object.getPrototypeOf(target) as { readonly writeHead: WriteHead };
+
+  function writeHead(this: Response, status: number, reason?: unknown, fields?: unknown): Response {
+    const send = own ?? inherited.writeHead;
+    const watchers = this.headersSent || !this.req ? undefined : watching.get(this.req);
+    if (watchers === undefined) return send.call(this, status, reason, fields);
+    // `writeHead(status, fields)`, as Node reads it.
+    if (typeof reason === "string") {
+      return send.call(this, status, reason, look(watchers, this, status, fields));
+    }
+    return send.call(this, status, look(watchers, this, status, fields ?? reason));
+  }
+  Reflect.defineProperty(target, "writeHead", {
+    value: writeHead,
+    configurable: true,
+    writable: true,
+  });
+}
+
+function look(
+  watchers: readonly AnswerWatcher[],
+  res: Response,
+  status: number,
+  given: unknown,
+): HeadFields {
+  let fields = (typeof given === "object" && given !== null ? given : undefined) as HeadFields;
+  for (const watcher of watchers) {
+    try {
+      fields = watcher.onHead(res.req, res, status, fields);
+    } catch {
+      // An answer that cannot be looked at is still an answer.
+    }
+  }
+  return fields;
+}

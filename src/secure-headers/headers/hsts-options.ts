@@ -1,0 +1,88 @@
+import type { OptionKeys } from "../../core/options/option-types.js";
+import type { OptionsReader } from "../../core/options/options-reader.js";
+import { isPlainObject } from "../../core/options/value.js";
+import type { HelmetSettings } from "./helmet-headers.js";
+
+/** Options of the `Strict-Transport-Security` header. */
+export interface HstsOptions {
+  /** How long browsers refuse plain HTTP; `"0s"` cancels an earlier header. A duration in whole seconds. @default "730d" */
+  readonly maxAge?: string | undefined;
+  /** Whether it is valid for all subdomains, including those of other servers. @default true */
+  readonly includeSubDomains?: boolean | undefined;
+  /**
+   * Agrees to be added to the built-in list of browsers, which takes months to leave. Needs `includeSubDomains` and a
+   * `maxAge` of at least a year. @default false
+   */
+  readonly preload?: boolean | undefined;
+  /**
+   * Sends the header over plain HTTP as well, for a load balancer that ends TLS and sends no `X-Forwarded-Proto`. RFC 6797
+   * §7.2 forbids it where the browser itself speaks plain HTTP; browsers ignore it there (§8.1). Never to `localhost` or
+   * an IP address. @default false
+   */
+  readonly always?: boolean | undefined;
+}
+
+/** `"overTls"` and `"always"`: never to `localhost` or an IP address. `"everywhere"`: on every answer, as helmet has it. */
+export type HstsPlaces = "overTls" | "always" | "everywhere";
+
+const HSTS_KEYS: OptionKeys<HstsOptions> = {
+  maxAge: true,
+  includeSubDomains: true,
+  preload: true,
+  always: true,
+};
+const ONE_YEAR_SECONDS = 31_536_000;
+
+/**
+ * Reads `hsts`, which is given.
+ *
+ * @param pinsTwice - Whether helmet's options have it as well.
+ * @returns The options of the header in helmet's terms, or `false` for none; and where it is sent.
+ */
+export function readHsts(
+  reader: OptionsReader<"hsts">,
+  pinsTwice: boolean,
+): { readonly header: HelmetSettings | false; readonly places: HstsPlaces } {
+  if (pinsTwice) {
+    reader.note(
+      "hsts",
+      "must be left out when helmet.strictTransportSecurity is given: they are the same",
+    );
+  }
+  const value = reader.raw("hsts");
+  if (!isPlainObject(value)) {
+    const fix = value === true ? "leave it out, the header is sent by default" : "";
+    if (value !== false) reader.problem("hsts", "false or an options object", fix);
+    return { header: false, places: "overTls" };
+  }
+  const options = reader.nested<HstsOptions>("hsts", value, HSTS_KEYS);
+  const header = {
+    maxAge: readMaxAge(options),
+    includeSubDomains: options.boolean("includeSubDomains", { default: true }),
+    preload: options.boolean("preload"),
+  };
+  return { header, places: options.boolean("always") ? "always" : "overTls" };
+}
+
+/** The header counts in seconds: a fraction of one would become less, and less than one would cancel the header. */
+function readMaxAge(options: OptionsReader<"maxAge">): number {
+  const milliseconds = options.duration("maxAge", { min: "0s", default: "730d", step: "1s" });
+  if (milliseconds % 1000 !== 0) options.note("maxAge", 'must be in whole seconds, such as "730d"');
+  return Math.floor(milliseconds / 1000);
+}
+
+/**
+ * Notes a header that asks for preloading and is not good enough for it.
+ *
+ * @see https://hstspreload.org/#submission-requirements
+ */
+export function checkPreload(reader: OptionsReader<"hsts">, header: string | undefined): void {
+  if (header === undefined || !header.includes("preload")) return;
+  const maxAge = Number(/max-age=(\d+)/.exec(header)?.[1]);
+  if (maxAge < ONE_YEAR_SECONDS || !header.includes("includeSubDomains")) {
+    reader.note(
+      "hsts",
+      'must have includeSubDomains and a maxAge of at least "365d" when preload is true',
+    );
+  }
+}
