@@ -210,6 +210,24 @@ describe.each(expressVersions)("auditLog on Express %s", (_major, express) => {
     });
   });
 
+  it("records the status that was sent, also by the app around the one that has the log", async () => {
+    const file = newFile("record");
+    const { app: inner } = newApp({ sinks: [file.sink] });
+    const outer = express().use("/inner", inner);
+    outer.use((_req, res) => {
+      res.status(410).end();
+      res.statusCode = 200;
+    });
+    inner.get("/own", (_req, res) => {
+      res.writeHead(404).end();
+      res.statusCode = 201;
+    });
+    await request(outer).get("/inner/own").expect(404);
+    await request(outer).get("/inner/left").expect(410);
+    const statuses = file.records().map((record) => record["http.response.status_code"]);
+    expect(statuses.filter((status) => status !== undefined)).toEqual([404, 410]);
+  });
+
   it("publishes failures where auditLog() was called, not in a request", async () => {
     const store = new AsyncLocalStorage<string>();
     const file = newFile("record");

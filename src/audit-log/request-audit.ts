@@ -68,7 +68,7 @@ export class RequestAudit {
   open(req: Request, res: Response): RequestEntry {
     const entry = openEntry(req, this.#correlation, this.#except);
     (res as AuditedResponse)[ENTRY] = entry;
-    watchStatus(res);
+    watchStatus(req, res);
     res.on("finish", this.#onFinish);
     res.on("close", this.#onClose);
     // A client that left while a middleware in front of this one was waiting: "close" is over already.

@@ -1,42 +1,30 @@
-import type { Response } from "express";
+import type { Request, Response } from "express";
+import { type AnswerWatcher, watchAnswer } from "../../core/app/watch-answer.js";
+import { requestSlot } from "../../core/request/request-slot.js";
 
-const SENT = Symbol("express-secure-api.audit-sent");
+const sent = requestSlot<number>("sentStatus");
 
-/** What stands on a response whose status is watched. */
-interface Sent {
-  status: number | undefined;
-  /** The response's own, if it had one: that of its prototype may be replaced later, within this very request. */
-  readonly writeHead: Response["writeHead"] | undefined;
-}
-
-type WatchedResponse = Response & { [SENT]?: Sent };
+const WATCHER: AnswerWatcher = {
+  onHead(req, _res, status, fields) {
+    // As Node takes it; what it refuses is not sent, and the next try is kept in its place.
+    sent.set(req, status | 0);
+    return fields;
+  },
+};
 
 /**
  * Keeps the status that is sent: `res.statusCode` may be changed afterwards, to anything, and Node only has to send the
  * first one.
  */
-export function watchStatus(res: Response): void {
-  const watched = res as WatchedResponse;
-  const own = Object.hasOwn(res, "writeHead") ? res.writeHead : undefined;
-  watched[SENT] = { status: undefined, writeHead: own };
-  watched.writeHead = writeHead as Response["writeHead"];
+export function watchStatus(req: Request, res: Response): void {
+  watchAnswer(req, res, WATCHER);
 }
 
 /** The status that was sent; `undefined` when no answer was begun: the status of an unsent answer is a mere default. */
 export function sentStatus(res: Response): number | undefined {
   if (!res.headersSent) return undefined;
-  const status: unknown = (res as WatchedResponse)[SENT]?.status ?? res.statusCode;
+  const status: unknown = sent.get(res.req) ?? res.statusCode;
   return isStatus(status) ? status : undefined;
-}
-
-// One function for all responses: it finds what it needs on its own.
-function writeHead(this: WatchedResponse, ...args: Parameters<Response["writeHead"]>): unknown {
-  const sent = this[SENT] as Sent;
-  const send = sent.writeHead ?? (Object.getPrototypeOf(this) as Response).writeHead;
-  const result: unknown = send.apply(this, args);
-  // Node has put the status there that it was called with.
-  if (isStatus(this.statusCode)) sent.status ??= this.statusCode;
-  return result;
 }
 
 /** RFC 9110 §15: three digits. Node sends no other. */

@@ -14,6 +14,14 @@ export interface AnswerWatcher {
 
 type WriteHead = (this: Response, status: number, reason?: unknown, fields?: unknown) => Response;
 
+interface App {
+  readonly response?: object;
+  /** The app that it is mounted in. */
+  readonly parent?: App | undefined;
+}
+
+const MAX_DEPTH = 20;
+
 /** The watchers of the request, in their order. */
 const watching = requestSlot<readonly AnswerWatcher[]>("answerWatchers");
 /** The lists of one watcher, so that a request allocates none. */
@@ -33,9 +41,17 @@ export function watchAnswer(req: Request, res: Response, watcher: AnswerWatcher)
   if (known === undefined) watching.set(req, listOf(watcher));
   else if (!known.includes(watcher)) watching.set(req, [...known, watcher]);
   // A router of Express that serves without an app has none.
-  const { app } = req as { readonly app?: { readonly response?: object } };
-  const target = app?.response ?? res;
+  const { app } = req as { readonly app?: App };
+  const target = (app && outermost(app))?.response ?? res;
   if (!changed.has(target)) watchWriteHead(target);
+}
+
+/** The answer may be sent when the request has left a mounted app again. */
+function outermost(app: App): App {
+  let found = app;
+  // Two apps can be mounted in each other.
+  for (let depth = 0; found.parent && depth < MAX_DEPTH; depth += 1) found = found.parent;
+  return found;
 }
 
 function listOf(watcher: AnswerWatcher): readonly AnswerWatcher[] {
