@@ -68,6 +68,22 @@ export function coversEverything({ below, segments }: PathPattern): boolean {
   return below && segments.every((literal) => literal === undefined);
 }
 
+/** Whether an exemption takes away the whole effect of a restriction, as far as that is spelt like its pattern. */
+export function covers(exemption: PathPattern, restriction: PathPattern): boolean {
+  const { method, segments, below, slash } = exemption;
+  if (method !== undefined && method !== restriction.method) return false;
+  const { length } = restriction.segments;
+  const reaches = below
+    ? segments.length <= length
+    : !restriction.below && slash === restriction.slash && segments.length === length;
+  return (
+    reaches &&
+    segments.every((literal, index) => {
+      return literal === undefined || literal === restriction.segments[index];
+    })
+  );
+}
+
 /** Whether any path below the one at which a router is mounted can match: patterns are absolute. */
 export function reachesBelow({ segments, below }: PathPattern, mount: string): boolean {
   const mounted = segmentsOf(mount);

@@ -5,7 +5,13 @@ import { isLocalName } from "./origins/loopback.js";
 
 /** The host the client asked for: `X-Forwarded-Host` of a proxy that `trust proxy` names, else `Host`. */
 export function requestHost(req: Request): string | undefined {
-  return forwardedHost(req) ?? req.headers.host;
+  return forwardedHost(req) ?? hostField(req);
+}
+
+/** Over HTTP/2, clients send `:authority` in place of `Host` (RFC 9113 §8.3.1). */
+function hostField(req: Request): string | undefined {
+  const authority = req.httpVersionMajor >= 2 ? req.headers[":authority"] : undefined;
+  return typeof authority === "string" ? authority : req.headers.host;
 }
 
 /**
@@ -15,12 +21,12 @@ export function requestHost(req: Request): string | undefined {
  * browsers ignore (RFC 6797 §8.1.1).
  */
 export function isPinnable(req: Request): boolean {
-  if ((req.socket as TLSSocket).encrypted === true) return isPublicName(req.headers.host);
+  if ((req.socket as TLSSocket).encrypted === true) return isPublicName(hostField(req));
   if (req.headers["x-forwarded-proto"] === undefined || !req.secure) return false;
   const forwarded = forwardedHost(req);
   if (forwarded !== undefined) return isPublicName(forwarded);
   // A proxy often puts the address of this server into Host: that is not the name the browser asked for.
-  return !isLocalName(withoutPort(req.headers.host ?? ""));
+  return !isLocalName(withoutPort(hostField(req) ?? ""));
 }
 
 /** Whether the request is for a name other than `localhost`, and not for an IP address. */

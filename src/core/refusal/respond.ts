@@ -28,8 +28,12 @@ const PROBLEM_FORM: AnswerForm = Object.freeze({
 const STALE_FIELDS: readonly string[] = [
   "ETag",
   "Last-Modified",
+  "Content-Disposition",
   "Content-Encoding",
+  "Content-Language",
   "Content-Range",
+  "Location",
+  "Refresh",
   "Trailer",
   "Transfer-Encoding",
 ];

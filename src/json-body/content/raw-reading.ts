@@ -9,8 +9,10 @@ import type { ParsedRequest } from "../../core/http/request-body.js";
  */
 export function createRawReadingWatcher(guard: string): AnswerWatcher {
   return {
-    onHead(req, _res, _status, fields) {
-      if (isReadRaw(req)) recordReportedChange(req, { guard, reason: "raw_body_read" });
+    onHead(req, _res, status, fields) {
+      // A parser that refuses a body leaves as little as one that reads bytes, and any client can bring that about.
+      if (status < 400 && isReadRaw(req))
+        recordReportedChange(req, { guard, reason: "raw_body_read" });
       return fields;
     },
   };

@@ -14,8 +14,26 @@ export type BodyFault = "missing_body" | "unread_body" | "unusable_key";
 
 /** Longer names of accounts are none, and folding one takes time. */
 const LONGEST_NAME = 1024;
-/** Accents, and characters that nobody sees: many databases take names with and without them for the same. */
-const IGNORED = /[\p{Script=Inherited}\p{Cf}\p{Cc}]/gu;
+/** Accents of all scripts, and characters that nobody sees: databases take names with and without them for the same. */
+const IGNORED = /[\p{Mn}\p{Me}\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}]/gu;
+/** Letters with a stroke have no decomposition; by the first level of the collation of Unicode they are these. */
+const STROKED: Readonly<Record<string, string>> = {
+  ...{
+    ø: "o",
+    đ: "d",
+    ð: "d",
+    ł: "l",
+    ħ: "h",
+    ŧ: "t",
+    ƀ: "b",
+    ɨ: "i",
+    ƶ: "z",
+    ǥ: "g",
+    æ: "ae",
+    œ: "oe",
+  },
+};
+const STROKES = new RegExp(`[${Object.keys(STROKED).join("")}]`, "g");
 const ASCII = /^[\x20-\x7e]*$/;
 
 /**
@@ -57,8 +75,13 @@ export function foldBodyKey(option: string, value: unknown): string | undefined 
   if (value === undefined) return undefined;
   if (FOREIGN_TYPES.has(typeof value)) throw wrongReturn(option, "a string or undefined", value);
   if (typeof value !== "string" || value.length > LONGEST_NAME) return null;
-  const bare = ASCII.test(value) ? value : value.normalize("NFKD").replaceAll(IGNORED, "");
-  return bare.trim().toLowerCase();
+  return (ASCII.test(value) ? value : fold(value)).trim().toLowerCase();
+}
+
+/** In upper case first: some letters, such as the final sigma, have the same capital letter as others. */
+function fold(text: string): string {
+  const bare = text.normalize("NFKD").toUpperCase().normalize("NFKD").replaceAll(IGNORED, "");
+  return bare.toLowerCase().replaceAll(STROKES, (letter) => STROKED[letter] ?? letter);
 }
 
 function isFilled(body: unknown): boolean {

@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import { isSafeMethod } from "../../core/http/first-party.js";
-import { opens, type PathPattern, restricts } from "../../core/http/path-pattern.js";
+import { covers, opens, type PathPattern, restricts } from "../../core/http/path-pattern.js";
 import { readPathPatterns } from "../../core/http/read-path-patterns.js";
 import type { Hints, OptionKeys } from "../../core/options/option-types.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
@@ -86,11 +86,12 @@ function readAlways(
   exempt: readonly PathPattern[],
 ): readonly PathPattern[] {
   const always = readPathPatterns(reader, "always") ?? [];
-  for (const [index, { method, text }] of always.entries()) {
+  for (const [index, pattern] of always.entries()) {
+    const { method } = pattern;
     const key = `always[${index}]` as "always";
     if (method !== undefined && isSafeMethod(method))
       reader.note(key, `must have a method that changes something, or none: ${method} does not`);
-    if (exempt.some((other) => other.text === text))
+    if (exempt.some((other) => covers(other, pattern)))
       reader.note(key, "must not be in exempt as well: that would take its effect away");
   }
   return always;
