@@ -1,6 +1,6 @@
 import { request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { RequestHandler } from "express";
+import type { ErrorRequestHandler, RequestHandler } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
@@ -76,6 +76,15 @@ describe.each(expressVersions)("readers of raw bodies on Express %s", (_major, e
       ],
     ],
   ];
+
+  it("are not seen in a parser that refuses the body, which any client can bring about", async () => {
+    const { app, seen } = appWith([express.json({ limit: 10 })]);
+    app.use(((_error, _req, res, _next) => void res.status(400).end()) as ErrorRequestHandler);
+    for (const body of ['{"a":', JSON.stringify({ a: "too long for it" })]) {
+      await request(app).post("/").set("Content-Type", "application/json").send(body).expect(400);
+    }
+    expect(seen.flat()).not.toContain("raw_body_read");
+  });
 
   it.each(READERS)("are recorded: %s", async (_title, readers) => {
     const { app, seen } = appWith(readers);

@@ -1,5 +1,6 @@
 import type { Middleware } from "../core/guard/middleware.js";
 import type { PathPattern } from "../core/http/path-pattern.js";
+import { getPrincipal } from "../core/principal/principal.js";
 import { createLimiter } from "./limiter.js";
 import type { LimiterHandle, Place } from "./place.js";
 import type { Phase } from "./policies/policy.js";
@@ -34,7 +35,8 @@ export interface RateLimitPhases {
 /**
  * Splits the policies into those that run before authentication, after it, and after the body was parsed. Within each part
  * they are counted all or nothing; when a later part refuses a request, what the earlier ones charged for it is given back.
- * What anything else refuses, such as a 401 between them, keeps its charge.
+ * What anything else refuses, such as a 401 between them, keeps its charge, and so does what a limit by a member of the body
+ * refuses to a stranger.
  *
  * @throws {@link OptionsError} with every problem, also when a key function has no `phase`.
  */
@@ -51,7 +53,11 @@ export function rateLimitPhases(options: RateLimitOptions): RateLimitPhases {
     earlier: first,
     isFollowed: byBody !== undefined,
   });
-  const third = limiterOf(settings, "after-body", { preflight, earlier: second ?? first });
+  const earlier = second ?? first;
+  const third = limiterOf(settings, "after-body", {
+    preflight,
+    earlier: earlier && refundingCallers(earlier),
+  });
   return {
     before: first?.middleware,
     after: second?.middleware,
@@ -65,6 +71,19 @@ export function rateLimitPhases(options: RateLimitOptions): RateLimitPhases {
     close: async (): Promise<void> => {
       // All parts share the store.
       await (first ?? second ?? third)?.middleware.close();
+    },
+  };
+}
+
+/**
+ * Strangers choose what a limit by a member of the body counts: with one spent name, they would have every request given
+ * back, and their bodies parsed without a limit.
+ */
+function refundingCallers(handle: LimiterHandle): LimiterHandle {
+  return {
+    ...handle,
+    refund(req) {
+      if (getPrincipal(req) !== null) handle.refund(req);
     },
   };
 }

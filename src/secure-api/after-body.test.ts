@@ -55,7 +55,7 @@ describe.each(expressVersions)(
       expect(refused.body["violated-policies"]).toEqual(["account"]);
       expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
       const other = await login(app, "c@d.co").expect(200);
-      expect(other.headers["ratelimit"]).toMatch(/^"address";r=97;t=\d+, "account";r=1;t=\d+$/);
+      expect(other.headers["ratelimit"]).toMatch(/^"address";r=96;t=\d+, "account";r=1;t=\d+$/);
     });
 
     it.each([
@@ -205,6 +205,24 @@ describe.each(expressVersions)(
       await login(app, "a@b.co").expect(429);
     });
 
+    it.each([
+      ["a mark of another script, repeated", "a\u0483\u0483@b.co", "a@b.co"],
+      ["a letter with a stroke", "s\u00f8ren@b.co", "soren@b.co"],
+      ["a dotless i", "\u0131@b.co", "i@b.co"],
+      [
+        "a final sigma",
+        "\u039d\u0399\u039a\u039f\u03a3@b.co",
+        "\u03bd\u03b9\u03ba\u03bf\u03c3@b.co",
+      ],
+      ["a filler that nobody sees", "a\u3164\u115f\u180b@b.co", "a@b.co"],
+      ["a sharp s", "STRASSE@b.co", "stra\u00dfe@b.co"],
+    ])("counts %s as the same account", async (_what, one, other) => {
+      const app = appWith();
+      await login(app, one).expect(200);
+      await login(app, other).expect(200);
+      await login(app, one).expect(429);
+    });
+
     it("takes no text and no bytes that something in front has read", async () => {
       for (const parser of [express.text({ type: "*/*" }), express.raw({ type: "*/*" })]) {
         await login(appWith(undefined, PARSERS, parser), "a@b.co").expect(415);
@@ -233,6 +251,23 @@ describe.each(expressVersions)(
         );
       }
       await ask("c@d.co").expect(200);
+    });
+
+    it("keeps the charge of the address when it refuses a stranger, who chose what is counted", async () => {
+      const app = appWith({
+        policies: [
+          { ...ADDRESS, limit: 4 },
+          { ...ACCOUNT, limit: 1 },
+        ],
+      });
+      await login(app, "a@b.co").expect(200);
+      for (const left of [2, 1, 0]) {
+        const refused = await login(app, "a@b.co").expect(429);
+        expect(refused.body["violated-policies"]).toEqual(["account"]);
+        expect(refused.headers["ratelimit"]).toMatch(new RegExp(`^"address";r=${left};`));
+      }
+      const { body } = await login(app, "c@d.co").expect(429);
+      expect(body["violated-policies"]).toEqual(["address"]);
     });
 
     it("runs on public routes, too", async () => {

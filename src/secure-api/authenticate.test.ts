@@ -116,6 +116,15 @@ describe.each(expressVersions)("secureApi({ authenticate }) on Express %s", (_ma
     }
   });
 
+  it("keeps the lists of two presets apart: of two that speak, none is believed", async () => {
+    const off = { auditLog: false, rateLimit: false, oauthGuard: false } as const;
+    const second = secureApi({ ...off, authenticate: byField("X-Key") });
+    const app = appWith({ authenticate: session(users) }, second as unknown as RequestHandler);
+    await asUser(request(app).get("/")).expect(200, { caller: "ada" });
+    await request(app).get("/").set("X-Key", "robot").expect(200, { caller: "robot" });
+    await asUser(request(app).get("/").set("X-Key", "robot")).expect(400);
+  });
+
   it("keeps the list apart from a principalFrom behind the preset", async () => {
     const app = appWith(
       { authenticate: [byField("X-Key")] },

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { adopt } from "../core/guard/adoptable.js";
 import { type GuardDescription, guardMark, markGuard } from "../core/guard/guard-mark.js";
 import type { Mode } from "../core/guard/guard-options.js";
@@ -51,7 +52,7 @@ export function readAuthentication(
   const marks = guards.flatMap((guard) => guardMark(guard) ?? []);
   const sources = marks.filter(({ guard }) => SOURCES.includes(guard));
   return {
-    steps: [...guards.map(asWay), leaveWays],
+    steps: [...guards.map((guard, index) => asWay(guard, entries[index] ?? guard)), leaveWays],
     sources,
     namesNobody: sources.length === 0 && entries.length > 0 && entries.length === items.length,
   };
@@ -102,14 +103,26 @@ function problemOf({ value }: OptionItem, earlier: readonly OptionItem[]): strin
     : `${must}: write principalFrom(…) or session(…) around the function that names the caller`;
 }
 
-function asWay(step: Middleware, index: number): Middleware {
-  const way = createCallerWay(`authenticate[${index}]`);
+function asWay(step: Middleware, entry: Middleware): Middleware {
+  const way = createCallerWay(nameOf(entry));
   const asked: Middleware = (req, res, next) => {
     enterWay(req, way);
     step(req, res, next);
   };
   const mark = guardMark(step);
   return mark === undefined ? asked : (markGuard(asked as never, mark) as Middleware);
+}
+
+/** One entry is one way, in whatever presets it stands. Other copies of this library share the requests, not this map. */
+const names = new WeakMap<Middleware, string>();
+
+function nameOf(entry: Middleware): string {
+  let name = names.get(entry);
+  if (name === undefined) {
+    name = `authenticate ${randomUUID()}`;
+    names.set(entry, name);
+  }
+  return name;
 }
 
 function leaveWays(...[req, , next]: Parameters<Middleware>): void {

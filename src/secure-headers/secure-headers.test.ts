@@ -345,6 +345,15 @@ describe("secureHeaders", () => {
       { crossOriginGuard: { always: "/login", exempt: "/login" } },
       "crossOriginGuard.always[0] must not be in exempt as well",
     ],
+    ...[
+      ["POST /login", "/login"],
+      ["POST /auth/login", "/auth/*"],
+      ["/login", "/:page"],
+    ].map(([always = "", exempt = ""]): [string, object, string] => [
+      `${always}, of which ${exempt} is exempt`,
+      { crossOriginGuard: { always, exempt } },
+      "crossOriginGuard.always[0] must not be in exempt as well",
+    ]),
     [
       "a login with a slash",
       { crossOriginGuard: { always: "/login/" } },
