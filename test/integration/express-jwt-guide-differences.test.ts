@@ -178,6 +178,18 @@ describe.each(expressVersions)("on Express %s", (_major, express) => {
     });
   });
 
+  it("ends a token whose exp was written in milliseconds only with maxTokenAge", async () => {
+    const iat = Math.floor(Date.now() / 1000) - 2 * 86_400;
+    const claims = { sub: "u1", username: "ada", aud: "blog-api", iat, exp: Date.now() };
+    const eternal = `Bearer ${jsonwebtoken.sign(claims, secret)}`;
+    const old = expressjwt({ secret, algorithms: ["HS256"] }) as RequestHandler;
+    expect(await send(newApp(old, ok), "GET /", eternal)).toBe(200);
+    expect(await send(newApp(oauthGuard(OPTIONS), ok), "GET /", eternal)).toBe(200);
+    const bounded = newApp(oauthGuard({ ...OPTIONS, maxTokenAge: "1d" }), ok);
+    expect(await send(bounded, "GET /", eternal)).toBe(401);
+    expect(await send(bounded, "GET /", `Bearer ${token}`)).toBe(200);
+  });
+
   it("lets a preflight pass only where cors or its own options stand in front", async () => {
     const preflight = (app: Express) =>
       request(app).options("/me").set({

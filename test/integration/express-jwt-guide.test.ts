@@ -127,6 +127,14 @@ describe.each(expressVersions)("an app with express-jwt on Express %s", (_major,
       }
     });
 
+    it("answers a malformed field with 400 in place of 401 once the guard enforces", async () => {
+      const { status, body } = await request(run(build()))
+        .get("/me")
+        .set("Authorization", "Bearer");
+      expect(status).toBe(enforced ? 400 : 401);
+      if (enforced) expect(body.code).toBe("invalid_request");
+    });
+
     it("refuses a token that was revoked", async () => {
       const app = run(build());
       revoked.add("j1");
