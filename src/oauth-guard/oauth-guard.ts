@@ -62,7 +62,7 @@ export const OAUTH_GUARD_HINTS: Hints<OauthGuardInput> = {
   secretOrKeyProvider:
     "leave it out, the keys are found in the metadata of the issuer, or where jwksUri says",
   isRevoked:
-    "leave it out, nobody is asked whether a token was revoked: keep the lifetime of tokens short",
+    "leave it out, the guard asks nobody whether a token was revoked: enrichPrincipal behind it can, and its function returns null for such a token",
   onExpired: "tokens past exp are always refused: leave it out, onDenied can answer the refusal",
 };
 

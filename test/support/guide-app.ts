@@ -1,24 +1,42 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
 import cookieSession from "cookie-session";
 import type { Express } from "express";
 import expressSession from "express-session";
 import * as authorization from "../../src/authorization/index.js";
+import * as claims from "../../src/claims/index.js";
 import * as errors from "../../src/errors/index.js";
 import * as oauthGuard from "../../src/oauth-guard/index.js";
 import * as principal from "../../src/principal/index.js";
+import * as rateLimit from "../../src/rate-limit/index.js";
 import * as secureApi from "../../src/secure-api/index.js";
 import * as secureHeaders from "../../src/secure-headers/index.js";
 import { guideSections } from "./guide.js";
+import { root } from "./package-manifest.js";
 
 const DOORS: Readonly<Record<string, unknown>> = {
   "cookie-session": cookieSession,
   "express-session": expressSession,
   "express-secure-api/authorization": authorization,
+  "express-secure-api/claims": claims,
   "express-secure-api/errors": errors,
   "express-secure-api/oauth-guard": oauthGuard,
   "express-secure-api/principal": principal,
+  "express-secure-api/rate-limit": rateLimit,
   "express-secure-api/secure-api": secureApi,
   "express-secure-api/secure-headers": secureHeaders,
 };
+/** What the guides replace, and what apps have beside it: loaded as such an app does. */
+const PACKAGES = [
+  "cors",
+  "express-jwt",
+  "helmet",
+  "jsonwebtoken",
+  "node:crypto",
+  "passport",
+  "passport-jwt",
+];
+const requirePackage = createRequire(join(root, "package.json"));
 const IMPORT = /^import (\{[^}]+\}) from "([^"]+)";$/gm;
 
 /**
@@ -33,6 +51,7 @@ export function runOnApp(
   given: Readonly<Record<string, unknown>>,
 ): void {
   const load = (name: string): unknown => {
+    if (PACKAGES.includes(name)) return requirePackage(name);
     const found = name === "express" ? express : DOORS[name];
     if (found === undefined) throw new Error(`the tests of the guides have no ${name}`);
     return found;
