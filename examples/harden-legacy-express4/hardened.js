@@ -19,8 +19,8 @@ app.use(secure.secureApi({
   publicRoutes: ['GET /login', 'POST /login', 'GET /assets/*'],
   rateLimit: { policies: [
     { limit: 300, window: '1m' }, { limit: 120, window: '1m', key: 'principal' },
-    { limit: 10, window: '15m', match: 'POST /login', phase: 'after-body', key: (req) => req.body.name }
-  ] }
+    { limit: 30, window: '15m', match: 'POST /login' },
+    { limit: 10, window: '15m', match: 'POST /login', phase: 'after-body', key: (req) => req.body.name }] }
 }));
 app.use(secure.enrichPrincipal(function (principal) {
   return db.findUser(principal.subject).then((user) => user && { roles: [user.role] });
@@ -72,7 +72,7 @@ function loggedIn(req, res, next) {
 app.use(['/invoices', '/admin'], loggedIn);
 app.use(secure.authorize(secure.authenticated(), guard));
 app.use('/admin', secure.requireRole('admin', guard));
-app.post('/invoices', form({ customer: text, amount: { type: 'string', pattern: '^[0-9]{1,7}$' } }));
+app.post(/^\/invoices/i, form({ customer: text, amount: { type: 'string', pattern: '^[0-9]{1,7}$' } }));
 app.use('/invoices', require('./routes/invoices'));
 // Only admins see the link to this page.
 app.use('/admin', require('./routes/admin'));

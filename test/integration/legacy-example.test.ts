@@ -77,6 +77,10 @@ describe.each<Stage>(["before", "report", "enforce"])("harden-legacy-express4, %
 describe("harden-legacy-express4, before", () => {
   const url = runs("before");
 
+  it("has 15 attacks", () => {
+    expect(attacks).toHaveLength(15);
+  });
+
   it.each(attacks)("an attacker $name", async ({ run }) => {
     expect(await run(url())).toBe(true);
   });
@@ -134,6 +138,8 @@ describe("the files of harden-legacy-express4", () => {
     expect(count).toBeGreaterThan(0);
     expect(count).toBeLessThan(30);
     expect(longest).toBeLessThanOrEqual(120);
+    const page = readFileSync(join(ROOT, "examples/harden-legacy-express4/README.md"), "utf8");
+    expect(page).toContain(`They differ in ${count} lines`);
   });
 
   it("name in package.json what they require", () => {
@@ -159,7 +165,8 @@ describe("the files of harden-legacy-express4", () => {
       timeout: 60_000,
     },
     async ({ args, status }) => {
-      const command = ["scripts/example.mjs", "harden-legacy-express4", ...args];
+      const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+      const command = [...scripts["start:legacy"].split(" ").slice(1), ...args];
       const env = { ...process.env, PORT: "0", SECURITY_MODE: "", AUDIT_FILE: "" };
       const child = spawn(process.execPath, command, { cwd: ROOT, env, stdio: "pipe" });
       const ended = once(child, "exit");

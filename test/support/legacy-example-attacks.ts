@@ -98,6 +98,16 @@ export const attacks: readonly Attack[] = [
     },
   },
   {
+    name: "tries a common password with the names of 40 people",
+    named: "rateLimit:report:rate_limit_exceeded",
+    run: async (url) => {
+      const login = (name: string) =>
+        browser(url).post("/login").type("form").send({ name, password: BEN.password });
+      for (let person = 1; person < 40; person += 1) await login(`person ${person}`);
+      return (await login("ben")).headers["location"] === "/invoices";
+    },
+  },
+  {
     name: "reads the invoices with a session id that he planted before the login",
     named: null,
     run: async (url) => {
@@ -135,18 +145,18 @@ export const attacks: readonly Attack[] = [
       return headers["x-frame-options"] === undefined && !policy.includes("frame-ancestors");
     },
   },
-  {
-    name: "marks an invoice as paid with one more field in the form",
+  ...["/invoices", "/invoices//"].map((path) => ({
+    name: `marks an invoice as paid with one more field in the form to ${path}`,
     named: "validate:report:validation_failed",
-    run: async (url) => {
+    run: async (url: string) => {
       const ben = await loggedIn(url, BEN);
       const invoice = { customer: "Ben & Co", amount: "9", paid: "yes" };
-      await ben.post("/invoices").type("form").send(invoice);
+      await ben.post(path).type("form").send(invoice);
       return /Ben &amp; Co<\/td>\s*<td class="number">9 €<\/td>\s*<td>paid/.test(
         (await ben.get("/invoices")).text,
       );
     },
-  },
+  })),
   {
     name: "makes the app keep and show a name of 2 MB",
     named: "formBody:report:body_too_large",
