@@ -108,14 +108,15 @@ export const attacks: readonly Attack[] = [
     },
   },
   {
-    name: "reads the invoices with a session id that he planted before the login",
+    name: "becomes an admin by planting his own session id before that user logs in",
     named: null,
     run: async (url) => {
-      const planted = cookieOf(await browser(url).get("/login"));
-      const login = browser(url).post("/login").set("Cookie", planted).type("form");
-      await login.send(BEN).expect(302);
-      const answer = await browser(url).get("/invoices").set("Cookie", planted);
-      return answer.text.includes("Ada Ltd");
+      const own = await browser(url).post("/login").type("form").send(BEN).expect(302);
+      const planted = cookieOf(own);
+      const victim = browser(url).post("/login").set("Cookie", planted).type("form");
+      await victim.send(ROOT_USER).expect(302);
+      const answer = await browser(url).get("/admin").set("Cookie", planted);
+      return answer.text.includes("Role of root");
     },
   },
   {
@@ -171,8 +172,8 @@ export const attacks: readonly Attack[] = [
     name: "reads the paths of the server in the stack trace of an error",
     named: null,
     run: async (url) => {
-      const answer = await browser(url).post("/login").type("json").send("{");
-      return /at .*\.js:\d+/.test(answer.text);
+      const ben = await loggedIn(url, BEN);
+      return /at .*\.js:\d+/.test((await ben.get("/customers/%ff")).text);
     },
   },
 ];
