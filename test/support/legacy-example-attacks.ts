@@ -4,7 +4,7 @@ import request from "supertest";
 type Browser = ReturnType<typeof request.agent>;
 
 export const ROOT_USER = { name: "root", password: "open sesame" };
-export const RITA = { name: "rita", password: "orange boat" };
+const RITA = { name: "rita", password: "orange boat" };
 export const BEN = { name: "ben", password: "battery staple" };
 
 /** What a browser sends along when a page of another site submits a form. */
