@@ -1,25 +1,55 @@
 var express = require('express');
-var customers = require('./routes/customers');
-var invoices = require('./routes/invoices');
+var session = require('express-session');
+var path = require('path');
+var db = require('./db');
 
 var app = express();
+app.set('views', path.join(__dirname, 'views'));
+app.set('view engine', 'ejs');
 
-app.use(express.json());
-app.use(express.urlencoded({ extended: true }));
+app.use(session({ secret: 'keyboard cat', resave: false, saveUninitialized: true }));
+app.use('/assets', express.static(path.join(__dirname, 'assets')));
+app.use(express.json({ limit: '10mb' }));
+app.use(express.urlencoded({ extended: true, limit: '10mb' }));
 
-app.get('/ping', function (req, res) {
-  res.send('pong');
+app.use(function (req, res, next) {
+  res.locals.user = req.session.user || null;
+  next();
 });
-app.use('/customers', customers);
-app.use('/invoices', invoices);
 
-app.use(function (req, res) {
-  res.status(404).json({ error: 'not found' });
+app.get('/login', function (req, res) {
+  res.render('login', { failed: false });
 });
 
-// The old error handler: whatever happens becomes a 500 with the message in it.
-app.use(function (err, req, res, next) {
-  res.status(500).json({ error: err.message });
+app.post('/login', function (req, res, next) {
+  db.checkPassword(req.body.name, req.body.password).then(function (user) {
+    if (!user) return res.status(401).render('login', { failed: true });
+    req.session.user = { name: user.name, role: user.role };
+    res.redirect('/invoices');
+  }).catch(next);
 });
+
+app.post('/logout', function (req, res, next) {
+  req.session.destroy(function (error) {
+    if (error) return next(error);
+    res.redirect('/login');
+  });
+});
+
+app.get('/', function (req, res) {
+  res.redirect('/invoices');
+});
+
+function loggedIn(req, res, next) {
+  if (!req.session.user) return res.redirect('/login');
+  next();
+}
+
+app.use(['/invoices', '/admin'], loggedIn);
+app.use('/invoices', require('./routes/invoices'));
+// Only admins see the link to this page.
+app.use('/admin', require('./routes/admin'));
+// Only the script of the invoices page asks for this.
+app.use('/customers', require('./routes/customers'));
 
 module.exports = app;

@@ -1,16 +1,20 @@
+// JSON, for the script of the invoices page.
 var express = require('express');
+var db = require('../db');
 
 var router = express.Router();
-var customers = { 1: { id: 1, name: 'Ada' }, 2: { id: 2, name: 'Grace' } };
 
-router.get('/', function (req, res) {
-  res.json(Object.values(customers));
+router.get('/', function (req, res, next) {
+  db.listCustomers().then(function (customers) {
+    res.json(customers);
+  }).catch(next);
 });
 
 router.get('/:id', function (req, res, next) {
-  var customer = customers[req.params.id];
-  if (!customer) return next();
-  res.json(customer);
+  db.findCustomer(req.params.id).then(function (customer) {
+    if (!customer) return next();
+    res.json(customer);
+  }).catch(next);
 });
 
 module.exports = router;

@@ -1,16 +1,18 @@
 var express = require('express');
+var db = require('../db');
 
 var router = express.Router();
-var invoices = [];
 
-router.get('/', function (req, res) {
-  res.json(invoices);
+router.get('/', function (req, res, next) {
+  db.listInvoices().then(function (invoices) {
+    res.render('invoices', { invoices: invoices });
+  }).catch(next);
 });
 
-router.post('/', function (req, res) {
-  var invoice = { id: invoices.length + 1, customer: req.body.customer, amount: req.body.amount };
-  invoices.push(invoice);
-  res.status(201).json(invoice);
+router.post('/', function (req, res, next) {
+  db.addInvoice(req.body).then(function () {
+    res.redirect('/invoices');
+  }).catch(next);
 });
 
 module.exports = router;
