@@ -1,7 +1,9 @@
-import { legacyApp } from "../support/legacy-app.js";
+import { inTransition, legacyApp } from "../support/legacy-app.js";
 import { describeLegacyApp } from "../support/legacy-suite.js";
 import { attacks } from "./attacks.js";
 import { itServesTheUsers } from "./behaviour.js";
+
+const hardened = { JWT_SECRET: "a secret of the tests that is long enough" };
 
 describeLegacyApp({
   name: "own-tokens",
@@ -15,7 +17,11 @@ describeLegacyApp({
       passport: "passport",
       "passport-jwt": "passport-jwt",
     },
-    { JWT_SECRET: "a secret of the tests that is long enough" },
+    {
+      before: { JWT_SECRET: undefined },
+      report: { ...hardened, ...inTransition() },
+      enforce: hardened,
+    },
   ),
   attacks,
   behaviour: itServesTheUsers,

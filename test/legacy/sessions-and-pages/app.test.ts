@@ -5,11 +5,11 @@ import { itServesTheClub } from "./behaviour.js";
 
 describeLegacyApp({
   name: "sessions-and-pages",
-  app: legacyApp("sessions-and-pages", {
-    cors: "cors",
-    express: "express4-17",
-    "express-session": "express-session",
-  }),
+  app: legacyApp(
+    "sessions-and-pages",
+    { cors: "cors", express: "express4-17", "express-session": "express-session" },
+    { before: {}, report: {}, enforce: {} },
+  ),
   attacks,
   behaviour: (running) => itServesTheClub(() => running().url),
 });

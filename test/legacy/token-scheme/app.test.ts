@@ -1,7 +1,9 @@
-import { legacyApp } from "../support/legacy-app.js";
+import { inTransition, legacyApp } from "../support/legacy-app.js";
 import { describeLegacyApp } from "../support/legacy-suite.js";
 import { attacks } from "./attacks.js";
 import { itServesTheBlog } from "./behaviour.js";
+
+const hardened = { NODE_ENV: "production", SECRET: "a secret of the tests that is long enough" };
 
 describeLegacyApp({
   name: "token-scheme",
@@ -13,7 +15,11 @@ describeLegacyApp({
       "express-jwt": "express-jwt",
       jsonwebtoken: "jsonwebtoken",
     },
-    { SECRET: "a secret of the tests that is long enough" },
+    {
+      before: { SECRET: undefined },
+      report: { ...hardened, ...inTransition() },
+      enforce: hardened,
+    },
   ),
   attacks,
   behaviour: (running) => itServesTheBlog(() => running().url),
