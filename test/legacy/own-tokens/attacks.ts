@@ -142,10 +142,14 @@ export const attacks: readonly Attack[] = [
     named: "validate:report:validation_failed",
     run: async ({ url }) => {
       const { access } = await login(url, ADA);
-      const answer = await request(url)
-        .get("/v1/users?limit=1000000")
-        .set({ ...ATTACKING, Authorization: bearer(access) });
-      return answer.body.results?.length > 200;
+      let most = 0;
+      for (const limit of [1_000_000, -1]) {
+        const { body } = await request(url)
+          .get(`/v1/users?limit=${limit}`)
+          .set({ ...ATTACKING, Authorization: bearer(access) });
+        most = Math.max(most, body.results?.length ?? 0);
+      }
+      return most > 200;
     },
   },
   {

@@ -15,7 +15,7 @@ app.use(secure.secureApi({
   mode, oauthGuard: false, jsonBody: {}, formBody: { extended: true }, onDenied: secure.htmlOrProblem,
   auditLog: { sinks: [secure.fileSink({ path: process.env.AUDIT_FILE, write: 'record' })] },
   secureHeaders: {
-    preset: 'web', cookies: 'enforce', crossOriginGuard: { always: 'POST /login' }, cors: { origins: 'https://club.test' },
+    preset: 'web', cookies: 'enforce', cors: { origins: 'https://club.test' }, crossOriginGuard: { always: '/login' },
     helmet: { contentSecurityPolicy: { directives: { styleSrc: ["'self'", "'unsafe-inline'"] } } }
   },
   rateLimit: { policies: [{ name: 'address', limit: 300, window: '1m' }, {
@@ -41,8 +41,8 @@ function loggedIn(req, res, next) {
 var caller = ({ memberId }, { member }) => member && { subject: memberId, roles: [member.role] };
 app.use(secure.structuralGuard({ mode }), secure.session(caller, { mode }));
 app.use('/admin', loggedIn, secure.requireRole('admin', { mode }));
-var mine = ({ subject }, { params }) => ({ roles: db.messages.findOne({ id: params.id, to: subject }) ? ['mine'] : [] });
-app.use('/messages/:id', loggedIn, secure.enrichPrincipal(mine, { mode }), secure.requireRole('mine', { mode }));
+var mine = ({ subject }, { params }) => ({ roles: db.messages.findOne({ id: params.id, to: subject }) ? ['me'] : [] });
+app.use('/messages/:id', loggedIn, secure.enrichPrincipal(mine, { mode }), secure.requireRole('me', { mode }));
 var text = { type: 'string', maxLength: 200 }, limit = { type: 'integer', minimum: 1, maximum: 100 };
 var form = (fields) => secure.validate({
   mode, contentTypes: 'application/x-www-form-urlencoded', body: { type: 'object', properties: fields }
