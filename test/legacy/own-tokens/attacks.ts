@@ -1,7 +1,7 @@
 import jsonwebtoken from "jsonwebtoken";
 import request from "supertest";
 import { vi } from "vitest";
-import { type Attack, POLLUTING, polluted } from "../support/attack.js";
+import { type Attack, type OpenAttack, POLLUTING, polluted } from "../support/attack.js";
 import { ATTACKING } from "../support/legacy-app.js";
 import { ADA, BEN, bearer, lastMail, login } from "./client.js";
 
@@ -204,6 +204,30 @@ export const attacks: readonly Attack[] = [
         .get("/v1/users?sortBy=name&sortBy=email")
         .set({ ...ATTACKING, Authorization: bearer(access) });
       return /at .*(app|report|enforce)\.js/.test(answer.text);
+    },
+  },
+];
+
+export const open: readonly OpenAttack[] = [
+  {
+    name: "reads names and addresses of all users as an ordinary user, 100 at a time",
+    run: async ({ url }) => {
+      const { access } = await login(url, BEN);
+      const answer = await request(url)
+        .get("/v1/users?limit=100")
+        .set("Authorization", bearer(access));
+      return answer.body.results?.length === 100;
+    },
+  },
+  {
+    name: "uses an access token after its user has changed the password, until it expires",
+    run: async ({ url }) => {
+      const { access } = await login(url, BEN);
+      await request(url)
+        .patch("/v1/users/2")
+        .set("Authorization", bearer(access))
+        .send({ password: "Another-Password-2" });
+      return (await nameOfUser2(url, access)) === "Ben";
     },
   },
 ];

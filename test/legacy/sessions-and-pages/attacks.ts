@@ -1,5 +1,5 @@
 import request from "supertest";
-import { type Attack, POLLUTING, polluted } from "../support/attack.js";
+import { type Attack, type OpenAttack, POLLUTING, polluted } from "../support/attack.js";
 import { ATTACKING } from "../support/legacy-app.js";
 import { ADA, BEN, browser, loggedIn } from "./browser.js";
 
@@ -206,6 +206,26 @@ export const attacks: readonly Attack[] = [
       const answer = await request(url).post("/login").set(ATTACKING).type("form").send(BEN);
       const cookie = String(answer.headers["set-cookie"]);
       return cookie.includes("connect.sid=") && !/; *samesite=(lax|strict)/i.test(cookie);
+    },
+  },
+];
+
+export const open: readonly OpenAttack[] = [
+  {
+    name: "logs a member out from a page of another site, because the app does that on GET",
+    run: async ({ url }) => {
+      const ben = await loggedIn(url, BEN);
+      await ben.get("/logout").set(FROM_EVIL);
+      return (await ben.get("/profile")).headers["location"] === "/login";
+    },
+  },
+  {
+    name: "uses a session whose id he knew before the member logged in with it, because the app keeps the id",
+    run: async ({ url }) => {
+      const page = await request(url).get("/login");
+      const Cookie = String(page.headers["set-cookie"]).split(";")[0] ?? "";
+      await browser(url).post("/login").set({ Cookie }).type("form").send(BEN);
+      return (await request(url).get("/api/me").set({ Cookie })).body.email === BEN.email;
     },
   },
 ];

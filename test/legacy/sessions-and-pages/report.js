@@ -5,7 +5,7 @@ var path = require('path');
 var db = require('./db');
 var secure = require('express-secure-api');
 
-var mode = 'report';
+var guard = { mode: 'report', onDenied: secure.htmlOrProblem };
 
 var app = express();
 
@@ -14,7 +14,7 @@ app.set('views', path.join(__dirname, 'views'));
 app.set('view engine', 'ejs');
 
 app.use(secure.secureApi({
-  mode, oauthGuard: false, jsonBody: {}, formBody: { extended: true }, onDenied: secure.htmlOrProblem,
+  ...guard, oauthGuard: false, jsonBody: {}, formBody: { extended: true },
   auditLog: { sinks: [secure.fileSink({ path: process.env.AUDIT_FILE, write: 'record' })] },
   secureHeaders: {
     preset: 'web', cookies: 'enforce', cors: { origins: 'https://club.test' }, crossOriginGuard: { always: '/login' },
@@ -42,17 +42,17 @@ function loggedIn(req, res, next) {
 }
 
 var caller = ({ memberId }, { member }) => member && { subject: memberId, roles: [member.role] };
-app.use(secure.structuralGuard({ mode }), secure.session(caller, { mode }));
-app.use('/admin', secure.requireRole('admin', { mode }));
+app.use(secure.structuralGuard(guard), secure.session(caller, guard));
+app.use('/admin', secure.requireRole('admin', guard));
 var mine = ({ subject }, { params }) => ({ roles: db.messages.findOne({ id: params.id, to: subject }) ? ['me'] : [] });
-app.use('/messages/:id', secure.enrichPrincipal(mine, { mode }), secure.requireRole('me', { mode }));
+app.use('/messages/:id', secure.enrichPrincipal(mine, guard), secure.requireRole('me', guard));
 var text = { type: 'string', maxLength: 200 }, limit = { type: 'integer', minimum: 1, maximum: 100 };
 var form = (fields) => secure.validate({
-  mode, contentTypes: 'application/x-www-form-urlencoded', body: { type: 'object', properties: fields }
+  ...guard, contentTypes: 'application/x-www-form-urlencoded', body: { type: 'object', properties: fields }
 });
 app.post('/login', form({ email: text, password: text }));
 app.post('/profile', form({ name: text, city: text }));
-app.get('/search', secure.validate({ mode, query: { type: 'object', properties: { q: text, limit } } }));
+app.get('/search', secure.validate({ ...guard, query: { type: 'object', properties: { q: text, limit } } }));
 
 function merge(target, source) {
   for (var key in source) {

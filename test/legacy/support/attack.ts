@@ -38,3 +38,6 @@ export interface Attack {
   /** Attacks the running app and returns whether the attacker got what he wanted. */
   readonly run: (app: RunningApp) => Promise<boolean>;
 }
+
+/** What an attacker still can do once the guards enforce. */
+export type OpenAttack = Pick<Attack, "name" | "run">;

@@ -17,6 +17,9 @@ import { dirname, join, resolve } from "node:path";
 /** `before` is `app.js`, and the other two the files of their names. */
 export type Variant = "before" | "report" | "enforce";
 
+/** `undefined`: not set. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
 export interface RunningApp {
   /** Where the app listens: on the loopback interface only. */
   readonly url: string;
@@ -32,8 +35,8 @@ export interface RunningApp {
 }
 
 export interface LegacyApp {
-  /** Loads the app anew, with an empty database, and lets it listen. */
-  start(variant: Variant): Promise<RunningApp>;
+  /** Loads the app anew, with an empty database, and lets it listen. `variables` change the environment of the variant. */
+  start(variant: Variant, variables?: Environment): Promise<RunningApp>;
   remove(): void;
 }
 
@@ -50,7 +53,7 @@ const ROOT = resolve(__dirname, "../../..");
 export function legacyApp(
   name: string,
   packages: Readonly<Record<string, string>>,
-  environments: Readonly<Record<Variant, Readonly<Record<string, string | undefined>>>>,
+  environments: Readonly<Record<Variant, Environment>>,
 ): LegacyApp {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), `legacy-${name}-`)));
   cpSync(join(ROOT, "test/legacy", name), folder, { recursive: true });
@@ -65,17 +68,27 @@ export function legacyApp(
     symlinkSync(target, path);
   }
 
-  async function start(variant: Variant): Promise<RunningApp> {
+  async function start(variant: Variant, variables: Environment = {}): Promise<RunningApp> {
     starts += 1;
     const audit = join(folder, `audit-${starts}.jsonl`);
-    const restore = setEnvironment({ ...environments[variant], AUDIT_FILE: audit });
+    const restore = setEnvironment({ ...environments[variant], ...variables, AUDIT_FILE: audit });
     const require = createRequire(join(folder, "app.js"));
     for (const path of Object.keys(require.cache))
       if (path.startsWith(folder)) delete require.cache[path];
     const warnings: string[] = [];
     const onWarning = (warning: Error & { code?: string }) => void warnings.push(`${warning.code}`);
     process.on("warning", onWarning);
-    const app = require(variant === "before" ? "./app.js" : `./${variant}.js`) as RequestListener;
+    const stop = () => {
+      process.off("warning", onWarning);
+      restore();
+    };
+    let app: RequestListener;
+    try {
+      app = require(variant === "before" ? "./app.js" : `./${variant}.js`) as RequestListener;
+    } catch (error) {
+      stop();
+      throw error;
+    }
     const { getRequestId } = require("express-secure-api/audit-log") as {
       getRequestId(req: IncomingMessage): string | undefined;
     };
@@ -101,8 +114,7 @@ export function legacyApp(
       warnings: () => warnings,
       close: () =>
         new Promise((closed) => {
-          process.off("warning", onWarning);
-          restore();
+          stop();
           server.close(() => closed());
           server.closeAllConnections();
         }),
@@ -119,7 +131,7 @@ export function inTransition(): Readonly<Record<string, string>> {
 }
 
 /** Sets variables, or deletes those that are `undefined`, and returns what undoes it. */
-function setEnvironment(variables: Readonly<Record<string, string | undefined>>): () => void {
+function setEnvironment(variables: Environment): () => void {
   const former = Object.keys(variables).map((name) => [name, process.env[name]] as const);
   const set = (entries: Iterable<readonly [string, string | undefined]>) => {
     for (const [name, value] of entries)

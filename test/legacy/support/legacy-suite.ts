@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Attack } from "./attack.js";
+import type { Attack, OpenAttack } from "./attack.js";
 import { changesOf } from "./changed-lines.js";
 import type { LegacyApp, RunningApp, Variant } from "./legacy-app.js";
 
@@ -7,12 +7,14 @@ export interface LegacySuite {
   readonly name: string;
   readonly app: LegacyApp;
   readonly attacks: readonly Attack[];
+  /** What stays open. */
+  readonly open: readonly OpenAttack[];
   /** Registers the tests that the app has of its own. */
   readonly behaviour: (running: () => RunningApp) => void;
 }
 
 /** Runs the tests of the app itself, and the attacks, before it is hardened, while guards only report, and when they enforce. */
-export function describeLegacyApp({ name, app, attacks, behaviour }: LegacySuite): void {
+export function describeLegacyApp({ name, app, attacks, open, behaviour }: LegacySuite): void {
   afterAll(() => app.remove());
 
   function describeVariant(variant: Variant, tests: (running: () => RunningApp) => void): void {
@@ -77,6 +79,10 @@ export function describeLegacyApp({ name, app, attacks, behaviour }: LegacySuite
 
     it.each(attacks)("refuses it when an attacker $name", async ({ run }) => {
       expect(await run(running())).toBe(false);
+    });
+
+    it.each(open)("still lets an attacker who $name", async ({ run }) => {
+      expect(await run(running())).toBe(true);
     });
   });
 

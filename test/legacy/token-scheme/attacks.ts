@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import jsonwebtoken from "jsonwebtoken";
 import request from "supertest";
 import { vi } from "vitest";
-import type { Attack } from "../support/attack.js";
+import type { Attack, OpenAttack } from "../support/attack.js";
 import { ATTACKING } from "../support/legacy-app.js";
 import { ADA, BEN, login, token } from "./client.js";
 
@@ -215,6 +215,27 @@ export const attacks: readonly Attack[] = [
         /at .*(app|report|enforce)\.js/.test(answer.text) ||
         ["*", EVIL].includes(String(answer.headers["access-control-allow-origin"]))
       );
+    },
+  },
+];
+
+export const open: readonly OpenAttack[] = [
+  {
+    name: "writes an article with members that the app does not know, because no schema describes articles",
+    run: async ({ url }) => {
+      const answer = await request(url)
+        .post("/api/articles")
+        .set("Authorization", await login(url, BEN))
+        .send({ article: { title: "Mine", featured: true } });
+      return answer.body.article?.featured === true;
+    },
+  },
+  {
+    name: "uses a token for 60 days after he has lost his phone, because the app cannot revoke it",
+    run: async ({ url }) => {
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 59 * 24 * 3_600_000 });
+      const old = await login(url, BEN).finally(() => vi.useRealTimers());
+      return (await request(url).get("/api/user").set("Authorization", old)).status === 200;
     },
   },
 ];
