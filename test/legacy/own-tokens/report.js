@@ -91,14 +91,13 @@ const schemas = {
 
 const app = express();
 app.set('trust proxy', true);
-const account = {
-  name: 'account', limit: 10, window: '15m', match: ['POST /v1/auth/login', 'POST /v1/auth/forgot-password'],
-  phase: 'after-body', key: (req) => req.body && req.body.email, count: (req, res) => res.statusCode !== 200,
-};
 app.use(secure.secureApi({
   mode, oauthGuard: false, jsonBody: {}, secureHeaders: { cors: { origins: 'https://www.shop.example' } },
   auditLog: { sinks: [secure.fileSink({ path: process.env.AUDIT_FILE, write: 'record' })] },
-  rateLimit: { policies: [{ name: 'address', limit: 300, window: '1m' }, account] },
+  rateLimit: { policies: [{ name: 'address', limit: 300, window: '1m' }, {
+    name: 'account', limit: 10, window: '15m', match: ['POST /v1/auth/login', 'POST /v1/auth/forgot-password'],
+    phase: 'after-body', key: (req) => req.body && req.body.email, count: (req, res) => res.statusCode !== 200,
+  }] },
 }));
 app.use(express.json({ limit: '100mb', type: '*/*' }));
 app.use(cors({ origin: true, credentials: true }));
@@ -114,8 +113,7 @@ app.use('/v1/users/:userId', secure.enrichPrincipal(async ({ subject }, { params
 }, { mode }), secure.requireRole('self', 'admin', { mode }));
 app.delete('/v1/users/:userId', secure.requireRole('admin', { mode }));
 app.use(secure.structuralGuard({ mode }));
-const limit = Joi.number().integer().min(1).max(100);
-const query = Joi.object({ name: Joi.string(), role: Joi.string(), sortBy: Joi.string(), limit });
+const query = Joi.object({ limit: Joi.number().min(1).max(100) }).pattern(/^(name|role|sortBy)$/, Joi.string());
 app.get('/v1/users', secure.validate({ mode, status: 400, query }));
 app.post('/v1/auth/register', secure.validate({ mode, status: 400, ...schemas.register }));
 app.patch('/v1/users/:userId', secure.validate({ mode, status: 400, ...schemas.update }));

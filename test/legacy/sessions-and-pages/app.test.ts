@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { legacyApp } from "../support/legacy-app.js";
+import { legacyApp, whileEnforcing } from "../support/legacy-app.js";
 import { describeLegacyApp } from "../support/legacy-suite.js";
 import { attacks, open } from "./attacks.js";
 import { itServesTheClub } from "./behaviour.js";
@@ -22,14 +22,11 @@ describeLegacyApp({
 it.each([
   ["an admin page", "/admin", 403, "access_denied"],
   ["a search that is too large", "/search?limit=1000", 422, "validation_failed"],
-])("shows a member who opens %s a page, not JSON", async (_what, path, status, code) => {
-  const running = await app.start("enforce");
-  try {
-    const ben = await loggedIn(running.url, BEN);
+])("shows a member who opens %s a page, not JSON", (_what, path, status, code) =>
+  whileEnforcing(app, async ({ url }) => {
+    const ben = await loggedIn(url, BEN);
     const answer = await ben.get(path).expect(status);
     expect(answer.headers["content-type"]).toBe("text/html; charset=utf-8");
     expect(answer.text).toContain(code);
-  } finally {
-    await running.close();
-  }
-});
+  }),
+);

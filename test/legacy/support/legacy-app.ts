@@ -124,6 +124,19 @@ export function legacyApp(
   return { start, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
+/** Runs a test on the app that enforces. */
+export async function whileEnforcing(
+  app: LegacyApp,
+  test: (running: RunningApp) => Promise<void>,
+): Promise<void> {
+  const running = await app.start("enforce");
+  try {
+    await test(running);
+  } finally {
+    await running.close();
+  }
+}
+
 /** Until when tokens without `aud` are accepted: the report stage has it as a variable, because a day in a file would pass. */
 export function inTransition(): Readonly<Record<string, string>> {
   const day = new Date(Date.now() + 90 * 24 * 3_600_000).toISOString().slice(0, 10);

@@ -37,10 +37,8 @@ var app = express();
 app.use(secure.secureApi({
   mode, jsonBody: {}, secureHeaders: { cors: { origins: 'https://www.blog.example' } },
   auditLog: { sinks: [secure.fileSink({ path: process.env.AUDIT_FILE, write: 'record' })] },
-  oauthGuard: {
-    issuer: null, audience: 'blog', secret, anyTokenType: true, schemes: ['Token', 'Bearer'], optional: true,
-    principal: { ...secure.rfc9068(), subject: ['id'] }, maxTokenAge: '60d'
-  },
+  oauthGuard: { issuer: null, audience: 'blog', secret, anyTokenType: true, schemes: ['Token', 'Bearer'],
+    principal: { ...secure.rfc9068(), subject: ['id'] }, maxTokenAge: '60d', optional: true },
   rateLimit: { policies: [{ limit: 300, window: '1m' }, { limit: 10, window: '15m', match: 'POST /api/users/*' }] }
 }));
 app.use(express.json({ limit: '50mb' }));

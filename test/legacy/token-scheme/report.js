@@ -39,11 +39,9 @@ app.set('trust proxy', true);
 app.use(secure.secureApi({
   mode, jsonBody: {}, secureHeaders: { cors: { origins: 'https://www.blog.example' } },
   auditLog: { sinks: [secure.fileSink({ path: process.env.AUDIT_FILE, write: 'record' })] },
-  oauthGuard: {
-    issuer: null, audience: 'blog', secret, anyTokenType: true, schemes: ['Token', 'Bearer'], optional: true,
-    principal: { ...secure.rfc9068(), subject: ['id'] }, maxTokenAge: '60d',
-    acceptWithout: { claims: ['aud'], until: process.env.TOKENS_WITHOUT_AUD_UNTIL }
-  },
+  oauthGuard: { issuer: null, audience: 'blog', secret, anyTokenType: true, schemes: ['Token', 'Bearer'],
+    acceptWithout: { claims: ['aud'], until: process.env.TOKENS_WITHOUT_AUD_UNTIL },
+    principal: { ...secure.rfc9068(), subject: ['id'] }, maxTokenAge: '60d', optional: true },
   rateLimit: { policies: [{ limit: 300, window: '1m' }, { limit: 10, window: '15m', match: 'POST /api/users/*' }] }
 }));
 app.use(cors());
