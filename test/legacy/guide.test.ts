@@ -43,7 +43,8 @@ function numbersOf(name: string, attacks: readonly Attack[]): string {
 
 function rowOf({ name, risk, named }: Attack): string {
   const word = typeof named === "string" ? named : `warning ${named.warning}`;
-  return `| ${name} | ${risk.split(" ")[0]} | \`${word.replace(":report:", " ")}\` |`;
+  const text = name.replaceAll(/__proto__|constructor\.prototype/g, "`$&`");
+  return `| ${text} | ${risk.split(" ")[0]} | \`${word.replace(":report:", " ")}\` |`;
 }
 
 describe.each(apps)("the guide to legacy apps, on %s,", (name, attacks, open) => {
