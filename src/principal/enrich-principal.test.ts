@@ -416,6 +416,31 @@ describe.each(expressVersions)("enrichPrincipal on Express %s", (_major, express
       expect(asked).toHaveBeenCalledTimes(1);
     });
 
+    it("shows the function the address and the parameters of its own place, also when it asks late", async () => {
+      const seen: unknown[] = [];
+      const late = adding(
+        tick().then(() => ({ roles: ["member"] })),
+        report,
+      );
+      const app = appWith(caller(), late);
+      const look = (_who: Principal, { params, url, baseUrl }: Request): Found => {
+        seen.push({ ...params, url, baseUrl });
+        return { roles: ["owner"] };
+      };
+      app.use("/orders/:id", enrichPrincipal(look, report) as unknown as RequestHandler);
+      app.get("/orders/:number/items", (req, res) => {
+        res.on("finish", () => seen.push({ ...req.params, url: req.url, baseUrl: req.baseUrl }));
+        setTimeout(() => res.json(req.params), 20);
+      });
+      const { body } = await request(app).get("/orders/7/items?a=b").expect(200);
+      await pendingVerdicts(last);
+      expect(body).toEqual({ number: "7" });
+      expect(seen).toEqual([
+        { id: "7", url: "/items?a=b", baseUrl: "/orders/7" },
+        { number: "7", url: "/orders/7/items?a=b", baseUrl: "" },
+      ]);
+    });
+
     it.each<[string, () => Found, string]>([
       ["a failure", boom, "check_unavailable"],
       ["a rejection", () => Promise.reject(new Error("gone")), "check_unavailable"],

@@ -160,6 +160,20 @@ export function enrichPrincipal(
     return principal.then((later) => ({ base, principal: later }));
   }
 
+  /** By then Express has moved `req.params` and `req.url` on to other routes, so the function sees those of now. */
+  function findLater(req: Request): Promise<Found> {
+    const { params, url, baseUrl } = req;
+    return callerKnown(req).then(() => {
+      const current = { params: req.params, url: req.url, baseUrl: req.baseUrl };
+      try {
+        Object.assign(req, { params, url, baseUrl });
+        return find(req);
+      } finally {
+        Object.assign(req, current);
+      }
+    });
+  }
+
   function conclude(found: Found, req: Request, res: Response, next: NextFunction): void {
     const { base, principal } = found;
     if (base === null) {
@@ -184,9 +198,7 @@ export function enrichPrincipal(
   return guard.middleware((req, res, next) => {
     // In report mode nothing waits, so the caller may be known only when the request has gone on.
     const found =
-      guard.enforced || !isCallerPending(req, guard.enforced)
-        ? find(req)
-        : callerKnown(req).then(() => find(req));
+      guard.enforced || !isCallerPending(req, guard.enforced) ? find(req) : findLater(req);
     if (isThenable(found)) guard.whenSettled(found, req, res, next, conclude);
     else conclude(found, req, res, next);
   });

@@ -15,7 +15,8 @@ export function createPageWatcher(guard: string): AnswerWatcher {
   const seen = new WeakSet<object>();
   return {
     onHead(req, res, status, fields) {
-      if (status < 200 || status > 299) return fields;
+      // Express itself answers OPTIONS with a text that it calls HTML.
+      if (status < 200 || status > 299 || req.method === "OPTIONS") return fields;
       const { route } = req as { readonly route?: unknown };
       const key = typeof route === "object" && route !== null ? route : NO_ROUTE;
       if (seen.has(key) || !PAGE.test(String(headValue(res, fields, "content-type"))))

@@ -27,13 +27,13 @@ const ISSUER_GRANTS = ["anyTokenType", "acceptWithout"];
 const TOKENS = ["maxTokenAge", "scopes", "keys"];
 const TOKEN_DEFAULTS = ["clockTolerance", "maxTokenSize", "realm", "cache"];
 const STRUCTURE = ["depth", "nodes", "items", "keys", "keyLength", "stringLength"];
-const QUOTA = ["limit", "window", "burst", "key", "cost", "match"];
+const QUOTA = ["limit", "window", "burst", "key", "cost", "match", "count"];
 
 const MEANINGS: Readonly<Record<string, Meanings>> = {
   SecureApiOptions: {
     // Both parts are on by default. No route is public by default.
     omitted: ["auditLog", "secureHeaders", "publicRoutes", "dangerouslyPublicRoutes", ...GUARD],
-    refused: ["oauthGuard", "rateLimit", "jsonBody"],
+    refused: ["oauthGuard", "rateLimit", "jsonBody", "formBody", "authenticate"],
   },
   AuditLogOptions: {
     // Whatever `except` would leave out is recorded. Nobody's ids are trusted by default.
@@ -48,9 +48,14 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   RequireOptions: { omitted: [...GUARD, "realm"], refused: [] },
   // Without it, the roles of the realm count as well.
   KeycloakOptions: { omitted: [], refused: ["clientId", "realmRoles"] },
-  ErrorHandlerOptions: { omitted: ["onError"], refused: [] },
+  ErrorHandlerOptions: { omitted: ["onError", "html"], refused: [] },
+  NotFoundOptions: { omitted: ["html"], refused: [] },
   // The defaults are limits too. Whatever `except` would leave to another parser is parsed strictly.
   JsonBodyOptions: { omitted: ["limit", "depth", "except", ...GUARD], refused: [] },
+  FormBodyOptions: {
+    omitted: ["limit", "fields", "extended", "depth", "except", ...GUARD],
+    refused: [],
+  },
   StructuralGuardOptions: { omitted: [...STRUCTURE, ...GUARD], refused: [] },
   StructureLimits: { omitted: STRUCTURE, refused: [] },
   "ValidateOptions | ValidateChainsOptions": {
@@ -69,6 +74,10 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
     refused: ["body", "query", "params", "headers", "cookies", "chains"],
   },
   PrincipalFromOptions: { omitted: ["mode"], refused: [] },
+  SessionPrincipalOptions: { omitted: GUARD, refused: [] },
+  // Without `cache`, the database is asked each time.
+  EnrichPrincipalOptions: { omitted: ["cache", ...GUARD], refused: ["replace"] },
+  EnrichmentCacheOptions: { omitted: ["size"], refused: ["time"] },
   HeaderPrincipalOptions: { omitted: GUARD, refused: ["name", "trustedPeers"] },
   OauthGuardOptions: {
     // Without `schemes`, tokens come under "Bearer" alone.
@@ -114,7 +123,7 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   SecureHeadersOptions: {
     omitted: ["preset", "helmet", "hsts", "cacheControl", ...GUARD],
     // With `cors`, the cross-origin guard goes away as well.
-    refused: ["cors", "crossOriginGuard"],
+    refused: ["cors", "crossOriginGuard", "cookies"],
   },
   HstsOptions: { omitted: ["maxAge", "includeSubDomains", "preload", "always"], refused: [] },
   CorsOptions: {
@@ -127,7 +136,7 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
     ],
     refused: ["origins", "methods", "allowedHeaders"],
   },
-  CrossOriginGuardOptions: { omitted: ["exempt"], refused: [] },
+  CrossOriginGuardOptions: { omitted: ["exempt"], refused: ["always"] },
   TestIssuerOptions: { omitted: ["issuer", "audience", "algorithm"], refused: [] },
   MintOverrides: { omitted: ["header", "forged"], refused: [] },
 };

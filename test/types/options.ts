@@ -22,6 +22,8 @@ import {
   errorHandler,
   type GuardOptions,
   type Mode,
+  type NotFoundOptions,
+  notFound,
   type OnDenied,
 } from "express-secure-api/errors";
 import {
@@ -33,6 +35,7 @@ import {
   structuralGuard,
 } from "express-secure-api/json-body";
 import {
+  type AcceptWithoutOptions,
   createTokenVerifier,
   type IssuerOptions,
   type KeyFetchOptions,
@@ -44,9 +47,14 @@ import {
   type TokenVerifierOptions,
 } from "express-secure-api/oauth-guard";
 import {
+  type EnrichmentCacheOptions,
+  type EnrichPrincipalOptions,
+  enrichPrincipal,
   type HeaderPrincipalOptions,
   type PrincipalFromOptions,
   principalFrom,
+  type SessionPrincipalOptions,
+  session,
 } from "express-secure-api/principal";
 import { type RateLimitOptions, rateLimit } from "express-secure-api/rate-limit";
 import { type SecureApiOptions, secureApi } from "express-secure-api/secure-api";
@@ -88,6 +96,11 @@ export interface MyRequestIdOptions extends RequestIdOptions, Own {}
 export interface MyTraceOptions extends TraceOptions, Own {}
 export interface MyRequireOptions extends RequireOptions, Own {}
 export interface MyKeycloakOptions extends KeycloakOptions, Own {}
+export interface MyNotFoundOptions extends NotFoundOptions, Own {}
+export interface MyAcceptWithoutOptions extends AcceptWithoutOptions, Own {}
+export interface MyEnrichmentCacheOptions extends EnrichmentCacheOptions, Own {}
+export interface MyEnrichPrincipalOptions extends EnrichPrincipalOptions, Own {}
+export interface MySessionPrincipalOptions extends SessionPrincipalOptions, Own {}
 export interface MyErrorHandlerOptions extends ErrorHandlerOptions, Own {}
 export interface MyFormBodyOptions extends FormBodyOptions, Own {}
 export interface MyJsonBodyOptions extends JsonBodyOptions, Own {}
@@ -161,3 +174,13 @@ secureHeaders({
 createTestIssuer(my<MyTestIssuerOptions>());
 validate(my<MyValidateOptions>());
 validate(my<MyValidateChainsOptions>());
+notFound(my<MyNotFoundOptions>());
+enrichPrincipal(() => null, my<MyEnrichPrincipalOptions>());
+enrichPrincipal(() => null, { cache: my<MyEnrichmentCacheOptions>() });
+session(() => null, my<MySessionPrincipalOptions>());
+createTokenVerifier({
+  issuer: null,
+  audience: null,
+  secret: "",
+  acceptWithout: my<MyAcceptWithoutOptions>(),
+});

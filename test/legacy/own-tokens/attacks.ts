@@ -1,12 +1,15 @@
 import jsonwebtoken from "jsonwebtoken";
 import request from "supertest";
 import { vi } from "vitest";
-import { type Attack, POLLUTING, polluted } from "../support/attack.js";
+import { type Attack, type OpenAttack, POLLUTING, polluted } from "../support/attack.js";
+import { ATTACKING } from "../support/legacy-app.js";
 import { ADA, BEN, bearer, lastMail, login } from "./client.js";
 
 /** Who this token lets in, or "". */
 async function nameOfUser2(url: string, token: string): Promise<string> {
-  const answer = await request(url).get("/v1/users/2").set("Authorization", bearer(token));
+  const answer = await request(url)
+    .get("/v1/users/2")
+    .set({ ...ATTACKING, Authorization: bearer(token) });
   return answer.body.name ?? "";
 }
 
@@ -14,13 +17,12 @@ export const attacks: readonly Attack[] = [
   {
     name: "sets the password of the admin and logs in with it",
     risk: "API1 Broken Object Level Authorization",
-    named: null,
-    refused: false,
+    named: "requireRole:report:access_denied",
     run: async ({ url }) => {
       const { access } = await login(url, BEN);
       await request(url)
         .patch("/v1/users/1")
-        .set("Authorization", bearer(access))
+        .set({ ...ATTACKING, Authorization: bearer(access) })
         .send({ password: "Owned-By-Ben-1" });
       const answer = await request(url)
         .post("/v1/auth/login")
@@ -69,10 +71,13 @@ export const attacks: readonly Attack[] = [
     name: "signs a token for the admin with the secret that the template of the app came with",
     risk: "API2 Broken Authentication",
     named: "oauthGuard:report:invalid_token",
+    endsWithTheEnvironment: true,
     run: async ({ url }) => {
       const claims = { sub: "1", type: "access" };
       const token = jsonwebtoken.sign(claims, "thisisasamplesecret", { expiresIn: "1h" });
-      const answer = await request(url).get("/v1/users/1").set("Authorization", bearer(token));
+      const answer = await request(url)
+        .get("/v1/users/1")
+        .set({ ...ATTACKING, Authorization: bearer(token) });
       return answer.body.role === "admin";
     },
   },
@@ -82,7 +87,8 @@ export const attacks: readonly Attack[] = [
     named: "oauthGuard:report:authentication_required",
     run: async ({ url }) => {
       const { access } = await login(url, BEN);
-      return (await request(url).get(`/v1/users/2?access_token=${access}`)).status === 200;
+      const answer = await request(url).get(`/v1/users/2?access_token=${access}`).set(ATTACKING);
+      return answer.status === 200;
     },
   },
   {
@@ -90,13 +96,13 @@ export const attacks: readonly Attack[] = [
     risk: "API2 Broken Authentication",
     named: "rateLimit:report:rate_limit_exceeded",
     run: async ({ url }) => {
-      const attempt = (password: string, count: number) =>
+      const attempt = (password: string, count: number, marks = {}) =>
         request(url)
           .post("/v1/auth/login")
-          .set("X-Forwarded-For", `198.51.100.${count}`)
+          .set({ ...marks, "X-Forwarded-For": `198.51.100.${count}` })
           .send({ email: BEN.email, password });
       for (let count = 1; count < 40; count += 1) await attempt(`Guess-Number-${count}`, count);
-      return (await attempt(BEN.password, 40)).status === 200;
+      return (await attempt(BEN.password, 40, ATTACKING)).status === 200;
     },
   },
   {
@@ -107,6 +113,7 @@ export const attacks: readonly Attack[] = [
       const fields = { name: "Eve", email: "eve@example.net", password: "Eve-Password-1" };
       const answer = await request(url)
         .post("/v1/auth/register")
+        .set(ATTACKING)
         .send({ ...fields, role: "admin" });
       return answer.body.user?.role === "admin";
     },
@@ -121,7 +128,7 @@ export const attacks: readonly Attack[] = [
       for (const body of POLLUTING) {
         await request(url)
           .put("/v1/users/2/settings")
-          .set("Authorization", bearer(access))
+          .set({ ...ATTACKING, Authorization: bearer(access) })
           .type("json")
           .send(body);
         worked = polluted() || worked;
@@ -135,20 +142,25 @@ export const attacks: readonly Attack[] = [
     named: "validate:report:validation_failed",
     run: async ({ url }) => {
       const { access } = await login(url, ADA);
-      const answer = await request(url)
-        .get("/v1/users?limit=1000000")
-        .set("Authorization", bearer(access));
-      return answer.body.results?.length > 200;
+      let most = 0;
+      for (const limit of [1_000_000, -1]) {
+        const { body } = await request(url)
+          .get(`/v1/users?limit=${limit}`)
+          .set({ ...ATTACKING, Authorization: bearer(access) });
+        most = Math.max(most, body.results?.length ?? 0);
+      }
+      return most > 200;
     },
   },
   {
     name: "deletes another user as an ordinary user",
     risk: "API5 Broken Function Level Authorization",
-    named: null,
-    refused: false,
+    named: "requireRole:report:access_denied",
     run: async ({ url }) => {
       const { access } = await login(url, BEN);
-      await request(url).delete("/v1/users/3").set("Authorization", bearer(access));
+      await request(url)
+        .delete("/v1/users/3")
+        .set({ ...ATTACKING, Authorization: bearer(access) });
       const admin = await login(url, ADA);
       const answer = await request(url)
         .get("/v1/users/3")
@@ -162,7 +174,10 @@ export const attacks: readonly Attack[] = [
     named: "rateLimit:report:rate_limit_exceeded",
     run: async (app) => {
       for (let count = 0; count < 40; count += 1)
-        await request(app.url).post("/v1/auth/forgot-password").send({ email: BEN.email });
+        await request(app.url)
+          .post("/v1/auth/forgot-password")
+          .set(count < 20 ? {} : ATTACKING)
+          .send({ email: BEN.email });
       return (app.load("./mail") as { outbox: unknown[] }).outbox.length === 40;
     },
   },
@@ -172,7 +187,10 @@ export const attacks: readonly Attack[] = [
     named: "secureHeaders:report:cors_not_allowed",
     run: async ({ url }) => {
       const evil = { Origin: "https://evil.example", "Sec-Fetch-Site": "cross-site" };
-      const answer = await request(url).post("/v1/auth/login").set(evil).send(BEN);
+      const answer = await request(url)
+        .post("/v1/auth/login")
+        .set({ ...evil, ...ATTACKING })
+        .send(BEN);
       return answer.headers["access-control-allow-origin"] === evil.Origin;
     },
   },
@@ -184,8 +202,32 @@ export const attacks: readonly Attack[] = [
       const { access } = await login(url, ADA);
       const answer = await request(url)
         .get("/v1/users?sortBy=name&sortBy=email")
+        .set({ ...ATTACKING, Authorization: bearer(access) });
+      return /at .*(app|report|enforce)\.js/.test(answer.text);
+    },
+  },
+];
+
+export const open: readonly OpenAttack[] = [
+  {
+    name: "reads names and addresses of all users as an ordinary user, 100 at a time",
+    run: async ({ url }) => {
+      const { access } = await login(url, BEN);
+      const answer = await request(url)
+        .get("/v1/users?limit=100")
         .set("Authorization", bearer(access));
-      return /at .*(app|hardened)\.js/.test(answer.text);
+      return answer.body.results?.length === 100;
+    },
+  },
+  {
+    name: "uses an access token after its user has changed the password, until it expires",
+    run: async ({ url }) => {
+      const { access } = await login(url, BEN);
+      await request(url)
+        .patch("/v1/users/2")
+        .set("Authorization", bearer(access))
+        .send({ password: "Another-Password-2" });
+      return (await nameOfUser2(url, access)) === "Ben";
     },
   },
 ];

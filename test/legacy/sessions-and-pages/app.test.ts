@@ -1,15 +1,32 @@
-import { legacyApp } from "../support/legacy-app.js";
+import { expect, it } from "vitest";
+import { legacyApp, whileEnforcing } from "../support/legacy-app.js";
 import { describeLegacyApp } from "../support/legacy-suite.js";
-import { attacks } from "./attacks.js";
+import { attacks, open } from "./attacks.js";
 import { itServesTheClub } from "./behaviour.js";
+import { BEN, loggedIn } from "./browser.js";
+
+const app = legacyApp(
+  "sessions-and-pages",
+  { cors: "cors", express: "express4-17", "express-session": "express-session" },
+  { before: {}, report: {}, enforce: {} },
+);
 
 describeLegacyApp({
   name: "sessions-and-pages",
-  app: legacyApp("sessions-and-pages", {
-    cors: "cors",
-    express: "express4-17",
-    "express-session": "express-session",
-  }),
+  app,
   attacks,
+  open,
   behaviour: (running) => itServesTheClub(() => running().url),
 });
+
+it.each([
+  ["an admin page", "/admin", 403, "access_denied"],
+  ["a search that is too large", "/search?limit=1000", 422, "validation_failed"],
+])("shows a member who opens %s a page, not JSON", (_what, path, status, code) =>
+  whileEnforcing(app, async ({ url }) => {
+    const ben = await loggedIn(url, BEN);
+    const answer = await ben.get(path).expect(status);
+    expect(answer.headers["content-type"]).toBe("text/html; charset=utf-8");
+    expect(answer.text).toContain(code);
+  }),
+);

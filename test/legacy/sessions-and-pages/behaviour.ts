@@ -10,6 +10,13 @@ export function itServesTheClub(url: () => string): void {
     expect(answer.text).toContain('href="/login"');
   });
 
+  it("lets its pages be styled by the style sheet in them", async () => {
+    const { text, headers } = await browser(url()).get("/").expect(200);
+    const policy = headers["content-security-policy"] ?? "style-src 'unsafe-inline'";
+    expect(text).toContain("<style>");
+    expect(policy).toMatch(/style-src [^;]*'unsafe-inline'/);
+  });
+
   it("shows the form to log in", async () => {
     const answer = await browser(url()).get("/login").expect(200);
     expect(answer.text).toContain('<form method="post" action="/login">');

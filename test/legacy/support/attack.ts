@@ -28,10 +28,16 @@ export interface Attack {
   /** What the attacker does, as a sentence without a full stop. */
   readonly name: string;
   readonly risk: Risk;
-  /** What the audit log says about it in report mode: one of the `audit.decisions`. `null`: it says nothing yet. */
-  readonly named: string | null;
-  /** `false`: enforcing does not refuse it yet. */
-  readonly refused?: false;
+  /**
+   * What report mode says about each attacking request: one of the `audit.decisions` of its record, or one of its
+   * `audit.reported.changes`. `{ warning }`: the log says nothing, and a process warning of this code does.
+   */
+  readonly named: string | { readonly warning: string };
+  /** `true`: it works no more once the environment of the hardened stages is set, also while the guards only report. */
+  readonly endsWithTheEnvironment?: true;
   /** Attacks the running app and returns whether the attacker got what he wanted. */
   readonly run: (app: RunningApp) => Promise<boolean>;
 }
+
+/** What an attacker still can do once the guards enforce. */
+export type OpenAttack = Pick<Attack, "name" | "run">;

@@ -6,6 +6,9 @@ export const OBSERVING: readonly string[] = [
   "auditLog.sinks.close",
   "auditLog.sinks.log",
   "errorHandler.onError",
+  // Decides after the answer whether a charge stands: see src/rate-limit/count.test.ts.
+  "rateLimit.count",
+  "rateLimit.policies.count",
   "rateLimit.store.close",
   "rateLimit.store.refund",
 ];

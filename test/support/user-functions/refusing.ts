@@ -42,14 +42,13 @@ export const REFUSING: Readonly<Record<string, RefusingSite>> = {
   "session.onDenied": {
     mount: (options) =>
       behind(
-        withCaller,
-        behind(
-          withSession,
-          library.session(() => ({ subject: "bob" }), options),
-        ),
+        withSession,
+        library.session(() => {
+          throw new Error("boom");
+        }, options),
       ),
-    status: 400,
-    code: "invalid_request",
+    status: 503,
+    code: "check_unavailable",
   },
   "enrichPrincipal.onDenied": {
     mount: (options) =>
@@ -91,6 +90,13 @@ export const REFUSING: Readonly<Record<string, RefusingSite>> = {
     body: "{",
     status: 400,
     code: "malformed_json",
+  },
+  "formBody.onDenied": {
+    mount: (options) => library.formBody(options),
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    body: "a=%",
+    status: 400,
+    code: "malformed_body",
   },
   "structuralGuard.onDenied": {
     mount: (options) => library.structuralGuard(options),

@@ -1,16 +1,16 @@
 const express = require('express');
-const cors = require('cors');
 const jwt = require('jsonwebtoken');
 const passport = require('passport');
 const { Strategy: JwtStrategy, ExtractJwt } = require('passport-jwt');
 const Joi = require('joi');
-const secure = require('express-secure-api');
 const db = require('./db');
 const mail = require('./mail');
+const secure = require('express-secure-api');
 
-const mode = process.env.SECURITY_MODE === 'report' ? 'report' : 'enforce';
+const mode = 'enforce';
+
 const config = {
-  secret: process.env.JWT_SECRET,
+  secret: process.env.JWT_SECRET || 'thisisasamplesecret',
   minutes: { access: 30, refresh: 30 * 24 * 60, resetPassword: 10, verifyEmail: 10 },
 };
 
@@ -42,7 +42,7 @@ const merge = (target, source) => {
 
 const generateToken = (userId, type) => {
   const now = Math.floor(Date.now() / 1000);
-  return jwt.sign({ sub: userId, iat: now, exp: now + config.minutes[type] * 60, type, aud: type }, config.secret);
+  return jwt.sign({ sub: userId, iat: now, exp: now + config.minutes[type] * 60, type, aud: 'shop' }, config.secret);
 };
 
 const authTokens = (user) => ({ access: generateToken(user.id, 'access'), refresh: generateToken(user.id, 'refresh') });
@@ -90,26 +90,28 @@ const schemas = {
 
 const app = express();
 app.use(secure.secureApi({
-  mode, oauthGuard: false, jsonBody: {},
+  mode, oauthGuard: false, jsonBody: {}, secureHeaders: { cors: { origins: 'https://www.shop.example' } },
   auditLog: { sinks: [secure.fileSink({ path: process.env.AUDIT_FILE, write: 'record' })] },
-  secureHeaders: { cors: { origins: 'https://www.shop.example' } },
-  rateLimit: { policies: [
-    { limit: 300, window: '1m' },
-    { limit: 10, window: '15m', match: ['POST /v1/auth/login', 'POST /v1/auth/forgot-password'] },
-  ] },
+  rateLimit: { policies: [{ name: 'address', limit: 300, window: '1m' }, {
+    name: 'account', limit: 10, window: '15m', match: ['POST /v1/auth/login', 'POST /v1/auth/forgot-password'],
+    phase: 'after-body', key: (req) => req.body && req.body.email, count: (req, res) => res.statusCode !== 200,
+  }] },
 }));
-const guard = secure.oauthGuard({ mode, issuer: null, audience: 'access', secret: config.secret });
-app.use(['/v1/users', '/v1/auth/send-verification-email'], guard);
-app.use(express.json({ limit: '100mb', type: '*/*' }));
-if (mode === 'report') app.use(cors({ origin: true, credentials: true }));
 app.use(passport.initialize());
 
+app.use(['/v1/users', '/v1/auth/send-verification-email'], secure.oauthGuard({
+  mode, issuer: null, audience: 'shop', secret: process.env.JWT_SECRET, requiredClaims: { type: 'access' },
+}));
+app.use('/v1/users/:userId', secure.enrichPrincipal(async ({ subject }, { params }) => {
+  const user = await db.getById(subject);
+  return user ? { roles: subject === params.userId ? [user.role, 'self'] : [user.role] } : null;
+}, { mode }), secure.requireRole('self', 'admin', { mode }));
+app.delete('/v1/users/:userId', secure.requireRole('admin', { mode }));
 app.use(secure.structuralGuard({ mode }));
-const text = { type: 'string', maxLength: 200 };
-const check = (part, properties) => secure.validate({ mode, status: 400, [part]: { type: 'object', properties } });
-app.post('/v1/auth/register', check('body', { name: text, email: text, password: text }));
-const limit = { type: 'integer', maximum: 100 };
-app.get('/v1/users', check('query', { name: text, role: text, sortBy: text, limit }));
+const query = Joi.object({ limit: Joi.number().min(1).max(100) }).pattern(/^(name|role|sortBy)$/, Joi.string());
+app.get('/v1/users', secure.validate({ mode, status: 400, query }));
+app.post('/v1/auth/register', secure.validate({ mode, status: 400, ...schemas.register }));
+app.patch('/v1/users/:userId', secure.validate({ mode, status: 400, ...schemas.update }));
 
 // Five failed logins per address and quarter of an hour.
 const failures = {};
@@ -185,8 +187,8 @@ app.delete('/v1/users/:userId', auth, catchAsync(async (req, res) => {
 }));
 
 app.use((req, res, next) => next(new ApiError(404, 'Not found')));
-
 app.use(secure.errorHandler());
+
 app.use((err, req, res, next) => {
   const code = err.statusCode || (err.name === 'JsonWebTokenError' ? 401 : 500);
   res.status(code).send({ code, message: err.message, stack: err.stack });

@@ -1,26 +1,31 @@
 var express = require('express');
 var session = require('express-session');
-var cors = require('cors');
 var path = require('path');
-var secure = require('express-secure-api');
 var db = require('./db');
+var secure = require('express-secure-api');
+
+var guard = { mode: 'enforce', onDenied: secure.htmlOrProblem };
 
 var app = express();
-var mode = process.env.SECURITY_MODE === 'report' ? 'report' : 'enforce';
 
 app.set('views', path.join(__dirname, 'views'));
 app.set('view engine', 'ejs');
 
 app.use(secure.secureApi({
-  mode: mode, oauthGuard: false, jsonBody: {},
+  ...guard, oauthGuard: false, jsonBody: {}, formBody: { extended: true },
   auditLog: { sinks: [secure.fileSink({ path: process.env.AUDIT_FILE, write: 'record' })] },
-  secureHeaders: { cors: { origins: 'https://club.test' }, helmet: { contentSecurityPolicy: { useDefaults: true } } },
-  rateLimit: { policies: [{ limit: 300, window: '1m' }, { limit: 10, window: '15m', match: 'POST /login' }] }
+  secureHeaders: {
+    preset: 'web', cookies: 'enforce', cors: { origins: 'https://club.test' }, crossOriginGuard: { always: '/login' },
+    helmet: { contentSecurityPolicy: { directives: { styleSrc: ["'self'", "'unsafe-inline'"] } } }
+  },
+  rateLimit: { policies: [{ name: 'address', limit: 300, window: '1m' }, {
+    name: 'account', limit: 10, window: '15m', match: 'POST /login', phase: 'after-body',
+    key: (req) => req.body.email, count: (req, res) => res.statusCode === 401
+  }] }
 }));
-if (mode === 'report') app.use(cors({ origin: true, credentials: true }));
 app.use(express.urlencoded({ extended: true, limit: '50mb' }));
 app.use(express.json({ limit: '50mb' }));
-app.use(session({ secret: 'keyboard cat', resave: false, saveUninitialized: true, cookie: { sameSite: 'lax' } }));
+app.use(session({ secret: 'keyboard cat', resave: false, saveUninitialized: true }));
 
 app.use(function (req, res, next) {
   req.member = req.session.memberId ? db.members.findOne({ id: req.session.memberId }) : null;
@@ -28,29 +33,23 @@ app.use(function (req, res, next) {
   next();
 });
 
-var text = { type: 'string', maxLength: 200 };
-var toLogin = function (error, req, res, next) { if (error.status === 401) res.redirect('/login'); else next(error); };
-function form(fields) {
-  var body = { type: 'object', properties: fields };
-  return secure.validate({ mode: mode, contentTypes: 'application/x-www-form-urlencoded', body: body });
-}
-app.use(secure.structuralGuard({ mode: mode }), secure.principalFrom(function (req) {
-  return req.member && { subject: req.member.id, roles: [req.member.role] };
-}));
-app.use('/admin', secure.requireRole('admin', { mode: mode, onDenied: toLogin }));
-app.use('/messages/:id', secure.principalFrom(function (req) {
-  var mine = req.member && db.messages.findOne({ id: req.params.id, to: req.member.id });
-  return req.member && { subject: req.member.id, roles: mine ? ['recipient'] : [] };
-}), secure.requireRole('recipient', { mode: mode, onDenied: toLogin }));
-app.post('/login', form({ email: text, password: text }));
-app.post('/profile', form({ name: text, city: text }));
-var search = { type: 'object', properties: { q: text, limit: { type: 'integer', maximum: 100 } } };
-app.get('/search', secure.validate({ mode: mode, query: search }));
-
 function loggedIn(req, res, next) {
   if (!req.member) return res.redirect('/login');
   next();
 }
+
+var caller = ({ memberId }, { member }) => member && { subject: memberId, roles: [member.role] };
+app.use(secure.structuralGuard(guard), secure.session(caller, guard));
+app.use('/admin', loggedIn, secure.requireRole('admin', guard));
+var mine = ({ subject }, { params }) => ({ roles: db.messages.findOne({ id: params.id, to: subject }) ? ['me'] : [] });
+app.use('/messages/:id', loggedIn, secure.enrichPrincipal(mine, guard), secure.requireRole('me', guard));
+var text = { type: 'string', maxLength: 200 }, limit = { type: 'integer', minimum: 1, maximum: 100 };
+var form = (fields) => secure.validate({
+  ...guard, contentTypes: 'application/x-www-form-urlencoded', body: { type: 'object', properties: fields }
+});
+app.post('/login', form({ email: text, password: text }));
+app.post('/profile', form({ name: text, city: text }));
+app.get('/search', secure.validate({ ...guard, query: { type: 'object', properties: { q: text, limit } } }));
 
 function merge(target, source) {
   for (var key in source) {
@@ -135,8 +134,7 @@ app.post('/admin/members/:id/delete', loggedIn, function (req, res) {
 app.use(function (req, res) {
   res.status(404).render('not-found');
 });
-
-app.use(secure.errorHandler());
+app.use(secure.errorHandler({ html: true }));
 
 module.exports = app;
 

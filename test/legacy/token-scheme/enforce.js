@@ -1,12 +1,11 @@
 var express = require('express');
-var cors = require('cors');
 var http = require('http');
 var jwt = require('jsonwebtoken');
 var expressjwt = require('express-jwt').expressjwt;
-var secure = require('express-secure-api');
 var db = require('./db');
+var secure = require('express-secure-api');
 
-var mode = process.env.SECURITY_MODE === 'report' ? 'report' : 'enforce';
+var mode = 'enforce';
 
 var secret = process.env.SECRET;
 
@@ -20,8 +19,7 @@ function toAuthJSON(user) {
   exp.setDate(exp.getDate() + 60);
   return {
     username: user.username, email: user.email, bio: user.bio, image: user.image, role: user.role,
-    token: jwt.sign({ id: user.id, username: user.username, sub: user.id, aud: 'blog', roles: [user.role],
-      exp: Math.floor(exp / 1000) }, secret)
+    token: jwt.sign({ id: user.id, username: user.username, aud: 'blog', exp: Math.floor(exp / 1000) }, secret)
   };
 }
 
@@ -36,20 +34,27 @@ function currentUser(req) {
 }
 
 var app = express();
-app.use(function (req, res, next) { // until the guard knows the scheme
-  if (req.headers.authorization) req.headers.authorization = req.headers.authorization.replace(/^Token /, 'Bearer ');
-  next();
-});
 app.use(secure.secureApi({
-  mode: mode, jsonBody: {},
+  mode, jsonBody: {}, secureHeaders: { cors: { origins: 'https://www.blog.example' } },
   auditLog: { sinks: [secure.fileSink({ path: process.env.AUDIT_FILE, write: 'record' })] },
-  secureHeaders: { cors: { origins: 'https://www.blog.example' } },
-  rateLimit: { policies: [{ limit: 300, window: '1m' }, { limit: 10, window: '15m', match: 'POST /api/users/*' }] },
-  oauthGuard: { issuer: null, audience: 'blog', secret: secret, optional: true }
+  oauthGuard: { issuer: null, audience: 'blog', secret, anyTokenType: true, schemes: ['Token', 'Bearer'],
+    principal: { ...secure.rfc9068(), subject: ['id'] }, maxTokenAge: '60d', optional: true },
+  rateLimit: { policies: [{ limit: 300, window: '1m' }, { limit: 10, window: '15m', match: 'POST /api/users/*' }] }
 }));
-app.use('/api/admin', secure.requireRole('admin', { mode: mode }));
-if (mode === 'report') app.use(cors());
 app.use(express.json({ limit: '50mb' }));
+var roles = ({ subject }) => db.users.findOne({ id: subject }).then((user) => user && { roles: [user.role] });
+app.use(secure.structuralGuard({ mode }), secure.enrichPrincipal(roles, { mode }));
+app.use('/api/admin', secure.requireRole('admin', { mode }));
+var owner = ({ claims: { username: author } }, { params: { slug } }) =>
+  db.articles.findOne({ slug, author }).then((article) => ({ roles: article ? ['owner'] : [] }));
+app.put('/api/articles/:slug', secure.enrichPrincipal(owner, { mode }), secure.requireRole('owner', { mode }));
+var text = { type: 'string', maxLength: 1000 }, image = { ...text, pattern: '^https://images\\.blog\\.example/' };
+var object = (properties, required = []) => ({ type: 'object', properties, required });
+var user = (fields) => secure.validate({ mode, body: object({ user: object(fields) }, ['user']) });
+app.post(['/api/users', '/api/users/*rest'], user({ username: text, email: text, password: text, code: text }));
+app.put('/api/user', user({ username: text, email: text, password: text, bio: text, image }));
+var page = { tag: text, offset: { type: 'integer', minimum: 0 }, limit: { type: 'integer', minimum: 1, maximum: 100 } };
+app.get('/api/articles', secure.validate({ mode, query: object(page) }));
 
 app.use(
   expressjwt({ secret: secret, algorithms: ['HS256'], requestProperty: 'payload', getToken: getTokenFromHeader }).unless({
@@ -62,17 +67,6 @@ app.use(
     ]
   })
 );
-
-var text = { type: 'string', maxLength: 1000 };
-var image = { type: 'string', maxLength: 200, pattern: '^https://images\\.blog\\.example/' };
-function user(fields) {
-  var body = { type: 'object', required: ['user'], properties: { user: { type: 'object', properties: fields } } };
-  return secure.validate({ mode: mode, body: body });
-}
-app.post(['/api/users', '/api/users/*rest'], user({ username: text, email: text, password: text, code: text }));
-app.put('/api/user', user({ username: text, email: text, password: text, bio: text, image: image }));
-var page = { tag: text, offset: { type: 'integer' }, limit: { type: 'integer', maximum: 100 } };
-app.get('/api/articles', secure.validate({ mode: mode, query: { type: 'object', properties: page } }));
 
 var logins = [];
 
