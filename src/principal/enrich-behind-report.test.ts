@@ -2,7 +2,9 @@ import type { Express, Request, RequestHandler } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { requireRole } from "../authorization/index.js";
+import { authorize, requireRole } from "../authorization/index.js";
+import { not } from "../authorization/rules/not.js";
+import { role } from "../authorization/rules/role.js";
 import { type Decision, decisionsOf } from "../core/decision/decision.js";
 import { pendingVerdicts } from "../core/decision/pending-verdict.js";
 import { getPrincipal, type PrincipalInit } from "../core/principal/principal.js";
@@ -10,11 +12,14 @@ import { enrichPrincipal } from "./enrich-principal.js";
 import { principalFrom } from "./principal-from.js";
 
 const report = { mode: "report" } as const;
+const alice: PrincipalInit = { subject: "alice", roles: ["admin"] };
 
 /** Long enough for all that the guards in front still have to say. */
 const turns = async (count: number): Promise<void> => {
   for (let n = 0; n < count; n += 1) await new Promise((resolve) => setImmediate(resolve));
 };
+
+const pause: RequestHandler = (_req, _res, next) => void turns(10).then(() => next());
 
 /** A way in report mode that answers after so many turns of the event loop. */
 const tried = (init: PrincipalInit | null, after: number): unknown =>
@@ -38,6 +43,7 @@ describe.each(expressVersions)(
       });
       app.use(...(handlers as RequestHandler[]));
       app.get("/", (req, res) => void res.json(getPrincipal(req)));
+      app.get("/admin", requireRole("admin"), (_req, res) => void res.json({ reached: true }));
       return app;
     }
 
@@ -51,6 +57,29 @@ describe.each(expressVersions)(
       await request(app).get("/").expect(200);
       await pendingVerdicts(last);
       expect(decisions.at(-1)).toMatchObject({ guard: "requireRole", outcome: "allow" });
+    });
+
+    it("never shows the caller without what belongs to it when two of them say who calls", async () => {
+      const app = appWith(
+        tried(null, 1),
+        enrichPrincipal(() => ({ groups: ["staff"] })),
+        tried(alice, 3),
+        enrichPrincipal(() => ({ roles: ["user"] }), { replace: "roles" }),
+        pause,
+      );
+      const answer = await request(app).get("/admin").expect(401);
+      expect(answer.body.code).toBe("authentication_required");
+      await request(app).get("/").expect(200, "null");
+    });
+
+    it("leaves who is named behind it nobody, because it has added nothing", async () => {
+      const suspended = enrichPrincipal(() => ({ roles: ["suspended"] }));
+      const late = [principalFrom(() => alice, report), tried(alice, 1)];
+      for (const way of late) {
+        const app = appWith(suspended, way, authorize(not(role("suspended"))), pause);
+        const answer = await request(app).get("/").expect(401);
+        expect(answer.body.code).toBe("authentication_required");
+      }
     });
   },
 );

@@ -54,7 +54,7 @@ export function currentWay(req: Request, own: CallerWay): CallerWay {
  * the silence of one does not take away the caller of another. If one way is asked twice, its later answer counts.
  *
  * A way in report mode (`enforced: false`) fills an empty place and changes nothing else, and what an enforced way says
- * replaces it: trying a way out decides nothing.
+ * replaces it: trying a way out decides nothing. Behind an enforcing `enrichPrincipal` that has found nobody, no place is empty.
  *
  * @throws MountingError when `enrichPrincipal` has run already, and for another caller or nobody.
  * @returns `false`, with nothing changed, when another way has named a caller as well: of two answers a client could
