@@ -1,6 +1,6 @@
 import type { Express, Request, RequestHandler } from "express";
 import request from "supertest";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { authorize, requireRole } from "../authorization/index.js";
 import { not } from "../authorization/rules/not.js";
@@ -10,6 +10,7 @@ import { pendingVerdicts } from "../core/decision/pending-verdict.js";
 import { getPrincipal, type PrincipalInit } from "../core/principal/principal.js";
 import { enrichPrincipal } from "./enrich-principal.js";
 import { principalFrom } from "./principal-from.js";
+import { session } from "./session.js";
 
 const report = { mode: "report" } as const;
 const alice: PrincipalInit = { subject: "alice", roles: ["admin"] };
@@ -20,6 +21,11 @@ const turns = async (count: number): Promise<void> => {
 };
 
 const pause: RequestHandler = (_req, _res, next) => void turns(10).then(() => next());
+
+const withSession: RequestHandler = (req, _res, next) => {
+  Object.assign(req, { session: { user: "alice" } });
+  next();
+};
 
 /** A way in report mode that answers after so many turns of the event loop. */
 const tried = (init: PrincipalInit | null, after: number): unknown =>
@@ -80,6 +86,60 @@ describe.each(expressVersions)(
         const answer = await request(app).get("/").expect(401);
         expect(answer.body.code).toBe("authentication_required");
       }
+    });
+
+    it.each([
+      ["somebody", 200],
+      ["nobody", 401],
+    ])("waits for none of them once a guard that enforces has named %s", async (who, status) => {
+      let release: () => void = () => undefined;
+      const hanging = principalFrom(
+        () =>
+          new Promise((resolve) => {
+            release = () => resolve({ subject: "bob" });
+          }),
+        report,
+      );
+      const names = session(() => (who === "somebody" ? alice : null));
+      for (const order of [
+        [hanging, names],
+        [names, hanging],
+      ]) {
+        const staff = enrichPrincipal(() => ({ groups: ["staff"] }));
+        await request(appWith(withSession, ...order, staff))
+          .get("/admin")
+          .expect(status);
+        const guards = decisions.map(({ guard }) => guard);
+        expect(guards).toEqual(["session", "enrichPrincipal", "requireRole"]);
+        release();
+        await pendingVerdicts(last);
+        expect(decisions.at(-1)).toMatchObject({ guard: "principalFrom", enforced: false });
+        expect(getPrincipal(last)?.subject).toBe(who === "somebody" ? "alice" : undefined);
+      }
+    });
+
+    it("reports two callers also while the one that counts is looked up", async () => {
+      let release: (found: object) => void = () => undefined;
+      const looking = enrichPrincipal(
+        () =>
+          new Promise<object>((resolve) => {
+            release = resolve;
+          }),
+      );
+      const app = appWith(
+        withSession,
+        session(() => alice),
+        tried({ subject: "bob" }, 1),
+        looking,
+      );
+      const answer = request(app)
+        .get("/")
+        .then(({ status }) => status);
+      await vi.waitFor(() =>
+        expect(decisions.at(-1)).toMatchObject({ reason: "conflicting_credentials" }),
+      );
+      release({ groups: ["staff"] });
+      expect(await answer).toBe(200);
     });
   },
 );

@@ -1,4 +1,5 @@
 import type { Request } from "express";
+import { hasPrincipalSource } from "../principal/principal.js";
 import { requestSlot } from "../request/request-slot.js";
 
 /**
@@ -38,12 +39,14 @@ export function isVerdictPending(req: Request): boolean {
  * Whether such a guard is still to say who calls. What depends on that uses {@link concludeCaller}, or
  * {@link whenCallerKnown} if it enforces.
  *
- * @param enforced - Whether the one that asks enforces: then it waits for nothing that is only added to the caller.
+ * @param enforced - Whether the one that asks enforces: then it waits for nothing that is only added to the caller, and for
+ * nothing at all where it is said who calls, because what is only tried out fills empty places alone.
  */
 export function isCallerPending(req: Request, enforced: boolean): boolean {
   const verdicts = verdictsOf.get(req);
   if (verdicts === undefined || verdicts.concluding !== undefined) return false;
-  return (enforced ? verdicts.callersWaiting : verdicts.rolesWaiting) > 0;
+  if (!enforced) return verdicts.rolesWaiting > 0;
+  return verdicts.callersWaiting > 0 && !hasPrincipalSource(req);
 }
 
 /** Ends when it is known who calls, and what belongs to the caller. */

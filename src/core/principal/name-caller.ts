@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import { requestSlot } from "../request/request-slot.js";
-import { staysEnriched } from "./enrichment.js";
+import { identifiedCaller, staysEnriched } from "./enrichment.js";
 import {
   getPrincipal,
   hasPrincipalSource,
@@ -70,7 +70,8 @@ export function nameCaller(
   const stays = earlier !== undefined && (earlier.enforced || !enforced);
   if (stays && earlier.way !== way.name) {
     if (!isNamed(principal)) return true;
-    if (isNamed(getPrincipal(req))) return false;
+    // While what belongs to the caller is looked up, it is withdrawn: for a report it is named all the same.
+    if (isNamed(enforced ? getPrincipal(req) : identifiedCaller(req))) return false;
   }
   // What an enforced way says replaces what was there, and what was added to that.
   if (enforced && isNamed(principal) && staysEnriched(req, principal)) return true;
