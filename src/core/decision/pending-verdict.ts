@@ -1,4 +1,5 @@
 import type { Request } from "express";
+import { hasPrincipalSource } from "../principal/principal.js";
 import { requestSlot } from "../request/request-slot.js";
 
 /**
@@ -35,19 +36,30 @@ export function isVerdictPending(req: Request): boolean {
 }
 
 /**
- * Whether such a guard is still to say who calls. What depends on that uses {@link concludeCaller}.
+ * Whether such a guard is still to say who calls. What depends on that uses {@link concludeCaller}, or
+ * {@link whenCallerKnown} if it enforces.
  *
- * @param enforced - Whether the one that asks enforces: then it waits for nothing that is only added to the caller.
+ * @param enforced - Whether the one that asks enforces: then it waits for nothing that is only added to the caller, and for
+ * nothing at all where it is said who calls, because what is only tried out fills empty places alone.
  */
 export function isCallerPending(req: Request, enforced: boolean): boolean {
   const verdicts = verdictsOf.get(req);
   if (verdicts === undefined || verdicts.concluding !== undefined) return false;
-  return (enforced ? verdicts.callersWaiting : verdicts.rolesWaiting) > 0;
+  if (!enforced) return verdicts.rolesWaiting > 0;
+  return verdicts.callersWaiting > 0 && !hasPrincipalSource(req);
 }
 
 /** Ends when it is known who calls, and what belongs to the caller. */
 export function callerKnown(req: Request): Promise<void> {
   return openVerdicts(req).rolesTail;
+}
+
+/**
+ * Calls `act` when it is known who calls, for a guard that enforces. What `act` lets through is behind it, and waits for
+ * itself. It must not throw; what it throws is ignored.
+ */
+export function whenCallerKnown(req: Request, act: () => void): void {
+  void afterCallers(openVerdicts(req), act);
 }
 
 /**
@@ -129,6 +141,15 @@ async function both(one: Promise<void>, other: Promise<void>): Promise<void> {
 async function finish(verdicts: Verdicts, verdict: Promise<void>): Promise<void> {
   await verdict;
   verdicts.waiting -= 1;
+}
+
+async function afterCallers(verdicts: Verdicts, act: () => void): Promise<void> {
+  while (verdicts.callersWaiting > 0) await verdicts.callerTail;
+  try {
+    act();
+  } catch {
+    // The guard has answered, or cut the connection off.
+  }
 }
 
 async function conclude(

@@ -1,6 +1,11 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { type Decision, recordDecision, recordFrozenDecision } from "../decision/decision.js";
-import { concludeCaller, concludeLater, isCallerPending } from "../decision/pending-verdict.js";
+import {
+  concludeCaller,
+  concludeLater,
+  isCallerPending,
+  whenCallerKnown,
+} from "../decision/pending-verdict.js";
 import { recordReported } from "../decision/report-mode.js";
 import { type OnDenied, refusalOf } from "../refusal/deny.js";
 import { type HttpError, outageError } from "../refusal/http-error.js";
@@ -222,7 +227,7 @@ export function createGuard(
       pass(next);
       return;
     }
-    concludeCaller(req, () => resume(req, res, next, () => handler(req, res, next)), "caller");
+    whenCallerKnown(req, () => resume(req, res, next, () => handler(req, res, next)));
   }
 
   function middleware(

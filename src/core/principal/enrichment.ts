@@ -1,7 +1,12 @@
 import type { Request } from "express";
 import { MountingError } from "../calls/mounting-error.js";
 import { requestSlot } from "../request/request-slot.js";
-import { getPrincipal, type Principal, setPrincipalSource } from "./principal.js";
+import {
+  getPrincipal,
+  hasPrincipalSource,
+  type Principal,
+  setPrincipalSource,
+} from "./principal.js";
 
 /** What has been added to the caller of one request, by middlewares that enforce. */
 interface Enrichment {
@@ -29,8 +34,12 @@ export function isEnriched(req: Request, principal: Principal, by: object): bool
   return isIts(enrichment.get(req)) || isIts(tried.get(req));
 }
 
-/** Says that there was nobody to add something to. Who is named later has come too late. */
+/**
+ * Says that there was nobody to add something to. Who is named later has come too late: for a way that enforces that is a
+ * fault, and who is named by one in report mode stays nobody, because nothing was added.
+ */
 export function noteNobody(req: Request): void {
+  if (!hasPrincipalSource(req)) setPrincipalSource(req, null);
   if (enrichment.get(req) === undefined) {
     enrichment.set(req, { base: null, principal: null, by: [] });
   }

@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import { requestSlot } from "../request/request-slot.js";
-import { staysEnriched } from "./enrichment.js";
+import { identifiedCaller, staysEnriched } from "./enrichment.js";
 import {
   getPrincipal,
   hasPrincipalSource,
@@ -54,7 +54,7 @@ export function currentWay(req: Request, own: CallerWay): CallerWay {
  * the silence of one does not take away the caller of another. If one way is asked twice, its later answer counts.
  *
  * A way in report mode (`enforced: false`) fills an empty place and changes nothing else, and what an enforced way says
- * replaces it: trying a way out decides nothing.
+ * replaces it: trying a way out decides nothing. Behind an enforcing `enrichPrincipal` that has found nobody, no place is empty.
  *
  * @throws MountingError when `enrichPrincipal` has run already, and for another caller or nobody.
  * @returns `false`, with nothing changed, when another way has named a caller as well: of two answers a client could
@@ -70,7 +70,8 @@ export function nameCaller(
   const stays = earlier !== undefined && (earlier.enforced || !enforced);
   if (stays && earlier.way !== way.name) {
     if (!isNamed(principal)) return true;
-    if (isNamed(getPrincipal(req))) return false;
+    // While what belongs to the caller is looked up, it is withdrawn: for a report it is named all the same.
+    if (isNamed(enforced ? getPrincipal(req) : identifiedCaller(req))) return false;
   }
   // What an enforced way says replaces what was there, and what was added to that.
   if (enforced && isNamed(principal) && staysEnriched(req, principal)) return true;
