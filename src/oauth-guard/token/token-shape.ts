@@ -92,6 +92,11 @@ function namesOtherKind(claims: Claims): boolean {
   return false;
 }
 
+/** Whether a claim of this name and value would have every token refused as one of another kind. */
+export function isOtherKindIn(name: string, value: unknown): boolean {
+  return KIND_CLAIMS.some((claim) => claim === name) && isOtherKind(value);
+}
+
 function isOtherKind(value: unknown): boolean {
   if (typeof value !== "string") return false;
   const words = value
