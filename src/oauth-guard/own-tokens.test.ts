@@ -460,7 +460,7 @@ describe("options for tokens of the app itself", () => {
     [
       "another kind of token among others, with a public key too",
       { issuer: "https://a.example", audience, requiredClaims: { token_use: ["access", "id"] } },
-      'must have for claim number 1 the kind of access tokens',
+      "must have for claim number 1 the kind of access tokens",
     ],
     [
       "an unset value",
