@@ -50,7 +50,8 @@ export interface IssuerOptions {
    * which the claim must be one (strings, numbers, booleans), or `true` for any value but `null`. Else
    * 401 `invalid_token`. A claim that is a list or an object fits only `true`: for lists, map them
    * with `principal` and use `requireRole` or `requireScope`. `[true]` demands the value `true`. With
-   * `secret` it is required, unless `anyTokenType: true` or `profile: "rfc9068"` is given.
+   * `secret` it is required, with a claim that is none of `iss`, `sub`, `aud`, `exp`, `nbf`, `iat` and
+   * `jti`, unless `anyTokenType: true` or `profile: "rfc9068"` is given.
    * @default none
    */
   readonly requiredClaims?:

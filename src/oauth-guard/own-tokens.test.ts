@@ -442,6 +442,26 @@ describe("options for tokens of the app itself", () => {
       { ...own, requiredClaims: ["email"] },
       "got a list of 1: { email: true } demands the claim email",
     ],
+    ...["iss", "sub", "aud", "exp", "nbf", "iat", "jti"].map((name): [string, object, string] => [
+      `a claim that all tokens have: ${name}`,
+      { ...own, requiredClaims: { [name]: name === "iss" ? issuer : true } },
+      "oauthGuard.requiredClaims must name with a secret at least one claim besides",
+    ]),
+    [
+      "only claims that all tokens have",
+      { audience, requiredClaims: { iss: issuer, exp: true }, issuer: [own] },
+      "or anyTokenType: true if the secret signs nothing but access tokens",
+    ],
+    [
+      "another kind of token",
+      { ...own, requiredClaims: { type: "refresh" } },
+      'must have for claim "type" the kind of access tokens',
+    ],
+    [
+      "another kind of token among others, with a public key too",
+      { issuer: "https://a.example", audience, requiredClaims: { token_use: ["access", "id"] } },
+      "must have for claim number 1 the kind of access tokens",
+    ],
     [
       "an unset value",
       { ...own, requiredClaims: { type: undefined } },
@@ -665,6 +685,9 @@ describe("options for tokens of the app itself", () => {
   it.each<[what: string, options: object]>([
     ["profile rfc9068 in place of a choice", { ...own, profile: "rfc9068" }],
     ["both", { ...access, anyTokenType: true }],
+    ["a registered claim beside another", { ...own, requiredClaims: { sub: true, kind: "api" } }],
+    ["registered claims with anyTokenType", { ...any, requiredClaims: { sub: true } }],
+    ["another claim that names what is no kind", { ...own, requiredClaims: { via: "refresh" } }],
     [
       "a choice beside the entries",
       { audience, requiredClaims: { type: "access" }, issuer: [own] },

@@ -10,7 +10,7 @@ import { KEY_SOURCES, readKeyStore, STATIC_SOURCES } from "../issuer/read-key-st
 import type { KeySchedule } from "../issuer/sources/remote-keys.js";
 import type { IssuerOptions } from "./oauth-guard-options.js";
 import { readAcceptWithout } from "./options/read-accept-without.js";
-import { readRequiredClaims } from "./options/read-required-claims.js";
+import { canTellKinds, readRequiredClaims } from "./options/read-required-claims.js";
 import type { RequiredClaim } from "./token/required-claims.js";
 import type { TokenProfile } from "./token/token-shape.js";
 import type { TrustedIssuer } from "./token/verifier.js";
@@ -85,6 +85,9 @@ interface Shared {
 /** What belongs to one issuer alone. */
 const OWN_TO_ENTRY = [...KEY_SOURCES, "anyTokenType", "acceptWithout"] as const;
 const PROFILES = ["compatible", "rfc9068"] as const;
+const NO_CLAIMS = "be given with a secret, which may sign refresh and reset tokens as well";
+const NO_KIND =
+  "name with a secret at least one claim besides iss, sub, aud, exp, nbf, iat and jti, which refresh and reset tokens have as well";
 const ALGORITHMS: readonly string[] = [...PUBLIC_KEY_ALGORITHMS, ...SECRET_ALGORITHMS];
 
 /** Reads `issuer`: one URL, one entry, or a list of entries. */
@@ -269,10 +272,11 @@ function checkTokenKind(reader: IssuerReader, { requiredClaims, profile }: Share
   if (source !== "secret") {
     if (anyType)
       reader.note("anyTokenType", "must be left out without secret: it says nothing there");
-  } else if (requiredClaims === undefined && !anyType && profile !== "rfc9068") {
+  } else if (!anyType && profile !== "rfc9068") {
+    if (requiredClaims !== undefined && canTellKinds(requiredClaims)) return;
     reader.note(
       "requiredClaims",
-      "must be given with a secret, which may sign refresh and reset tokens as well: " +
+      `must ${requiredClaims === undefined ? NO_CLAIMS : NO_KIND}: ` +
         'write requiredClaims: { type: "access" } with what only your access tokens have, ' +
         "or anyTokenType: true if the secret signs nothing but access tokens",
     );

@@ -11,6 +11,8 @@ const edwards = generateKeyPairSync("ed25519");
 const pem = rsa.publicKey.export({ format: "pem", type: "spki" }) as string;
 const spki = rsa.publicKey.export({ format: "der", type: "spki" });
 const jwk = rsa.publicKey.export({ format: "jwk" });
+const ecPem = ec.publicKey.export({ format: "pem", type: "spki" }) as string;
+const ecJwk = ec.publicKey.export({ format: "jwk" });
 const oneLine = pem.replaceAll("\n", "");
 const escaped = pem.replaceAll("\n", "\\n");
 /** Of a self-signed certificate for CN=issuer.test. */
@@ -58,6 +60,27 @@ const FORMS: readonly (readonly [form: string, secret: string | Uint8Array])[] =
   ["JWKS of names alone", JSON.stringify({ keys: ["a key that is long enough for HS256"] })],
   ["a list of JWKs", JSON.stringify([jwk])],
   ["JSON around a key", JSON.stringify({ realm: "a", public_key: spki.toString("base64") })],
+  ...[spki, ec.publicKey.export({ format: "der", type: "spki" })].flatMap(
+    (der): [string, string][] => [
+      [`DER of ${der.length} bytes, read as ASCII`, der.toString("ascii")],
+      [`DER of ${der.length} bytes, read as UTF-16`, der.toString("utf16le")],
+      [
+        `DER of ${der.length} bytes, in hex with 0x`,
+        [...der].map((b) => `0x${b.toString(16)}`).join(","),
+      ],
+      [`DER of ${der.length} bytes, in numbers with blanks`, [...der].join(" ")],
+      [`DER of ${der.length} bytes, behind a name`, `JWT_PUBLIC_KEY=${der.toString("base64")}`],
+      [
+        `DER of ${der.length} bytes, in quoted base64 behind a name`,
+        `export KEY="${der.toString("base64")}"`,
+      ],
+    ],
+  ),
+  ["PEM read as UTF-16", Buffer.from(pem).toString("utf16le")],
+  ["PEM of P-256 without its first line", ecPem.slice(ecPem.indexOf("\n") + 1)],
+  ["DER in base64, in lines joined by commas", String(pem.split("\n").slice(1, -2))],
+  ["JWK without kty", JSON.stringify({ ...jwk, kty: undefined })],
+  ["JWK of P-256 without kty", JSON.stringify({ ...ecJwk, kty: undefined })],
   ["OpenSSH", `ssh-ed25519 ${"AAAAC3NzaC1lZDI1NTE5".padEnd(68, "A")} me@issuer.test`],
 ];
 

@@ -36,6 +36,18 @@ describe("isKnownKey", () => {
     ["base64 in quotation marks", `'${base64(ed)}'`],
     ["base64 in a URL", encodeURIComponent(base64(rsa))],
     ["base64 with continued lines", base64(rsa).replaceAll(/.{64}/g, "$&\\\n")],
+    ["bytes as escapes", [...derOf(rsa)].map((b) => `\\x${b.toString(16)}`).join("")],
+    ["bytes of C#", `{ ${[...derOf(ec)].map((b) => `0x${b.toString(16)}`).join(", ")} }`],
+    [
+      "hex of .NET",
+      derOf(ec)
+        .toString("hex")
+        .replaceAll(/..(?=.)/g, "$&-"),
+    ],
+    ["hex behind a name", `KEY=${derOf(ec).toString("hex")}`],
+    ["base64 in YAML", `key: ${base64(ed)}`],
+    ["base64 in lines that a program joins", base64(rsa).replaceAll(/.{64}/g, '$&" + "')],
+    ["an Ed25519 key read as UTF-16", derOf(ed).toString("utf16le")],
     ["a JWK in YAML", `kty: RSA\nn: ${jwkOf(rsa).n}\ne: AQAB`],
     ["XML of .NET", `<RSAKeyValue><Modulus>${jwkOf(rsa).n}</Modulus></RSAKeyValue>`],
     ["an OpenSSH key without its name", sshBlob().toString("base64")],

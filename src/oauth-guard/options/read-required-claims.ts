@@ -1,10 +1,13 @@
 import { type OptionsReader, UNSET } from "../../core/options/options-reader.js";
 import { describeValue, isHarmless, isPlainObject } from "../../core/options/value.js";
 import type { ClaimValue, RequiredClaim } from "../token/required-claims.js";
+import { isOtherKindIn } from "../token/token-shape.js";
 
 const MUST = 'an object of claims and their values, such as { type: "access" }';
 const MAX_CLAIMS = 50;
 const MAX_VALUES = 1000;
+/** RFC 7519 §4.1: tokens of every kind have these, or may have them. */
+const REGISTERED: readonly string[] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 
 /** Reads `requiredClaims`. @returns `undefined` when left out. */
 export function readRequiredClaims(
@@ -26,6 +29,11 @@ export function readRequiredClaims(
   return Object.freeze(names.map((name, index) => readClaim(reader, name, given[name], index)));
 }
 
+/** Whether one of the claims can be a mark of access tokens. No claims: what is wrong was said. */
+export function canTellKinds(required: readonly RequiredClaim[]): boolean {
+  return required.length === 0 || required.some(({ name }) => !REGISTERED.includes(name));
+}
+
 function readClaim(
   reader: OptionsReader<"requiredClaims">,
   name: string,
@@ -34,7 +42,7 @@ function readClaim(
 ): RequiredClaim {
   // A name may be a secret that got into the wrong place.
   const shown = isHarmless(name) ? JSON.stringify(name) : `number ${index + 1}`;
-  const fault = name === "" ? "a name" : valueFault(value);
+  const fault = name === "" ? "a name" : (valueFault(value) ?? kindFault(name, value));
   if (fault !== undefined) {
     reader.note("requiredClaims", `must have for claim ${shown} ${fault}`);
   }
@@ -52,6 +60,12 @@ function valueFault(value: unknown): string | undefined {
   return item === undefined && !value.includes(undefined)
     ? undefined
     : `${wrong(must, item)} in the list`;
+}
+
+/** Tokens that name such a kind are refused before, so that none could ever pass. */
+function kindFault(name: string, value: unknown): string | undefined {
+  const other = [value].flat().find((one) => isOtherKindIn(name, one));
+  return other === undefined ? undefined : wrong("the kind of access tokens", other);
 }
 
 function wrong(must: string, value: unknown): string {

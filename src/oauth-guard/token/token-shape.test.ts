@@ -84,6 +84,8 @@ describe("the compatible profile", () => {
       ...["reset", "resetPassword", "reset_password", "RESET_PASSWORD", "password-reset"],
       ...["passwordreset", "PasswordReset", "verify", "verifyEmail", "verify_email", "verifyemail"],
       ...["emailVerification", "email-verification", "emailverification", "VERIFICATION"],
+      ...["id_token+jwt", "application/id_token+jwt", "user_id_token", "oidc-id-token", "IDToken"],
+      ...["urn:ietf:params:oauth:token-type:id_token", "userIdToken", "id_token_v2", "id_tokens"],
     ];
     for (const value of others) {
       expect(await outcome(compatible, { [claim]: value }, "JWT"), value).toBe("invalid_token");
@@ -95,9 +97,30 @@ describe("the compatible profile", () => {
 
   it.each(KIND_CLAIMS)("accepts an access token, and what names no kind, in %s", async (claim) => {
     const others = ["access", "access_token", "ACCESS", "at+jwt", "Bearer", "JWT", "employee"];
-    const unclear = ["verified", "identity", "preset", "pre-set", "ideas", "", 7, null, true, {}];
+    const unclear = [
+      "verified",
+      "identity",
+      "preset",
+      "pre-set",
+      "ideas",
+      "user_id",
+      "valid_token",
+      "openid_token",
+      "",
+      7,
+      null,
+      true,
+      [1],
+    ];
     for (const value of [...others, ...unclear]) {
       expect(await outcome(compatible, { [claim]: value }, "JWT"), String(value)).toBe("accepted");
+    }
+  });
+
+  it.each(KIND_CLAIMS)("refuses an object and a list in a list as kind in %s", async (claim) => {
+    for (const value of [{}, { a: "refresh" }, [["refresh"]], ["access", ["id"]], [{}]]) {
+      const answer = await outcome(compatible, { [claim]: value }, "JWT");
+      expect(answer, JSON.stringify(value)).toBe("invalid_token");
     }
   });
 

@@ -27,7 +27,8 @@ const FOREIGN_CLAIMS = [
 ] as const;
 /** Where apps and identity providers say in the claims what a token is for. */
 const KIND_CLAIMS = ["type", "token_type", "tokenType", "typ", "token_use"] as const;
-const ID_TOKENS: readonly string[] = ["id", "idtoken", "idjwt"];
+/** Also where it is the end of a registered URI (RFC 8693 §3), or a media type. */
+const ID_TOKEN = /\bid ?(?:tokens?|jwt)/;
 const OTHER_KIND_START = /^(?:refresh|offline|reset|verify|verification|logout|logoff|signout)/;
 /** For words that were written together. A preset is none. */
 const OTHER_KIND_END =
@@ -86,13 +87,19 @@ function lowerCase(value: unknown): unknown {
 function namesOtherKind(claims: Claims): boolean {
   for (const name of KIND_CLAIMS) {
     const value = claimAt(claims, name);
-    if (value === undefined) continue;
     if (Array.isArray(value) ? value.some(isOtherKind) : isOtherKind(value)) return true;
   }
   return false;
 }
 
+/** Whether a claim of this name and value would have every token refused as one of another kind. */
+export function isOtherKindIn(name: string, value: unknown): boolean {
+  return KIND_CLAIMS.some((claim) => claim === name) && isOtherKind(value);
+}
+
 function isOtherKind(value: unknown): boolean {
+  // What is in it may say everything: nobody looks for it there.
+  if (typeof value === "object" && value !== null) return true;
   if (typeof value !== "string") return false;
   const words = value
     .replace(/^application\//i, "")
@@ -100,7 +107,7 @@ function isOtherKind(value: unknown): boolean {
     .toLowerCase()
     .split(/[^a-z\d]+/);
   const whole = words.join("");
-  if (ID_TOKENS.includes(whole)) return true;
+  if (whole === "id" || ID_TOKEN.test(words.join(" "))) return true;
   for (const word of words) if (isOtherKindWord(word)) return true;
   return isOtherKindWord(whole);
 }
