@@ -141,5 +141,38 @@ describe.each(expressVersions)(
       release({ groups: ["staff"] });
       expect(await answer).toBe(200);
     });
+
+    it("refuses nobody for an account that is gone when the caller is only tried out", async () => {
+      const app = appWith(
+        tried({ subject: "ghost" }, 1),
+        enrichPrincipal(() => null),
+      );
+      await request(app).get("/").expect(200, "null");
+      expect(decisions.at(-1)).toMatchObject({ guard: "enrichPrincipal", reason: "no_principal" });
+      const answer = await request(app).get("/admin").expect(401);
+      expect(answer.body.code).toBe("authentication_required");
+    });
+
+    it("reports of no caller what was looked up for another one", async () => {
+      let release: (found: object) => void = () => undefined;
+      const looking = enrichPrincipal(
+        () =>
+          new Promise<object>((resolve) => {
+            release = resolve;
+          }),
+        report,
+      );
+      const app = appWith(
+        principalFrom(() => alice, report),
+        looking,
+        withSession,
+        session(() => ({ subject: "bob" })),
+        requireRole("admin", report),
+      );
+      await request(app).get("/").expect(200);
+      release({ groups: ["staff"] });
+      await pendingVerdicts(last);
+      expect(decisions.at(-1)).toMatchObject({ guard: "requireRole", outcome: "deny" });
+    });
   },
 );

@@ -364,6 +364,44 @@ describe.each(expressVersions)("enrichPrincipal on Express %s", (_major, express
       await statusOf("b");
       expect(asked).toHaveBeenCalledTimes(4);
     });
+
+    it("shares no call any more when the time of its answer is over", async () => {
+      vi.useFakeTimers({ toFake: ["performance"] });
+      const releases: ((found: PrincipalEnrichment) => void)[] = [];
+      const { asked, statusOf } = counting(
+        () => new Promise<PrincipalEnrichment>((resolve) => releases.push(resolve)),
+        { time: "1s" },
+      );
+      const first = statusOf("ada");
+      await vi.waitFor(() => expect(asked).toHaveBeenCalledTimes(1));
+      vi.advanceTimersByTime(1000);
+      const second = statusOf("ada");
+      await vi.waitFor(() => expect(asked).toHaveBeenCalledTimes(2));
+      releases[1]?.({ roles: [] });
+      expect(await second).toBe(403);
+      releases[0]?.({ roles: ["admin"] });
+      expect(await first).toBe(200);
+      // The late answer does not replace the one that was asked for after it.
+      expect(await statusOf("ada")).toBe(403);
+      expect(asked).toHaveBeenCalledTimes(2);
+    });
+
+    it("remembers a caller also when another one is asked about", async () => {
+      let release: (found: PrincipalEnrichment) => void = () => undefined;
+      const slow = new Promise<PrincipalEnrichment>((resolve) => {
+        release = resolve;
+      });
+      const { asked, statusOf } = counting(({ subject }) => (subject === "slow" ? slow : admin()), {
+        time: "1h",
+        size: 1,
+      });
+      const waiting = statusOf("slow");
+      await vi.waitFor(() => expect(asked).toHaveBeenCalledTimes(1));
+      for (let n = 0; n < 3; n += 1) expect(await statusOf("ada")).toBe(200);
+      expect(asked).toHaveBeenCalledTimes(2);
+      release({ roles: ["admin"] });
+      expect(await waiting).toBe(200);
+    });
   });
 
   describe("in report mode", () => {

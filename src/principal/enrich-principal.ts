@@ -19,6 +19,7 @@ import {
   tryEnrichment,
   withdrawCaller,
 } from "../core/principal/enrichment.js";
+import { isCallerTried } from "../core/principal/name-caller.js";
 import { getPrincipal, type Principal } from "../core/principal/principal.js";
 import { HttpError } from "../core/refusal/http-error.js";
 import { noteFunction } from "./note-function.js";
@@ -185,9 +186,17 @@ export function enrichPrincipal(
       }
       return;
     }
-    if (!guard.enforced) tryEnrichment(req, principal, self);
-    else if (principal === null) withdrawCaller(req, base);
-    else enrichCaller(req, base, principal, self);
+    if (!guard.enforced) tryEnrichment(req, base, principal, self);
+    else if (principal === null) {
+      // Asked before the caller is taken away: who is only tried out cannot make anybody refuse.
+      const isTried = isCallerTried(req);
+      withdrawCaller(req, base);
+      if (isTried) {
+        guard.allow(req, fieldsOf("no_principal"));
+        next();
+        return;
+      }
+    } else enrichCaller(req, base, principal, self);
     if (principal === null) guard.refuse(accountGone(), req, res, next, fieldsOf("account_gone"));
     else {
       guard.allow(req, fieldsOf("principal_enriched"));

@@ -238,7 +238,13 @@ describe.each(expressVersions)("secureApi({ authenticate }) on Express %s", (_ma
     const statusOf = async (app: Express): Promise<number> => (await request(app).get("/")).status;
     expect(await statusOf(appWith({ mode: "report", authenticate: failing() }))).toBe(200);
     expect(decisions).toMatchObject([{ guard: "session", outcome: "error", enforced: false }]);
-    expect(await statusOf(appWith({ mode: "report", authenticate: failing("enforce") }))).toBe(503);
+    const secureHeaders = { mode: "enforce" } as const;
+    const enforcing = appWith({
+      mode: "report",
+      secureHeaders,
+      authenticate: failing("enforce"),
+    });
+    expect(await statusOf(enforcing)).toBe(503);
     expect(await statusOf(appWith({ authenticate: failing("report") }))).toBe(200);
     expect(await statusOf(appWith({ authenticate: failing() }))).toBe(503);
     const header = principalFrom.header({ name: "X-User", trustedPeers: ["127.0.0.1", "::1"] });
@@ -381,6 +387,26 @@ describe("secureApi's authenticate", () => {
     expect(
       problemsOf({ authenticate: session(users), secureHeaders: { crossOriginGuard: undefined } }),
     ).toEqual([expect.stringContaining("secureHeaders.crossOriginGuard must not be undefined")]);
+  });
+
+  it("needs a cross-origin guard that enforces when it enforces itself", () => {
+    const authenticate = session(users);
+    const secureHeaders = { mode: "report" } as const;
+    const problem = "secureApi.secureHeaders.mode must not only report beside an authenticate";
+    for (const options of [
+      { authenticate, secureHeaders },
+      { authenticate: session(users, { mode: "enforce" }), mode: "report" },
+    ]) {
+      expect(problemsOf(options)).toEqual([expect.stringContaining(problem)]);
+    }
+    for (const options of [
+      { authenticate, secureHeaders: { ...secureHeaders, crossOriginGuard: false } },
+      { authenticate: session(users, { mode: "report" }), secureHeaders },
+      { authenticate, mode: "report" },
+      { secureHeaders },
+    ]) {
+      expect(problemsOf(options)).toEqual([]);
+    }
   });
 
   it("is needed by a limit by principal without oauthGuard", () => {

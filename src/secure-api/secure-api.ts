@@ -7,6 +7,7 @@ import { readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { opens, type PathPattern } from "../core/http/path-pattern.js";
 import { readOptions } from "../core/options/options-reader.js";
+import { isPlainObject } from "../core/options/value.js";
 import { offerEarlyLimit } from "../core/request/early-limit.js";
 import { formBody, jsonBody } from "../json-body/index.js";
 import { declareUnverified } from "../oauth-guard/get-auth.js";
@@ -32,6 +33,9 @@ export interface SecureApi extends Middleware {
 
 const NO_PREFLIGHTS =
   "must be left out without secureHeaders: { cors } or { crossOriginGuard }: nothing is answered in front of the limits that it could count";
+
+const NO_GUARD =
+  'must not only report beside an authenticate that enforces: its cross-origin guard would let pass what pages of other sites send with the session of a user. Write secureHeaders: { mode: "enforce" }';
 
 const NO_CALLER =
   'must not have the key "principal" with oauthGuard: false and nothing in authenticate that says who calls: it would count by address. Write authenticate: session((session) => …) or principalFrom((req) => …)';
@@ -71,6 +75,13 @@ export function secureApi(options: SecureApiOptions): SecureApi {
       createSecureHeaders(hasSessions ? { crossOriginGuard: true, ...given } : given),
     "on",
   );
+  if (
+    isReporting(headerPart?.middleware) &&
+    authentication.sources.some(({ mode }) => mode === "enforce") &&
+    !hasNoCrossOriginGuard(reader.raw("secureHeaders"))
+  ) {
+    reader.problems.note("secureApi.secureHeaders.mode", NO_GUARD);
+  }
   const limits = parts.build("rateLimit", rateLimitPhases, "required");
   const guard = parts.build("oauthGuard", oauthGuard, "required");
   const parsers = [
@@ -151,6 +162,10 @@ function problemAfterBody(isOn: boolean, reports: boolean, enforced: boolean): s
   return enforced && reports
     ? 'must not be "after-body" behind a parser in report mode, which leaves no body: let jsonBody and formBody enforce, or give rateLimit mode: "report"'
     : "";
+}
+
+function hasNoCrossOriginGuard(given: unknown): boolean {
+  return isPlainObject(given) && given["crossOriginGuard"] === false;
 }
 
 function isReporting(guard: Middleware | undefined): boolean {

@@ -19,7 +19,7 @@ export class AnswerCache<T extends object> {
   readonly #time: number;
   /** The one used last stands last. */
   readonly #kept = new Map<string, Kept<T>>();
-  readonly #awaited = new Map<string, Promise<T | null>>();
+  readonly #awaited = new Map<string, Kept<Promise<T | null>>>();
 
   /** @param time - In milliseconds. */
   constructor({ size, time }: { readonly size: number; readonly time: number }) {
@@ -30,12 +30,17 @@ export class AnswerCache<T extends object> {
   /** The answer that is kept or awaited. */
   get(name: string): T | Promise<T | null> | undefined {
     const key = keyOf(name);
+    const now = performance.now();
     const kept = this.#kept.get(key);
-    if (kept === undefined) return this.#awaited.get(key);
-    this.#kept.delete(key);
-    if (kept.until <= performance.now()) return this.#awaited.get(key);
-    this.#kept.set(key, kept);
-    return kept.answer;
+    if (kept !== undefined) {
+      this.#kept.delete(key);
+      if (kept.until > now) {
+        this.#kept.set(key, kept);
+        return kept.answer;
+      }
+    }
+    const awaited = this.#awaited.get(key);
+    return awaited !== undefined && awaited.until > now ? awaited.answer : undefined;
   }
 
   /** Keeps an answer, or one that is promised. `null` is handed on, and not kept. */
@@ -46,19 +51,21 @@ export class AnswerCache<T extends object> {
       this.#set(key, answer, until);
       return;
     }
-    if (this.#awaited.size >= this.#size) return;
-    this.#awaited.set(key, answer);
-    answer.then(
-      (settled) => {
-        this.#awaited.delete(key);
-        this.#set(key, settled, until);
-      },
-      () => this.#awaited.delete(key),
-    );
+    const awaited = { answer, until };
+    // Where too many are awaited, this one is not shared, and kept all the same when it is there.
+    if (this.#awaited.has(key) || this.#awaited.size < this.#size) this.#awaited.set(key, awaited);
+    const forget = (): void => {
+      if (this.#awaited.get(key) === awaited) this.#awaited.delete(key);
+    };
+    answer.then((settled) => {
+      forget();
+      this.#set(key, settled, until);
+    }, forget);
   }
 
   #set(key: string, answer: T | null, until: number): void {
-    if (answer === null) return;
+    // An answer that was asked for later is newer, whichever comes first.
+    if (answer === null || (this.#kept.get(key)?.until ?? 0) > until) return;
     this.#kept.delete(key);
     this.#kept.set(key, { answer, until });
     if (this.#kept.size <= this.#size) return;

@@ -87,8 +87,18 @@ export function staysEnriched(req: Request, principal: Principal): boolean {
   throw new MountingError(TOO_LATE);
 }
 
-/** Keeps what a middleware in report mode would have made of the caller: only guards in that mode see it. */
-export function tryEnrichment(req: Request, principal: Principal | null, by: object): void {
+/**
+ * Keeps what a middleware in report mode would have made of the caller: only guards in that mode see it.
+ *
+ * @param seen - The caller that it was asked about. What it found is of no other, who may have been named meanwhile.
+ */
+export function tryEnrichment(
+  req: Request,
+  seen: Principal,
+  principal: Principal | null,
+  by: object,
+): void {
+  if (reportedPrincipal(req) !== seen) return;
   const base = getPrincipal(req);
   const earlier = tried.get(req);
   const others = earlier?.base === base ? earlier.by : [];

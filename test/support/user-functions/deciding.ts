@@ -165,7 +165,7 @@ export const DECIDING: Readonly<Record<string, DecidingSite>> = {
         auditLog: false,
         oauthGuard: false,
         rateLimit: false,
-        secureHeaders: { mode: "report" },
+        secureHeaders: { mode: "report", crossOriginGuard: false },
         authenticate: principalFrom(derive as never),
         mode,
       }),
