@@ -385,6 +385,22 @@ describe.each(expressVersions)("tokens of the app itself on Express %s", (_major
       expect(codes).toEqual(["EXPRESS_SECURE_API_SHORT_SECRET"]);
     });
 
+    it("is recorded whatever else is said of its token", async () => {
+      vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+      const options = { ...any, secret: [secret, "old"], mode: "report" } as const;
+      const lenient = { ...options, acceptWithout: { claims: ["iss"], until: dayIn(3) } } as const;
+      await call(lenient, { iss: undefined }, "old");
+      await call({ ...options, scopes: "x" }, {}, "old");
+      await call({ ...options, scopes: "x" }, {}, secret);
+      expect(decisions.map(({ outcome, reason }) => [outcome, reason])).toEqual([
+        ["allow", "short_secret"],
+        ["allow", "accepted_without"],
+        ["allow", "short_secret"],
+        ["deny", "missing_scope"],
+        ["deny", "missing_scope"],
+      ]);
+    });
+
     it("is told apart from a good one beside it", async () => {
       vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
       const options = { ...any, secret: [secret, "old"], mode: "report" } as const;
