@@ -159,6 +159,36 @@ describe.each(expressVersions)("tokens of the app itself on Express %s", (_major
       expect(client.principal).toMatchObject({ id: "legacy-app robot", kind: "service" });
     });
 
+    it("is no client where the mapping looks for a user, or sub is empty", async () => {
+      const kind = (said: "user" | "service"): OauthGuardInput => ({
+        ...any,
+        principal: { ...rfc9068(), subject: ["id"], kind: () => said },
+      });
+      const web = { sub: undefined, azp: "web" };
+      for (const [options, claims] of [
+        [mapped(["id"]), { ...web, sub: "bob" }],
+        [mapped(["id"]), web],
+        [mapped(["id"]), { ...web, id: null }],
+        [mapped(["id"]), { ...web, id: "" }],
+        [mapped(["sub"]), { ...web, sub: "" }],
+        [any, { ...web, sub: "" }],
+        [kind("user"), web],
+        [kind("service"), { ...web, sub: "" }],
+      ] as const) {
+        const refused = await call(options, claims);
+        expect(refused, JSON.stringify(claims)).toMatchObject({
+          status: 401,
+          code: "invalid_token",
+          reason: "missing_subject",
+        });
+      }
+      // RFC 9068 §2.2: the subject of a client that acts for itself is its id.
+      const own = await call(mapped(["id"]), { sub: "web", client_id: "web" });
+      expect(own.principal).toMatchObject({ id: "legacy-app web", kind: "service" });
+      const said = await call(kind("service"), { ...web, sub: "of the directory" });
+      expect(said.principal).toMatchObject({ id: "legacy-app web", kind: "service" });
+    });
+
     it("is the first claim that is there, nested ones too", async () => {
       const options = mapped(["sub", ["user", "id"], "email"]);
       for (const [claims, subject] of [
