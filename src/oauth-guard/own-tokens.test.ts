@@ -232,6 +232,21 @@ describe.each(expressVersions)("tokens of the app itself on Express %s", (_major
     });
   });
 
+  describe("dates", () => {
+    it("are refused as malformed beyond the limit of Date", async () => {
+      expect(await call(any, { exp: 8.64e12 })).toMatchObject({ status: 200 });
+      for (const name of ["exp", "iat", "nbf"]) {
+        for (const date of [8.64e12 + 1, 1e306, 1e308, -8.64e12 - 1, -1e308]) {
+          expect(await call(any, { [name]: date }), `${name} ${date}`).toMatchObject({
+            status: 401,
+            code: "invalid_token",
+            reason: "malformed_claim",
+          });
+        }
+      }
+    });
+  });
+
   describe("several secrets", () => {
     it("are tried one after the other, and no other is", async () => {
       const options = { ...any, secret: [secret, older] };
@@ -632,6 +647,13 @@ describe("options for tokens of the app itself", () => {
       "oauthGuard.schemes[1] must be a scheme whose credentials are one bearer token",
     ],
     ["DPoP", { ...any, schemes: ["DPoP"] }, "oauthGuard.schemes[0] must be a scheme"],
+    ...["PoP", "Hawk", "MAC", "Signature", "AWS4-HMAC-SHA256", "Kerberos"].map(
+      (scheme): [string, object, string] => [
+        scheme,
+        { ...any, schemes: [scheme] },
+        "oauthGuard.schemes[0] must be a scheme whose credentials are one bearer token",
+      ],
+    ),
     ["a scheme twice", { ...any, schemes: ["Token", "token"] }, "must not repeat an earlier entry"],
     [
       "a scheme with a blank",
