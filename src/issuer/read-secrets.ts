@@ -11,6 +11,23 @@ import { isKnownKey } from "./keys/known-key.js";
 /** RFC 7518 §3.2: the key is at least as long as the output of the hash. */
 const HASH_BYTES: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 };
 
+const MAX_PIECE = 16;
+const MIN_DIFFERENT = 8;
+
+/** No random text has these in it. */
+const FILLERS: readonly RegExp[] = [
+  /^\s*$/,
+  // What template literals leave of variables that are not set; no random text has nine certain letters.
+  /undefined|\[object [A-Z]/,
+  /^\s*(?:\$\{[^}]*\}|\{\{[^}]*\}\}|<[^<>]*>|\$\w+|(?:%\w+%\W*)+)\s*$/,
+  // Of templates, inside a text too.
+  /\{\{\s*[\w.:-]+\s*\}\}/,
+  /[$#]\{\s*[\w.:-]*(?:[A-Z\d_]{4}|[Ss]ecret|[Kk]ey|[Tt]oken)[\w.:-]*\s*\}/,
+  /(?:\b|_)(?:change|replace)[ _-]?(?:me|this)(?![a-z])|placeholder/i,
+  // What jwt.io and its copies sign with.
+  /your-\d{3}-bit-secret|a-string-secret-at-least-\d{3}-bits-long|shhhhhhared-secret/i,
+];
+
 /** The keys of a list, or the one key that stands in its place. What is wrong with their number is noted. */
 export function listedItems<Key extends string>(
   reader: OptionsReader<Key>,
@@ -64,9 +81,17 @@ function fixOf(value: unknown): string {
 
 /** A buffer that nothing was written to, or what a template says where the secret belongs: everybody can know it. */
 function isUnfilled(bytes: Uint8Array): boolean {
-  if (bytes.length > 0 && bytes.every((byte) => byte === 0)) return true;
+  if (bytes.length === 0) return false;
+  if (bytes.every((byte) => byte === 0)) return true;
   const text = Buffer.from(bytes).toString("latin1");
-  // What template literals leave of variables that are not set; no random text has nine certain letters.
-  if (/undefined|\[object [A-Z]/.test(text)) return true;
-  return /^\s*(?:\$\{[^}]*\}|\{\{[^}]*\}\}|<[^<>]*>|%\w+%|\$\w+)\s*$/.test(text);
+  return FILLERS.some((filler) => filler.test(text)) || repeatsLittle(bytes);
+}
+
+/** A piece of at most 16 bytes with few different ones, again and again: no random secret is that. */
+function repeatsLittle(bytes: Uint8Array): boolean {
+  if (bytes.length < MAX_PIECE || new Set(bytes).size >= MIN_DIFFERENT) return false;
+  for (let piece = 1; piece <= MAX_PIECE; piece += 1) {
+    if (piece < bytes.length && bytes.every((byte, at) => byte === bytes[at % piece])) return true;
+  }
+  return false;
 }

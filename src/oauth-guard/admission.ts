@@ -81,6 +81,7 @@ export class Admission {
     const { fields, keys, principal } = verified;
     const { enforced } = this.#guard;
     if (!nameCaller(req, TOKEN, enforced, principal)) {
+      this.#tellShortSecret(verified, req);
       this.refuse("conflicting_credentials", req, res, next, fields);
       return;
     }
@@ -93,12 +94,19 @@ export class Admission {
       this.fault(error, req, res, next);
       return;
     }
+    if (verified.lacksScope || verified.lifetime.lacksClaims) this.#tellShortSecret(verified, req);
     if (verified.lacksScope) {
       this.refuse("missing_scope", req, res, next, fields);
       return;
     }
     this.#guard.allow(req, keys.isStale() ? { ...fields, reason: "stale_keys" } : fields);
     next();
+  }
+
+  /** Beside another reason, which would hide it: whoever can guess the secret makes every token. */
+  #tellShortSecret({ key, fields }: VerifiedToken, req: Request): void {
+    if (key.isShort !== true) return;
+    this.#guard.allow(req, { ...fields, reason: "short_secret" });
   }
 }
 

@@ -4,6 +4,7 @@ import { OptionsError } from "../core/options/options-error.js";
 import { createTestIssuer } from "../testing/index.js";
 import { createTokenVerifier, oauthGuard } from "./index.js";
 
+const SECRET = "correct horse battery staple, and another horse with more of them";
 const issuer = "https://issuer.test/";
 const audience = "https://api.test/";
 const testIssuer = createTestIssuer();
@@ -258,7 +259,7 @@ describe("options of oauthGuard", () => {
     ],
     [
       "a short secret",
-      { secret: "s".repeat(31) },
+      { secret: SECRET.slice(0, 31) },
       "oauthGuard.secret must be a string or Uint8Array of at least 32 bytes",
     ],
     [
@@ -268,7 +269,7 @@ describe("options of oauthGuard", () => {
     ],
     [
       "a secret too short for HS512",
-      { secret: "s".repeat(63), algorithms: "HS512" },
+      { secret: SECRET.slice(0, 63), algorithms: "HS512" },
       "of at least 64 bytes",
     ],
     ["a public key as secret", { secret: pem }, "and no PEM key"],
@@ -426,7 +427,7 @@ describe("options of oauthGuard", () => {
     [
       "a secret as bytes",
       {
-        secret: new Uint8Array(48).fill(7),
+        secret: new Uint8Array(48).map((_, at) => at),
         algorithms: "HS384",
         anyTokenType: true,
       },

@@ -159,6 +159,36 @@ describe.each(expressVersions)("tokens of the app itself on Express %s", (_major
       expect(client.principal).toMatchObject({ id: "legacy-app robot", kind: "service" });
     });
 
+    it("is no client where the mapping looks for a user, or sub is empty", async () => {
+      const kind = (said: "user" | "service"): OauthGuardInput => ({
+        ...any,
+        principal: { ...rfc9068(), subject: ["id"], kind: () => said },
+      });
+      const web = { sub: undefined, azp: "web" };
+      for (const [options, claims] of [
+        [mapped(["id"]), { ...web, sub: "bob" }],
+        [mapped(["id"]), web],
+        [mapped(["id"]), { ...web, id: null }],
+        [mapped(["id"]), { ...web, id: "" }],
+        [mapped(["sub"]), { ...web, sub: "" }],
+        [any, { ...web, sub: "" }],
+        [kind("user"), web],
+        [kind("service"), { ...web, sub: "" }],
+      ] as const) {
+        const refused = await call(options, claims);
+        expect(refused, JSON.stringify(claims)).toMatchObject({
+          status: 401,
+          code: "invalid_token",
+          reason: "missing_subject",
+        });
+      }
+      // RFC 9068 §2.2: the subject of a client that acts for itself is its id.
+      const own = await call(mapped(["id"]), { sub: "web", client_id: "web" });
+      expect(own.principal).toMatchObject({ id: "legacy-app web", kind: "service" });
+      const said = await call(kind("service"), { ...web, sub: "of the directory" });
+      expect(said.principal).toMatchObject({ id: "legacy-app web", kind: "service" });
+    });
+
     it("is the first claim that is there, nested ones too", async () => {
       const options = mapped(["sub", ["user", "id"], "email"]);
       for (const [claims, subject] of [
@@ -198,6 +228,21 @@ describe.each(expressVersions)("tokens of the app itself on Express %s", (_major
           code: "invalid_token",
           reason: "malformed_claim",
         });
+      }
+    });
+  });
+
+  describe("dates", () => {
+    it("are refused as malformed beyond the limit of Date", async () => {
+      expect(await call(any, { exp: 8.64e12 })).toMatchObject({ status: 200 });
+      for (const name of ["exp", "iat", "nbf"]) {
+        for (const date of [8.64e12 + 1, 1e306, 1e308, -8.64e12 - 1, -1e308]) {
+          expect(await call(any, { [name]: date }), `${name} ${date}`).toMatchObject({
+            status: 401,
+            code: "invalid_token",
+            reason: "malformed_claim",
+          });
+        }
       }
     });
   });
@@ -385,6 +430,22 @@ describe.each(expressVersions)("tokens of the app itself on Express %s", (_major
       expect(codes).toEqual(["EXPRESS_SECURE_API_SHORT_SECRET"]);
     });
 
+    it("is recorded whatever else is said of its token", async () => {
+      vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+      const options = { ...any, secret: [secret, "old"], mode: "report" } as const;
+      const lenient = { ...options, acceptWithout: { claims: ["iss"], until: dayIn(3) } } as const;
+      await call(lenient, { iss: undefined }, "old");
+      await call({ ...options, scopes: "x" }, {}, "old");
+      await call({ ...options, scopes: "x" }, {}, secret);
+      expect(decisions.map(({ outcome, reason }) => [outcome, reason])).toEqual([
+        ["allow", "short_secret"],
+        ["allow", "accepted_without"],
+        ["allow", "short_secret"],
+        ["deny", "missing_scope"],
+        ["deny", "missing_scope"],
+      ]);
+    });
+
     it("is told apart from a good one beside it", async () => {
       vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
       const options = { ...any, secret: [secret, "old"], mode: "report" } as const;
@@ -527,6 +588,33 @@ describe("options for tokens of the app itself", () => {
       { ...any, secret: [secret, "{{ jwt_secret_of_the_environment_of_today }}"] },
       "oauthGuard.secret[1] must be filled in",
     ],
+    ...[
+      " ".repeat(32),
+      "{{JWT_SECRET}}{{JWT_SECRET}}{{JWT_SECRET}}",
+      "{{ .Values.jwt.secret | default nothing | quote }}",
+      "the text around {{ JWT_SECRET }} of the template",
+      `prefix-$${"{JWT_SECRET}"}-suffix-of-the-template`,
+      "#{JWT_SECRET}# octopus variable not replaced",
+      "%JWT_SECRET_OF_THIS_APP%.%JWT_SECRET_2%",
+      "null".repeat(8),
+      "CHANGE_ME_CHANGE_ME_CHANGE_ME_CHANGE_ME",
+      "changeme-please-changeme-please-changeme",
+      "\ud800".repeat(11),
+      `${"\ud800\udbff".repeat(11)}`,
+      "a-string-secret-at-least-256-bits-long",
+      "your-256-bit-secret-your-256-bit-secret",
+      "abcabcabcabcabcabcabcabcabcabcabcabc",
+      "a".repeat(32),
+    ].map((text): [string, object, string] => [
+      `the placeholder ${JSON.stringify(text)}`,
+      { ...any, secret: text },
+      "oauthGuard.secret must be filled in",
+    ]),
+    [
+      "a well-known secret in report mode",
+      { ...any, secret: "your-256-bit-secret", mode: "report" },
+      "oauthGuard.secret must be filled in",
+    ],
     [
       "an empty secret in report mode",
       { ...any, secret: "", mode: "report" },
@@ -559,6 +647,13 @@ describe("options for tokens of the app itself", () => {
       "oauthGuard.schemes[1] must be a scheme whose credentials are one bearer token",
     ],
     ["DPoP", { ...any, schemes: ["DPoP"] }, "oauthGuard.schemes[0] must be a scheme"],
+    ...["PoP", "Hawk", "MAC", "Signature", "AWS4-HMAC-SHA256", "Kerberos"].map(
+      (scheme): [string, object, string] => [
+        scheme,
+        { ...any, schemes: [scheme] },
+        "oauthGuard.schemes[0] must be a scheme whose credentials are one bearer token",
+      ],
+    ),
     ["a scheme twice", { ...any, schemes: ["Token", "token"] }, "must not repeat an earlier entry"],
     [
       "a scheme with a blank",
@@ -685,6 +780,11 @@ describe("options for tokens of the app itself", () => {
   it.each<[what: string, options: object]>([
     ["profile rfc9068 in place of a choice", { ...own, profile: "rfc9068" }],
     ["both", { ...access, anyTokenType: true }],
+    [
+      "a secret with braces and percents",
+      { ...any, secret: "k%9}Qp7$ {wLm{{2Zt8%VbR5s#Nc1{Yd6Hf0GaUe4i" },
+    ],
+    ["a secret in hex", { ...any, secret: "00112233445566778899aabbccddeeff00ffee11" }],
     ["a registered claim beside another", { ...own, requiredClaims: { sub: true, kind: "api" } }],
     ["registered claims with anyTokenType", { ...any, requiredClaims: { sub: true } }],
     ["another claim that names what is no kind", { ...own, requiredClaims: { via: "refresh" } }],

@@ -2,22 +2,28 @@ import { isToken } from "../../core/http/header-values.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 
 /**
- * Registered schemes whose credentials are no bearer token.
+ * Schemes, registered or well known, whose credentials are no bearer token.
  * @see https://www.iana.org/assignments/http-authschemes
  */
 const OTHER_CREDENTIALS: readonly string[] = [
+  "aws4-hmac-sha256",
   "basic",
   "concealed",
   "digest",
   "dpop",
   "gnap",
+  "hawk",
   "hoba",
+  "kerberos",
+  "mac",
   "mutual",
   "negotiate",
   "ntlm",
+  "pop",
   "privatetoken",
   "scram-sha-1",
   "scram-sha-256",
+  "signature",
   "vapid",
 ];
 const MAX_SCHEMES = 10;

@@ -1,4 +1,9 @@
-import { type Claims, claimAt } from "../../core/principal/claim-mapping.js";
+import {
+  type CallerKind,
+  type ClaimMapping,
+  type Claims,
+  claimAt,
+} from "../../core/principal/claim-mapping.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { requestSlot } from "../../core/request/request-slot.js";
 import type { ParsedToken, TokenHeader } from "../../issuer/parse-token.js";
@@ -65,6 +70,19 @@ export function createAuth({ token, header, payload }: ParsedToken, principal: P
   };
   Object.defineProperty(auth, "token", { value: token });
   return Object.freeze(auth) as Auth;
+}
+
+/** All callers without a name would be one and the same, and all users of a client would be that client. */
+export function lacksSubject(
+  { subject, clientId, kind, claims }: Principal,
+  mapping: ClaimMapping,
+  said: CallerKind | undefined,
+): boolean {
+  if (subject !== undefined) return false;
+  const sub = claimAt(claims, "sub");
+  if (clientId === undefined || kind === "user" || sub === "") return true;
+  // RFC 9068 §2.2: a client that acts for itself is its own subject.
+  return mapping.subject !== undefined && said === undefined && sub !== clientId;
 }
 
 function audienceOf(claims: Claims): readonly string[] {

@@ -26,6 +26,8 @@ export interface Lifetime {
   readonly lacksClaims: boolean;
 }
 
+/** Seconds: the limit of `Date`. What is beyond would never expire. */
+const LAST_DATE = 8.64e12;
 const STRING_CLAIMS = ["sub", "jti", "client_id", "azp"] as const;
 
 /**
@@ -93,11 +95,11 @@ function isExpired(claims: Claims, rules: ClaimRules, now: number): boolean {
   return now >= (dateAt(claims, "exp") ?? 0) + rules.clockTolerance;
 }
 
-/** A NumericDate (RFC 7519 §2) in milliseconds; `NaN` when it is no finite number. */
+/** A NumericDate (RFC 7519 §2) in milliseconds; `NaN` when it is no number, or beyond what a `Date` can be. */
 function dateAt(claims: Claims, name: string): number | undefined {
   const value = claimAt(claims, name);
   if (value === undefined) return undefined;
-  return typeof value === "number" && Number.isFinite(value) ? value * 1000 : Number.NaN;
+  return typeof value === "number" && Math.abs(value) <= LAST_DATE ? value * 1000 : Number.NaN;
 }
 
 function checkAudience(

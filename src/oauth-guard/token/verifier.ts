@@ -21,7 +21,7 @@ import { type ParsedToken, parseToken } from "../../issuer/parse-token.js";
 import type { KeyLookup, KeyStore } from "../../issuer/sources/key-store.js";
 import { createSignatureCheck } from "../../issuer/verify-signature.js";
 import type { RefusalReason } from "../refusals/refusals.js";
-import { type Auth, createAuth } from "./auth.js";
+import { type Auth, createAuth, lacksSubject } from "./auth.js";
 import { isB64Token } from "./bearer-token.js";
 import { type ClaimRules, checkClaims, type Lifetime } from "./check-claims.js";
 import { deepFreeze } from "./deep-freeze.js";
@@ -230,9 +230,7 @@ export class Verifier {
   ): Verification {
     const principal = principalOf(parsed, issuer, kind);
     if (isRefused(principal)) return principal;
-    // All callers without a name would be one and the same.
-    if (principal.subject === undefined && principal.clientId === undefined)
-      return refused("missing_subject");
+    if (lacksSubject(principal, issuer.mapping, kind)) return refused("missing_subject");
     if (issuer.clientIds?.includes(principal.clientId ?? "") === false)
       return refused("wrong_client");
     const auth = createAuth(parsed, principal);
