@@ -1,7 +1,7 @@
 import { METHODS } from "node:http";
 import type { Request } from "express";
 import { closest } from "../options/spelling.js";
-import { isHarmless } from "../options/value.js";
+import { isHarmless, unsetFault } from "../options/value.js";
 import { type Refused, refused } from "../refusal/refused.js";
 import { overridesMethod } from "./first-party.js";
 
@@ -55,6 +55,8 @@ export function parsePathPattern(text: string): PathPattern | Refused {
   const inner = below ? path.slice(0, -2) : slash ? path.slice(0, -1) : path;
   const segments: (string | undefined)[] = [];
   for (const segment of inner === "" ? [] : inner.slice(1).split("/")) {
+    const unset = unsetFault(segment);
+    if (unset !== undefined) return refused(unset);
     if (PARAMETER.test(segment)) segments.push(undefined);
     else if (segment === "" || segment === "." || segment === ".." || !LITERAL.test(segment))
       return refused(badSegment(segment));

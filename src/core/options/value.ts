@@ -8,8 +8,6 @@ const CONTROL_CHARACTER = /\p{Cc}/u;
 const INVISIBLE = /[\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\p{Cs}/u;
 /** What a text is made of into which a variable was put that is not set, or an object. */
 const UNSET_WORD = /^(?:null|NaN)$|undefined|\[object [A-Z]\w*\]/;
-/** In a pattern of paths, `null` is a segment. */
-const UNSET_IN_PATH = /^(?:[A-Z-]+ )?\/(?:[^?#]*\/)?(?:null|NaN)(?=[/?#]|$)/;
 /** In a URL, `null` stands for the host, its first label, its port or a segment of its path. */
 const UNSET_IN_URL =
   /^[a-z][a-z\d+.-]*:\/\/(?:null\.[^/?#.]+\.|(?:[^/?#]*[@.:])?(?:null|NaN)(?=[:/?#]|$)|[^?#]*\/(?:null|NaN)(?=[/?#]|$))/;
@@ -32,7 +30,7 @@ export function textFault(text: string): string | undefined {
 }
 
 function holdsUnset(text: string): boolean {
-  return UNSET_WORD.test(text) || UNSET_IN_PATH.test(text) || UNSET_IN_URL.test(text);
+  return UNSET_WORD.test(text) || UNSET_IN_URL.test(text);
 }
 
 /**
