@@ -293,13 +293,9 @@ describe.each(expressVersions)("secureApi({ authenticate }) on Express %s", (_ma
 
   it("counts a principal of the list once: a nested preset asks the same ways again", async () => {
     const app = (express as unknown as () => Express)();
-    const preset = () =>
-      secureApi({
-        auditLog: false,
-        rateLimit: false,
-        oauthGuard: false,
-        authenticate: [session(users), byField("X-Key")],
-      }) as RequestHandler;
+    const authenticate = [session(users), byField("X-Key")];
+    const off = { auditLog: false, rateLimit: false, oauthGuard: false } as const;
+    const preset = () => secureApi({ ...off, authenticate }) as RequestHandler;
     app.use(sessions(), preset(), preset());
     app.get("/", (req, res) => void res.json({ caller: getPrincipal(req)?.subject }));
     await asUser(request(app).get("/")).expect(200, { caller: "ada" });
