@@ -91,9 +91,11 @@ function pagesOf(folder: string): readonly string[] {
   const below = ["docs", "examples"]
     .filter((name) => existsSync(join(folder, name)))
     .flatMap((name) =>
-      readdirSync(join(folder, name), { recursive: true, encoding: "utf8" })
-        .filter((path) => path.endsWith(".md") && !path.includes("node_modules"))
-        .map((path) => join(name, path)),
+      // With types, links are not followed: those of the examples lead back to the root, and again to all examples.
+      readdirSync(join(folder, name), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && entry.name.endsWith(".md"))
+        .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+        .filter((path) => !path.includes("node_modules")),
     );
   return [...top, ...below].sort();
 }
