@@ -93,7 +93,10 @@ async function tryConsumer({ folder, install = NPM, checks }, tarball) {
   ]) {
     await cp(join(home, file), join(cwd, file));
   }
-  await cp(join(home, "..", "types"), join(cwd, "types"), { recursive: true });
+  await cp(join(home, "..", "types"), join(cwd, "types"), {
+    recursive: true,
+    filter: (source) => !source.endsWith("joi.ts"),
+  });
   const installed = await run(`${install} ../${basename(tarball)}`, cwd);
   for (const [title, command] of Object.entries(checks)) {
     const result = installed.code === 0 ? await run(command, cwd) : installed;

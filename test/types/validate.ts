@@ -7,8 +7,6 @@ import {
   validate,
 } from "express-secure-api/validate";
 import { body } from "express-validator";
-import Joi from "joi";
-import Joi17 from "joi-17";
 import { assertType, type Equal } from "./equal.js";
 
 interface Order {
@@ -43,22 +41,6 @@ export function read(req: Request): readonly Order[] {
   // @ts-expect-error no schema, so nothing was validated
   byJsonSchema.valid(req).query;
   return [{ item, quantity }, order, named.valid(req).body, byChains.valid(req).body];
-}
-
-// joi gives the type that a schema is given, and `any` without one.
-const byJoi = validate({ body: Joi.object<Order>({ item: Joi.string() }), query: Joi.object({}) });
-const byJoi17 = validate({ body: Joi17.object<Order>({ item: Joi17.string() }) });
-const namedJoi = validate<{ body: Order }>({ body: Joi17.object({ item: Joi17.string() }) });
-export function readJoi(req: Request): readonly Order[] {
-  const order = byJoi.valid(req).body;
-  const order17 = byJoi17.valid(req).body;
-  assertType<Equal<typeof order, Order>>();
-  assertType<Equal<typeof order17, Order>>();
-  // @ts-expect-error no schema, so nothing was validated
-  byJoi.valid(req).params;
-  // @ts-expect-error not a member of the type
-  order17.price;
-  return [order, order17, namedJoi.valid(req).body, byJoi.valid(req).query];
 }
 
 // @ts-expect-error what happens to fields that no chain names must be said

@@ -4,16 +4,16 @@ import type { Program } from "../evaluation/program.js";
 import { Work } from "../evaluation/work.js";
 import { isSchemaObject, type SchemaObject } from "../keywords/references.js";
 
-/** The parts of the meta-schema, which ajv brings (JSON Schema 2020-12 §8.1.2). */
-const VOCABULARIES = [
-  "schema",
-  "meta/core",
-  "meta/applicator",
-  "meta/unevaluated",
-  "meta/validation",
-  "meta/meta-data",
-  "meta/format-annotation",
-  "meta/content",
+/** The parts of the meta-schema, which ajv brings (JSON Schema 2020-12 §8.1.2). Each is named, for bundlers. */
+const loadVocabularies = (): readonly SchemaObject[] => [
+  require("ajv/dist/refs/json-schema-2020-12/schema.json"),
+  require("ajv/dist/refs/json-schema-2020-12/meta/core.json"),
+  require("ajv/dist/refs/json-schema-2020-12/meta/applicator.json"),
+  require("ajv/dist/refs/json-schema-2020-12/meta/unevaluated.json"),
+  require("ajv/dist/refs/json-schema-2020-12/meta/validation.json"),
+  require("ajv/dist/refs/json-schema-2020-12/meta/meta-data.json"),
+  require("ajv/dist/refs/json-schema-2020-12/meta/format-annotation.json"),
+  require("ajv/dist/refs/json-schema-2020-12/meta/content.json"),
 ];
 
 /** Annotations, which would be filled in or looked up, and what only holds the parts together. */
@@ -40,9 +40,7 @@ export function isByMetaSchema(schema: object): boolean {
 
 /** The vocabularies as one schema: no two of them describe the same keyword, or have definitions of the same name. */
 function joinVocabularies(): SchemaObject {
-  const parts = VOCABULARIES.map((name) => {
-    return withoutAnnotations(require(`ajv/dist/refs/json-schema-2020-12/${name}.json`));
-  });
+  const parts = loadVocabularies().map(withoutAnnotations);
   return {
     type: ["object", "boolean"],
     properties: Object.assign({}, ...parts.map(({ properties }) => properties)),
