@@ -84,19 +84,20 @@ export function createUnparsedBodyCheck(
 /** `express.text()` and `express.raw()` can be made for each other's media types. */
 function hasParserInFront(kind: Kind, req: Request, handler: unknown): boolean {
   const isPlain = kind === "text" || kind === "raw";
-  return handlersInFront(req, handler).some((inFront) => {
-    const own = kindInFront(inFront);
-    return own === kind || (isPlain && (own === "text" || own === "raw"));
-  });
+  return handlersInFront(req, handler).some((inFront) =>
+    kindsInFront(inFront).some((own) => {
+      return own === kind || (isPlain && (own === "text" || own === "raw"));
+    }),
+  );
 }
 
-/** What a middleware in front parses: one in report mode nothing, and a preset what a part of it does. */
-function kindInFront(handler: unknown): Kind | undefined {
-  const { guard, mode, parts = [] } = (typeof handler === "function" && guardMark(handler)) || {};
-  if (guard === undefined) return parserKind(handler);
-  const isJsonBody = (part: { guard?: unknown; mode?: unknown }): boolean =>
-    part.guard === "jsonBody" && part.mode === "enforce";
-  return [{ guard, mode }, ...parts].some(isJsonBody) ? "json" : undefined;
+/** What a middleware in front parses: one in report mode nothing, and a preset what its parts do. */
+function kindsInFront(handler: unknown): readonly (Kind | undefined)[] {
+  const mark = typeof handler === "function" ? guardMark(handler) : undefined;
+  if (mark === undefined) return [parserKind(handler)];
+  return [mark, ...(mark.parts ?? [])].map(({ guard, mode }) =>
+    mode === "enforce" ? kindByName(`${guard}Middleware`) : undefined,
+  );
 }
 
 function kindOf(essence: string): Kind {
@@ -113,7 +114,10 @@ function takes(handler: unknown, kind: Kind, hasParser: boolean): boolean {
 }
 
 function parserKind(handler: unknown): Kind | undefined {
-  const name: unknown = typeof handler === "function" ? handler.name : undefined;
+  return typeof handler === "function" ? kindByName(handler.name) : undefined;
+}
+
+function kindByName(name: unknown): Kind | undefined {
   return typeof name === "string" && Object.hasOwn(PARSERS, name) ? PARSERS[name] : undefined;
 }
 
