@@ -10,13 +10,16 @@ import { compileFormat, compilePattern } from "../keywords/keyword-functions.js"
 import { compileMultipleOf } from "../keywords/multiple-of.js";
 import { forEachSubschema, isSchemaObject, type SchemaObject } from "../keywords/references.js";
 import { separateDependencies } from "./ajv-repairs.js";
-import { isByMetaSchema } from "./meta-schema.js";
+import { createMetaSchemaTest } from "./meta-schema.js";
 
 /** A compiled schema, as ajv makes it. */
 export type CompiledSchema = ValidateFunction;
 
 /** Says in ajv's words what is wrong with a schema. Compiled once in a process, for the first one that is. */
 let metaSchema: Ajv | undefined;
+
+/** Prepared once in a process: nothing of the schemas that it is asked about stays in it. */
+let followsMetaSchema: ((schema: object) => boolean) | undefined;
 
 /** Patterns of member names that ajv compiles for its strict mode. */
 const LINTED_PATTERNS = 32;
@@ -51,6 +54,12 @@ export function lintSchema(schema: object): void {
   createInstance(true).compile(copy);
 }
 
+/** Whether an object is a JSON Schema 2020-12, by its meta-schema. */
+export function isByMetaSchema(schema: object): boolean {
+  followsMetaSchema ??= createMetaSchemaTest(loadVocabularies());
+  return followsMetaSchema(schema);
+}
+
 /** Compiling hundreds of patterns takes seconds, and nothing about them is strict but what stands below them. */
 function spreadPatterns(schema: SchemaObject): void {
   const { patternProperties, allOf = [] } = schema;
@@ -67,6 +76,20 @@ function spreadPatterns(schema: SchemaObject): void {
 /** Loading ajv takes some 50 ms and 90 files: only apps that have a JSON Schema pay for it. */
 function loadAjv(): typeof import("ajv/dist/2020.js") {
   return require("ajv/dist/2020.js");
+}
+
+/** The parts of the meta-schema, which ajv brings (JSON Schema 2020-12 §8.1.2). Each is named, for bundlers. */
+function loadVocabularies(): readonly SchemaObject[] {
+  return [
+    require("ajv/dist/refs/json-schema-2020-12/schema.json"),
+    require("ajv/dist/refs/json-schema-2020-12/meta/core.json"),
+    require("ajv/dist/refs/json-schema-2020-12/meta/applicator.json"),
+    require("ajv/dist/refs/json-schema-2020-12/meta/unevaluated.json"),
+    require("ajv/dist/refs/json-schema-2020-12/meta/validation.json"),
+    require("ajv/dist/refs/json-schema-2020-12/meta/meta-data.json"),
+    require("ajv/dist/refs/json-schema-2020-12/meta/format-annotation.json"),
+    require("ajv/dist/refs/json-schema-2020-12/meta/content.json"),
+  ];
 }
 
 /** One instance for each schema: in a common one, the `$id`s of an app's schemas would get into each other's way. */

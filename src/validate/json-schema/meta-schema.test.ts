@@ -1,7 +1,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isByMetaSchema } from "./meta-schema.js";
+import { isByMetaSchema } from "./ajv.js";
 
 const byAjv = new Ajv2020({ logger: false }).getSchema(
   "https://json-schema.org/draft/2020-12/schema",

@@ -1,20 +1,7 @@
 import { Evaluation } from "../evaluation/evaluation.js";
 import { preparePlan } from "../evaluation/plan.js";
-import type { Program } from "../evaluation/program.js";
 import { Work } from "../evaluation/work.js";
 import { isSchemaObject, type SchemaObject } from "../keywords/references.js";
-
-/** The parts of the meta-schema, which ajv brings (JSON Schema 2020-12 §8.1.2). Each is named, for bundlers. */
-const loadVocabularies = (): readonly SchemaObject[] => [
-  require("ajv/dist/refs/json-schema-2020-12/schema.json"),
-  require("ajv/dist/refs/json-schema-2020-12/meta/core.json"),
-  require("ajv/dist/refs/json-schema-2020-12/meta/applicator.json"),
-  require("ajv/dist/refs/json-schema-2020-12/meta/unevaluated.json"),
-  require("ajv/dist/refs/json-schema-2020-12/meta/validation.json"),
-  require("ajv/dist/refs/json-schema-2020-12/meta/meta-data.json"),
-  require("ajv/dist/refs/json-schema-2020-12/meta/format-annotation.json"),
-  require("ajv/dist/refs/json-schema-2020-12/meta/content.json"),
-];
 
 /** Annotations, which would be filled in or looked up, and what only holds the parts together. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
@@ -25,22 +12,24 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   "format",
 ]);
 
-/** Prepared once in a process: nothing of the schemas that it is asked about stays in it. */
-let program: Program | undefined;
-
 /**
- * Whether a value is a JSON Schema, by the meta-schema of 2020-12. An evaluation finds it out within a moment; before
- * ajv could, it would write and compile code for the whole meta-schema, which is most of what its start costs.
+ * Makes the test whether an object is a JSON Schema, by the vocabularies of the meta-schema of 2020-12. An evaluation finds
+ * it out within a moment; before ajv could, it would write and compile code for the whole meta-schema, which is most of
+ * what its start costs.
  */
-export function isByMetaSchema(schema: object): boolean {
-  program ??= preparePlan(joinVocabularies());
-  const evaluation = new Evaluation(program, new Work(Number.POSITIVE_INFINITY), false);
-  return evaluation.check(program.root, schema) !== undefined;
+export function createMetaSchemaTest(
+  vocabularies: readonly SchemaObject[],
+): (schema: object) => boolean {
+  const program = preparePlan(joinVocabularies(vocabularies));
+  return (schema) => {
+    const evaluation = new Evaluation(program, new Work(Number.POSITIVE_INFINITY), false);
+    return evaluation.check(program.root, schema) !== undefined;
+  };
 }
 
 /** The vocabularies as one schema: no two of them describe the same keyword, or have definitions of the same name. */
-function joinVocabularies(): SchemaObject {
-  const parts = loadVocabularies().map(withoutAnnotations);
+function joinVocabularies(vocabularies: readonly SchemaObject[]): SchemaObject {
+  const parts = vocabularies.map(withoutAnnotations);
   return {
     type: ["object", "boolean"],
     properties: Object.assign({}, ...parts.map(({ properties }) => properties)),
