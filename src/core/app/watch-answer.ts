@@ -1,6 +1,7 @@
 import type { Request, Response } from "express";
 import { requestSlot } from "../request/request-slot.js";
 import type { HeadFields } from "./head-fields.js";
+import { replaceMethod } from "./replace-method.js";
 
 /** Who looks at the head of an answer just before it is sent. Made once, not for each request. */
 export interface AnswerWatcher {
@@ -26,15 +27,12 @@ const MAX_DEPTH = 20;
 const watching = requestSlot<readonly AnswerWatcher[]>("answerWatchers");
 /** The lists of one watcher, so that a request allocates none. */
 const alone = new WeakMap<AnswerWatcher, readonly AnswerWatcher[]>();
-/** The objects whose `writeHead` is watched already. */
-const changed = new WeakSet<object>();
 
 /**
  * Has the watcher called when the head of the answer is written, whoever writes it and however late header fields are set:
  * behind `writeHead` hooks of other packages, which sessions use for their cookies.
  *
- * `app.response` is the prototype of the responses in an app and in those mounted in it. Its `writeHead` is replaced once
- * for each app. A hook that was put on the response of the very first request before this was called is not seen behind.
+ * A hook that was put on the response of the very first request before this was called is not seen behind.
  */
 export function watchAnswer(req: Request, res: Response, watcher: AnswerWatcher): void {
   const known = watching.get(req);
@@ -43,7 +41,7 @@ export function watchAnswer(req: Request, res: Response, watcher: AnswerWatcher)
   // A router of Express that serves without an app has none.
   const { app } = req as { readonly app?: App };
   const target = (app && outermost(app))?.response ?? res;
-  if (!changed.has(target)) watchWriteHead(target);
+  watchHeads(target);
 }
 
 /** The answer may be sent when the request has left a mounted app again. */
@@ -63,16 +61,9 @@ function listOf(watcher: AnswerWatcher): readonly AnswerWatcher[] {
   return list;
 }
 
-function watchWriteHead(target: object): void {
-  changed.add(target);
-  const own = Object.hasOwn(target, "writeHead")
-    ? (target as { readonly writeHead: WriteHead }).writeHead
-    : undefined;
-  // What stands further up may be replaced later, by instrumentation: it is looked up at each call.
-  const inherited = Object.getPrototypeOf(target) as { readonly writeHead: WriteHead };
-
+const watchHeads = replaceMethod("writeHead", (original) => {
   function writeHead(this: Response, status: number, reason?: unknown, fields?: unknown): Response {
-    const send = own ?? inherited.writeHead;
+    const send = original() as WriteHead;
     const watchers = this.headersSent || !this.req ? undefined : watching.get(this.req);
     if (watchers === undefined) return send.call(this, status, reason, fields);
     // `writeHead(status, fields)`, as Node reads it.
@@ -81,12 +72,8 @@ function watchWriteHead(target: object): void {
     }
     return send.call(this, status, look(watchers, this, status, fields ?? reason));
   }
-  Reflect.defineProperty(target, "writeHead", {
-    value: writeHead,
-    configurable: true,
-    writable: true,
-  });
-}
+  return writeHead as Response["writeHead"];
+});
 
 function look(
   watchers: readonly AnswerWatcher[],
