@@ -100,6 +100,15 @@ describe("a text that a variable was put into which is not set", () => {
     );
   });
 
+  it.each([`/v${unset}/login`, `POST /${null}/login`, `/a/${Number.NaN}`, `/v${unset}/*`])(
+    "is no pattern of paths: %s",
+    (pattern) => {
+      const limit = () => rateLimit({ limit: 1, window: "1m", match: pattern });
+      expect(limit).toThrow('such as "undefined": is the variable set?');
+      expect(() => jsonBody({ except: pattern })).toThrow(/ must not hold /);
+    },
+  );
+
   it("is told apart from names that only look like it", () => {
     expect(() => {
       requireRole("undefinable", "nullable", "null-island", "annulled", "NaNo");

@@ -6,6 +6,7 @@ import type { RequestHandler } from "express";
 import request from "supertest";
 import { describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
+import { http2Request, http2Server } from "../../../test/support/http2.js";
 import { secureHeaders } from "../secure-headers.js";
 
 const HSTS = "max-age=63072000; includeSubDomains";
@@ -149,6 +150,21 @@ describe.each(expressVersions)("Strict-Transport-Security on Express %s", (_majo
       expect(codes).toEqual([]);
     },
   );
+
+  it("goes to the name in :authority over HTTP/2, where clients send no Host", async () => {
+    const app = express().use(secureHeaders({ hsts: { always: true } }));
+    app.use((_req, res) => void res.end());
+    const server = http2Server(app);
+    const sent = async (name: string) => {
+      const { headers } = await http2Request(server, { ":path": "/", ":authority": name });
+      return headers["strict-transport-security"] !== undefined;
+    };
+    try {
+      expect([await sent("api.example.com"), await sent("localhost")]).toEqual([true, false]);
+    } finally {
+      server.close();
+    }
+  });
 
   it("is not forced in report mode", async () => {
     const app = express().use(secureHeaders({ mode: "report", hsts: { always: true } }));
