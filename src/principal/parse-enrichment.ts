@@ -1,7 +1,7 @@
 import { wrongReturn } from "../core/calls/user-function.js";
 import { describeValue, isPlainObject } from "../core/options/value.js";
 import { assemblePrincipal, type Principal } from "../core/principal/principal.js";
-import { isName, isNames, NAMES_MUST } from "./parse-principal.js";
+import { copyOfList, isName, isNames, NAMES_MUST } from "./parse-principal.js";
 
 /** What the app knows of a caller beyond what the token or the session says. */
 export interface PrincipalEnrichment {
@@ -40,8 +40,7 @@ export function parseEnrichment(
   for (const name of Object.keys(value)) {
     if (!isEnrichedMember(name)) throw new TypeError(`${what} must return ${NAMES} only`);
     const given = value[name];
-    // A copy: what is checked is what is handed on.
-    const member: unknown = Array.isArray(given) ? Object.freeze([...given]) : given;
+    const member = copyOfList(given);
     const right = name === "tenant" ? member === null || isName(member) : isNames(member);
     // `undefined` is a column that was not read: the caller would lack what stands in it.
     if (!right) {

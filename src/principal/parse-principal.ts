@@ -48,8 +48,7 @@ export function parsePrincipal(what: string, value: unknown): Principal | null {
   const init: Record<string, unknown> = Object.create(null);
   for (const name of Object.keys(value)) {
     const given = value[name];
-    // A copy: what is checked is what is handed on.
-    const member: unknown = Array.isArray(given) ? [...given] : given;
+    const member = copyOfList(given);
     if (member === undefined) continue;
     // A misspelt member would silently be no role at all, or no tenant.
     if (!isMember(name)) {
@@ -67,6 +66,11 @@ export function parsePrincipal(what: string, value: unknown): Principal | null {
     throw new TypeError(`${what} must return a subject or a clientId`);
   }
   return createPrincipal(init);
+}
+
+/** A copy: what is checked is what is handed on. Of a list that is refused for its length, none is made. */
+export function copyOfList(given: unknown): unknown {
+  return Array.isArray(given) && given.length <= MAX_NAMES ? Object.freeze([...given]) : given;
 }
 
 function isMember(name: string): name is Member {

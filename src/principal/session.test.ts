@@ -159,6 +159,22 @@ describe.each(expressVersions)("session on Express %s", (_major, express) => {
     ]);
   });
 
+  it("reads no item of a list that is too long", async () => {
+    let reads = 0;
+    const roles = new Proxy(Array.from({ length: 2001 }), {
+      get(list, name) {
+        if (typeof name === "string" && /^\d+$/.test(name)) reads += 1;
+        return Reflect.get(list, name) as unknown;
+      },
+    });
+    const app = appWith(
+      leaves({ session: {} }),
+      session(() => ({ subject: "alice", roles: roles as never })),
+    );
+    await request(app).get("/").expect(503);
+    expect(reads).toBe(0);
+  });
+
   it.each<[string, unknown, string]>([
     ["undefined", undefined, "session must return a plain object or null, got undefined"],
     [

@@ -22,7 +22,7 @@ export interface Principal {
   readonly amr: readonly string[];
   /** When the user authenticated, in seconds since 1970. */
   readonly authTime: number | undefined;
-  /** The verified claims, or what the app gave. Frozen. */
+  /** The verified claims, frozen all the way down; or what the app gave, whose members stay the app's own objects. */
   readonly claims: Readonly<Record<string, unknown>>;
 }
 

@@ -143,6 +143,15 @@ describe("the rfc9068 profile", () => {
     expect(await outcome(strict, {}, typ)).toBe("invalid_token");
   });
 
+  it("takes no typ from Object.prototype", async () => {
+    Object.assign(Object.prototype, { typ: "at+jwt" });
+    try {
+      expect(await outcome(strict, { jti: "polluted" }, undefined)).toBe("invalid_token");
+    } finally {
+      Reflect.deleteProperty(Object.prototype, "typ");
+    }
+  });
+
   it.each(["iss", "exp", "aud", "sub", "client_id", "iat", "jti"])("demands %s", async (claim) => {
     expect(await outcome(strict, { [claim]: undefined }, "at+jwt")).toBe("invalid_token");
   });

@@ -41,7 +41,8 @@ export function checkShape(
   claims: Claims,
   profile: TokenProfile,
 ): RefusalReason | undefined {
-  const type = mediaType(header.typ);
+  // Whatever stands on `Object.prototype`, it is not what the issuer has signed.
+  const type = mediaType(Object.hasOwn(header, "typ") ? header.typ : undefined);
   // A shared function of an app that signs all its tokens as `at+jwt` says nothing by that.
   if (profile === "rfc9068") {
     return checkRfc9068(type, claims) ?? (namesOtherKind(claims) ? "other_token_kind" : undefined);
