@@ -78,6 +78,7 @@ describe.each(expressVersions)(
       const answer = await page(request(build()).get("/login")).expect(200);
       expect(answer.headers["content-security-policy"]).toContain("default-src 'self'");
       expect(answer.headers["content-security-policy"]).toContain("form-action 'self'");
+      expect(answer.headers["referrer-policy"]).toBe("strict-origin-when-cross-origin");
     });
 
     it("leads who opens a page without a login to the login page", async () => {
