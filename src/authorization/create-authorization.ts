@@ -31,23 +31,26 @@ export function createAuthorization(
     rule: description,
   });
 
-  return guard.middleware((req, res, next) => {
-    let principal: Principal | null;
-    try {
-      principal = guard.enforced ? getPrincipal(req) : reportedPrincipal(req);
-    } catch (error) {
-      // The app's own claim mapping failed.
-      guard.fault(error, req, res, next, { rule: description });
-      return;
-    }
-    const refusal = refusalFor(principal);
-    if (refusal === undefined) {
-      recordFrozenDecision(req, allowed);
-      guard.pass(next);
-    } else {
-      guard.refuse(refusal.error, req, res, next, { reason: refusal.reason, rule: description });
-    }
-  }, description);
+  return guard.middleware(
+    (req, res, next) => {
+      let principal: Principal | null;
+      try {
+        principal = guard.enforced ? getPrincipal(req) : reportedPrincipal(req);
+      } catch (error) {
+        // The app's own claim mapping failed.
+        guard.fault(error, req, res, next, { rule: description });
+        return;
+      }
+      const refusal = refusalFor(principal);
+      if (refusal === undefined) {
+        recordFrozenDecision(req, allowed);
+        guard.pass(next);
+      } else {
+        guard.refuse(refusal.error, req, res, next, { reason: refusal.reason, rule: description });
+      }
+    },
+    { rule: description },
+  );
 }
 
 function createRefusals(

@@ -102,32 +102,35 @@ export function oauthGuard(options: OauthGuardInput): OauthGuard {
   const extractToken = createTokenExtractor(schemes);
   const verifier = new Verifier(settings);
 
-  const middleware = guard.middleware((req, res, next) => {
-    const extracted = extractToken(req);
-    if (extracted.refused !== undefined) {
-      if (optional && extracted === NO_AUTHORIZATION) admission.acceptAnonymous(req, next);
-      else admission.refuse(extracted.refused, req, res, next);
-      return;
-    }
-    let verification: Verification | Promise<Verification>;
-    try {
-      verification = verifier.verify(extracted.token);
-    } catch (error) {
-      admission.fault(error, req, res, next);
-      return;
-    }
-    if (isThenable(verification) && !guard.enforced) {
-      admission.settleLater(verification, req, res, next);
-    } else if (isThenable(verification)) {
-      verification.then(
-        (later) => guard.resume(req, res, next, () => admission.settle(later, req, res, next)),
-        (error: unknown) =>
-          guard.resume(req, res, next, () => admission.fault(error, req, res, next)),
-      );
-    } else {
-      admission.settle(verification, req, res, next);
-    }
-  });
+  const middleware = guard.middleware(
+    (req, res, next) => {
+      const extracted = extractToken(req);
+      if (extracted.refused !== undefined) {
+        if (optional && extracted === NO_AUTHORIZATION) admission.acceptAnonymous(req, next);
+        else admission.refuse(extracted.refused, req, res, next);
+        return;
+      }
+      let verification: Verification | Promise<Verification>;
+      try {
+        verification = verifier.verify(extracted.token);
+      } catch (error) {
+        admission.fault(error, req, res, next);
+        return;
+      }
+      if (isThenable(verification) && !guard.enforced) {
+        admission.settleLater(verification, req, res, next);
+      } else if (isThenable(verification)) {
+        verification.then(
+          (later) => guard.resume(req, res, next, () => admission.settle(later, req, res, next)),
+          (error: unknown) =>
+            guard.resume(req, res, next, () => admission.fault(error, req, res, next)),
+        );
+      } else {
+        admission.settle(verification, req, res, next);
+      }
+    },
+    optional ? { optional } : {},
+  );
   return Object.assign(middleware, {
     ready: () => verifier.ready(),
     close: async () => verifier.close(),

@@ -30,15 +30,18 @@ export function derivedPrincipal<Subject>(
 
   return adoptable((settings) => {
     const guard = createGuard(name, "authentication", settings);
-    return guard.middleware((req, res, next) => {
-      const subject = read(req);
-      const principal = subject === null ? null : call(subject, req);
-      const way = currentWay(req, own);
-      if (isThenable(principal)) {
-        const provide = (found: Principal | null, ...rest: [Request, Response, NextFunction]) =>
-          providePrincipal(guard, way, found, ...rest);
-        guard.whenSettled(principal, req, res, next, provide);
-      } else providePrincipal(guard, way, principal, req, res, next);
-    });
+    return guard.middleware(
+      (req, res, next) => {
+        const subject = read(req);
+        const principal = subject === null ? null : call(subject, req);
+        const way = currentWay(req, own);
+        if (isThenable(principal)) {
+          const provide = (found: Principal | null, ...rest: [Request, Response, NextFunction]) =>
+            providePrincipal(guard, way, found, ...rest);
+          guard.whenSettled(principal, req, res, next, provide);
+        } else providePrincipal(guard, way, principal, req, res, next);
+      },
+      { optional: true },
+    );
   }, given);
 }

@@ -197,7 +197,7 @@ describe("principalFrom.header", () => {
   it("carries the brand that the route audit reads", () => {
     expect(principalFrom.header(FROM_HERE)).toHaveProperty(
       "expressSecureApiGuard",
-      '{"guard":"principalFrom","kind":"authentication","mode":"enforce"}',
+      '{"guard":"principalFrom","kind":"authentication","mode":"enforce","optional":true}',
     );
   });
 });

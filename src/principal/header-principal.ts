@@ -108,16 +108,19 @@ export function headerPrincipal(options: HeaderPrincipalOptions): Middleware {
 
   return adoptable((settings) => {
     const guard = createGuard("principalFrom", "authentication", settings);
-    return guard.middleware((req, res, next) => {
-      const reason = judge(req, name, isTrusted);
-      if (reason === "duplicate_header" || reason === "malformed_header") {
-        guard.refuse(new HttpError("invalid_request"), req, res, next, { reason });
-        return;
-      }
-      const found = reason === "principal_found";
-      const principal = found ? createPrincipal({ subject: String(req.headers[name]) }) : null;
-      providePrincipal(guard, currentWay(req, own), principal, req, res, next, reason);
-    });
+    return guard.middleware(
+      (req, res, next) => {
+        const reason = judge(req, name, isTrusted);
+        if (reason === "duplicate_header" || reason === "malformed_header") {
+          guard.refuse(new HttpError("invalid_request"), req, res, next, { reason });
+          return;
+        }
+        const found = reason === "principal_found";
+        const principal = found ? createPrincipal({ subject: String(req.headers[name]) }) : null;
+        providePrincipal(guard, currentWay(req, own), principal, req, res, next, reason);
+      },
+      { optional: true },
+    );
   }, given);
 }
 

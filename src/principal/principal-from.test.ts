@@ -384,7 +384,7 @@ describe("principalFrom", () => {
     const guard = principalFrom(() => null);
     expect(guard).toHaveProperty(
       "expressSecureApiGuard",
-      '{"guard":"principalFrom","kind":"authentication","mode":"enforce"}',
+      '{"guard":"principalFrom","kind":"authentication","mode":"enforce","optional":true}',
     );
     expect(guard.name).toBe("principalFromMiddleware");
     expect(guard).toHaveLength(3);

@@ -234,7 +234,7 @@ describe("session", () => {
     const guard = session(() => null);
     expect(guard).toHaveProperty(
       "expressSecureApiGuard",
-      '{"guard":"session","kind":"authentication","mode":"enforce"}',
+      '{"guard":"session","kind":"authentication","mode":"enforce","optional":true}',
     );
     expect(guard.name).toBe("sessionMiddleware");
     expect(guard).toHaveLength(3);

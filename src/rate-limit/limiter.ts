@@ -57,10 +57,13 @@ export function createLimiter(settings: LimiterSettings, place: Place): LimiterH
   const guard = createGuard("rateLimit", "limit", settings);
   const limiter = new Limiter(guard, settings, place);
   const { checkMount } = place;
-  const handler = guard.middleware((req, res, next) => {
-    checkMount?.(req);
-    limiter.handle(req, res, next);
-  }, settings.policies.map(ruleOf).join(", "));
+  const handler = guard.middleware(
+    (req, res, next) => {
+      checkMount?.(req);
+      limiter.handle(req, res, next);
+    },
+    { rule: settings.policies.map(ruleOf).join(", ") },
+  );
   const middleware = Object.assign(handler, {
     close: () => closeStore(settings.store),
   });

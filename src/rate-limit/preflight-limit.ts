@@ -73,15 +73,18 @@ export function createPreflightLimit(
     },
   };
   const offer = [limit] as const;
-  const middleware = guard.middleware((req, _res, next) => {
-    mounted = true;
-    if (!late && isBehind(req)) {
-      late = true;
-      warnAboutApp(req, NO_EFFECT, MOUNTED_BEHIND);
-    }
-    offerEarlyLimit(req, offer);
-    guard.pass(next);
-  }, ruleOf(policy));
+  const middleware = guard.middleware(
+    (req, _res, next) => {
+      mounted = true;
+      if (!late && isBehind(req)) {
+        late = true;
+        warnAboutApp(req, NO_EFFECT, MOUNTED_BEHIND);
+      }
+      offerEarlyLimit(req, offer);
+      guard.pass(next);
+    },
+    { rule: ruleOf(policy) },
+  );
   return {
     middleware,
     offer,

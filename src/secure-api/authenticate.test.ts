@@ -443,6 +443,22 @@ describe("secureApi's authenticate", () => {
       guard: "session",
       kind: "authentication",
       mode: "report",
+      optional: true,
     });
+  });
+
+  it("says to the route audit where its guards do not run", () => {
+    const preset = secureApi({
+      auditLog: false,
+      rateLimit: { limit: 10, window: "1m" },
+      oauthGuard: false,
+      authenticate: session(users),
+      publicRoutes: ["GET /health", "/docs/*"],
+    });
+    const parts = guardMark(preset)?.parts ?? [];
+    expect(
+      parts.filter(({ except }) => except).map(({ guard, except }) => [guard, except]),
+    ).toEqual([["session", ["GET /health", "/docs/*"]]]);
+    expect(parts).toHaveLength(4);
   });
 });

@@ -142,8 +142,14 @@ export function secureApi(options: SecureApiOptions): SecureApi {
     run(preset, route === undefined ? guarded : opened, req, res, next);
   };
   const marked = preflight === undefined ? guarded : [preflight.middleware, ...guarded];
-  const marks = marked.flatMap((step) => guardMark(step) ?? []);
-  const handler = preset.middleware(handle, undefined, marks);
+  const except = publicRoutes.map(({ text }) => text);
+  const marks = marked.flatMap((step): GuardDescription[] => {
+    const mark = guardMark(step);
+    if (mark === undefined) return [];
+    const isSkipped = except.length > 0 && guarded.includes(step) && !opened.includes(step);
+    return [isSkipped ? { ...mark, except } : mark];
+  });
+  const handler = preset.middleware(handle, { parts: marks });
   return Object.assign(handler, {
     ready: async (): Promise<void> => guard?.ready(),
     close: (): Promise<void> => parts.close(),

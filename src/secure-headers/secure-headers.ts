@@ -158,20 +158,26 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
     for (const watcher of watchers) watchAnswer(req, res, watcher);
   };
   if (cors === undefined && crossOriginGuard === undefined) {
-    const middleware = guard.middleware((req, res, next) => {
-      prepare(req, res);
-      guard.pass(next);
-    }, rule);
+    const middleware = guard.middleware(
+      (req, res, next) => {
+        prepare(req, res);
+        guard.pass(next);
+      },
+      { rule },
+    );
     return { middleware, answers: false };
   }
   const handleCrossOrigin = createCrossOriginHandler(guard, cors, crossOriginGuard);
   const always = crossOriginGuard?.always ?? [];
   const checkMount = createMountCheck("secureHeaders", always.length === 0 ? [] : [always]);
-  const middleware = guard.middleware((req, res, next) => {
-    checkMount(req);
-    prepare(req, res);
-    handleCrossOrigin(req, res, next);
-  }, rule);
+  const middleware = guard.middleware(
+    (req, res, next) => {
+      checkMount(req);
+      prepare(req, res);
+      handleCrossOrigin(req, res, next);
+    },
+    { rule },
+  );
   return { middleware, answers: true };
 }
 

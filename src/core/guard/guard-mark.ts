@@ -13,10 +13,17 @@ export interface GuardDescription {
     | "limit"
     | "headers"
     | "audit"
-    | "preset";
+    | "preset"
+    | "public";
   readonly mode: "enforce" | "report";
-  /** What it demands, in words: `role(admin)`. */
+  /** What it demands, in words: `role(admin)`; of `public`, why the route is meant to be open. */
   readonly rule?: string;
+  /** Set where it lets pass whoever sends no credentials at all. */
+  readonly optional?: true;
+  /** Patterns of paths where alone it runs, inside a preset; everywhere when it is left out. They restrict broadly. */
+  readonly at?: readonly string[];
+  /** Patterns of paths where it does not run, inside a preset. They open narrowly. */
+  readonly except?: readonly string[];
   /** The guards that it runs by itself, when it is a preset. */
   readonly parts?: readonly GuardDescription[];
 }
@@ -45,7 +52,16 @@ export function guardMark(handler: object): GuardDescription | undefined {
 
 function isDescription(value: unknown): value is GuardDescription {
   if (typeof value !== "object" || value === null) return false;
-  const { guard, mode, parts = [] } = value as Partial<Record<keyof GuardDescription, unknown>>;
+  const given = value as Partial<Record<keyof GuardDescription, unknown>>;
+  const { guard, mode, parts = [], at = [], except = [] } = given;
   if (typeof guard !== "string" || (mode !== "enforce" && mode !== "report")) return false;
-  return Array.isArray(parts) && parts.every(isDescription);
+  return isList(parts, isDescription) && isList(at, isString) && isList(except, isString);
+}
+
+function isList(value: unknown, isItem: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isItem);
+}
+
+function isString(value: unknown): boolean {
+  return typeof value === "string";
 }

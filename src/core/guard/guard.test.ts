@@ -330,7 +330,7 @@ describe.each(expressVersions)("a guard on Express %s", (_major, express) => {
 
 describe("a guard", () => {
   it("is named after its factory, takes three parameters and carries the brand that the route audit reads", () => {
-    const handler = guardNamed("requireRole").middleware(() => undefined, "role(admin)");
+    const handler = guardNamed("requireRole").middleware(() => undefined, { rule: "role(admin)" });
     expect(handler.name).toBe("requireRoleMiddleware");
     expect(handler).toHaveLength(3);
     // OpenTelemetry copies enumerable properties only.
@@ -353,7 +353,9 @@ describe("a guard", () => {
   });
 
   it("that is a preset names its parts, for whoever reads its brand", () => {
-    const part = guardNamed("requireRole", "report").middleware(() => undefined, "role(admin)");
+    const part = guardNamed("requireRole", "report").middleware(() => undefined, {
+      rule: "role(admin)",
+    });
     const description = guardMark(part);
     expect(description).toEqual({
       guard: "requireRole",
@@ -363,7 +365,7 @@ describe("a guard", () => {
     });
     const preset = createGuard("preset", "preset", { mode: "enforce", onDenied: "respond" });
     const parts = description === undefined ? [] : [description];
-    expect(guardMark(preset.middleware(() => undefined, undefined, parts))).toEqual({
+    expect(guardMark(preset.middleware(() => undefined, { parts }))).toEqual({
       guard: "preset",
       kind: "preset",
       mode: "enforce",

@@ -25,6 +25,9 @@ export type DecisionFields = Pick<
   "reason" | "systemCode" | "status" | "rule" | "policy" | "cors" | "token"
 >;
 
+/** What {@link Guard.middleware} is told for the route audit. */
+type GuardDetails = Pick<GuardDescription, "rule" | "parts" | "optional">;
+
 /** What a guard does with an answer that it waited for. */
 type Conclude<T> = (answer: T, req: Request, res: Response, next: NextFunction) => void;
 
@@ -81,13 +84,11 @@ export interface Guard {
    * before it lets the request pass is a fault. For a client that is gone it does nothing: the request ends here, or in
    * report mode goes on.
    *
-   * @param rule - What it demands, in words.
-   * @param parts - What it is made of, when it is a preset.
+   * @param about - What the route audit reads of it besides its name.
    */
   middleware(
     handler: (req: Request, res: Response, next: NextFunction) => void,
-    rule?: string,
-    parts?: readonly GuardDescription[],
+    about?: GuardDetails,
   ): Middleware;
 }
 
@@ -230,11 +231,7 @@ export function createGuard(
     whenCallerKnown(req, () => resume(req, res, next, () => handler(req, res, next)));
   }
 
-  function middleware(
-    handler: RequestHandler,
-    rule?: string,
-    parts?: readonly GuardDescription[],
-  ): Middleware {
+  function middleware(handler: RequestHandler, about: GuardDetails = {}): Middleware {
     // The record of a request that is gone says so, and a preset keeps that record.
     const decides = kind !== "audit" && kind !== "preset";
     const checkCreation = createCreationCheck(name);
@@ -259,14 +256,7 @@ export function createGuard(
       }
     };
     Object.defineProperty(guarded, "name", { value: `${name}Middleware` });
-    const mark = {
-      guard: name,
-      kind,
-      mode,
-      ...(rule === undefined ? {} : { rule }),
-      ...(parts === undefined ? {} : { parts }),
-    };
-    return markGuard(guarded, mark) as Middleware;
+    return markGuard(guarded, { guard: name, kind, mode, ...about }) as Middleware;
   }
 
   return Object.freeze({
