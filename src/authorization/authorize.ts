@@ -1,8 +1,8 @@
 import type { Middleware } from "../core/guard/middleware.js";
 import { createAuthorization } from "./create-authorization.js";
 import { openRequireOptions, type RequireOptions, readRequireOptions } from "./require-options.js";
-import { checkRule } from "./rules/read-rules.js";
-import type { Rule } from "./rules/rule.js";
+import { checkRule } from "./rule/read-rules.js";
+import type { Rule } from "./rule/rule.js";
 
 /**
  * Lets pass only callers for whom the rule holds, as in `authorize(any(role("admin"), scope("orders:write")))`.

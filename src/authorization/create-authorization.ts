@@ -1,3 +1,4 @@
+import type { NextFunction, Request, Response } from "express";
 import { type Decision, recordFrozenDecision } from "../core/decision/decision.js";
 import { createGuard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
@@ -6,7 +7,8 @@ import { reportedPrincipal } from "../core/principal/enrichment.js";
 import { getPrincipal, type Principal } from "../core/principal/principal.js";
 import { type HeaderFields, HttpError, outageError } from "../core/refusal/http-error.js";
 import type { CheckedRequireOptions } from "./require-options.js";
-import { type DenialReason, logicOf, type Rule } from "./rules/rule.js";
+import { logicOf, type Rule } from "./rule/rule.js";
+import { type DenialReason, isVerdict, type StepUp, type Verdict } from "./rule/verdict.js";
 
 interface Refusal {
   readonly error: HttpError;
@@ -21,7 +23,8 @@ export function createAuthorization(
 ): Middleware {
   const guard = createGuard(name, "authorization", options);
   const { description } = rule;
-  const refusalFor = createRefusals(rule, options.realm);
+  const { judge } = logicOf(rule);
+  const { realm } = options;
   // One frozen decision for all requests: nothing is allocated where the answer is yes.
   const allowed: Decision = Object.freeze({
     guard: name,
@@ -30,6 +33,29 @@ export function createAuthorization(
     code: "ok",
     rule: description,
   });
+
+  function conclude(
+    { verdict, principal }: { readonly verdict: Verdict; readonly principal: Principal },
+    req: Request,
+    res: Response,
+    next: NextFunction,
+  ): void {
+    if (verdict.effect === "allow") {
+      recordFrozenDecision(req, allowed);
+      guard.pass(next);
+    } else if (verdict.error !== undefined) {
+      guard.fault(verdict.error, req, res, next, { rule: description });
+    } else refuse(refusalFor(verdict, principal, realm), req, res, next);
+  }
+
+  function refuse(
+    { error, reason }: Refusal,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+  ): void {
+    guard.refuse(error, req, res, next, { reason, rule: description });
+  }
 
   return guard.middleware(
     (req, res, next) => {
@@ -41,45 +67,58 @@ export function createAuthorization(
         guard.fault(error, req, res, next, { rule: description });
         return;
       }
-      const refusal = refusalFor(principal);
-      if (refusal === undefined) {
+      if (principal === null || principal.kind === "anonymous") {
+        refuse(refusalOfNobody(principal, realm), req, res, next);
+        return;
+      }
+      const caller = principal;
+      const verdict = judge(caller, req, undefined);
+      if (!isVerdict(verdict)) {
+        const answer = verdict.then((later) => ({ verdict: later, principal: caller }));
+        guard.whenSettled(answer, req, res, next, conclude);
+      } else if (verdict.effect === "allow") {
         recordFrozenDecision(req, allowed);
         guard.pass(next);
-      } else {
-        guard.refuse(refusal.error, req, res, next, { reason: refusal.reason, rule: description });
-      }
+      } else conclude({ verdict, principal: caller }, req, res, next);
     },
     { rule: description },
   );
 }
 
-function createRefusals(
-  rule: Rule,
-  realm: string,
-): (principal: Principal | null) => Refusal | undefined {
-  const logic = logicOf(rule);
+function refusalOfNobody(principal: Principal | null, realm: string): Refusal {
   // Who sent no credentials gets no error code (RFC 6750 §3.1).
-  const unauthenticated: HeaderFields = { "WWW-Authenticate": challenge("Bearer", { realm }) };
+  const headers: HeaderFields = { "WWW-Authenticate": challenge("Bearer", { realm }) };
+  const error = new HttpError("authentication_required", { headers });
+  return { error, reason: principal === null ? "no_principal" : "anonymous" };
+}
 
-  return (principal) => {
-    if (principal === null || principal.kind === "anonymous") {
-      const error = new HttpError("authentication_required", { headers: unauthenticated });
-      return { error, reason: principal === null ? "no_principal" : "anonymous" };
-    }
-    const effect = logic.evaluate(principal);
-    if (effect === "allow") return undefined;
-    if (effect === "indeterminate") {
-      return { error: outageError("service_unavailable", undefined), reason: "undecided" };
-    }
-    const scopes = logic.neededScopes(principal);
-    return scopes === undefined
-      ? { error: new HttpError("access_denied"), reason: logic.denial }
-      : { error: insufficientScope(realm, scopes), reason: "missing_scope" };
-  };
+function refusalFor(verdict: Verdict, principal: Principal, realm: string): Refusal {
+  if (verdict.effect === "indeterminate")
+    return { error: outageError("service_unavailable", undefined), reason: "undecided" };
+  const { scopes, stepUp, reason = "rule_denied" } = verdict;
+  if (scopes === undefined) return { error: new HttpError("access_denied"), reason };
+  // A token that lacks a scope as well is not worth another login.
+  if (scopes.some((name) => !principal.scopes.includes(name)))
+    return { error: insufficientScope(realm, scopes), reason: "missing_scope" };
+  return stepUp === undefined
+    ? { error: new HttpError("access_denied"), reason }
+    : { error: insufficientAuthentication(realm, stepUp), reason: "step_up_required" };
 }
 
 function insufficientScope(realm: string, scopes: readonly string[]): HttpError {
   const code = "insufficient_scope";
   const value = challenge("Bearer", { realm, error: code, scope: scopes.join(" ") });
+  return new HttpError(code, { headers: { "WWW-Authenticate": value } });
+}
+
+/** RFC 9470 §3. */
+function insufficientAuthentication(realm: string, { acrValues, maxAge }: StepUp): HttpError {
+  const code = "insufficient_user_authentication";
+  const value = challenge("Bearer", {
+    realm,
+    error: code,
+    acr_values: acrValues?.join(" "),
+    max_age: maxAge === undefined ? undefined : String(maxAge),
+  });
   return new HttpError(code, { headers: { "WWW-Authenticate": value } });
 }

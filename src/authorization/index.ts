@@ -1,12 +1,12 @@
 export type { Middleware } from "../core/guard/middleware.js";
 export { authorize } from "./authorize.js";
+export { all } from "./combinators/all.js";
+export { any } from "./combinators/any.js";
+export { not } from "./combinators/not.js";
 export type { RequireOptions } from "./require-options.js";
 export { requireRole } from "./require-role.js";
 export { requireScope } from "./require-scope.js";
-export { all } from "./rules/all.js";
-export { any } from "./rules/any.js";
+export type { Rule } from "./rule/rule.js";
 export { authenticated } from "./rules/authenticated.js";
-export { not } from "./rules/not.js";
 export { role } from "./rules/role.js";
-export type { Rule } from "./rules/rule.js";
 export { scope } from "./rules/scope.js";

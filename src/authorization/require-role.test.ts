@@ -10,13 +10,14 @@ import {
   setPrincipalSource,
 } from "../core/principal/principal.js";
 import { authorize } from "./authorize.js";
+import { all } from "./combinators/all.js";
+import { any } from "./combinators/any.js";
+import { not } from "./combinators/not.js";
 import { requireRole } from "./require-role.js";
 import { requireScope } from "./require-scope.js";
-import { all } from "./rules/all.js";
-import { any } from "./rules/any.js";
-import { not } from "./rules/not.js";
+import { createPureRule } from "./rule/rule.js";
+import { UNDECIDED } from "./rule/verdict.js";
 import { role } from "./rules/role.js";
-import { createRule } from "./rules/rule.js";
 import { scope } from "./rules/scope.js";
 
 describe.each(expressVersions)("authorization on Express %s", (_major, express) => {
@@ -361,11 +362,7 @@ describe.each(expressVersions)("authorization on Express %s", (_major, express) 
     });
 
     it("answers 503 with Retry-After when the rule is undecided", async () => {
-      const undecided = createRule("undecided", {
-        denial: "rule_denied",
-        evaluate: () => "indeterminate",
-        neededScopes: () => undefined,
-      });
+      const undecided = createPureRule("undecided", undefined, () => UNDECIDED);
       for (const one of [undecided, not(undecided), all(undecided, role("admin"))]) {
         const answer = await request(appFor({ subject: "a", roles: ["admin"] }, authorize(one)))
           .get("/")

@@ -6,7 +6,7 @@ import {
   readRequireOptions,
   splitOptions,
 } from "./require-options.js";
-import { readRoles } from "./rules/read-names.js";
+import { readRoles } from "./rule/read-names.js";
 import { roleRule } from "./rules/role.js";
 
 /**

@@ -6,8 +6,8 @@ import {
   readRequireOptions,
   splitOptions,
 } from "./require-options.js";
-import { readScopes } from "./rules/read-names.js";
-import type { Rule } from "./rules/rule.js";
+import { readScopes } from "./rule/read-names.js";
+import type { Rule } from "./rule/rule.js";
 import { allScopesRule, anyScopeRule } from "./rules/scope.js";
 
 type ScopeArguments =

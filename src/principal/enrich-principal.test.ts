@@ -2,8 +2,8 @@ import type { ErrorRequestHandler, Express, Request, RequestHandler } from "expr
 import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
+import { not } from "../authorization/combinators/not.js";
 import { authorize, requireRole } from "../authorization/index.js";
-import { not } from "../authorization/rules/not.js";
 import { role } from "../authorization/rules/role.js";
 import { type Decision, decisionsOf } from "../core/decision/decision.js";
 import { pendingVerdicts } from "../core/decision/pending-verdict.js";

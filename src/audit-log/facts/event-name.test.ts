@@ -18,6 +18,7 @@ const CODES: Readonly<Record<ErrorCode, string>> = {
   invalid_token: LOGIN,
   insufficient_scope: RIGHTS,
   access_denied: RIGHTS,
+  insufficient_user_authentication: LOGIN,
   keys_unavailable: OURS,
   malformed_json: INPUT,
   malformed_body: INPUT,

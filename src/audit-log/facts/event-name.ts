@@ -23,6 +23,8 @@ const BY_CODE: Readonly<Record<string, AuditEvent>> = {
   invalid_request: AUTHENTICATION,
   invalid_token: AUTHENTICATION,
   insufficient_scope: AUTHORIZATION,
+  // Whoever is right, but logged in too long ago or too weakly.
+  insufficient_user_authentication: AUTHENTICATION,
   access_denied: AUTHORIZATION,
   rate_limit_exceeded: LIMIT,
   cors_not_allowed: CROSS_ORIGIN,

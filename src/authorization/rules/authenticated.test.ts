@@ -5,12 +5,12 @@ import { expressVersions } from "../../../test/support/express.js";
 import { type Decision, decisionsOf } from "../../core/decision/decision.js";
 import { createPrincipal, setPrincipalSource } from "../../core/principal/principal.js";
 import { authorize } from "../authorize.js";
-import { all } from "./all.js";
-import { any } from "./any.js";
+import { all } from "../combinators/all.js";
+import { any } from "../combinators/any.js";
+import { not } from "../combinators/not.js";
+import type { Rule } from "../rule/rule.js";
 import { authenticated } from "./authenticated.js";
-import { not } from "./not.js";
 import { role } from "./role.js";
-import type { Rule } from "./rule.js";
 import { scope } from "./scope.js";
 
 describe.each(expressVersions)("authorize(authenticated()) on Express %s", (_major, express) => {

@@ -1,12 +1,9 @@
 import { assertNoArguments, assertNotMounted } from "../../core/options/uncalled-factory.js";
-import { createRule, type Rule } from "./rule.js";
+import { createPureRule, type Rule } from "../rule/rule.js";
+import { ALLOW } from "../rule/verdict.js";
 
-const AUTHENTICATED = createRule("authenticated()", {
-  denial: "rule_denied",
-  // No rule is ever asked about nobody, or about an anonymous principal.
-  evaluate: () => "allow",
-  neededScopes: () => [],
-});
+// No rule is ever asked about nobody, or about an anonymous principal.
+const AUTHENTICATED = createPureRule("authenticated()", ALLOW, () => ALLOW);
 
 /**
  * The rule that somebody is authenticated, whoever it is. An anonymous principal is nobody.

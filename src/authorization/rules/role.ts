@@ -1,7 +1,11 @@
 import { ProblemList } from "../../core/options/problem-list.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
-import { readRoles } from "./read-names.js";
-import { createRule, type Rule } from "./rule.js";
+import { readRoles } from "../rule/read-names.js";
+import { createPureRule, type Rule } from "../rule/rule.js";
+import { ALLOW, denying, UNDECIDED } from "../rule/verdict.js";
+
+/** No scope makes up for a role. */
+const MISSING = denying("missing_role");
 
 /**
  * The rule that the caller has at least one of the roles.
@@ -20,14 +24,8 @@ export function role(...anyOf: [string, ...string[]]): Rule {
 
 /** The rule for names that were checked before. */
 export function roleRule(anyOf: readonly string[]): Rule {
-  function hasOne(held: readonly string[]): boolean {
-    for (const name of anyOf) if (held.includes(name)) return true;
-    return false;
-  }
-  return createRule(`role(${anyOf.join(", ")})`, {
-    denial: "missing_role",
-    evaluate: (principal) => (hasOne(principal.roles) ? "allow" : "deny"),
-    // No scope makes up for a role.
-    neededScopes: (principal) => (hasOne(principal.roles) ? [] : undefined),
+  return createPureRule(`role(${anyOf.join(", ")})`, ALLOW, ({ roles, undetermined }) => {
+    for (const name of anyOf) if (roles.includes(name)) return ALLOW;
+    return undetermined.includes("roles") ? UNDECIDED : MISSING;
   });
 }

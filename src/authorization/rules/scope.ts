@@ -1,7 +1,9 @@
 import { ProblemList } from "../../core/options/problem-list.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
-import { readScopes } from "./read-names.js";
-import { createRule, type Rule } from "./rule.js";
+import type { Principal } from "../../core/principal/principal.js";
+import { readScopes } from "../rule/read-names.js";
+import { createPureRule, type Rule } from "../rule/rule.js";
+import { allowing, denying, UNDECIDED, type Verdict } from "../rule/verdict.js";
 
 /**
  * The rule that the access token grants all of the scopes. For at least one of them: {@link scope.any}.
@@ -35,26 +37,28 @@ function scopeAny(...anyOf: [string, ...string[]]): Rule {
 
 /** The rule for names that were checked before. */
 export function allScopesRule(allOf: readonly string[]): Rule {
-  return createRule(`scope(${allOf.join(", ")})`, {
-    denial: "missing_scope",
-    evaluate(principal) {
-      for (const name of allOf) if (!principal.scopes.includes(name)) return "deny";
-      return "allow";
-    },
-    neededScopes: () => allOf,
+  const scopes = Object.freeze([...allOf]);
+  const allowed = allowing(scopes);
+  const missing = denying("missing_scope", scopes);
+  return createPureRule(`scope(${allOf.join(", ")})`, allowed, (principal) => {
+    for (const name of allOf)
+      if (!principal.scopes.includes(name)) return isUndetermined(principal) ? UNDECIDED : missing;
+    return allowed;
   });
 }
 
 /** The rule for names that were checked before. */
 export function anyScopeRule(anyOf: readonly string[]): Rule {
-  return createRule(`scope.any(${anyOf.join(", ")})`, {
-    denial: "missing_scope",
-    evaluate(principal) {
-      for (const name of anyOf) if (principal.scopes.includes(name)) return "allow";
-      return "deny";
-    },
-    neededScopes: (principal) => [
-      anyOf.find((name) => principal.scopes.includes(name)) ?? String(anyOf[0]),
-    ],
+  const verdicts = anyOf.map((name) => allowing(Object.freeze([name])));
+  const missing = denying("missing_scope", verdicts[0]?.scopes);
+  const allowed = verdicts.length === 1 ? verdicts[0] : undefined;
+  return createPureRule(`scope.any(${anyOf.join(", ")})`, allowed, (principal) => {
+    for (const [index, name] of anyOf.entries())
+      if (principal.scopes.includes(name)) return verdicts[index] as Verdict;
+    return isUndetermined(principal) ? UNDECIDED : missing;
   });
+}
+
+function isUndetermined({ undetermined }: Principal): boolean {
+  return undetermined.includes("scopes");
 }

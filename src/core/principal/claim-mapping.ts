@@ -1,4 +1,4 @@
-import { assemblePrincipal, type Principal } from "./principal.js";
+import { assemblePrincipal, NONE_UNDETERMINED, type Principal } from "./principal.js";
 
 /** The verified claims of a token. */
 export type Claims = Readonly<Record<string, unknown>>;
@@ -118,6 +118,7 @@ export function toPrincipal(
     scopes: namesAt(claims, mapping.scopes),
     permissions: namesAt(claims, mapping.permissions),
     groups: namesAt(claims, mapping.groups),
+    undetermined: NONE_UNDETERMINED,
     acr: ownString(claims, "acr"),
     amr: namesAt(claims, AMR),
     authTime: typeof authTime === "number" && Number.isFinite(authTime) ? authTime : undefined,

@@ -16,6 +16,11 @@ export interface Principal {
   readonly scopes: readonly string[];
   readonly permissions: readonly string[];
   readonly groups: readonly string[];
+  /**
+   * The lists that could not be determined, because a claim has the wrong type: who does not have a name in such a list
+   * may have it all the same, and rules about it are undecided.
+   */
+  readonly undetermined: readonly PrincipalList[];
   /** Authentication context class (RFC 9068 §2.2.1). */
   readonly acr: string | undefined;
   /** Authentication methods (RFC 8176). */
@@ -26,10 +31,16 @@ export interface Principal {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
+/** The lists of names of a {@link Principal}. */
+export type PrincipalList = "roles" | "scopes" | "permissions" | "groups";
+
 /** The parts of a principal that an app may give; the rest is filled in. */
 export type PrincipalInit = {
-  readonly [K in Exclude<keyof Principal, "id">]?: Principal[K] | undefined;
+  readonly [K in Exclude<keyof Principal, "id" | "undetermined">]?: Principal[K] | undefined;
 };
+
+/** Nearly always. */
+export const NONE_UNDETERMINED: readonly PrincipalList[] = Object.freeze([]);
 
 /** Who calls, `null` when nobody is authenticated, or what derives that when something asks. */
 const source = requestSlot<Principal | null | (() => Principal | null)>("principal");
@@ -76,6 +87,7 @@ export function createPrincipal(given: PrincipalInit): Principal {
     scopes: frozenList(init.scopes),
     permissions: frozenList(init.permissions),
     groups: frozenList(init.groups),
+    undetermined: NONE_UNDETERMINED,
     acr: init.acr,
     amr: frozenList(init.amr),
     authTime: init.authTime,
@@ -97,6 +109,7 @@ export function assemblePrincipal(parts: Omit<Principal, "id">): Principal {
     scopes: parts.scopes,
     permissions: parts.permissions,
     groups: parts.groups,
+    undetermined: parts.undetermined,
     acr: parts.acr,
     amr: parts.amr,
     authTime: parts.authTime,

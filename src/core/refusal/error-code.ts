@@ -38,6 +38,10 @@ export const ERROR_CODES = {
   },
   // requireRole, requireScope, authorize
   access_denied: { status: 403, detail: "The caller is not allowed to do this." },
+  insufficient_user_authentication: {
+    status: 401,
+    detail: "The request needs a more recent or a stronger login.",
+  },
   // validate, jsonBody, structuralGuard
   malformed_json: { status: 400, detail: "The request body is not valid JSON." },
   malformed_body: { status: 400, detail: "The request body cannot be read." },

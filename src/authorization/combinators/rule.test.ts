@@ -1,24 +1,58 @@
+import type { Request } from "express";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { createPrincipal, type Principal } from "../../core/principal/principal.js";
+import {
+  assemblePrincipal,
+  createPrincipal,
+  type Principal,
+} from "../../core/principal/principal.js";
+import { createPureRule, createRule, isRule, logicOf, type Rule } from "../rule/rule.js";
+import {
+  ALLOW,
+  denying,
+  type Effect,
+  isVerdict,
+  UNDECIDED,
+  undecided,
+  type Verdict,
+} from "../rule/verdict.js";
+import { role } from "../rules/role.js";
+import { scope } from "../rules/scope.js";
 import { all } from "./all.js";
 import { any } from "./any.js";
 import { not } from "./not.js";
-import { role } from "./role.js";
-import { createRule, type Effect, isRule, logicOf, type Rule } from "./rule.js";
-import { scope } from "./scope.js";
 
 const somebody = createPrincipal({ subject: "alice" });
 
-function effectOf(rule: Rule, principal: Principal = somebody): Effect {
-  return logicOf(rule).evaluate(principal);
+const req = {} as Request;
+
+function judged(rule: Rule, principal: Principal = somebody): Verdict | Promise<Verdict> {
+  return logicOf(rule).judge(principal, req, undefined);
 }
 
+function verdictOf(rule: Rule, principal: Principal = somebody): Verdict {
+  const verdict = judged(rule, principal);
+  if (!isVerdict(verdict)) throw new Error("the rule answers later");
+  return verdict;
+}
+
+function effectOf(rule: Rule, principal: Principal = somebody): Effect {
+  return verdictOf(rule, principal).effect;
+}
+
+const VERDICTS = { allow: ALLOW, deny: denying("rule_denied"), indeterminate: UNDECIDED } as const;
+
 function constant(effect: Effect): Rule {
+  return createPureRule(effect, undefined, () => VERDICTS[effect]);
+}
+
+/** A rule that asks somebody, who answers at once or later. */
+function asking(effect: Effect, isLater: boolean): Rule {
   return createRule(effect, {
-    denial: "rule_denied",
-    evaluate: () => effect,
-    neededScopes: () => undefined,
+    isPure: false,
+    needsObject: false,
+    allowed: ALLOW,
+    judge: () => (isLater ? Promise.resolve(VERDICTS[effect]) : VERDICTS[effect]),
   });
 }
 
@@ -34,8 +68,12 @@ const { tree } = fc.letrec<{ tree: Case; leaf: Case; and: Case; or: Case; negati
   (tie) => ({
     tree: fc.oneof({ depthSize: "small" }, tie("leaf"), tie("and"), tie("or"), tie("negation")),
     leaf: fc
-      .constantFrom(0, 1, 2)
-      .map((value) => ({ rule: constant(EFFECTS[value] ?? "deny"), value })),
+      .tuple(fc.constantFrom(0, 1, 2), fc.constantFrom("pure", "now", "later"))
+      .map(([value, way]) => {
+        const effect = EFFECTS[value] ?? "deny";
+        const rule = way === "pure" ? constant(effect) : asking(effect, way === "later");
+        return { rule, value };
+      }),
     and: fc.array(tie("tree"), { minLength: 1, maxLength: 4 }).map((cases) => ({
       rule: all(...(cases.map((one) => one.rule) as [Rule])),
       value: Math.min(...cases.map((one) => one.value)),
@@ -72,13 +110,57 @@ describe("all, any and not", () => {
     expect(effectOf(not(constant(one)))).toBe(turned);
   });
 
-  it("follow three-valued logic in any combination", () => {
-    fc.assert(
-      fc.property(tree, ({ rule, value }) => {
-        expect(effectOf(rule)).toBe(EFFECTS[value]);
+  it("follow three-valued logic in any combination, of rules that answer at once and of those that do not", async () => {
+    await fc.assert(
+      fc.asyncProperty(tree, async ({ rule, value }) => {
+        expect((await judged(rule)).effect).toBe(EFFECTS[value]);
       }),
       { numRuns: 2000 },
     );
+  });
+
+  it("answer at once as long as every rule that they ask does", () => {
+    const now = asking("deny", false);
+    const later = asking("deny", true);
+    expect(isVerdict(judged(all(now, later)))).toBe(true);
+    expect(isVerdict(judged(any(constant("allow"), later)))).toBe(true);
+    expect(isVerdict(judged(not(now)))).toBe(true);
+    expect(isVerdict(judged(any(now, later)))).toBe(false);
+    expect(isVerdict(judged(all(constant("allow"), later)))).toBe(false);
+    expect(isVerdict(judged(not(later)))).toBe(false);
+  });
+
+  it("ask nobody any more once the answer is clear, and nobody twice", async () => {
+    const asked: string[] = [];
+    const spy = (name: string, effect: Effect): Rule =>
+      createRule(name, {
+        isPure: false,
+        needsObject: false,
+        allowed: ALLOW,
+        judge: async () => {
+          asked.push(name);
+          return VERDICTS[effect];
+        },
+      });
+    await judged(any(spy("a", "deny"), spy("b", "allow"), spy("c", "allow")));
+    await judged(all(spy("d", "allow"), spy("e", "deny"), spy("f", "allow")));
+    await judged(any(spy("g", "deny"), spy("h", "deny")));
+    expect(asked.join("")).toBe("abdegh");
+  });
+
+  it("keep what failed, for whoever tells the developer", async () => {
+    const failure = new Error("no database");
+    const failing = createPureRule("failing", undefined, () => undecided(failure));
+    for (const rule of [
+      all(failing, role("x")),
+      any(role("x"), failing, constant("indeterminate")),
+      not(failing),
+    ]) {
+      const principal = createPrincipal({ subject: "a", roles: ["x"] });
+      expect(verdictOf(rule, rule.description.startsWith("any") ? somebody : principal).error).toBe(
+        failure,
+      );
+    }
   });
 });
 
@@ -126,6 +208,19 @@ describe("role and scope", () => {
     },
   );
 
+  it("are undecided about names that may be in a list nobody could read, also under not", () => {
+    const principal = assemblePrincipal({
+      ...somebody,
+      roles: ["viewer"],
+      undetermined: ["roles", "scopes"],
+    });
+    expect(effectOf(role("admin"), principal)).toBe("indeterminate");
+    expect(effectOf(not(role("suspended")), principal)).toBe("indeterminate");
+    expect(effectOf(role("viewer"), principal)).toBe("allow");
+    expect(effectOf(scope("a"), principal)).toBe("indeterminate");
+    expect(effectOf(not(scope.any("a")), principal)).toBe("indeterminate");
+  });
+
   it("do not mix: a scope is no role, a group or a permission is neither", () => {
     const principal = createPrincipal({
       subject: "a",
@@ -143,7 +238,7 @@ describe("the scopes that a refusal names", () => {
     rule: Rule,
     given: { roles?: string[]; scopes?: string[] } = {},
   ): readonly string[] | undefined {
-    return logicOf(rule).neededScopes(createPrincipal({ subject: "alice", ...given }));
+    return verdictOf(rule, createPrincipal({ subject: "alice", ...given })).scopes;
   }
 
   it.each<[string, Rule, { roles?: string[]; scopes?: string[] }, readonly string[] | undefined]>([
@@ -200,7 +295,7 @@ describe("the scopes that a refusal names", () => {
         (rule, roles, scopes) => {
           const before = createPrincipal({ subject: "alice", roles, scopes });
           fc.pre(effectOf(rule, before) === "deny");
-          const needed = logicOf(rule).neededScopes(before);
+          const needed = verdictOf(rule, before).scopes;
           if (needed === undefined) return;
           expect(needed.length).toBeGreaterThan(0);
           expect(
@@ -217,10 +312,10 @@ describe("the scopes that a refusal names", () => {
 });
 
 describe("a rule", () => {
-  let other: typeof import("./rule.js");
+  let other: typeof import("../rule/rule.js");
   beforeAll(async () => {
     vi.resetModules();
-    other = await import("./rule.js");
+    other = await import("../rule/rule.js");
   });
 
   it("says in words what it demands", () => {

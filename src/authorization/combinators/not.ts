@@ -1,7 +1,11 @@
 import { ProblemList } from "../../core/options/problem-list.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
-import { checkRule } from "./read-rules.js";
-import { createRule, logicOf, type Rule } from "./rule.js";
+import { checkRule } from "../rule/read-rules.js";
+import { createRule, logicOf, type Rule } from "../rule/rule.js";
+import { ALLOW, denying, isVerdict, type Verdict } from "../rule/verdict.js";
+
+/** Further scopes never take anything away. */
+const DENIED = denying("rule_denied");
 
 /**
  * The rule that the rule does not hold. It needs a caller who is authenticated, as every rule does: nobody passes
@@ -23,15 +27,19 @@ export function not(...rules: readonly [Rule]): Rule {
     );
   problems.finish();
 
-  const { evaluate } = logicOf(rule);
+  const { isPure, needsObject, judge } = logicOf(rule);
   return createRule(`not(${rule.description})`, {
-    denial: "rule_denied",
-    evaluate(principal) {
-      const effect = evaluate(principal);
-      if (effect === "indeterminate") return effect;
-      return effect === "allow" ? "deny" : "allow";
+    isPure,
+    needsObject,
+    allowed: ALLOW,
+    judge(principal, req, object) {
+      const verdict = judge(principal, req, object);
+      return isVerdict(verdict) ? reversed(verdict) : verdict.then(reversed);
     },
-    // Further scopes never take anything away.
-    neededScopes: (principal) => (evaluate(principal) === "deny" ? [] : undefined),
   });
+}
+
+function reversed(verdict: Verdict): Verdict {
+  if (verdict.effect === "indeterminate") return verdict;
+  return verdict.effect === "allow" ? DENIED : ALLOW;
 }

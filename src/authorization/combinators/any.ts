@@ -1,0 +1,70 @@
+import type { Request } from "express";
+import { ProblemList } from "../../core/options/problem-list.js";
+import { assertNotMounted } from "../../core/options/uncalled-factory.js";
+import type { Principal } from "../../core/principal/principal.js";
+import { readRules } from "../rule/read-rules.js";
+import { createRule, logicOf, type Rule, type RuleLogic } from "../rule/rule.js";
+import { denying, isVerdict, type Verdict } from "../rule/verdict.js";
+
+/** Nothing would turn it into a yes for certain. */
+const DENIED = denying("rule_denied");
+
+/**
+ * The rule that at least one of the rules holds. They are asked one after the other, until one holds: put what is quick
+ * in front of what asks a database.
+ *
+ * A refusal names missing scopes only when every one of the rules asks for scopes; then those of the first one.
+ *
+ * @throws {@link OptionsError} when there is no rule, or something else stands in its place.
+ */
+export function any(...rules: [Rule, ...Rule[]]): Rule {
+  assertNotMounted("any", rules[0], 'authorize(any(role("admin"), scope("orders:write")))');
+  const problems = new ProblemList();
+  const parts = readRules(problems, "any", rules).map(logicOf);
+  problems.finish();
+  const isPure = parts.every((part) => part.isPure);
+
+  function judgeFrom(
+    start: number,
+    before: Verdict | undefined,
+    principal: Principal,
+    req: Request,
+    object: unknown,
+  ): Verdict | Promise<Verdict> {
+    let unknown = before;
+    for (let index = start; index < parts.length; index += 1) {
+      const verdict = (parts[index] as RuleLogic).judge(principal, req, object);
+      if (!isVerdict(verdict)) {
+        const earlier = unknown;
+        return verdict.then((later) =>
+          later.effect === "allow"
+            ? later
+            : judgeFrom(index + 1, earlier ?? unknownIn(later), principal, req, object),
+        );
+      }
+      if (verdict.effect === "allow") return verdict;
+      unknown ??= unknownIn(verdict);
+    }
+    return unknown ?? (isPure ? refusal(parts, principal, req) : DENIED);
+  }
+
+  return createRule(`any(${rules.map((rule) => rule.description).join(", ")})`, {
+    isPure,
+    needsObject: parts.some((part) => part.needsObject),
+    allowed: parts.length === 1 ? parts[0]?.allowed : undefined,
+    judge: (principal, req, object) => judgeFrom(0, undefined, principal, req, object),
+  });
+}
+
+function unknownIn(verdict: Verdict): Verdict | undefined {
+  return verdict.effect === "indeterminate" ? verdict : undefined;
+}
+
+/** The refusal, with what would turn it into a yes: what the first rule asks for, when every rule can be satisfied. */
+function refusal(parts: readonly RuleLogic[], principal: Principal, req: Request): Verdict {
+  const verdicts = parts.map((part) => part.judge(principal, req, undefined) as Verdict);
+  const [first] = verdicts;
+  return verdicts.every(({ scopes }) => scopes !== undefined)
+    ? denying("rule_denied", first?.scopes, first?.stepUp)
+    : DENIED;
+}

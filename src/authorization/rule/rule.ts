@@ -1,0 +1,58 @@
+import type { Request } from "express";
+import type { Principal } from "../../core/principal/principal.js";
+import type { Verdict } from "./verdict.js";
+
+/** How a rule decides. */
+export interface RuleLogic {
+  /**
+   * Whether it looks at nothing but the principal: it answers at once, asks no function of the app, and can be asked
+   * again without harm.
+   */
+  readonly isPure: boolean;
+  /** Whether it judges the object that the request is about, which the guard has to load. */
+  readonly needsObject: boolean;
+  /** The verdict that it gives whenever it says yes; `undefined` when there are several. */
+  readonly allowed: Verdict | undefined;
+  /**
+   * Never throws, and what it promises is always fulfilled: a failure is the verdict `indeterminate`.
+   *
+   * @param object - What the guard loaded; `undefined` when it loads nothing.
+   */
+  judge(principal: Principal, req: Request, object: unknown): Verdict | Promise<Verdict>;
+}
+
+const LOGIC: unique symbol = Symbol.for("express-secure-api.rule/1");
+
+/**
+ * What a caller must be, hold or own, as a value: made by `authenticated`, `role`, `scope` and their family, put into
+ * `authorize`. Frozen; one rule can be used in many places.
+ */
+export interface Rule {
+  /** The rule in words, such as `any(role(admin), scope(orders:write))`, as decisions and the route audit show it. */
+  readonly description: string;
+  readonly [LOGIC]: RuleLogic;
+}
+
+/** Makes a rule. */
+export function createRule(description: string, logic: RuleLogic): Rule {
+  return Object.freeze({ description, [LOGIC]: Object.freeze(logic) });
+}
+
+/** Makes a rule that looks at nothing but the principal. */
+export function createPureRule(
+  description: string,
+  allowed: Verdict | undefined,
+  judge: (principal: Principal) => Verdict,
+): Rule {
+  return createRule(description, { isPure: true, needsObject: false, allowed, judge });
+}
+
+/** Whether the value is a rule, also one from another installed copy of this library. */
+export function isRule(value: unknown): value is Rule {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, LOGIC);
+}
+
+/** How the rule decides. */
+export function logicOf(rule: Rule): RuleLogic {
+  return rule[LOGIC];
+}

@@ -1,0 +1,82 @@
+/** What a rule says about a request. `indeterminate`: it could not be found out, so the answer is no. */
+export type Effect = "allow" | "deny" | "indeterminate";
+
+/** Why a rule refuses, as decisions name it. */
+export type DenialReason =
+  | "missing_role"
+  | "missing_scope"
+  | "missing_permission"
+  | "claim_mismatch"
+  | "step_up_required"
+  | "condition_failed"
+  | "not_owner"
+  | "other_tenant"
+  | "policy_denied"
+  | "rule_denied";
+
+/** The authentication that would satisfy a rule (RFC 9470 §3). */
+export interface StepUp {
+  /** Classes of authentication context, one of which would do. */
+  readonly acrValues: readonly string[] | undefined;
+  /** How many seconds ago the user may have authenticated at most. */
+  readonly maxAge: number | undefined;
+}
+
+/** What a rule says, and what would change it. Frozen; one verdict serves many requests. */
+export interface Verdict {
+  readonly effect: Effect;
+  /** Of a refusal. */
+  readonly reason: DenialReason | undefined;
+  /**
+   * The scopes that the token needs for a yes, those that it has included; of a yes, those that it rests on. `undefined`
+   * when no scope would turn it into a yes.
+   */
+  readonly scopes: readonly string[] | undefined;
+  /** The authentication that is needed for a yes, besides the scopes. */
+  readonly stepUp: StepUp | undefined;
+  /** What failed, where nothing could be found out. */
+  readonly error: unknown;
+}
+
+const NO_SCOPES: readonly string[] = Object.freeze([]);
+
+/** A yes that rests on no scope. */
+export const ALLOW: Verdict = allowing(NO_SCOPES);
+
+/** Nothing failed, and yet nobody knows: what would have to be known is missing. */
+export const UNDECIDED: Verdict = undecided(undefined);
+
+/** A yes that rests on the scopes. */
+export function allowing(scopes: readonly string[]): Verdict {
+  return freeze("allow", undefined, scopes, undefined, undefined);
+}
+
+/** A no. With `scopes`, even an empty list, those and `stepUp` together would turn it into a yes. */
+export function denying(
+  reason: DenialReason,
+  scopes?: readonly string[] | undefined,
+  stepUp?: StepUp | undefined,
+): Verdict {
+  return freeze("deny", reason, scopes, stepUp, undefined);
+}
+
+/** Neither yes nor no. @param error - What failed; `undefined` when nothing did. */
+export function undecided(error: unknown): Verdict {
+  return freeze("indeterminate", undefined, undefined, undefined, error);
+}
+
+/** All verdicts have the same members in the same order, so that they are quick to read. */
+function freeze(
+  effect: Effect,
+  reason: DenialReason | undefined,
+  scopes: readonly string[] | undefined,
+  stepUp: StepUp | undefined,
+  error: unknown,
+): Verdict {
+  return Object.freeze({ effect, reason, scopes, stepUp, error });
+}
+
+/** Whether it is there already, and no promise for it. */
+export function isVerdict(judged: Verdict | Promise<Verdict>): judged is Verdict {
+  return (judged as Verdict).effect !== undefined;
+}
