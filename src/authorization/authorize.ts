@@ -1,6 +1,10 @@
 import type { Middleware } from "../core/guard/middleware.js";
-import { createAuthorization } from "./create-authorization.js";
-import { openRequireOptions, type RequireOptions, readRequireOptions } from "./require-options.js";
+import { createAuthorization } from "./guard/create-authorization.js";
+import {
+  openRequireOptions,
+  type RequireOptions,
+  readRequireOptions,
+} from "./guard/require-options.js";
 import { checkRule } from "./rule/read-rules.js";
 import type { Rule } from "./rule/rule.js";
 

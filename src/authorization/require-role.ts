@@ -1,11 +1,11 @@
 import type { Middleware } from "../core/guard/middleware.js";
-import { createAuthorization } from "./create-authorization.js";
+import { createAuthorization } from "./guard/create-authorization.js";
 import {
   openRequireOptions,
   type RequireOptions,
   readRequireOptions,
   splitOptions,
-} from "./require-options.js";
+} from "./guard/require-options.js";
 import { readRoles } from "./rule/read-names.js";
 import { roleRule } from "./rules/role.js";
 

@@ -1,11 +1,11 @@
 import type { Middleware } from "../core/guard/middleware.js";
-import { createAuthorization } from "./create-authorization.js";
+import { createAuthorization } from "./guard/create-authorization.js";
 import {
   openRequireOptions,
   type RequireOptions,
   readRequireOptions,
   splitOptions,
-} from "./require-options.js";
+} from "./guard/require-options.js";
 import { readScopes } from "./rule/read-names.js";
 import type { Rule } from "./rule/rule.js";
 import { allScopesRule, anyScopeRule } from "./rules/scope.js";

@@ -16,6 +16,15 @@ export function readRoles(
   return readNames(problems, `${factory}.roles`, roles, nameFault);
 }
 
+/** Checks names of permissions that stand in the arguments of a factory, and returns a copy. */
+export function readPermissions(
+  problems: ProblemList,
+  factory: string,
+  permissions: readonly unknown[],
+): readonly string[] {
+  return readNames(problems, `${factory}.permissions`, permissions, nameFault);
+}
+
 /** Checks scope names that stand in the arguments of a factory, and returns a copy. */
 export function readScopes(
   problems: ProblemList,

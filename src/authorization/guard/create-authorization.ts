@@ -1,14 +1,14 @@
 import type { NextFunction, Request, Response } from "express";
-import { type Decision, recordFrozenDecision } from "../core/decision/decision.js";
-import { createGuard } from "../core/guard/guard.js";
-import type { Middleware } from "../core/guard/middleware.js";
-import { challenge } from "../core/http/header-values.js";
-import { reportedPrincipal } from "../core/principal/enrichment.js";
-import { getPrincipal, type Principal } from "../core/principal/principal.js";
-import { type HeaderFields, HttpError, outageError } from "../core/refusal/http-error.js";
+import { type Decision, recordFrozenDecision } from "../../core/decision/decision.js";
+import { createGuard } from "../../core/guard/guard.js";
+import type { Middleware } from "../../core/guard/middleware.js";
+import { challenge } from "../../core/http/header-values.js";
+import { reportedPrincipal } from "../../core/principal/enrichment.js";
+import { getPrincipal, type Principal } from "../../core/principal/principal.js";
+import { type HeaderFields, HttpError, outageError } from "../../core/refusal/http-error.js";
+import { logicOf, type Rule } from "../rule/rule.js";
+import { type DenialReason, isVerdict, type StepUp, type Verdict } from "../rule/verdict.js";
 import type { CheckedRequireOptions } from "./require-options.js";
-import { logicOf, type Rule } from "./rule/rule.js";
-import { type DenialReason, isVerdict, type StepUp, type Verdict } from "./rule/verdict.js";
 
 interface Refusal {
   readonly error: HttpError;

@@ -3,11 +3,11 @@ import {
   type GuardOptions,
   type Mode,
   readGuardOptions,
-} from "../core/guard/guard-options.js";
-import type { Hints, OptionKeys } from "../core/options/option-types.js";
-import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
-import { assertCalled } from "../core/options/uncalled-factory.js";
-import type { OnDenied } from "../core/refusal/deny.js";
+} from "../../core/guard/guard-options.js";
+import type { Hints, OptionKeys } from "../../core/options/option-types.js";
+import { type OptionsReader, readOptions } from "../../core/options/options-reader.js";
+import { assertCalled } from "../../core/options/uncalled-factory.js";
+import type { OnDenied } from "../../core/refusal/deny.js";
 
 /** Options of `requireRole`, `requireScope` and `authorize`. */
 export interface RequireOptions extends GuardOptions {
@@ -26,7 +26,7 @@ export interface CheckedRequireOptions {
 }
 
 /** Names of {@link RequireOptions}. */
-const REQUIRE_KEYS: OptionKeys<RequireOptions> = { ...GUARD_OPTIONS, realm: true };
+export const REQUIRE_KEYS: OptionKeys<RequireOptions> = { ...GUARD_OPTIONS, realm: true };
 
 const REPORT =
   'leave it out to refuse, write mode: "report" to let every request pass and only record refusals';
