@@ -2,11 +2,23 @@ import type { Request } from "express";
 import { refuseMounting } from "../calls/refuse-mounting.js";
 import { requestSlot } from "../request/request-slot.js";
 
+/** The lists of names that rules look into. */
+export const PRINCIPAL_LISTS = Object.freeze(["roles", "scopes", "permissions", "groups"] as const);
+
+/** A list of names that rules look into. */
+export type PrincipalList = (typeof PRINCIPAL_LISTS)[number];
+
+/** What is undetermined of most principals: nothing. */
+export const DETERMINED: readonly PrincipalList[] = Object.freeze([]);
+
 /** Who calls, as authorization, limits and the audit log see it. Frozen. */
 export interface Principal {
   /** Issuer and subject together: a subject alone is unique only within its issuer (RFC 7519 §4.1.2). */
   readonly id: string;
-  /** `service`: the token was issued to a client on its own behalf. */
+  /**
+   * `service`: the token was issued to a client on its own behalf. `anonymous`: nobody has logged in; rules refuse such a
+   * caller with 401, whatever its roles are.
+   */
   readonly kind: "user" | "service" | "anonymous";
   readonly subject: string | undefined;
   readonly issuer: string | undefined;
@@ -16,6 +28,12 @@ export interface Principal {
   readonly scopes: readonly string[];
   readonly permissions: readonly string[];
   readonly groups: readonly string[];
+  /**
+   * Which of these lists may lack names: the token has the claim in a wrong form, or says that the names are not in it,
+   * as Entra ID does for users in more than 200 groups. The names that are there count. That another one is missing
+   * proves nothing.
+   */
+  readonly undetermined: readonly PrincipalList[];
   /** Authentication context class (RFC 9068 §2.2.1). */
   readonly acr: string | undefined;
   /** Authentication methods (RFC 8176). */
@@ -76,6 +94,7 @@ export function createPrincipal(given: PrincipalInit): Principal {
     scopes: frozenList(init.scopes),
     permissions: frozenList(init.permissions),
     groups: frozenList(init.groups),
+    undetermined: init.undetermined === undefined ? DETERMINED : frozenList(init.undetermined),
     acr: init.acr,
     amr: frozenList(init.amr),
     authTime: init.authTime,
@@ -97,6 +116,7 @@ export function assemblePrincipal(parts: Omit<Principal, "id">): Principal {
     scopes: parts.scopes,
     permissions: parts.permissions,
     groups: parts.groups,
+    undetermined: parts.undetermined,
     acr: parts.acr,
     amr: parts.amr,
     authTime: parts.authTime,
@@ -110,6 +130,6 @@ function idOf(issuer: string | undefined, name: string): string {
   return name.includes(" ") ? ` ${name}` : name;
 }
 
-function frozenList(list: readonly string[] | undefined): readonly string[] {
+function frozenList<Name extends string>(list: readonly Name[] | undefined): readonly Name[] {
   return Object.freeze(list === undefined ? [] : [...list]);
 }
