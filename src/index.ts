@@ -118,6 +118,7 @@ export {
   type PrincipalEnrichment,
   type PrincipalFromOptions,
   type PrincipalInit,
+  type PrincipalList,
   principalFrom,
   type SessionPrincipalOptions,
   session,

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { isPrintableAscii } from "../core/http/header-values.js";
-import type { Claims } from "../core/principal/claim-mapping.js";
+import type { Claims } from "../core/principal/names/claim-source.js";
 import type { Refused } from "../core/refusal/refused.js";
 
 /** The JOSE header of a token (RFC 7515 §4.1): `alg` always, the rest as the issuer set it. */

@@ -84,6 +84,7 @@ describe.each(expressVersions)("enrichPrincipal on Express %s", (_major, express
       permissions: ["read", "write"],
       groups: ["staff"],
       scopes: ["orders"],
+      undetermined: [],
       amr: [],
       claims: { plan: "free" },
     });
@@ -103,6 +104,17 @@ describe.each(expressVersions)("enrichPrincipal on Express %s", (_major, express
     expect(body.roles).toEqual(["admin"]);
     expect(body.permissions).toEqual(["read", "write"]);
     expect(body.tenant).toBeUndefined();
+  });
+
+  it("determines what it replaces, and nothing that it adds to", async () => {
+    const undetermined = ["roles", "scopes", "permissions"] as const;
+    const found = { roles: ["admin"], permissions: ["write"] };
+    const app = appWith(caller({ ...alice, undetermined }), adding(found, { replace: "roles" }));
+    const { body } = await request(app).get("/").expect(200);
+    expect(body.undetermined).toEqual(["scopes", "permissions"]);
+    const all = adding(found, { replace: ["roles", "permissions"] });
+    const second = appWith(caller({ ...alice, undetermined: ["roles"] }), all);
+    expect((await request(second).get("/").expect(200)).body.undetermined).toEqual([]);
   });
 
   it("hands on a frozen copy", async () => {

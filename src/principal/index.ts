@@ -1,5 +1,10 @@
 export type { Middleware } from "../core/guard/middleware.js";
-export { getPrincipal, type Principal, type PrincipalInit } from "../core/principal/principal.js";
+export {
+  getPrincipal,
+  type Principal,
+  type PrincipalInit,
+  type PrincipalList,
+} from "../core/principal/principal.js";
 export {
   type EnrichmentCacheOptions,
   type EnrichPrincipalOptions,

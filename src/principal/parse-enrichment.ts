@@ -1,6 +1,11 @@
 import { wrongReturn } from "../core/calls/user-function.js";
 import { describeValue, isPlainObject } from "../core/options/value.js";
-import { assemblePrincipal, type Principal } from "../core/principal/principal.js";
+import {
+  assemblePrincipal,
+  DETERMINED,
+  type Principal,
+  type PrincipalList,
+} from "../core/principal/principal.js";
 import { copyOfList, isName, isNames, NAMES_MUST } from "./parse-principal.js";
 
 /** What the app knows of a caller beyond what the token or the session says. */
@@ -81,8 +86,18 @@ export function enrich(
     roles: listOf("roles"),
     permissions: listOf("permissions"),
     groups: listOf("groups"),
+    undetermined: undeterminedAfter(principal, replace),
     tenant: tenantOf(what, principal, found.tenant, replace.includes("tenant")),
   });
+}
+
+/** What the app replaced is known; what it added to may still lack names. */
+function undeterminedAfter(
+  { undetermined }: Principal,
+  replace: readonly EnrichedMember[],
+): readonly PrincipalList[] {
+  const left = undetermined.filter((list) => !(replace as readonly string[]).includes(list));
+  return left.length === 0 ? DETERMINED : Object.freeze(left);
 }
 
 function tenantOf(

@@ -1,8 +1,9 @@
 import { wrongReturn } from "../core/calls/user-function.js";
 import { describeValue, isPlainObject } from "../core/options/value.js";
-import { MAX_NAMES } from "../core/principal/claim-mapping.js";
+import { MAX_NAMES } from "../core/principal/names/found-names.js";
 import {
   createPrincipal,
+  PRINCIPAL_LISTS,
   type Principal,
   type PrincipalInit,
 } from "../core/principal/principal.js";
@@ -23,6 +24,7 @@ const MEMBERS: Readonly<Record<Member, readonly [must: string, check: Check]>> =
   scopes: [NAMES_MUST, isNames],
   permissions: [NAMES_MUST, isNames],
   groups: [NAMES_MUST, isNames],
+  undetermined: [`a list with some of ${PRINCIPAL_LISTS.join(", ")}`, areLists],
   acr: ["a non-empty string", isName],
   amr: [NAMES_MUST, isNames],
   authTime: [
@@ -75,6 +77,15 @@ export function copyOfList(given: unknown): unknown {
 
 function isMember(name: string): name is Member {
   return Object.hasOwn(MEMBERS, name);
+}
+
+function areLists(value: unknown): boolean {
+  const lists: readonly unknown[] = PRINCIPAL_LISTS;
+  return (
+    Array.isArray(value) &&
+    value.length <= lists.length &&
+    value.every((one) => lists.includes(one))
+  );
 }
 
 export function isName(value: unknown): value is string {

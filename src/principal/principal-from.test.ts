@@ -113,9 +113,19 @@ const WRONG_RESULTS: readonly [string, unknown, string][] = [
     "principalFrom must return a plain object as claims, got an empty list",
   ],
   [
+    "an unknown list as undetermined",
+    { subject: "alice", undetermined: ["amr"] },
+    "principalFrom must return a list with some of roles, scopes, permissions, groups as undetermined, got a list of 1",
+  ],
+  [
+    "a name as undetermined",
+    { subject: "alice", undetermined: "roles" },
+    "principalFrom must return a list with some of roles, scopes, permissions, groups as undetermined, got a string of 5 characters",
+  ],
+  [
     "a misspelt member",
     { subject: "alice", role: ["admin"] },
-    "principalFrom must return members of a principal only: kind, subject, issuer, clientId, tenant, roles, scopes, permissions, groups, acr, amr, authTime, claims",
+    "principalFrom must return members of a principal only: kind, subject, issuer, clientId, tenant, roles, scopes, permissions, groups, undetermined, acr, amr, authTime, claims",
   ],
   [
     "an id of its own",
@@ -244,6 +254,7 @@ describe.each(expressVersions)("principalFrom on Express %s", (_major, express) 
       scopes: ["s"],
       permissions: ["p"],
       groups: ["g"],
+      undetermined: ["groups"],
       acr: "phr",
       amr: ["hwk"],
       authTime: 1,

@@ -101,8 +101,11 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
     refused: [],
   },
   SubjectSource: { omitted: ["format"], refused: ["path"] },
-  // Without its prefix, the admin of a partner is an admin.
-  ClaimSource: { omitted: ["format"], refused: ["path", "prefix"] },
+  // Without its prefix, the admin of a partner is an admin; without the others, more names count, or all seem to be there.
+  ClaimSource: {
+    omitted: ["format"],
+    refused: ["path", "names", "having", "elsewhere", "prefix"],
+  },
   RateLimitOptions: {
     omitted: [
       "name",

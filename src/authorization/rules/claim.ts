@@ -3,7 +3,7 @@ import { isThenable, wrongReturn } from "../../core/calls/user-function.js";
 import { ProblemList } from "../../core/options/problem-list.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { describeValue, unsetFault } from "../../core/options/value.js";
-import { type ClaimPath, claimAt } from "../../core/principal/claim-mapping.js";
+import { type ClaimPath, claimAt } from "../../core/principal/names/claim-source.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { createPureRule, createRule, type Rule } from "../rule/rule.js";
 import { ALLOW, denying, UNDECIDED, undecided, type Verdict } from "../rule/verdict.js";

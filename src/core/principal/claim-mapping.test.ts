@@ -1,13 +1,8 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
-import {
-  type ClaimMapping,
-  type ClaimSource,
-  claimAt,
-  freezeMapping,
-  TooManyNames,
-  toPrincipal,
-} from "./claim-mapping.js";
+import { type ClaimMapping, freezeMapping, toPrincipal } from "./claim-mapping.js";
+import { type ClaimSource, claimAt } from "./names/claim-source.js";
+import { TooManyNames } from "./names/found-names.js";
 import { RFC9068_MAPPING } from "./rfc9068-mapping.js";
 
 function rolesOf(value: unknown, source: Omit<ClaimSource, "path"> = {}): readonly string[] {

@@ -67,6 +67,7 @@ describe("createPrincipal", () => {
       scopes: [],
       permissions: [],
       groups: [],
+      undetermined: [],
       acr: undefined,
       amr: [],
       authTime: undefined,
@@ -78,6 +79,7 @@ describe("createPrincipal", () => {
       principal.scopes,
       principal.permissions,
       principal.groups,
+      principal.undetermined,
       principal.amr,
       principal.claims,
     ]) {

@@ -2,11 +2,23 @@ import type { Request } from "express";
 import { refuseMounting } from "../calls/refuse-mounting.js";
 import { requestSlot } from "../request/request-slot.js";
 
+/** The lists of names that rules look into. */
+export const PRINCIPAL_LISTS = Object.freeze(["roles", "scopes", "permissions", "groups"] as const);
+
+/** A list of names that rules look into. */
+export type PrincipalList = (typeof PRINCIPAL_LISTS)[number];
+
+/** What is undetermined of most principals: nothing. */
+export const DETERMINED: readonly PrincipalList[] = Object.freeze([]);
+
 /** Who calls, as authorization, limits and the audit log see it. Frozen. */
 export interface Principal {
   /** Issuer and subject together: a subject alone is unique only within its issuer (RFC 7519 §4.1.2). */
   readonly id: string;
-  /** `service`: the token was issued to a client on its own behalf. */
+  /**
+   * `service`: the token was issued to a client on its own behalf. `anonymous`: nobody has logged in; rules refuse such a
+   * caller with 401, whatever its roles are.
+   */
   readonly kind: "user" | "service" | "anonymous";
   readonly subject: string | undefined;
   readonly issuer: string | undefined;
@@ -17,8 +29,9 @@ export interface Principal {
   readonly permissions: readonly string[];
   readonly groups: readonly string[];
   /**
-   * The lists that could not be determined, because a claim has the wrong type: who does not have a name in such a list
-   * may have it all the same, and rules about it are undecided.
+   * Which of these lists may lack names: the token has the claim in a wrong form, or says that the names are not in it,
+   * as Entra ID does for users in more than 200 groups. The names that are there count. That another one is missing
+   * proves nothing.
    */
   readonly undetermined: readonly PrincipalList[];
   /** Authentication context class (RFC 9068 §2.2.1). */
@@ -31,16 +44,10 @@ export interface Principal {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** The lists of names of a {@link Principal}. */
-export type PrincipalList = "roles" | "scopes" | "permissions" | "groups";
-
 /** The parts of a principal that an app may give; the rest is filled in. */
 export type PrincipalInit = {
-  readonly [K in Exclude<keyof Principal, "id" | "undetermined">]?: Principal[K] | undefined;
+  readonly [K in Exclude<keyof Principal, "id">]?: Principal[K] | undefined;
 };
-
-/** Nearly always. */
-export const NONE_UNDETERMINED: readonly PrincipalList[] = Object.freeze([]);
 
 /** Who calls, `null` when nobody is authenticated, or what derives that when something asks. */
 const source = requestSlot<Principal | null | (() => Principal | null)>("principal");
@@ -87,7 +94,7 @@ export function createPrincipal(given: PrincipalInit): Principal {
     scopes: frozenList(init.scopes),
     permissions: frozenList(init.permissions),
     groups: frozenList(init.groups),
-    undetermined: NONE_UNDETERMINED,
+    undetermined: init.undetermined === undefined ? DETERMINED : frozenList(init.undetermined),
     acr: init.acr,
     amr: frozenList(init.amr),
     authTime: init.authTime,
@@ -123,6 +130,6 @@ function idOf(issuer: string | undefined, name: string): string {
   return name.includes(" ") ? ` ${name}` : name;
 }
 
-function frozenList(list: readonly string[] | undefined): readonly string[] {
+function frozenList<Name extends string>(list: readonly Name[] | undefined): readonly Name[] {
   return Object.freeze(list === undefined ? [] : [...list]);
 }

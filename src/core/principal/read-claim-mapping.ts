@@ -1,9 +1,11 @@
 import type { OptionKeys } from "../options/option-types.js";
 import type { OptionsReader } from "../options/options-reader.js";
 import { isPlainObject } from "../options/value.js";
-import type { ClaimMapping, ClaimPath, ClaimSource, SubjectSource } from "./claim-mapping.js";
+import type { ClaimMapping, SubjectSource } from "./claim-mapping.js";
+import type { ClaimPath, ClaimSource } from "./names/claim-source.js";
+import { readNameTable } from "./names/read-name-table.js";
+import { PRINCIPAL_LISTS, type PrincipalList } from "./principal.js";
 
-const LISTS = ["roles", "scopes", "permissions", "groups"] as const;
 const MEMBERS: OptionKeys<ClaimMapping> = {
   subject: true,
   roles: true,
@@ -14,12 +16,19 @@ const MEMBERS: OptionKeys<ClaimMapping> = {
   clientId: true,
   kind: true,
 };
-const SOURCE: OptionKeys<ClaimSource> = { path: true, format: true, prefix: "neverUndefined" };
+const SOURCE: OptionKeys<ClaimSource> = {
+  path: true,
+  format: true,
+  names: "neverUndefined",
+  having: "neverUndefined",
+  elsewhere: "neverUndefined",
+  prefix: "neverUndefined",
+};
 const SUBJECT: OptionKeys<SubjectSource> = { path: true, format: true };
 /** More places than any issuer puts it in. */
 const MAX_SUBJECTS = 10;
 const SUBJECT_FORMATS = ["text", "number"] as const;
-const FORMATS = ["list", "space", "comma", "scim", "keys"] as const;
+const FORMATS = ["list", "space", "comma", "scim", "keys", "booleans", "flag", "clerk"] as const;
 
 /** Reads the claim mapping at `principal`. @returns A frozen copy, or `undefined` when left out. */
 export function readClaimMapping(options: OptionsReader<"principal">): ClaimMapping | undefined {
@@ -32,8 +41,8 @@ export function readClaimMapping(options: OptionsReader<"principal">): ClaimMapp
   if (reader === undefined) return undefined;
   const mapping: Record<string, unknown> = {};
   mapping["subject"] = readSubject(reader);
-  for (const list of LISTS) mapping[list] = readSources(reader, list);
-  mapping["tenant"] = readPath(reader, "tenant");
+  for (const list of PRINCIPAL_LISTS) mapping[list] = readSources(reader, list);
+  mapping["tenant"] = readTenant(reader);
   mapping["clientId"] = readClientId(reader);
   mapping["kind"] = reader.function("kind");
   return Object.freeze(mapping) as ClaimMapping;
@@ -41,7 +50,7 @@ export function readClaimMapping(options: OptionsReader<"principal">): ClaimMapp
 
 function readSources(
   reader: OptionsReader<keyof ClaimMapping>,
-  list: (typeof LISTS)[number],
+  list: PrincipalList,
 ): readonly ClaimSource[] | undefined {
   const entries = reader.objects<ClaimSource>(list, SOURCE);
   if (entries === undefined) return undefined;
@@ -50,8 +59,23 @@ function readSources(
       const path = readPath(entry, "path");
       if (path === undefined && !entry.has("path")) entry.problem("path", PATH);
       const format = entry.oneOf("format", FORMATS, { default: "list" });
+      const names = readNameTable(entry, "names");
+      const having = entry.string("having");
+      if (having !== undefined && format !== "keys")
+        entry.note("having", 'must be left out, or given with format: "keys"');
+      const elsewhere = readPath(entry, "elsewhere");
       const prefix = entry.string("prefix", { default: "" });
-      return Object.freeze({ path: path ?? "", format, prefix });
+      // Without a prototype: what is polluted there must not stand in for what is left out.
+      return Object.freeze(
+        Object.assign(Object.create(null) as ClaimSource, {
+          path: path ?? "",
+          format,
+          prefix,
+          ...(names !== undefined && { names }),
+          ...(having !== undefined && { having }),
+          ...(elsewhere !== undefined && { elsewhere }),
+        }),
+      );
     }),
   );
 }
@@ -85,6 +109,19 @@ function readPath<Key extends string>(reader: OptionsReader<Key>, key: Key): Cla
   const path = copyPath(value);
   if (path === undefined) reader.problem(key, PATH);
   return path;
+}
+
+/** A list with lists in it is several paths. */
+function readTenant(reader: OptionsReader<"tenant">): ClaimMapping["tenant"] {
+  const value = reader.raw("tenant");
+  if (!Array.isArray(value) || !value.some(Array.isArray)) return readPath(reader, "tenant");
+  const paths = Array.from<unknown>(value).map((path) =>
+    Array.isArray(path) ? copyPath(path) : undefined,
+  );
+  const good = paths.filter((path) => path !== undefined);
+  if (good.length === paths.length) return Object.freeze(good as (readonly string[])[]);
+  reader.problem("tenant", "a path, or a list of lists of claim names, each a path");
+  return undefined;
 }
 
 function readClientId(reader: OptionsReader<"clientId">): readonly ClaimPath[] | undefined {

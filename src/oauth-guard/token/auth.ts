@@ -1,9 +1,5 @@
-import {
-  type CallerKind,
-  type ClaimMapping,
-  type Claims,
-  claimAt,
-} from "../../core/principal/claim-mapping.js";
+import type { CallerKind, ClaimMapping } from "../../core/principal/claim-mapping.js";
+import { type Claims, claimAt } from "../../core/principal/names/claim-source.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { requestSlot } from "../../core/request/request-slot.js";
 import type { ParsedToken, TokenHeader } from "../../issuer/parse-token.js";
@@ -80,7 +76,7 @@ export function lacksSubject(
 ): boolean {
   if (subject !== undefined) return false;
   const sub = claimAt(claims, "sub");
-  if (clientId === undefined || kind === "user" || sub === "") return true;
+  if (clientId === undefined || kind !== "service" || sub === "") return true;
   // RFC 9068 §2.2: a client that acts for itself is its own subject.
   return mapping.subject !== undefined && said === undefined && sub !== clientId;
 }

@@ -1,4 +1,4 @@
-import { type Claims, claimAt } from "../../core/principal/claim-mapping.js";
+import { type Claims, claimAt } from "../../core/principal/names/claim-source.js";
 import { isRefused, type Refused, refused } from "../../core/refusal/refused.js";
 import type { RefusalReason } from "../refusals/refusals.js";
 import type { MissingClaims } from "./missing-claims.js";

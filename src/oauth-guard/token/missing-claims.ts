@@ -1,4 +1,4 @@
-import { type Claims, claimAt } from "../../core/principal/claim-mapping.js";
+import { type Claims, claimAt } from "../../core/principal/names/claim-source.js";
 
 /**
  * The claims that tokens of an issuer may lack until a day. From then on such tokens are refused, and

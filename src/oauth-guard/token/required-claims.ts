@@ -1,4 +1,4 @@
-import { type Claims, claimAt } from "../../core/principal/claim-mapping.js";
+import { type Claims, claimAt } from "../../core/principal/names/claim-source.js";
 
 /** A value that a claim may be held against. */
 export type ClaimValue = string | number | boolean;

@@ -1,4 +1,4 @@
-import { type Claims, claimAt } from "../../core/principal/claim-mapping.js";
+import { type Claims, claimAt } from "../../core/principal/names/claim-source.js";
 import type { TokenHeader } from "../../issuer/parse-token.js";
 import type { RefusalReason } from "../refusals/refusals.js";
 

@@ -7,12 +7,11 @@ import { isPrintableAscii } from "../../core/http/header-values.js";
 import {
   type CallerKind,
   type ClaimMapping,
-  type Claims,
-  claimAt,
-  TooManyNames,
   toPrincipal,
   WrongSubject,
 } from "../../core/principal/claim-mapping.js";
+import { type Claims, claimAt } from "../../core/principal/names/claim-source.js";
+import { TooManyNames } from "../../core/principal/names/found-names.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { isRefused, type Refused, refused } from "../../core/refusal/refused.js";
 import { KeyOutage } from "../../issuer/fetch/key-outage.js";
@@ -255,8 +254,8 @@ function createKindCall({ kind }: ClaimMapping): KnownIssuer["kindOf"] {
   return createCall<CallerKind, Claims>((claims) => kind(claims), {
     option,
     parse(value) {
-      if (value === "user" || value === "service") return value;
-      throw wrongReturn(option, '"user" or "service"', value);
+      if (value === "user" || value === "service" || value === "anonymous") return value;
+      throw wrongReturn(option, '"user", "service" or "anonymous"', value);
     },
   });
 }
