@@ -1,9 +1,9 @@
 import type { Middleware } from "../core/guard/middleware.js";
-import type { OptionKeys } from "../core/options/option-types.js";
+import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { OptionsReader } from "../core/options/options-reader.js";
 import { ProblemList } from "../core/options/problem-list.js";
 import { closest } from "../core/options/spelling.js";
-import { assertCalled } from "../core/options/uncalled-factory.js";
+import { assertCalled, assertNotMounted } from "../core/options/uncalled-factory.js";
 import { describeValue, isPlainObject, nameFault } from "../core/options/value.js";
 import { createAuthorization } from "./guard/create-authorization.js";
 import {
@@ -53,7 +53,8 @@ const KEYS: OptionKeys<RoleDefinition> = {
   includes: "neverUndefined",
   permissions: "neverUndefined",
 };
-const HINTS = {
+/** What other packages call them. */
+export const ROLE_HINTS: Hints<RoleDefinition> = {
   extends: "includes",
   inherits: "includes",
   implies: "includes",
@@ -83,7 +84,7 @@ const EXAMPLE =
 export function defineRoles<Table extends Readonly<Record<string, RoleDefinition>>>(
   table: Table,
 ): Roles<keyof Table & string> {
-  assertCalled("defineRoles", table, EXAMPLE);
+  assertNotMounted("defineRoles", table, 'defineRoles({ admin: {} }).requireRole("admin")');
   const problems = new ProblemList();
   const definitions = readTable(problems, table);
   const closures = closuresOf(problems, definitions);
@@ -166,7 +167,7 @@ function readTable(problems: ProblemList, table: unknown): ReadonlyMap<string, D
       path,
       table[name] ?? null,
       KEYS,
-      HINTS,
+      ROLE_HINTS,
       problems,
     );
     definitions.set(name, {

@@ -5,8 +5,19 @@ import { describe, expect, it } from "vitest";
 import { AUDIT_LOG_HINTS, TRUST_HINTS } from "../../src/audit-log/audit-log-options.js";
 import { auditLog, fileSink } from "../../src/audit-log/index.js";
 import { FILE_SINK_HINTS } from "../../src/audit-log/sinks/file-sink.js";
+import { ROLE_HINTS } from "../../src/authorization/define-roles.js";
 import { REQUIRE_HINTS } from "../../src/authorization/guard/require-options.js";
-import { authorize, requireRole, requireScope, role } from "../../src/authorization/index.js";
+import {
+  authorize,
+  defineRoles,
+  requirePermission,
+  requireRole,
+  requireScope,
+  requireStepUp,
+  role,
+  stepUp,
+} from "../../src/authorization/index.js";
+import { STEP_UP_HINTS } from "../../src/authorization/rules/step-up.js";
 import { KEYCLOAK_HINTS, keycloak } from "../../src/claims/keycloak.js";
 import { OptionsError } from "../../src/core/options/options-error.js";
 import { FORM_BODY_HINTS, formBody } from "../../src/json-body/form-body.js";
@@ -260,6 +271,12 @@ const TABLES: readonly HintTable[] = [
       { path: "requireRole", create: (options) => requireRole("a", options) },
       { path: "requireScope", create: (options) => requireScope("a", options) },
       { path: "requireScope.any", create: (options) => requireScope.any("a", options) },
+      { path: "requirePermission", create: (options) => requirePermission("a", options) },
+      { path: "requirePermission.any", create: (options) => requirePermission.any("a", options) },
+      {
+        path: "requireStepUp",
+        create: (options) => requireStepUp({ maxAge: "5m", ...(options as object) }),
+      },
       { path: "authorize", create: (options) => authorize(role("a"), options) },
     ],
     says: {
@@ -269,6 +286,40 @@ const TABLES: readonly HintTable[] = [
       onFailure: "onDenied",
       description:
         "a rule stands where the options do: put several into one, as in authorize(all(…)) or authorize(any(…))",
+    },
+  },
+  {
+    name: "STEP_UP_HINTS",
+    hints: STEP_UP_HINTS,
+    places: [
+      { path: "stepUp", create: (options) => stepUp({ maxAge: "5m", ...(options as object) }) },
+      {
+        path: "requireStepUp",
+        create: (options) => requireStepUp({ maxAge: "5m", ...(options as object) }),
+      },
+    ],
+    says: {
+      acrValues: "acr",
+      acr_values: "acr",
+      max_age: "maxAge",
+      mfa: 'write amr: "mfa", or the acr that your identity provider gives to a second factor',
+    },
+  },
+  {
+    name: "ROLE_HINTS",
+    hints: ROLE_HINTS,
+    places: [
+      {
+        path: 'defineRoles["admin"]',
+        create: (options) => defineRoles({ admin: options as never }),
+      },
+    ],
+    says: {
+      extends: "includes",
+      inherits: "includes",
+      implies: "includes",
+      grants: "permissions",
+      can: "permissions",
     },
   },
   {

@@ -46,6 +46,10 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   AuditFieldOptions: { omitted: ["headers"], refused: [] },
   FileSinkOptions: { omitted: [], refused: ["path", "write"] },
   RequireOptions: { omitted: [...GUARD, "realm"], refused: [] },
+  // Each of them is a check.
+  StepUpOptions: { omitted: [], refused: ["acr", "amr", "maxAge"] },
+  RequireStepUpOptions: { omitted: [...GUARD, "realm"], refused: ["acr", "amr", "maxAge"] },
+  RoleDefinition: { omitted: [], refused: ["includes", "permissions"] },
   // Without it, the roles of the realm count as well.
   KeycloakOptions: { omitted: [], refused: ["clientId", "realmRoles"] },
   ErrorHandlerOptions: { omitted: ["onError", "html"], refused: [] },

@@ -48,6 +48,15 @@ export const PLACES: Readonly<Record<string, Place>> = {
     path: "requireRole",
     create: (options) => library.requireRole("admin", options),
   },
+  StepUpOptions: { path: "stepUp", create: (options) => library.stepUp(options) },
+  RequireStepUpOptions: {
+    path: "requireStepUp",
+    create: (options) => library.requireStepUp(options),
+  },
+  RoleDefinition: {
+    path: 'defineRoles["admin"]',
+    create: (options) => library.defineRoles({ admin: options }),
+  },
   KeycloakOptions: { path: "keycloak", create: (options) => library.keycloak(options as never) },
   NotFoundOptions: { path: "notFound", create: library.notFound },
   ErrorHandlerOptions: { path: "errorHandler", create: library.errorHandler },

@@ -4,12 +4,20 @@ import {
   any,
   authenticated,
   authorize,
+  claim,
+  declarePublic,
+  defineRoles,
   not,
+  permission,
   type Rule,
+  requirePermission,
   requireRole,
   requireScope,
+  requireStepUp,
   role,
   scope,
+  stepUp,
+  when,
 } from "express-secure-api/authorization";
 import {
   enrichPrincipal,
@@ -30,9 +38,41 @@ export const handlers: readonly RequestHandler[] = [
   authorize(editor, { onDenied: "next" }),
   authorize(authenticated()),
   authorize(all(authenticated(), not(role("suspended"))), { mode: "report" }),
+  requirePermission("orders:write", { mode: "report" }),
+  requirePermission.any("orders:read", "orders:write"),
+  requireStepUp({ acr: ["phr"], maxAge: "5m", realm: "orders" }),
+  declarePublic("probe"),
+  authorize(permission("a")),
+  authorize(claim(["address", "country"], "DE")),
+  authorize(claim("level", async (value) => value === 3)),
+  authorize(stepUp({ amr: "mfa" })),
+  authorize(when("own record", async (principal, req) => req.params["id"] === principal.subject)),
   principalFrom(() => null),
   principalFrom((req) => ({ subject: req.get("x-user"), roles: ["editor"] })),
 ];
+
+const roles = defineRoles({ viewer: {}, admin: { includes: "viewer", permissions: ["a"] } });
+export const byTable: readonly RequestHandler[] = [
+  roles.requireRole("admin", "viewer", { mode: "report" }),
+  roles.requirePermission("a", { realm: "orders" }),
+  authorize(all(roles.role("viewer"), roles.permission("a", "b"))),
+];
+// @ts-expect-error no such role
+roles.requireRole("admn");
+// @ts-expect-error no such role
+roles.role("viewer", "admn");
+// @ts-expect-error a role has no such member
+defineRoles({ admin: { can: "everything" } });
+// @ts-expect-error a condition says true or false
+when("own record", () => "yes");
+// @ts-expect-error a condition needs a name
+when(() => true);
+// @ts-expect-error a value, not a list of them
+claim("groups", ["a"]);
+// @ts-expect-error a duration with a unit
+stepUp({ maxAge: 300 });
+// @ts-expect-error why it is open
+declarePublic();
 
 export function read(req: Request): readonly string[] {
   const principal = getPrincipal(req);

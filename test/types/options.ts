@@ -11,10 +11,17 @@ import {
 } from "express-secure-api/audit-log";
 import {
   authorize,
+  defineRoles,
   type RequireOptions,
+  type RequireStepUpOptions,
+  type RoleDefinition,
+  requirePermission,
   requireRole,
   requireScope,
+  requireStepUp,
   role,
+  type StepUpOptions,
+  stepUp,
 } from "express-secure-api/authorization";
 import { type KeycloakOptions, keycloak } from "express-secure-api/claims";
 import {
@@ -95,6 +102,9 @@ export const enforced: { readonly mode: Mode; readonly onDenied: OnDenied } = {
 export interface MyRequestIdOptions extends RequestIdOptions, Own {}
 export interface MyTraceOptions extends TraceOptions, Own {}
 export interface MyRequireOptions extends RequireOptions, Own {}
+export interface MyRequireStepUpOptions extends RequireStepUpOptions, Own {}
+export interface MyRoleDefinition extends RoleDefinition, Own {}
+export interface MyStepUpOptions extends StepUpOptions, Own {}
 export interface MyKeycloakOptions extends KeycloakOptions, Own {}
 export interface MyNotFoundOptions extends NotFoundOptions, Own {}
 export interface MyAcceptWithoutOptions extends AcceptWithoutOptions, Own {}
@@ -144,6 +154,10 @@ requireRole("admin", my<MyGuardOptions>());
 requireRole("admin", my<MyRequireOptions>());
 requireScope("orders:read", my<MyRequireOptions>());
 authorize(role("admin"), my<MyRequireOptions>());
+requirePermission("orders:read", my<MyRequireOptions>());
+requireStepUp(my<MyRequireStepUpOptions>());
+authorize(stepUp(my<MyStepUpOptions>()));
+defineRoles({ admin: my<MyRoleDefinition>() });
 keycloak(my<MyKeycloakOptions>());
 errorHandler(my<MyErrorHandlerOptions>());
 formBody(my<MyFormBodyOptions>());

@@ -84,6 +84,8 @@ const CLIENT: readonly string[] = [
   "body_too_large",
   "bound_token",
   "bypass_stopped",
+  "claim_mismatch",
+  "condition_failed",
   "conflicting_credentials",
   "cost_exceeds_burst",
   "credentials_not_allowed",
@@ -108,6 +110,7 @@ const CLIENT: readonly string[] = [
   "method_not_allowed",
   "missing_body",
   "missing_claim",
+  "missing_permission",
   "missing_role",
   "missing_scope",
   "missing_subject",
@@ -124,6 +127,7 @@ const CLIENT: readonly string[] = [
   "response_not_shared",
   "rule_denied",
   "same_site",
+  "step_up_required",
   // The limit is spent, as far as the memory knows.
   "store_fallback",
   "structure_too_deep",
@@ -147,6 +151,7 @@ const CLIENT: readonly string[] = [
 const NO_REFUSAL: readonly string[] = [
   "accepted_without",
   "cookie_completed",
+  "declared_public",
   "exempt_path",
   "log_dropped",
   "no_ambient_credential",

@@ -1,3 +1,4 @@
+import { guardMark } from "../../core/guard/guard-mark.js";
 import type { OptionItem, ProblemList } from "../../core/options/problem-list.js";
 import { describeValue } from "../../core/options/value.js";
 import { isRule, type Rule } from "./rule.js";
@@ -37,7 +38,9 @@ export function checkRule({ value, note }: OptionItem): void {
     typeof value === "function"
       ? RULES.includes(value.name)
         ? `: call it, as in ${value.name}(…)`
-        : ": a guard is no rule, write role(…) in place of requireRole(…)"
+        : guardMark(value) === undefined
+          ? ': write when("own record", …) around the function'
+          : ": a guard is no rule, write role(…) in place of requireRole(…)"
       : typeof value === "string"
         ? ": write role(…) or scope(…) around the name"
         : Array.isArray(value)

@@ -179,6 +179,19 @@ export const DECIDING: Readonly<Record<string, DecidingSite>> = {
     mount: (lookUp, mode) => behind(withCaller, enrichPrincipal(lookUp as never, { mode })),
     right: () => ({ roles: ["admin"] }),
   },
+  when: {
+    mount: (condition, mode) =>
+      behind(
+        withCaller,
+        library.authorize(library.when("own record", condition as never), { mode }),
+      ),
+    right: () => true,
+  },
+  claim: {
+    mount: (fits, mode) =>
+      behind(withCaller, library.authorize(library.claim("level", fits as never), { mode })),
+    right: () => true,
+  },
   "enrichPrincipal, with a cache": {
     mount: (lookUp, mode) =>
       behind(withCaller, enrichPrincipal(lookUp as never, { mode, cache: { time: "1m" } })),

@@ -35,6 +35,18 @@ export const REFUSING: Readonly<Record<string, RefusingSite>> = {
     mount: (options) => library.requireScope.any("read", "write", options),
     ...unauthenticated,
   },
+  "requirePermission.onDenied": {
+    mount: (options) => library.requirePermission("read", options),
+    ...unauthenticated,
+  },
+  "requirePermission.any.onDenied": {
+    mount: (options) => library.requirePermission.any("read", options),
+    ...unauthenticated,
+  },
+  "requireStepUp.onDenied": {
+    mount: (options) => library.requireStepUp({ maxAge: "5m", ...options }),
+    ...unauthenticated,
+  },
   "authorize.onDenied": {
     mount: (options) => library.authorize(library.role("admin"), options),
     ...unauthenticated,
