@@ -1,4 +1,4 @@
-import { isSessionName } from "./session-name.js";
+import { isReadByScripts, isSessionName } from "./session-name.js";
 import type { SetCookie } from "./set-cookie.js";
 
 /** What a cookie should have had. */
@@ -26,7 +26,7 @@ export function cookieFaults(cookie: SetCookie, overTls: boolean): CookieFaults 
   if (empty || !(isSession || isPrefixed)) return NO_FAULTS;
   const missing: string[] = [];
   const wrong: string[] = [];
-  if (isSession && !attributes.has("httponly")) missing.push("HttpOnly");
+  if (isSession && !attributes.has("httponly") && !isReadByScripts(name)) missing.push("HttpOnly");
   if ((overTls || isPrefixed) && !attributes.has("secure")) missing.push("Secure");
   if (isSession && !SAME_SITE.has(attributes.get("samesite"))) missing.push("SameSite=Lax");
   if (isHost && attributes.get("path") !== "/") wrong.push("Path=/");
