@@ -52,10 +52,10 @@ export function createHeaderWriter(
  */
 export function createReportOnlyWriter(headers: HeaderSettings): HeaderWriter {
   // Browsers ignore this directive in a policy that only reports, and say so on every page.
-  const policy = (headers.set.get(CSP) ?? headers.set.get(CSP_REPORT_ONLY))?.replace(
-    /;upgrade-insecure-requests(?=;|$)/,
-    "",
-  );
+  const policy = (headers.set.get(CSP) ?? headers.set.get(CSP_REPORT_ONLY))
+    ?.split(";")
+    .filter((directive) => directive !== "upgrade-insecure-requests")
+    .join(";");
   const checkTls =
     headers.set.has(HSTS) && headers.hstsPlaces === "overTls" ? createTlsCheck() : undefined;
 
