@@ -206,6 +206,28 @@ describe.each(expressVersions)("the presets on Express %s", (_major, express) =>
     expect(headers["content-security-policy-report-only"]).toBe("default-src 'self'");
   });
 
+  it("report mode tries out the policy of the innermost, and none in place of the app's own", async () => {
+    const app = express().use(secureHeaders({ mode: "report" }));
+    app.use("/page", secureHeaders({ mode: "report", preset: "web" }));
+    app.use("/own", (_req, res, next) => {
+      res.setHeader("Content-Security-Policy-Report-Only", "default-src https:");
+      next();
+    });
+    const off = { contentSecurityPolicy: false } as const;
+    app.use("/none", secureHeaders({ mode: "report", helmet: off }));
+    app.use(secureHeaders({ mode: "report", preset: "web" }));
+    app.use((_req, res) => void res.end());
+    const policyOf = async (path: string): Promise<string | undefined> =>
+      (await request(app).get(path)).headers["content-security-policy-report-only"];
+    expect(await policyOf("/page")).toBe(WEB_CSP);
+    expect(await policyOf("/own")).toBe("default-src https:");
+    expect(await policyOf("/none")).toBe(WEB_CSP);
+    const outer = express().use(secureHeaders({ mode: "report" }));
+    outer.use(secureHeaders({ mode: "report", helmet: off }), (_req, res) => void res.end());
+    const { headers } = await request(outer).get("/");
+    expect(headers["content-security-policy-report-only"]).toContain("default-src 'none'");
+  });
+
   it("web adds no policy over TLS where the app has none, or one that only reports", async () => {
     const none = await overTls(
       appWith({ preset: "web", helmet: { contentSecurityPolicy: false } }),
