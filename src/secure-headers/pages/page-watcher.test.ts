@@ -3,6 +3,7 @@ import type { ErrorRequestHandler, Express, RequestHandler } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
+import { http2Request, http2Server } from "../../../test/support/http2.js";
 import { decisionsOf } from "../../core/decision/decision.js";
 import { reportedChanges } from "../../core/decision/report-mode.js";
 import { HttpError } from "../../core/refusal/http-error.js";
@@ -154,6 +155,45 @@ describe.each(expressVersions)("pages in report mode on Express %s", (_major, ex
     const app = appWith((routes) => void routes.get("/", handler));
     expect(await changesOf(app, "/")).toEqual(["page_affected", "untyped_page"]);
     expect(await changesOf(app, "/")).toEqual([]);
+  });
+
+  it("without a type are known over HTTP/2", async () => {
+    const app = appWith((routes) => void routes.get("/", (_req, res) => void res.end(HTML)));
+    const server = http2Server(app);
+    try {
+      const answer = await http2Request(server, { ":path": "/" });
+      expect(answer.body).toBe(HTML);
+      expect(changes).toEqual(["page_affected", "untyped_page"]);
+    } finally {
+      server.close();
+    }
+  });
+
+  it("without a type are known in a mounted app, and where it leaves the answer to the app around it", async () => {
+    const inner = express().use((req, res, next) => {
+      if (req.path === "/answer") res.end(HTML);
+      else next();
+    });
+    const guarded = express().use(secureHeaders({ mode: "report" }), inner);
+    let seen: readonly string[] = [];
+    const app = express().use((req, res, next) => {
+      res.on("finish", () => {
+        seen = reportedChanges(req);
+      });
+      next();
+    });
+    app.use(guarded, (_req, res) => void res.end(HTML));
+    await request(app).get("/answer").buffer(true);
+    expect(seen).toEqual(["page_affected", "untyped_page"]);
+    const other = express().use((req, res, next) => {
+      res.on("finish", () => {
+        seen = reportedChanges(req);
+      });
+      next();
+    });
+    other.use(express().use(secureHeaders({ mode: "report" })), (_req, res) => void res.end(HTML));
+    await request(other).get("/later").buffer(true);
+    expect(seen).toEqual(["page_affected", "untyped_page"]);
   });
 
   it("without a type stay pages where browsers may guess", async () => {
