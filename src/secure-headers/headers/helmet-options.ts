@@ -126,10 +126,15 @@ export function readHelmetOptions(
   }
 }
 
-/** The policy with the directive that lets pages load everything over TLS, unless the user has said something about it. */
+/** The policy with the directive that lets pages load everything over TLS, unless the user has spoken about it or about all. */
 function upgrading(own: HelmetReader | undefined, policy: string | undefined): string | undefined {
   if (policy === undefined || policy.includes(UPGRADE)) return undefined;
-  const given = Object(own?.raw("contentSecurityPolicy")) as { readonly directives?: object };
+  const given = Object(own?.raw("contentSecurityPolicy")) as {
+    readonly useDefaults?: boolean | undefined;
+    readonly directives?: object;
+  };
+  // The preset has no part in such a policy.
+  if (given.useDefaults !== undefined) return undefined;
   const isNamed = Object.keys(given.directives ?? {}).some((name) => dashed(name) === UPGRADE);
   return isNamed ? undefined : `${policy};${UPGRADE}`;
 }
