@@ -201,7 +201,13 @@ function readPolicies(reader: SettingsReader, demands: PolicyDemands): readonly 
   for (const name of POLICY_NAMES) {
     if (reader.has(name)) reader.note(name, "must stand in each of the policies, not beside them");
   }
-  const list = reader.objects<RateLimitPolicy>("policies", POLICY_KEYS, hintsInPolicy()) ?? [];
+  const list =
+    reader.objects<RateLimitPolicy>(
+      "policies",
+      POLICY_KEYS,
+      hintsInPolicy(),
+      '{ name: "login", limit: 5, window: "15m", match: "POST /login" }',
+    ) ?? [];
   const policies = list.map((item) => readPolicy(item, demands));
   policies.forEach(({ name }, index) => {
     const first = policies.findIndex((policy) => policy.name === name);

@@ -49,6 +49,41 @@ const RIGHT_TYPE: readonly Row[] = [
     "rateLimit.match must not have the method CONNECT, which Node.js hands to no app",
   ],
   [
+    "the name of a claim in place of an entry",
+    () => oauthGuard({ ...ISSUER, principal: as({ roles: ["role"] }) }),
+    'oauthGuard.principal.roles[0] must be an options object, got a string of 4 characters: write { path: "roles" }',
+  ],
+  [
+    "the name of a claim in place of a list of entries",
+    () => oauthGuard({ ...ISSUER, principal: as({ scopes: "scp" }) }),
+    'oauthGuard.principal.scopes must be a non-empty list of options objects, got a string of 3 characters: write [{ path: "scopes" }]',
+  ],
+  [
+    "one policy in place of a list",
+    () => rateLimit({ policies: as(POLICY) }),
+    'got an object: write [{ name: "login", limit: 5, window: "15m", match: "POST /login" }]',
+  ],
+  [
+    "names of issuers in place of entries",
+    () => oauthGuard(as({ issuer: ["https://a.example", "https://b.example"] })),
+    'oauthGuard.issuer[1] must be an options object, got a string of 17 characters: write { issuer: "https://idp.example.com", audience: "https://api.example.com" }',
+  ],
+  [
+    "a cache that is only turned on",
+    () => oauthGuard({ ...ISSUER, cache: as(true) }),
+    'oauthGuard.cache must be an options object, got true: write { max: 10000, ttl: "5m" }, the default',
+  ],
+  [
+    "a time in place of the settings of keys",
+    () => oauthGuard({ ...ISSUER, keys: as("10m") }),
+    'oauthGuard.keys must be an options object, got a string of 3 characters: write { maxAge: "10m" }',
+  ],
+  [
+    "a depth in place of the limits of a body",
+    () => validate({ body: { type: "object" }, limits: as(20) }),
+    "validate.limits must be an options object, got 20: write { depth: 20 }",
+  ],
+  [
     "a burst from a variable that is not set",
     () => rateLimit({ ...POLICY, burst: undefined }),
     "rateLimit.burst must not be undefined",
