@@ -206,8 +206,10 @@ function readIssuer(reader: IssuerReader, shared: Shared, common: Common): Trust
   };
 }
 
+/** A key from a variable that is not set is static as well: what is wrong is that, and nothing that follows from it. */
 function isStatic(reader: IssuerReader): boolean {
-  return STATIC_SOURCES.some((source) => reader.has(source));
+  const isGiven = KEY_SOURCES.some((source) => reader.has(source));
+  return STATIC_SOURCES.some((source) => (isGiven ? reader.has(source) : reader.isUnset(source)));
 }
 
 /** @returns `null` when tokens carry no `iss`, and an empty text when that is not said. */

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { body } from "express-validator";
 import { describe, expect, it } from "vitest";
 import { createLogger } from "winston";
@@ -12,6 +13,12 @@ const { principalFrom, role, secureApi, secureHeaders, stdoutSink, validate } = 
 const ORIGIN = "https://app.example.com";
 const POLICY = { limit: 1, window: "1m" };
 const ISSUER = { issuer: "https://issuer.example", audience: "https://api.example" };
+const SHOP = { issuer: "shop", audience: "shop-api", requiredClaims: { type: "access" } };
+const { publicKey: PEM } = generateKeyPairSync("ec", {
+  namedCurve: "P-256",
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+});
 const OFF = { oauthGuard: false, rateLimit: false, auditLog: false } as const;
 
 /** For values that do not compile. */
@@ -47,6 +54,21 @@ const RIGHT_TYPE: readonly Row[] = [
     "a method that reaches no app",
     () => rateLimit({ ...POLICY, match: "CONNECT /login" }),
     "rateLimit.match must not have the method CONNECT, which Node.js hands to no app",
+  ],
+  [
+    "a secret that is too short",
+    () => oauthGuard({ ...SHOP, secret: "geheim-42" }),
+    "got a string of 9 characters: write a longer one, such as what node -p \"crypto.randomBytes(32).toString('base64')\" prints",
+  ],
+  [
+    "a PEM whose line ends a variable has escaped",
+    () => oauthGuard({ ...ISSUER, publicKey: PEM.replaceAll("\n", "\\n") }),
+    'characters: its line ends are a backslash and an n, write .replaceAll("\\\\n", "\\n") behind it',
+  ],
+  [
+    "a directive by another name",
+    directives({ scriptSource: ["'self'"] }),
+    'must not have an option "scriptSource": did you mean "script-src"?',
   ],
   [
     "the name of a claim in place of an entry",
@@ -512,6 +534,14 @@ function messageOf(create: () => unknown): string {
 describe("options of the right type that are wrong", () => {
   it.each(RIGHT_TYPE)("are refused: %s", (_what, create, problem) => {
     expect(messageOf(create)).toContain(problem);
+  });
+
+  it.each([
+    ["an issuer that is no URL", { ...SHOP, algorithms: ["HS256"] }],
+    ["tokens without an issuer", { ...SHOP, issuer: null }],
+  ])("a secret that is not set is the only problem of %s", (_what, options) => {
+    const message = messageOf(() => oauthGuard(as({ ...options, secret: undefined })));
+    expect(message).toMatch(/^oauthGuard\.secret must not be undefined/);
   });
 
   it.each([
