@@ -315,7 +315,10 @@ describe.each(versions)("on Express %s, beside %s", (_major, name, express, old)
       for (const app of [their, our]) {
         expect(await statuses(app, user(1), user(2), user(1))).toEqual([200, 200, 429]);
       }
+      vi.mocked(process.emitWarning).mockClear();
       expect(await statuses(ours({ key: id }), user(1))).toEqual([503]);
+      const told = JSON.stringify(vi.mocked(process.emitWarning).mock.calls);
+      expect(told).toContain("must return a string, as String(…) makes of a number, or undefined");
     },
     "a `keyGenerator` that returns `undefined`: all such callers share one quota": async () => {
       const nobody = () => undefined as unknown as string;
