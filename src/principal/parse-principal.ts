@@ -56,7 +56,12 @@ export function parsePrincipal(what: string, value: unknown): Principal | null {
     }
     const [must, check] = MEMBERS[name];
     if (!check(member)) {
-      throw new TypeError(`${what} must return ${must} as ${name}, got ${describeValue(member)}`);
+      // Ids of databases are numbers.
+      const fix =
+        check === isName && typeof member === "number" ? ": write String(…) around it" : "";
+      throw new TypeError(
+        `${what} must return ${must} as ${name}, got ${describeValue(member)}${fix}`,
+      );
     }
     init[name] = name === "claims" ? Object.freeze({ ...(member as object) }) : member;
   }

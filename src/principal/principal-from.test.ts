@@ -50,7 +50,7 @@ const WRONG_RESULTS: readonly [string, unknown, string][] = [
   [
     "a number as subject",
     { subject: 42 },
-    "principalFrom must return a non-empty string as subject, got 42",
+    "principalFrom must return a non-empty string as subject, got 42: write String(…) around it",
   ],
   [
     "null as subject",

@@ -78,6 +78,14 @@ describe("rateLimit, with wrong options, throws one OptionsError", () => {
       { ...one, name: "a", store: { points: 1, consume: () => 1 } },
       "write fromRateLimiterFlexible(limiter)",
     ],
+    [
+      { ...one, name: "a", store: { increment: () => 1, decrement: () => 1 } },
+      "got an object: a store of express-rate-limit cannot be used, write fromRateLimiterFlexible(limiter)",
+    ],
+    [
+      { ...one, name: "a", store: { get: () => 1, incr: () => 1 } },
+      "got an object: it takes no client, write fromRateLimiterFlexible(limiter)",
+    ],
     [{ ...one, onStoreError: "reject" }, "rateLimit.onStoreError must be left out without a store"],
     [{ ...one, storeTimeout: "1s" }, "rateLimit.storeTimeout must be left out without a store"],
     [

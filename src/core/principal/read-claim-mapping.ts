@@ -43,7 +43,7 @@ function readSources(
   reader: OptionsReader<keyof ClaimMapping>,
   list: (typeof LISTS)[number],
 ): readonly ClaimSource[] | undefined {
-  const entries = reader.objects<ClaimSource>(list, SOURCE);
+  const entries = reader.objects<ClaimSource>(list, SOURCE, {}, `{ path: "${list}" }`);
   if (entries === undefined) return undefined;
   return Object.freeze(
     entries.map((entry) => {

@@ -115,7 +115,8 @@ function readCost(reader: PolicyReader, burst: number): Policy["cost"] {
 
 function parseKey(option: string, value: unknown): string | undefined {
   if (value === undefined || typeof value === "string") return value;
-  throw wrongReturn(option, "a string or undefined", value);
+  const must = typeof value === "number" ? "a string, as String(…) makes of a number," : "a string";
+  throw wrongReturn(option, `${must} or undefined`, value);
 }
 
 function parseCost(option: string, value: unknown): number {

@@ -197,11 +197,11 @@ function readDirectives(own: HeaderReader, preset: PolicySettings): HelmetSettin
   for (const name of Object.keys(given)) {
     // Browsers ignore a directive that they do not know: the page would go without its protection.
     if (CSP_DIRECTIVES.includes(dashed(name))) merged[name] = readDirective(own, name, given[name]);
-    else
-      own.note(
-        "directives",
-        unknownOption(name.replace(/-?[sS]ource$/, "-src"), CSP_DIRECTIVES, {}),
-      );
+    else {
+      const meant = dashed(name.replace(/-?[sS]ource$/, "-src"));
+      const hints = CSP_DIRECTIVES.includes(meant) ? { [name]: meant } : {};
+      own.note("directives", unknownOption(name, CSP_DIRECTIVES, hints));
+    }
   }
   return merged;
 }
