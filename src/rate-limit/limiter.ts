@@ -1,4 +1,5 @@
 import type { NextFunction, Request, Response } from "express";
+import { watchStatus } from "../core/app/sent-status.js";
 import { isThenable } from "../core/calls/user-function.js";
 import { createGuard, type Guard } from "../core/guard/guard.js";
 import type { ErrorCode } from "../core/refusal/error-code.js";
@@ -77,6 +78,7 @@ class Limiter {
   readonly #isFollowed: boolean;
   readonly #preflight: PreflightCounts | undefined;
   readonly #settles: boolean;
+  readonly #watchesStatus: boolean;
   #placeSeen = false;
   readonly #checkProxy = createProxyCheck();
   /** Requests that wait for a function of the app or a store: in report mode they go on, and may come by a second time. */
@@ -95,6 +97,7 @@ class Limiter {
     this.#isFollowed = isFollowed;
     this.#preflight = preflight;
     this.#settles = policies.some(({ count }) => count !== "all");
+    this.#watchesStatus = policies.some(({ count }) => count === "failures");
     this.#memory = new MemoryEngine(policies, settings.maxKeys);
     this.#store = store === undefined ? undefined : new StoreClient(store, settings.storeTimeoutMs);
     this.#reporters = new Map(
@@ -112,6 +115,7 @@ class Limiter {
       this.#guard.pass(next);
       return;
     }
+    if (this.#watchesStatus) watchStatus(req, res);
     const skips = this.#settings.skip?.(req) ?? false;
     if (typeof skips === "boolean") this.#afterSkip(skips, req, res, next);
     else this.#wait(skips, req, res, next, this.#afterSkip);

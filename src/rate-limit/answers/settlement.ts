@@ -1,4 +1,6 @@
 import type { Request, Response } from "express";
+import { sentStatus } from "../../core/app/sent-status.js";
+import { isSent } from "../../core/request/is-sent.js";
 import type { CountFunction } from "../policies/policy.js";
 
 /** Which requests keep their charge: those that failed, or those of which a function says so. */
@@ -19,12 +21,14 @@ export function settleAfterAnswer(
   tell: (error: unknown) => void,
 ): void {
   // In report mode a store may have answered after the app.
-  if (res.writableFinished) settle();
+  if (res.writableEnded && res.writableFinished) settle();
   else res.once("finish", settle);
 
   function settle(): void {
+    if (!isSent(res)) return;
     if (counted === "failures") {
-      if (succeeded(res.statusCode)) giveBack();
+      // Not `res.statusCode`: a handler that goes on behind its answer may change that.
+      if (succeeded(sentStatus(res))) giveBack();
       return;
     }
     try {
@@ -42,6 +46,7 @@ export function settleAfterAnswer(
 }
 
 /** A redirect is none: logins that fail redirect, too. */
-function succeeded(status: number): boolean {
+function succeeded(status: number | undefined): boolean {
+  if (status === undefined) return false;
   return (status >= 200 && status < 300) || status === 304;
 }
