@@ -227,17 +227,21 @@ class Limiter {
       this.#guard.refuse(error, req, res, next, { reason: notice ?? reason, policy });
       return;
     }
-    if (this.#settles) this.#settle(count.charges, req, res);
+    if (this.#settles) this.#settle(count, req, res);
     this.#guard.allow(req, notice === undefined ? undefined : { reason: notice });
     next();
   }
 
   /** The charge stands while the request runs: parallel requests cannot pass the limit. */
-  #settle(charges: readonly Charge[], req: Request, res: Response): void {
-    for (const { policy } of charges) {
+  #settle({ charges, results }: Count, req: Request, res: Response): void {
+    for (let index = 0; index < charges.length; index += 1) {
+      const { policy } = charges[index] as Charge;
       if (policy.count === "all") continue;
-      const giveBack = (): void => this.#giveBack(req, policy);
-      settleAfterAnswer(policy.count, req, res, giveBack, this.#guard.tell);
+      const conclude = (stays: boolean): void => {
+        if (stays) this.#memory.keep(results[index] as RateLimitResult);
+        else this.#giveBack(req, policy);
+      };
+      settleAfterAnswer(policy.count, req, res, conclude, this.#guard.tell);
     }
   }
 
