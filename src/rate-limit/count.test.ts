@@ -120,6 +120,38 @@ describe.each(expressVersions)("rateLimit with count on Express %s", (_major, ex
     await once(server, "close");
   });
 
+  it.each<[string, Partial<RateLimitOptions>]>([
+    ["in memory", {}],
+    ["in a store", { store: countingStore(), storeTimeout: "5s" }],
+  ])(
+    "keeps the charge of a client that leaves in the middle of an answer, counted %s",
+    async (_where, options) => {
+      const ended = vi.fn();
+      const app = appWith(
+        { count: "failures", name: `half-${_major}`, ...options },
+        (req, res, next) => {
+          if (req.path !== "/half") return next();
+          res.writeHead(200, { "Content-Length": 8 });
+          res.write("half");
+          res.on("close", () => res.end(() => ended()));
+        },
+      );
+      const server = createServer(app);
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const { port } = server.address() as AddressInfo;
+      for (let n = 1; n <= 2; n += 1) {
+        const client = httpRequest({ port, path: "/half" }, (answer) => {
+          answer.on("error", () => undefined);
+          answer.once("data", () => client.destroy());
+        });
+        client.on("error", () => undefined).end();
+        await vi.waitUntil(() => ended.mock.calls.length === n);
+      }
+      expect((await request(server).get("/200")).status).toBe(429);
+      server.close();
+    },
+  );
+
   it.each<[string, RequestHandler[]]>([
     [
       "changes the status behind its answer",

@@ -31,6 +31,8 @@ export function settleAfterAnswer(
   }
 
   function settle(): void {
+    // What is ended after the client has left finishes as well, on HTTP/1 if its head was sent before.
+    if (isOver) return;
     isOver = true;
     if (!isSent(res)) {
       conclude(true);
@@ -52,7 +54,9 @@ export function settleAfterAnswer(
 
   /** Every answer closes; one that was cut off never finishes. */
   function leave(): void {
-    if (!isOver) conclude(true);
+    if (isOver) return;
+    isOver = true;
+    conclude(true);
   }
 
   function fail(error: unknown): void {
