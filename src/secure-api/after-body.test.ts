@@ -66,6 +66,10 @@ describe.each(expressVersions)(
       ["in full width", "ａ@b.co"],
       ["with an accent", "á@b.co"],
       ["with a combining accent", "a\u0301@b.co"],
+      ["with an accent that has a letter as its capital", "a\u0345@b.co"],
+      ["with a sign of another script that has no weight", "a\u0903@b.co"],
+      ["in letters of boxes", "🅰@🅱.co"],
+      ["with a letter that stands above another", "a@b.c\u0366"],
     ])("counts an account %s as the same", async (_how, spelling) => {
       const app = appWith();
       await login(app, "a@b.co").expect(200);
