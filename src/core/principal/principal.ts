@@ -22,7 +22,10 @@ export interface Principal {
   readonly amr: readonly string[];
   /** When the user authenticated, in seconds since 1970. */
   readonly authTime: number | undefined;
-  /** The verified claims, frozen all the way down; or what the app gave, whose members stay the app's own objects. */
+  /**
+   * The verified claims, frozen all the way down. Of what the app gave, lists and plain objects are copies, frozen in the
+   * same way; instances of classes, such as dates, stay the app's own.
+   */
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
