@@ -264,7 +264,7 @@ describe.each(expressVersions)("principalFrom on Express %s", (_major, express) 
     const { body } = await request(appWith(principalFrom(() => whole)))
       .get("/")
       .expect(200);
-    expect(body).toEqual({ ...whole, id: "https://a.example s" });
+    expect(body).toEqual({ ...whole, id: "https://a.example service-account:s" });
   });
 
   it("takes an anonymous principal without a name", async () => {

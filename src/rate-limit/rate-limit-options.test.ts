@@ -38,6 +38,7 @@ describe("rateLimit, with wrong options, throws one OptionsError", () => {
       { ...one, name: "x".repeat(65) },
       "rateLimit.name must be at most 64 printable ASCII characters",
     ],
+    [{ ...one, name: "report:a", store }, 'rateLimit.name must not begin with "report:", which'],
     [{ ...one, key: "user" }, 'rateLimit.key must be "ip", "principal" or a function'],
     [{ ...one, key: ["ip"] }, 'rateLimit.key must be "ip", "principal" or a function'],
     [{ ...one, cost: 0 }, "rateLimit.cost must be a whole number from 1 to 10, got 0"],

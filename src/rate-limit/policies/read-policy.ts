@@ -74,6 +74,9 @@ function readName(reader: PolicyReader, required: boolean): string | undefined {
     reader.note("name", "must be given: the store tells policies apart by it");
   }
   const name = reader.raw("name");
+  if (required && typeof name === "string" && name.startsWith("report:")) {
+    reader.note("name", 'must not begin with "report:", which tells the store of report mode');
+  }
   const fits = typeof name !== "string" || (name.length <= MAX_NAME_LENGTH && isPrintable(name));
   if (fits) return reader.string("name");
   reader.problem("name", `at most ${MAX_NAME_LENGTH} printable ASCII characters`);
