@@ -198,6 +198,14 @@ describe("rateLimitPhases", () => {
     [{ ...one, key, phase: "later" }, "rateLimit.phase must be one of"],
     [{ ...one, phase: "after-auth" }, 'rateLimit.phase must be left out with the key "ip"'],
     [
+      { ...one, key, phase: "after-body", match: "HEAD /a" },
+      'rateLimit.match must not name HEAD with phase: "after-body"',
+    ],
+    [
+      { ...one, name: "a", store, onStoreError: "reject", preflight: false, maxKeys: 10 },
+      'rateLimit.maxKeys must be left out with onStoreError: "reject" and preflight: false',
+    ],
+    [
       { ...one, key: "principal", phase: "before-auth" },
       'rateLimit.phase must be left out with the key "principal"',
     ],

@@ -370,6 +370,28 @@ describe("The options of a limit by a member of the body", () => {
       "behind a parser in report mode",
     ],
     ["no match", { match: undefined }, PARSERS, "policies[1].match"],
+    [
+      "a match with a method that has no body",
+      { match: ["POST /login", "GET /login"] },
+      PARSERS,
+      'policies[1].match must not name GET with phase: "after-body": such requests have no body',
+    ],
+    [
+      "a match that the only parser leaves alone",
+      {},
+      { jsonBody: { except: "POST /login" } },
+      "secureApi.rateLimit.policies[1].match must not be covered by except of jsonBody: no body",
+    ],
+    [
+      "a match that both parsers leave alone, also in report mode",
+      { match: ["POST /token", "POST /auth/login"] },
+      {
+        mode: "report",
+        jsonBody: { except: ["/webhooks/*", "/auth/*"] },
+        formBody: { except: "POST /auth/:form" },
+      },
+      "policies[1].match[1] must not be covered by except of jsonBody and formBody",
+    ],
     ["another phase", { phase: "after-parse" }, PARSERS, "policies[1].phase must be"],
     ["no phase", { phase: undefined }, PARSERS, "policies[1].phase must be"],
     ['the key "ip"', { key: "ip" }, PARSERS, "policies[1].phase must be left out"],
@@ -387,6 +409,9 @@ describe("The options of a limit by a member of the body", () => {
 
   it("take one parser, and reporting parsers behind a limit that reports", () => {
     expect(problemsOf(ACCOUNT, { formBody: {} })).toBe("");
+    const except = "POST /login";
+    expect(problemsOf(ACCOUNT, { jsonBody: { except }, formBody: {} })).toBe("");
+    expect(problemsOf({ ...ACCOUNT, match: "/login" }, { jsonBody: { except } })).toBe("");
     expect(problemsOf(ACCOUNT, { ...PARSERS, mode: "report" })).toBe("");
   });
 });

@@ -473,6 +473,16 @@ describe("secureApi's authenticate", () => {
     expect(problemsOf({ ...byPrincipal, authenticate: [middleware] })).toHaveLength(1);
   });
 
+  it("is needed by a key function that asks after authentication, too", () => {
+    const rateLimit = { limit: 1, window: "1m", key: () => "k", phase: "after-auth" } as const;
+    expect(problemsOf({ authenticate: false, rateLimit })).toEqual([
+      expect.stringContaining(
+        'secureApi.rateLimit.phase must not be "after-auth" with oauthGuard: false and without',
+      ),
+    ]);
+    expect(problemsOf({ authenticate: session(() => null), rateLimit })).toEqual([]);
+  });
+
   it("lets public routes be named without oauthGuard", () => {
     expect(problemsOf({ authenticate: session(users), publicRoutes: ["GET /health"] })).toEqual([]);
     expect(problemsOf({ publicRoutes: ["GET /health"] })).toHaveLength(1);
