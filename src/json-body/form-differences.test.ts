@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { formBody } from "./form-body.js";
 
-const PAGE = readFileSync(new URL("../../docs/reference/json-body.md", import.meta.url), "utf8");
+const PAGE = readFileSync("docs/reference/json-body.md", "utf8");
 
 /** A row of the page: what `express.urlencoded()` of both majors makes of a form, and how `formBody` refuses it. */
 interface Difference {
