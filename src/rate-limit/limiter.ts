@@ -155,8 +155,9 @@ class Limiter {
 
   readonly #charge = (charges: Charges, req: Request, res: Response, next: NextFunction): void => {
     if (isRefused(charges)) {
-      const reason = charges.refused;
-      this.#guard.refuse(new HttpError(BODY_REFUSALS[reason]), req, res, next, { reason });
+      const { refused: reason, policy } = charges;
+      const error = new HttpError(BODY_REFUSALS[reason]);
+      this.#guard.refuse(error, req, res, next, { reason, policy });
     } else if (charges.length === 0) this.#pass("no_policy_applies", req, res, next);
     else if (this.#store === undefined) this.#countInMemory(charges, undefined, req, res, next);
     else this.#countInStore(this.#store, charges, req, res, next);

@@ -38,6 +38,7 @@ describe("rateLimit, with wrong options, throws one OptionsError", () => {
       { ...one, name: "x".repeat(65) },
       "rateLimit.name must be at most 64 printable ASCII characters",
     ],
+    [{ ...one, name: "report:a", store }, 'rateLimit.name must not begin with "report:", which'],
     [{ ...one, key: "user" }, 'rateLimit.key must be "ip", "principal" or a function'],
     [{ ...one, key: ["ip"] }, 'rateLimit.key must be "ip", "principal" or a function'],
     [{ ...one, cost: 0 }, "rateLimit.cost must be a whole number from 1 to 10, got 0"],
@@ -204,6 +205,14 @@ describe("rateLimitPhases", () => {
     ],
     [{ ...one, key, phase: "later" }, "rateLimit.phase must be one of"],
     [{ ...one, phase: "after-auth" }, 'rateLimit.phase must be left out with the key "ip"'],
+    [
+      { ...one, key, phase: "after-body", match: "HEAD /a" },
+      'rateLimit.match must not name HEAD with phase: "after-body"',
+    ],
+    [
+      { ...one, name: "a", store, onStoreError: "reject", preflight: false, maxKeys: 10 },
+      'rateLimit.maxKeys must be left out with onStoreError: "reject" and preflight: false',
+    ],
     [
       { ...one, key: "principal", phase: "before-auth" },
       'rateLimit.phase must be left out with the key "principal"',

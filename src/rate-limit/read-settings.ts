@@ -141,6 +141,9 @@ export const RATE_LIMIT_HINTS: Hints<RateLimitOptions> = {
   storage: "store",
 };
 
+const NOTHING_KEPT =
+  'must be left out with onStoreError: "reject" and preflight: false: nothing is counted in memory then';
+
 type SettingsReader = OptionsReader<OptionKey<RateLimitOptions>>;
 
 /**
@@ -173,6 +176,13 @@ export function readSettings(options: unknown, phased: boolean): LimiterSettings
     maxKeys: reader.integer("maxKeys", { min: 1, max: 10_000_000, default: 100_000 }),
     skip: readSkip(reader),
   };
+  if (
+    reader.has("maxKeys") &&
+    settings.onStoreError === "reject" &&
+    settings.preflightGiven === "off"
+  ) {
+    reader.note("maxKeys", NOTHING_KEPT);
+  }
   reader.finish();
   return Object.freeze(settings);
 }

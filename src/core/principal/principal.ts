@@ -1,10 +1,14 @@
 import type { Request } from "express";
 import { refuseMounting } from "../calls/refuse-mounting.js";
 import { requestSlot } from "../request/request-slot.js";
+import { principalId } from "./principal-id.js";
 
 /** Who calls, as authorization, limits and the audit log see it. Frozen. */
 export interface Principal {
-  /** Issuer and subject together: a subject alone is unique only within its issuer (RFC 7519 §4.1.2). */
+  /**
+   * Kind, issuer and name together, at most 256 characters: `"https://idp.example alice"` for a user, `"alice"` for one
+   * without an issuer, `"https://idp.example service:billing"` for a service. Empty for somebody without a name.
+   */
   readonly id: string;
   /** `service`: the token was issued to a client on its own behalf. */
   readonly kind: "user" | "service" | "anonymous";
@@ -22,7 +26,10 @@ export interface Principal {
   readonly amr: readonly string[];
   /** When the user authenticated, in seconds since 1970. */
   readonly authTime: number | undefined;
-  /** The verified claims, frozen all the way down; or what the app gave, whose members stay the app's own objects. */
+  /**
+   * The verified claims, frozen all the way down. Of what the app gave, lists and plain objects are copies, frozen in the
+   * same way; instances of classes, such as dates, stay the app's own.
+   */
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
@@ -87,7 +94,7 @@ export function createPrincipal(given: PrincipalInit): Principal {
 export function assemblePrincipal(parts: Omit<Principal, "id">): Principal {
   const { kind, subject, issuer, clientId } = parts;
   return Object.freeze({
-    id: idOf(issuer, subject ?? clientId ?? ""),
+    id: principalId(parts),
     kind,
     subject,
     issuer,
@@ -102,12 +109,6 @@ export function assemblePrincipal(parts: Omit<Principal, "id">): Principal {
     authTime: parts.authTime,
     claims: parts.claims,
   });
-}
-
-/** Different pairs never give the same id: no space stands in an issuer URL, and none stands alone before a name. */
-function idOf(issuer: string | undefined, name: string): string {
-  if (issuer !== undefined) return `${issuer} ${name}`;
-  return name.includes(" ") ? ` ${name}` : name;
 }
 
 function frozenList(list: readonly string[] | undefined): readonly string[] {
