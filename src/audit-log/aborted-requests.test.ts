@@ -1,10 +1,12 @@
 import { mkdtempSync, readFileSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
+import { connect as connectHttp2, constants } from "node:http2";
 import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
+import { http2Server } from "../../test/support/http2.js";
 import { errorHandler } from "../errors/index.js";
 import { auditLog, fileSink } from "./index.js";
 
@@ -61,6 +63,26 @@ describe.each(expressVersions)("aborted requests on Express %s", (_major, expres
       "http.route": "/slow",
     });
     expect(records()[0]).not.toHaveProperty(["http.response.status_code"]);
+  });
+
+  it("records a client that cancels over HTTP/2, where an answer that was cut off finishes as well", async () => {
+    const { app, records } = newApp();
+    const { arrived, arrive } = signal();
+    app.get("/slow", () => arrive());
+    const started = http2Server(app);
+    await new Promise<void>((resolve) => started.listen(0, "127.0.0.1", resolve));
+    const session = connectHttp2(`http://127.0.0.1:${(started.address() as AddressInfo).port}`);
+    try {
+      const stream = session.request({ ":path": "/slow" });
+      stream.on("error", () => undefined);
+      await arrived;
+      stream.close(constants.NGHTTP2_CANCEL);
+      await vi.waitFor(() => expect(records()).toHaveLength(1));
+    } finally {
+      session.destroy();
+      started.close();
+    }
+    expect(records()[0]).toMatchObject({ "audit.aborted": true, "audit.outcome": "unknown" });
   });
 
   it("records a client that leaves in the middle of the answer, with the status that was sent", async () => {

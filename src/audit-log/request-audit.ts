@@ -1,7 +1,9 @@
 import type { Request, Response } from "express";
+import { sentStatus, watchStatus } from "../core/app/sent-status.js";
 import { type Decision, decisionsOf } from "../core/decision/decision.js";
 import { pendingVerdicts } from "../core/decision/pending-verdict.js";
 import type { PathPattern } from "../core/http/path-pattern.js";
+import { isSent } from "../core/request/is-sent.js";
 import { auditState } from "./facts/audit-state.js";
 import type { RecordNumbers } from "./facts/record-numbers.js";
 import {
@@ -10,7 +12,6 @@ import {
   openEntry,
   type RequestEntry,
 } from "./facts/request-entry.js";
-import { sentStatus, watchStatus } from "./facts/sent-status.js";
 import { LateRecords } from "./late-records.js";
 import type { RequestRecord } from "./record/request-record.js";
 import type { SystemRecord } from "./record/system-record.js";
@@ -56,10 +57,10 @@ export class RequestAudit {
     this.#except = except;
     this.#observe = observe;
     const end = (res: Response, finished: boolean): void => this.#end(res, finished);
+    // Every answer closes; one that was cut off never finishes, or has not been sent when it does.
     this.#onFinish = function onFinish() {
-      end(this, true);
+      end(this, isSent(this));
     };
-    // Every answer closes; one that was cut off never finishes.
     this.#onClose = function onClose() {
       end(this, false);
     };

@@ -33,6 +33,7 @@ interface KeyContext {
   readonly reporting: boolean;
 }
 
+const ESCAPED = String.raw`: its line ends are a backslash and an n, write .replaceAll("\\n", "\n") behind it`;
 const NO_KEYS = createKeyRing([], []);
 
 /** Reads the one key source of an issuer. Nothing is fetched before a request needs it. */
@@ -44,7 +45,8 @@ export function readKeyStore(reader: KeyReader, context: KeyContext): KeyStore {
     return staticKeys(NO_KEYS, { anyKid: false });
   }
   if (source === undefined) refuseUnsetSources(reader);
-  if (source !== "secret") refuseSecretAlgorithms(reader, context.algorithms);
+  const isSecret = source === "secret" || (source === undefined && reader.isUnset("secret"));
+  if (!isSecret) refuseSecretAlgorithms(reader, context.algorithms);
   switch (source) {
     case "jwks":
       return readJwks(reader, context);
@@ -118,7 +120,8 @@ function readPublicKeys(reader: KeyReader, { algorithms }: KeyContext): KeyRing 
     const key = toPublicKey(value);
     if (key === undefined) {
       const must = "a public key as PEM or KeyObject, not a private or secret one";
-      note(`must be ${must}, got ${describeValue(value)}`);
+      const fix = toPublicKey(unescaped(value)) === undefined ? "" : ESCAPED;
+      note(`must be ${must}, got ${describeValue(value)}${fix}`);
       continue;
     }
     const weakness = weaknessOf(key);
@@ -131,6 +134,11 @@ function readPublicKeys(reader: KeyReader, { algorithms }: KeyContext): KeyRing 
     } else keys.push({ algorithm, key });
   }
   return createKeyList(keys);
+}
+
+/** With the line ends that files for variables and some dashboards write as two characters. */
+function unescaped(value: unknown): unknown {
+  return typeof value === "string" ? value.replaceAll("\\n", "\n") : value;
 }
 
 function toPublicKey(value: unknown): KeyObject | undefined {

@@ -62,7 +62,7 @@ export function readSecrets(
       note("must be filled in, got a placeholder or zeros");
     } else if (!isUint8Array(bytes) || bytes.length < least || isKnownKey(bytes)) {
       const must = `a string or Uint8Array of at least ${length} bytes, and no PEM key, nor one in DER or JSON`;
-      note(`must be ${must}, got ${describeValue(value)}: ${fixOf(value)}`);
+      note(`must be ${must}, got ${describeValue(value)}: ${fixOf(value, bytes)}`);
     } else {
       const key = createSecretKey(bytes);
       if (keys.some((other) => other.key.equals(key))) note("must not repeat an earlier entry");
@@ -72,8 +72,11 @@ export function readSecrets(
   return createKeyList(keys);
 }
 
-function fixOf(value: unknown): string {
+function fixOf(value: unknown, bytes: unknown): string {
   if (value === undefined) return "is it read from a variable that is not set?";
+  if (isUint8Array(bytes) && bytes.length > 0 && !isKnownKey(bytes)) {
+    return "write a longer one, such as what node -p \"crypto.randomBytes(32).toString('base64')\" prints";
+  }
   return typeof value === "function"
     ? "leave it out, the keys are found in the metadata of the issuer, or where jwksUri says"
     : "a public key goes into publicKey, a key set into jwks";

@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from "express";
 import { concludeCaller } from "../core/decision/pending-verdict.js";
 import type { DecisionFields, Guard } from "../core/guard/guard.js";
+import { passEnriched } from "../core/principal/enrichment.js";
 import { createCallerWay, nameCaller } from "../core/principal/name-caller.js";
 import { isRefused } from "../core/refusal/refused.js";
 import { KeyOutage } from "../issuer/fetch/key-outage.js";
@@ -100,7 +101,7 @@ export class Admission {
       return;
     }
     this.#guard.allow(req, keys.isStale() ? { ...fields, reason: "stale_keys" } : fields);
-    next();
+    passEnriched(req, res, next);
   }
 
   /** Beside another reason, which would hide it: whoever can guess the secret makes every token. */

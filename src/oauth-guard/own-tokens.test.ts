@@ -156,7 +156,7 @@ describe.each(expressVersions)("tokens of the app itself on Express %s", (_major
       expect(nobody).toMatchObject({ status: 401, code: "invalid_token" });
       expect(nobody.reason).toBe("missing_subject");
       const client = await call(any, { sub: undefined, client_id: "robot" });
-      expect(client.principal).toMatchObject({ id: "legacy-app robot", kind: "service" });
+      expect(client.principal).toMatchObject({ id: "legacy-app service:robot", kind: "service" });
     });
 
     it("is no client where the mapping looks for a user, or sub is empty", async () => {
@@ -184,9 +184,9 @@ describe.each(expressVersions)("tokens of the app itself on Express %s", (_major
       }
       // RFC 9068 §2.2: the subject of a client that acts for itself is its id.
       const own = await call(mapped(["id"]), { sub: "web", client_id: "web" });
-      expect(own.principal).toMatchObject({ id: "legacy-app web", kind: "service" });
+      expect(own.principal).toMatchObject({ id: "legacy-app service:web", kind: "service" });
       const said = await call(kind("service"), { ...web, sub: "of the directory" });
-      expect(said.principal).toMatchObject({ id: "legacy-app web", kind: "service" });
+      expect(said.principal).toMatchObject({ id: "legacy-app service:web", kind: "service" });
     });
 
     it("is the first claim that is there, nested ones too", async () => {

@@ -36,6 +36,7 @@ export const ISSUER_KEYS: OptionKeys<IssuerOptions> = {
 
 const KEY =
   "write secret for a secret shared with the issuer (HS256), publicKey for a public key in PEM";
+const ENTRY = '{ issuer: "https://idp.example.com", audience: "https://api.example.com" }';
 
 /** What express-oauth2-jwt-bearer, express-jwt, passport-jwt, jsonwebtoken and jose call things. */
 export const ISSUER_HINTS: Hints<IssuerOptions> = {
@@ -105,7 +106,7 @@ export function readIssuers(options: IssuerReader, common: Common): Issuers {
       options.note(name, "must stand in the entry of the issuer it belongs to");
   }
   const entries = Array.isArray(issuer)
-    ? (options.objects<IssuerOptions>("issuer", ISSUER_KEYS, ISSUER_HINTS) ?? [])
+    ? (options.objects<IssuerOptions>("issuer", ISSUER_KEYS, ISSUER_HINTS, ENTRY) ?? [])
     : [options.nested<IssuerOptions>("issuer", issuer, ISSUER_KEYS, ISSUER_HINTS)];
   const issuers = entries.map((entry) => readIssuer(entry, { ...shared, ...given(entry) }, common));
   issuers.forEach(({ issuer: name }, index) => {
@@ -205,8 +206,10 @@ function readIssuer(reader: IssuerReader, shared: Shared, common: Common): Trust
   };
 }
 
+/** A key from a variable that is not set is static as well: what is wrong is that, and nothing that follows from it. */
 function isStatic(reader: IssuerReader): boolean {
-  return STATIC_SOURCES.some((source) => reader.has(source));
+  const isGiven = KEY_SOURCES.some((source) => reader.has(source));
+  return STATIC_SOURCES.some((source) => (isGiven ? reader.has(source) : reader.isUnset(source)));
 }
 
 /** @returns `null` when tokens carry no `iss`, and an empty text when that is not said. */

@@ -126,7 +126,7 @@ export function readVerifierSettings(reader: VerifierReader, reporting = false):
 
 function readSchedule(reader: VerifierReader): KeySchedule {
   const keys =
-    reader.object<KeyFetchOptions>("keys", KEY_FETCH_KEYS, KEY_FETCH_HINTS) ??
+    reader.object<KeyFetchOptions>("keys", KEY_FETCH_KEYS, KEY_FETCH_HINTS, '{ maxAge: "10m" }') ??
     reader.nested<KeyFetchOptions>("keys", {}, KEY_FETCH_KEYS);
   const maxAge = keys.duration("maxAge", { default: "10m", min: "1s", max: "24h" });
   return {
@@ -157,8 +157,12 @@ function checkHost(entry: string): string | undefined {
 function readCache(reader: VerifierReader): VerifierSettings["cache"] {
   if (reader.raw("cache") === false) return undefined;
   const cache =
-    reader.object<TokenCacheOptions>("cache", CACHE_KEYS) ??
-    reader.nested<TokenCacheOptions>("cache", {}, CACHE_KEYS);
+    reader.object<TokenCacheOptions>(
+      "cache",
+      CACHE_KEYS,
+      {},
+      '{ max: 10000, ttl: "5m" }, the default',
+    ) ?? reader.nested<TokenCacheOptions>("cache", {}, CACHE_KEYS);
   return {
     max: cache.integer("max", { default: 10_000, min: 2, max: 1_000_000 }),
     ttl: cache.duration("ttl", { default: "5m", min: "1s", max: "24h" }),

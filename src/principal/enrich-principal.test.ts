@@ -261,24 +261,111 @@ describe.each(expressVersions)("enrichPrincipal on Express %s", (_major, express
     expect(getPrincipal(last)?.roles).toEqual(["user", "admin"]);
   });
 
-  it("answers 500 when another way names the caller behind it", async () => {
+  it("shows the function itself nobody by getPrincipal, before and after it waits", async () => {
+    const seen: unknown[] = [];
     const app = appWith(
-      (req: Request, _res: unknown, next: () => void) => {
-        if (req.get("x-early")) void caller()(req, _res as never, next as never);
-        else next();
-      },
-      adding({ roles: ["suspended"] }),
       caller(),
+      enrichPrincipal(async (_who, req) => {
+        seen.push(getPrincipal(req));
+        await tick();
+        seen.push(getPrincipal(req));
+        return { roles: ["admin"] };
+      }),
+      enrichPrincipal((_who, req) => {
+        seen.push(getPrincipal(req));
+        return { roles: ["editor"] };
+      }),
     );
-    for (const headers of [{}, { "X-Early": "1" }]) {
-      const answer = await request(app).get("/").set(headers).expect(500);
-      expect(answer.body.code).toBe("internal_error");
-      expect(decisions.at(-1)).toMatchObject({ guard: "principalFrom", outcome: "error" });
-    }
-    expect(warnings[0]?.message).toContain(
-      "enrichPrincipal stands in front of what names the caller",
-    );
+    const { body } = await request(app).get("/").expect(200);
+    expect(seen).toEqual([null, null, null]);
+    expect(body.roles).toEqual(["user", "admin", "editor"]);
+  });
+
+  it("answers 500 when somebody else is named behind it", async () => {
+    const app = appWith(caller(), adding({ roles: ["suspended"] }), caller());
+    const answer = await request(app).get("/").expect(500);
+    expect(answer.body.code).toBe("internal_error");
+    expect(decisions.at(-1)).toMatchObject({ guard: "principalFrom", outcome: "error" });
+    expect(warnings[0]?.message).toContain("enrichPrincipal has added something to one caller");
     await request(app).get("/").set("X-Nobody", "1").expect(200, "null");
+  });
+
+  describe("where the caller is named behind it", () => {
+    const suspended = { roles: ["suspended"] };
+
+    it.each([
+      ["at once", () => suspended],
+      ["later", async () => suspended],
+    ])("adds to it %s, before the request goes on", async (_when, look) => {
+      const asked = vi.fn(look);
+      const both = [enrichPrincipal(asked), adding(Promise.resolve({ groups: ["late"] }))];
+      const app = appWith(both[0], both, caller(), both);
+      app.get("/open", authorize(not(role("suspended"))), (_req, res) => void res.send("reached"));
+      const { body } = await request(app).get("/").expect(200);
+      expect(body).toMatchObject({ roles: ["user", "suspended"], groups: ["staff", "late"] });
+      expect(asked).toHaveBeenCalledTimes(1);
+      expect(decisions.map(({ guard, reason }) => `${guard}:${reason}`)).toEqual([
+        ...Array(3).fill("enrichPrincipal:no_principal"),
+        "principalFrom:principal_found",
+        ...Array(2).fill("enrichPrincipal:principal_enriched"),
+      ]);
+      await request(app).get("/open").expect(403);
+      await request(app).get("/").set("X-Nobody", "1").expect(200, "null");
+    });
+
+    it.each<[string, () => Found, number]>([
+      ["a failure", boom, 503],
+      ["a rejection", () => Promise.reject(new Error("gone")), 503],
+      ["an account that is gone", () => null, 401],
+    ])("refuses after %s, and nobody calls", async (_what, fail, status) => {
+      const app = appWith(enrichPrincipal(fail), caller());
+      await request(app).get("/").expect(status);
+      expect(getPrincipal(last)).toBeNull();
+      expect(identifiedCaller(last)?.subject).toBe("alice");
+      await request(app).get("/").set("X-Nobody", "1").expect(200, "null");
+    });
+
+    it("asks about nobody who is anonymous, and about who comes after that", async () => {
+      const app = appWith(adding(suspended), caller({ kind: "anonymous" }));
+      app.use("/named", caller());
+      app.get("/named", (req, res) => void res.json(getPrincipal(req)));
+      const { body } = await request(app).get("/").expect(200);
+      expect(body.roles).toEqual([]);
+      const named = await request(app).get("/named").expect(200);
+      expect(named.body.roles).toEqual(["user", "suspended"]);
+    });
+
+    it("shows the function the parameters of its own place", async () => {
+      const app = appWith((_req: Request, _res: unknown, next: () => void) => next());
+      const owner = enrichPrincipal((_who, { params, url }) => ({
+        roles: [`${params["id"]}${url}`],
+      }));
+      app.use("/orders/:id", owner as unknown as RequestHandler);
+      app.get("/orders/:number/items", caller(), (req, res) => {
+        res.json({ ...req.params, url: req.url, roles: getPrincipal(req)?.roles });
+      });
+      const { body } = await request(app).get("/orders/7/items").expect(200);
+      expect(body).toEqual({ number: "7", url: "/orders/7/items", roles: ["user", "7/items"] });
+    });
+
+    it("in report mode shows guards in that mode what it found", async () => {
+      const report = { mode: "report" } as const;
+      const app = appWith(
+        adding(
+          tick().then(() => suspended),
+          report,
+        ),
+        caller(),
+        requireRole("suspended", report),
+      );
+      const { body } = await request(app).get("/").expect(200);
+      expect(body.roles).toEqual(["user"]);
+      await pendingVerdicts(last);
+      expect(decisions.at(-1)).toMatchObject({ guard: "requireRole", outcome: "allow" });
+      const enforcing = appWith(adding(suspended, report), caller(), adding({ groups: ["new"] }));
+      const answer = await request(enforcing).get("/").expect(200);
+      expect(answer.body).toMatchObject({ roles: ["user"], groups: ["staff", "new"] });
+    });
   });
 
   describe("with a cache", () => {

@@ -102,7 +102,8 @@ export const ENRICHMENT_CACHE_HINTS: Hints<EnrichmentCacheOptions> = {
  * result is checked and copied: what it names is added to the lists of the principal, or with `replace` takes their place.
  * `null` says that the account is gone: 401 `authentication_required`. When the function throws, rejects, takes longer or
  * gives anything else, `undefined` included, the answer is 503 `check_unavailable`, and nobody gets to see the principal
- * without what belongs to it. When something behind it names another caller: 500 `internal_error`.
+ * without what belongs to it, nor does the function by `getPrincipal`. Where it finds nobody, it is asked about the caller
+ * that is named behind it, before that request goes on. When another caller is named behind it: 500 `internal_error`.
  *
  * With `cache`, callers are told apart by issuer, subject, client, kind and tenant: then the function must look at nothing
  * else, of the request or of the token. Requests of one caller share a call; failures and `null` are not remembered.
@@ -131,10 +132,15 @@ export function enrichPrincipal(
 
   const guard = createGuard("enrichPrincipal", "enrichment", guardOptions);
   const self = Object.freeze({});
-  const call: Look = createCall(lookUp, {
+  const asked: Look = createCall(lookUp, {
     option: OPTION,
     parse: (value) => parseEnrichment(OPTION, replace, value),
   });
+  const call: Look = (principal, req) => {
+    // What the function itself calls must not take the caller for complete: it gets the principal as its argument.
+    if (guard.enforced) withdrawCaller(req, principal);
+    return asked(principal, req);
+  };
   const look = cache === undefined ? call : remembering(call, cache);
 
   /** `null`: the account is gone. */
@@ -162,9 +168,8 @@ export function enrichPrincipal(
   }
 
   /** By then Express has moved `req.params` and `req.url` on to other routes, so the function sees those of now. */
-  function findLater(req: Request): Promise<Found> {
-    const { params, url, baseUrl } = req;
-    return callerKnown(req).then(() => {
+  function finderAt({ params, url, baseUrl }: Request): (req: Request) => Found | Promise<Found> {
+    return (req) => {
       const current = { params: req.params, url: req.url, baseUrl: req.baseUrl };
       try {
         Object.assign(req, { params, url, baseUrl });
@@ -172,7 +177,17 @@ export function enrichPrincipal(
       } finally {
         Object.assign(req, current);
       }
-    });
+    };
+  }
+
+  function settle(
+    found: Found | Promise<Found>,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+  ): void {
+    if (isThenable(found)) guard.whenSettled(found, req, res, next, conclude);
+    else conclude(found, req, res, next);
   }
 
   function conclude(found: Found, req: Request, res: Response, next: NextFunction): void {
@@ -180,7 +195,10 @@ export function enrichPrincipal(
     if (base === null) {
       if (found === NOTHING_NEW) guard.pass(next);
       else {
-        if (guard.enforced) noteNobody(req);
+        const findHere = finderAt(req);
+        noteNobody(req, guard.enforced, (later, itsRes, go) =>
+          guard.resume(later, itsRes, go, () => settle(findHere(later), later, itsRes, go)),
+        );
         guard.allow(req, fieldsOf("no_principal"));
         next();
       }
@@ -206,10 +224,16 @@ export function enrichPrincipal(
 
   return guard.middleware((req, res, next) => {
     // In report mode nothing waits, so the caller may be known only when the request has gone on.
-    const found =
-      guard.enforced || !isCallerPending(req, guard.enforced) ? find(req) : findLater(req);
-    if (isThenable(found)) guard.whenSettled(found, req, res, next, conclude);
-    else conclude(found, req, res, next);
+    if (guard.enforced || !isCallerPending(req, guard.enforced)) settle(find(req), req, res, next);
+    else {
+      const findHere = finderAt(req);
+      settle(
+        callerKnown(req).then(() => findHere(req)),
+        req,
+        res,
+        next,
+      );
+    }
   });
 }
 

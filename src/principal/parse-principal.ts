@@ -1,5 +1,6 @@
 import { wrongReturn } from "../core/calls/user-function.js";
 import { describeValue, isPlainObject } from "../core/options/value.js";
+import { copyClaims } from "../core/principal/copy-claims.js";
 import { MAX_NAMES } from "../core/principal/names/found-names.js";
 import {
   createPrincipal,
@@ -58,9 +59,14 @@ export function parsePrincipal(what: string, value: unknown): Principal | null {
     }
     const [must, check] = MEMBERS[name];
     if (!check(member)) {
-      throw new TypeError(`${what} must return ${must} as ${name}, got ${describeValue(member)}`);
+      // Ids of databases are numbers.
+      const fix =
+        check === isName && typeof member === "number" ? ": write String(…) around it" : "";
+      throw new TypeError(
+        `${what} must return ${must} as ${name}, got ${describeValue(member)}${fix}`,
+      );
     }
-    init[name] = name === "claims" ? Object.freeze({ ...(member as object) }) : member;
+    init[name] = name === "claims" ? claimsOf(what, member) : member;
   }
   // Without a name all callers would share limits and look the same in the audit log.
   const named = init["subject"] !== undefined || init["clientId"] !== undefined;
@@ -68,6 +74,12 @@ export function parsePrincipal(what: string, value: unknown): Principal | null {
     throw new TypeError(`${what} must return a subject or a clientId`);
   }
   return createPrincipal(init);
+}
+
+function claimsOf(what: string, given: unknown): Principal["claims"] {
+  const claims = copyClaims(given as Principal["claims"]);
+  if (claims !== undefined) return claims;
+  throw new TypeError(`${what} must return at most 10,000 values as claims, at most 32 deep`);
 }
 
 /** A copy: what is checked is what is handed on. Of a list that is refused for its length, none is made. */

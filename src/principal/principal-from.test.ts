@@ -6,10 +6,12 @@ import { requireRole } from "../authorization/require-role.js";
 import type { Decision } from "../core/decision/decision.js";
 import { decisionsOf } from "../core/decision/decision.js";
 import type { Middleware } from "../core/guard/middleware.js";
-import { getPrincipal, type PrincipalInit } from "../core/principal/principal.js";
+import { getPrincipal, type Principal, type PrincipalInit } from "../core/principal/principal.js";
 import { principalFrom } from "./principal-from.js";
 
 const alice: PrincipalInit = { subject: "alice", roles: ["admin"] };
+const cyclic: Record<string, unknown> = {};
+cyclic["itself"] = [cyclic];
 
 /** What functions of apps return in place of a principal, and the error the app gets to see. */
 const WRONG_RESULTS: readonly [string, unknown, string][] = [
@@ -50,7 +52,7 @@ const WRONG_RESULTS: readonly [string, unknown, string][] = [
   [
     "a number as subject",
     { subject: 42 },
-    "principalFrom must return a non-empty string as subject, got 42",
+    "principalFrom must return a non-empty string as subject, got 42: write String(…) around it",
   ],
   [
     "null as subject",
@@ -121,6 +123,16 @@ const WRONG_RESULTS: readonly [string, unknown, string][] = [
     "a name as undetermined",
     { subject: "alice", undetermined: "roles" },
     "principalFrom must return a list with some of roles, scopes, permissions, groups as undetermined, got a string of 5 characters",
+  ],
+  [
+    "claims that hold themselves",
+    { subject: "alice", claims: cyclic },
+    "principalFrom must return at most 10,000 values as claims, at most 32 deep",
+  ],
+  [
+    "too many claims",
+    { subject: "alice", claims: { orgs: Array(10_000).fill(0) } },
+    "principalFrom must return at most 10,000 values as claims, at most 32 deep",
   ],
   [
     "a misspelt member",
@@ -263,7 +275,7 @@ describe.each(expressVersions)("principalFrom on Express %s", (_major, express) 
     const { body } = await request(appWith(principalFrom(() => whole)))
       .get("/")
       .expect(200);
-    expect(body).toEqual({ ...whole, id: "https://a.example s" });
+    expect(body).toEqual({ ...whole, id: "https://a.example service-account:s" });
   });
 
   it("takes an anonymous principal without a name", async () => {
@@ -345,22 +357,34 @@ describe.each(expressVersions)("principalFrom on Express %s", (_major, express) 
   });
 
   it("copies the result: what the function keeps cannot be changed into a principal with more roles", async () => {
-    const kept = { subject: "alice", roles: ["viewer"], claims: { plan: "free" } };
-    let seen: unknown;
+    const since = new Date(0);
+    const kept = {
+      subject: "alice",
+      roles: ["viewer"],
+      claims: { plan: "free", orgs: [{ id: 7, rights: { read: true } }], since },
+    };
+    let seen: Principal | null = null;
     const app = appWith(
       principalFrom(() => kept),
       (req, _res, next) => {
         kept.roles.push("admin");
         kept.claims.plan = "paid";
+        Object.assign(kept.claims.orgs[0]?.rights ?? {}, { write: true });
+        kept.claims.orgs.push({ id: 8, rights: { read: true } });
         seen = getPrincipal(req);
         next();
       },
     );
     await request(app).get("/admin").expect(403);
-    expect(seen).toMatchObject({ roles: ["viewer"], claims: { plan: "free" } });
-    expect(Object.isFrozen(seen) && Object.isFrozen((seen as { claims: object }).claims)).toBe(
-      true,
-    );
+    const { claims } = seen as unknown as Principal;
+    const [org] = claims["orgs"] as [{ rights: object }];
+    expect(seen).toMatchObject({ roles: ["viewer"] });
+    expect(claims).toEqual({ plan: "free", orgs: [{ id: 7, rights: { read: true } }], since });
+    // Of no class of the app a copy can be made.
+    expect(claims["since"]).toBe(since);
+    for (const part of [seen, claims, claims["orgs"], org, org.rights]) {
+      expect(Object.isFrozen(part)).toBe(true);
+    }
   });
 
   it("counts when it is the later one, also when it finds nobody", async () => {

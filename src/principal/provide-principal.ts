@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from "express";
 import type { Guard } from "../core/guard/guard.js";
+import { passEnriched } from "../core/principal/enrichment.js";
 import { type CallerWay, nameCaller } from "../core/principal/name-caller.js";
 import type { Principal } from "../core/principal/principal.js";
 import { HttpError } from "../core/refusal/http-error.js";
@@ -21,7 +22,7 @@ export function providePrincipal(
 ): void {
   if (nameCaller(req, way, guard.enforced, principal)) {
     guard.allow(req, { reason });
-    next();
+    passEnriched(req, res, next);
     return;
   }
   const conflict: Reason = "conflicting_credentials";

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, request as httpRequest } from "node:http";
+import { connect, constants } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Express, RequestHandler } from "express";
@@ -118,6 +119,102 @@ describe.each(expressVersions)("rateLimit with count on Express %s", (_major, ex
     server.close();
     await once(server, "close");
   });
+
+  it.each<[string, Partial<RateLimitOptions>]>([
+    ["in memory", {}],
+    ["in a store", { store: countingStore(), storeTimeout: "5s" }],
+  ])(
+    "keeps the charge of a client that leaves in the middle of an answer, counted %s",
+    async (_where, options) => {
+      const ended = vi.fn();
+      const app = appWith(
+        { count: "failures", name: `half-${_major}`, ...options },
+        (req, res, next) => {
+          if (req.path !== "/half") return next();
+          res.writeHead(200, { "Content-Length": 8 });
+          res.write("half");
+          res.on("close", () => res.end(() => ended()));
+        },
+      );
+      const server = createServer(app);
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const { port } = server.address() as AddressInfo;
+      for (let n = 1; n <= 2; n += 1) {
+        const client = httpRequest({ port, path: "/half" }, (answer) => {
+          answer.on("error", () => undefined);
+          answer.once("data", () => client.destroy());
+        });
+        client.on("error", () => undefined).end();
+        await vi.waitUntil(() => ended.mock.calls.length === n);
+      }
+      expect((await request(server).get("/200")).status).toBe(429);
+      server.close();
+    },
+  );
+
+  it.each<[string, RequestHandler[]]>([
+    [
+      "changes the status behind its answer",
+      [
+        (_req, res) => {
+          res.status(401).send("no");
+          res.status(200);
+        },
+      ],
+    ],
+    [
+      "lets the next one answer as well",
+      [
+        (_req, res, next) => {
+          res.status(401).send("no");
+          next();
+        },
+        (_req, res, next) => {
+          try {
+            res.status(200).send("yes");
+          } catch {
+            next();
+          }
+        },
+      ],
+    ],
+  ])("keeps the charge of a failure whose handler %s", async (_how, handlers) => {
+    const app = appWith({ count: "failures" }, ...handlers, (_req, res) => void res.status(204));
+    for (let n = 0; n < 2; n += 1) await request(app).get("/").expect(401);
+    await request(app).get("/").expect(429);
+  });
+
+  it.each(["/hang", "/slow", "/half"])(
+    "keeps the charge of a client that cancels over HTTP/2: %s",
+    async (path) => {
+      const [came, left] = [vi.fn(), vi.fn()];
+      const app = appWith({ count: "failures" }, (req, res, next) => {
+        if (req.path !== path) return next();
+        came();
+        if (path === "/half") res.write("half");
+        res.on("close", () => {
+          left();
+          if (path === "/slow") res.status(401).end();
+        });
+      });
+      const server = http2Server(app);
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+      try {
+        for (let n = 1; n <= 2; n += 1) {
+          const stream = session.request({ ":path": path });
+          stream.on("error", () => undefined);
+          await vi.waitUntil(() => came.mock.calls.length === n);
+          stream.close(constants.NGHTTP2_CANCEL);
+          await vi.waitUntil(() => left.mock.calls.length === n);
+        }
+        expect((await http2Request(server, { ":path": "/200" })).status).toBe(429);
+      } finally {
+        session.destroy();
+        server.close();
+      }
+    },
+  );
 
   it("asks a function, which may decide by what the handler left", async () => {
     const app = appWith(

@@ -1,4 +1,5 @@
 import type { NextFunction, Request, Response } from "express";
+import { watchStatus } from "../core/app/sent-status.js";
 import { isThenable } from "../core/calls/user-function.js";
 import { createGuard, type Guard } from "../core/guard/guard.js";
 import type { ErrorCode } from "../core/refusal/error-code.js";
@@ -80,6 +81,7 @@ class Limiter {
   readonly #isFollowed: boolean;
   readonly #preflight: PreflightCounts | undefined;
   readonly #settles: boolean;
+  readonly #watchesStatus: boolean;
   #placeSeen = false;
   readonly #checkProxy = createProxyCheck();
   /** Requests that wait for a function of the app or a store: in report mode they go on, and may come by a second time. */
@@ -98,6 +100,7 @@ class Limiter {
     this.#isFollowed = isFollowed;
     this.#preflight = preflight;
     this.#settles = policies.some(({ count }) => count !== "all");
+    this.#watchesStatus = policies.some(({ count }) => count === "failures");
     this.#memory = new MemoryEngine(policies, settings.maxKeys);
     this.#store = store === undefined ? undefined : new StoreClient(store, settings.storeTimeoutMs);
     this.#reporters = new Map(
@@ -115,6 +118,7 @@ class Limiter {
       this.#guard.pass(next);
       return;
     }
+    if (this.#watchesStatus) watchStatus(req, res);
     const skips = this.#settings.skip?.(req) ?? false;
     if (typeof skips === "boolean") this.#afterSkip(skips, req, res, next);
     else this.#wait(skips, req, res, next, this.#afterSkip);
@@ -151,8 +155,9 @@ class Limiter {
 
   readonly #charge = (charges: Charges, req: Request, res: Response, next: NextFunction): void => {
     if (isRefused(charges)) {
-      const reason = charges.refused;
-      this.#guard.refuse(new HttpError(BODY_REFUSALS[reason]), req, res, next, { reason });
+      const { refused: reason, policy } = charges;
+      const error = new HttpError(BODY_REFUSALS[reason]);
+      this.#guard.refuse(error, req, res, next, { reason, policy });
     } else if (charges.length === 0) this.#pass("no_policy_applies", req, res, next);
     else if (this.#store === undefined) this.#countInMemory(charges, undefined, req, res, next);
     else this.#countInStore(this.#store, charges, req, res, next);
@@ -226,17 +231,21 @@ class Limiter {
       this.#guard.refuse(error, req, res, next, { reason: notice ?? reason, policy });
       return;
     }
-    if (this.#settles) this.#settle(count.charges, req, res);
+    if (this.#settles) this.#settle(count, req, res);
     this.#guard.allow(req, notice === undefined ? undefined : { reason: notice });
     next();
   }
 
   /** The charge stands while the request runs: parallel requests cannot pass the limit. */
-  #settle(charges: readonly Charge[], req: Request, res: Response): void {
-    for (const { policy } of charges) {
+  #settle({ charges, results }: Count, req: Request, res: Response): void {
+    for (let index = 0; index < charges.length; index += 1) {
+      const { policy } = charges[index] as Charge;
       if (policy.count === "all") continue;
-      const giveBack = (): void => this.#giveBack(req, policy);
-      settleAfterAnswer(policy.count, req, res, giveBack, this.#guard.tell);
+      const conclude = (stays: boolean): void => {
+        if (stays) this.#memory.keep(results[index] as RateLimitResult);
+        else this.#giveBack(req, policy);
+      };
+      settleAfterAnswer(policy.count, req, res, conclude, this.#guard.tell);
     }
   }
 

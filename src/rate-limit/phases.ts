@@ -3,7 +3,7 @@ import type { PathPattern } from "../core/http/path-pattern.js";
 import { getPrincipal } from "../core/principal/principal.js";
 import { createLimiter } from "./limiter.js";
 import type { LimiterHandle, Place } from "./place.js";
-import type { Phase } from "./policies/policy.js";
+import type { Phase, Policy } from "./policies/policy.js";
 import { createPreflightLimit, type PreflightLimit } from "./preflight-limit.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 import { type LimiterSettings, readSettings } from "./read-settings.js";
@@ -15,9 +15,11 @@ export interface RateLimitPhases {
   /** Policies keyed by principal, and by functions with `phase: "after-auth"`. */
   readonly after: Middleware | undefined;
   /** Policies keyed by functions with `phase: "after-body"`. */
-  readonly afterBody: Middleware | undefined;
-  /** Where the first of these stands in the options, `rateLimit.policies[0]`. */
-  readonly afterBodyPath: string | undefined;
+  readonly body: Middleware | undefined;
+  /** These policies. */
+  readonly afterBody: readonly Policy[];
+  /** Where the first policy with `phase: "after-auth"` stands in the options, `rateLimit.policies[0]`. */
+  readonly afterAuthPath: string | undefined;
   /** The policy of what is answered in front of all parts; `undefined` when it is turned off. */
   readonly preflight: PreflightLimit | undefined;
   /** Whether the options name that policy. */
@@ -45,13 +47,13 @@ export function rateLimitPhases(options: RateLimitOptions): RateLimitPhases {
   const preflight =
     settings.preflightGiven === "off" ? undefined : createPreflightLimit(settings, true);
   const phases = new Set(settings.policies.map(({ phase }) => phase));
-  const byBody = settings.policies.find(({ phase }) => phase === "after-body");
-  const isFollowed = phases.has("after-auth") || byBody !== undefined;
+  const afterBody = settings.policies.filter(({ phase }) => phase === "after-body");
+  const isFollowed = phases.has("after-auth") || afterBody.length > 0;
   const first = limiterOf(settings, "before-auth", { preflight, isFollowed });
   const second = limiterOf(settings, "after-auth", {
     preflight,
     earlier: first,
-    isFollowed: byBody !== undefined,
+    isFollowed: afterBody.length > 0,
   });
   const earlier = second ?? first;
   const third = limiterOf(settings, "after-body", {
@@ -61,8 +63,9 @@ export function rateLimitPhases(options: RateLimitOptions): RateLimitPhases {
   return {
     before: first?.middleware,
     after: second?.middleware,
-    afterBody: third?.middleware,
-    afterBodyPath: byBody?.path,
+    body: third?.middleware,
+    afterBody,
+    afterAuthPath: settings.policies.find(isAfterAuth)?.path,
     preflight,
     asksForPreflight: settings.preflightGiven === true,
     matched: settings.policies.flatMap(({ match }) => match ?? []),
@@ -86,6 +89,11 @@ function refundingCallers(handle: LimiterHandle): LimiterHandle {
       if (getPrincipal(req) !== null) handle.refund(req);
     },
   };
+}
+
+/** Whether the policy says itself that it runs after authentication. */
+function isAfterAuth({ key, phase }: Policy): boolean {
+  return phase === "after-auth" && typeof key === "function";
 }
 
 function limiterOf(

@@ -38,6 +38,7 @@ describe("rateLimit, with wrong options, throws one OptionsError", () => {
       { ...one, name: "x".repeat(65) },
       "rateLimit.name must be at most 64 printable ASCII characters",
     ],
+    [{ ...one, name: "report:a", store }, 'rateLimit.name must not begin with "report:", which'],
     [{ ...one, key: "user" }, 'rateLimit.key must be "ip", "principal" or a function'],
     [{ ...one, key: ["ip"] }, 'rateLimit.key must be "ip", "principal" or a function'],
     [{ ...one, cost: 0 }, "rateLimit.cost must be a whole number from 1 to 10, got 0"],
@@ -77,6 +78,14 @@ describe("rateLimit, with wrong options, throws one OptionsError", () => {
     [
       { ...one, name: "a", store: { points: 1, consume: () => 1 } },
       "write fromRateLimiterFlexible(limiter)",
+    ],
+    [
+      { ...one, name: "a", store: { increment: () => 1, decrement: () => 1 } },
+      "got an object: a store of express-rate-limit cannot be used, write fromRateLimiterFlexible(limiter)",
+    ],
+    [
+      { ...one, name: "a", store: { get: () => 1, incr: () => 1 } },
+      "got an object: it takes no client, write fromRateLimiterFlexible(limiter)",
     ],
     [{ ...one, onStoreError: "reject" }, "rateLimit.onStoreError must be left out without a store"],
     [{ ...one, storeTimeout: "1s" }, "rateLimit.storeTimeout must be left out without a store"],
@@ -196,6 +205,14 @@ describe("rateLimitPhases", () => {
     ],
     [{ ...one, key, phase: "later" }, "rateLimit.phase must be one of"],
     [{ ...one, phase: "after-auth" }, 'rateLimit.phase must be left out with the key "ip"'],
+    [
+      { ...one, key, phase: "after-body", match: "HEAD /a" },
+      'rateLimit.match must not name HEAD with phase: "after-body"',
+    ],
+    [
+      { ...one, name: "a", store, onStoreError: "reject", preflight: false, maxKeys: 10 },
+      'rateLimit.maxKeys must be left out with onStoreError: "reject" and preflight: false',
+    ],
     [
       { ...one, key: "principal", phase: "before-auth" },
       'rateLimit.phase must be left out with the key "principal"',

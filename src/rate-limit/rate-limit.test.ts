@@ -108,6 +108,30 @@ describe.each(expressVersions)("rateLimit on Express %s", (_major, express) => {
     expect(refused.headers["retry-after"]).toBe("1198");
   });
 
+  it("counts a user and a client of one name, and users of two issuers, each by itself", async () => {
+    const callers = {
+      user: { subject: "alice" },
+      client: { kind: "service", clientId: "alice" },
+      account: { kind: "service", subject: "alice" },
+      "user of a token": { subject: "alice", issuer: "https://a.example" },
+      "client of a token": { kind: "service", clientId: "alice", issuer: "https://a.example" },
+      "who is called like a client": { subject: "service:alice" },
+    } as const;
+    const app = express();
+    app.use((req, _res, next) => {
+      const init = callers[req.get("x-caller") as keyof typeof callers];
+      setPrincipalSource(req, createPrincipal(init));
+      next();
+    });
+    app.use(rateLimit({ limit: 1, window: "1m", key: "principal" }));
+    app.get("/", (_req, res) => void res.send("ok"));
+    for (const status of [200, 429]) {
+      for (const name of Object.keys(callers)) {
+        await request(app).get("/").set("X-Caller", name).expect(status);
+      }
+    }
+  });
+
   it("counts principals by their id, whatever their address, and others by address", async () => {
     const app = express();
     app.set("trust proxy", 1);

@@ -79,7 +79,8 @@ export const POLICY_HINTS: Hints<RateLimitPolicy> = {
   timeWindow: windowIn("timeWindow counts milliseconds", '60000 is "1m"'),
   interval: windowIn("interval counts milliseconds", '60000 is "1m"'),
   ttl: windowIn("ttl counts milliseconds (seconds before @nestjs/throttler 5)", '60000 is "1m"'),
-  keyGenerator: "key",
+  keyGenerator:
+    'did you mean "key"? it gets the request alone, and returns a text, or undefined to count by address: (req) => String(req.user.id)',
   getTracker: "key",
   identifier: "name",
   keyPrefix: "name",
@@ -118,6 +119,9 @@ export const RATE_LIMIT_HINTS: Hints<RateLimitOptions> = {
   requestPropertyName:
     "leave it out, nothing is put on the request: what is left stands in the header fields of the answer",
   validate: "leave it out, wrong options are errors at start-up and wrong settings are warnings",
+  onLimitReached: "refusals are in the audit log; to answer in a format of your own write onDenied",
+  logger:
+    "leave it out, refusals are in the audit log, and faults of the setup are process warnings",
   trustProxy:
     'Express has this setting: write app.set("trust proxy", …) with the number or the addresses of your proxies',
   algorithm: "every policy is a token bucket: leave it out",
@@ -136,6 +140,9 @@ export const RATE_LIMIT_HINTS: Hints<RateLimitOptions> = {
   requests: "limit",
   storage: "store",
 };
+
+const NOTHING_KEPT =
+  'must be left out with onStoreError: "reject" and preflight: false: nothing is counted in memory then';
 
 type SettingsReader = OptionsReader<OptionKey<RateLimitOptions>>;
 
@@ -169,6 +176,13 @@ export function readSettings(options: unknown, phased: boolean): LimiterSettings
     maxKeys: reader.integer("maxKeys", { min: 1, max: 10_000_000, default: 100_000 }),
     skip: readSkip(reader),
   };
+  if (
+    reader.has("maxKeys") &&
+    settings.onStoreError === "reject" &&
+    settings.preflightGiven === "off"
+  ) {
+    reader.note("maxKeys", NOTHING_KEPT);
+  }
   reader.finish();
   return Object.freeze(settings);
 }
@@ -197,7 +211,13 @@ function readPolicies(reader: SettingsReader, demands: PolicyDemands): readonly 
   for (const name of POLICY_NAMES) {
     if (reader.has(name)) reader.note(name, "must stand in each of the policies, not beside them");
   }
-  const list = reader.objects<RateLimitPolicy>("policies", POLICY_KEYS, hintsInPolicy()) ?? [];
+  const list =
+    reader.objects<RateLimitPolicy>(
+      "policies",
+      POLICY_KEYS,
+      hintsInPolicy(),
+      '{ name: "login", limit: 5, window: "15m", match: "POST /login" }',
+    ) ?? [];
   const policies = list.map((item) => readPolicy(item, demands));
   policies.forEach(({ name }, index) => {
     const first = policies.findIndex((policy) => policy.name === name);
@@ -257,7 +277,7 @@ function readHeaders(reader: SettingsReader): HeaderSettings {
     "headers",
     { ietf: true, legacy: true },
     {},
-    "{ ietf: false, legacy: false }",
+    "{ ietf: false, legacy: false } to send none",
   );
   if (headers === undefined) return { ietf: true, legacy: "epoch" };
   const ietf = headers.raw("ietf") === false ? false : headers.oneOf("ietf", ["draft-11"]);

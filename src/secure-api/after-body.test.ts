@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Express, RequestHandler } from "express";
 import request from "supertest";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import Transport from "winston-transport";
 import { expressVersions } from "../../test/support/express.js";
 import { OptionsError } from "../core/options/options-error.js";
 import type { RateLimitOptions, RateLimitPolicy } from "../rate-limit/index.js";
@@ -66,6 +67,10 @@ describe.each(expressVersions)(
       ["in full width", "ａ@b.co"],
       ["with an accent", "á@b.co"],
       ["with a combining accent", "a\u0301@b.co"],
+      ["with an accent that has a letter as its capital", "a\u0345@b.co"],
+      ["with a sign of another script that has no weight", "a\u0903@b.co"],
+      ["in letters of boxes", "🅰@🅱.co"],
+      ["with a letter that stands above another", "a@b.c\u0366"],
     ])("counts an account %s as the same", async (_how, spelling) => {
       const app = appWith();
       await login(app, "a@b.co").expect(200);
@@ -291,8 +296,9 @@ describe.each(expressVersions)(
       async function decisionsWhile(act: () => Promise<unknown>): Promise<string[]> {
         const seen: string[] = [];
         const listen = (message: unknown): void => {
-          const { guard, code, reason } = message as Record<string, string>;
-          if (guard === "rateLimit") seen.push(`${code} ${reason ?? ""}`.trim());
+          const { guard, code, reason, policy } = message as Record<string, string>;
+          const parts = [code, reason, policy].filter((part) => part !== undefined);
+          if (guard === "rateLimit") seen.push(parts.join(" "));
         };
         subscribe("express-secure-api:decision", listen);
         await act();
@@ -318,11 +324,51 @@ describe.each(expressVersions)(
         expect(decisions).toEqual([
           "ok",
           "ok",
-          "rate_limit_exceeded limit_exceeded",
-          "bad_request unusable_key",
-          "unsupported_media_type unread_body",
-          "bad_request missing_body",
+          "rate_limit_exceeded limit_exceeded account",
+          "bad_request unusable_key account",
+          "unsupported_media_type unread_body account",
+          "bad_request missing_body account",
         ]);
+      });
+
+      it("says in the audit record which policy would refuse, also where nothing can be counted", async () => {
+        const lines: Record<string, unknown>[] = [];
+        const sink = new Transport({
+          log(info, next) {
+            lines.push(JSON.parse(info[Symbol.for("message")]));
+            next();
+          },
+        });
+        const other = { ...ACCOUNT, name: "other", key: async () => "x", limit: 100 };
+        const app = appWith(
+          { policies: [other, ACCOUNT] },
+          {
+            ...PARSERS,
+            mode: "report",
+            auditLog: { sinks: [sink] },
+          },
+        );
+        for (const sent of [
+          { email: { $ne: "" } },
+          { email: "a" },
+          { email: "a" },
+          { email: "a" },
+        ]) {
+          await request(app).post("/login").send(sent).expect(200);
+        }
+        await request(app).post("/login").type("text/plain").send("x").expect(200);
+        await vi.waitFor(() => expect(reports()).toHaveLength(3));
+        expect(reports()).toEqual([
+          ["unusable_key", "account"],
+          ["limit_exceeded", "account"],
+          ["unread_body", "other"],
+        ]);
+
+        function reports(): unknown[][] {
+          return lines
+            .filter((line) => line["audit.reported.first"] === "rateLimit")
+            .map((line) => [line["audit.reported.reason"], line["audit.reported.policy"]]);
+        }
       });
 
       it("reports behind parsers that enforce", async () => {
@@ -330,7 +376,7 @@ describe.each(expressVersions)(
         const decisions = await decisionsWhile(async () => {
           for (let n = 0; n < 3; n += 1) await login(app, "a@b.co").expect(200);
         });
-        expect(decisions.at(-1)).toBe("rate_limit_exceeded limit_exceeded");
+        expect(decisions.at(-1)).toBe("rate_limit_exceeded limit_exceeded account");
       });
     });
   },
@@ -370,6 +416,28 @@ describe("The options of a limit by a member of the body", () => {
       "behind a parser in report mode",
     ],
     ["no match", { match: undefined }, PARSERS, "policies[1].match"],
+    [
+      "a match with a method that has no body",
+      { match: ["POST /login", "GET /login"] },
+      PARSERS,
+      'policies[1].match must not name GET with phase: "after-body": such requests have no body',
+    ],
+    [
+      "a match that the only parser leaves alone",
+      {},
+      { jsonBody: { except: "POST /login" } },
+      "secureApi.rateLimit.policies[1].match must not be covered by except of jsonBody: no body",
+    ],
+    [
+      "a match that both parsers leave alone, also in report mode",
+      { match: ["POST /token", "POST /auth/login"] },
+      {
+        mode: "report",
+        jsonBody: { except: ["/webhooks/*", "/auth/*"] },
+        formBody: { except: "POST /auth/:form" },
+      },
+      "policies[1].match[1] must not be covered by except of jsonBody and formBody",
+    ],
     ["another phase", { phase: "after-parse" }, PARSERS, "policies[1].phase must be"],
     ["no phase", { phase: undefined }, PARSERS, "policies[1].phase must be"],
     ['the key "ip"', { key: "ip" }, PARSERS, "policies[1].phase must be left out"],
@@ -387,6 +455,9 @@ describe("The options of a limit by a member of the body", () => {
 
   it("take one parser, and reporting parsers behind a limit that reports", () => {
     expect(problemsOf(ACCOUNT, { formBody: {} })).toBe("");
+    const except = "POST /login";
+    expect(problemsOf(ACCOUNT, { jsonBody: { except }, formBody: {} })).toBe("");
+    expect(problemsOf({ ...ACCOUNT, match: "/login" }, { jsonBody: { except } })).toBe("");
     expect(problemsOf(ACCOUNT, { ...PARSERS, mode: "report" })).toBe("");
   });
 });

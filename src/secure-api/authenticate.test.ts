@@ -8,7 +8,13 @@ import { guardMark, markGuard } from "../core/guard/guard-mark.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { OptionsError } from "../core/options/options-error.js";
 import { oauthGuard } from "../oauth-guard/index.js";
-import { getPrincipal, type PrincipalInit, principalFrom, session } from "../principal/index.js";
+import {
+  enrichPrincipal,
+  getPrincipal,
+  type PrincipalInit,
+  principalFrom,
+  session,
+} from "../principal/index.js";
 import { rateLimit } from "../rate-limit/index.js";
 import { createTestIssuer } from "../testing/index.js";
 import { secureApi } from "./secure-api.js";
@@ -175,6 +181,33 @@ describe.each(expressVersions)("secureApi({ authenticate }) on Express %s", (_ma
     const answer = await request(app).get("/").expect(503);
     expect(answer.body.code).toBe("check_unavailable");
   });
+
+  it.each(["behind", "in front of"])(
+    "lets a public page name its caller by a session of its own, with what enrichPrincipal %s it adds",
+    async (place) => {
+      const adds = vi.fn(async () => ({ roles: ["admin"] }));
+      const enriches = enrichPrincipal(adds) as RequestHandler;
+      const preset = secureApi({
+        auditLog: false,
+        rateLimit: false,
+        oauthGuard: false,
+        authenticate: session(users),
+        publicRoutes: ["GET /welcome"],
+      }) as RequestHandler;
+      const app = (express as unknown as () => Express)();
+      app.use(sessions(), ...(place === "behind" ? [preset, enriches] : [enriches, preset]));
+      app.get("/welcome", session(users) as RequestHandler, (req, res) => {
+        res.json({ caller: getPrincipal(req)?.roles ?? null });
+      });
+      app.get("/admin", requireRole("admin"), (_req, res) => void res.json({ ok: true }));
+      await asUser(request(app).get("/welcome")).expect(200, { caller: ["user", "admin"] });
+      expect(adds).toHaveBeenCalledTimes(1);
+      await request(app).get("/welcome").expect(200, { caller: null });
+      await asUser(request(app).get("/admin")).expect(200);
+      adds.mockRejectedValueOnce(new Error("the database is gone"));
+      await asUser(request(app).get("/welcome")).expect(503);
+    },
+  );
 
   describe("turns the cross-origin guard on", () => {
     const foreign = {
@@ -348,9 +381,23 @@ describe("secureApi's authenticate", () => {
     [
       "a guard that names nobody",
       requireRole("admin"),
-      "mount requireRole in front of secureApi or behind it, it does not say who calls",
+      "mount requireRole behind secureApi, it does not say who calls",
     ],
-    ["a limiter", rateLimit({ limit: 1, window: "1m" }), "mount rateLimit in front of secureApi"],
+    [
+      "what adds to the caller",
+      enrichPrincipal(() => null),
+      "mount enrichPrincipal behind secureApi,",
+    ],
+    [
+      "a limiter",
+      rateLimit({ limit: 1, window: "1m" }),
+      "give its options as rateLimit: { … }, it",
+    ],
+    [
+      "another preset",
+      secureApi({ oauthGuard: false, rateLimit: false, auditLog: false }),
+      "leave secureApi out and give its authenticate here",
+    ],
   ])("must not be %s", (_what, authenticate, problem) => {
     const problems = problemsOf({ authenticate });
     expect(problems).toEqual([expect.stringContaining(problem)]);
@@ -424,6 +471,16 @@ describe("secureApi's authenticate", () => {
       expect(problemsOf({ ...byPrincipal, authenticate })).toEqual([]);
     // The other problem says it all.
     expect(problemsOf({ ...byPrincipal, authenticate: [middleware] })).toHaveLength(1);
+  });
+
+  it("is needed by a key function that asks after authentication, too", () => {
+    const rateLimit = { limit: 1, window: "1m", key: () => "k", phase: "after-auth" } as const;
+    expect(problemsOf({ authenticate: false, rateLimit })).toEqual([
+      expect.stringContaining(
+        'secureApi.rateLimit.phase must not be "after-auth" with oauthGuard: false and without',
+      ),
+    ]);
+    expect(problemsOf({ authenticate: session(() => null), rateLimit })).toEqual([]);
   });
 
   it("lets public routes be named without oauthGuard", () => {

@@ -23,6 +23,8 @@ type Reader = OptionsReader<"authenticate" | "oauthGuard" | "secureHeaders">;
 
 const EXAMPLE = "session((session) => …) or principalFrom((req) => …)";
 const SOURCES: readonly string[] = ["principalFrom", "session"];
+/** Parts of the preset that are no entries. */
+const PARTS: readonly string[] = ["auditLog", "secureHeaders", "rateLimit", "jsonBody", "formBody"];
 /** How many parameters a middleware has, and a factory of ours has not. */
 const MIDDLEWARE_LENGTH = 3;
 
@@ -95,12 +97,18 @@ function problemOf({ value }: OptionItem, earlier: readonly OptionItem[]): strin
   if (mark?.guard === "oauthGuard") {
     return `${must}: write its options as oauthGuard: { issuer, audience, optional: true }`;
   }
-  if (mark !== undefined) {
-    return `${must}: mount ${mark.guard} in front of secureApi or behind it, it does not say who calls`;
-  }
+  if (mark !== undefined) return `${must}: ${placeOf(mark)}, it does not say who calls`;
   return value.length >= MIDDLEWARE_LENGTH
     ? `${must}: mount what makes sessions or sets req.user in front of secureApi, and write what names the caller here`
     : `${must}: write principalFrom(…) or session(…) around the function that names the caller`;
+}
+
+/** Where a guard belongs that names nobody. In front of the preset, one that needs the caller would refuse everybody. */
+function placeOf({ guard, kind }: GuardDescription): string {
+  if (PARTS.includes(guard)) return `give its options as ${guard}: { … }`;
+  return kind === "preset"
+    ? `leave ${guard} out and give its authenticate here`
+    : `mount ${guard} behind secureApi`;
 }
 
 function asWay(step: Middleware, entry: Middleware): Middleware {

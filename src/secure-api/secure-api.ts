@@ -17,6 +17,7 @@ import {
   createSecureHeaders,
   type SecureHeadersOptions,
 } from "../secure-headers/secure-headers.js";
+import { checkAfterBody } from "./after-body-check.js";
 import { authenticates, readAuthentication } from "./authentication.js";
 import { PartBuilder } from "./part-builder.js";
 import { readPublicRoutes } from "./read-public-routes.js";
@@ -36,6 +37,9 @@ const NO_PREFLIGHTS =
 
 const NO_GUARD =
   'must not only report beside an authenticate that enforces: its cross-origin guard would let pass what pages of other sites send with the session of a user. Write secureHeaders: { mode: "enforce" }';
+
+const NO_AUTHENTICATION =
+  'must not be "after-auth" with oauthGuard: false and without authenticate, because nothing authenticates here: write phase: "before-auth", or say who calls in authenticate';
 
 const NO_CALLER =
   'must not have the key "principal" with oauthGuard: false and nothing in authenticate that says who calls: it would count by address. Write authenticate: session((session) => …) or principalFrom((req) => …)';
@@ -100,16 +104,15 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   ) {
     reader.problems.note("secureApi.rateLimit", NO_CALLER);
   }
-  if (limits?.afterBodyPath !== undefined) {
-    const isOn = [reader.raw("jsonBody"), reader.raw("formBody")].some(Boolean);
-    const problem = problemAfterBody(isOn, parsers.some(isReporting), limits.enforced);
-    if (problem !== "") reader.problems.note(`secureApi.${limits.afterBodyPath}.phase`, problem);
+  if (limits?.afterAuthPath !== undefined && reader.raw("oauthGuard") === false && !hasSessions) {
+    reader.problems.note(`secureApi.${limits.afterAuthPath}.phase`, NO_AUTHENTICATION);
   }
+  if (limits !== undefined) checkAfterBody(reader, limits, parsers);
   parts.finish();
 
   const headers = headerPart?.middleware;
   const [log, before, after] = [audit?.handler, limits?.before, limits?.after];
-  const last = [after, ...parsers, limits?.afterBody];
+  const last = [after, ...parsers, limits?.body];
   const opened = [log, headers, before, ...last].filter((step) => step !== undefined);
   const guarded = [log, headers, before, guard, ...authentication.steps, ...last].filter(
     (step) => step !== undefined,
@@ -158,16 +161,6 @@ export function secureApi(options: SecureApiOptions): SecureApi {
 
 function areReporting(sources: readonly GuardDescription[]): boolean {
   return sources.length > 0 && sources.every(({ mode }) => mode === "report");
-}
-
-/** Why limits by a member of the body cannot work, or an empty text. */
-function problemAfterBody(isOn: boolean, reports: boolean, enforced: boolean): string {
-  if (!isOn) {
-    return 'must not be "after-body" without jsonBody or formBody: nothing parses a body for it';
-  }
-  return enforced && reports
-    ? 'must not be "after-body" behind a parser in report mode, which leaves no body: let jsonBody and formBody enforce, or give rateLimit mode: "report"'
-    : "";
 }
 
 function hasNoCrossOriginGuard(given: unknown): boolean {

@@ -23,7 +23,7 @@ import {
 } from "./headers/helmet-options.js";
 import type { HstsOptions } from "./headers/hsts-options.js";
 import { type CacheControl, PRESETS, type Preset, type PresetName } from "./headers/presets.js";
-import { createPageWatcher } from "./page-watcher.js";
+import { createPageWatcher } from "./pages/page-watcher.js";
 
 /** Options of {@link secureHeaders}. */
 export interface SecureHeadersOptions extends GuardOptions {
@@ -80,6 +80,7 @@ const KEYS: OptionKeys<SecureHeadersOptions> = {
   cookies: "neverUndefined",
 };
 
+const NOSNIFF = "X-Content-Type-Options";
 const PRESET_NAMES = ["api", "web", "helmet"] as const satisfies readonly PresetName[];
 
 /** helmet's own names, and those of cors and csurf. */
@@ -151,7 +152,7 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
   const rule = parts.join(", ");
   const watchers = [
     ...(cookies ? [createCookieWatcher(guard, cookies)] : []),
-    ...(guard.enforced ? [] : [createPageWatcher(guard.name)]),
+    ...(guard.enforced ? [] : [createPageWatcher(guard.name, headers.set.has(NOSNIFF))]),
   ];
   const prepare = (req: Request, res: Response): void => {
     write(req, res);

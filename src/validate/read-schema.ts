@@ -19,6 +19,7 @@ import {
 import { createCoercion } from "./parts/coerce.js";
 import type { PartPlan } from "./parts/validate-parts.js";
 import { findSlowPatterns } from "./patterns/find-slow-patterns.js";
+import { takesObjects } from "./standard-schema/object-inputs.js";
 import { createStandardSchemaCheck, isStandardSchema } from "./standard-schema/standard-schema.js";
 import type { ValidateChainsOptions, ValidateOptions } from "./validate-options.js";
 
@@ -50,6 +51,10 @@ export function readSchema(
   // Before Standard Schema, which joi 18 has as well: it does not tell what kind of error there is.
   if (isJoiSchema(schema)) return readJoi(reader, part, schema, exact ? unknown : "strip");
   if (isStandardSchema(schema)) {
+    if (part !== "body" && !takesObjects(schema)) {
+      reader.note(part, notOfObjects(part, "an object schema"));
+      return [];
+    }
     const check = createStandardSchemaCheck(schema, exact && unknown === "reject");
     return [{ part, check, coerce: undefined, takesUndefined: true, trees: false }];
   }
@@ -94,10 +99,19 @@ function readJoi(
     reader.note(part, "must be a joi schema whose describe() does not throw");
     return [];
   }
+  if (part !== "body" && !description.takesObjects) {
+    reader.note(part, notOfObjects(part, "Joi.object({ … })"));
+    return [];
+  }
   noteUpperCase(reader, part, description.ownNames);
   const check = createJoiCheck(schema, description, unknown);
   const { takesUndefined } = description;
   return [{ part, check, coerce: undefined, takesUndefined, trees: false }];
+}
+
+/** A body may be anything; the other parts are objects of names and texts. */
+function notOfObjects(part: Part, write: string): string {
+  return `must be a schema that an object can satisfy, because ${part} always are one: it would refuse every request. Write ${write}`;
 }
 
 /** Node makes the names of header fields lower case. */

@@ -87,7 +87,7 @@ export function readValidateOptions(options: unknown): ValidateSettings {
     contentTypes: readContentTypes(reader, readsBody),
     defaultTypes: !reader.has("contentTypes"),
     limits: readLimits(
-      reader.object<StructureLimits>("limits", STRUCTURE_LIMITS),
+      reader.object<StructureLimits>("limits", STRUCTURE_LIMITS, {}, "{ depth: 20 }"),
       chains.length > 0 ? CHAIN_NODES : undefined,
     ),
     status: readStatus(reader),

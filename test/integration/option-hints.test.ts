@@ -111,6 +111,8 @@ const NOTHING_TO_HIDE =
   "leave it out: nothing of a request is recorded but fixed fields and what fields.headers names";
 const SKIP =
   "write skip, a function that returns true for what no policy counts; decide by nothing that the client can choose";
+const KEY_GENERATOR =
+  'did you mean "key"? it gets the request alone, and returns a text, or undefined to count by address: (req) => String(req.user.id)';
 const STORE =
   "store takes no client: wrap a limiter, as in store: fromRateLimiterFlexible(limiter)";
 const NEVER_UNCOUNTED =
@@ -181,7 +183,7 @@ const OF_POLICIES = {
   interval:
     'did you mean "window"? interval counts milliseconds, window is a text with a unit: 60000 is "1m"',
   ttl: 'did you mean "window"? ttl counts milliseconds (seconds before @nestjs/throttler 5), window is a text with a unit: 60000 is "1m"',
-  keyGenerator: "key",
+  keyGenerator: KEY_GENERATOR,
   getTracker: "key",
   identifier: "name",
   keyPrefix: "name",
@@ -521,6 +523,10 @@ const TABLES: readonly HintTable[] = [
         "leave it out, nothing is put on the request: what is left stands in the header fields of the answer",
       validate:
         "leave it out, wrong options are errors at start-up and wrong settings are warnings",
+      onLimitReached:
+        "refusals are in the audit log; to answer in a format of your own write onDenied",
+      logger:
+        "leave it out, refusals are in the audit log, and faults of the setup are process warnings",
       trustProxy: TRUST_PROXY,
       algorithm: "every policy is a token bucket: leave it out",
       allowList: SKIP,

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { body } from "express-validator";
 import { describe, expect, it } from "vitest";
 import { createLogger } from "winston";
@@ -12,6 +13,12 @@ const { principalFrom, role, secureApi, secureHeaders, stdoutSink, validate } = 
 const ORIGIN = "https://app.example.com";
 const POLICY = { limit: 1, window: "1m" };
 const ISSUER = { issuer: "https://issuer.example", audience: "https://api.example" };
+const SHOP = { issuer: "shop", audience: "shop-api", requiredClaims: { type: "access" } };
+const { publicKey: PEM } = generateKeyPairSync("ec", {
+  namedCurve: "P-256",
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+});
 const OFF = { oauthGuard: false, rateLimit: false, auditLog: false } as const;
 
 /** For values that do not compile. */
@@ -47,6 +54,56 @@ const RIGHT_TYPE: readonly Row[] = [
     "a method that reaches no app",
     () => rateLimit({ ...POLICY, match: "CONNECT /login" }),
     "rateLimit.match must not have the method CONNECT, which Node.js hands to no app",
+  ],
+  [
+    "a secret that is too short",
+    () => oauthGuard({ ...SHOP, secret: "geheim-42" }),
+    "got a string of 9 characters: write a longer one, such as what node -p \"crypto.randomBytes(32).toString('base64')\" prints",
+  ],
+  [
+    "a PEM whose line ends a variable has escaped",
+    () => oauthGuard({ ...ISSUER, publicKey: PEM.replaceAll("\n", "\\n") }),
+    'characters: its line ends are a backslash and an n, write .replaceAll("\\\\n", "\\n") behind it',
+  ],
+  [
+    "a directive by another name",
+    directives({ scriptSource: ["'self'"] }),
+    'must not have an option "scriptSource": did you mean "script-src"?',
+  ],
+  [
+    "the name of a claim in place of an entry",
+    () => oauthGuard({ ...ISSUER, principal: as({ roles: ["role"] }) }),
+    'oauthGuard.principal.roles[0] must be an options object, got a string of 4 characters: write { path: "roles" }',
+  ],
+  [
+    "the name of a claim in place of a list of entries",
+    () => oauthGuard({ ...ISSUER, principal: as({ scopes: "scp" }) }),
+    'oauthGuard.principal.scopes must be a non-empty list of options objects, got a string of 3 characters: write [{ path: "scopes" }]',
+  ],
+  [
+    "one policy in place of a list",
+    () => rateLimit({ policies: as(POLICY) }),
+    'got an object: write [{ name: "login", limit: 5, window: "15m", match: "POST /login" }]',
+  ],
+  [
+    "names of issuers in place of entries",
+    () => oauthGuard(as({ issuer: ["https://a.example", "https://b.example"] })),
+    'oauthGuard.issuer[1] must be an options object, got a string of 17 characters: write { issuer: "https://idp.example.com", audience: "https://api.example.com" }',
+  ],
+  [
+    "a cache that is only turned on",
+    () => oauthGuard({ ...ISSUER, cache: as(true) }),
+    'oauthGuard.cache must be an options object, got true: write { max: 10000, ttl: "5m" }, the default',
+  ],
+  [
+    "a time in place of the settings of keys",
+    () => oauthGuard({ ...ISSUER, keys: as("10m") }),
+    'oauthGuard.keys must be an options object, got a string of 3 characters: write { maxAge: "10m" }',
+  ],
+  [
+    "a depth in place of the limits of a body",
+    () => validate({ body: { type: "object" }, limits: as(20) }),
+    "validate.limits must be an options object, got 20: write { depth: 20 }",
   ],
   [
     "a burst from a variable that is not set",
@@ -477,6 +534,14 @@ function messageOf(create: () => unknown): string {
 describe("options of the right type that are wrong", () => {
   it.each(RIGHT_TYPE)("are refused: %s", (_what, create, problem) => {
     expect(messageOf(create)).toContain(problem);
+  });
+
+  it.each([
+    ["an issuer that is no URL", { ...SHOP, algorithms: ["HS256"] }],
+    ["tokens without an issuer", { ...SHOP, issuer: null }],
+  ])("a secret that is not set is the only problem of %s", (_what, options) => {
+    const message = messageOf(() => oauthGuard(as({ ...options, secret: undefined })));
+    expect(message).toMatch(/^oauthGuard\.secret must not be undefined/);
   });
 
   it.each([

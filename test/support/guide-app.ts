@@ -3,6 +3,7 @@ import { join } from "node:path";
 import cookieSession from "cookie-session";
 import type { Express } from "express";
 import expressSession from "express-session";
+import * as auditLog from "../../src/audit-log/index.js";
 import * as authorization from "../../src/authorization/index.js";
 import * as claims from "../../src/claims/index.js";
 import * as errors from "../../src/errors/index.js";
@@ -17,6 +18,7 @@ import { root } from "./package-manifest.js";
 const DOORS: Readonly<Record<string, unknown>> = {
   "cookie-session": cookieSession,
   "express-session": expressSession,
+  "express-secure-api/audit-log": auditLog,
   "express-secure-api/authorization": authorization,
   "express-secure-api/claims": claims,
   "express-secure-api/errors": errors,
@@ -30,6 +32,8 @@ const DOORS: Readonly<Record<string, unknown>> = {
 const PACKAGES = [
   "cors",
   "express-jwt",
+  "express-rate-limit",
+  "express-rate-limit-7",
   "helmet",
   "jsonwebtoken",
   "node:crypto",

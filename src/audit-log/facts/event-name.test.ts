@@ -170,6 +170,7 @@ const NO_REFUSAL: readonly string[] = [
   "started",
   "sys_monitor_disabled",
   "sys_monitor_enabled",
+  "untyped_page",
 ];
 const FOLDERS = [
   "audit-log",

@@ -1,7 +1,7 @@
 import type { Response } from "express";
+import { sentStatus } from "../../core/app/sent-status.js";
 import type { CorsRequest, Decision } from "../../core/decision/decision.js";
 import { type AuditEvent, refusalEvent, requestEvent } from "./event-name.js";
-import { sentStatus } from "./sent-status.js";
 
 /** What became of a request. */
 export interface Verdict {

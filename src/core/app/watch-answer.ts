@@ -11,6 +11,11 @@ export interface AnswerWatcher {
    * @returns The fields to send in place of `fields`, or `fields` itself.
    */
   onHead(req: Request, res: Response, status: number, fields: HeadFields): HeadFields;
+  /**
+   * Gets each part of the body before it is sent, the first one also before the head that it brings about. What it throws
+   * is ignored. Apps where no watcher has it do not pay for it.
+   */
+  onBody?(req: Request, part: string | Uint8Array, encoding: unknown): void;
 }
 
 type WriteHead = (this: Response, status: number, reason?: unknown, fields?: unknown) => Response;
@@ -42,6 +47,9 @@ export function watchAnswer(req: Request, res: Response, watcher: AnswerWatcher)
   const { app } = req as { readonly app?: App };
   const target = (app && outermost(app))?.response ?? res;
   watchHeads(target);
+  if (watcher.onBody === undefined) return;
+  watchWrites(target);
+  watchEnds(target);
 }
 
 /** The answer may be sent when the request has left a mounted app again. */
@@ -74,6 +82,34 @@ const watchHeads = replaceMethod("writeHead", (original) => {
   }
   return writeHead as Response["writeHead"];
 });
+
+const watchWrites = replaceMethod("write", (original) => {
+  function write(this: Response, ...given: readonly unknown[]): boolean {
+    showPart(this, given);
+    return Reflect.apply(original(), this, given) as boolean;
+  }
+  return write as Response["write"];
+});
+
+const watchEnds = replaceMethod("end", (original) => {
+  function end(this: Response, ...given: readonly unknown[]): Response {
+    showPart(this, given);
+    return Reflect.apply(original(), this, given) as Response;
+  }
+  return end as Response["end"];
+});
+
+function showPart(res: Response, [part, encoding]: readonly unknown[]): void {
+  const watchers = res.req ? watching.get(res.req) : undefined;
+  if (watchers === undefined || !(typeof part === "string" || part instanceof Uint8Array)) return;
+  for (const watcher of watchers) {
+    try {
+      watcher.onBody?.(res.req, part, encoding);
+    } catch {
+      // As with the head.
+    }
+  }
+}
 
 function look(
   watchers: readonly AnswerWatcher[],

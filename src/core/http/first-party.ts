@@ -18,7 +18,7 @@ export function isSafeMethod(method: string): boolean {
 
 /** Whether the request may change something, by its method or by one that replaces it later. */
 export function isUnsafe(req: Request): boolean {
-  return !SAFE_METHODS.has(req.method) || overridesMethod(req);
+  return !isSafeMethod(req.method) || overridesMethod(req);
 }
 
 /**

@@ -15,7 +15,7 @@ const METHODS: Readonly<Record<string, (reader: OptionsReader<"option">) => unkn
   size: (reader) => reader.size("option"),
   function: (reader) => reader.function("option"),
   object: (reader) => reader.object<Named<"x">>("option", { x: true }),
-  objects: (reader) => reader.objects<Named<"x">>("option", { x: true }),
+  objects: (reader) => reader.objects<Named<"x">>("option", { x: true }, {}, "{ x: 1 }"),
 };
 
 const LOOKS_LIKE_A_QUANTITY = /^[\d.]{1,15} ?[A-Za-z]{0,7}$/;

@@ -440,7 +440,7 @@ describe("OptionsReader", () => {
       { one: true, many: true },
     );
     reader.object<Named<"x">>("one", { x: true })?.string("x");
-    for (const item of reader.objects<Named<"x">>("many", { x: true }) ?? [])
+    for (const item of reader.objects<Named<"x">>("many", { x: true }, {}, "{ x: 1 }") ?? [])
       item.string("x", { required: true });
     expect(problemsOf(() => reader.finish())).toEqual([
       "factory.one.x must be a non-empty string, got 1",
@@ -463,19 +463,31 @@ describe("OptionsReader", () => {
     [
       "an empty list",
       [],
-      ["factory.option must be a non-empty list of options objects, got an empty list"],
+      [
+        "factory.option must be a non-empty list of options objects, got an empty list: write [{ x: 1 }]",
+      ],
     ],
     [
       "an object",
       {},
-      ["factory.option must be a non-empty list of options objects, got an object"],
+      [
+        "factory.option must be a non-empty list of options objects, got an object: write [{ x: 1 }]",
+      ],
     ],
-    ["a list of the wrong things", [1], ["factory.option[0] must be an options object, got 1"]],
-    ["a sparse list", Array(1), ["factory.option[0] must be an options object, got null"]],
+    [
+      "a list of the wrong things",
+      [1],
+      ["factory.option[0] must be an options object, got 1: write { x: 1 }"],
+    ],
+    [
+      "a sparse list",
+      Array(1),
+      ["factory.option[0] must be an options object, got null: write { x: 1 }"],
+    ],
   ])("refuses %s in place of a list of nested options", (_what, value, problems) => {
     expect(
       read(value, (reader) => {
-        for (const item of reader.objects<Named<"x">>("option", { x: true }) ?? [])
+        for (const item of reader.objects<Named<"x">>("option", { x: true }, {}, "{ x: 1 }") ?? [])
           item.string("x");
       }),
     ).toEqual(problems);

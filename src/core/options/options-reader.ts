@@ -224,16 +224,17 @@ export class OptionsReader<in Key extends string> {
     return value === undefined ? undefined : this.nested<Options>(key, value, keys, hints, example);
   }
 
-  /** A non-empty list of nested options. */
+  /** A non-empty list of nested options. `example` is one of them. */
   objects<Options>(
     key: Key,
     keys: OptionKeys<Options>,
-    hints: Hints<Options> = {},
+    hints: Hints<Options>,
+    example: string,
   ): readonly OptionsReader<OptionKey<Options>>[] | undefined {
     const value = this.#values[key];
     if (value === undefined) return undefined;
     if (!Array.isArray(value) || value.length === 0) {
-      this.problem(key, "a non-empty list of options objects");
+      this.problem(key, "a non-empty list of options objects", `write [${example}]`);
       return [];
     }
     const path = this.#pathOf(key);
@@ -241,7 +242,7 @@ export class OptionsReader<in Key extends string> {
     return Array.from(
       value,
       (item, index) =>
-        new OptionsReader(`${path}[${index}]`, item ?? null, keys, hints, this.problems),
+        new OptionsReader(`${path}[${index}]`, item ?? null, keys, hints, this.problems, example),
     );
   }
 

@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import { requestSlot } from "../request/request-slot.js";
-import { identifiedCaller, staysEnriched } from "./enrichment.js";
+import { identifiedCaller, isSomebody, staysEnriched } from "./enrichment.js";
 import {
   getPrincipal,
   hasPrincipalSource,
@@ -56,7 +56,9 @@ export function currentWay(req: Request, own: CallerWay): CallerWay {
  * A way in report mode (`enforced: false`) fills an empty place and changes nothing else, and what an enforced way says
  * replaces it: trying a way out decides nothing. Behind an enforcing `enrichPrincipal` that has found nobody, no place is empty.
  *
- * @throws MountingError when `enrichPrincipal` has run already, and for another caller or nobody.
+ * The request of who is named passes through `passEnriched`.
+ *
+ * @throws MountingError when `enrichPrincipal` has added something to another caller.
  * @returns `false`, with nothing changed, when another way has named a caller as well: of two answers a client could
  * pick the better one, so an enforced way must refuse the request.
  */
@@ -69,12 +71,12 @@ export function nameCaller(
   const earlier = origin.get(req);
   const stays = earlier !== undefined && (earlier.enforced || !enforced);
   if (stays && earlier.way !== way.name) {
-    if (!isNamed(principal)) return true;
+    if (!isSomebody(principal)) return true;
     // While what belongs to the caller is looked up, it is withdrawn: for a report it is named all the same.
-    if (isNamed(enforced ? getPrincipal(req) : identifiedCaller(req))) return false;
+    if (isSomebody(enforced ? getPrincipal(req) : identifiedCaller(req))) return false;
   }
   // What an enforced way says replaces what was there, and what was added to that.
-  if (enforced && isNamed(principal) && staysEnriched(req, principal)) return true;
+  if (enforced && isSomebody(principal) && staysEnriched(req, principal)) return true;
   if (enforced) {
     setPrincipalSource(req, principal);
     // Silence is no answer that another way could contradict.
@@ -89,9 +91,4 @@ export function nameCaller(
 /** Whether the caller was named by a way in report mode alone: trying it out decides nothing. */
 export function isCallerTried(req: Request): boolean {
   return origin.get(req)?.enforced === false;
-}
-
-/** An anonymous principal names nobody. */
-function isNamed(principal: Principal | null): principal is Principal {
-  return principal !== null && principal.kind !== "anonymous";
 }

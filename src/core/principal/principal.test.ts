@@ -1,7 +1,13 @@
 import type { Request } from "express";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createPrincipal, getPrincipal, setPrincipalSource } from "./principal.js";
+import { unquotedText } from "../../audit-log/text/json-text.js";
+import {
+  createPrincipal,
+  getPrincipal,
+  type PrincipalInit,
+  setPrincipalSource,
+} from "./principal.js";
 
 describe("getPrincipal", () => {
   it("is null when nobody set a source or the source finds nobody", () => {
@@ -115,33 +121,80 @@ describe("createPrincipal", () => {
     [
       "issuer and client",
       { issuer: "https://a.example", clientId: "cron" },
-      "https://a.example cron",
+      "https://a.example client:cron",
     ],
     ["a subject alone", { subject: "alice" }, "alice"],
-  ])("identifies by %s", (_what, init, id) => {
+    [
+      "the client of a service, with its name as the subject or without one",
+      { kind: "service", issuer: "https://a.example", subject: "cron", clientId: "cron" },
+      "https://a.example service:cron",
+    ],
+    ["a service without an issuer", { kind: "service", clientId: "cron" }, "service:cron"],
+    [
+      "the account of a service",
+      { kind: "service", issuer: "https://a.example", subject: "81f3", clientId: "cron" },
+      "https://a.example service-account:81f3",
+    ],
+    ["somebody anonymous", { kind: "anonymous", subject: "guest" }, "anonymous:guest"],
+    ["nobody in particular", { kind: "anonymous" }, ""],
+    [
+      "a user who is called like a service, with a digest",
+      { subject: "service:cron" },
+      "service:cron...#hJE0xAzpcB6x_V7PuIzv6I7xOKXn9px3amwz9OCvyeU",
+    ],
+  ] as const)("identifies by %s", (_what, init, id) => {
     expect(createPrincipal(init).id).toBe(id);
   });
 
-  it("never gives two different pairs of issuer and subject the same id", () => {
+  it("never gives two different callers the same id, nor a longer one than a record shows", () => {
+    const long = "x".repeat(300);
+    const longId = createPrincipal({ subject: long }).id;
     const name = fc.constantFrom(
       "a",
       "a b",
       " a",
       "a ",
+      "a\u0000",
+      "a\\u0000",
+      "a?",
       "https://a.example",
       "https://a.example alice",
       " https://a.example alice",
+      "https://a.example service:alice",
       "alice",
+      "client:alice",
+      "service:alice",
+      "service-account:alice",
+      "anonymous:alice",
+      "service:service:alice",
+      long,
+      `${long}y`,
+      longId,
+      `${longId} `,
     );
-    const issuer = fc.constantFrom(undefined, "https://a.example", "a", "b");
+    const identity = fc.record({
+      kind: fc.constantFrom("user", "service", "anonymous"),
+      issuer: fc.constantFrom(undefined, "https://a.example", "a", "service:alice", long),
+      subject: fc.option(name, { nil: undefined }),
+      clientId: fc.option(name, { nil: undefined }),
+    });
+    const named = (init: PrincipalInit): string | undefined => init.subject ?? init.clientId;
+    const isClient = ({ kind, subject, clientId }: PrincipalInit): boolean =>
+      subject === undefined || (kind === "service" && subject === clientId);
     fc.assert(
-      fc.property(issuer, name, issuer, name, (issuer1, subject1, issuer2, subject2) => {
-        const same = issuer1 === issuer2 && subject1 === subject2;
-        const one = createPrincipal({ issuer: issuer1, subject: subject1 });
-        const two = createPrincipal({ issuer: issuer2, subject: subject2 });
-        expect(one.id === two.id).toBe(same);
+      fc.property(identity, identity, (one, two) => {
+        fc.pre(named(one) !== undefined && named(two) !== undefined);
+        const same =
+          one.kind === two.kind &&
+          one.issuer === two.issuer &&
+          named(one) === named(two) &&
+          isClient(one) === isClient(two);
+        const [first, second] = [createPrincipal(one).id, createPrincipal(two).id];
+        expect(first === second).toBe(same);
+        expect(unquotedText(first) === unquotedText(second)).toBe(same);
+        expect(first.length).toBeLessThanOrEqual(256);
       }),
-      { numRuns: 1000 },
+      { numRuns: 5000 },
     );
   });
 });

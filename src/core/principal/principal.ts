@@ -1,6 +1,7 @@
 import type { Request } from "express";
 import { refuseMounting } from "../calls/refuse-mounting.js";
 import { requestSlot } from "../request/request-slot.js";
+import { principalId } from "./principal-id.js";
 
 /** The lists of names that rules look into. */
 export const PRINCIPAL_LISTS = Object.freeze(["roles", "scopes", "permissions", "groups"] as const);
@@ -13,7 +14,10 @@ export const DETERMINED: readonly PrincipalList[] = Object.freeze([]);
 
 /** Who calls, as authorization, limits and the audit log see it. Frozen. */
 export interface Principal {
-  /** Issuer and subject together: a subject alone is unique only within its issuer (RFC 7519 §4.1.2). */
+  /**
+   * Kind, issuer and name together, at most 256 characters: `"https://idp.example alice"` for a user, `"alice"` for one
+   * without an issuer, `"https://idp.example service:billing"` for a service. Empty for somebody without a name.
+   */
   readonly id: string;
   /**
    * `service`: the token was issued to a client on its own behalf. `anonymous`: nobody has logged in; rules refuse such a
@@ -40,7 +44,10 @@ export interface Principal {
   readonly amr: readonly string[];
   /** When the user authenticated, in seconds since 1970. */
   readonly authTime: number | undefined;
-  /** The verified claims, frozen all the way down; or what the app gave, whose members stay the app's own objects. */
+  /**
+   * The verified claims, frozen all the way down. Of what the app gave, lists and plain objects are copies, frozen in the
+   * same way; instances of classes, such as dates, stay the app's own.
+   */
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
@@ -106,7 +113,7 @@ export function createPrincipal(given: PrincipalInit): Principal {
 export function assemblePrincipal(parts: Omit<Principal, "id">): Principal {
   const { kind, subject, issuer, clientId } = parts;
   return Object.freeze({
-    id: idOf(issuer, subject ?? clientId ?? ""),
+    id: principalId(parts),
     kind,
     subject,
     issuer,
@@ -122,12 +129,6 @@ export function assemblePrincipal(parts: Omit<Principal, "id">): Principal {
     authTime: parts.authTime,
     claims: parts.claims,
   });
-}
-
-/** Different pairs never give the same id: no space stands in an issuer URL, and none stands alone before a name. */
-function idOf(issuer: string | undefined, name: string): string {
-  if (issuer !== undefined) return `${issuer} ${name}`;
-  return name.includes(" ") ? ` ${name}` : name;
 }
 
 function frozenList<Name extends string>(list: readonly Name[] | undefined): readonly Name[] {

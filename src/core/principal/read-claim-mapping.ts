@@ -52,7 +52,7 @@ function readSources(
   reader: OptionsReader<keyof ClaimMapping>,
   list: PrincipalList,
 ): readonly ClaimSource[] | undefined {
-  const entries = reader.objects<ClaimSource>(list, SOURCE);
+  const entries = reader.objects<ClaimSource>(list, SOURCE, {}, `{ path: "${list}" }`);
   if (entries === undefined) return undefined;
   return Object.freeze(
     entries.map((entry) => {

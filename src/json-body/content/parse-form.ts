@@ -29,6 +29,8 @@ const NAME = /^[^[\]]+(?:\[[^[\]]*\])*$/;
 /** What parsers flatten, or do not. */
 const LIST_OF_LISTS = /\[\]\[\d*\]/;
 const INDEX = /^(?:0|[1-9]\d{0,8})$/;
+/** Where qs looks for the end of the name. Browsers escape both characters in values. */
+const BRACKET_EQUALS = /(?:\]|%5D)=/i;
 const BAD_ESCAPE = /%(?![\dA-Fa-f]{2})/;
 /** Up to here an index makes a list, as in body-parser, and above it if there are more fields; else it is a name. */
 const LEAST_LIST = 100;
@@ -68,15 +70,22 @@ export function parseForm(
     count += 1;
     if (pair === "") continue;
     const equals = pair.indexOf("=");
+    // Others read a name up to there: the form would have another field for them.
+    if (equals !== -1 && BRACKET_EQUALS.test(pair.slice(equals + 1))) return "malformed_body";
     const name = decode(equals === -1 ? pair : pair.slice(0, equals));
     const value = equals === -1 ? "" : decode(pair.slice(equals + 1));
     if (name === undefined || value === undefined) return "invalid_encoding";
-    if (name === "") return "malformed_body";
+    if (name === "" || isInBrackets(name)) return "malformed_body";
     const fault = add(root, name, value, settings);
     if (fault !== undefined) return fault;
   }
   const value = membersOf(root.members, bare, Math.max(LEAST_LIST, count));
   return checkStructure(value, limits) ?? { value };
+}
+
+/** qs, and so Express, takes brackets around the whole name off, also where it makes no objects of them. */
+function isInBrackets(name: string): boolean {
+  return name.startsWith("[") && name.endsWith("]");
 }
 
 function newNode(): FormNode {

@@ -1,23 +1,28 @@
 import type { Charge, Policy } from "../policies/policy.js";
 import type { RateLimitResult } from "../stores/rate-limit-store.js";
 import { ArrivalTimes } from "./arrival-times.js";
+import { type OpenCharge, OpenCharges } from "./open-charges.js";
 import { createTokenBucket, type TokenBucket } from "./token-bucket.js";
 
 interface Counter {
   readonly bucket: TokenBucket;
   readonly times: ArrivalTimes;
+  /** For a policy that waits for the answer before it knows whether a charge stays. */
+  readonly open: OpenCharges | undefined;
 }
 
 /** What one charge would change, and, once it is known whether all of them fit, its result. */
-class Draft implements RateLimitResult {
+class Draft implements RateLimitResult, OpenCharge {
   readonly counter: Counter;
   readonly slot: string;
   readonly before: number;
-  readonly after: number;
+  after: number;
+  earlier: OpenCharge | undefined = undefined;
+  later: OpenCharge | undefined = undefined;
   readonly price: number;
   readonly allowed: boolean;
   now: number;
-  /** Whether it was charged, and was not given back. */
+  /** Whether it was charged, and it is open whether that stays. */
   charged = false;
   remaining = 0;
   retryAfterMs = 0;
@@ -54,7 +59,11 @@ export class MemoryEngine {
     this.#counters = new Map(
       policies.map((policy) => [
         policy,
-        { bucket: createTokenBucket(policy), times: new ArrivalTimes(maxKeys) },
+        {
+          bucket: createTokenBucket(policy),
+          times: new ArrivalTimes(maxKeys),
+          open: policy.count === "all" ? undefined : new OpenCharges(),
+        },
       ]),
     );
   }
@@ -77,6 +86,7 @@ export class MemoryEngine {
       if (fits && draft.price > 0) {
         draft.counter.times.set(draft.slot, draft.after, draft.now);
         draft.charged = true;
+        draft.counter.open?.add(draft);
       }
       complete(draft, fits ? draft.after : draft.before);
     }
@@ -85,7 +95,8 @@ export class MemoryEngine {
 
   /**
    * Gives back what a charge took, and brings its result up to date. What has come back with time already is not given a
-   * second time: at the moment of the charge, everything is given back; later, never more than is still missing.
+   * second time: at the moment of the charge, everything is given back; later, never more than is still missing. That is
+   * exact for a policy that waits for the answers, which a client can keep open for as long as it likes.
    *
    * @returns Whether the charge had taken anything: `false` for the result of a store, and for what is given back already.
    */
@@ -97,9 +108,17 @@ export class MemoryEngine {
     const arrival = counter.times.get(slot, now) - credit;
     if (credit > 0) counter.times.set(slot, arrival, now);
     result.charged = false;
+    counter.open?.remove(result, credit);
     result.now = now;
     complete(result, Math.max(arrival, now));
     return true;
+  }
+
+  /** Says that a charge stays, of a policy that waits for the answer. Once, unless it was given back. */
+  keep(result: RateLimitResult): void {
+    if (!(result instanceof Draft) || !result.charged) return;
+    result.charged = false;
+    result.counter.open?.remove(result, 0);
   }
 
   /** Whether the result comes from the memory of this process, not from a store. */

@@ -1,4 +1,7 @@
 import type { Request, Response } from "express";
+import { sentStatus } from "../../core/app/sent-status.js";
+import { isGone } from "../../core/request/is-gone.js";
+import { isSent } from "../../core/request/is-sent.js";
 import type { CountFunction } from "../policies/policy.js";
 
 /** Which requests keep their charge: those that failed, or those of which a function says so. */
@@ -8,40 +11,62 @@ export type Counted = "failures" | CountFunction;
  * Decides, when the answer was sent, whether the charge of a request stays. It does in doubt: when the client left before
  * the answer, or the function failed.
  *
- * @param giveBack - Called once, or never.
+ * @param conclude - Called once, with whether it stays.
  * @param tell - Tells the developer of a function that failed.
  */
 export function settleAfterAnswer(
   counted: Counted,
   req: Request,
   res: Response,
-  giveBack: () => void,
+  conclude: (stays: boolean) => void,
   tell: (error: unknown) => void,
 ): void {
+  let isOver = false;
   // In report mode a store may have answered after the app.
-  if (res.writableFinished) settle();
-  else res.once("finish", settle);
+  if (res.writableEnded && res.writableFinished) settle();
+  else if (isGone(req, res)) conclude(true);
+  else {
+    res.once("finish", settle);
+    res.once("close", leave);
+  }
 
   function settle(): void {
+    // What is ended after the client has left finishes as well, on HTTP/1 if its head was sent before.
+    if (isOver) return;
+    isOver = true;
+    if (!isSent(res)) {
+      conclude(true);
+      return;
+    }
     if (counted === "failures") {
-      if (succeeded(res.statusCode)) giveBack();
+      // Not `res.statusCode`: a handler that goes on behind its answer may change that.
+      conclude(!succeeded(sentStatus(res)));
       return;
     }
     try {
       const counts = counted(req, res);
       if (typeof counts !== "object") conclude(counts);
-      else counts.then(conclude, tell);
+      else counts.then(conclude, fail);
     } catch (error) {
-      tell(error);
+      fail(error);
     }
   }
 
-  function conclude(counts: boolean): void {
-    if (!counts) giveBack();
+  /** Every answer closes; one that was cut off never finishes. */
+  function leave(): void {
+    if (isOver) return;
+    isOver = true;
+    conclude(true);
+  }
+
+  function fail(error: unknown): void {
+    conclude(true);
+    tell(error);
   }
 }
 
 /** A redirect is none: logins that fail redirect, too. */
-function succeeded(status: number): boolean {
+function succeeded(status: number | undefined): boolean {
+  if (status === undefined) return false;
   return (status >= 200 && status < 300) || status === 304;
 }

@@ -9,33 +9,13 @@ import {
   wasRead,
 } from "../../core/http/request-body.js";
 
+import { foldName } from "./fold-name.js";
+
 /** Why a policy that counts by a member of the body cannot count a request. The client can do something about each. */
 export type BodyFault = "missing_body" | "unread_body" | "unusable_key";
 
 /** Longer names of accounts are none, and folding one takes time. */
 const LONGEST_NAME = 1024;
-/** Accents of all scripts, and characters that nobody sees: databases take names with and without them for the same. */
-const IGNORED = /[\p{Mn}\p{Me}\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}]/gu;
-/** Letters with a stroke have no decomposition; by the first level of the collation of Unicode they are these. */
-const STROKED: Readonly<Record<string, string>> = {
-  ...{
-    ø: "o",
-    đ: "d",
-    ð: "d",
-    ł: "l",
-    ħ: "h",
-    ŧ: "t",
-    ƀ: "b",
-    ɨ: "i",
-    ƶ: "z",
-    ǥ: "g",
-    æ: "ae",
-    œ: "oe",
-  },
-};
-const STROKES = new RegExp(`[${Object.keys(STROKED).join("")}]`, "g");
-const ASCII = /^[\x20-\x7e]*$/;
-
 /**
  * The request with its body for the functions of a policy; `undefined` when there is no body, nor need be one; else what
  * is wrong. A request without its body is never counted by something else: the client chooses the media type.
@@ -75,13 +55,7 @@ export function foldBodyKey(option: string, value: unknown): string | undefined 
   if (value === undefined) return undefined;
   if (FOREIGN_TYPES.has(typeof value)) throw wrongReturn(option, "a string or undefined", value);
   if (typeof value !== "string" || value.length > LONGEST_NAME) return null;
-  return (ASCII.test(value) ? value : fold(value)).trim().toLowerCase();
-}
-
-/** In upper case first: some letters, such as the final sigma, have the same capital letter as others. */
-function fold(text: string): string {
-  const bare = text.normalize("NFKD").toUpperCase().normalize("NFKD").replaceAll(IGNORED, "");
-  return bare.toLowerCase().replaceAll(STROKES, (letter) => STROKED[letter] ?? letter);
+  return foldName(value);
 }
 
 function isFilled(body: unknown): boolean {

@@ -10,7 +10,7 @@ import {
   hasPrincipalSource,
   type Principal,
 } from "../../core/principal/principal.js";
-import { isRefused, type Refused, refused } from "../../core/refusal/refused.js";
+import { isRefused, type Refused } from "../../core/refusal/refused.js";
 import { type BodyFault, withParsedBody } from "./body-key.js";
 import type { Charge, Policy } from "./policy.js";
 
@@ -25,7 +25,12 @@ const NO_ADDRESS =
   'rateLimit: a request has no address, as over a Unix socket, and all such requests share one quota. Networks in "trust proxy", such as "loopback", never match a Unix socket: set it to the number of proxies, the one on the other end of the socket included, and let that send X-Forwarded-For.';
 
 /** What the request costs, or why a policy that counts by the body cannot count it. */
-export type Charges = readonly Charge[] | Refused<BodyFault>;
+export type Charges = readonly Charge[] | Uncountable;
+
+/** Why a request cannot be counted, and by which policy. */
+interface Uncountable extends Refused<BodyFault> {
+  readonly policy: string;
+}
 
 /**
  * What the request costs, policy by policy; policies that do not apply are left out. All functions of the app are asked
@@ -41,15 +46,15 @@ export function chargesOf(
   enforced: boolean,
 ): Charges | Promise<Charges> {
   const charges: Charge[] = [];
-  let pending: Promise<Charge | Refused<BodyFault>>[] | undefined;
+  let pending: Promise<Charge | Uncountable>[] | undefined;
   let address: string | undefined;
   for (const policy of policies) {
     if (policy.match !== undefined && !matchesOne(policy.match, req)) continue;
     const seen = policy.phase === "after-body" ? withParsedBody(req, enforced) : req;
     if (seen === undefined) continue;
-    if (typeof seen === "string") return refused(seen);
+    if (typeof seen === "string") return uncountable(seen, policy);
     const chosen = chosenKey(policy, seen, enforced);
-    if (chosen === null) return refused("unusable_key");
+    if (chosen === null) return uncountable("unusable_key", policy);
     // Not later: the address is gone as soon as the client is.
     if (typeof chosen !== "string") address ??= addressKey(req, ipv6Prefix);
     const cost = typeof policy.cost === "number" ? policy.cost : policy.cost(seen);
@@ -70,11 +75,15 @@ async function pendingCharge(
   chosen: Key | Promise<Key>,
   address: string | undefined,
   cost: number | Promise<number>,
-): Promise<Charge | Refused<BodyFault>> {
+): Promise<Charge | Uncountable> {
   // Together, so that a failure of the one does not wait for the other.
   const [key, units] = await Promise.all([chosen, cost]);
-  if (key === null) return refused("unusable_key");
+  if (key === null) return uncountable("unusable_key", policy);
   return { policy, key: key ?? (address as string), cost: units };
+}
+
+function uncountable(fault: BodyFault, { name }: Policy): Uncountable {
+  return { refused: fault, policy: name };
 }
 
 function matchesOne(patterns: readonly PathPattern[], req: Request): boolean {

@@ -1,5 +1,6 @@
 import { createCall } from "../../core/calls/create-call.js";
 import { wrongReturn } from "../../core/calls/user-function.js";
+import { isSafeMethod } from "../../core/http/first-party.js";
 import { isPrintableAscii } from "../../core/http/header-values.js";
 import { readPathPatterns } from "../../core/http/read-path-patterns.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
@@ -27,6 +28,9 @@ const PHASES = ["before-auth", "after-auth", "after-body"] as const;
 const NO_MATCH =
   'must be given with phase: "after-body", as in match: "POST /login": requests that it covers are refused without a body';
 
+const NO_BODY =
+  "such requests have no body, and those without one are not counted. Name the method of the form, such as POST";
+
 /** Reads one policy; what is wrong is noted with the reader. */
 export function readPolicy(reader: PolicyReader, demands: PolicyDemands): Policy {
   const { limit, windowMs, burst } = readRate(reader);
@@ -39,8 +43,7 @@ export function readPolicy(reader: PolicyReader, demands: PolicyDemands): Policy
     burst,
     key,
     cost: readCost(reader, burst),
-    match: readPathPatterns(reader, "match"),
-    phase: readPhase(reader, demands.phased, key),
+    ...readPlace(reader, demands.phased, key),
     count: readCount(reader, demands.refunds),
   });
 }
@@ -74,6 +77,9 @@ function readName(reader: PolicyReader, required: boolean): string | undefined {
     reader.note("name", "must be given: the store tells policies apart by it");
   }
   const name = reader.raw("name");
+  if (required && typeof name === "string" && name.startsWith("report:")) {
+    reader.note("name", 'must not begin with "report:", which tells the store of report mode');
+  }
   const fits = typeof name !== "string" || (name.length <= MAX_NAME_LENGTH && isPrintable(name));
   if (fits) return reader.string("name");
   reader.problem("name", `at most ${MAX_NAME_LENGTH} printable ASCII characters`);
@@ -115,12 +121,31 @@ function readCost(reader: PolicyReader, burst: number): Policy["cost"] {
 
 function parseKey(option: string, value: unknown): string | undefined {
   if (value === undefined || typeof value === "string") return value;
-  throw wrongReturn(option, "a string or undefined", value);
+  const must = typeof value === "number" ? "a string, as String(…) makes of a number," : "a string";
+  throw wrongReturn(option, `${must} or undefined`, value);
 }
 
 function parseCost(option: string, value: unknown): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
   throw wrongReturn(option, "a whole number of at least 0", value);
+}
+
+/** Reads which requests are counted, and when. */
+function readPlace(
+  reader: PolicyReader,
+  phased: boolean,
+  key: Policy["key"],
+): Pick<Policy, "match" | "phase"> {
+  const match = readPathPatterns(reader, "match");
+  const phase = readPhase(reader, phased, key);
+  if (phase === "after-body") {
+    if (!reader.has("match")) reader.note("match", NO_MATCH);
+    const safe = match?.find(({ method }) => method !== undefined && isSafeMethod(method));
+    if (safe !== undefined) {
+      reader.note("match", `must not name ${safe.method} with phase: "after-body": ${NO_BODY}`);
+    }
+  }
+  return { match, phase };
 }
 
 function readPhase(reader: PolicyReader, phased: boolean, key: Policy["key"]): Policy["phase"] {
@@ -134,9 +159,7 @@ function readPhase(reader: PolicyReader, phased: boolean, key: Policy["key"]): P
     }
     return key === "ip" ? "before-auth" : "after-auth";
   }
-  const phase = reader.oneOf("phase", PHASES, { required: true });
-  if (phase === "after-body" && !reader.has("match")) reader.note("match", NO_MATCH);
-  return phase;
+  return reader.oneOf("phase", PHASES, { required: true });
 }
 
 function readCount(reader: PolicyReader, refunds: boolean): Policy["count"] {

@@ -26,6 +26,18 @@ describe.each(expressVersions)("fromRateLimiterFlexible on Express %s", (_major,
     expect((await limiter.get("flexible:127.0.0.1"))?.consumedPoints).toBe(3);
   });
 
+  it("keeps the counts of policies apart that share the limiter, whatever is in their names", async () => {
+    const limiter = new RateLimiterMemory({ points: 2, duration: 60 });
+    for (const [name, key] of [
+      ["a", "b:=c"],
+      ["a:=b", "c"],
+      ["a%3A=b", "c"],
+    ] as const) {
+      const app = appWith(limiter, { name, key: () => key });
+      await request(app).get("/").expect(200).expect("X-RateLimit-Remaining", "1");
+    }
+  });
+
   it("charges costs, looks only at a cost of 0, and does not charge what can never pass", async () => {
     const limiter = new RateLimiterMemory({ points: 2, duration: 60 });
     const app = appWith(limiter, { cost: (req) => Number(req.query["cost"]) });

@@ -105,7 +105,7 @@ async function consumeFrom(
 ): Promise<readonly RateLimitResult[]> {
   const [request] = requests;
   if (request === undefined || requests.length > 1) throw new Error("one policy at a time");
-  const key = `${request.policy}:${request.key}`;
+  const key = `${request.policy.replace(/[%:]/g, encodeURIComponent)}:${request.key}`;
   const { cost, limit } = request;
   // Nothing to charge, or nothing that could be: only a look.
   if (cost === 0 || cost > limit) {

@@ -42,8 +42,10 @@ export interface RateLimitStore {
    */
   consume(requests: readonly RateLimitRequest[]): Promise<readonly RateLimitResult[]>;
   /**
-   * Gives back what an earlier `consume` charged for these requests, because a later limit has refused the caller. Called
-   * by the preset only. Nobody waits for it, and if it fails, the charge stays, as it does without this method.
+   * Gives back what an earlier `consume` charged for these requests, because a later limit of the preset has refused the
+   * caller, or because the answer shows that they do not count (`count`). That may be long after: a client can keep a
+   * request open. Give back no more than is still missing then, or what has come back with time is given a second time.
+   * Nobody waits for it, and if it fails, the charge stays, as it does without this method.
    */
   refund?(requests: readonly RateLimitRequest[]): Promise<void>;
   /** Called by `close()` of each limiter that uses the store: it must not mind being called again. */

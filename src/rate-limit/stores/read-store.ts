@@ -31,9 +31,7 @@ export function readStore(
     return { store, onStoreError, storeTimeoutMs };
   }
   if (!isStore(store)) {
-    const wrap = hasMethod(store, "consume") || typeof store === "function";
-    const meant = wrap ? "write fromRateLimiterFlexible(limiter)" : "";
-    reader.problem("store", "a RateLimitStore, an object with consume(requests)", meant);
+    reader.problem("store", "a RateLimitStore, an object with consume(requests)", fixFor(store));
     return { store: undefined, onStoreError, storeTimeoutMs };
   }
   for (const sentence of store[CHECK_POLICIES]?.(policies) ?? []) reader.note("store", sentence);
@@ -47,6 +45,21 @@ interface CheckingStore extends RateLimitStore {
 function isStore(value: unknown): value is CheckingStore {
   // Limiters of rate-limiter-flexible have a consume() too, which takes other arguments.
   return hasMethod(value, "consume") && !("points" in (value as object));
+}
+
+/** What to write in the place of something else that counts, or that could. */
+function fixFor(value: unknown): string {
+  if (hasMethod(value, "consume") || typeof value === "function") {
+    return "write fromRateLimiterFlexible(limiter)";
+  }
+  // The methods of the stores of express-rate-limit: of all since version 6, and of older ones, which clients of Redis have too.
+  if (hasMethod(value, "increment")) {
+    return "a store of express-rate-limit cannot be used, write fromRateLimiterFlexible(limiter) with a limiter for the same database";
+  }
+  if (hasMethod(value, "incr")) {
+    return "it takes no client, write fromRateLimiterFlexible(limiter) with a limiter that has the client";
+  }
+  return "";
 }
 
 function hasMethod(value: unknown, name: string): boolean {

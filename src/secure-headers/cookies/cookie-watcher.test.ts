@@ -293,6 +293,11 @@ describe.each(expressVersions)("cookies of sessions on Express %s", (_major, exp
       "; Secure",
     ],
     ["Secure with a prefix in other letters", "__host-theme=1; Path=/", "; Secure"],
+    [
+      "Secure with a prefix where they are deleted, or browsers keep them",
+      "__Host-sid=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+      "; Secure",
+    ],
   ])("get %s", async (_title, cookie, added) => {
     expect(await cookiesOf(appWith(enforce, setting(cookie)))).toEqual([cookie.trim() + added]);
     expect(warned).toEqual([]);
@@ -306,6 +311,12 @@ describe.each(expressVersions)("cookies of sessions on Express %s", (_major, exp
       "XSRF-TOKEN=2",
       "token=3; HttpOnly; SameSite=Lax",
     ]);
+  });
+
+  it("are warned of where a deletion has no effect", async () => {
+    const app = appWith({}, (_req, res) => void res.clearCookie("__Secure-sid").end());
+    await cookiesOf(app);
+    expect(String(warned[0]?.[0])).toContain('"__Secure-sid" without Secure.');
   });
 
   it("are warned of where enforcing cannot help: browsers refuse them", async () => {

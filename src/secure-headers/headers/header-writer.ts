@@ -1,5 +1,6 @@
 import type { Request, Response } from "express";
 import { isForPublicName, isPinnable } from "../../core/http/request-host.js";
+import { requestSlot } from "../../core/request/request-slot.js";
 import type { HeaderSettings } from "./helmet-options.js";
 import { keepPoweredByAway } from "./powered-by.js";
 import type { CacheControl } from "./presets.js";
@@ -11,6 +12,9 @@ export type HeaderWriter = (req: Request, res: Response) => void;
 const HSTS = "Strict-Transport-Security";
 const CSP = "Content-Security-Policy";
 const CSP_REPORT_ONLY = "Content-Security-Policy-Report-Only";
+
+/** The policy that a `secureHeaders` in front tries out: the inner one replaces it, as it would when enforcing. */
+const triedOut = requestSlot<string>("triedOutPolicy");
 
 /** Writes all headers; `Strict-Transport-Security` only over TLS (RFC 6797 §7.2), unless the settings say otherwise. */
 export function createHeaderWriter(
@@ -47,22 +51,24 @@ export function createHeaderWriter(
 }
 
 /**
- * Writes only what changes nothing: the content policy as report-only, unless the app has one of its own. What would keep
+ * Writes only what changes nothing: the content policy as report-only, unless the app tries out one of its own. What would keep
  * `Strict-Transport-Security` away is told already.
  */
 export function createReportOnlyWriter(headers: HeaderSettings): HeaderWriter {
   // Browsers ignore this directive in a policy that only reports, and say so on every page.
-  const policy = (headers.set.get(CSP) ?? headers.set.get(CSP_REPORT_ONLY))?.replace(
-    /;upgrade-insecure-requests(?=;|$)/,
-    "",
-  );
+  const policy = (headers.set.get(CSP) ?? headers.set.get(CSP_REPORT_ONLY))
+    ?.split(";")
+    .filter((directive) => directive !== "upgrade-insecure-requests")
+    .join(";");
   const checkTls =
     headers.set.has(HSTS) && headers.hstsPlaces === "overTls" ? createTlsCheck() : undefined;
 
   return function writeReportOnlyHeaders(req, res) {
     checkTls?.(req);
-    if (policy !== undefined && !res.hasHeader(CSP_REPORT_ONLY))
-      res.setHeader(CSP_REPORT_ONLY, policy);
+    const current = res.getHeader(CSP_REPORT_ONLY);
+    if (policy === undefined || (current !== undefined && current !== triedOut.get(req))) return;
+    res.setHeader(CSP_REPORT_ONLY, policy);
+    triedOut.set(req, policy);
   };
 }
 

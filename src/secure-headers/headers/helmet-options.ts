@@ -126,10 +126,15 @@ export function readHelmetOptions(
   }
 }
 
-/** The policy with the directive that lets pages load everything over TLS, unless the user has said something about it. */
+/** The policy with the directive that lets pages load everything over TLS, unless the user has spoken about it or about all. */
 function upgrading(own: HelmetReader | undefined, policy: string | undefined): string | undefined {
   if (policy === undefined || policy.includes(UPGRADE)) return undefined;
-  const given = Object(own?.raw("contentSecurityPolicy")) as { readonly directives?: object };
+  const given = Object(own?.raw("contentSecurityPolicy")) as {
+    readonly useDefaults?: boolean | undefined;
+    readonly directives?: object;
+  };
+  // The preset has no part in such a policy.
+  if (given.useDefaults !== undefined) return undefined;
   const isNamed = Object.keys(given.directives ?? {}).some((name) => dashed(name) === UPGRADE);
   return isNamed ? undefined : `${policy};${UPGRADE}`;
 }
@@ -192,11 +197,11 @@ function readDirectives(own: HeaderReader, preset: PolicySettings): HelmetSettin
   for (const name of Object.keys(given)) {
     // Browsers ignore a directive that they do not know: the page would go without its protection.
     if (CSP_DIRECTIVES.includes(dashed(name))) merged[name] = readDirective(own, name, given[name]);
-    else
-      own.note(
-        "directives",
-        unknownOption(name.replace(/-?[sS]ource$/, "-src"), CSP_DIRECTIVES, {}),
-      );
+    else {
+      const meant = dashed(name.replace(/-?[sS]ource$/, "-src"));
+      const hints = CSP_DIRECTIVES.includes(meant) ? { [name]: meant } : {};
+      own.note("directives", unknownOption(name, CSP_DIRECTIVES, hints));
+    }
   }
   return merged;
 }

@@ -166,6 +166,68 @@ describe.each(expressVersions)("the presets on Express %s", (_major, express) =>
     expect(headers["content-security-policy"]).toBe(policy);
   });
 
+  it.each(["api", "web", "helmet"] as const)(
+    "%s has exactly the app's directives with useDefaults: false, over plain HTTP and TLS",
+    async (preset) => {
+      const directives = { defaultSrc: ["'self'"], imgSrc: ["https://img.example"] };
+      const contentSecurityPolicy = { useDefaults: false, directives };
+      const options = { preset, helmet: { contentSecurityPolicy } };
+      const policy = "default-src 'self';img-src https://img.example";
+      const plain = await request(appWith(options)).get("/");
+      expect(plain.headers["content-security-policy"]).toBe(policy);
+      const headers = await overTls(appWith(options), "api.example.com");
+      expect(headers["content-security-policy"]).toBe(policy);
+      const reporting = await request(appWith({ ...options, mode: "report" })).get("/");
+      expect(reporting.headers["content-security-policy-report-only"]).toBe(policy);
+    },
+  );
+
+  it.each(["api", "web", "helmet"] as const)(
+    "%s has helmet's own directives with useDefaults: true, and those of the app",
+    async (preset) => {
+      const directives = { imgSrc: ["https://img.example"], upgradeInsecureRequests: null };
+      const contentSecurityPolicy = { useDefaults: true, directives };
+      const theirs = express().use(helmet({ contentSecurityPolicy }));
+      theirs.get("/", (_req, res) => void res.end());
+      const expected = (await request(theirs).get("/")).headers["content-security-policy"];
+      const headers = await overTls(
+        appWith({ preset, helmet: { contentSecurityPolicy } }),
+        "api.example.com",
+      );
+      expect(headers["content-security-policy"]).toBe(expected);
+    },
+  );
+
+  it("report mode leaves out the upgrade wherever it stands in the policy", async () => {
+    const directives = { upgradeInsecureRequests: [], defaultSrc: ["'self'"] };
+    const contentSecurityPolicy = { useDefaults: false, directives };
+    const app = appWith({ mode: "report", helmet: { contentSecurityPolicy } });
+    const { headers } = await request(app).get("/");
+    expect(headers["content-security-policy-report-only"]).toBe("default-src 'self'");
+  });
+
+  it("report mode tries out the policy of the innermost, and none in place of the app's own", async () => {
+    const app = express().use(secureHeaders({ mode: "report" }));
+    app.use("/page", secureHeaders({ mode: "report", preset: "web" }));
+    app.use("/own", (_req, res, next) => {
+      res.setHeader("Content-Security-Policy-Report-Only", "default-src https:");
+      next();
+    });
+    const off = { contentSecurityPolicy: false } as const;
+    app.use("/none", secureHeaders({ mode: "report", helmet: off }));
+    app.use(secureHeaders({ mode: "report", preset: "web" }));
+    app.use((_req, res) => void res.end());
+    const policyOf = async (path: string): Promise<string | undefined> =>
+      (await request(app).get(path)).headers["content-security-policy-report-only"];
+    expect(await policyOf("/page")).toBe(WEB_CSP);
+    expect(await policyOf("/own")).toBe("default-src https:");
+    expect(await policyOf("/none")).toBe(WEB_CSP);
+    const outer = express().use(secureHeaders({ mode: "report" }));
+    outer.use(secureHeaders({ mode: "report", helmet: off }), (_req, res) => void res.end());
+    const { headers } = await request(outer).get("/");
+    expect(headers["content-security-policy-report-only"]).toContain("default-src 'none'");
+  });
+
   it("web adds no policy over TLS where the app has none, or one that only reports", async () => {
     const none = await overTls(
       appWith({ preset: "web", helmet: { contentSecurityPolicy: false } }),

@@ -20,7 +20,8 @@ export function namesOfSchema(schema: object): KnownNames {
   return names;
 }
 
-function jsonSchemaOf(schema: object): unknown {
+/** The JSON Schema of what the schema takes, if its library can make one. @throws whatever the library throws. */
+export function jsonSchemaOf(schema: object): unknown {
   const { "~standard": standard } = schema as {
     "~standard"?: { jsonSchema?: { input?: (options: { target: string }) => unknown } };
   };

@@ -1,6 +1,6 @@
 import type { Request, Response } from "express";
-import { type AnswerWatcher, watchAnswer } from "../../core/app/watch-answer.js";
-import { requestSlot } from "../../core/request/request-slot.js";
+import { requestSlot } from "../request/request-slot.js";
+import { type AnswerWatcher, watchAnswer } from "./watch-answer.js";
 
 const sent = requestSlot<number>("sentStatus");
 
