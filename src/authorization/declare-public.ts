@@ -19,7 +19,7 @@ export function declarePublic(reason: string): Middleware;
 export function declarePublic(reason: unknown, ...rest: readonly unknown[]): Middleware {
   assertCalled("declarePublic", reason, 'declarePublic("probe of the load balancer")');
   const problems = new ProblemList();
-  const fault = reasonFault(reason);
+  const fault = textFault(reason);
   if (fault !== undefined) problems.note("declarePublic.reason", fault);
   if (rest.length > 0)
     problems.note("declarePublic", "must have a reason alone: it has no options");
@@ -37,10 +37,10 @@ export function declarePublic(reason: unknown, ...rest: readonly unknown[]): Mid
   );
 }
 
-function reasonFault(reason: unknown): string | undefined {
-  if (typeof reason !== "string" || reason === "") {
-    return `must say in a few words why the route is open, got ${describeValue(reason)}`;
+function textFault(text: unknown): string | undefined {
+  if (typeof text !== "string" || text === "") {
+    return `must say in a few words why the route is open, got ${describeValue(text)}`;
   }
-  if (reason.length > MAX_REASON_LENGTH) return `must have at most ${MAX_REASON_LENGTH} characters`;
-  return nameFault(reason);
+  if (text.length > MAX_REASON_LENGTH) return `must have at most ${MAX_REASON_LENGTH} characters`;
+  return nameFault(text);
 }

@@ -6,6 +6,7 @@ import {
   createPrincipal,
   type Principal,
 } from "../../core/principal/principal.js";
+import { requireRole } from "../require-role.js";
 import { createPureRule, createRule, isRule, logicOf, type Rule } from "../rule/rule.js";
 import {
   ALLOW,
@@ -434,8 +435,13 @@ describe("rules that are wrong", () => {
     ],
     [
       "a guard as a rule",
-      () => all((() => undefined) as never),
+      () => all(requireRole("a") as never),
       "got a function: a guard is no rule, write role(…) in place of requireRole(…)",
+    ],
+    [
+      "a function as a rule",
+      () => all((() => true) as never),
+      'got a function: write when("own record", …) around it',
     ],
     [
       "undefined as a rule",

@@ -39,7 +39,7 @@ export function checkRule({ value, note }: OptionItem): void {
       ? RULES.includes(value.name)
         ? `: call it, as in ${value.name}(…)`
         : guardMark(value) === undefined
-          ? ': write when("own record", …) around the function'
+          ? ': write when("own record", …) around it'
           : ": a guard is no rule, write role(…) in place of requireRole(…)"
       : typeof value === "string"
         ? ": write role(…) or scope(…) around the name"
