@@ -7,17 +7,25 @@ import {
   any,
   auditFields,
   auditLog,
+  auth0,
   authenticated,
+  authentik,
   authorize,
+  clerk,
+  cognito,
   createTokenVerifier,
+  duende,
   enrichPrincipal,
+  entra,
   errorHandler,
   fileSink,
+  firebase,
   formBody,
   fromRateLimiterFlexible,
   getAuth,
   getPrincipal,
   getRequestId,
+  googleIap,
   HttpError,
   isHttpError,
   jsonBody,
@@ -25,6 +33,7 @@ import {
   not,
   notFound,
   oauthGuard,
+  okta,
   principalFrom,
   rateLimit,
   requireRole,
@@ -37,7 +46,10 @@ import {
   session,
   stdoutSink,
   structuralGuard,
+  supabase,
   validate,
+  workos,
+  zitadel,
 } from "../../src/index.js";
 import { createTestIssuer } from "../../src/testing/index.js";
 import { expressVersions } from "../support/express.js";
@@ -94,6 +106,39 @@ const MAKERS: Readonly<Record<string, readonly [maker: unknown, mounted: string]
     keycloak,
     'oauthGuard({ issuer, audience, principal: keycloak({ clientId: "my-api" }) })',
   ],
+  auth0: [
+    auth0,
+    'oauthGuard({ issuer, audience, principal: auth0({ rolesClaim: "https://api.example.com/roles" }) })',
+  ],
+  authentik: [
+    authentik,
+    'oauthGuard({ issuer, audience, principal: authentik({ groups: { "orders editors": "editor" } }) })',
+  ],
+  clerk: [clerk, "oauthGuard({ issuer, audience, principal: clerk() })"],
+  cognito: [
+    cognito,
+    'oauthGuard({ issuer, audience: null, clientIds, principal: cognito({ groups: { editors: "editor" } }) })',
+  ],
+  duende: [duende, "oauthGuard({ issuer, audience, principal: duende() })"],
+  entra: [entra, "oauthGuard({ issuer, audience, principal: entra() })"],
+  firebase: [
+    firebase,
+    'oauthGuard({ issuer, audience, principal: firebase({ roles: ["admin", "editor"] }) })',
+  ],
+  googleIap: [googleIap, "oauthGuard({ issuer, audience, principal: googleIap() })"],
+  okta: [
+    okta,
+    'oauthGuard({ issuer, audience, principal: okta({ groups: { "orders-editors": "editor" } }) })',
+  ],
+  supabase: [
+    supabase,
+    'oauthGuard({ issuer, audience, principal: supabase({ rolesClaim: ["app_metadata", "role"] }) })',
+  ],
+  workos: [workos, "oauthGuard({ issuer, audience, principal: workos() })"],
+  zitadel: [
+    zitadel,
+    'oauthGuard({ issuer, audience, principal: zitadel({ orgId: "69234237810729019" }) })',
+  ],
   createTokenVerifier: [createTokenVerifier, "oauthGuard({ issuer, audience })"],
   createTestIssuer: [createTestIssuer, "oauthGuard(createTestIssuer().options())"],
 };
@@ -118,7 +163,7 @@ it("names every function that the library exports", () => {
 });
 
 describe("a function that has no options", () => {
-  it.each(Object.entries({ authenticated, rfc9068, stdoutSink }))(
+  it.each(Object.entries({ authenticated, clerk, duende, rfc9068, stdoutSink, workos }))(
     "says so when %s gets some",
     (name, make) => {
       const given = make as (...args: readonly unknown[]) => unknown;

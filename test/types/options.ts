@@ -16,7 +16,28 @@ import {
   requireScope,
   role,
 } from "express-secure-api/authorization";
-import { type KeycloakOptions, keycloak } from "express-secure-api/claims";
+import {
+  type Auth0Options,
+  type AuthentikOptions,
+  auth0,
+  authentik,
+  type CognitoOptions,
+  cognito,
+  type EntraOptions,
+  entra,
+  type FirebaseOptions,
+  firebase,
+  type GoogleIapOptions,
+  googleIap,
+  type KeycloakOptions,
+  keycloak,
+  type OktaOptions,
+  okta,
+  type SupabaseOptions,
+  supabase,
+  type ZitadelOptions,
+  zitadel,
+} from "express-secure-api/claims";
 import {
   type ErrorHandlerOptions,
   errorHandler,
@@ -96,6 +117,15 @@ export interface MyRequestIdOptions extends RequestIdOptions, Own {}
 export interface MyTraceOptions extends TraceOptions, Own {}
 export interface MyRequireOptions extends RequireOptions, Own {}
 export interface MyKeycloakOptions extends KeycloakOptions, Own {}
+export interface MyAuth0Options extends Auth0Options, Own {}
+export interface MyAuthentikOptions extends AuthentikOptions, Own {}
+export interface MyCognitoOptions extends CognitoOptions, Own {}
+export interface MyEntraOptions extends EntraOptions, Own {}
+export interface MyFirebaseOptions extends FirebaseOptions, Own {}
+export interface MyGoogleIapOptions extends GoogleIapOptions, Own {}
+export interface MyOktaOptions extends OktaOptions, Own {}
+export interface MySupabaseOptions extends SupabaseOptions, Own {}
+export interface MyZitadelOptions extends ZitadelOptions, Own {}
 export interface MyNotFoundOptions extends NotFoundOptions, Own {}
 export interface MyAcceptWithoutOptions extends AcceptWithoutOptions, Own {}
 export interface MyEnrichmentCacheOptions extends EnrichmentCacheOptions, Own {}
@@ -145,6 +175,15 @@ requireRole("admin", my<MyRequireOptions>());
 requireScope("orders:read", my<MyRequireOptions>());
 authorize(role("admin"), my<MyRequireOptions>());
 keycloak(my<MyKeycloakOptions>());
+auth0(my<MyAuth0Options>());
+authentik(my<MyAuthentikOptions>());
+cognito(my<MyCognitoOptions>());
+entra(my<MyEntraOptions>());
+firebase(my<MyFirebaseOptions>());
+googleIap(my<MyGoogleIapOptions>());
+okta(my<MyOktaOptions>());
+supabase(my<MySupabaseOptions>());
+zitadel(my<MyZitadelOptions>());
 errorHandler(my<MyErrorHandlerOptions>());
 formBody(my<MyFormBodyOptions>());
 jsonBody(my<MyJsonBodyOptions>());
