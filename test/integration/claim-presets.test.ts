@@ -6,6 +6,7 @@ import cognitoAccess from "../../src/claims/fixtures/cognito-access-token.json";
 import cognitoId from "../../src/claims/fixtures/cognito-id-token.json";
 import entraApp from "../../src/claims/fixtures/entra-app-access-token.json";
 import entraUser from "../../src/claims/fixtures/entra-user-access-token.json";
+import iapAssertion from "../../src/claims/fixtures/google-iap-assertion.json";
 import supabaseToken from "../../src/claims/fixtures/supabase-access-token.json";
 import {
   authenticated,
@@ -13,10 +14,13 @@ import {
   authorize,
   type ClaimMapping,
   cognito,
+  createTokenVerifier,
   entra,
   errorHandler,
   getAuth,
   getPrincipal,
+  googleIap,
+  type HttpError,
   oauthGuard,
   requireRole,
   supabase,
@@ -43,6 +47,34 @@ function mint({ payload }: { readonly payload: object }, change: object = {}): s
 }
 
 const bearer = (token: string): Record<string, string> => ({ Authorization: `Bearer ${token}` });
+
+describe("a token verifier", () => {
+  it("says who calls, as the claim mapping has it", async () => {
+    const level = "accessPolicies/930829/accessLevels/managed_device";
+    const { identify, verify } = createTokenVerifier({
+      ...issuer.options(),
+      principal: googleIap({ accessLevels: { [level]: "managed-device" } }),
+    });
+    const token = mint(iapAssertion);
+    const principal = await identify(token);
+    expect(principal).toMatchObject({
+      subject: "accounts.google.com:118116452377014095702",
+      roles: ["managed-device"],
+      groups: [level],
+      tenant: "example.com",
+    });
+    expect(Object.isFrozen(principal)).toBe(true);
+    expect((await verify(token)).subject).toBe(principal.subject);
+  });
+
+  it("rejects in identify as in verify", async () => {
+    const { identify, verify } = createTokenVerifier(issuer.options());
+    for (const token of ["", "x", issuer.mint({}, { forged: true })]) {
+      const error: unknown = await verify(token).catch((reason: unknown) => reason);
+      await expect(identify(token)).rejects.toMatchObject({ code: (error as HttpError).code });
+    }
+  });
+});
 
 describe.each(expressVersions)("claim mappings on Express %s", (_major, express) => {
   function appWith(principal: ClaimMapping, options: object = {}) {

@@ -219,6 +219,8 @@ export const IAP: Provider = {
     kind: "user",
     subject: "accounts.google.com:118116452377014095702",
     issuer: "https://cloud.google.com/iap",
+    roles: ["managed-device"],
+    tenant: "example.com",
   },
   refused: {
     "a token for another backend": {
