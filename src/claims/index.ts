@@ -1,4 +1,16 @@
 export type { ClaimMapping, SubjectSource } from "../core/principal/claim-mapping.js";
 export type { ClaimPath, ClaimSource } from "../core/principal/names/claim-source.js";
-export { type KeycloakOptions, keycloak } from "./keycloak.js";
+export { type CognitoOptions, cognito } from "./clouds/cognito.js";
+export { type EntraOptions, entra } from "./clouds/entra.js";
+export { type FirebaseOptions, firebase } from "./clouds/firebase.js";
+export { type GoogleIapOptions, googleIap } from "./clouds/google-iap.js";
 export { rfc9068 } from "./rfc9068.js";
+export { type AuthentikOptions, authentik } from "./servers/authentik.js";
+export { duende } from "./servers/duende.js";
+export { type KeycloakOptions, keycloak } from "./servers/keycloak.js";
+export { type ZitadelOptions, zitadel } from "./servers/zitadel.js";
+export { type Auth0Options, auth0 } from "./services/auth0.js";
+export { clerk } from "./services/clerk.js";
+export { type OktaOptions, okta } from "./services/okta.js";
+export { type SupabaseOptions, supabase } from "./services/supabase.js";
+export { workos } from "./services/workos.js";

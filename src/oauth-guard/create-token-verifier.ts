@@ -1,6 +1,7 @@
 import { failedWith } from "../core/calls/function-failure.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { assertNotMounted } from "../core/options/uncalled-factory.js";
+import type { Principal } from "../core/principal/principal.js";
 import { outageError } from "../core/refusal/http-error.js";
 import { isRefused } from "../core/refusal/refused.js";
 import { KeyOutage } from "../issuer/fetch/key-outage.js";
@@ -9,7 +10,7 @@ import { readVerifierSettings, VERIFIER_HINTS, VERIFIER_KEYS } from "./read-veri
 import { createRefusals } from "./refusals/challenge.js";
 import type { RefusalReason } from "./refusals/refusals.js";
 import type { AccessTokenClaims, Auth } from "./token/auth.js";
-import { type Verification, Verifier, warnAtStart } from "./token/verifier.js";
+import { type Verification, type VerifiedToken, Verifier, warnAtStart } from "./token/verifier.js";
 
 /** Verifies access tokens that came by another way than an Express request. */
 export interface TokenVerifier<Claims = AccessTokenClaims> {
@@ -20,6 +21,11 @@ export interface TokenVerifier<Claims = AccessTokenClaims> {
    * {@link TokenVerificationError}.
    */
   verify(token: string): Promise<Auth<Claims>>;
+  /**
+   * Verifies a token as `verify` does, and says who calls, as the claim mapping has it: with roles, permissions and the
+   * like. `principalFrom` takes it as it is.
+   */
+  identify(token: string): Promise<Principal>;
   /** Fetches the keys unless they are there. Rejects with the 503 that `verify` would give. */
   ready(): Promise<void>;
   /** Ends fetches under way and starts no new ones; keys in memory serve until they are too old. */
@@ -60,17 +66,18 @@ export function createTokenVerifier<Claims = AccessTokenClaims>(
     }
   }
 
-  async function verify(token: string): Promise<Auth<Claims>> {
+  async function verified(token: string): Promise<VerifiedToken> {
     if (typeof token !== "string" || token === "") throw refusal("no_credentials");
     const verification = await judge(token);
     if (verification instanceof KeyOutage) throw verification.toHttpError();
     if (isRefused(verification)) throw refusal(verification.refused);
     if (verification.lacksScope) throw refusal("missing_scope");
-    return verification.auth as Auth<Claims>;
+    return verification;
   }
 
   return Object.freeze({
-    verify,
+    verify: async (token: string) => (await verified(token)).auth as Auth<Claims>,
+    identify: async (token: string) => (await verified(token)).principal,
     ready: () => verifier.ready(),
     close: async () => verifier.close(),
   });

@@ -52,11 +52,10 @@ export function parsePrincipal(what: string, value: unknown): Principal | null {
   for (const name of Object.keys(value)) {
     const given = value[name];
     const member = copyOfList(given);
-    if (member === undefined) continue;
+    // A principal that was made before has one; whether it is its own is seen at the end.
+    if (member === undefined || name === "id") continue;
     // A misspelt member would silently be no role at all, or no tenant.
-    if (!isMember(name)) {
-      throw new TypeError(`${what} must return members of a principal only: ${NAMES}`);
-    }
+    if (!isMember(name)) throw wrongMember(what);
     const [must, check] = MEMBERS[name];
     if (!check(member)) {
       // Ids of databases are numbers.
@@ -73,7 +72,14 @@ export function parsePrincipal(what: string, value: unknown): Principal | null {
   if (!named && init["kind"] !== "anonymous") {
     throw new TypeError(`${what} must return a subject or a clientId`);
   }
-  return createPrincipal(init);
+  const principal = createPrincipal(init);
+  const { id } = value;
+  if (id !== undefined && id !== principal.id) throw wrongMember(what);
+  return principal;
+}
+
+function wrongMember(what: string): TypeError {
+  return new TypeError(`${what} must return members of a principal only: ${NAMES}`);
 }
 
 function claimsOf(what: string, given: unknown): Principal["claims"] {

@@ -6,7 +6,12 @@ import { requireRole } from "../authorization/require-role.js";
 import type { Decision } from "../core/decision/decision.js";
 import { decisionsOf } from "../core/decision/decision.js";
 import type { Middleware } from "../core/guard/middleware.js";
-import { getPrincipal, type Principal, type PrincipalInit } from "../core/principal/principal.js";
+import {
+  createPrincipal,
+  getPrincipal,
+  type Principal,
+  type PrincipalInit,
+} from "../core/principal/principal.js";
 import { principalFrom } from "./principal-from.js";
 
 const alice: PrincipalInit = { subject: "alice", roles: ["admin"] };
@@ -276,6 +281,14 @@ describe.each(expressVersions)("principalFrom on Express %s", (_major, express) 
       .get("/")
       .expect(200);
     expect(body).toEqual({ ...whole, id: "https://a.example service-account:s" });
+  });
+
+  it("takes a principal that was made before, with its own id", async () => {
+    const made = createPrincipal({ subject: "alice", issuer: "https://a.example", roles: ["r"] });
+    const { body } = await request(appWith(principalFrom(() => made)))
+      .get("/")
+      .expect(200);
+    expect(body).toMatchObject({ id: "https://a.example alice", roles: ["r"] });
   });
 
   it("takes an anonymous principal without a name", async () => {

@@ -18,7 +18,16 @@ import {
   stepUp,
 } from "../../src/authorization/index.js";
 import { STEP_UP_HINTS } from "../../src/authorization/rules/step-up.js";
-import { KEYCLOAK_HINTS, keycloak } from "../../src/claims/keycloak.js";
+import { COGNITO_HINTS, cognito } from "../../src/claims/clouds/cognito.js";
+import { ENTRA_HINTS, entra } from "../../src/claims/clouds/entra.js";
+import { FIREBASE_HINTS, firebase } from "../../src/claims/clouds/firebase.js";
+import { GOOGLE_IAP_HINTS, googleIap } from "../../src/claims/clouds/google-iap.js";
+import { AUTHENTIK_HINTS, authentik } from "../../src/claims/servers/authentik.js";
+import { KEYCLOAK_HINTS, keycloak } from "../../src/claims/servers/keycloak.js";
+import { ZITADEL_HINTS, zitadel } from "../../src/claims/servers/zitadel.js";
+import { AUTH0_HINTS, auth0 } from "../../src/claims/services/auth0.js";
+import { OKTA_HINTS, okta } from "../../src/claims/services/okta.js";
+import { SUPABASE_HINTS, supabase } from "../../src/claims/services/supabase.js";
 import { OptionsError } from "../../src/core/options/options-error.js";
 import { FORM_BODY_HINTS, formBody } from "../../src/json-body/form-body.js";
 import { JSON_BODY_HINTS, jsonBody } from "../../src/json-body/json-body.js";
@@ -76,6 +85,8 @@ const TOKEN_PLACE =
   "leave it out, tokens are taken from the Authorization field and nowhere else; createTokenVerifier verifies those that come another way";
 const CLAIMS_PLACE =
   "leave it out, handlers read the claims with getAuth(req), or from req.auth.payload";
+const ROLES_CLAIM =
+  'write rolesClaim, the whole name of the claim: "https://api.example.com/roles"';
 const NO_FETCH_RATE =
   "leave it out, unknown key ids fetch the key set at most once per keys.cooldown, however many there are";
 const KEY_FETCH = "write keys: { fetch }, a function that calls a fetch with what it needs";
@@ -394,6 +405,69 @@ const TABLES: readonly HintTable[] = [
     hints: KEYCLOAK_HINTS,
     places: [{ path: "keycloak", create: (options) => keycloak({ clientId: "a", ...options }) }],
     says: { resource: "clientId", client: "clientId" },
+  },
+  {
+    name: "AUTH0_HINTS",
+    hints: AUTH0_HINTS,
+    places: [{ path: "auth0", create: auth0 }],
+    says: { namespace: ROLES_CLAIM, roles: ROLES_CLAIM, claim: "rolesClaim" },
+  },
+  {
+    name: "AUTHENTIK_HINTS",
+    hints: AUTHENTIK_HINTS,
+    places: [{ path: "authentik", create: authentik }],
+    says: {
+      roles: 'write groups: { "orders editors": "editor" }, which says what role a group has',
+    },
+  },
+  {
+    name: "COGNITO_HINTS",
+    hints: COGNITO_HINTS,
+    places: [{ path: "cognito", create: cognito }],
+    says: { roles: 'write groups: { editors: "editor" }, which says what role a group has' },
+  },
+  {
+    name: "ENTRA_HINTS",
+    hints: ENTRA_HINTS,
+    places: [{ path: "entra", create: entra }],
+    says: { wids: "directoryRoles", groupRoles: "groups", groupMapping: "groups" },
+  },
+  {
+    name: "FIREBASE_HINTS",
+    hints: FIREBASE_HINTS,
+    places: [{ path: "firebase", create: firebase }],
+    says: { claim: "rolesClaim", flags: "roles" },
+  },
+  {
+    name: "GOOGLE_IAP_HINTS",
+    hints: GOOGLE_IAP_HINTS,
+    places: [{ path: "googleIap", create: googleIap }],
+    says: { levels: "accessLevels", groups: "accessLevels" },
+  },
+  {
+    name: "OKTA_HINTS",
+    hints: OKTA_HINTS,
+    places: [{ path: "okta", create: okta }],
+    says: {
+      claim: "groupsClaim",
+      roles: 'write groups: { "orders-editors": "editor" }, which says what role a group has',
+    },
+  },
+  {
+    name: "SUPABASE_HINTS",
+    hints: SUPABASE_HINTS,
+    places: [{ path: "supabase", create: supabase }],
+    says: {
+      claim: "rolesClaim",
+      path: "rolesClaim",
+      roles: 'write rolesClaim: ["app_metadata", "role"], where the roles are',
+    },
+  },
+  {
+    name: "ZITADEL_HINTS",
+    hints: ZITADEL_HINTS,
+    places: [{ path: "zitadel", create: (options) => zitadel({ orgId: "1", ...options }) }],
+    says: { org: "orgId", organizationId: "orgId", project: "projectId" },
   },
   {
     name: "FORM_BODY_HINTS",

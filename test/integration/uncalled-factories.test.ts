@@ -7,20 +7,28 @@ import {
   any,
   auditFields,
   auditLog,
+  auth0,
   authenticated,
+  authentik,
   authorize,
   claim,
+  clerk,
+  cognito,
   createTokenVerifier,
   declarePublic,
   defineRoles,
+  duende,
   enrichPrincipal,
+  entra,
   errorHandler,
   fileSink,
+  firebase,
   formBody,
   fromRateLimiterFlexible,
   getAuth,
   getPrincipal,
   getRequestId,
+  googleIap,
   HttpError,
   isHttpError,
   jsonBody,
@@ -28,6 +36,7 @@ import {
   not,
   notFound,
   oauthGuard,
+  okta,
   permission,
   principalFrom,
   rateLimit,
@@ -44,8 +53,11 @@ import {
   stdoutSink,
   stepUp,
   structuralGuard,
+  supabase,
   validate,
   when,
+  workos,
+  zitadel,
 } from "../../src/index.js";
 import { createTestIssuer } from "../../src/testing/index.js";
 import { expressVersions } from "../support/express.js";
@@ -112,6 +124,39 @@ const MAKERS: Readonly<Record<string, readonly [maker: unknown, mounted: string]
     keycloak,
     'oauthGuard({ issuer, audience, principal: keycloak({ clientId: "my-api" }) })',
   ],
+  auth0: [
+    auth0,
+    'oauthGuard({ issuer, audience, principal: auth0({ rolesClaim: "https://api.example.com/roles" }) })',
+  ],
+  authentik: [
+    authentik,
+    'oauthGuard({ issuer, audience, principal: authentik({ groups: { "orders editors": "editor" } }) })',
+  ],
+  clerk: [clerk, "oauthGuard({ issuer, audience, principal: clerk() })"],
+  cognito: [
+    cognito,
+    'oauthGuard({ issuer, audience: null, clientIds, principal: cognito({ groups: { editors: "editor" } }) })',
+  ],
+  duende: [duende, "oauthGuard({ issuer, audience, principal: duende() })"],
+  entra: [entra, "oauthGuard({ issuer, audience, principal: entra() })"],
+  firebase: [
+    firebase,
+    'oauthGuard({ issuer, audience, principal: firebase({ roles: ["admin", "editor"] }) })',
+  ],
+  googleIap: [googleIap, "oauthGuard({ issuer, audience, principal: googleIap() })"],
+  okta: [
+    okta,
+    'oauthGuard({ issuer, audience, principal: okta({ groups: { "orders-editors": "editor" } }) })',
+  ],
+  supabase: [
+    supabase,
+    'oauthGuard({ issuer, audience, principal: supabase({ rolesClaim: ["app_metadata", "role"] }) })',
+  ],
+  workos: [workos, "oauthGuard({ issuer, audience, principal: workos() })"],
+  zitadel: [
+    zitadel,
+    'oauthGuard({ issuer, audience, principal: zitadel({ orgId: "69234237810729019" }) })',
+  ],
   createTokenVerifier: [createTokenVerifier, "oauthGuard({ issuer, audience })"],
   createTestIssuer: [createTestIssuer, "oauthGuard(createTestIssuer().options())"],
 };
@@ -136,7 +181,7 @@ it("names every function that the library exports", () => {
 });
 
 describe("a function that has no options", () => {
-  it.each(Object.entries({ authenticated, rfc9068, stdoutSink }))(
+  it.each(Object.entries({ authenticated, clerk, duende, rfc9068, stdoutSink, workos }))(
     "says so when %s gets some",
     (name, make) => {
       const given = make as (...args: readonly unknown[]) => unknown;

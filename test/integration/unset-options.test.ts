@@ -52,6 +52,16 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   RoleDefinition: { omitted: [], refused: ["includes", "permissions"] },
   // Without it, the roles of the realm count as well.
   KeycloakOptions: { omitted: [], refused: ["clientId", "realmRoles"] },
+  // They say whose roles count, and where: quietly, others would count or none, and not(role("suspended")) would pass.
+  Auth0Options: { omitted: [], refused: ["rolesClaim"] },
+  AuthentikOptions: { omitted: [], refused: ["groups"] },
+  CognitoOptions: { omitted: [], refused: ["groups"] },
+  EntraOptions: { omitted: [], refused: ["groups", "directoryRoles"] },
+  FirebaseOptions: { omitted: [], refused: ["roles", "rolesClaim"] },
+  GoogleIapOptions: { omitted: [], refused: ["accessLevels"] },
+  OktaOptions: { omitted: [], refused: ["groupsClaim", "groups"] },
+  SupabaseOptions: { omitted: [], refused: ["rolesClaim"] },
+  ZitadelOptions: { omitted: [], refused: ["orgId", "projectId"] },
   ErrorHandlerOptions: { omitted: ["onError", "html"], refused: [] },
   NotFoundOptions: { omitted: ["html"], refused: [] },
   // The defaults are limits too. Whatever `except` would leave to another parser is parsed strictly.

@@ -55,6 +55,8 @@ export function read(req: Request): string | undefined {
 
 export async function verify(token: string): Promise<readonly string[]> {
   const { scopes } = await createTokenVerifier({ issuer, audience }).verify(token);
+  const { roles } = await createTokenVerifier({ issuer, audience }).identify(token);
+  assertType<Equal<typeof roles, readonly string[]>>();
   return scopes;
 }
 

@@ -23,7 +23,28 @@ import {
   type StepUpOptions,
   stepUp,
 } from "express-secure-api/authorization";
-import { type KeycloakOptions, keycloak } from "express-secure-api/claims";
+import {
+  type Auth0Options,
+  type AuthentikOptions,
+  auth0,
+  authentik,
+  type CognitoOptions,
+  cognito,
+  type EntraOptions,
+  entra,
+  type FirebaseOptions,
+  firebase,
+  type GoogleIapOptions,
+  googleIap,
+  type KeycloakOptions,
+  keycloak,
+  type OktaOptions,
+  okta,
+  type SupabaseOptions,
+  supabase,
+  type ZitadelOptions,
+  zitadel,
+} from "express-secure-api/claims";
 import {
   type ErrorHandlerOptions,
   errorHandler,
@@ -106,6 +127,15 @@ export interface MyRequireStepUpOptions extends RequireStepUpOptions, Own {}
 export interface MyRoleDefinition extends RoleDefinition, Own {}
 export interface MyStepUpOptions extends StepUpOptions, Own {}
 export interface MyKeycloakOptions extends KeycloakOptions, Own {}
+export interface MyAuth0Options extends Auth0Options, Own {}
+export interface MyAuthentikOptions extends AuthentikOptions, Own {}
+export interface MyCognitoOptions extends CognitoOptions, Own {}
+export interface MyEntraOptions extends EntraOptions, Own {}
+export interface MyFirebaseOptions extends FirebaseOptions, Own {}
+export interface MyGoogleIapOptions extends GoogleIapOptions, Own {}
+export interface MyOktaOptions extends OktaOptions, Own {}
+export interface MySupabaseOptions extends SupabaseOptions, Own {}
+export interface MyZitadelOptions extends ZitadelOptions, Own {}
 export interface MyNotFoundOptions extends NotFoundOptions, Own {}
 export interface MyAcceptWithoutOptions extends AcceptWithoutOptions, Own {}
 export interface MyEnrichmentCacheOptions extends EnrichmentCacheOptions, Own {}
@@ -159,6 +189,15 @@ requireStepUp(my<MyRequireStepUpOptions>());
 authorize(stepUp(my<MyStepUpOptions>()));
 defineRoles({ admin: my<MyRoleDefinition>() });
 keycloak(my<MyKeycloakOptions>());
+auth0(my<MyAuth0Options>());
+authentik(my<MyAuthentikOptions>());
+cognito(my<MyCognitoOptions>());
+entra(my<MyEntraOptions>());
+firebase(my<MyFirebaseOptions>());
+googleIap(my<MyGoogleIapOptions>());
+okta(my<MyOktaOptions>());
+supabase(my<MySupabaseOptions>());
+zitadel(my<MyZitadelOptions>());
 errorHandler(my<MyErrorHandlerOptions>());
 formBody(my<MyFormBodyOptions>());
 jsonBody(my<MyJsonBodyOptions>());

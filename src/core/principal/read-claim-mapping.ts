@@ -3,6 +3,7 @@ import type { OptionsReader } from "../options/options-reader.js";
 import { isPlainObject } from "../options/value.js";
 import type { ClaimMapping, SubjectSource } from "./claim-mapping.js";
 import type { ClaimPath, ClaimSource } from "./names/claim-source.js";
+import { copyPath, readClaimPath } from "./names/read-claim-path.js";
 import { readNameTable } from "./names/read-name-table.js";
 import { PRINCIPAL_LISTS, type PrincipalList } from "./principal.js";
 
@@ -56,14 +57,14 @@ function readSources(
   if (entries === undefined) return undefined;
   return Object.freeze(
     entries.map((entry) => {
-      const path = readPath(entry, "path");
+      const path = readClaimPath(entry, "path");
       if (path === undefined && !entry.has("path")) entry.problem("path", PATH);
       const format = entry.oneOf("format", FORMATS, { default: "list" });
       const names = readNameTable(entry, "names");
       const having = entry.string("having");
       if (having !== undefined && format !== "keys")
         entry.note("having", 'must be left out, or given with format: "keys"');
-      const elsewhere = readPath(entry, "elsewhere");
+      const elsewhere = readClaimPath(entry, "elsewhere");
       const prefix = entry.string("prefix", { default: "" });
       // Without a prototype: what is polluted there must not stand in for what is left out.
       return Object.freeze(
@@ -103,18 +104,10 @@ function readSubject(reader: OptionsReader<"subject">): ClaimMapping["subject"] 
 
 const PATH = "a claim name or a list of them, outermost first";
 
-function readPath<Key extends string>(reader: OptionsReader<Key>, key: Key): ClaimPath | undefined {
-  const value = reader.raw(key);
-  if (value === undefined) return undefined;
-  const path = copyPath(value);
-  if (path === undefined) reader.problem(key, PATH);
-  return path;
-}
-
 /** A list with lists in it is several paths. */
 function readTenant(reader: OptionsReader<"tenant">): ClaimMapping["tenant"] {
   const value = reader.raw("tenant");
-  if (!Array.isArray(value) || !value.some(Array.isArray)) return readPath(reader, "tenant");
+  if (!Array.isArray(value) || !value.some(Array.isArray)) return readClaimPath(reader, "tenant");
   const paths = Array.from<unknown>(value).map((path) =>
     Array.isArray(path) ? copyPath(path) : undefined,
   );
@@ -132,13 +125,4 @@ function readClientId(reader: OptionsReader<"clientId">): readonly ClaimPath[] |
   if (good.length === 0 || good.length < paths.length)
     reader.problem("clientId", `a list, each ${PATH}`);
   return Object.freeze(good);
-}
-
-function copyPath(value: unknown): ClaimPath | undefined {
-  if (typeof value === "string") return value === "" ? undefined : value;
-  if (!Array.isArray(value) || value.length === 0) return undefined;
-  const names: readonly unknown[] = Object.freeze([...value]);
-  return names.every((name) => typeof name === "string" && name !== "")
-    ? (names as readonly string[])
-    : undefined;
 }

@@ -40,7 +40,7 @@ export const AUTH0_TENANT: Provider = {
     "a token of the RFC 9068 profile": {
       header: { typ: "at+jwt" },
       payload: { azp: undefined, client_id: SPA, jti: "73WakrfVbNJBaAmhQtEeDv" },
-      configuration: [["principal: {", 'profile: "rfc9068",\n    principal: {']],
+      configuration: [["principal: auth0", 'profile: "rfc9068",\n    principal: auth0']],
       principal: { kind: "user", clientId: SPA, roles: ["editor"] },
     },
   },
@@ -78,7 +78,7 @@ export const COGNITO: Provider = {
     kind: "user",
     clientId: APP,
     scopes: ["openid", "orders/read"],
-    roles: ["editors"],
+    roles: ["editor"],
   },
   accepted: {
     "a token of a machine": {
@@ -95,7 +95,7 @@ export const COGNITO: Provider = {
     "a token that is bound to a resource": {
       payload: { aud: "https://api.example.com" },
       configuration: [["audience: null", 'audience: "https://api.example.com"']],
-      principal: { clientId: APP, roles: ["editors"] },
+      principal: { clientId: APP, roles: ["editor"] },
     },
   },
   refused: {
@@ -145,7 +145,7 @@ export const FIREBASE: Provider = {
         email: undefined,
         firebase: { identities: {}, sign_in_provider: "anonymous", tenant: "acme-6d8f4" },
       },
-      principal: { kind: "user", tenant: "acme-6d8f4", roles: [] },
+      principal: { kind: "anonymous", tenant: "acme-6d8f4", roles: [] },
     },
   },
   refused: {
@@ -219,6 +219,8 @@ export const IAP: Provider = {
     kind: "user",
     subject: "accounts.google.com:118116452377014095702",
     issuer: "https://cloud.google.com/iap",
+    roles: ["managed-device"],
+    tenant: "example.com",
   },
   refused: {
     "a token for another backend": {

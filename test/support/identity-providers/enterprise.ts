@@ -58,6 +58,7 @@ export const ENTRA_V2: Provider = {
   }),
   principal: {
     kind: "user",
+    subject: "690222be-ff1a-4d56-abd1-7e4f7d38e474",
     clientId: CLIENT,
     tenant: TENANT,
     scopes: ["Orders.Read", "Orders.Write"],
@@ -79,6 +80,10 @@ export const ENTRA_V2: Provider = {
     "a token of an app, to an API without the optional claim idtyp": {
       payload: { scp: undefined, azpacr: "1", roles: ["Orders.Read.All"] },
       principal: { kind: "service", scopes: [], roles: ["Orders.Read.All"] },
+    },
+    "a token of a user in more than 200 groups, which are elsewhere": {
+      payload: { _claim_names: { groups: "src1" }, _claim_sources: { src1: { endpoint: "x" } } },
+      principal: { kind: "user", roles: ["Orders.Editor"], groups: [], undetermined: ["groups"] },
     },
     "a token of a user in 200 groups, with a larger maxTokenSize": {
       ...MANY_GROUPS,
@@ -178,7 +183,8 @@ export const OKTA_SERVER: Provider = {
     subject: "alice@example.com",
     clientId: "0oa15d4jr5oIR5Eel698",
     scopes: ["openid", "orders.read"],
-    roles: ["okta:Everyone", "okta:orders-editors"],
+    roles: ["editor"],
+    groups: ["Everyone", "orders-editors"],
   },
   accepted: {
     "a token of a machine": {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { toPrincipal } from "../core/principal/claim-mapping.js";
-import service from "./fixtures/keycloak-service-access-token.json";
-import user from "./fixtures/keycloak-user-access-token.json";
+import { toPrincipal } from "../../core/principal/claim-mapping.js";
+import service from "../fixtures/keycloak-service-access-token.json";
+import user from "../fixtures/keycloak-user-access-token.json";
 import { keycloak } from "./keycloak.js";
 
 describe("keycloak", () => {

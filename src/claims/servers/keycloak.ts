@@ -1,8 +1,8 @@
-import type { Hints, OptionKeys } from "../core/options/option-types.js";
-import { readOptions } from "../core/options/options-reader.js";
-import { assertNotMounted } from "../core/options/uncalled-factory.js";
-import { type ClaimMapping, freezeMapping } from "../core/principal/claim-mapping.js";
-import { type Claims, claimAt } from "../core/principal/names/claim-source.js";
+import type { Hints, OptionKeys } from "../../core/options/option-types.js";
+import { readOptions } from "../../core/options/options-reader.js";
+import { assertNotMounted } from "../../core/options/uncalled-factory.js";
+import { type ClaimMapping, freezeMapping } from "../../core/principal/claim-mapping.js";
+import { type Claims, claimAt } from "../../core/principal/names/claim-source.js";
 
 /** Options of {@link keycloak}. */
 export interface KeycloakOptions {
