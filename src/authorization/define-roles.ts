@@ -159,17 +159,12 @@ function readTable(problems: ProblemList, table: unknown): ReadonlyMap<string, D
     );
     return definitions;
   }
+  const rows = new OptionsReader<string>("defineRoles", {}, {}, {}, problems);
   for (const name of Object.keys(table)) {
-    const path = `defineRoles[${JSON.stringify(name)}]`;
+    const path = `defineRoles.${name}`;
     const fault = name === "" ? "must have a name" : nameFault(name);
     if (fault !== undefined) problems.note(path, fault);
-    const reader = new OptionsReader<keyof RoleDefinition>(
-      path,
-      table[name] ?? null,
-      KEYS,
-      ROLE_HINTS,
-      problems,
-    );
+    const reader = rows.nested<RoleDefinition>(name, table[name], KEYS, ROLE_HINTS);
     definitions.set(name, {
       includes: reader.strings("includes") ?? [],
       permissions: reader.strings("permissions") ?? [],
@@ -185,7 +180,7 @@ function closuresOf(
 ): ReadonlyMap<string, ReadonlySet<string>> {
   const closures = new Map<string, ReadonlySet<string>>();
   for (const [name, { includes }] of definitions) {
-    const path = `defineRoles[${JSON.stringify(name)}].includes`;
+    const path = `defineRoles.${name}.includes`;
     for (const other of includes) {
       if (definitions.has(other)) continue;
       const meant = closest(other, definitions.keys());

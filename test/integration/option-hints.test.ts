@@ -323,7 +323,7 @@ const TABLES: readonly HintTable[] = [
     hints: ROLE_HINTS,
     places: [
       {
-        path: 'defineRoles["admin"]',
+        path: "defineRoles.admin",
         create: (options) => defineRoles({ admin: options as never }),
       },
     ],

@@ -54,7 +54,7 @@ export const PLACES: Readonly<Record<string, Place>> = {
     create: (options) => library.requireStepUp(options),
   },
   RoleDefinition: {
-    path: 'defineRoles["admin"]',
+    path: "defineRoles.admin",
     create: (options) => library.defineRoles({ admin: options }),
   },
   KeycloakOptions: { path: "keycloak", create: (options) => library.keycloak(options as never) },
