@@ -1,4 +1,4 @@
-import type { GuardDescription } from "../core/guard/guard-mark.js";
+import type { GuardDescription } from "../../core/guard/guard-mark.js";
 
 /**
  * What became of a route:
