@@ -7,7 +7,7 @@ import { isSilentPackage } from "./coverage/known-packages.js";
 import { methodsFor, requestKinds } from "./coverage/request-kinds.js";
 import { guardsOfApp, unusedPatterns } from "./coverage/unused-patterns.js";
 import { AppMap } from "./discovery/app-map.js";
-import { type Endpoint, findEndpoints } from "./discovery/find-endpoints.js";
+import { type Endpoint, findEndpoints, pathTo } from "./discovery/find-endpoints.js";
 import { brandOf, nameOf, takesRequests, unwrapped } from "./discovery/handler.js";
 import type { AuditedRoute, OpaqueHandler, RouteReport } from "./report/route-report.js";
 
@@ -89,11 +89,6 @@ function describeHandler(endpoint: Endpoint, verdict: Verdict): OpaqueHandler {
 
 function descriptionsOf({ guards }: Verdict): AuditedRoute["guards"] {
   return Object.freeze(guards.map(({ description }) => description));
-}
-
-/** The path as declared, with those of the mounts in front. */
-function pathTo({ steps }: Endpoint): string {
-  return steps.map(({ path }) => path.text).join("") || "/";
 }
 
 function unknownBeforeGuard({ chain }: Endpoint): readonly string[] {

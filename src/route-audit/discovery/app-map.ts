@@ -1,4 +1,5 @@
 import { type Layer, layersOf, stackOf } from "../../core/app/app-layers.js";
+import { describeValue } from "../../core/options/value.js";
 import { ClosureReader } from "./closure-reader.js";
 import { type DeclaredPath, mountPaths, routePaths } from "./declared-path.js";
 import { brandOf, nameOf, routerLayers, takesRequests } from "./handler.js";
@@ -29,6 +30,7 @@ export class AppMap {
 
   /** @param app - An app, or a router that stands alone. */
   constructor(app: unknown) {
+    AppMap.#assertApp(app);
     this.root = this.#rootOf(app);
   }
 
@@ -55,6 +57,19 @@ export class AppMap {
     return found;
   }
 
+  /** Every layer of the app, on its routers, mounted apps and routes, each once. */
+  allLayers(): readonly Layer[] {
+    const found = new Set<Layer>();
+    const pending = [...this.root];
+    for (let layer = pending.pop(); layer !== undefined; layer = pending.pop()) {
+      if (found.has(layer)) continue;
+      found.add(layer);
+      const inside = this.inside(layer);
+      if (inside.kind === "route" || inside.kind === "router") pending.push(...inside.layers);
+    }
+    return [...found];
+  }
+
   /** The file that holds the source of the handler, as far as that can be told. */
   fileOf(handler: unknown): string | undefined {
     return this.#open()?.fileOf(handler);
@@ -64,6 +79,12 @@ export class AppMap {
   close(): void {
     this.#reader?.close();
     this.#reader = undefined;
+  }
+
+  /** @throws TypeError when it is neither. */
+  static #assertApp(app: unknown): void {
+    const isApp = typeof app === "function" && ("handle" in app || "stack" in app);
+    if (!isApp) throw new TypeError(`expected an Express app or router, got ${describeValue(app)}`);
   }
 
   #rootOf(app: unknown): readonly Layer[] {

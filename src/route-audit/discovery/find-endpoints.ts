@@ -1,7 +1,7 @@
 import type { Layer } from "../../core/app/app-layers.js";
 import type { AppMap } from "./app-map.js";
 import type { DeclaredPath } from "./declared-path.js";
-import { brandOf, takesRequests } from "./handler.js";
+import { isHandler } from "./route-chain.js";
 
 /** One layer on the way to an endpoint, with the layers that it stands among, and one of its paths. */
 export interface Step {
@@ -32,6 +32,11 @@ export function findEndpoints(map: AppMap): readonly Endpoint[] {
   return found;
 }
 
+/** The path as declared, with those of the mounts in front. */
+export function pathTo({ steps }: Endpoint): string {
+  return steps.map(({ path }) => path.text).join("") || "/";
+}
+
 /** @param open - Routers under way: one can be mounted in itself. */
 function walk(
   layers: readonly Layer[],
@@ -60,14 +65,14 @@ function endpointsOf(layers: readonly Layer[], steps: readonly Step[]): readonly
   const kind = "route";
   if (isForAll(chains)) {
     const chain = [...chains.values()][0] ?? [];
-    return hasHandler(chain) ? [{ kind, steps, method: "*", chain, named: new Set() }] : [];
+    return chain.some(isHandler) ? [{ kind, steps, method: "*", chain, named: new Set() }] : [];
   }
   const forAll = layers.filter(({ method }) => method === undefined);
   const endpoints = [...chains].map(
     ([method, chain]) => ({ kind, steps, method, chain, named }) as const,
   );
   return [...endpoints, { kind, steps, method: "*", chain: forAll, named } as const].filter(
-    ({ chain }) => hasHandler(chain),
+    ({ chain }) => chain.some(isHandler),
   );
 }
 
@@ -88,9 +93,4 @@ function chainFor(layers: readonly Layer[], method: string): readonly Layer[] {
 
 function methodOf(method: unknown): string | undefined {
   return typeof method === "string" ? method.toUpperCase() : undefined;
-}
-
-/** Whether anything in it may answer that is no guard. */
-function hasHandler(chain: readonly Layer[]): boolean {
-  return chain.some(({ handle }) => takesRequests(handle) && brandOf(handle) === undefined);
 }

@@ -33,7 +33,9 @@ function repeated({ atom, min, max }: Term, flags: string, fill: string | undefi
   const texts = once(atom, flags, fill);
   if (min > MAX_REPEATS) return [];
   const least = texts.map((text) => text.repeat(Math.max(min, 1)));
-  return min === 0 && max > 0 ? [...least, ""] : least;
+  if (min > 0 || max === 0) return least;
+  // An optional slash at the end is left out first: what is asked for first is what people write.
+  return atom.kind === "text" ? ["", ...least] : [...least, ""];
 }
 
 function once(atom: Atom, flags: string, fill: string | undefined): readonly string[] {
