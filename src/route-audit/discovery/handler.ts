@@ -1,5 +1,5 @@
 import { type Layer, stackOf } from "../../core/app/app-layers.js";
-import { type GuardDescription, guardMark } from "../../core/guard/guard-mark.js";
+import { describeGuard, type GuardDescription, guardMark } from "../../core/guard/guard-mark.js";
 
 /** Where instrumentation keeps what it wraps: shimmer (OpenTelemetry and others), and dd-trace. */
 const ORIGINALS = ["__original", "_datadog_orig"] as const;
@@ -17,13 +17,15 @@ export function unwrapped(handler: unknown): readonly object[] {
   return found;
 }
 
-/** What the brand of the handler, or of what it wraps, says; `undefined` when it has none. */
+/**
+ * What the brand of the handler, or of what it wraps, says; `undefined` when it has none. The guard itself, where a
+ * wrapper leads to it, tells more than the brand that the wrapper has copied from it.
+ */
 export function brandOf(handler: unknown): GuardDescription | undefined {
-  for (const candidate of unwrapped(handler)) {
-    const mark = guardMark(candidate);
-    if (mark !== undefined) return mark;
-  }
-  return undefined;
+  const branded = unwrapped(handler).filter((one) => guardMark(one) !== undefined);
+  const brand = JSON.stringify(branded[0] && guardMark(branded[0]));
+  const own = branded.findLast((one) => JSON.stringify(guardMark(one)) === brand);
+  return own === undefined ? undefined : describeGuard(own);
 }
 
 /** The layers of the router that the handler is or wraps; `undefined` when it is none. */

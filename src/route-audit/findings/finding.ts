@@ -9,7 +9,8 @@ export type FindingRule =
   | "answered-without-credentials"
   | "documented-as-secured"
   | "not-documented"
-  | "documented-but-missing";
+  | "documented-but-missing"
+  | "baseline-outdated";
 
 /** Something about an app that somebody should look at. */
 export interface RouteFinding {
@@ -20,6 +21,8 @@ export interface RouteFinding {
   readonly message: string;
   readonly method?: string | undefined;
   readonly path?: string | undefined;
+  /** What it is about, under the name that baselines know it by. */
+  readonly label?: string | undefined;
   /** Named in the baseline: somebody knows of it, and it fails no build. */
   readonly accepted?: boolean | undefined;
 }
@@ -37,9 +40,10 @@ export const FINDING_RULES: Readonly<Record<FindingRule, string>> = {
   "unused-pattern": "A pattern of a preset covers no route of the app.",
   "object-rule-missing":
     "The route takes the id of an object, but no rule asks whose object it is (OWASP API1:2023).",
-  "answered-without-credentials": "The route answered a request without credentials.",
+  "answered-without-credentials": "A request without credentials got past the guard of the route.",
   "documented-as-secured":
     "The OpenAPI document says that the route is secured, but no guard covers it.",
   "not-documented": "The OpenAPI document does not have the route.",
   "documented-but-missing": "The OpenAPI document has a route that the app does not have.",
+  "baseline-outdated": "The baseline names what is not open any more.",
 };

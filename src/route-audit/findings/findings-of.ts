@@ -1,4 +1,5 @@
 import { hasObjectRule } from "../facts/route-facts.js";
+import { routeLabel } from "../report/labels.js";
 import type { AuditedRoute, RouteReport } from "../report/route-report.js";
 import type { RouteFinding } from "./finding.js";
 
@@ -16,6 +17,7 @@ export function findingsOf(report: RouteReport): readonly RouteFinding[] {
             level: "error",
             message: `${name} at ${path} has no guard in front of it.`,
             path,
+            label: `use ${path} ${name}`,
           }))
         : [],
     ),
@@ -41,7 +43,7 @@ export function inOrder(findings: readonly RouteFinding[]): readonly RouteFindin
 
 function ofRoute(route: AuditedRoute): readonly RouteFinding[] {
   const { method, path, status, reason, unknownBeforeGuard } = route;
-  const at = { method, path } as const;
+  const at = { method, path, label: routeLabel(route) };
   if (status === "open") {
     return [
       { rule: "open-route", level: "error", message: `Nothing guards ${method} ${path}.`, ...at },

@@ -73,6 +73,7 @@ describe("the findings of a report", () => {
         message: "load, log may answer GET / before a guard of the route does.",
         method: "GET",
         path: "/",
+        label: "GET /",
       },
     ]);
   });

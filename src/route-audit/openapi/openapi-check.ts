@@ -1,5 +1,6 @@
 import type { RouteFinding } from "../findings/finding.js";
 import { inOrder } from "../findings/findings-of.js";
+import { routeLabel } from "../report/labels.js";
 import type { AuditedRoute, RouteReport } from "../report/route-report.js";
 import { shapeOf, templatesOf } from "./openapi-path.js";
 
@@ -47,7 +48,7 @@ export function checkOpenApi(report: RouteReport, document: unknown): readonly R
   const findings: RouteFinding[] = [];
   for (const { route, shapes } of routes) {
     const { method, path, status } = route;
-    const at = { method, path };
+    const at = { method, path, label: routeLabel(route) };
     const found = documented.filter((one) => fits(one, route, shapes));
     if (status !== "guarded" && found.some(({ secured }) => secured)) {
       const message = `${method} ${path} is documented as secured, and is ${status}.`;
