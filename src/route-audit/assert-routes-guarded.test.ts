@@ -82,8 +82,11 @@ describe.each(routerVersions)("assertRoutesGuarded on Express %s", (_version, ex
   });
 
   it.each<[Record<string, unknown>, string]>([
-    [{ allow: { "/a": "" } }, '"/a" must have a reason as its value'],
-    [{ allow: { "/*": "all" } }, '"/*" must not cover every route'],
+    [
+      { allow: { "/a": "x", "/b": "" } },
+      "assertRoutesGuarded.allow must have a reason as its value, got an empty string: this is its entry 2",
+    ],
+    [{ allow: { "/*": "all" } }, "must not cover every route"],
     [{ allow: { "get /a": "x" } }, "must start with an upper-case method"],
     [{ allow: { "use / <anonymous>": "x" } }, "must name a function"],
     [{ allow: ["/a"] }, "assertRoutesGuarded.allow must be an object"],

@@ -2,6 +2,7 @@ import type { Express } from "express";
 import { OptionsError } from "../core/options/options-error.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import { auditRoutes } from "./audit-routes.js";
+import { refuseRequest } from "./discovery/check-app.js";
 import { type Allowance, allows, readAllowances } from "./exceptions/allowances.js";
 import { readBaseline, saveBaseline } from "./exceptions/baseline.js";
 import { entriesOf, isOpen, type LabelledEntry, routeLabel } from "./report/labels.js";
@@ -9,25 +10,26 @@ import type { ProbeReport } from "./report/probe-report.js";
 import type { RouteReport } from "./report/route-report.js";
 import { UnguardedRoutesError } from "./unguarded-routes-error.js";
 
-/** Options of {@link assertRoutesGuarded}. */
-export interface AssertRoutesGuardedOptions {
+/** Options of {@link writeBaseline}. */
+export interface WriteBaselineOptions {
   /**
    * What may be open, each with the reason: `{ "GET /health": "for the load balancer" }`. A name is a pattern of paths,
-   * with or without a method, or a name as the error and the report print it: `use /files serveStatic`. @default {}
+   * with or without a method, or a name as the error prints it: `use /files serveStatic`.
    */
   readonly allow?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Options of {@link assertRoutesGuarded}. */
+export interface AssertRoutesGuardedOptions extends WriteBaselineOptions {
   /**
    * Path of a file with routes that were open before, for apps that have too many of them to guard at once. It can only
    * become shorter: a route that is open and not in it fails, and so does a name in it that is guarded now.
    * {@link writeBaseline} writes it.
    */
-  readonly baseline?: string | undefined;
+  readonly baseline?: string;
   /** What {@link probeRoutes} found in the same app: a route that a request reached without credentials fails, too. */
-  readonly probe?: ProbeReport | undefined;
+  readonly probe?: ProbeReport;
 }
-
-/** Options of {@link writeBaseline}. */
-export type WriteBaselineOptions = Pick<AssertRoutesGuardedOptions, "allow">;
 
 /**
  * For a test: throws when a route of the app, or a handler that may answer without one, has no guard and nothing says that
@@ -41,6 +43,7 @@ export function assertRoutesGuarded(
   app: Express,
   options: AssertRoutesGuardedOptions = {},
 ): RouteReport {
+  refuseRequest("assertRoutesGuarded", app);
   const reader = readOptions<AssertRoutesGuardedOptions>(
     "assertRoutesGuarded",
     options,
@@ -91,6 +94,7 @@ export function writeBaseline(
   path: string,
   options: WriteBaselineOptions = {},
 ): void {
+  refuseRequest("writeBaseline", app);
   const reader = readOptions<WriteBaselineOptions>("writeBaseline", options, { allow: true });
   const allowances = readAllowances(reader);
   reader.finish();
@@ -130,7 +134,8 @@ function readProbe(reader: OptionsReader<"probe">): ProbeReport | undefined {
   if (given === undefined) return undefined;
   const { routes } = Object(given) as { readonly routes?: unknown };
   if (!Array.isArray(routes)) {
-    const fix = given instanceof Promise ? "await it" : "";
+    const isPromise = typeof Object(given).then === "function";
+    const fix = isPromise ? "await it" : "";
     reader.problem("probe", "what probeRoutes(app) resolves to", fix);
     return undefined;
   }

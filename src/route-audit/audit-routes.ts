@@ -7,6 +7,7 @@ import { isSilentPackage } from "./coverage/known-packages.js";
 import { methodsFor, requestKinds } from "./coverage/request-kinds.js";
 import { guardsOfApp, unusedPatterns } from "./coverage/unused-patterns.js";
 import { AppMap } from "./discovery/app-map.js";
+import { refuseRequest } from "./discovery/check-app.js";
 import { type Endpoint, findEndpoints, pathTo } from "./discovery/find-endpoints.js";
 import { brandOf, nameOf, takesRequests, unwrapped } from "./discovery/handler.js";
 import type { AuditedRoute, OpaqueHandler, RouteReport } from "./report/route-report.js";
@@ -28,6 +29,7 @@ const HIDDEN_APP =
  * @throws TypeError when it is given no Express app or router.
  */
 export function auditRoutes(app: Express): RouteReport {
+  refuseRequest("auditRoutes", app);
   const map = new AppMap(app);
   try {
     return report(map);

@@ -7,6 +7,7 @@ import { HttpError } from "../core/refusal/http-error.js";
 import { beginRequest } from "../core/request/begin-request.js";
 import { requestSlot } from "../core/request/request-slot.js";
 import { letsPass } from "./coverage/pass-mark.js";
+import { refuseRequest } from "./discovery/check-app.js";
 import { hookLayers } from "./discovery/layer-calls.js";
 import { isLastHandler } from "./discovery/route-chain.js";
 
@@ -36,6 +37,7 @@ const protectedApps = new WeakSet<object>();
  * @throws OptionsError when an option is wrong. TypeError when it is given no Express app, or one that cannot be watched.
  */
 export function defaultDeny<App extends Express>(app: App, options: DefaultDenyOptions = {}): App {
+  refuseRequest("defaultDeny", app);
   const reader = readOptions<DefaultDenyOptions>("defaultDeny", options, GUARD_OPTIONS);
   const settings = readGuardOptions(reader);
   reader.finish();
@@ -75,19 +77,26 @@ function refuseUnguarded(
 ): NextFunction | undefined {
   const guard = waiting.get(req);
   if (!guard) return next;
-  if (letsPass(layer.handle, req)) {
-    return (reason?: unknown) => {
-      if (!reason) waiting.set(req, null);
-      next(reason);
-    };
-  }
-  const route = stackOf(req.route);
-  if (!route.includes(layer) || !isLastHandler(layer, route, req.method)) return next;
-  let isReported = false;
-  const goOn = (error?: unknown): void => {
-    if (error === undefined && !guard.enforced) isReported = true;
+  let goesOn = false;
+  // In report mode the guard hands the request on: here that means to the handler, not to the next layer.
+  const handOn = (error?: unknown): void => {
+    if (error === undefined && !guard.enforced) goesOn = true;
     else next(error);
   };
-  guard.refuse(new HttpError("access_denied"), req, res, goOn, { reason: "no_guard" });
-  return isReported ? next : undefined;
+  try {
+    if (letsPass(layer.handle, req)) return passing(req, next);
+    const route = stackOf(req.route);
+    if (!route.includes(layer) || !isLastHandler(layer, route, req.method)) return next;
+    guard.refuse(new HttpError("access_denied"), req, res, handOn, { reason: "no_guard" });
+  } catch (error) {
+    guard.fault(error, req, res, handOn);
+  }
+  return goesOn ? next : undefined;
+}
+
+function passing(req: Request, next: NextFunction): NextFunction {
+  return (reason?: unknown) => {
+    if (!reason) waiting.set(req, null);
+    next(reason);
+  };
 }

@@ -5,6 +5,7 @@ import { Coverage } from "./coverage/coverage.js";
 import { methodsFor } from "./coverage/request-kinds.js";
 import { sampleUrls } from "./coverage/sample-urls.js";
 import { AppMap } from "./discovery/app-map.js";
+import { refuseRequest } from "./discovery/check-app.js";
 import { type Endpoint, findEndpoints, pathTo } from "./discovery/find-endpoints.js";
 import { ProbeServer, type Shot } from "./probe/probe-server.js";
 import { type ProbeRequest, ProbeWatch } from "./probe/probe-watch.js";
@@ -14,7 +15,7 @@ import type { ProbeAnswer, ProbedRoute, ProbeOutcome, ProbeReport } from "./repo
 export interface ProbeRoutesOptions {
   /**
    * Middlewares that the requests of the probe are led past, each the very function that is mounted: what opens sessions
-   * in a database, for example. None that guards. @default []
+   * in a database, for example. None that guards.
    */
   readonly skip?: readonly RequestHandler[] | undefined;
 }
@@ -39,10 +40,8 @@ const MALFORMED = "{";
  *
  * @throws OptionsError when an option is wrong. TypeError when it is given no Express app or router.
  */
-export async function probeRoutes(
-  app: Express,
-  options: ProbeRoutesOptions = {},
-): Promise<ProbeReport> {
+export function probeRoutes(app: Express, options: ProbeRoutesOptions = {}): Promise<ProbeReport> {
+  refuseRequest("probeRoutes", app);
   const reader = readOptions<ProbeRoutesOptions>("probeRoutes", options, { skip: true });
   const skipped = new Set(
     (reader.items("skip") ?? []).map(({ value, note }) => {
@@ -51,15 +50,19 @@ export async function probeRoutes(
     }),
   );
   reader.finish();
+  return probe(app, skipped);
+}
+
+async function probe(app: Express, skipped: ReadonlySet<unknown>): Promise<ProbeReport> {
   const map = new AppMap(app);
   try {
-    return await probe(app, map, skipped);
+    return await probeAll(app, map, skipped);
   } finally {
     map.close();
   }
 }
 
-async function probe(
+async function probeAll(
   app: Express,
   map: AppMap,
   skipped: ReadonlySet<unknown>,

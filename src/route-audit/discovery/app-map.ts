@@ -1,5 +1,5 @@
 import { type Layer, layersOf, stackOf } from "../../core/app/app-layers.js";
-import { describeValue } from "../../core/options/value.js";
+import { assertApp } from "./check-app.js";
 import { ClosureReader } from "./closure-reader.js";
 import { type DeclaredPath, mountPaths, routePaths } from "./declared-path.js";
 import { brandOf, nameOf, routerLayers, takesRequests } from "./handler.js";
@@ -30,7 +30,7 @@ export class AppMap {
 
   /** @param app - An app, or a router that stands alone. */
   constructor(app: unknown) {
-    AppMap.#assertApp(app);
+    assertApp(app);
     this.root = this.#rootOf(app);
   }
 
@@ -79,12 +79,6 @@ export class AppMap {
   close(): void {
     this.#reader?.close();
     this.#reader = undefined;
-  }
-
-  /** @throws TypeError when it is neither. */
-  static #assertApp(app: unknown): void {
-    const isApp = typeof app === "function" && ("handle" in app || "stack" in app);
-    if (!isApp) throw new TypeError(`expected an Express app or router, got ${describeValue(app)}`);
   }
 
   #rootOf(app: unknown): readonly Layer[] {

@@ -27,18 +27,19 @@ export function readAllowances(reader: OptionsReader<"allow">): readonly Allowan
     reader.problem("allow", 'an object such as { "GET /health": "for the load balancer" }');
     return [];
   }
-  return Object.entries(given).flatMap(([text, reason]) => {
-    const allowance = readAllowance(text, reason);
+  return Object.entries(given).flatMap(([text, why], index) => {
+    const allowance = readAllowance(text, why);
     if (typeof allowance !== "string") return [allowance];
-    reader.note("allow", `${JSON.stringify(text)} ${allowance}`);
+    // The name itself is not printed: it may be anything.
+    reader.note("allow", `${allowance}: this is its entry ${index + 1}`);
     return [];
   });
 }
 
 /** @returns What is wrong, as a sentence, or the allowance. */
-function readAllowance(text: string, reason: unknown): Allowance | string {
-  if (typeof reason !== "string" || reason.trim() === "") {
-    return `must have a reason as its value, got ${describeValue(reason)}`;
+function readAllowance(text: string, why: unknown): Allowance | string {
+  if (typeof why !== "string" || why.trim() === "") {
+    return `must have a reason as its value, got ${describeValue(why)}`;
   }
   // Functions without a name cannot be told from those that are added later.
   if (text.startsWith("use ") && text.includes(ANONYMOUS)) {
@@ -46,7 +47,7 @@ function readAllowance(text: string, reason: unknown): Allowance | string {
   }
   const pattern = text.startsWith("use ") || text.includes("RegExp(") ? undefined : parse(text);
   if (typeof pattern === "string") return pattern;
-  return { text, reason, pattern };
+  return { text, reason: why, pattern };
 }
 
 /** A path of Express with more than patterns know is still a label: `GET /files{/:name}`. */
