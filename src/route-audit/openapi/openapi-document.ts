@@ -36,13 +36,13 @@ const PROBLEM = {
  * `x-not-documented`.
  */
 export const formatOpenApi: Format = (report, { title = "API", version = "0.0.0" }) => {
-  const { paths, schemes, missing } = gather(report);
+  const { paths, schemes, schemas, missing } = gather(report);
   const document = {
     openapi: "3.1.0",
     info: { title, version },
     paths,
     components: {
-      schemas: { Problem: PROBLEM },
+      schemas: { Problem: PROBLEM, ...schemas },
       securitySchemes: Object.fromEntries([...schemes].map((name) => [name, schemeOf(name)])),
     },
     ...(missing.length === 0 ? {} : { "x-not-documented": missing }),
@@ -53,11 +53,19 @@ export const formatOpenApi: Format = (report, { title = "API", version = "0.0.0"
 function gather({ routes }: RouteReport): {
   readonly paths: object;
   readonly schemes: ReadonlySet<string>;
+  readonly schemas: object;
   readonly missing: readonly object[];
 } {
   const items = new Map<string, PathItem>();
   const schemes = new Set<string>();
   const missing: object[] = [];
+  const schemas = new Map<string, string>();
+  const define = (schema: object): object => {
+    const text = JSON.stringify(schema);
+    const name = schemas.get(text) ?? `Body${schemas.size + 1}`;
+    schemas.set(text, name);
+    return { $ref: `#/components/schemas/${name}` };
+  };
   for (const route of routes) {
     const templates = templatesOf(route.path);
     const methods = methodsOf(route);
@@ -69,7 +77,7 @@ function gather({ routes }: RouteReport): {
       const shape = shapeOf(own.path);
       const item = items.get(shape) ?? { template: own, operations: new Map<string, object>() };
       items.set(shape, item);
-      const operation = operationOf(route, own, item.template.parameters);
+      const operation = operationOf(route, own, item.template.parameters, define);
       for (const requirement of operation.security) {
         for (const name of Object.keys(requirement)) schemes.add(name);
       }
@@ -83,7 +91,16 @@ function gather({ routes }: RouteReport): {
     template.path,
     Object.fromEntries(operations),
   ]);
-  return { paths: Object.fromEntries(paths), schemes, missing };
+  const defined = [...schemas].map(([text, name]) => [
+    name,
+    { $id: `urn:express-secure-api:schema:${name}`, ...JSON.parse(text) },
+  ]);
+  return {
+    paths: Object.fromEntries(paths),
+    schemes,
+    schemas: Object.fromEntries(defined),
+    missing,
+  };
 }
 
 function methodsOf({ method }: AuditedRoute): readonly string[] {

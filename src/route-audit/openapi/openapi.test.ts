@@ -160,11 +160,20 @@ describe("the OpenAPI document", () => {
     const body = { $ref: "#/$defs/a", $defs: { a: { type: "object" } } };
     const query = { type: "object", properties: { a: { $ref: "#/$defs/a" } }, $defs: { a: {} } };
     const validate = guard("validate", "validation", { details: { schemas: { body, query } } });
-    const { paths } = documentOf([route("POST", "/", { guards: [validate] })]);
-    expect(paths["/"]?.["post"]?.requestBody).toMatchObject({
-      content: { "application/json": { schema: { $id: "urn:schema:body", ...body } } },
+    const { paths, components } = documentOf([route("POST", "/a{/:b}", { guards: [validate] })]);
+    const schema = { $ref: "#/components/schemas/Body1" };
+    for (const path of ["/a", "/a/{b}"]) {
+      expect(paths[path]?.["post"]?.requestBody).toMatchObject({
+        content: { "application/json": { schema } },
+      });
+    }
+    // An id that stood there twice would be no schema any more.
+    expect(Object.keys(components.schemas)).toEqual(["Problem", "Body1"]);
+    expect(components.schemas["Body1"]).toEqual({
+      $id: "urn:express-secure-api:schema:Body1",
+      ...body,
     });
-    expect(paths["/"]?.["post"]?.parameters).toBeUndefined();
+    expect(paths["/a"]?.["post"]?.parameters).toBeUndefined();
   });
 
   it("names what it cannot show, and shows a route of every method with the usual ones", () => {
@@ -294,7 +303,10 @@ describe("the comparison with the app's own document", () => {
 
 interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly securitySchemes: Readonly<Record<string, object>> };
+  readonly components: {
+    readonly securitySchemes: Readonly<Record<string, object>>;
+    readonly schemas: Readonly<Record<string, object>>;
+  };
   readonly "x-not-documented"?: readonly object[];
 }
 

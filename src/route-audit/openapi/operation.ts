@@ -11,6 +11,9 @@ interface Operation {
   readonly [member: string]: unknown;
 }
 
+/** Puts a schema among the components of the document. */
+type DefineSchema = (schema: Readonly<Record<string, unknown>>) => object;
+
 /** Parts of a request that OpenAPI lists value by value. */
 const PLACES = { query: "query", headers: "header", cookies: "cookie" } as const;
 /** Header fields that OpenAPI describes elsewhere (OpenAPI 3.1 §4.8.12.2). */
@@ -27,11 +30,13 @@ const INTEGERS: readonly string[] = [
  *
  * @param own - The path as the route spells it.
  * @param names - The names of its parameters in the document, which another route may have given first.
+ * @param define - Puts a schema among the components, once, and returns what refers to it.
  */
 export function operationOf(
   route: AuditedRoute,
   own: TemplatedPath,
   names: readonly string[],
+  define: DefineSchema,
 ): Operation {
   const facts = factsOf(route);
   const parameters = [
@@ -43,7 +48,7 @@ export function operationOf(
   return {
     ...(description === "" ? {} : { description }),
     ...(parameters.length === 0 ? {} : { parameters: distinct(parameters) }),
-    ...(body === undefined ? {} : { requestBody: bodyOf(body) }),
+    ...(body === undefined ? {} : { requestBody: bodyOf(body, define) }),
     security: securityOf(facts),
     responses: responsesOf(facts),
     ...(facts.limits.length === 0 ? {} : { "x-rate-limits": facts.limits }),
@@ -97,13 +102,12 @@ function propertiesOf(schema: unknown): Readonly<Record<string, unknown>> | unde
   return schema["properties"];
 }
 
-function bodyOf({ schemas, contentTypes }: Validation): object {
+function bodyOf({ schemas, contentTypes }: Validation, define: DefineSchema): object {
   const schema = schemas["body"];
   const types = contentTypes.length === 0 ? ["application/json"] : contentTypes;
-  // The references of a schema without an id would lead into the document.
-  const id =
-    hasReferences(schema) && !("$id" in (schema as object)) ? { $id: "urn:schema:body" } : {};
-  const shown = isRecord(schema) ? { ...id, ...schema } : {};
+  // The references of a schema lead into the document, unless it has an id, and an id must not stand there twice.
+  const isOwnRoot = isRecord(schema) && ("$id" in schema || hasReferences(schema));
+  const shown = isOwnRoot ? define(schema) : isRecord(schema) ? schema : {};
   return {
     required: true,
     content: Object.fromEntries(types.map((type) => [type, { schema: shown }])),
