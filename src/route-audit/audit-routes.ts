@@ -1,15 +1,15 @@
 import type { Express } from "express";
 import { isPlain } from "../core/app/plain-answer.js";
-import { Coverage } from "./coverage/coverage.js";
-import { isProtection } from "./coverage/effective-guard.js";
-import { judge, type Verdict } from "./coverage/judge.js";
-import { isSilentPackage } from "./coverage/known-packages.js";
-import { methodsFor, requestKinds } from "./coverage/request-kinds.js";
-import { guardsOfApp, unusedPatterns } from "./coverage/unused-patterns.js";
 import { AppMap } from "./discovery/app-map.js";
 import { refuseRequest } from "./discovery/check-app.js";
 import { type Endpoint, findEndpoints, pathTo } from "./discovery/find-endpoints.js";
 import { brandOf, nameOf, takesRequests, unwrapped } from "./discovery/handler.js";
+import { Coverage } from "./guards/coverage.js";
+import { isProtection } from "./guards/effective-guard.js";
+import { judge, type Verdict } from "./guards/judge.js";
+import { isSilentPackage } from "./guards/known-packages.js";
+import { methodsFor, requestKinds } from "./guards/request-kinds.js";
+import { guardsOfApp, unusedPatterns } from "./guards/unused-patterns.js";
 import type { AuditedRoute, OpaqueHandler, RouteReport } from "./report/route-report.js";
 
 const HIDDEN_APP =

@@ -6,10 +6,10 @@ import { readOptions } from "../core/options/options-reader.js";
 import { HttpError } from "../core/refusal/http-error.js";
 import { beginRequest } from "../core/request/begin-request.js";
 import { requestSlot } from "../core/request/request-slot.js";
-import { letsPass } from "./coverage/pass-mark.js";
 import { refuseRequest } from "./discovery/check-app.js";
 import { hookLayers } from "./discovery/layer-calls.js";
 import { isLastHandler } from "./discovery/route-chain.js";
+import { letsPass } from "./guards/pass-mark.js";
 
 /** Options of {@link defaultDeny}. */
 export interface DefaultDenyOptions extends GuardOptions {}

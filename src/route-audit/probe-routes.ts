@@ -1,12 +1,12 @@
 import type { Express, RequestHandler } from "express";
 import type { Layer } from "../core/app/app-layers.js";
 import { readOptions } from "../core/options/options-reader.js";
-import { Coverage } from "./coverage/coverage.js";
-import { methodsFor } from "./coverage/request-kinds.js";
-import { sampleUrls } from "./coverage/sample-urls.js";
 import { AppMap } from "./discovery/app-map.js";
 import { refuseRequest } from "./discovery/check-app.js";
 import { type Endpoint, findEndpoints, pathTo } from "./discovery/find-endpoints.js";
+import { Coverage } from "./guards/coverage.js";
+import { methodsFor } from "./guards/request-kinds.js";
+import { sampleUrls } from "./guards/sample-urls.js";
 import { ProbeServer, type Shot } from "./probe/probe-server.js";
 import { type ProbeRequest, ProbeWatch } from "./probe/probe-watch.js";
 import type { ProbeAnswer, ProbedRoute, ProbeOutcome, ProbeReport } from "./report/probe-report.js";

@@ -50,7 +50,7 @@ export class ClosureReader {
   static open(): ClosureReader | undefined {
     try {
       // Not imported: Node.js can be built without it.
-      const inspector = process.getBuiltinModule("node:inspector") as Inspector | undefined;
+      const inspector = process.getBuiltinModule("inspector") as Inspector | undefined;
       return inspector === undefined ? undefined : new ClosureReader(inspector);
     } catch {
       return undefined;
@@ -63,7 +63,7 @@ export class ClosureReader {
     this.#session.connect();
     // Modules of Node.js are the same objects in every realm, those of Jest included.
     Reflect.defineProperty(inspector, this.#key, { value: this.#carrier, configurable: true });
-    const expression = `process.getBuiltinModule("node:inspector").${this.#key}`;
+    const expression = `process.getBuiltinModule("inspector").${this.#key}`;
     this.#carrierId = this.#idOf(
       this.#post<{ result: RemoteValue }>("Runtime.evaluate", { expression }),
     );

@@ -60,7 +60,7 @@ function partsOf(regexp: RegExp, count: number): readonly RegExp[] {
 }
 
 /** Whether the value is a regular expression, of this realm or of another. */
-export function isExpression(value: unknown): value is RegExp {
+function isExpression(value: unknown): value is RegExp {
   return Object.prototype.toString.call(value) === "[object RegExp]";
 }
 

@@ -4,7 +4,7 @@ import type { DeclaredPath } from "./declared-path.js";
 import { isHandler } from "./route-chain.js";
 
 /** One layer on the way to an endpoint, with the layers that it stands among, and one of its paths. */
-export interface Step {
+interface Step {
   readonly layers: readonly Layer[];
   readonly layer: Layer;
   readonly path: DeclaredPath;

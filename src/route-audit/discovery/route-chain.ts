@@ -8,11 +8,11 @@ import { brandOf, takesRequests } from "./handler.js";
  * @param layers - All of the route.
  */
 export function isLastHandler(layer: Layer, layers: readonly Layer[], method: string): boolean {
-  return isHandler(layer) && calledFor(layers, method).findLast(isHandler) === layer;
+  return isHandler(layer) && layersCalled(layers, method).findLast(isHandler) === layer;
 }
 
 /** The layers of a route that Express calls for the method: HEAD goes to those for GET, where there are none for HEAD. */
-export function calledFor(layers: readonly Layer[], method: string): readonly Layer[] {
+export function layersCalled(layers: readonly Layer[], method: string): readonly Layer[] {
   const isHeadAsGet = method === "HEAD" && layers.every((layer) => layer.method !== "head");
   const wanted = isHeadAsGet ? "get" : method.toLowerCase();
   return layers.filter((layer) => layer.method === undefined || layer.method === wanted);

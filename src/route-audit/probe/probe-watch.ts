@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import type { NextFunction } from "express";
 import { type Layer, stackOf } from "../../core/app/app-layers.js";
-import { protects } from "../coverage/effective-guard.js";
 import { brandOf } from "../discovery/handler.js";
 import { hookLayers, type LayerHook } from "../discovery/layer-calls.js";
 import { isLastHandler } from "../discovery/route-chain.js";
+import { protects } from "../guards/effective-guard.js";
 
 /** What is known of one request of the probe. */
 export interface ProbeRequest {
