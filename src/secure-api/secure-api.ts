@@ -2,6 +2,7 @@ import type { NextFunction, Request, Response } from "express";
 import { createAuditLog } from "../audit-log/audit-log.js";
 import { recordDecision } from "../core/decision/decision.js";
 import { createGuard, type Guard } from "../core/guard/guard.js";
+import { giveDetails, guardDetails } from "../core/guard/guard-details.js";
 import { type GuardDescription, guardMark } from "../core/guard/guard-mark.js";
 import { readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
@@ -146,13 +147,14 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   };
   const marked = preflight === undefined ? guarded : [preflight.middleware, ...guarded];
   const except = publicRoutes.map(({ text }) => text);
-  const marks = marked.flatMap((step): GuardDescription[] => {
-    const mark = guardMark(step);
-    if (mark === undefined) return [];
+  const branded = marked.filter((step) => guardMark(step) !== undefined);
+  const marks = branded.map((step): GuardDescription => {
+    const mark = guardMark(step) as GuardDescription;
     const isSkipped = except.length > 0 && guarded.includes(step) && !opened.includes(step);
-    return [isSkipped ? { ...mark, except } : mark];
+    return isSkipped ? { ...mark, except } : mark;
   });
   const handler = preset.middleware(handle, { parts: marks });
+  giveDetails(handler, () => ({ parts: branded.map((step) => guardDetails(step) ?? null) }));
   return Object.assign(handler, {
     ready: async (): Promise<void> => guard?.ready(),
     close: (): Promise<void> => parts.close(),

@@ -154,6 +154,10 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
     refused: ["origins", "methods", "allowedHeaders"],
   },
   CrossOriginGuardOptions: { omitted: ["exempt"], refused: ["always"] },
+  AssertRoutesGuardedOptions: { omitted: ["allow"], refused: ["baseline", "probe"] },
+  WriteBaselineOptions: { omitted: ["allow"], refused: [] },
+  ProbeRoutesOptions: { omitted: ["skip"], refused: [] },
+  DefaultDenyOptions: { omitted: [...GUARD], refused: [] },
   TestIssuerOptions: { omitted: ["issuer", "audience", "algorithm"], refused: [] },
   MintOverrides: { omitted: ["header", "forged"], refused: [] },
 };

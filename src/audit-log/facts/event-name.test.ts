@@ -115,6 +115,7 @@ const CLIENT: readonly string[] = [
   "missing_scope",
   "missing_subject",
   "no_credentials",
+  "no_guard",
   "no_principal",
   "null_origin",
   "origin_mismatch",
