@@ -68,4 +68,4 @@ secureApi({ oauthGuard: true, rateLimit });
 // @ts-expect-error the audience must be said here too
 secureApi({ oauthGuard: { issuer: "https://id.example.com" }, rateLimit });
 // @ts-expect-error not an option
-secureApi({ oauthGuard, rateLimit, routes: {} });
+secureApi({ oauthGuard, rateLimit, rows: {} });
