@@ -48,7 +48,8 @@ type PathReason =
   | "not_absolute";
 
 const PATH_KEYS: OptionKeys<PathOptions> = { allow: true, mode: true };
-const PATH_HINTS: Hints<PathOptions> = { allowed: "allow", except: "allow" };
+/** What other people call them. */
+export const PATH_HINTS: Hints<PathOptions> = { allowed: "allow", except: "allow" };
 
 const KINDS = {
   "dot-segment": "dot_segment",

@@ -4,7 +4,7 @@ import type { PathPattern } from "../core/http/path-pattern.js";
 import type { OptionsReader } from "../core/options/options-reader.js";
 import { isPlainObject } from "../core/options/value.js";
 import type { OnDenied } from "../core/refusal/deny.js";
-import { checkRows, decides, type Otherwise } from "./routes/check-rows.js";
+import { checkRows, type Otherwise } from "./routes/check-rows.js";
 import { type Row, readRows } from "./routes/read-rows.js";
 import type { RowSettings } from "./routes/row-guards.js";
 import type { SecureApiOptions } from "./secure-api-options.js";
@@ -31,7 +31,7 @@ interface Surroundings {
 const NO_CALLER =
   "must not say who may call with oauthGuard: false and nothing in authenticate that says who calls: every request would be answered 401. Write authenticate: principalFrom((req) => …), also where the app itself has verified the caller";
 const REPORTED =
-  'must not enforce beside an oauthGuard or authenticate that only reports, which does not say who calls: every request would be answered 401. Give the rows mode: "report" as well, or write mode: "report" for the preset and "enforce" for the parts that shall refuse';
+  'must not enforce beside an oauthGuard or authenticate that only reports, which does not say who calls: every request would be answered 401. Write mode: "report" for the preset, which is the mode of rows and of otherwise, and mode: "enforce" for the parts that shall refuse';
 const NO_PARSER =
   "must not be given without jsonBody or formBody: nothing parses a body for it. Write jsonBody: {}; a parser of the app behind the preset then leaves the body alone";
 
@@ -67,8 +67,7 @@ export function checkRouteTable(
     ),
   ];
   checkRows(reader.problems, rows, opened, otherwise);
-  const enforces =
-    settings.mode === "enforce" || rows.some((row) => decides(row) && row.mode === "enforce");
+  const enforces = settings.mode === "enforce" || rows.some((row) => row.decides === "enforce");
   const restricts =
     otherwise === "authenticated" || rows.some(({ access }) => access === "restricted");
   if (namesNobody && restricts) reader.note("routes", NO_CALLER);

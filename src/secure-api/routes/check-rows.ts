@@ -107,22 +107,17 @@ function noteUnreachable(note: (sentence: string) => void, row: Row, rows: reado
 }
 
 function noteExcept(problems: ProblemList, row: Row, known: readonly PathPattern[]): void {
-  for (const exemption of row.except) {
-    const path = `${row.path}.except`;
+  row.except.forEach((exemption, index) => {
+    const place = row.except.length === 1 ? "" : `[${index}]`;
+    const note = (sentence: string): void => problems.note(`${row.path}.except${place}`, sentence);
     if (!overlap(exemption, row.pattern)) {
-      problems.note(
-        path,
-        `must hold patterns that the row covers, as "${exemption.text}" does not`,
-      );
+      note("must be a pattern that shares requests with that of the row");
     } else if (covers(exemption, row.pattern) || contains(exemption, row.pattern)) {
-      problems.note(path, `must leave something to the row: "${exemption.text}" covers all of it`);
+      note("must leave something to the row: the pattern covers all of it");
     } else if (!known.some((pattern) => pattern !== row.pattern && overlap(pattern, exemption))) {
-      problems.note(
-        path,
-        `must name what another row or publicRoutes decides about: nothing does for "${exemption.text}"`,
-      );
+      note("must be what another row or publicRoutes decides about: nothing else covers it");
     }
-  }
+  });
 }
 
 /** Whether the row leaves all that the inner one covers to others. */

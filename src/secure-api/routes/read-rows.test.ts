@@ -300,9 +300,13 @@ describe("Rows that contradict each other", () => {
     [
       "an exemption elsewhere",
       { "/a/*": { ...ROLE, except: "/b" }, "/b": CALLER },
-      'must hold patterns that the row covers, as "/b" does not',
+      'routes["/a/*"].except must be a pattern that shares requests with that of the row',
     ],
-    ["an exemption for nobody", { "/a/*": { ...ROLE, except: "/a/b" } }, 'nothing does for "/a/b"'],
+    [
+      "an exemption for nobody",
+      { "/a/*": { ...ROLE, except: "/a/b" } },
+      'routes["/a/*"].except must be what another row or publicRoutes decides about',
+    ],
     [
       "a row below a denied one",
       { "/a/*": { deny: true }, "GET /a/b": ROLE },

@@ -1,5 +1,6 @@
 import { METHODS } from "node:http";
 import type { Guard } from "../../core/guard/guard.js";
+import { guardMark } from "../../core/guard/guard-mark.js";
 import { type Mode, readMode } from "../../core/guard/guard-options.js";
 import type { Middleware } from "../../core/guard/middleware.js";
 import {
@@ -35,6 +36,8 @@ export interface Row {
   readonly except: readonly PathPattern[];
   readonly mode: Mode;
   readonly access: Access;
+  /** Whether what it says of that is enforced; `undefined` where it says nothing. */
+  readonly decides: Mode | undefined;
   /** Why it is public. */
   readonly publicBecause: string | undefined;
   /** The methods that are enabled, HEAD with GET; `undefined` for all. */
@@ -50,13 +53,16 @@ export interface Row {
   readonly limits: readonly RowPolicy[];
 }
 
+/** What is a reason for a row. */
+const ASKING = (Object.keys(ROW_KEYS) as (keyof RouteRow)[]).filter(
+  (name) => name !== "mode" && name !== "except",
+);
+
 type RowReader = OptionsReader<keyof RouteRow>;
 
 const EXAMPLE = '{ requireScope: "orders:write" }';
 const NOTHING =
   'must ask for something: write authorize: authenticated(), public: "why it is open", deny: true, or what else the row is for';
-/** What cannot stand beside `public` or `deny`. */
-const RESTRICTING = [...AUTHORIZATION_NAMES, "use"] as const;
 
 /** Reads the rows of the table; what is wrong is noted with the reader, each at its row. */
 export function readRows(reader: OptionsReader<"routes">, settings: RowSettings): readonly Row[] {
@@ -73,15 +79,27 @@ export function readRows(reader: OptionsReader<"routes">, settings: RowSettings)
   return entries.flatMap(([text, value], order) => {
     const pattern = parsePathPattern(text);
     if (isRefused(pattern)) {
-      // What is no pattern may be anything.
-      const name = isHarmless(text) ? `["${text}"]` : ` (row ${order + 1})`;
-      reader.problems.note(`${path}${name}`, pattern.refused);
+      reader.problems.note(`${path}${nameOf(text, order)}`, pattern.refused);
       return [];
     }
-    const key = `routes["${text}"]` as "routes";
+    // What stands in place of a row may be anything, and so may the name in front of it.
+    const isRow = isPlainObject(value);
+    const key = (isRow ? `routes["${text}"]` : `routes${nameOf(text, order)}`) as "routes";
     const row = reader.nested<RouteRow>(key, value, ROW_KEYS, ROW_HINTS, EXAMPLE);
-    return isPlainObject(value) ? [readRow(row, pattern, order, settings)] : [];
+    if (!isRow) return [];
+    const read = readRow(row, pattern, order, settings);
+    // What a row with a misspelt name lacks follows from that.
+    if (Object.keys(value).some((name) => !Object.hasOwn(ROW_KEYS, name))) {
+      return [{ ...read, access: "restricted" as const }];
+    }
+    if (ASKING.every((name) => !row.has(name))) row.note("", NOTHING);
+    return [read];
   });
+}
+
+/** A text that is long enough for a secret in the wrong place is not printed. */
+function nameOf(text: string, order: number): string {
+  return isHarmless(text) ? `["${text}"]` : ` (row ${order + 1})`;
 }
 
 function readRow(reader: RowReader, pattern: PathPattern, order: number, given: RowSettings): Row {
@@ -90,7 +108,10 @@ function readRow(reader: RowReader, pattern: PathPattern, order: number, given: 
   const settings = { ...given, mode };
   const guards = readAuthorization(reader, text, settings);
   const validator = readValidate(reader, text, settings);
-  const access = readAccess(reader, pattern);
+  // A guard under `use` may as well validate, or let pass whoever sends nothing.
+  const restricts =
+    AUTHORIZATION_NAMES.some((name) => reader.has(name)) || guards.some(isAuthorization);
+  const access = readAccess(reader, pattern, restricts);
   const methods = readMethods(reader, pattern);
   const limits = readLimits(reader, text);
   checkMembers(reader, pattern);
@@ -98,9 +119,10 @@ function readRow(reader: RowReader, pattern: PathPattern, order: number, given: 
     path: reader.path,
     order,
     pattern,
-    except: readExcept(reader, pattern),
+    except: readExcept(reader, pattern, access),
     mode,
     access,
+    decides: access === "denied" ? mode : strictestOf(guards.filter(isAuthorization)),
     publicBecause: access === "public" ? reader.string("public") : undefined,
     methods,
     refuseMethod: createMethodRefusal(text, settings),
@@ -115,11 +137,21 @@ function readRow(reader: RowReader, pattern: PathPattern, order: number, given: 
   };
 }
 
-function readAccess(reader: RowReader, pattern: PathPattern): Access {
+/** Whether the guard lets nobody pass who is not known. */
+function isAuthorization(guard: Middleware): boolean {
+  const mark = guardMark(guard);
+  return mark?.kind === "authorization" && mark.optional !== true;
+}
+
+function strictestOf(guards: readonly Middleware[]): Mode | undefined {
+  const modes = guards.map((guard) => guardMark(guard)?.mode);
+  return modes.includes("enforce") ? "enforce" : modes[0];
+}
+
+function readAccess(reader: RowReader, pattern: PathPattern, restricts: boolean): Access {
   if (reader.has("deny") && reader.raw("deny") !== true) {
     reader.problem("deny", "true", "leave it out where callers may pass");
   }
-  const restricts = RESTRICTING.some((name) => reader.has(name));
   if (reader.has("public")) {
     if (restricts || reader.has("deny")) {
       reader.note(
@@ -192,7 +224,7 @@ function readLimits(reader: RowReader, text: string): readonly RowPolicy[] {
   }));
 }
 
-function readExcept(reader: RowReader, row: PathPattern): readonly PathPattern[] {
+function readExcept(reader: RowReader, row: PathPattern, access: Access): readonly PathPattern[] {
   const patterns: PathPattern[] = [];
   reader.strings("except", {
     check(text) {
@@ -202,21 +234,13 @@ function readExcept(reader: RowReader, row: PathPattern): readonly PathPattern[]
       return undefined;
     },
   });
-  if (
-    reader.has("except") &&
-    RESTRICTING.every((name) => !reader.has(name)) &&
-    !reader.has("deny")
-  ) {
+  if (reader.has("except") && access !== "restricted" && access !== "denied") {
     reader.note("except", `must stand in a row that says who may call; ${row.text} does not`);
   }
   return patterns;
 }
 
 function checkMembers(reader: RowReader, { method }: PathPattern): void {
-  const names = Object.keys(ROW_KEYS) as (keyof RouteRow)[];
-  if (names.every((name) => name === "mode" || name === "except" || !reader.has(name))) {
-    reader.note("", NOTHING);
-  }
   if (method === undefined && wantsBody(reader.raw("validate"))) {
     const sentence =
       'must stand in a row with a method, as in "POST /orders": every GET would need a body';

@@ -5,6 +5,7 @@ import { listenToDecisions } from "../../../test/support/decisions.js";
 import { expressVersions } from "../../../test/support/express.js";
 import { all, authenticated, authorize, role, scope } from "../../authorization/index.js";
 import { guardMark, markGuard } from "../../core/guard/guard-mark.js";
+import { structuralGuard } from "../../json-body/index.js";
 import { createTestIssuer } from "../../testing/index.js";
 import { type SecureApi, type SecureApiOptions, secureApi } from "../index.js";
 import type { RouteTable } from "./row-options.js";
@@ -234,6 +235,25 @@ describe.each(expressVersions)("The table of routes on Express %s", (_major, exp
     const app = appWith({ "/a": { use: [authorize(role("admin")), authorize(authenticated())] } });
     await ask(app, "GET /a", "user").expect(403);
     await ask(app, "GET /a", "admin").expect(200);
+  });
+
+  it("takes nothing from otherwise by guards that only report, validate, or are optional", async () => {
+    const pass = ((_req, _res, next) => next()) as RequestHandler;
+    const mark = { guard: "own", kind: "authorization", mode: "enforce" } as const;
+    for (const use of [
+      authorize(authenticated(), { mode: "report" }),
+      structuralGuard(),
+      markGuard(pass, { ...mark, optional: true }),
+      markGuard((...args: Parameters<RequestHandler>) => pass(...args), {
+        ...mark,
+        mode: "report",
+      }),
+    ]) {
+      const rest = { "/b": { deny: true } } as const;
+      const app = appWith({ ...rest, "/a": { use: use as never }, "/*": { methods: "GET" } });
+      await ask(app, "GET /a", "nobody").expect(401);
+      await ask(app, "GET /a", "user").expect(200);
+    }
   });
 
   describe("in report mode", () => {

@@ -6,7 +6,7 @@ import type { Middleware } from "../../core/guard/middleware.js";
 import { overridesMethod } from "../../core/http/first-party.js";
 import { opens, type PathPattern } from "../../core/http/path-pattern.js";
 import { HttpError } from "../../core/refusal/http-error.js";
-import { decides, type Otherwise } from "./check-rows.js";
+import type { Otherwise } from "./check-rows.js";
 import { PatternIndex } from "./pattern-index.js";
 import type { Row } from "./read-rows.js";
 import type { RowSettings } from "./row-guards.js";
@@ -46,7 +46,7 @@ export function createRouteTable(
   const index = new PatternIndex(asking);
   // What only reports decides about nothing that is enforced.
   const deciding = new Set(
-    rows.filter((row) => decides(row) && (row.mode === "enforce" || settings.mode === "report")),
+    rows.filter((row) => row.decides === "enforce" || (row.decides && settings.mode === "report")),
   );
 
   function handle(isOpen: boolean, req: Request, res: Response, next: NextFunction): void {
