@@ -1,6 +1,6 @@
 import type { Mode } from "../core/guard/guard-options.js";
 import { isPrintableAscii } from "../core/http/header-values.js";
-import type { PathPattern } from "../core/http/path-pattern.js";
+import { coversEverything, type PathPattern } from "../core/http/path-pattern.js";
 import type { OptionsReader } from "../core/options/options-reader.js";
 import { isPlainObject } from "../core/options/value.js";
 import type { OnDenied } from "../core/refusal/deny.js";
@@ -61,7 +61,7 @@ export function checkRouteTable(
   { publicRoutes, namesNobody, isReported }: Surroundings,
 ): void {
   const opened = [
-    ...publicRoutes.map((pattern) => ({ path: `${reader.path}.publicRoutes`, pattern })),
+    ...publicRoutes.map((pattern) => ({ path: `${reader.path}.${optionOf(pattern)}`, pattern })),
     ...rows.flatMap(({ access, path, pattern }) =>
       access === "public" ? [{ path, pattern }] : [],
     ),
@@ -78,6 +78,10 @@ export function checkRouteTable(
         reader.problems.note(`${path}.validate.body`, NO_PARSER);
     }
   }
+}
+
+function optionOf(opening: PathPattern): keyof SecureApiOptions {
+  return coversEverything(opening) ? "dangerouslyPublicRoutes" : "publicRoutes";
 }
 
 /** The realm of the challenges; what is wrong with it is noted where it stands. */

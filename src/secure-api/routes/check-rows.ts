@@ -57,7 +57,7 @@ export function checkRows(
 }
 
 /** Whether the row says who may call. Rows that only limit or validate are no restrictions. */
-export function decides({ access }: Row): boolean {
+function decides({ access }: Row): boolean {
   return access === "restricted" || access === "denied";
 }
 

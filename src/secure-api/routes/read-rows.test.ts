@@ -342,6 +342,7 @@ describe("Rows that contradict each other", () => {
     for (const name of ["publicRoutes", "dangerouslyPublicRoutes"] as const) {
       const pattern = name === "publicRoutes" ? "GET /a/b" : "GET /*";
       const [problem] = problemsOf({ routes: { "/a/*": ROLE }, [name]: [pattern] });
+      expect(problem?.split(" ")[0]).toBe(`secureApi.${name}`);
       expect(problem).toContain('must not open what the row "/a/*" restricts');
     }
     const routes = { "/a/*": { ...ROLE, except: "GET /a/b" } };

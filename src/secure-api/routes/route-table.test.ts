@@ -171,6 +171,8 @@ describe.each(expressVersions)("The table of routes on Express %s", (_major, exp
     expect(refused.body.code).toBe("method_not_allowed");
     await ask(app, "POST /a/b", "user").expect(405);
     await ask(app, "POST /a/c", "user").expect(200);
+    const crossed = appWith({ "/a/:b": { methods: "GET" }, "/:a/b": { methods: "POST" } });
+    expect((await ask(crossed, "GET /a/b", "user").expect(405)).headers["allow"]).toBe("");
     // Strangers learn nothing.
     await ask(app, "PATCH /a/b", "nobody").expect(401);
   });
