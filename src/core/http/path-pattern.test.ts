@@ -221,6 +221,9 @@ describe("restricts", () => {
     ["/:tenant/secret", "GET", "/../secret", true],
     ["/:tenant/secret", "GET", "/a%2Fb/secret/more", false],
     ["/files/:id/edit", "GET", "/files/../edit", true],
+    ["/admin", "GET", "/%2F/%2F/%2F%2F/admin", true],
+    ["/files/secret", "GET", `/files${"/x%2Fy/../..".repeat(500)}/secret`, true],
+    ["/files/secret", "GET", `/files${"/x%2Fy/../..".repeat(500)}/secret/more`, false],
   ])("with %s of %s %s is %s", (text, method, path, expected) => {
     expect(restricts(pattern(text), requestFor(method, path))).toBe(expected);
   });

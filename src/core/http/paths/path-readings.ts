@@ -18,16 +18,19 @@ export function isPlainPath(path: string): boolean {
  * happen: the first segments are those of the mount, and what is left is a file. So each path is read as written, decoded
  * as a whole, and as a mount of any depth with a file behind it. A path of plain letters has one reading.
  *
- * @param depth - How many segments the longest pattern has: a mount that is deeper makes no difference to it.
+ * @param depth - How many segments the longest pattern has: a mount that is deeper makes no difference to it, and of a
+ * longer reading it needs no more than one segment beyond that, which are all that it gets of an ambiguous path.
  */
 export function readingsOf(path: string, depth: number): readonly Reading[] {
   const segments = path.split("/").filter((segment) => segment !== "");
   if (isPlainPath(path)) return [segments];
   const written = segments.map(decodeBroadly);
   if (!written.some(isAmbiguous)) return [written];
-  const readings: Reading[] = [written, divide(written)];
+  const parts = written.map(partsOf);
+  const most = depth + 1;
+  const readings = [written.slice(0, most), parts.flat().slice(0, most)];
   for (let mounted = 0; mounted <= Math.min(depth, written.length); mounted += 1) {
-    readings.push([...written.slice(0, mounted), ...resolveDots(divide(written.slice(mounted)))]);
+    readings.push([...written.slice(0, mounted), ...resolveDots(parts, mounted)].slice(0, most));
   }
   return readings;
 }
@@ -37,15 +40,17 @@ function isAmbiguous(segment: string): boolean {
 }
 
 /** With encoded slashes as slashes; a backslash is one on Windows, and for `url.parse()`. */
-function divide(segments: Reading): Reading {
-  return segments.flatMap((segment) => segment.split(DIVIDED).filter((part) => part !== ""));
+function partsOf(segment: string): Reading {
+  return DIVIDED.test(segment) ? segment.split(DIVIDED).filter((part) => part !== "") : [segment];
 }
 
-function resolveDots(segments: Reading): Reading {
+function resolveDots(segments: readonly Reading[], from: number): Reading {
   const resolved: string[] = [];
-  for (const segment of segments) {
-    if (segment === "..") resolved.pop();
-    else if (segment !== ".") resolved.push(segment);
+  for (let index = from; index < segments.length; index += 1) {
+    for (const part of segments[index] as Reading) {
+      if (part === "..") resolved.pop();
+      else if (part !== ".") resolved.push(part);
+    }
   }
   return resolved;
 }
