@@ -89,6 +89,7 @@ const PATHS = [
   "/t/x/inner/../secret.txt",
   "/files/inner/../secret.txt",
   "/t/acme/open.txt",
+  "/t/acme/inner/a.txt",
   "/proxy/a/b",
   "/rx/name",
   "/multi/a",
@@ -398,6 +399,6 @@ describe.each(expressVersions)("The table of routes on Express %s", (major, expr
     }
     expect(wrong.slice(0, 10)).toEqual([]);
     for (const handler of [...FOR_ROOT, ...FOR_ALL, "public"])
-      expect(reached.get(handler), handler).toBeGreaterThan(5);
+      expect(reached.get(handler) ?? 0, handler).toBeGreaterThan(5);
   });
 });
