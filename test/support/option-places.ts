@@ -36,9 +36,13 @@ const schema = { type: "object", properties: {} } as const;
 export const PLACES: Readonly<Record<string, Place>> = {
   SecureApiOptions: {
     path: "secureApi",
-    create: (options) =>
-      library.secureApi({ oauthGuard: false, rateLimit: false, auditLog: false, ...options }),
+    create: secureApiWith,
   },
+  RouteRow: {
+    path: 'secureApi.routes["/a"]',
+    create: (row) => secureApiWith({ routes: { "/a": row }, otherwise: "authenticated" }),
+  },
+  PathOptions: { path: "secureApi.paths", create: (paths) => secureApiWith({ paths }) },
   AuditLogOptions: { path: "auditLog", create: library.auditLog },
   AuditServiceOptions: {
     path: "auditLog.service",
@@ -203,6 +207,10 @@ export const PLACES: Readonly<Record<string, Place>> = {
     create: (overrides) => createTestIssuer().mint({}, overrides),
   },
 };
+
+function secureApiWith(options: object): unknown {
+  return library.secureApi({ oauthGuard: false, rateLimit: false, auditLog: false, ...options });
+}
 
 /** Short enough to be printed. */
 const UNKNOWN = "qqqqqqq";

@@ -37,6 +37,7 @@ const CODES: Readonly<Record<ErrorCode, string>> = {
   rate_limit_unavailable: OURS,
   cors_not_allowed: CORS,
   cross_origin_blocked: CORS,
+  ambiguous_request: INPUT,
   audit_unavailable: OURS,
   check_unavailable: OURS,
   bad_request: INPUT,

@@ -25,6 +25,11 @@ export interface GuardDescription {
   readonly at?: readonly string[];
   /** Patterns of paths where it does not run, inside a preset. They open narrowly. */
   readonly except?: readonly string[];
+  /**
+   * Patterns of paths where it does not run, inside a preset, because another part decides there. They cover broadly, as
+   * those of `at` do: it runs for what none of them covers, such as the other methods of a path.
+   */
+  readonly elsewhere?: readonly string[];
   /** The guards that it runs by itself, when it is a preset. */
   readonly parts?: readonly GuardDescription[];
   /** What it says of itself beyond its brand, when it can be asked: wrapped guards cannot. It is no part of the brand. */
@@ -85,9 +90,12 @@ function joined(
 function isDescription(value: unknown): value is GuardDescription {
   if (typeof value !== "object" || value === null) return false;
   const given = value as Partial<Record<keyof GuardDescription, unknown>>;
-  const { guard, mode, parts = [], at = [], except = [] } = given;
+  const { guard, mode, parts = [] } = given;
   if (typeof guard !== "string" || (mode !== "enforce" && mode !== "report")) return false;
-  return isList(parts, isDescription) && isList(at, isString) && isList(except, isString);
+  const { at = [], except = [], elsewhere = [] } = given;
+  return (
+    isList(parts, isDescription) && [at, except, elsewhere].every((list) => isList(list, isString))
+  );
 }
 
 function isList(value: unknown, isItem: (item: unknown) => boolean): boolean {
