@@ -1,11 +1,17 @@
 export type { Middleware } from "../core/guard/middleware.js";
-export { authorize } from "./authorize.js";
+export { type AuthorizeOptions, authorize } from "./authorize.js";
 export { all } from "./combinators/all.js";
 export { any } from "./combinators/any.js";
 export { not } from "./combinators/not.js";
 export { declarePublic } from "./declare-public.js";
 export { defineRoles, type RoleDefinition, type Roles } from "./define-roles.js";
+export type { LoadOptions, ObjectGuard, OnForeign } from "./guard/load-options.js";
 export type { RequireOptions } from "./guard/require-options.js";
+export { type OwnParamOptions, ownParam } from "./own-param.js";
+export type { Ids } from "./ownership/ids.js";
+export { owner, sameTenant } from "./ownership/owner.js";
+export type { IdPick } from "./ownership/pick.js";
+export { type RequireOwnershipOptions, requireOwnership } from "./require-ownership.js";
 export { requirePermission } from "./require-permission.js";
 export { requireRole } from "./require-role.js";
 export { requireScope } from "./require-scope.js";

@@ -5,8 +5,19 @@ import { describe, expect, it } from "vitest";
 import { AUDIT_LOG_HINTS, TRUST_HINTS } from "../../src/audit-log/audit-log-options.js";
 import { auditLog, fileSink } from "../../src/audit-log/index.js";
 import { FILE_SINK_HINTS } from "../../src/audit-log/sinks/file-sink.js";
+import { LOAD_HINTS } from "../../src/authorization/guard/load-options.js";
 import { REQUIRE_HINTS } from "../../src/authorization/guard/require-options.js";
-import { authorize, requireRole, requireScope, role } from "../../src/authorization/index.js";
+import {
+  authorize,
+  owner,
+  ownParam,
+  requireOwnership,
+  requireRole,
+  requireScope,
+  role,
+} from "../../src/authorization/index.js";
+import { OWN_PARAM_HINTS } from "../../src/authorization/own-param.js";
+import { OWNERSHIP_HINTS } from "../../src/authorization/require-ownership.js";
 import { KEYCLOAK_HINTS, keycloak } from "../../src/claims/keycloak.js";
 import { OptionsError } from "../../src/core/options/options-error.js";
 import { FORM_BODY_HINTS, formBody } from "../../src/json-body/form-body.js";
@@ -176,6 +187,31 @@ const OF_POLICIES = {
   keyPrefix: "name",
   weight: "cost",
 };
+const OF_RULES = {
+  dryRun: REPORT,
+  reportOnly: REPORT,
+  onError: "onDenied",
+  onFailure: "onDenied",
+  description:
+    "a rule stands where the options do: put several into one, as in authorize(all(…)) or authorize(any(…))",
+};
+const HIDE = 'write onDeny: "hide" for 404, the default, or onDeny: "forbid" for 403';
+const OF_LOAD = {
+  ...OF_RULES,
+  resource: "load",
+  getResource: "load",
+  fetch: "load",
+  find: "load",
+  loader: "load",
+  hide: HIDE,
+  notFound: HIDE,
+  status: HIDE,
+  as: "attach",
+  key: "attach",
+};
+const ofOwner = (options: object) =>
+  requireOwnership({ load: () => ({ of: "a" }), owner: "of", ...options });
+const EXCEPTED = { unless: "orElse", bypass: "orElse", allow: "orElse" };
 
 /** Every hint of every factory. None leads to a weaker setting: where the same value would, a sentence stands. */
 const TABLES: readonly HintTable[] = [
@@ -262,13 +298,45 @@ const TABLES: readonly HintTable[] = [
       { path: "requireScope.any", create: (options) => requireScope.any("a", options) },
       { path: "authorize", create: (options) => authorize(role("a"), options) },
     ],
+    says: OF_RULES,
+  },
+  {
+    name: "LOAD_HINTS",
+    hints: LOAD_HINTS,
+    places: [
+      {
+        path: "authorize",
+        create: (options) => authorize(owner("a"), { load: () => ({}), ...options }),
+      },
+      { path: "requireOwnership", create: ofOwner },
+    ],
+    says: OF_LOAD,
+  },
+  {
+    name: "OWNERSHIP_HINTS",
+    hints: OWNERSHIP_HINTS,
+    places: [{ path: "requireOwnership", create: ofOwner }],
     says: {
-      dryRun: REPORT,
-      reportOnly: REPORT,
-      onError: "onDenied",
-      onFailure: "onDenied",
-      description:
-        "a rule stands where the options do: put several into one, as in authorize(all(…)) or authorize(any(…))",
+      ...OF_LOAD,
+      ownerField: "owner",
+      ownerId: "owner",
+      userField: "owner",
+      userId: "owner",
+      possession: "owner",
+      ...EXCEPTED,
+    },
+  },
+  {
+    name: "OWN_PARAM_HINTS",
+    hints: OWN_PARAM_HINTS,
+    places: [{ path: "ownParam", create: (options) => ownParam("a", options as never) }],
+    says: {
+      ...OF_RULES,
+      ...EXCEPTED,
+      field: "claim",
+      load: 'there is no object to load: write requireOwnership({ load, owner: "userId" })',
+      onDeny:
+        "leave it out: 403 is the answer for every other value, so it tells nobody which exist",
     },
   },
   {

@@ -46,6 +46,14 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   AuditFieldOptions: { omitted: ["headers"], refused: [] },
   FileSinkOptions: { omitted: [], refused: ["path", "write"] },
   RequireOptions: { omitted: [...GUARD, "realm"], refused: [] },
+  // Without `onDeny`, more is hidden; without `orElse`, nobody is excepted.
+  AuthorizeOptions: { omitted: [...GUARD, "realm", "onDeny", "attach"], refused: ["load"] },
+  RequireOwnershipOptions: {
+    omitted: [...GUARD, "realm", "onDeny", "attach", "orElse"],
+    refused: ["load", "owner"],
+  },
+  // Quietly, it would be compared with the subject.
+  OwnParamOptions: { omitted: [...GUARD, "realm", "orElse"], refused: ["claim"] },
   // Without it, the roles of the realm count as well.
   KeycloakOptions: { omitted: [], refused: ["clientId", "realmRoles"] },
   ErrorHandlerOptions: { omitted: ["onError", "html"], refused: [] },

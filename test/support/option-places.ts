@@ -48,6 +48,20 @@ export const PLACES: Readonly<Record<string, Place>> = {
     path: "requireRole",
     create: (options) => library.requireRole("admin", options),
   },
+  AuthorizeOptions: {
+    path: "authorize",
+    given: { load: () => ({}) },
+    create: (options) => library.authorize(library.owner("of"), options),
+  },
+  RequireOwnershipOptions: {
+    path: "requireOwnership",
+    given: { load: () => ({}), owner: "of" },
+    create: (options) => library.requireOwnership(options as never),
+  },
+  OwnParamOptions: {
+    path: "ownParam",
+    create: (options) => library.ownParam("userId", options),
+  },
   KeycloakOptions: { path: "keycloak", create: (options) => library.keycloak(options as never) },
   NotFoundOptions: { path: "notFound", create: library.notFound },
   ErrorHandlerOptions: { path: "errorHandler", create: library.errorHandler },

@@ -13,6 +13,8 @@ const RULES: readonly string[] = [
   "claim",
   "stepUp",
   "when",
+  "owner",
+  "sameTenant",
   "all",
   "any",
   "not",

@@ -11,6 +11,7 @@ export type DenialReason =
   | "condition_failed"
   | "not_owner"
   | "other_tenant"
+  | "no_object"
   | "policy_denied"
   | "rule_denied";
 
