@@ -18,8 +18,10 @@ export {
   type TraceOptions,
 } from "./audit-log/index.js";
 export {
+  type AllowFieldsOptions,
   type AuthorizeOptions,
   all,
+  allowFields,
   any,
   authenticated,
   authorize,
@@ -28,6 +30,8 @@ export {
   declarePublic,
   defineRoles,
   type ExpectedClaim,
+  type FieldPath,
+  type FieldRules,
   type IdPick,
   type Ids,
   type LoadOptions,

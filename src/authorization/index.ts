@@ -1,10 +1,13 @@
 export type { Middleware } from "../core/guard/middleware.js";
+export { type AllowFieldsOptions, allowFields } from "./allow-fields.js";
 export { type AuthorizeOptions, authorize } from "./authorize.js";
 export { all } from "./combinators/all.js";
 export { any } from "./combinators/any.js";
 export { not } from "./combinators/not.js";
 export { declarePublic } from "./declare-public.js";
 export { defineRoles, type RoleDefinition, type Roles } from "./define-roles.js";
+export type { FieldPath } from "./fields/field-tree.js";
+export type { FieldRules } from "./fields/read-field-rules.js";
 export type { LoadOptions, ObjectGuard, OnForeign } from "./guard/load-options.js";
 export type { RequireOptions } from "./guard/require-options.js";
 export { type OwnParamOptions, ownParam } from "./own-param.js";

@@ -5,9 +5,11 @@ import { describe, expect, it } from "vitest";
 import { AUDIT_LOG_HINTS, TRUST_HINTS } from "../../src/audit-log/audit-log-options.js";
 import { auditLog, fileSink } from "../../src/audit-log/index.js";
 import { FILE_SINK_HINTS } from "../../src/audit-log/sinks/file-sink.js";
+import { ALLOW_FIELDS_HINTS } from "../../src/authorization/allow-fields.js";
 import { LOAD_HINTS } from "../../src/authorization/guard/load-options.js";
 import { REQUIRE_HINTS } from "../../src/authorization/guard/require-options.js";
 import {
+  allowFields,
   authorize,
   owner,
   ownParam,
@@ -324,6 +326,27 @@ const TABLES: readonly HintTable[] = [
       userId: "owner",
       possession: "owner",
       ...EXCEPTED,
+    },
+  },
+  {
+    name: "ALLOW_FIELDS_HINTS",
+    hints: ALLOW_FIELDS_HINTS,
+    places: [
+      { path: "allowFields", create: (options) => allowFields({ write: ["a"], ...options }) },
+    ],
+    says: {
+      attributes: "write",
+      fields: "write",
+      permittedFieldsOf: "write",
+      allowed: "write",
+      body: "write",
+      whitelist: "write",
+      response: "read",
+      filter: "read",
+      expose: "read",
+      forbidUnknown:
+        'leave it out, unknown members are refused; onViolation: "strip" takes them out',
+      stripUnknown: 'write onViolation: "strip"',
     },
   },
   {

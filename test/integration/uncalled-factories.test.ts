@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import * as library from "../../src/index.js";
 import {
   all,
+  allowFields,
   any,
   auditFields,
   auditLog,
@@ -60,6 +61,7 @@ const FACTORIES: Readonly<Record<string, readonly [factory: unknown, call: strin
   requireScope: [requireScope, 'requireScope("orders:read")'],
   "requireScope.any": [requireScope.any, 'requireScope.any("orders:read")'],
   authorize: [authorize, 'authorize(role("admin"))'],
+  allowFields: [allowFields, 'allowFields({ write: ["name"] })'],
   requireOwnership: [requireOwnership, 'requireOwnership({ load, owner: "userId" })'],
   ownParam: [ownParam, 'ownParam("userId")'],
   principalFrom: [principalFrom, "principalFrom((req) => …)"],

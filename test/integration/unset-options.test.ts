@@ -52,6 +52,8 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
     omitted: [...GUARD, "realm", "onDeny", "attach", "orElse"],
     refused: ["load", "owner"],
   },
+  // Quietly, everything would be permitted.
+  AllowFieldsOptions: { omitted: [...GUARD, "onViolation"], refused: ["write", "read"] },
   // Quietly, it would be compared with the subject.
   OwnParamOptions: { omitted: [...GUARD, "realm", "orElse"], refused: ["claim"] },
   // Without it, the roles of the realm count as well.

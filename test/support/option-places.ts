@@ -58,6 +58,11 @@ export const PLACES: Readonly<Record<string, Place>> = {
     given: { load: () => ({}), owner: "of" },
     create: (options) => library.requireOwnership(options as never),
   },
+  AllowFieldsOptions: {
+    path: "allowFields",
+    given: { write: ["name"] },
+    create: (options) => library.allowFields(options),
+  },
   OwnParamOptions: {
     path: "ownParam",
     create: (options) => library.ownParam("userId", options),

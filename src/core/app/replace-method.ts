@@ -8,7 +8,7 @@ import type { Response } from "express";
  * @param make - Makes the method. `original` gives the one that stood there: what stands further up may be replaced
  * later, by instrumentation, so it is looked up at each call.
  */
-export function replaceMethod<Name extends "setHeader" | "writeHead">(
+export function replaceMethod<Name extends "setHeader" | "writeHead" | "json" | "jsonp">(
   name: Name,
   make: (original: () => Response[Name]) => Response[Name],
 ): (target: object) => void {

@@ -21,7 +21,7 @@ export interface DecidingSite {
   readonly synchronous?: true;
 }
 
-const { authorize, owner, requireOwnership, sameTenant } = library;
+const { allowFields, authorize, owner, requireOwnership, sameTenant } = library;
 const { enrichPrincipal, fromRateLimiterFlexible, oauthGuard, principalFrom, rateLimit } = library;
 const { session, validate } = library;
 const issuer = createTestIssuer();
@@ -213,6 +213,14 @@ export const DECIDING: Readonly<Record<string, DecidingSite>> = {
     mount: (pick, mode) =>
       withObject((load) => requireOwnership({ load, owner: pick as never, mode })),
     right: () => "alice",
+  },
+  "allowFields.write": {
+    mount: (write, mode) => allowFields({ write, mode } as never),
+    right: () => ["a"],
+  },
+  "allowFields.read": {
+    mount: (read, mode) => allowFields({ read, mode } as never),
+    right: () => ["reached"],
   },
   "oauthGuard.jwks": {
     mount: (jwks, mode) => oauthGuard({ ...issuer.options(), jwks, mode } as never),

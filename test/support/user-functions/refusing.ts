@@ -52,6 +52,17 @@ export const REFUSING: Readonly<Record<string, RefusingSite>> = {
     mount: (options) => library.ownParam("a", options),
     ...unauthenticated,
   },
+  "allowFields.onDenied": {
+    mount: (options) =>
+      library.allowFields({
+        write: () => {
+          throw new Error("boom");
+        },
+        ...options,
+      }),
+    status: 503,
+    code: "check_unavailable",
+  },
   "session.onDenied": {
     mount: (options) =>
       behind(
