@@ -61,19 +61,16 @@ describe.each(expressVersions)("allowFields on Express %s", (major, express) => 
   }
 
   describe("write", () => {
-    it("refuses members that are not in the list, and names them without their values", async () => {
+    it("refuses members that are not in the list, and says where, without their names and values", async () => {
       const { status, body } = await write(
         ALICE,
         { write: ["name"] },
         { name: "a", role: "zq9SECRETzq9", isAdmin: true },
       );
       expect([status, body["code"]]).toEqual([403, "access_denied"]);
-      const common = { in: "body", pointer: "#", code: "not_permitted" };
       const detail = "has a member that is not permitted";
-      expect(body["errors"]).toEqual([
-        { ...common, name: "role", detail },
-        { ...common, name: "isAdmin", detail },
-      ]);
+      expect(body["errors"]).toEqual([{ in: "body", pointer: "#", code: "not_permitted", detail }]);
+      expect(JSON.stringify(body)).not.toContain("isAdmin");
       expect(JSON.stringify(body)).not.toContain("zq9SECRETzq9");
       expect(decisions).toMatchObject([
         { guard: "allowFields", reason: "field_not_permitted", rule: "fields(write)" },
@@ -144,16 +141,14 @@ describe.each(expressVersions)("allowFields on Express %s", (major, express) => 
       }
     });
 
-    it("says which, up to 20, and with names of up to 64 characters", async () => {
-      const many = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`m${index}`, 1]));
+    it("says where, up to 20 times", async () => {
+      const many = Array.from({ length: 500 }, () => ({ role: 1, isAdmin: 1 }));
       const { body } = await write(ALICE, { write: ["name"] }, many);
       expect(body["errors"]).toHaveLength(20);
-      const long = await write(ALICE, { write: ["name"] }, { ["x".repeat(500)]: 1 });
-      expect(long.body["errors"]).toMatchObject([{ name: "x".repeat(64) }]);
     });
 
     it("looks at lists in lists, and refuses them without end", async () => {
-      const nested = (depth: number): string => "[".repeat(depth) + '{"a":1}' + "]".repeat(depth);
+      const nested = (depth: number): string => `${"[".repeat(depth)}{"a":1}${"]".repeat(depth)}`;
       for (const onViolation of ["reject", "strip"] as const) {
         const app = appFor(ALICE, allowFields({ write: [["list", "a"]], onViolation }), echo);
         const post = (depth: number) =>

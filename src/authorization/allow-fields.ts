@@ -18,9 +18,9 @@ import { watchJson } from "./fields/watch-json.js";
 
 /** Options of {@link allowFields}. At least one of `write` and `read` is given. */
 export interface AllowFieldsOptions extends GuardOptions {
-  /** The members that a body may have. @default all */
+  /** The members that a body may have. @default all members */
   readonly write?: FieldRules | undefined;
-  /** The members that an answer has. @default all */
+  /** The members that an answer has. @default all members */
   readonly read?: FieldRules | undefined;
   /**
    * What becomes of a body with other members: `"reject"` answers 403, `"strip"` takes them out of `req.body`.
@@ -67,8 +67,8 @@ const REMOVED = Object.freeze({ reason: "fields_removed" });
  * A member stands for all that is in it; a list of names leads into objects, and through lists to each item. Roles add
  * up. Whoever is not authenticated has what `"*"` names: it demands nobody, put it behind a guard that does.
  *
- * `write`: other members in `req.body`, unknown ones too, are answered 403 `access_denied` with `errors` that name them
- * and show no value; with `onViolation: "strip"` they are taken out. A body that nothing has read is answered 415
+ * `write`: other members in `req.body`, unknown ones too, are answered 403 `access_denied` with `errors` that say where
+ * they are, and show no name or value; with `onViolation: "strip"` they are taken out. A body that nothing has read is answered 415
  * `unsupported_media_type`: mount the parser in front.
  *
  * `read`: `res.json`, `res.jsonp` and `res.send` of an object leave out other members, in answers below 400. What is

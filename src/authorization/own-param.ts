@@ -23,7 +23,7 @@ import { readClaimPath } from "./rules/claim.js";
 export interface OwnParamOptions extends RequireOptions {
   /**
    * The claim that the parameter is compared with, such as `"org_id"`; a list of names leads into objects. Of a list of
-   * ids, one has to be equal. @default the subject of the principal
+   * ids, one has to be equal. @default the subject
    */
   readonly claim?: ClaimPath | undefined;
   /** Who may pass with any value, such as `role("admin")`. @default nobody */

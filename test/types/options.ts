@@ -10,8 +10,17 @@ import {
   type TraceOptions,
 } from "express-secure-api/audit-log";
 import {
+  type AllowFieldsOptions,
+  type AuthorizeOptions,
+  allowFields,
   authorize,
+  type LoadOptions,
+  type OwnParamOptions,
+  owner,
+  ownParam,
   type RequireOptions,
+  type RequireOwnershipOptions,
+  requireOwnership,
   requireRole,
   requireScope,
   role,
@@ -117,6 +126,14 @@ export interface MyPrincipalFromOptions extends PrincipalFromOptions, Own {}
 export interface MyRateLimitOptions extends RateLimitOptions, Own {}
 export interface MySecureApiOptions extends SecureApiOptions, Own {}
 export interface MyCorsOptions extends CorsOptions, Own {}
+interface Row {
+  readonly userId: string;
+}
+export interface MyAllowFieldsOptions extends AllowFieldsOptions, Own {}
+export interface MyAuthorizeOptions extends AuthorizeOptions<Row>, Own {}
+export interface MyLoadOptions extends LoadOptions<Row>, Own {}
+export interface MyOwnParamOptions extends OwnParamOptions, Own {}
+export interface MyRequireOwnershipOptions extends RequireOwnershipOptions<Row>, Omit<Own, "owner"> {}
 export interface MyCrossOriginGuardOptions extends CrossOriginGuardOptions, Own {}
 export interface MyHstsOptions extends HstsOptions, Own {}
 export interface MySecureHeadersOptions extends SecureHeadersOptions, Own {}
@@ -144,6 +161,11 @@ requireRole("admin", my<MyGuardOptions>());
 requireRole("admin", my<MyRequireOptions>());
 requireScope("orders:read", my<MyRequireOptions>());
 authorize(role("admin"), my<MyRequireOptions>());
+authorize(owner("userId"), my<MyAuthorizeOptions>());
+authorize(owner("userId"), my<MyLoadOptions>());
+requireOwnership(my<MyRequireOwnershipOptions>());
+ownParam("userId", my<MyOwnParamOptions>());
+allowFields(my<MyAllowFieldsOptions>());
 keycloak(my<MyKeycloakOptions>());
 errorHandler(my<MyErrorHandlerOptions>());
 formBody(my<MyFormBodyOptions>());

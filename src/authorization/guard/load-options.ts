@@ -24,7 +24,7 @@ export interface LoadOptions<Loaded> extends RequireOptions {
    * `access_denied` for both. @default "hide"
    */
   readonly onDeny?: OnForeign | undefined;
-  /** The member of `res.locals` that the object is put into, for the handlers. @default none: read it with `object(req)` */
+  /** The member of `res.locals` that the object is put into, beside `object(req)`. @default none */
   readonly attach?: string | undefined;
 }
 
