@@ -133,7 +133,9 @@ export interface MyAllowFieldsOptions extends AllowFieldsOptions, Own {}
 export interface MyAuthorizeOptions extends AuthorizeOptions<Row>, Own {}
 export interface MyLoadOptions extends LoadOptions<Row>, Own {}
 export interface MyOwnParamOptions extends OwnParamOptions, Own {}
-export interface MyRequireOwnershipOptions extends RequireOwnershipOptions<Row>, Omit<Own, "owner"> {}
+export interface MyRequireOwnershipOptions
+  extends RequireOwnershipOptions<Row>,
+    Omit<Own, "owner"> {}
 export interface MyCrossOriginGuardOptions extends CrossOriginGuardOptions, Own {}
 export interface MyHstsOptions extends HstsOptions, Own {}
 export interface MySecureHeadersOptions extends SecureHeadersOptions, Own {}

@@ -11,6 +11,11 @@ import { REQUIRE_HINTS, REQUIRE_KEYS, type RequireOptions } from "./require-opti
 /** What is told to a caller whose object it is not. */
 export type OnForeign = "hide" | "forbid";
 
+/** As a method, so that a function may name the parameters of its route: `(req: Request<{ id: string }>) => …`. */
+type Load<Loaded> = {
+  load(req: Request, principal: Principal): Loaded | PromiseLike<Loaded>;
+}["load"];
+
 /** Options of guards that load the object which a request is about. */
 export interface LoadOptions<Loaded> extends RequireOptions {
   /**
@@ -18,7 +23,7 @@ export interface LoadOptions<Loaded> extends RequireOptions {
    * there is none. A list is several objects: the rule must hold for each of them, and an empty one is none. When it
    * fails, the request is refused with 503 `check_unavailable`.
    */
-  load(req: Request, principal: Principal): Loaded | PromiseLike<Loaded>;
+  readonly load: Load<Loaded>;
   /**
    * `"hide"`: 404 `not_found` for objects that the rule refuses, as for those that are not there. `"forbid"`: 403
    * `access_denied` for both. @default "hide"
