@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { sentStatus, watchStatus } from "../core/app/sent-status.js";
+import { sentStatus, watchStatus } from "../core/answer/sent-status.js";
 import { type Decision, decisionsOf } from "../core/decision/decision.js";
 import { pendingVerdicts } from "../core/decision/pending-verdict.js";
 import type { PathPattern } from "../core/http/path-pattern.js";

@@ -1,5 +1,5 @@
 import type { RequestHandler } from "express";
-import { declarePlain } from "../core/app/plain-answer.js";
+import { declarePlain } from "../core/answer/plain-answer.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { HttpError } from "../core/refusal/http-error.js";

@@ -1,5 +1,5 @@
 import type { NextFunction, Request, Response } from "express";
-import { watchStatus } from "../core/app/sent-status.js";
+import { watchStatus } from "../core/answer/sent-status.js";
 import { isThenable } from "../core/calls/user-function.js";
 import { createGuard, type Guard } from "../core/guard/guard.js";
 import { giveDetails } from "../core/guard/guard-details.js";

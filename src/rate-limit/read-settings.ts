@@ -8,6 +8,7 @@ import type { OnDenied } from "../core/refusal/deny.js";
 import type { HeaderSettings } from "./answers/quota-headers.js";
 import type { Policy, UserFunction } from "./policies/policy.js";
 import { type PolicyDemands, readPolicy, readRate } from "./policies/read-policy.js";
+import { POLICY_HINTS, RATE_LIMIT_HINTS } from "./rate-limit-hints.js";
 import type {
   PreflightPolicy,
   RateLimitHeaders,
@@ -57,6 +58,8 @@ const PREFLIGHT_KEYS: OptionKeys<PreflightPolicy> = {
 /** A page asks once per address and method in ten minutes: many users behind one address stay far below this. */
 const DEFAULT_RATE = { limit: 1000, windowMs: 60_000, burst: 1000 };
 
+const MISPLACED = "it belongs beside policies, it is one for all of them";
+
 const KEYS: OptionKeys<RateLimitOptions> = {
   ...POLICY_KEYS,
   policies: "neverUndefined",
@@ -69,78 +72,6 @@ const KEYS: OptionKeys<RateLimitOptions> = {
   maxKeys: true,
   skip: true,
   ...GUARD_OPTIONS,
-};
-
-/** As express-rate-limit, rate-limiter-flexible, @nestjs/throttler and fastify-rate-limit call them. */
-export const POLICY_HINTS: Hints<RateLimitPolicy> = {
-  max: "limit",
-  points: "limit",
-  tokensPerInterval: "limit",
-  windowMs: windowIn("windowMs counts milliseconds", '60000 is "1m"'),
-  duration: windowIn("duration counts seconds", '60 is "1m"'),
-  timeWindow: windowIn("timeWindow counts milliseconds", '60000 is "1m"'),
-  interval: windowIn("interval counts milliseconds", '60000 is "1m"'),
-  ttl: windowIn("ttl counts milliseconds (seconds before @nestjs/throttler 5)", '60000 is "1m"'),
-  keyGenerator:
-    'did you mean "key"? it gets the request alone, and returns a text, or undefined to count by address: (req) => String(req.user.id)',
-  getTracker: "key",
-  identifier: "name",
-  keyPrefix: "name",
-  weight: "cost",
-};
-
-const MISPLACED = "it belongs beside policies, it is one for all of them";
-const FAILURES =
-  'write count: "failures", which gives the charge of an answer of 2xx or 304 back, or count: (req, res) => …, which returns true for what counts: the opposite of success';
-const ALL_COUNT =
-  "leave it out, what fails counts as well: it costs work, and clients could send as much of it as they like";
-const SKIP =
-  "write skip, a function that returns true for what no policy counts; decide by nothing that the client can choose";
-const STORE =
-  "store takes no client: wrap a limiter, as in store: fromRateLimiterFlexible(limiter)";
-/** `true` there lets everything pass uncounted, which nothing here does. */
-const NEVER_UNCOUNTED =
-  'while the store fails, requests are counted in memory (onStoreError: "fallback", the default) or refused ("reject"), never let through uncounted';
-
-/** The hints for policies, and those for the limiter. */
-export const RATE_LIMIT_HINTS: Hints<RateLimitOptions> = {
-  ...POLICY_HINTS,
-  limits: "policies",
-  throttlers: "policies",
-  standardHeaders:
-    "leave it out, RateLimit and RateLimit-Policy are sent by default; headers: { ietf: false } turns them off",
-  legacyHeaders:
-    "leave it out, X-RateLimit-* are sent by default; headers: { legacy: false } turns them off",
-  ipv6Subnet: "ipv6Prefix",
-  skipSuccessfulRequests: FAILURES,
-  skipFailedRequests: ALL_COUNT,
-  requestWasSuccessful: FAILURES,
-  blockDuration:
-    "there is no time-out beyond the window: units come back evenly, and Retry-After says when there are enough",
-  statusCode: "a refusal is 429 always; to answer in a format of your own write onDenied",
-  requestPropertyName:
-    "leave it out, nothing is put on the request: what is left stands in the header fields of the answer",
-  validate: "leave it out, wrong options are errors at start-up and wrong settings are warnings",
-  onLimitReached: "refusals are in the audit log; to answer in a format of your own write onDenied",
-  logger:
-    "leave it out, refusals are in the audit log, and faults of the setup are process warnings",
-  trustProxy:
-    'Express has this setting: write app.set("trust proxy", …) with the number or the addresses of your proxies',
-  algorithm: "every policy is a token bucket: leave it out",
-  allowList: SKIP,
-  whitelist: SKIP,
-  skipIf: SKIP,
-  handler: "write onDenied: (error, req, res, next) => …, it must answer the refusal",
-  message: "refusals are problem documents; to answer in a format of your own write onDenied",
-  passOnStoreError: NEVER_UNCOUNTED,
-  skipOnError: NEVER_UNCOUNTED,
-  insuranceLimiter:
-    'leave it out, the memory of this process steps in while the store fails (onStoreError: "fallback")',
-  redis: STORE,
-  storeClient: STORE,
-  allowlist: SKIP,
-  requests: "limit",
-  storage: "store",
 };
 
 const NOTHING_KEPT =
@@ -282,11 +213,6 @@ function hintsInPolicy(): Hints<RateLimitPolicy> {
   const names = Object.keys(KEYS).filter((name) => !Object.hasOwn(POLICY_KEYS, name));
   const misplaced = names.map((name) => [name, MISPLACED] as const);
   return { ...POLICY_HINTS, ...Object.fromEntries(misplaced) };
-}
-
-/** The same number would be another time: the sentence says in what the option counts elsewhere. */
-function windowIn(unit: string, example: string): `${string} ${string}` {
-  return `did you mean "window"? ${unit}, window is a text with a unit: ${example}`;
 }
 
 function readHeaders(reader: SettingsReader): HeaderSettings {

@@ -1,5 +1,5 @@
 import type { Express } from "express";
-import { isPlain } from "../core/app/plain-answer.js";
+import { isPlain } from "../core/answer/plain-answer.js";
 import { AppMap } from "./discovery/app-map.js";
 import { refuseRequest } from "./discovery/check-app.js";
 import { type Endpoint, findEndpoints, pathTo } from "./discovery/find-endpoints.js";

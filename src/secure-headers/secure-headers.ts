@@ -1,6 +1,6 @@
 import type { Request, Response } from "express";
+import { watchAnswer } from "../core/answer/watch-answer.js";
 import { createMountCheck } from "../core/app/mount-check.js";
-import { watchAnswer } from "../core/app/watch-answer.js";
 import { createGuard } from "../core/guard/guard.js";
 import { GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";

@@ -5,11 +5,17 @@ import { describe, expect, it } from "vitest";
 import { AUDIT_LOG_HINTS, TRUST_HINTS } from "../../src/audit-log/audit-log-options.js";
 import { auditLog, fileSink } from "../../src/audit-log/index.js";
 import { FILE_SINK_HINTS } from "../../src/audit-log/sinks/file-sink.js";
+import { ALLOW_FIELDS_HINTS } from "../../src/authorization/allow-fields.js";
 import { ROLE_HINTS } from "../../src/authorization/define-roles.js";
+import { LOAD_HINTS } from "../../src/authorization/guard/load-options.js";
 import { REQUIRE_HINTS } from "../../src/authorization/guard/require-options.js";
 import {
+  allowFields,
   authorize,
   defineRoles,
+  owner,
+  ownParam,
+  requireOwnership,
   requirePermission,
   requireRole,
   requireScope,
@@ -17,6 +23,8 @@ import {
   role,
   stepUp,
 } from "../../src/authorization/index.js";
+import { OWN_PARAM_HINTS } from "../../src/authorization/own-param.js";
+import { OWNERSHIP_HINTS } from "../../src/authorization/require-ownership.js";
 import { STEP_UP_HINTS } from "../../src/authorization/rules/step-up.js";
 import { COGNITO_HINTS, cognito } from "../../src/claims/clouds/cognito.js";
 import { ENTRA_HINTS, entra } from "../../src/claims/clouds/entra.js";
@@ -45,7 +53,7 @@ import { HEADER_PRINCIPAL_HINTS, headerPrincipal } from "../../src/principal/hea
 import { PRINCIPAL_FROM_HINTS, principalFrom } from "../../src/principal/principal-from.js";
 import { SESSION_HINTS, session } from "../../src/principal/session.js";
 import { rateLimit } from "../../src/rate-limit/index.js";
-import { POLICY_HINTS, RATE_LIMIT_HINTS } from "../../src/rate-limit/read-settings.js";
+import { POLICY_HINTS, RATE_LIMIT_HINTS } from "../../src/rate-limit/rate-limit-hints.js";
 import { PATH_HINTS } from "../../src/secure-api/path-check.js";
 import { ROW_HINTS } from "../../src/secure-api/routes/row-options.js";
 import { secureApi } from "../../src/secure-api/secure-api.js";
@@ -212,6 +220,31 @@ const OF_POLICIES = {
   keyPrefix: "name",
   weight: "cost",
 };
+const OF_RULES = {
+  dryRun: REPORT,
+  reportOnly: REPORT,
+  onError: "onDenied",
+  onFailure: "onDenied",
+  description:
+    "a rule stands where the options do: put several into one, as in authorize(all(…)) or authorize(any(…))",
+};
+const HIDE = 'write onDeny: "hide" for 404, the default, or onDeny: "forbid" for 403';
+const OF_LOAD = {
+  ...OF_RULES,
+  resource: "load",
+  getResource: "load",
+  fetch: "load",
+  find: "load",
+  loader: "load",
+  hide: HIDE,
+  notFound: HIDE,
+  status: HIDE,
+  as: "attach",
+  key: "attach",
+};
+const ofOwner = (options: object) =>
+  requireOwnership({ load: () => ({ of: "a" }), owner: "of", ...options });
+const EXCEPTED = { unless: "orElse", bypass: "orElse", allow: "orElse" };
 
 /** Every hint of every factory. None leads to a weaker setting: where the same value would, a sentence stands. */
 const TABLES: readonly HintTable[] = [
@@ -304,13 +337,66 @@ const TABLES: readonly HintTable[] = [
       },
       { path: "authorize", create: (options) => authorize(role("a"), options) },
     ],
+    says: OF_RULES,
+  },
+  {
+    name: "LOAD_HINTS",
+    hints: LOAD_HINTS,
+    places: [
+      {
+        path: "authorize",
+        create: (options) => authorize(owner("a"), { load: () => ({}), ...options }),
+      },
+      { path: "requireOwnership", create: ofOwner },
+    ],
+    says: OF_LOAD,
+  },
+  {
+    name: "OWNERSHIP_HINTS",
+    hints: OWNERSHIP_HINTS,
+    places: [{ path: "requireOwnership", create: ofOwner }],
     says: {
-      dryRun: REPORT,
-      reportOnly: REPORT,
-      onError: "onDenied",
-      onFailure: "onDenied",
-      description:
-        "a rule stands where the options do: put several into one, as in authorize(all(…)) or authorize(any(…))",
+      ...OF_LOAD,
+      ownerField: "owner",
+      ownerId: "owner",
+      userField: "owner",
+      userId: "owner",
+      possession: "owner",
+      ...EXCEPTED,
+    },
+  },
+  {
+    name: "ALLOW_FIELDS_HINTS",
+    hints: ALLOW_FIELDS_HINTS,
+    places: [
+      { path: "allowFields", create: (options) => allowFields({ write: ["a"], ...options }) },
+    ],
+    says: {
+      attributes: "write",
+      fields: "write",
+      permittedFieldsOf: "write",
+      allowed: "write",
+      body: "write",
+      whitelist: "write",
+      response: "read",
+      filter: "read",
+      expose: "read",
+      forbidUnknown:
+        'leave it out, unknown members are refused; onViolation: "strip" takes them out',
+      stripUnknown: 'write onViolation: "strip"',
+    },
+  },
+  {
+    name: "OWN_PARAM_HINTS",
+    hints: OWN_PARAM_HINTS,
+    places: [{ path: "ownParam", create: (options) => ownParam("a", options as never) }],
+    says: {
+      ...OF_RULES,
+      ...EXCEPTED,
+      field: "claim",
+      load: 'there is no object to load: write requireOwnership({ load, owner: "userId" })',
+      onDeny:
+        "leave it out: 403 is the answer for every other value, so it tells nobody which exist",
     },
   },
   {

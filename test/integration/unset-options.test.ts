@@ -81,6 +81,16 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   StepUpOptions: { omitted: [], refused: ["acr", "amr", "maxAge"] },
   RequireStepUpOptions: { omitted: [...GUARD, "realm"], refused: ["acr", "amr", "maxAge"] },
   RoleDefinition: { omitted: [], refused: ["includes", "permissions"] },
+  // Without `onDeny`, more is hidden; without `orElse`, nobody is excepted.
+  AuthorizeOptions: { omitted: [...GUARD, "realm", "onDeny", "attach"], refused: ["load"] },
+  RequireOwnershipOptions: {
+    omitted: [...GUARD, "realm", "onDeny", "attach", "orElse"],
+    refused: ["load", "owner"],
+  },
+  // Quietly, everything would be permitted.
+  AllowFieldsOptions: { omitted: [...GUARD, "onViolation"], refused: ["write", "read"] },
+  // Quietly, it would be compared with the subject.
+  OwnParamOptions: { omitted: [...GUARD, "realm", "orElse"], refused: ["claim"] },
   // Without it, the roles of the realm count as well.
   KeycloakOptions: { omitted: [], refused: ["clientId", "realmRoles"] },
   // They say whose roles count, and where: quietly, others would count or none, and not(role("suspended")) would pass.

@@ -68,6 +68,25 @@ export const PLACES: Readonly<Record<string, Place>> = {
     path: "defineRoles.admin",
     create: (options) => library.defineRoles({ admin: options }),
   },
+  AuthorizeOptions: {
+    path: "authorize",
+    given: { load: () => ({}) },
+    create: (options) => library.authorize(library.owner("of"), options),
+  },
+  RequireOwnershipOptions: {
+    path: "requireOwnership",
+    given: { load: () => ({}), owner: "of" },
+    create: (options) => library.requireOwnership(options as never),
+  },
+  AllowFieldsOptions: {
+    path: "allowFields",
+    given: { write: ["name"] },
+    create: (options) => library.allowFields(options),
+  },
+  OwnParamOptions: {
+    path: "ownParam",
+    create: (options) => library.ownParam("userId", options),
+  },
   KeycloakOptions: { path: "keycloak", create: (options) => library.keycloak(options as never) },
   Auth0Options: { path: "auth0", create: library.auth0 },
   AuthentikOptions: { path: "authentik", create: library.authentik },

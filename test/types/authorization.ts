@@ -1,6 +1,7 @@
 import type { Request, RequestHandler } from "express";
 import {
   all,
+  allowFields,
   any,
   authenticated,
   authorize,
@@ -8,13 +9,17 @@ import {
   declarePublic,
   defineRoles,
   not,
+  owner,
+  ownParam,
   permission,
   type Rule,
+  requireOwnership,
   requirePermission,
   requireRole,
   requireScope,
   requireStepUp,
   role,
+  sameTenant,
   scope,
   stepUp,
   when,
@@ -143,3 +148,57 @@ enrichPrincipal(() => null, { replace: "subject" });
 principalFrom.header({ name: "x-user" });
 // @ts-expect-error an option that is none
 requireScope("orders:read", { scope: "orders:write" });
+
+interface Order {
+  readonly id: number;
+  readonly userId: string;
+  readonly placed: Date;
+}
+declare function findOrder(id: unknown): Promise<Order | null>;
+const ownOrder = requireOwnership({ load: (req) => findOrder(req.params["id"]), owner: "userId" });
+export function orderOf(req: Request): string {
+  const order = ownOrder.object(req);
+  assertType<Equal<typeof order, Order>>();
+  return order.userId;
+}
+const ownOrders = requireOwnership({
+  load: async (): Promise<readonly (Order | undefined)[]> => [],
+  owner: (order) => [order.userId],
+  orElse: role("admin"),
+});
+assertType<Equal<ReturnType<typeof ownOrders.object>, readonly (Order | undefined)[]>>();
+requireOwnership({ load: () => findOrder(1), owner: async ({ id }) => id });
+requireOwnership({ load: (req: Request<{ id: string }>) => findOrder(req.params.id), owner: "id" });
+// @ts-expect-error a member that the object does not have
+requireOwnership({ load: () => findOrder(1), owner: "userID" });
+// @ts-expect-error a date is no id
+requireOwnership({ load: () => findOrder(1), owner: (order) => order.placed });
+// @ts-expect-error whose it is must be said
+requireOwnership({ load: () => findOrder(1) });
+// @ts-expect-error a rule
+requireOwnership({ load: () => findOrder(1), owner: "userId", orElse: "admin" });
+export const objects: readonly RequestHandler[] = [ownOrder, ownOrders];
+
+owner("userId");
+owner<Order>("userId");
+// @ts-expect-error a member that the object does not have
+owner<Order>("userID");
+owner((order: Order) => order.userId);
+sameTenant<Order>(async (order) => [order.userId, order.id]);
+// @ts-expect-error an object is no id
+owner((order: Order) => ({ id: order.userId }));
+const loaded = authorize(any(role("admin"), owner<Order>("userId")), { load: () => findOrder(1) });
+assertType<Equal<ReturnType<typeof loaded.object>, Order>>();
+// @ts-expect-error nothing is loaded
+authorize(role("admin")).object;
+
+ownParam("userId", { claim: ["org", "id"], orElse: role("admin"), mode: "report" });
+// @ts-expect-error there is no object
+ownParam("userId", { load: () => null });
+allowFields({ write: ["name", ["address", "city"]], onViolation: "strip" });
+allowFields({ read: { "*": ["id"], admin: ["email"] } });
+allowFields({ write: async (principal, req) => [principal?.subject ?? req.method] });
+// @ts-expect-error a list
+allowFields({ write: { admin: "name" } });
+// @ts-expect-error one of two
+allowFields({ write: ["name"], onViolation: "drop" });

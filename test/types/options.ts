@@ -11,11 +11,20 @@ import {
   type TraceOptions,
 } from "express-secure-api/audit-log";
 import {
+  type AllowFieldsOptions,
+  type AuthorizeOptions,
+  allowFields,
   authorize,
   defineRoles,
+  type LoadOptions,
+  type OwnParamOptions,
+  owner,
+  ownParam,
   type RequireOptions,
+  type RequireOwnershipOptions,
   type RequireStepUpOptions,
   type RoleDefinition,
+  requireOwnership,
   requirePermission,
   requireRole,
   requireScope,
@@ -172,6 +181,16 @@ export interface MyProbeRoutesOptions extends ProbeRoutesOptions, Own {}
 export interface MyWriteBaselineOptions extends WriteBaselineOptions, Own {}
 export interface MySecureApiOptions extends SecureApiOptions, Own {}
 export interface MyCorsOptions extends CorsOptions, Own {}
+interface Row {
+  readonly userId: string;
+}
+export interface MyAllowFieldsOptions extends AllowFieldsOptions, Own {}
+export interface MyAuthorizeOptions extends AuthorizeOptions<Row>, Own {}
+export interface MyLoadOptions extends LoadOptions<Row>, Own {}
+export interface MyOwnParamOptions extends OwnParamOptions, Own {}
+export interface MyRequireOwnershipOptions
+  extends RequireOwnershipOptions<Row>,
+    Omit<Own, "owner"> {}
 export interface MyCrossOriginGuardOptions extends CrossOriginGuardOptions, Own {}
 export interface MyHstsOptions extends HstsOptions, Own {}
 export interface MySecureHeadersOptions extends SecureHeadersOptions, Own {}
@@ -207,6 +226,11 @@ requirePermission("orders:read", my<MyRequireOptions>());
 requireStepUp(my<MyRequireStepUpOptions>());
 authorize(stepUp(my<MyStepUpOptions>()));
 defineRoles({ admin: my<MyRoleDefinition>() });
+authorize(owner("userId"), my<MyAuthorizeOptions>());
+authorize(owner("userId"), my<MyLoadOptions>());
+requireOwnership(my<MyRequireOwnershipOptions>());
+ownParam("userId", my<MyOwnParamOptions>());
+allowFields(my<MyAllowFieldsOptions>());
 keycloak(my<MyKeycloakOptions>());
 auth0(my<MyAuth0Options>());
 authentik(my<MyAuthentikOptions>());

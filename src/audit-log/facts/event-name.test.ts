@@ -41,7 +41,7 @@ const CODES: Readonly<Record<ErrorCode, string>> = {
   audit_unavailable: OURS,
   check_unavailable: OURS,
   bad_request: INPUT,
-  not_found: INPUT,
+  not_found: RIGHTS,
   method_not_allowed: INPUT,
   not_acceptable: INPUT,
   request_timeout: INPUT,
@@ -95,6 +95,7 @@ const CLIENT: readonly string[] = [
   "duplicate_authorization",
   "duplicate_header",
   "duplicate_key",
+  "field_not_permitted",
   "forbidden_character",
   "forbidden_key",
   "header_not_allowed",
@@ -117,12 +118,15 @@ const CLIENT: readonly string[] = [
   "missing_subject",
   "no_credentials",
   "no_guard",
+  "no_object",
   "no_principal",
+  "not_owner",
   "null_origin",
   "origin_mismatch",
   "origin_not_allowed",
   "no_longer_accepted",
   "other_scheme",
+  "other_tenant",
   "other_token_kind",
   "private_network_not_allowed",
   "required_claim",
@@ -155,6 +159,7 @@ const NO_REFUSAL: readonly string[] = [
   "cookie_completed",
   "declared_public",
   "exempt_path",
+  "fields_removed",
   "log_dropped",
   "no_ambient_credential",
   "no_policy_applies",
@@ -203,7 +208,7 @@ describe("event names", () => {
   });
 
   it.each(codes)("of the code %s are the same for everything that the client did", (code) => {
-    const special = ["unknown_field"];
+    const special = ["unknown_field", "no_object"];
     for (const reason of [undefined, ...CLIENT.filter((one) => !special.includes(one))])
       expect(`${reason} ${eventOf(code, reason)}`).toBe(`${reason} ${CODES[code]}`);
   });

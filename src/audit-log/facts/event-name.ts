@@ -26,6 +26,8 @@ const BY_CODE: Readonly<Record<string, AuditEvent>> = {
   // Whoever is right, but logged in too long ago or too weakly.
   insufficient_user_authentication: AUTHENTICATION,
   access_denied: AUTHORIZATION,
+  // The object of somebody else, which the answer hides.
+  not_found: AUTHORIZATION,
   rate_limit_exceeded: LIMIT,
   cors_not_allowed: CROSS_ORIGIN,
   cross_origin_blocked: CROSS_ORIGIN,
@@ -72,6 +74,8 @@ export function refusalEvent(
   if (reason === "client_left") return REQUEST;
   if (status !== undefined && status >= 500) return REQUEST_FAILED;
   if (reason !== undefined && OUTAGE_REASONS.has(reason)) return REQUEST_FAILED;
+  // Whoever follows a link to what was deleted attacks nobody.
+  if (reason === "no_object") return REQUEST;
   if (code === "invalid_token" && reason !== undefined && /revoked|replayed|reused/.test(reason))
     return TOKEN_REUSE;
   if (code === "validation_failed" && reason === "unknown_field") return EXTRANEOUS;

@@ -1,5 +1,5 @@
 import type { Response } from "express";
-import { sentStatus } from "../../core/app/sent-status.js";
+import { sentStatus } from "../../core/answer/sent-status.js";
 import type { CorsRequest, Decision } from "../../core/decision/decision.js";
 import { type AuditEvent, refusalEvent, requestEvent } from "./event-name.js";
 

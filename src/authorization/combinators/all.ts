@@ -3,7 +3,7 @@ import { ProblemList } from "../../core/options/problem-list.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { readRules } from "../rule/read-rules.js";
-import { createRule, logicOf, type Rule, type RuleLogic } from "../rule/rule.js";
+import { createRule, foreseen, logicOf, type Rule, type RuleLogic } from "../rule/rule.js";
 import { allowing, denying, isVerdict, type StepUp, type Verdict } from "../rule/verdict.js";
 
 type Judged = Verdict | Promise<Verdict>;
@@ -54,6 +54,14 @@ export function all(...rules: [Rule, ...Rule[]]): Rule {
     needsObject: parts.some((part) => part.needsObject),
     allowed: isUsual ? allowed : undefined,
     judge: (principal, req, object) => judgeFrom(0, allowed, principal, req, object),
+    foresee(principal, req) {
+      let found = allowed;
+      for (const part of parts) {
+        found = and(found, foreseen(part, principal, req), part);
+        if (found.effect === "deny") return refusal(parts, part, found, principal, req);
+      }
+      return found;
+    },
   });
 }
 

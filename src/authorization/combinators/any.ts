@@ -3,8 +3,8 @@ import { ProblemList } from "../../core/options/problem-list.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { readRules } from "../rule/read-rules.js";
-import { createRule, logicOf, type Rule, type RuleLogic } from "../rule/rule.js";
-import { denying, isVerdict, type Verdict } from "../rule/verdict.js";
+import { createRule, foreseen, logicOf, type Rule, type RuleLogic } from "../rule/rule.js";
+import { denying, isVerdict, UNDECIDED, type Verdict } from "../rule/verdict.js";
 
 /** Nothing would turn it into a yes for certain. */
 const DENIED = denying("rule_denied");
@@ -53,6 +53,15 @@ export function any(...rules: [Rule, ...Rule[]]): Rule {
     needsObject: parts.some((part) => part.needsObject),
     allowed: parts.length === 1 ? parts[0]?.allowed : undefined,
     judge: (principal, req, object) => judgeFrom(0, undefined, principal, req, object),
+    foresee(principal, req) {
+      let isOpen = false;
+      for (const part of parts) {
+        const verdict = foreseen(part, principal, req);
+        if (verdict.effect === "allow") return verdict;
+        if (verdict.effect === "indeterminate") isOpen = true;
+      }
+      return isOpen ? UNDECIDED : DENIED;
+    },
   });
 }
 

@@ -1,7 +1,7 @@
 import { ProblemList } from "../../core/options/problem-list.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { checkRule } from "../rule/read-rules.js";
-import { createRule, logicOf, type Rule } from "../rule/rule.js";
+import { createRule, foreseen, logicOf, type Rule } from "../rule/rule.js";
 import { ALLOW, denying, isVerdict, type Verdict } from "../rule/verdict.js";
 
 /** Further scopes never take anything away. */
@@ -27,7 +27,8 @@ export function not(...rules: readonly [Rule]): Rule {
     );
   problems.finish();
 
-  const { isPure, needsObject, judge } = logicOf(rule);
+  const logic = logicOf(rule);
+  const { isPure, needsObject, judge } = logic;
   return createRule(`not(${rule.description})`, {
     isPure,
     needsObject,
@@ -36,6 +37,7 @@ export function not(...rules: readonly [Rule]): Rule {
       const verdict = judge(principal, req, object);
       return isVerdict(verdict) ? reversed(verdict) : verdict.then(reversed);
     },
+    foresee: (principal, req) => reversed(foreseen(logic, principal, req)),
   });
 }
 

@@ -10,7 +10,8 @@ import { logicOf, type Rule } from "../rule/rule.js";
 import { type DenialReason, isVerdict, type StepUp, type Verdict } from "../rule/verdict.js";
 import type { CheckedRequireOptions } from "./require-options.js";
 
-interface Refusal {
+/** How a request is refused. */
+export interface Refusal {
   readonly error: HttpError;
   readonly reason: DenialReason | "no_principal" | "anonymous" | "undecided";
 }
@@ -85,14 +86,16 @@ export function createAuthorization(
   );
 }
 
-function refusalOfNobody(principal: Principal | null, realm: string): Refusal {
+/** The refusal of a request by nobody. */
+export function refusalOfNobody(principal: Principal | null, realm: string): Refusal {
   // Who sent no credentials gets no error code (RFC 6750 §3.1).
   const headers: HeaderFields = { "WWW-Authenticate": challenge("Bearer", { realm }) };
   const error = new HttpError("authentication_required", { headers });
   return { error, reason: principal === null ? "no_principal" : "anonymous" };
 }
 
-function refusalFor(verdict: Verdict, principal: Principal, realm: string): Refusal {
+/** The refusal of a caller for whom the rule does not hold. */
+export function refusalFor(verdict: Verdict, principal: Principal, realm: string): Refusal {
   if (verdict.effect === "indeterminate")
     return { error: outageError("service_unavailable", undefined), reason: "undecided" };
   const { scopes, stepUp, reason = "rule_denied" } = verdict;

@@ -14,6 +14,8 @@ const RULES: readonly string[] = [
   "claim",
   "stepUp",
   "when",
+  "owner",
+  "sameTenant",
   "all",
   "any",
   "not",

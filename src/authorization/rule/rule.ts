@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import type { Principal } from "../../core/principal/principal.js";
-import type { Verdict } from "./verdict.js";
+import { UNDECIDED, type Verdict } from "./verdict.js";
 
 /** How a rule decides. */
 export interface RuleLogic {
@@ -19,6 +19,11 @@ export interface RuleLogic {
    * @param object - What the guard loaded; `undefined` when it loads nothing.
    */
   judge(principal: Principal, req: Request, object: unknown): Verdict | Promise<Verdict>;
+  /**
+   * What it says of the caller already before the object is there, without asking a function of the app: a verdict that
+   * no object changes, else `indeterminate`. Pure rules need none.
+   */
+  readonly foresee?: ((principal: Principal, req: Request) => Verdict) | undefined;
 }
 
 const LOGIC: unique symbol = Symbol.for("express-secure-api.rule/1");
@@ -50,6 +55,13 @@ export function createPureRule(
 /** Whether the value is a rule, also one from another installed copy of this library. */
 export function isRule(value: unknown): value is Rule {
   return typeof value === "object" && value !== null && Object.hasOwn(value, LOGIC);
+}
+
+/** What the rule says of the caller, whatever the object is; `indeterminate` when that depends on it. */
+export function foreseen(logic: RuleLogic, principal: Principal, req: Request): Verdict {
+  return logic.isPure
+    ? (logic.judge(principal, req, undefined) as Verdict)
+    : (logic.foresee?.(principal, req) ?? UNDECIDED);
 }
 
 /** How the rule decides. */

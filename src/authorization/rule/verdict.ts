@@ -9,6 +9,9 @@ export type DenialReason =
   | "claim_mismatch"
   | "step_up_required"
   | "condition_failed"
+  | "not_owner"
+  | "other_tenant"
+  | "no_object"
   | "rule_denied";
 
 /** The authentication that would satisfy a rule (RFC 9470 §3). */

@@ -33,7 +33,7 @@ export function claim(path: ClaimPath, expected: ExpectedClaim): Rule;
 export function claim(path: unknown, expected: unknown, ...rest: readonly unknown[]): Rule {
   assertNotMounted("claim", path, 'authorize(claim("email_verified", true))');
   const problems = new ProblemList();
-  const names = readPath(problems, path);
+  const at = readClaimPath(problems, "claim.path", path);
   checkExpected(problems, expected);
   if (rest.length > 0) {
     problems.note(
@@ -43,8 +43,7 @@ export function claim(path: unknown, expected: unknown, ...rest: readonly unknow
   }
   problems.finish();
 
-  const at = names.length === 1 ? String(names[0]) : names;
-  const name = names.join(".");
+  const name = typeof at === "string" ? at : at.join(".");
   return typeof expected === "function"
     ? askingRule(name, at, expected as (value: unknown) => unknown)
     : valueRule(name, at, expected as Scalar);
@@ -89,18 +88,20 @@ function verdictFor(fits: boolean): Verdict {
   return fits ? ALLOW : MISMATCH;
 }
 
-function readPath(problems: ProblemList, path: unknown): readonly string[] {
+/** Checks the name of a claim, or the names that lead to it. A list of one is that one. */
+export function readClaimPath(problems: ProblemList, at: string, path: unknown): ClaimPath {
   const names: readonly unknown[] = Array.isArray(path) ? Array.from<unknown>(path) : [path];
   const isRight =
     names.length > 0 && names.every((name) => typeof name === "string" && name !== "");
   if (!isRight) {
     const must = "must be a claim name or a list of them, outermost first";
-    problems.note("claim.path", `${must}, got ${describeValue(path)}`);
+    problems.note(at, `${must}, got ${describeValue(path)}`);
     return [];
   }
-  const fault = (names as readonly string[]).map(unsetFault).find((found) => found !== undefined);
-  if (fault !== undefined) problems.note("claim.path", fault);
-  return names as readonly string[];
+  const texts = names as readonly string[];
+  const fault = texts.map(unsetFault).find((found) => found !== undefined);
+  if (fault !== undefined) problems.note(at, fault);
+  return texts.length === 1 ? String(texts[0]) : texts;
 }
 
 function checkExpected(problems: ProblemList, expected: unknown): void {

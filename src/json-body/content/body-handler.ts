@@ -1,5 +1,5 @@
 import type { NextFunction, Request, Response } from "express";
-import { watchAnswer } from "../../core/app/watch-answer.js";
+import { watchAnswer } from "../../core/answer/watch-answer.js";
 import { MountingError } from "../../core/calls/mounting-error.js";
 import type { Guard } from "../../core/guard/guard.js";
 import { essenceOf, parseMediaType } from "../../core/http/media-type.js";

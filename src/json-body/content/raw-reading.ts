@@ -1,5 +1,5 @@
+import type { AnswerWatcher } from "../../core/answer/watch-answer.js";
 import { isExpress4 } from "../../core/app/app-layers.js";
-import type { AnswerWatcher } from "../../core/app/watch-answer.js";
 import { recordReportedChange } from "../../core/decision/report-mode.js";
 import type { ParsedRequest } from "../../core/http/request-body.js";
 

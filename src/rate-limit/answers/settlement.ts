@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { sentStatus } from "../../core/app/sent-status.js";
+import { sentStatus } from "../../core/answer/sent-status.js";
 import { isGone } from "../../core/request/is-gone.js";
 import { isSent } from "../../core/request/is-sent.js";
 import type { CountFunction } from "../policies/policy.js";

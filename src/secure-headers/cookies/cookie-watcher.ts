@@ -1,6 +1,6 @@
 import type { Request, Response } from "express";
-import { changeHeadFields, type HeadFields } from "../../core/app/head-fields.js";
-import type { AnswerWatcher } from "../../core/app/watch-answer.js";
+import { changeHeadFields, type HeadFields } from "../../core/answer/head-fields.js";
+import type { AnswerWatcher } from "../../core/answer/watch-answer.js";
 import { recordDecision } from "../../core/decision/decision.js";
 import { recordReportedChange } from "../../core/decision/report-mode.js";
 import type { Guard } from "../../core/guard/guard.js";

@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { replaceMethod } from "../../core/app/replace-method.js";
+import { replaceMethod } from "../../core/answer/replace-method.js";
 import { requestSlot } from "../../core/request/request-slot.js";
 
 type SetHeader = Response["setHeader"];

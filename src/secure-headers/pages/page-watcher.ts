@@ -1,6 +1,6 @@
 import type { Request } from "express";
-import { headValue } from "../../core/app/head-fields.js";
-import type { AnswerWatcher } from "../../core/app/watch-answer.js";
+import { headValue } from "../../core/answer/head-fields.js";
+import type { AnswerWatcher } from "../../core/answer/watch-answer.js";
 import { recordReportedChange } from "../../core/decision/report-mode.js";
 import { isTakenForPage } from "./taken-for-page.js";
 

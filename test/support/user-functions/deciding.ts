@@ -21,6 +21,7 @@ export interface DecidingSite {
   readonly synchronous?: true;
 }
 
+const { allowFields, authorize, owner, requireOwnership, sameTenant } = library;
 const { enrichPrincipal, fromRateLimiterFlexible, oauthGuard, principalFrom, rateLimit } = library;
 const { session, validate } = library;
 const issuer = createTestIssuer();
@@ -38,7 +39,7 @@ export const withSession: RequestHandler = (req, _res, next) => {
 
 /** What a guard in front does. */
 export const withCaller: RequestHandler = (req, _res, next) => {
-  setPrincipalSource(req, createPrincipal({ subject: "alice" }));
+  setPrincipalSource(req, createPrincipal({ subject: "alice", tenant: "acme" }));
   next();
 };
 
@@ -46,6 +47,12 @@ export const behind =
   (first: RequestHandler, second: RequestHandler): RequestHandler =>
   (req, res, next) =>
     first(req, res, () => second(req, res, next));
+
+const withObject = (guard: (load: () => object) => RequestHandler) =>
+  behind(
+    withCaller,
+    guard(() => ({})),
+  );
 
 /** Keys and the like may stand in an entry of `issuer` as well. */
 const entry = (options: object, mode: Mode): unknown => {
@@ -196,6 +203,37 @@ export const DECIDING: Readonly<Record<string, DecidingSite>> = {
     mount: (lookUp, mode) =>
       behind(withCaller, enrichPrincipal(lookUp as never, { mode, cache: { time: "1m" } })),
     right: () => ({ roles: ["admin"] }),
+  },
+  owner: {
+    mount: (pick, mode) => withObject((load) => authorize(owner(pick as never), { load, mode })),
+    right: () => "alice",
+  },
+  sameTenant: {
+    mount: (pick, mode) =>
+      withObject((load) => authorize(sameTenant(pick as never), { load, mode })),
+    right: () => ["acme"],
+  },
+  "authorize.load": {
+    mount: (load, mode) => behind(withCaller, authorize(owner("of"), { load, mode } as never)),
+    right: () => ({ of: "alice" }),
+  },
+  "requireOwnership.load": {
+    mount: (load, mode) =>
+      behind(withCaller, requireOwnership({ load, owner: "of", mode } as never)),
+    right: () => ({ of: ["alice"] }),
+  },
+  "requireOwnership.owner": {
+    mount: (pick, mode) =>
+      withObject((load) => requireOwnership({ load, owner: pick as never, mode })),
+    right: () => "alice",
+  },
+  "allowFields.write": {
+    mount: (write, mode) => allowFields({ write, mode } as never),
+    right: () => ["a"],
+  },
+  "allowFields.read": {
+    mount: (read, mode) => allowFields({ read, mode } as never),
+    right: () => ["reached"],
   },
   "oauthGuard.jwks": {
     mount: (jwks, mode) => oauthGuard({ ...issuer.options(), jwks, mode } as never),

@@ -51,6 +51,30 @@ export const REFUSING: Readonly<Record<string, RefusingSite>> = {
     mount: (options) => library.authorize(library.role("admin"), options),
     ...unauthenticated,
   },
+  "requireOwnership.onDenied": {
+    mount: (options) =>
+      behind(
+        withCaller,
+        library.requireOwnership({ load: () => undefined, owner: () => null, ...options }),
+      ),
+    status: 404,
+    code: "not_found",
+  },
+  "ownParam.onDenied": {
+    mount: (options) => library.ownParam("a", options),
+    ...unauthenticated,
+  },
+  "allowFields.onDenied": {
+    mount: (options) =>
+      library.allowFields({
+        write: () => {
+          throw new Error("boom");
+        },
+        ...options,
+      }),
+    status: 503,
+    code: "check_unavailable",
+  },
   "session.onDenied": {
     mount: (options) =>
       behind(

@@ -8,10 +8,9 @@ import type { Response } from "express";
  * @param make - Makes the method. `original` gives the one that stood there: what stands further up may be replaced
  * later, by instrumentation, so it is looked up at each call.
  */
-export function replaceMethod<Name extends "end" | "setHeader" | "write" | "writeHead">(
-  name: Name,
-  make: (original: () => Response[Name]) => Response[Name],
-): (target: object) => void {
+export function replaceMethod<
+  Name extends "end" | "json" | "jsonp" | "setHeader" | "write" | "writeHead",
+>(name: Name, make: (original: () => Response[Name]) => Response[Name]): (target: object) => void {
   // Of the process: so are the apps, and what was replaced stays.
   const changed = new WeakSet<object>();
 
