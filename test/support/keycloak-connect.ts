@@ -49,7 +49,7 @@ export async function theirs(
   return recorded;
 }
 
-export const ISSUER = "https://sso.example.com/realms/shop";
+const ISSUER = "https://sso.example.com/realms/shop";
 
 /** A realm with an RSA key, as those of Keycloak. */
 export function createRealm(issuer: string = ISSUER): TestIssuer {
