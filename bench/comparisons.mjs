@@ -3,22 +3,32 @@ import { readFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { subject as caslSubject, createMongoAbility } from "@casl/ability";
+import permissions from "express-jwt-permissions";
 import { requiredScopes } from "express-oauth2-jwt-bearer";
 import { rateLimit as expressRateLimit } from "express-rate-limit";
 import pino from "pino";
 import { pinoHttp } from "pino-http";
 import { createExchange } from "./fake-exchange.mjs";
-import { requireFromLibrary } from "./library.mjs";
+import { requireFromLibrary, requireInternal } from "./library.mjs";
 import { AUDIENCE, LIMIT, SCOPE } from "./workload.mjs";
 
 const { auditLog, fileSink } = requireFromLibrary("audit-log");
 const { oauthGuard } = requireFromLibrary("oauth-guard");
 const { rateLimit } = requireFromLibrary("rate-limit");
-const { requireScope } = requireFromLibrary("authorization");
+const { all, any, not, requireScope, role, scope } = requireFromLibrary("authorization");
+const { logicOf } = requireInternal("authorization/rule/rule.js");
+const { createPrincipal } = requireInternal("core/principal/principal.js");
 
 /** Single parts of the library, each beside what it is compared with. */
 export function comparisons(context) {
-  return [firstSight(context), authorization(context), rateLimits(), ...auditRecords(context)];
+  return [
+    firstSight(context),
+    ...authorizations(context),
+    ...rules(),
+    rateLimits(),
+    ...auditRecords(context),
+  ];
 }
 
 function firstSight({ jwks, issuer, tokens }) {
@@ -52,36 +62,95 @@ function firstSight({ jwks, issuer, tokens }) {
   };
 }
 
-function authorization({ jwks, issuer, tokens }) {
+function authorizations({ jwks, issuer, tokens }) {
   const guard = oauthGuard({ issuer, audience: AUDIENCE, jwks });
   const own = requireScope(SCOPE);
   const theirs = requiredScopes(SCOPE);
   const claims = JSON.parse(Buffer.from(tokens[0].split(".")[1], "base64url"));
-  return {
-    id: "authorization",
-    what: "one scope required of a verified token",
-    subject: {
-      name: "`requireScope`",
-      prepare: async (count) => {
-        const inputs = exchanges(count, tokens).map((exchange) => ({
-          ...exchange,
-          middleware: guard,
-        }));
-        await runMiddleware(inputs);
-        return inputs.map(({ req, res }) => ({ req, res, middleware: own }));
-      },
-      run: runMiddleware,
+  const checked = permissions({ requestProperty: "auth", permissionsProperty: "payload.scope" });
+  const subject = {
+    name: "`requireScope`",
+    prepare: async (count) => {
+      const inputs = exchanges(count, tokens).map((exchange) => ({
+        ...exchange,
+        middleware: guard,
+      }));
+      await runMiddleware(inputs);
+      return inputs.map(({ req, res }) => ({ req, res, middleware: own }));
     },
-    baseline: {
-      name: "`requiredScopes` of express-oauth2-jwt-bearer",
-      prepare: (count) =>
-        exchanges(count).map(({ req, res }) => {
-          req.auth = { header: {}, payload: { ...claims }, token: "" };
-          return { req, res, middleware: theirs };
-        }),
-      run: runMiddleware,
-    },
+    run: runMiddleware,
   };
+  const baseline = (name, middleware) => ({
+    name,
+    prepare: (count) =>
+      exchanges(count).map(({ req, res }) => {
+        req.auth = { header: {}, payload: { ...claims }, token: "" };
+        return { req, res, middleware };
+      }),
+    run: runMiddleware,
+  });
+  const what = "one scope required of a verified token";
+  return [
+    {
+      id: "authorization",
+      what,
+      subject,
+      baseline: baseline("`requiredScopes` of express-oauth2-jwt-bearer", theirs),
+    },
+    {
+      id: "permissions",
+      what,
+      subject,
+      baseline: baseline("`check` of express-jwt-permissions", checked.check(SCOPE)),
+    },
+  ];
+}
+
+/** How often each input is judged: one judgement is shorter than the clock's tick. */
+const JUDGEMENTS = 200;
+
+/** Rules alone, without the middleware around them. */
+function rules() {
+  const rule = any(role("admin"), all(scope(SCOPE), not(role("suspended"))));
+  const { judge } = logicOf(rule);
+  const ability = createMongoAbility([
+    { action: "manage", subject: "all", conditions: { role: "admin" } },
+    { action: "create", subject: "Order", conditions: { ownerId: "user-7" } },
+  ]);
+  return [
+    {
+      id: "rule",
+      what: "a rule of four parts, judged",
+      times: JUDGEMENTS,
+      subject: {
+        name: "`any(role, all(scope, not(role)))`",
+        prepare: (count) =>
+          Array.from({ length: count }, (_, index) =>
+            createPrincipal({ subject: `user-${index}`, roles: ["editor"], scopes: ["a", SCOPE] }),
+          ),
+        run: (principals) => {
+          for (const principal of principals) {
+            for (let turn = 0; turn < JUDGEMENTS; turn += 1) {
+              if (judge(principal, undefined, undefined).effect !== "allow")
+                throw new Error("the rule refuses");
+            }
+          }
+        },
+      },
+      baseline: {
+        name: "`ability.can` of CASL, two rules",
+        prepare: (count) =>
+          Array.from({ length: count }, () => caslSubject("Order", { ownerId: "user-7" })),
+        run: (orders) => {
+          for (const order of orders) {
+            for (let turn = 0; turn < JUDGEMENTS; turn += 1) {
+              if (!ability.can("create", order)) throw new Error("CASL refuses");
+            }
+          }
+        },
+      },
+    },
+  ];
 }
 
 function rateLimits() {
@@ -167,7 +236,8 @@ function runMiddleware(inputs) {
     let left = inputs.length;
     const next = (error) => {
       left -= 1;
-      if (error !== undefined) reject(error);
+      // Some say `null` for no error.
+      if (error !== undefined && error !== null) reject(error);
       else if (left === 0) resolve();
     };
     for (const { middleware, req, res } of inputs) middleware(req, res, next);

@@ -11,3 +11,8 @@ export function requireFromLibrary(subpath) {
 export function resolveInLibrary(subpath) {
   return require.resolve(`express-secure-api/${subpath}`);
 }
+
+/** A file of the library that has no door of its own, to measure a part alone. */
+export function requireInternal(path) {
+  return require(`./dist/${path}`);
+}

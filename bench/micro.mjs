@@ -23,13 +23,13 @@ const WARMUP_BATCHES = 40;
  *
  * What a comparison names as its `floor` is done by both of them around the work in question, and is subtracted.
  */
-async function compare({ id, what, subject, baseline, floor }, rounds, batch) {
+async function compare({ id, what, subject, baseline, floor, times = 1 }, rounds, batch) {
   const sides = [subject, baseline, ...(floor === undefined ? [] : [floor])];
   const costs = sides.map(() => []);
   for (let round = -WARMUP_BATCHES; round < rounds; round += 1) {
     for (let turn = 0; turn < sides.length; turn += 1) {
       const index = (turn + round + WARMUP_BATCHES) % sides.length;
-      const cost = await measureBatch(sides[index], batch);
+      const cost = await measureBatch(sides[index], batch, times);
       if (round >= 0) costs[index].push(cost);
     }
   }
@@ -45,8 +45,8 @@ async function compare({ id, what, subject, baseline, floor }, rounds, batch) {
   };
 }
 
-/** CPU microseconds per operation. What `prepare` makes and `check` looks at is not measured. */
-async function measureBatch({ prepare, run, check }, batch) {
+/** CPU microseconds per operation, of which each input is worth `times`. What `prepare` makes and `check` looks at is not measured. */
+async function measureBatch({ prepare, run, check }, batch, times) {
   const inputs = await prepare(batch);
   // Twice: what survives two minor collections is not copied again while the clock runs. A batch is small enough for
   // the young generation, so that no collection of what `prepare` made is charged to the work in question.
@@ -56,5 +56,5 @@ async function measureBatch({ prepare, run, check }, batch) {
   await run(inputs);
   const { user, system } = process.cpuUsage(before);
   check?.(batch);
-  return (user + system) / batch;
+  return (user + system) / (batch * times);
 }

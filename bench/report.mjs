@@ -72,7 +72,7 @@ export function reportStacks(costs, budgets) {
 export function reportParts(results, budgets) {
   const rows = results.map(({ id, what, name, microseconds, baseline, ratio }) => [
     `${what}: ${name} ÷ ${baseline.name}`,
-    `${microseconds.toFixed(1)} ÷ ${baseline.microseconds.toFixed(1)}`,
+    `${shown(microseconds)} ÷ ${shown(baseline.microseconds)}`,
     ...verdict(ratio, budgets[id]),
   ]);
   return {
@@ -136,4 +136,9 @@ function verdict(ratio, limit) {
   const measured = ratio === undefined ? "–" : ratio.toFixed(2);
   if (limit === undefined || ratio === undefined) return [measured, "–", ""];
   return [measured, limit.toFixed(2), ratio <= limit ? "met" : "MISSED"];
+}
+
+/** Less than a microsecond with two digits more: a rule takes some hundredths. */
+function shown(microseconds) {
+  return microseconds.toFixed(microseconds < 1 ? 3 : 1);
 }

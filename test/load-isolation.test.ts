@@ -34,6 +34,7 @@ const MAY_LOAD: Readonly<Record<string, readonly string[]>> = {
   "./secure-headers": ["cors", "helmet"],
   "./audit-log": ["triple-beam", "winston", "winston-transport"],
   "./errors": [],
+  "./route-audit": [],
   "./testing": [],
   "./augment": [],
 };

@@ -26,7 +26,7 @@ const NOT_OURS = ["HelmetOverrides", "HelmetSettings"];
 /** Doors without a page of their own: the root, declarations, and the manifest. */
 const NO_PAGE = [".", "./augment", "./package.json"];
 /** Pages of what is no middleware. */
-const NO_MIDDLEWARE = ["claims.md", "testing.md"];
+const NO_MIDDLEWARE = ["claims.md", "route-audit.md", "testing.md"];
 
 /** Claims of others that the pages warn of. */
 const FOREIGN = ["user_metadata"];

@@ -33,8 +33,12 @@ export interface AuditLog extends Middleware {
 /** An audit log that is part of a preset. */
 export interface PresetAuditLog {
   readonly handler: AuditLog;
-  /** Shows it the guards that the preset runs, so that its first record names those in report mode. */
-  nameGuards(guards: readonly Middleware[]): void;
+  /**
+   * Shows it the guards that the preset runs, so that its first record names those in report mode.
+   *
+   * @param otherwise - What the rows of a table leave to its rule for everything else: `/admin/* except GET, HEAD`.
+   */
+  nameGuards(guards: readonly Middleware[], otherwise: readonly string[]): void;
   close(): Promise<void>;
 }
 
@@ -79,9 +83,11 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     failures,
   );
   const say: Say = (event, fields) => writer.write(systemRecord(numbers.next(), event, fields));
+  let left: readonly string[] = [];
   const start = new StartRecord((reporting, reason, unprotected) =>
     say("sys_monitor_enabled", {
       ...(unprotected ? { "audit.notice": UNPROTECTED } : {}),
+      ...(left.length > 0 ? { "audit.otherwise": left } : {}),
       "audit.reason": reason,
       "audit.reporting": reporting,
     }),
@@ -139,7 +145,10 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
 
   return {
     handler: Object.assign(middleware, { close, stats: () => writer.stats }),
-    nameGuards: (guards) => start.atSetup(guards),
+    nameGuards(guards, otherwise) {
+      left = otherwise;
+      start.atSetup(guards);
+    },
     close,
   };
 }

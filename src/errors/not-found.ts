@@ -1,4 +1,5 @@
 import type { RequestHandler } from "express";
+import { declarePlain } from "../core/app/plain-answer.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { HttpError } from "../core/refusal/http-error.js";
@@ -31,5 +32,5 @@ export function notFound(options: NotFoundOptions = {}): Middleware {
     if (res.headersSent) next();
     else respond(new HttpError("not_found"), req, res, html ? pageFor(req, res) : undefined);
   };
-  return notFoundMiddleware as Middleware;
+  return declarePlain(notFoundMiddleware) as Middleware;
 }

@@ -2,6 +2,7 @@ import type { NextFunction, Request, Response } from "express";
 import { watchStatus } from "../core/app/sent-status.js";
 import { isThenable } from "../core/calls/user-function.js";
 import { createGuard, type Guard } from "../core/guard/guard.js";
+import { giveDetails } from "../core/guard/guard-details.js";
 import type { ErrorCode } from "../core/refusal/error-code.js";
 import { HttpError, outageError } from "../core/refusal/http-error.js";
 import { isRefused } from "../core/refusal/refused.js";
@@ -16,6 +17,7 @@ import {
 } from "./answers/quota-headers.js";
 import { settleAfterAnswer } from "./answers/settlement.js";
 import { type ViolationReason, violationOf } from "./answers/violation.js";
+import { describeLimits } from "./describe-limits.js";
 import type { LimiterHandle, Place, PreflightCounts } from "./place.js";
 import type { BodyFault } from "./policies/body-key.js";
 import { type Charges, chargesOf } from "./policies/charges.js";
@@ -65,6 +67,7 @@ export function createLimiter(settings: LimiterSettings, place: Place): LimiterH
     },
     { rule: settings.policies.map(ruleOf).join(", ") },
   );
+  giveDetails(handler, () => describeLimits(settings.policies, settings.headers));
   const middleware = Object.assign(handler, {
     close: () => closeStore(settings.store),
   });

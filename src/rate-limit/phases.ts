@@ -7,6 +7,7 @@ import type { Phase, Policy } from "./policies/policy.js";
 import { createPreflightLimit, type PreflightLimit } from "./preflight-limit.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 import { type LimiterSettings, readSettings } from "./read-settings.js";
+import type { RowPolicy } from "./row-policy.js";
 
 /** The parts of a limiter around authentication. */
 export interface RateLimitPhases {
@@ -40,10 +41,14 @@ export interface RateLimitPhases {
  * What anything else refuses, such as a 401 between them, keeps its charge, and so does what a limit by a member of the body
  * refuses to a stranger.
  *
+ * @param rows - Further policies, from a table of routes. With some, the options need none of their own.
  * @throws {@link OptionsError} with every problem, also when a key function has no `phase`.
  */
-export function rateLimitPhases(options: RateLimitOptions): RateLimitPhases {
-  const settings = readSettings(options, true);
+export function rateLimitPhases(
+  options: RateLimitOptions,
+  rows: readonly RowPolicy[] = [],
+): RateLimitPhases {
+  const settings = readSettings(options, true, rows);
   const preflight =
     settings.preflightGiven === "off" ? undefined : createPreflightLimit(settings, true);
   const phases = new Set(settings.policies.map(({ phase }) => phase));

@@ -2,6 +2,7 @@ import type { Request } from "express";
 import { warnAboutApp } from "../core/app/app-warning.js";
 import { decisionsOf } from "../core/decision/decision.js";
 import { createGuard } from "../core/guard/guard.js";
+import { giveDetails } from "../core/guard/guard-details.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { type EarlyLimit, offerEarlyLimit } from "../core/request/early-limit.js";
 import { MemoryEngine } from "./algorithms/memory-engine.js";
@@ -85,6 +86,8 @@ export function createPreflightLimit(
     },
     { rule: ruleOf(policy) },
   );
+  // It counts no request to a route: documents of routes say nothing of it.
+  giveDetails(middleware, () => ({ limits: [], headers: [] }));
   return {
     middleware,
     offer,

@@ -2,7 +2,8 @@ import { createCall } from "../core/calls/create-call.js";
 import { wrongReturn } from "../core/calls/user-function.js";
 import { GUARD_OPTIONS, type Mode, readGuardOptions } from "../core/guard/guard-options.js";
 import type { Hints, OptionKey, OptionKeys } from "../core/options/option-types.js";
-import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
+import { OptionsReader, readOptions } from "../core/options/options-reader.js";
+import type { ProblemList } from "../core/options/problem-list.js";
 import type { OnDenied } from "../core/refusal/deny.js";
 import type { HeaderSettings } from "./answers/quota-headers.js";
 import type { Policy, UserFunction } from "./policies/policy.js";
@@ -13,6 +14,7 @@ import type {
   RateLimitOptions,
   RateLimitPolicy,
 } from "./rate-limit-options.js";
+import { optionsOfRow, ROW_EXAMPLE, type RowPolicy } from "./row-policy.js";
 import type { RateLimitStore } from "./stores/rate-limit-store.js";
 import { readStore } from "./stores/read-store.js";
 
@@ -150,9 +152,14 @@ type SettingsReader = OptionsReader<OptionKey<RateLimitOptions>>;
  * Reads the options of `rateLimit`.
  *
  * @param phased - Whether policies say in which phase they run, as in the preset.
+ * @param rows - Further policies. With some, the options need none of their own.
  * @throws {@link OptionsError} with every problem.
  */
-export function readSettings(options: unknown, phased: boolean): LimiterSettings {
+export function readSettings(
+  options: unknown,
+  phased: boolean,
+  rows: readonly RowPolicy[] = [],
+): LimiterSettings {
   const reader = readOptions<RateLimitOptions>(
     "rateLimit",
     options,
@@ -160,11 +167,16 @@ export function readSettings(options: unknown, phased: boolean): LimiterSettings
     RATE_LIMIT_HINTS,
     'rateLimit({ limit: 100, window: "1m" })',
   );
-  const policies = readPolicies(reader, {
+  const demands = {
     phased,
     named: reader.has("store"),
     refunds: refunds(reader.raw("store")),
-  });
+  };
+  const own = [...POLICY_NAMES, "policies" as const].some((name) => reader.has(name));
+  const policies = [
+    ...(own || rows.length === 0 ? readPolicies(reader, demands) : []),
+    ...rows.map((row) => readPolicy(readerOf(row, reader.problems), demands)),
+  ];
   const settings = {
     ...readGuardOptions(reader),
     ...readStore(reader, policies),
@@ -185,6 +197,11 @@ export function readSettings(options: unknown, phased: boolean): LimiterSettings
   }
   reader.finish();
   return Object.freeze(settings);
+}
+
+function readerOf(row: RowPolicy, problems: ProblemList): OptionsReader<keyof RateLimitPolicy> {
+  const options = optionsOfRow(row, problems);
+  return new OptionsReader(row.path, options, POLICY_KEYS, hintsInPolicy(), problems, ROW_EXAMPLE);
 }
 
 function refunds(store: unknown): boolean {

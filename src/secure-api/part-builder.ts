@@ -7,7 +7,14 @@ import type { SecureApiOptions } from "./secure-api-options.js";
 
 type PartName = Exclude<
   keyof SecureApiOptions,
-  "authenticate" | "mode" | "onDenied" | "publicRoutes" | "dangerouslyPublicRoutes"
+  | "authenticate"
+  | "mode"
+  | "onDenied"
+  | "publicRoutes"
+  | "dangerouslyPublicRoutes"
+  | "routes"
+  | "otherwise"
+  | "paths"
 >;
 
 /** What to write in place of something that is no options. */
@@ -57,8 +64,16 @@ export class PartBuilder {
       this.#reader.note(name, wrongPart(name, value));
       return undefined;
     }
+    return this.make(value === undefined ? {} : value, factory);
+  }
+
+  /** Builds a part from these options, whatever those of the user say. */
+  make<Options, Part extends object>(
+    options: Readonly<Record<string, unknown>>,
+    factory: (options: Options) => Part,
+  ): Part | undefined {
     try {
-      const part = factory(this.#withDefaults(value === undefined ? {} : value) as Options);
+      const part = factory(this.#withDefaults(options) as Options);
       this.#keepCloser(part);
       return part;
     } catch (error) {

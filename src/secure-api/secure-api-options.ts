@@ -6,6 +6,8 @@ import type { FormBodyOptions, JsonBodyOptions } from "../json-body/index.js";
 import type { OauthGuardInput } from "../oauth-guard/oauth-guard-options.js";
 import type { RateLimitOptions } from "../rate-limit/index.js";
 import type { SecureHeadersOptions } from "../secure-headers/index.js";
+import type { PathOptions } from "./path-check.js";
+import type { RouteTable } from "./routes/row-options.js";
 
 /** Options of {@link secureApi}: one key per middleware, with that middleware's options or `false`. */
 export interface SecureApiOptions extends GuardOptions {
@@ -43,6 +45,22 @@ export interface SecureApiOptions extends GuardOptions {
    */
   readonly publicRoutes?: readonly string[] | undefined;
   /**
+   * Rows that say for each route what it asks: `{ "POST /orders": { requireScope: "orders:write" } }`. Every row that
+   * covers a request applies. Patterns are `[METHOD ]/literal/:name/*`, and cover every spelling of a path; a row with a
+   * method says nothing about other methods. Needs `otherwise`. @default none
+   */
+  readonly routes?: RouteTable | undefined;
+  /**
+   * What is asked of requests about which no row says who may call: `"authenticated"` lets every known caller pass, and
+   * `"deny"` answers 403 `access_denied`. Required with `routes`.
+   */
+  readonly otherwise?: "authenticated" | "deny" | undefined;
+  /**
+   * What is done with paths and methods that can be read in more than one way: 400 `ambiguous_request`, except for the
+   * kinds that `allow` names. @default {} with `routes`, else nothing is refused
+   */
+  readonly paths?: PathOptions | undefined;
+  /**
    * Patterns that open every route, such as `"GET /*"`: a route that somebody adds later is public from its first day.
    * @default none
    */
@@ -60,6 +78,9 @@ export const SECURE_API_KEYS: OptionKeys<SecureApiOptions> = {
   formBody: "neverUndefined",
   publicRoutes: true,
   dangerouslyPublicRoutes: true,
+  routes: "neverUndefined",
+  otherwise: "neverUndefined",
+  paths: true,
   ...GUARD_OPTIONS,
 };
 
@@ -73,6 +94,9 @@ const HEADERS =
 const LOG =
   "leave it out, one record per request is written to stdout by default; auditLog: { sinks: […] } writes them elsewhere";
 
+const ROWS = 'write routes: { "POST /orders": { requireScope: "orders:write" } }';
+const OTHERWISE =
+  'write otherwise: "authenticated" or "deny", which decides about requests that no row covers';
 const LAST = "write app.use(notFound()) and app.use(errorHandler()) behind the last route";
 /** No name stands for these: `mode` takes no boolean. */
 const REPORT =
@@ -109,7 +133,16 @@ export const SECURE_API_HINTS: Hints<SecureApiOptions> = {
   unless: "publicRoutes",
   audit: LOG,
   body: "write jsonBody: {} to parse JSON bodies, mount validate on the routes to check them",
-  validate: "mount validate on the routes, each has a schema of its own",
+  validate:
+    'mount validate on the routes, or write it into a row of routes: { "POST /orders": { validate: { body: schema } } }',
+  rules: ROWS,
+  table: ROWS,
+  accessControl: ROWS,
+  fallback: OTHERWISE,
+  default: OTHERWISE,
+  defaultDeny: OTHERWISE,
+  anyRequest: OTHERWISE,
+  path: "paths",
   errorHandler: LAST,
   notFound: LAST,
   report: REPORT,

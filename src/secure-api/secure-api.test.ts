@@ -389,7 +389,7 @@ describe("secureApi's options", () => {
     ]);
   });
 
-  it.each(["routes", "other", "https"])("does not know %s", (name) => {
+  it.each(["rows", "other", "https"])("does not know %s", (name) => {
     expect(problemsOf({ oauthGuard: false, rateLimit: false, [name]: {} })[0]).toContain(
       `must not have an option "${name}"`,
     );

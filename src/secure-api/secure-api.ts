@@ -1,7 +1,8 @@
 import type { NextFunction, Request, Response } from "express";
 import { createAuditLog } from "../audit-log/audit-log.js";
 import { recordDecision } from "../core/decision/decision.js";
-import { createGuard, type Guard } from "../core/guard/guard.js";
+import { createGuard } from "../core/guard/guard.js";
+import { type GuardDetails, giveDetails, guardDetails } from "../core/guard/guard-details.js";
 import { type GuardDescription, guardMark } from "../core/guard/guard-mark.js";
 import { readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
@@ -12,20 +13,35 @@ import { offerEarlyLimit } from "../core/request/early-limit.js";
 import { formBody, jsonBody } from "../json-body/index.js";
 import { declareUnverified } from "../oauth-guard/get-auth.js";
 import { oauthGuard } from "../oauth-guard/index.js";
-import { rateLimitPhases } from "../rate-limit/phases.js";
+import type { RateLimitOptions } from "../rate-limit/index.js";
+import { type RateLimitPhases, rateLimitPhases } from "../rate-limit/phases.js";
 import {
   createSecureHeaders,
   type SecureHeadersOptions,
 } from "../secure-headers/secure-headers.js";
+import type { ValidChains } from "../validate/index.js";
 import { checkAfterBody } from "./after-body-check.js";
 import { authenticates, readAuthentication } from "./authentication.js";
 import { PartBuilder } from "./part-builder.js";
+import { readPathCheck } from "./path-check.js";
 import { readPublicRoutes } from "./read-public-routes.js";
+import { checkRouteTable, readRouteTable } from "./read-route-table.js";
+import { methodsLeft } from "./routes/check-rows.js";
+import type { Row } from "./routes/read-rows.js";
+import { createRouteTable } from "./routes/route-table.js";
+import { runSteps } from "./routes/run-steps.js";
 import { SECURE_API_HINTS, SECURE_API_KEYS, type SecureApiOptions } from "./secure-api-options.js";
 import { createSetupCheck } from "./setup-check.js";
 
 /** What {@link secureApi} returns. */
 export interface SecureApi extends Middleware {
+  /**
+   * What the `validate` of a row has let through, as `validator.valid(req)`: `security.valid(req, "POST /orders").body`.
+   *
+   * @param pattern - The row, as its pattern is written.
+   * @throws Error when no row with `validate` has this pattern, or it did not let the request pass.
+   */
+  valid<V = ValidChains>(req: object, pattern: string): V;
   /** Resolves when tokens can be verified; rejects with the outage otherwise. For readiness probes. */
   ready(): Promise<void>;
   /** Writes out the audit log and releases timers, sockets and files. */
@@ -66,7 +82,11 @@ export function secureApi(options: SecureApiOptions): SecureApi {
     'secureApi({ oauthGuard: { issuer, audience }, rateLimit: { limit: 100, window: "1m" } })',
   );
   const shared = readGuardOptions(reader);
-  const publicRoutes = readPublicRoutes(reader);
+  const table = readRouteTable(reader, shared);
+  const rows = table?.rows ?? [];
+  const opened = readPublicRoutes(reader);
+  const publicRoutes = [...opened, ...rows.filter(isPublic).map(({ pattern }) => pattern)];
+  const paths = readPathCheck(reader, shared, table !== undefined);
   const parts = new PartBuilder(reader, shared);
 
   const audit = parts.build("auditLog", createAuditLog, "on");
@@ -86,7 +106,13 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   ) {
     reader.problems.note("secureApi.secureHeaders.mode", NO_GUARD);
   }
-  const limits = parts.build("rateLimit", rateLimitPhases, "required");
+  const rowLimits = rows.flatMap((row) => row.limits);
+  const makeLimits = (given: RateLimitOptions): RateLimitPhases =>
+    rateLimitPhases(given, rowLimits);
+  const limits =
+    reader.raw("rateLimit") === false && rowLimits.length > 0
+      ? parts.make({}, makeLimits)
+      : parts.build("rateLimit", makeLimits, "required");
   const guard = parts.build("oauthGuard", oauthGuard, "required");
   const parsers = [
     parts.build("jsonBody", jsonBody, "off"),
@@ -108,20 +134,30 @@ export function secureApi(options: SecureApiOptions): SecureApi {
     reader.problems.note(`secureApi.${limits.afterAuthPath}.phase`, NO_AUTHENTICATION);
   }
   if (limits !== undefined) checkAfterBody(reader, limits, parsers);
+  const ofTokens = guard === undefined ? undefined : guardMark(guard);
+  const sources = [ofTokens, ...authentication.sources].filter((mark) => mark !== undefined);
+  if (table !== undefined) {
+    checkRouteTable(reader, table, {
+      publicRoutes: opened,
+      namesNobody: reader.raw("oauthGuard") === false && authentication.namesNobody,
+      isReported: areReporting(sources),
+    });
+  }
   parts.finish();
 
+  const steps =
+    table && createRouteTable(table.rows, table.otherwise, publicRoutes, table.settings);
   const headers = headerPart?.middleware;
   const [log, before, after] = [audit?.handler, limits?.before, limits?.after];
   const last = [after, ...parsers, limits?.body];
-  const opened = [log, headers, before, ...last].filter((step) => step !== undefined);
-  const guarded = [log, headers, before, guard, ...authentication.steps, ...last].filter(
+  const first = [log, headers, paths, before];
+  const open = [...first, ...last, steps?.open].filter((step) => step !== undefined);
+  const guarded = [...first, guard, ...authentication.steps, ...last, steps?.guarded].filter(
     (step) => step !== undefined,
   );
-  audit?.nameGuards(guarded);
-  const ofTokens = guard === undefined ? undefined : guardMark(guard);
-  const sources = [ofTokens, ...authentication.sources].filter((mark) => mark !== undefined);
+  audit?.nameGuards(guarded, methodsLeft(rows));
   const checkSetup = createSetupCheck({
-    patterns: [...publicRoutes, ...(limits?.matched ?? [])],
+    patterns: patternsOf(opened, limits?.matched, rows),
     triesCaller: limits?.enforced === true && limits.byPrincipal && areReporting(sources),
     needsSession: hasSessions,
   });
@@ -142,21 +178,37 @@ export function secureApi(options: SecureApiOptions): SecureApi {
         rule: route.text,
       });
     }
-    run(preset, route === undefined ? guarded : opened, req, res, next);
+    const done = (): void => preset.pass(next);
+    runSteps(route === undefined ? guarded : open, req, res, next, done);
   };
   const marked = preflight === undefined ? guarded : [preflight.middleware, ...guarded];
   const except = publicRoutes.map(({ text }) => text);
-  const marks = marked.flatMap((step): GuardDescription[] => {
+  const described = marked.flatMap((step): readonly DescribedPart[] => {
+    if (step === steps?.guarded) return steps.parts.map((mark) => ({ mark, details: undefined }));
     const mark = guardMark(step);
     if (mark === undefined) return [];
-    const isSkipped = except.length > 0 && guarded.includes(step) && !opened.includes(step);
-    return [isSkipped ? { ...mark, except } : mark];
+    const isSkipped = except.length > 0 && guarded.includes(step) && !open.includes(step);
+    return [{ mark: isSkipped ? { ...mark, except } : mark, details: () => guardDetails(step) }];
   });
-  const handler = preset.middleware(handle, { parts: marks });
+  const handler = preset.middleware(handle, { parts: described.map(({ mark }) => mark) });
+  giveDetails(handler, () => ({ parts: described.map(({ details }) => details?.() ?? null) }));
   return Object.assign(handler, {
     ready: async (): Promise<void> => guard?.ready(),
+    valid: <V>(req: object, pattern: string): V => {
+      const row = rows.find(
+        ({ validator, pattern: { text } }) => validator !== undefined && text === pattern,
+      );
+      if (row?.validator !== undefined) return row.validator.valid(req) as V;
+      throw new Error("secureApi: valid(req, pattern) needs the pattern of a row with validate");
+    },
     close: (): Promise<void> => parts.close(),
   });
+}
+
+/** A part as the route audit reads it. */
+interface DescribedPart {
+  readonly mark: GuardDescription;
+  readonly details: (() => GuardDetails | undefined) | undefined;
 }
 
 function areReporting(sources: readonly GuardDescription[]): boolean {
@@ -176,23 +228,16 @@ function openRoute(publicRoutes: readonly PathPattern[], req: Request): PathPatt
   return undefined;
 }
 
-function run(
-  preset: Guard,
-  steps: readonly Middleware[],
-  req: Request,
-  res: Response,
-  next: NextFunction,
-): void {
-  let index = 0;
-  const advance: NextFunction = (error?: unknown) => {
-    if (error !== undefined) {
-      next(error);
-      return;
-    }
-    const step = steps[index];
-    index += 1;
-    if (step === undefined) preset.pass(next);
-    else step(req, res, advance);
-  };
-  advance();
+function isPublic({ access }: Row): boolean {
+  return access === "public";
+}
+
+/** Each once: a limit in a row has the pattern of the row. */
+function patternsOf(
+  opened: readonly PathPattern[],
+  matched: readonly PathPattern[] = [],
+  rows: readonly Row[],
+): readonly PathPattern[] {
+  const all = [...opened, ...matched, ...rows.map(({ pattern }) => pattern)];
+  return [...new Map(all.map((pattern) => [pattern.text, pattern])).values()];
 }

@@ -9,6 +9,7 @@ import {
   type StructureLimits,
 } from "../core/structure/check-structure.js";
 import { mayRead, type RunnableChain } from "./chains/chains.js";
+import { describeSchemas, type SchemaDescription } from "./describe-schema.js";
 import type { Part } from "./issues/field-error.js";
 import { isJoiSchema } from "./joi/joi.js";
 import { isJsonSchema, type UnknownFields } from "./json-schema/json-schema.js";
@@ -35,6 +36,8 @@ export interface ValidateSettings extends RequestSettings {
   readonly unknown: UnknownFields;
   /** Whether the app has left `contentTypes` to its default. */
   readonly defaultTypes: boolean;
+  /** What the documents about routes show of the schemas. */
+  readonly describe: SchemaDescription;
   /** Whether no function of the app makes values. */
   readonly trees: boolean;
   readonly onDenied: OnDenied;
@@ -82,6 +85,13 @@ export function readValidateOptions(options: unknown): ValidateSettings {
     parts,
     chains,
     unknown,
+    describe: describeSchemas(
+      chains.length > 0
+        ? PARTS.filter((part) => chains.some((chain) => mayRead(chain, part))).map(
+            (part) => [part, undefined] as const,
+          )
+        : parts.map(({ part }) => [part, reader.raw(part)] as const),
+    ),
     trees: chains.length === 0 && parts.every((plan) => plan.trees),
     readsBody,
     contentTypes: readContentTypes(reader, readsBody),

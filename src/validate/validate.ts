@@ -4,6 +4,7 @@ import { failedWith } from "../core/calls/function-failure.js";
 import { MountingError } from "../core/calls/mounting-error.js";
 import { isThenable } from "../core/calls/user-function.js";
 import { createGuard } from "../core/guard/guard.js";
+import { giveDetails } from "../core/guard/guard-details.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { requestSlot } from "../core/request/request-slot.js";
 import { createChainsCheck } from "./chains/validate-chains.js";
@@ -109,6 +110,13 @@ export function validate(
       (error: unknown) => guard.resume(req, res, next, () => fail(error, req, res, next)),
     );
   });
+
+  const { describe, readsBody, contentTypes, status } = settings;
+  giveDetails(handler, () => ({
+    schemas: describe(),
+    status,
+    ...(readsBody ? { contentTypes } : {}),
+  }));
 
   function fail(error: unknown, req: Request, res: Response, next: NextFunction): void {
     if (!guard.enforced) remember(req, undefined);

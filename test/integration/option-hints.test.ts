@@ -46,6 +46,8 @@ import { PRINCIPAL_FROM_HINTS, principalFrom } from "../../src/principal/princip
 import { SESSION_HINTS, session } from "../../src/principal/session.js";
 import { rateLimit } from "../../src/rate-limit/index.js";
 import { POLICY_HINTS, RATE_LIMIT_HINTS } from "../../src/rate-limit/read-settings.js";
+import { PATH_HINTS } from "../../src/secure-api/path-check.js";
+import { ROW_HINTS } from "../../src/secure-api/routes/row-options.js";
 import { secureApi } from "../../src/secure-api/secure-api.js";
 import { SECURE_API_HINTS } from "../../src/secure-api/secure-api-options.js";
 import { CORS_HINTS } from "../../src/secure-headers/cors/cors-options.js";
@@ -73,6 +75,7 @@ interface HintTable {
 
 const ISSUER = { issuer: "https://issuer.example", audience: "https://api.example" };
 const POLICY = { limit: 1, window: "1m" };
+const NO_PARTS = { oauthGuard: false, rateLimit: false, auditLog: false } as const;
 const FOLDER = mkdtempSync(join(tmpdir(), "option-hints-"));
 
 const KEY =
@@ -112,6 +115,15 @@ const REPORT =
   'leave it out to refuse, write mode: "report" to let every request pass and only record refusals';
 const UTF8_ONLY = "leave it out, forms are read as UTF-8, and any other charset is refused";
 const BODY = "write jsonBody: {} to parse JSON bodies, mount validate on the routes to check them";
+const ROW_SCHEMA = "write validate: { body: schema }, or query, params, headers or cookies";
+const ROW_CALLER = "write authorize: authenticated(), which lets every known caller pass";
+const ROW_OPEN = 'write public: "why it is open", and only on routes that everybody may call';
+const ROW_LIMIT = 'write rateLimit: { limit: 10, window: "1m" }';
+const ROW_POLICY =
+  'write authorize: rule, with a rule such as any(role("admin"), scope("orders:write"))';
+const ROWS = 'write routes: { "POST /orders": { requireScope: "orders:write" } }';
+const OTHERWISE =
+  'write otherwise: "authenticated" or "deny", which decides about requests that no row covers';
 const LAST = "write app.use(notFound()) and app.use(errorHandler()) behind the last route";
 const LOGGER =
   "give its transports to sinks, in a list: a logger may drop records by level or filter";
@@ -791,13 +803,73 @@ const TABLES: readonly HintTable[] = [
       unless: "publicRoutes",
       audit: LOG,
       body: BODY,
-      validate: "mount validate on the routes, each has a schema of its own",
+      validate:
+        'mount validate on the routes, or write it into a row of routes: { "POST /orders": { validate: { body: schema } } }',
+      rules: ROWS,
+      table: ROWS,
+      accessControl: ROWS,
+      fallback: OTHERWISE,
+      default: OTHERWISE,
+      defaultDeny: OTHERWISE,
+      anyRequest: OTHERWISE,
+      path: "paths",
       errorHandler: LAST,
       notFound: LAST,
       report: REPORT,
       reportOnly: REPORT,
       dryRun: REPORT,
     },
+  },
+  {
+    name: "ROW_HINTS",
+    hints: ROW_HINTS,
+    places: [
+      {
+        path: 'secureApi.routes["/a"]',
+        create: (row) =>
+          secureApi({ ...NO_PARTS, oauthGuard: ISSUER, routes: { "/a": row }, otherwise: "deny" }),
+      },
+    ],
+    says: {
+      role: "requireRole",
+      roles: "requireRole",
+      hasRole: "requireRole",
+      scope: "requireScope",
+      scopes: "requireScope",
+      rule: "authorize",
+      permission: ROW_POLICY,
+      permissions: ROW_POLICY,
+      auth: ROW_CALLER,
+      authenticated: ROW_CALLER,
+      authenticate: ROW_CALLER,
+      schema: ROW_SCHEMA,
+      body: ROW_SCHEMA,
+      query: ROW_SCHEMA,
+      params: ROW_SCHEMA,
+      limit: ROW_LIMIT,
+      window: ROW_LIMIT,
+      throttle: ROW_LIMIT,
+      allow: ROW_OPEN,
+      anonymous: ROW_OPEN,
+      permitAll: ROW_OPEN,
+      declarePublic: ROW_OPEN,
+      optional: ROW_OPEN,
+      skip: "except",
+      unless: "except",
+      denyAll: "deny",
+      guard: "use",
+      guards: "use",
+      middleware: "use",
+      handlers: "use",
+      dryRun:
+        'leave it out to refuse, write mode: "report" to only record what the row would refuse',
+    },
+  },
+  {
+    name: "PATH_HINTS",
+    hints: PATH_HINTS,
+    places: [{ path: "secureApi.paths", create: (paths) => secureApi({ ...NO_PARTS, paths }) }],
+    says: { allowed: "allow", except: "allow" },
   },
 ];
 

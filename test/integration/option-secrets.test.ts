@@ -98,11 +98,15 @@ function leaksOf(
   }
 }
 
-/** Numbers are printed where a number or a quantity is expected, and hosts where an origin or an issuer is: neither is secret there. */
+/**
+ * Numbers are printed where a number or a quantity is expected, hosts where an origin or an issuer is, and paths of routes in
+ * the error of a test about routes: none is secret there.
+ */
 function mayBePrinted({ value }: Secret): (problem: string) => boolean {
   return (problem) =>
     (typeof value === "number" &&
       / must be (?:a (?:whole )?number|a duration|a size) /.test(problem)) ||
+    problem.startsWith("allow: /") ||
     (String(value).includes("://zq9") && /\.(?:cors\.origins|issuer must)/.test(problem));
 }
 

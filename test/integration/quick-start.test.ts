@@ -17,4 +17,14 @@ describe("quick-start", () => {
     expect(run.stdout).not.toContain("not as expected");
     expect(run.status).toBe(0);
   });
+
+  it("has a guard on every route", { timeout: 60_000 }, () => {
+    // The run above has compiled it.
+    const run = spawnSync(process.execPath, ["--test", "dist/routes.test.js"], {
+      cwd: resolve(ROOT, "examples/quick-start"),
+      encoding: "utf8",
+    });
+    expect(run.stdout).toMatch(/^# pass 1$/m);
+    expect(run.status).toBe(0);
+  });
 });

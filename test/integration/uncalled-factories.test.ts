@@ -59,6 +59,7 @@ import {
   workos,
   zitadel,
 } from "../../src/index.js";
+import * as routeAudit from "../../src/route-audit/index.js";
 import { createTestIssuer } from "../../src/testing/index.js";
 import { expressVersions } from "../support/express.js";
 
@@ -169,14 +170,16 @@ const READERS: Readonly<Record<string, unknown>> = {
   getRequestId,
   isHttpError,
 };
+/** They look at an app. */
+const { UnguardedRoutesError: _class, ...TOOLS } = routeAudit;
 /** Handed over as they are; mounted, they are error handlers. */
 const HANDED_OVER = ["htmlOrProblem"];
 
 it("names every function that the library exports", () => {
-  const functions = Object.entries({ ...library, createTestIssuer })
+  const functions = Object.entries({ ...library, ...routeAudit, createTestIssuer })
     .filter(([name, value]) => typeof value === "function" && /^[a-z]/.test(name))
     .map(([name]) => name);
-  const known = [FACTORIES, MAKERS, READERS].flatMap(Object.keys).concat(HANDED_OVER);
+  const known = [FACTORIES, MAKERS, READERS, TOOLS].flatMap(Object.keys).concat(HANDED_OVER);
   expect(functions.filter((name) => !known.includes(name))).toEqual([]);
 });
 
@@ -221,6 +224,16 @@ describe.each(expressVersions)("a factory mounted uncalled on Express %s", (_maj
       );
     },
   );
+
+  it.each(Object.entries(TOOLS))("says that %s wants the app", async (name, tool) => {
+    const app = express();
+    app.use(tool as unknown as RequestHandler);
+    app.use((error: Error, _req: Request, res: Response, _next: NextFunction) => {
+      res.status(500).send(`${error.name}: ${error.message}`);
+    });
+    const answer = await request(app).get("/").expect(500);
+    expect(answer.text).toBe(`OptionsError: ${name} is no middleware: call it with the app`);
+  });
 
   it.each(Object.entries(READERS))("says that %s is no middleware", async (name, reader) => {
     for (const mount of [

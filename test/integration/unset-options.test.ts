@@ -32,9 +32,40 @@ const QUOTA = ["limit", "window", "burst", "key", "cost", "match", "count"];
 const MEANINGS: Readonly<Record<string, Meanings>> = {
   SecureApiOptions: {
     // Both parts are on by default. No route is public by default.
-    omitted: ["auditLog", "secureHeaders", "publicRoutes", "dangerouslyPublicRoutes", ...GUARD],
-    refused: ["oauthGuard", "rateLimit", "jsonBody", "formBody", "authenticate"],
+    // Without `paths`, no ambiguous path passes the table.
+    omitted: [
+      "auditLog",
+      "secureHeaders",
+      "publicRoutes",
+      "dangerouslyPublicRoutes",
+      "paths",
+      ...GUARD,
+    ],
+    refused: [
+      "oauthGuard",
+      "rateLimit",
+      "jsonBody",
+      "formBody",
+      "authenticate",
+      "routes",
+      "otherwise",
+    ],
   },
+  RouteRow: {
+    // They open something.
+    omitted: ["public", "except", "mode"],
+    refused: [
+      "requireRole",
+      "requireScope",
+      "authorize",
+      "use",
+      "validate",
+      "rateLimit",
+      "methods",
+      "deny",
+    ],
+  },
+  PathOptions: { omitted: ["allow", "mode"], refused: [] },
   AuditLogOptions: {
     // Whatever `except` would leave out is recorded. Nobody's ids are trusted by default.
     omitted: ["service", "requestId", "trace", "fields", "except", ...GUARD],
@@ -154,6 +185,10 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
     refused: ["origins", "methods", "allowedHeaders"],
   },
   CrossOriginGuardOptions: { omitted: ["exempt"], refused: ["always"] },
+  AssertRoutesGuardedOptions: { omitted: ["allow"], refused: ["baseline", "probe"] },
+  WriteBaselineOptions: { omitted: ["allow"], refused: [] },
+  ProbeRoutesOptions: { omitted: ["skip"], refused: [] },
+  DefaultDenyOptions: { omitted: [...GUARD], refused: [] },
   TestIssuerOptions: { omitted: ["issuer", "audience", "algorithm"], refused: [] },
   MintOverrides: { omitted: ["header", "forged"], refused: [] },
 };

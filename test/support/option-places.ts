@@ -1,7 +1,11 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import express from "express";
 import { vi } from "vitest";
 import { OptionsError } from "../../src/core/options/options-error.js";
 import { OptionsReader } from "../../src/core/options/options-reader.js";
 import * as library from "../../src/index.js";
+import * as routeAudit from "../../src/route-audit/index.js";
 import { createTestIssuer } from "../../src/testing/index.js";
 
 /** Where options of one type stand, and how they get there. */
@@ -20,6 +24,9 @@ export interface KnownOption {
   readonly defaultText: string | undefined;
 }
 
+const app = express();
+app.get("/", library.requireRole("admin"), (_req, res) => void res.end());
+const baseline = join(tmpdir(), `express-secure-api-option-places-${process.pid}.json`);
 const { oauthGuard, rateLimit, secureHeaders, validate } = library;
 const issuer = "https://issuer.example";
 const audience = "https://api.example";
@@ -29,9 +36,13 @@ const schema = { type: "object", properties: {} } as const;
 export const PLACES: Readonly<Record<string, Place>> = {
   SecureApiOptions: {
     path: "secureApi",
-    create: (options) =>
-      library.secureApi({ oauthGuard: false, rateLimit: false, auditLog: false, ...options }),
+    create: secureApiWith,
   },
+  RouteRow: {
+    path: 'secureApi.routes["/a"]',
+    create: (row) => secureApiWith({ routes: { "/a": row }, otherwise: "authenticated" }),
+  },
+  PathOptions: { path: "secureApi.paths", create: (paths) => secureApiWith({ paths }) },
   AuditLogOptions: { path: "auditLog", create: library.auditLog },
   AuditServiceOptions: {
     path: "auditLog.service",
@@ -67,6 +78,22 @@ export const PLACES: Readonly<Record<string, Place>> = {
   OktaOptions: { path: "okta", create: library.okta },
   SupabaseOptions: { path: "supabase", create: library.supabase },
   ZitadelOptions: { path: "zitadel", create: (options) => library.zitadel(options as never) },
+  AssertRoutesGuardedOptions: {
+    path: "assertRoutesGuarded",
+    create: (options) => routeAudit.assertRoutesGuarded(app, options),
+  },
+  WriteBaselineOptions: {
+    path: "writeBaseline",
+    create: (options) => routeAudit.writeBaseline(app, baseline, options),
+  },
+  ProbeRoutesOptions: {
+    path: "probeRoutes",
+    create: (options) => routeAudit.probeRoutes(app, options),
+  },
+  DefaultDenyOptions: {
+    path: "defaultDeny",
+    create: (options) => routeAudit.defaultDeny(app, options),
+  },
   NotFoundOptions: { path: "notFound", create: library.notFound },
   ErrorHandlerOptions: { path: "errorHandler", create: library.errorHandler },
   FormBodyOptions: { path: "formBody", create: library.formBody },
@@ -180,6 +207,10 @@ export const PLACES: Readonly<Record<string, Place>> = {
     create: (overrides) => createTestIssuer().mint({}, overrides),
   },
 };
+
+function secureApiWith(options: object): unknown {
+  return library.secureApi({ oauthGuard: false, rateLimit: false, auditLog: false, ...options });
+}
 
 /** Short enough to be printed. */
 const UNKNOWN = "qqqqqqq";

@@ -28,8 +28,8 @@ export const manifest: PackageManifest = JSON.parse(
   readFileSync(join(root, "package.json"), "utf8"),
 );
 
-/** Floors that the public folders stand on. */
-const PRIVATE = ["core", "issuer"];
+/** Floors that the public folders stand on, and the command above them. */
+const PRIVATE = ["core", "issuer", "cli"];
 
 /** The folders of src that users can import: all but those that are private. */
 export function publicFolders(): readonly string[] {

@@ -1,3 +1,4 @@
+import express from "express";
 // Apps extend every options interface, and hand what they made of it to the factory.
 import {
   type AuditFieldOptions,
@@ -85,6 +86,16 @@ import {
   session,
 } from "express-secure-api/principal";
 import { type RateLimitOptions, rateLimit } from "express-secure-api/rate-limit";
+import {
+  type AssertRoutesGuardedOptions,
+  assertRoutesGuarded,
+  type DefaultDenyOptions,
+  defaultDeny,
+  type ProbeRoutesOptions,
+  probeRoutes,
+  type WriteBaselineOptions,
+  writeBaseline,
+} from "express-secure-api/route-audit";
 import { type SecureApiOptions, secureApi } from "express-secure-api/secure-api";
 import {
   type CorsOptions,
@@ -155,6 +166,10 @@ export interface MyTokenVerifierOptions extends TokenVerifierOptions, Own {}
 export interface MyHeaderPrincipalOptions extends HeaderPrincipalOptions, Own {}
 export interface MyPrincipalFromOptions extends PrincipalFromOptions, Own {}
 export interface MyRateLimitOptions extends RateLimitOptions, Own {}
+export interface MyAssertRoutesGuardedOptions extends AssertRoutesGuardedOptions, Own {}
+export interface MyDefaultDenyOptions extends DefaultDenyOptions, Own {}
+export interface MyProbeRoutesOptions extends ProbeRoutesOptions, Own {}
+export interface MyWriteBaselineOptions extends WriteBaselineOptions, Own {}
 export interface MySecureApiOptions extends SecureApiOptions, Own {}
 export interface MyCorsOptions extends CorsOptions, Own {}
 export interface MyCrossOriginGuardOptions extends CrossOriginGuardOptions, Own {}
@@ -180,6 +195,10 @@ auditLog({
 auditLog({ except: "GET /health" });
 // @ts-expect-error: patterns are texts
 auditLog({ except: /health/ });
+assertRoutesGuarded(express(), my<MyAssertRoutesGuardedOptions>());
+defaultDeny(express(), my<MyDefaultDenyOptions>());
+void probeRoutes(express(), my<MyProbeRoutesOptions>());
+writeBaseline(express(), "routes.json", my<MyWriteBaselineOptions>());
 requireRole("admin", my<MyGuardOptions>());
 requireRole("admin", my<MyRequireOptions>());
 requireScope("orders:read", my<MyRequireOptions>());

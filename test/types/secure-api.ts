@@ -1,6 +1,7 @@
 import type { RequestHandler } from "express";
+import { all, requireRole, role, scope } from "express-secure-api/authorization";
 import { principalFrom, session } from "express-secure-api/principal";
-import { secureApi } from "express-secure-api/secure-api";
+import { type RouteRow, type RouteTable, secureApi } from "express-secure-api/secure-api";
 
 const oauthGuard = { issuer: "https://id.example.com", audience: "https://api.example.com" };
 const rateLimit = { limit: 100, window: "1m" };
@@ -68,4 +69,41 @@ secureApi({ oauthGuard: true, rateLimit });
 // @ts-expect-error the audience must be said here too
 secureApi({ oauthGuard: { issuer: "https://id.example.com" }, rateLimit });
 // @ts-expect-error not an option
-secureApi({ oauthGuard, rateLimit, routes: {} });
+secureApi({ oauthGuard, rateLimit, rows: {} });
+
+export const table: RouteTable = { "/a": { authorize: role("a") } };
+const order = { type: "object", properties: { sku: { type: "string" } } } as const;
+const hardened = secureApi({
+  oauthGuard,
+  rateLimit,
+  jsonBody: {},
+  routes: {
+    "GET /health": { public: "a health check" },
+    "/admin/*": { requireRole: ["admin", "root"], except: "GET /admin/login", mode: "report" },
+    "POST /orders": {
+      requireScope: "orders:write",
+      validate: { body: order },
+      rateLimit: [{ limit: 1, window: "1m" }],
+    },
+    "/all/*": { authorize: all(role("a"), scope("b")), methods: ["GET"], use: requireRole("c") },
+    "/closed/*": { deny: true },
+  },
+  otherwise: "deny",
+  paths: { allow: ["encoded-slash"], mode: "report" },
+});
+export const named: string = hardened.valid<{ body: { sku: string } }>({}, "POST /orders").body.sku;
+export const unnamed: RouteRow = { requireRole: "a" };
+
+const otherwise = "authenticated";
+// @ts-expect-error a row has a reason to be public
+secureApi({ oauthGuard, rateLimit, otherwise, routes: { "/a": { public: true } } });
+// @ts-expect-error a row that is not closed says nothing
+secureApi({ oauthGuard, rateLimit, otherwise, routes: { "/a": { deny: false } } });
+// @ts-expect-error the pattern says what a limit counts
+secureApi({ oauthGuard, rateLimit, otherwise, routes: { "/a": { rateLimit: { match: "/b" } } } });
+// @ts-expect-error a name of no row
+secureApi({ oauthGuard, rateLimit, otherwise, routes: { "/a": { roles: "admin" } } });
+// @ts-expect-error nothing is open otherwise
+secureApi({ oauthGuard, rateLimit, otherwise: "public", routes: {} });
+// @ts-expect-error NUL is never allowed
+secureApi({ oauthGuard, rateLimit, paths: { allow: "nul" } });

@@ -30,6 +30,7 @@ const REFUSAL: readonly Column<RequestFacts>[] = [
     const decision = refusal ?? outage;
     return decision?.reason ?? decision?.code;
   }),
+  quoted("audit.row", ({ refusal, outage }) => (refusal ?? outage)?.row),
   quoted("audit.rule", ({ refusal }) => refusal?.rule),
   quoted("audit.system_code", ({ refusal, outage }) => (refusal ?? outage)?.systemCode),
 ];
@@ -46,6 +47,7 @@ const REPORTED: readonly Column<RequestFacts>[] = [
   quoted("audit.reported.first", ({ reported }) => reported?.guard),
   quoted("audit.reported.policy", ({ reported }) => reported?.policy),
   quoted("audit.reported.reason", ({ reported }) => reported?.reason),
+  quoted("audit.reported.row", ({ reported }) => reported?.row),
   quoted("audit.reported.rule", ({ reported }) => reported?.rule),
   { name: "audit.reported.status", read: ({ verdict }) => verdict.reported?.status, whole: true },
   quoted("audit.reported.system_code", ({ reported }) => reported?.systemCode),

@@ -23,6 +23,7 @@ const FIELDS = [
   "audit.lost",
   "audit.lost.since",
   "audit.notice",
+  "audit.otherwise",
   "audit.reason",
   "audit.records",
   "audit.reporting",

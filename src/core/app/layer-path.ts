@@ -23,7 +23,7 @@ interface MountedLayer extends Layer {
 }
 
 /** One of the paths that an expression of Express 4 was made of. */
-interface DeclaredPath {
+export interface DeclaredPath {
   readonly expression: RegExp;
   readonly template: string;
 }
@@ -59,6 +59,15 @@ export function matchMount(layer: Layer, path: string): LayerMatch | undefined {
     // A parameter that cannot be decoded, or a member of another kind.
     return undefined;
   }
+}
+
+/**
+ * The paths that Express 4 made the expression of a mounted layer of, each with its part of the expression; `undefined`
+ * when the layer has none, or it is not exactly what Express makes of paths.
+ */
+export function declaredTemplates(layer: Layer): readonly DeclaredPath[] | undefined {
+  const { regexp, keys } = layer as MountedLayer;
+  return regexp instanceof RegExp ? declaredPaths(regexp, keys) : undefined;
 }
 
 function matchRouter2(layer: MountedLayer, path: string): LayerMatch | undefined {

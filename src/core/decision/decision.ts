@@ -20,6 +20,8 @@ export interface Decision {
   readonly status?: number;
   /** The rule that decided, such as `role(admin)`. */
   readonly rule?: string;
+  /** The row of a table of routes that asked for it, by its pattern: `POST /orders`. Of refusals only. */
+  readonly row?: string;
   /** The rate-limit policies that decided. */
   readonly policy?: string;
   /** In report mode: the first refusal of the request. */

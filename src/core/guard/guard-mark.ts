@@ -1,4 +1,5 @@
 import type { RequestHandler } from "express";
+import { type GuardDetails, guardDetails } from "./guard-details.js";
 
 /** What the route audit reads of a middleware. */
 export interface GuardDescription {
@@ -24,8 +25,15 @@ export interface GuardDescription {
   readonly at?: readonly string[];
   /** Patterns of paths where it does not run, inside a preset. They open narrowly. */
   readonly except?: readonly string[];
+  /**
+   * Patterns of paths where it does not run, inside a preset, because another part decides there. They cover broadly, as
+   * those of `at` do: it runs for what none of them covers, such as the other methods of a path.
+   */
+  readonly elsewhere?: readonly string[];
   /** The guards that it runs by itself, when it is a preset. */
   readonly parts?: readonly GuardDescription[];
+  /** What it says of itself beyond its brand, when it can be asked: wrapped guards cannot. It is no part of the brand. */
+  readonly details?: GuardDetails;
 }
 
 /**
@@ -35,7 +43,8 @@ export interface GuardDescription {
  * It is an enumerable string property, because OpenTelemetry's instrumentation copies only those when it wraps.
  */
 export function markGuard<T extends RequestHandler>(handler: T, description: GuardDescription): T {
-  return Object.assign(handler, { expressSecureApiGuard: JSON.stringify(description) });
+  const { details: _apart, ...brand } = description;
+  return Object.assign(handler, { expressSecureApiGuard: JSON.stringify(brand) });
 }
 
 /** What the brand of a middleware says, or `undefined` when it has none that {@link markGuard} could have written. */
@@ -50,12 +59,43 @@ export function guardMark(handler: object): GuardDescription | undefined {
   }
 }
 
+/**
+ * What the brand of a middleware says, with the details that it gives of itself and of its parts; `undefined` when it has
+ * no brand.
+ */
+export function describeGuard(handler: object): GuardDescription | undefined {
+  const mark = guardMark(handler);
+  const details = mark === undefined ? undefined : guardDetails(handler);
+  return mark === undefined || details === undefined ? mark : withDetails(mark, details);
+}
+
+function withDetails(mark: GuardDescription, given: GuardDetails): GuardDescription {
+  const { parts: ofParts = [], ...details } = given;
+  // Details of another list of parts would be those of other guards.
+  const fits = mark.parts !== undefined && mark.parts.length === ofParts.length;
+  const parts = fits
+    ? { parts: mark.parts.map((part, index) => joined(part, ofParts[index])) }
+    : {};
+  const own = Object.keys(details).length > 0 ? { details: Object.freeze(details) } : {};
+  return { ...mark, ...parts, ...own };
+}
+
+function joined(
+  part: GuardDescription,
+  details: GuardDetails | null | undefined,
+): GuardDescription {
+  return details == null ? part : withDetails(part, details);
+}
+
 function isDescription(value: unknown): value is GuardDescription {
   if (typeof value !== "object" || value === null) return false;
   const given = value as Partial<Record<keyof GuardDescription, unknown>>;
-  const { guard, mode, parts = [], at = [], except = [] } = given;
+  const { guard, mode, parts = [] } = given;
   if (typeof guard !== "string" || (mode !== "enforce" && mode !== "report")) return false;
-  return isList(parts, isDescription) && isList(at, isString) && isList(except, isString);
+  const { at = [], except = [], elsewhere = [] } = given;
+  return (
+    isList(parts, isDescription) && [at, except, elsewhere].every((list) => isList(list, isString))
+  );
 }
 
 function isList(value: unknown, isItem: (item: unknown) => boolean): boolean {

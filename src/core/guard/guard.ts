@@ -7,6 +7,7 @@ import {
   whenCallerKnown,
 } from "../decision/pending-verdict.js";
 import { recordReported } from "../decision/report-mode.js";
+import { rowInScope } from "../decision/row-scope.js";
 import { type OnDenied, refusalOf } from "../refusal/deny.js";
 import { type HttpError, outageError } from "../refusal/http-error.js";
 import { beginRequest } from "../request/begin-request.js";
@@ -105,6 +106,7 @@ export function createGuard(
   // The usual decision says nothing about the request: all requests share it.
   const allowed = Object.freeze({ guard: name, outcome: "allow", enforced, code: "ok" } as const);
 
+  const row = rowInScope();
   const self = Object.freeze({ name });
   const tell = createFaultReport(name);
   /**
@@ -209,8 +211,9 @@ export function createGuard(
   }
 
   function decisionOf(error: HttpError): Decision {
-    const outcome = error.status >= 500 ? "error" : "deny";
-    return { guard: name, outcome, enforced, code: error.code, status: error.status };
+    const outcome: Decision["outcome"] = error.status >= 500 ? "error" : "deny";
+    const decision = { guard: name, outcome, enforced, code: error.code, status: error.status };
+    return row === undefined ? decision : { ...decision, row };
   }
 
   /**

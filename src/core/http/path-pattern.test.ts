@@ -208,6 +208,22 @@ describe("restricts", () => {
     ["GET /admin", "POST", "/admin", false],
     ["GET /admin", "OPTIONS", "/admin", false],
     ["/admin", "OPTIONS", "/admin", true],
+    // Static files and proxies decode a path, and then resolve its dot segments.
+    ["/files/secret", "GET", "/files/x/../secret", true],
+    ["/files/secret", "GET", "/files/./secret", true],
+    ["/files/secret", "GET", "/files/x/%2e%2e/secret", true],
+    ["/files/secret", "GET", "/files/x%2F..%2fsecret", true],
+    ["/files/secret", "GET", "/x/../../files/secret", true],
+    ["/files/secret", "GET", "/files/secret/../x", false],
+    // A router divides the path of a mount as it is written, and the files behind it are decoded.
+    ["/:tenant/secret", "GET", "/a%2Fb/%73ecret", true],
+    ["/:tenant/secret", "GET", "/a%2Fb/x/../secret", true],
+    ["/:tenant/secret", "GET", "/../secret", true],
+    ["/:tenant/secret", "GET", "/a%2Fb/secret/more", false],
+    ["/files/:id/edit", "GET", "/files/../edit", true],
+    ["/admin", "GET", "/%2F/%2F/%2F%2F/admin", true],
+    ["/files/secret", "GET", `/files${"/x%2Fy/../..".repeat(500)}/secret`, true],
+    ["/files/secret", "GET", `/files${"/x%2Fy/../..".repeat(500)}/secret/more`, false],
   ])("with %s of %s %s is %s", (text, method, path, expected) => {
     expect(restricts(pattern(text), requestFor(method, path))).toBe(expected);
   });

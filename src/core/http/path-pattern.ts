@@ -4,6 +4,7 @@ import { closest } from "../options/spelling.js";
 import { isHarmless, unsetFault } from "../options/value.js";
 import { type Refused, refused } from "../refusal/refused.js";
 import { overridesMethod } from "./first-party.js";
+import { readingsOf } from "./paths/path-readings.js";
 
 /**
  * A pattern of the form `[METHOD ]/literal/:name/*`, the same on Express 4 and 5.
@@ -98,15 +99,13 @@ export function reachesBelow({ segments, below }: PathPattern, mount: string): b
 
 /**
  * Whether a restriction with this pattern covers the request. Covers too much rather than too little: letter case,
- * empty segments and a trailing slash do not matter, the raw and the decoded path both count, GET includes HEAD, and a
- * request that names another method may have any.
+ * empty segments and a trailing slash do not matter, every reading of the path counts (raw, decoded, with dot segments
+ * and without), GET includes HEAD, and a request that names another method may have any.
  */
 export function restricts(pattern: PathPattern, req: Request): boolean {
   if (!coversMethod(pattern, req.method) && !overridesMethod(req)) return false;
-  const raw = req.baseUrl + req.path;
-  if (matches(pattern, segmentsOf(raw), sameLetters)) return true;
-  if (!raw.includes("%") && !raw.includes("\\")) return false;
-  return matches(pattern, segmentsOf(decodeBroadly(raw).replaceAll("\\", "/")), sameLetters);
+  const readings = readingsOf(req.baseUrl + req.path, pattern.segments.length);
+  return readings.some((segments) => matches(pattern, segments, sameLetters));
 }
 
 /**
@@ -155,7 +154,8 @@ function isCanonicalSegment(segment: string): boolean {
   return !/[/\\;\0]/.test(decoded) && encodeURIComponent(decoded) === segment;
 }
 
-function coversMethod(pattern: PathPattern, method: string): boolean {
+/** Whether requests with this method are covered. GET includes HEAD. */
+export function coversMethod(pattern: PathPattern, method: string): boolean {
   return (
     pattern.method === undefined ||
     pattern.method === method ||
@@ -194,13 +194,6 @@ function decode(text: string): string {
   } catch {
     return text;
   }
-}
-
-/** Decodes what can be decoded: one malformed sequence must not keep the rest of the path from being seen. */
-function decodeBroadly(text: string): string {
-  return text.replaceAll(/%([0-9a-f]{2})/gi, (_sequence, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 16)),
-  );
 }
 
 function freeze(

@@ -81,6 +81,11 @@ export const ERROR_CODES = {
     detail: "Cross-origin requests from this origin are not allowed.",
   },
   cross_origin_blocked: { status: 403, detail: "A browser sent this request for another site." },
+  // secureApi
+  ambiguous_request: {
+    status: 400,
+    detail: "The path or the method of the request can be read in more than one way.",
+  },
   // auditLog
   audit_unavailable: { status: 503, detail: "The request cannot be recorded at the moment." },
   // every guard that asks a function of the app

@@ -1,0 +1,48 @@
+import { type Layer, stackOf } from "../../core/app/app-layers.js";
+import { describeGuard, type GuardDescription, guardMark } from "../../core/guard/guard-mark.js";
+
+/** Where instrumentation keeps what it wraps: shimmer (OpenTelemetry and others), and dd-trace. */
+const ORIGINALS = ["__original", "_datadog_orig"] as const;
+const MAX_WRAPPERS = 10;
+
+/** The function and what it wraps, the outermost first, as far as wrappers say so. */
+export function unwrapped(handler: unknown): readonly object[] {
+  const found: object[] = [];
+  let current = handler;
+  while (typeof current === "function" && !found.includes(current) && found.length < MAX_WRAPPERS) {
+    found.push(current);
+    const wrapper = current as Partial<Record<(typeof ORIGINALS)[number], unknown>>;
+    current = ORIGINALS.map((name) => wrapper[name]).find((value) => typeof value === "function");
+  }
+  return found;
+}
+
+/**
+ * What the brand of the handler, or of what it wraps, says; `undefined` when it has none. The guard itself, where a
+ * wrapper leads to it, tells more than the brand that the wrapper has copied from it.
+ */
+export function brandOf(handler: unknown): GuardDescription | undefined {
+  const branded = unwrapped(handler).filter((one) => guardMark(one) !== undefined);
+  const brand = JSON.stringify(branded[0] && guardMark(branded[0]));
+  const own = branded.findLast((one) => JSON.stringify(guardMark(one)) === brand);
+  return own === undefined ? undefined : describeGuard(own);
+}
+
+/** The layers of the router that the handler is or wraps; `undefined` when it is none. */
+export function routerLayers(handler: unknown): readonly Layer[] | undefined {
+  const router = unwrapped(handler).find((candidate) =>
+    Array.isArray((candidate as { readonly stack?: unknown }).stack),
+  );
+  return router === undefined ? undefined : stackOf(router);
+}
+
+/** Whether Express calls it for requests: what has more than three parameters is for errors. */
+export function takesRequests(handler: unknown): boolean {
+  return typeof handler === "function" && handler.length <= 3;
+}
+
+/** The name of a handler in reports. */
+export function nameOf(handler: unknown): string {
+  const { name } = (unwrapped(handler).at(-1) ?? {}) as { readonly name?: unknown };
+  return typeof name === "string" && name !== "" ? name : "<anonymous>";
+}

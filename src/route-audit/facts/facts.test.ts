@@ -1,0 +1,153 @@
+import { describe, expect, it } from "vitest";
+import { guard, route } from "../../../test/support/route-reports.js";
+import type { Requirement } from "../../core/guard/guard-details.js";
+import { limitInWords } from "./limit-words.js";
+import { parseRule } from "./parse-rule.js";
+import { requirementInWords, scopeAlternatives } from "./requirement.js";
+import { factsOf, hasObjectRule } from "./route-facts.js";
+
+describe("the words of a rule", () => {
+  it.each<[string, Requirement, string]>([
+    ["role(admin)", { type: "role", names: ["admin"], match: "any" }, "the role admin"],
+    [
+      "role(admin, editor)",
+      { type: "role", names: ["admin", "editor"], match: "any" },
+      "one of the roles admin, editor",
+    ],
+    ["scope(a, b)", { type: "scope", names: ["a", "b"], match: "all" }, "all of the scopes a, b"],
+    [
+      "scope.any(a, b)",
+      { type: "scope", names: ["a", "b"], match: "any" },
+      "one of the scopes a, b",
+    ],
+    [
+      "permission(orders:read)",
+      { type: "permission", names: ["orders:read"], match: "all" },
+      "the permission orders:read",
+    ],
+    [
+      "any(role(admin), all(scope(a), owner(customer)))",
+      {
+        type: "any",
+        of: [
+          { type: "role", names: ["admin"], match: "any" },
+          {
+            type: "all",
+            of: [
+              { type: "scope", names: ["a"], match: "all" },
+              { type: "object", rule: "owner(customer)" },
+            ],
+          },
+        ],
+      },
+      "the role admin or (the scope a and owner(customer))",
+    ],
+    [
+      "not(role(suspended))",
+      { type: "not", of: { type: "role", names: ["suspended"], match: "any" } },
+      "not (the role suspended)",
+    ],
+    ["authenticated()", { type: "other", rule: "authenticated()" }, "authenticated()"],
+    ["stepUp(acr: aal2)", { type: "other", rule: "stepUp(acr: aal2)" }, "stepUp(acr: aal2)"],
+  ])("%s become data, and words for people", (rule, requirement, words) => {
+    expect(parseRule(rule)).toEqual(requirement);
+    expect(requirementInWords(requirement)).toBe(words);
+  });
+
+  it.each(["owner(x)", "ownParam(userId)", "sameTenant(t)", "when(draft, role(a))", "policy(opa)"])(
+    "%s concerns the object of the request",
+    (rule) => {
+      expect(parseRule(rule)).toEqual({ type: "object", rule });
+    },
+  );
+
+  it.each(["role(a)b)", "role((a)", "role(a(b))", "", "role", "all(role(a)", "any(role(a), )"])(
+    "%j stay words, because they are ambiguous",
+    (rule) => {
+      expect(parseRule(rule)).toEqual({ type: "other", rule });
+    },
+  );
+});
+
+describe("the scopes that a route needs", () => {
+  const scope = (match: "all" | "any", ...names: string[]): Requirement => ({
+    type: "scope",
+    names,
+    match,
+  });
+  const role: Requirement = { type: "role", names: ["r"], match: "any" };
+
+  it.each<[string, readonly Requirement[], readonly (readonly string[])[]]>([
+    ["of no requirement", [], [[]]],
+    ["of all", [scope("all", "a", "b")], [["a", "b"]]],
+    ["of any", [scope("any", "a", "b")], [["a"], ["b"]]],
+    ["of two guards", [scope("all", "a"), scope("any", "b", "a")], [["a", "b"], ["a"]]],
+    ["of a role beside a scope", [{ type: "all", of: [role, scope("all", "a")] }], [["a"]]],
+    ["of a role or a scope", [{ type: "any", of: [role, scope("all", "a")] }], [[], ["a"]]],
+    ["of what must not be", [{ type: "not", of: scope("all", "a") }], [[]]],
+    [
+      "of far too many alternatives",
+      Array.from({ length: 8 }, (_, index) => scope("any", `a${index}`, `b${index}`)),
+      [[]],
+    ],
+  ])("are alternatives: %s", (_what, requirements, alternatives) => {
+    expect(scopeAlternatives(requirements)).toEqual(alternatives);
+  });
+});
+
+describe("the facts of a route", () => {
+  it("take the parts of a preset one by one, and nothing from guards that only report", () => {
+    const parts = [
+      guard("oauthGuard", "authentication"),
+      guard("rateLimit", "limit", { mode: "report" }),
+      guard("rateLimit", "limit", { details: { limits: [], headers: [] } }),
+    ];
+    const facts = factsOf(route("GET", "/", { guards: [guard("secureApi", "preset", { parts })] }));
+    expect(facts.authentication).toEqual([{ guard: "oauthGuard", optional: false }]);
+    expect(facts.answers.map(({ status }) => status)).toEqual([400, 401, 503]);
+    expect(facts.unknown).toEqual([]);
+    expect(facts.reporting.map(({ guard: name }) => name)).toEqual(["rateLimit"]);
+  });
+
+  it("prefer what a guard says as data to its words", () => {
+    const requirement: Requirement = { type: "object", rule: "the customer" };
+    const own = guard("authorize", "authorization", { rule: "role(a)", details: { requirement } });
+    expect(factsOf(route("GET", "/:id", { guards: [own] })).requirements).toEqual([requirement]);
+    expect(hasObjectRule(route("GET", "/:id", { guards: [own] }))).toBe(true);
+  });
+
+  it("give the status that validation answers with", () => {
+    const details = { schemas: { body: true }, contentTypes: ["application/json"], status: 400 };
+    const facts = factsOf(
+      route("POST", "/", { guards: [guard("validate", "validation", { details })] }),
+    );
+    expect(facts.answers).toEqual([
+      { status: 400, codes: ["bad_request", "validation_failed"] },
+      { status: 415, codes: ["unsupported_media_type"] },
+      { status: 503, codes: ["check_unavailable"] },
+    ]);
+  });
+});
+
+describe("a limit in words", () => {
+  it.each([
+    [1, "100 per second for each address"],
+    [90, "100 per 90 seconds for each address"],
+    [900, "100 per 15 minutes for each address"],
+    [86_400, "100 per day for each address"],
+    [0.5, "100 per 0.5 seconds for each address"],
+  ])("of %s seconds", (windowSeconds, words) => {
+    expect(limitInWords({ name: "x", limit: 100, windowSeconds, by: "address" })).toBe(words);
+  });
+
+  it("says where it counts, and whom", () => {
+    const limit = {
+      name: "x",
+      limit: 1,
+      windowSeconds: 60,
+      by: "principal",
+      on: ["POST /login"],
+    } as const;
+    expect(limitInWords(limit)).toBe("1 per minute for each caller, on POST /login");
+  });
+});
