@@ -56,6 +56,16 @@ export function guideSections(name: string): readonly GuideSection[] {
   });
 }
 
+/** The first column of a table under a heading. */
+export function firstCellsOf(
+  sections: readonly GuideSection[],
+  heading: string,
+  at = 0,
+): readonly string[] {
+  const table = sections.find((section) => section.heading === heading)?.tables[at];
+  return (table?.rows ?? []).map((row) => row[table?.head[0] ?? ""] ?? "");
+}
+
 /**
  * Runs an example, as it stands in a page, on the app. It must be valid JavaScript: no annotations of types.
  *

@@ -2,7 +2,7 @@ import type { RequestHandler } from "express";
 import { type Options, rateLimit as rateLimit8 } from "express-rate-limit";
 import { rateLimit as rateLimit7 } from "express-rate-limit-7";
 import { expressVersions } from "./express.js";
-import { guideSections, guideText } from "./guide.js";
+import { firstCellsOf, guideSections, guideText } from "./guide.js";
 
 /** A major of express-rate-limit: as it is installed here, and its limiter. */
 interface Old {
@@ -37,6 +37,5 @@ export function guideCode(heading?: string): readonly string[] {
 
 /** The first column of the table of a section. */
 export function firstCells(heading: string): readonly string[] {
-  const table = sections.find((section) => section.heading === heading)?.tables[0];
-  return (table?.rows ?? []).map((row) => row[table?.head[0] ?? ""] ?? "");
+  return firstCellsOf(sections, heading);
 }
