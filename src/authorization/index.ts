@@ -6,6 +6,26 @@ export { not } from "./combinators/not.js";
 export { declarePublic } from "./declare-public.js";
 export { defineRoles, type RoleDefinition, type Roles } from "./define-roles.js";
 export type { RequireOptions } from "./guard/require-options.js";
+export { authzen } from "./http-engines/authzen.js";
+export type {
+  BreakerOptions,
+  HttpEngineOptions,
+  PolicyFetch,
+  PolicyFetchRequest,
+  PolicyFetchResponse,
+} from "./http-engines/http-engine-options.js";
+export { type OpaOptions, opa } from "./http-engines/opa.js";
+export { policy } from "./policy-engines/policy.js";
+export type {
+  PolicyAction,
+  PolicyCall,
+  PolicyDecision,
+  PolicyEngine,
+  PolicyInput,
+  PolicyResource,
+  PolicySubject,
+} from "./policy-engines/policy-engine.js";
+export type { PolicyQuestion } from "./policy-engines/policy-input.js";
 export { requirePermission } from "./require-permission.js";
 export { requireRole } from "./require-role.js";
 export { requireScope } from "./require-scope.js";

@@ -1,6 +1,8 @@
 import type { Express, NextFunction, Request, RequestHandler, Response } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
+import { cedar } from "../../src/authorization/cedar/index.js";
+import { opaWasm } from "../../src/authorization/opa-wasm/index.js";
 import * as library from "../../src/index.js";
 import {
   all,
@@ -9,6 +11,7 @@ import {
   auditLog,
   authenticated,
   authorize,
+  authzen,
   createTokenVerifier,
   enrichPrincipal,
   errorHandler,
@@ -25,6 +28,8 @@ import {
   not,
   notFound,
   oauthGuard,
+  opa,
+  policy,
   principalFrom,
   rateLimit,
   requireRole,
@@ -80,6 +85,17 @@ const MAKERS: Readonly<Record<string, readonly [maker: unknown, mounted: string]
   role: [role, 'authorize(role("admin"))'],
   scope: [scope, 'authorize(scope("orders:read"))'],
   "scope.any": [scope.any, 'authorize(scope.any("orders:read"))'],
+  policy: [
+    policy,
+    'authorize(policy(engine, (principal, req) => ({ resource: { type: "order", id: … } })))',
+  ],
+  authzen: [authzen, 'authorize(policy(authzen({ url: "https://pdp.example.com" }), …))'],
+  opa: [
+    opa,
+    'authorize(policy(opa({ url: "http://127.0.0.1:8181", path: "httpapi/authz/allow" }), …))',
+  ],
+  cedar: [cedar, "authorize(policy(cedar({ policies }), …))"],
+  opaWasm: [opaWasm, 'authorize(policy(opaWasm({ policy: readFileSync("policy.wasm") }), …))'],
   all: [all, 'authorize(all(role("admin"), scope("orders:write")))'],
   any: [any, 'authorize(any(role("admin"), scope("orders:write")))'],
   not: [not, 'authorize(not(role("suspended")))'],

@@ -46,6 +46,17 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   AuditFieldOptions: { omitted: ["headers"], refused: [] },
   FileSinkOptions: { omitted: [], refused: ["path", "write"] },
   RequireOptions: { omitted: [...GUARD, "realm"], refused: [] },
+  HttpEngineOptions: {
+    omitted: ["name", "timeout", "breaker"],
+    refused: ["url", "token", "headers", "fetch", "dangerouslyAllowHttp"],
+  },
+  OpaOptions: {
+    omitted: ["name", "timeout", "breaker"],
+    refused: ["url", "token", "headers", "fetch", "dangerouslyAllowHttp", "path"],
+  },
+  BreakerOptions: { omitted: ["failures", "pause"], refused: [] },
+  CedarOptions: { omitted: ["name"], refused: ["policies", "schema", "entities", "namespace"] },
+  OpaWasmOptions: { omitted: ["name"], refused: ["policy", "entrypoint", "data"] },
   // Without it, the roles of the realm count as well.
   KeycloakOptions: { omitted: [], refused: ["clientId", "realmRoles"] },
   ErrorHandlerOptions: { omitted: ["onError", "html"], refused: [] },

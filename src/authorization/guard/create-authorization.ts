@@ -1,11 +1,17 @@
 import type { NextFunction, Request, Response } from "express";
-import { type Decision, recordFrozenDecision } from "../../core/decision/decision.js";
-import { createGuard } from "../../core/guard/guard.js";
+import { isInstance } from "../../core/calls/is-instance.js";
+import {
+  type Decision,
+  recordDecision,
+  recordFrozenDecision,
+} from "../../core/decision/decision.js";
+import { createGuard, type DecisionFields } from "../../core/guard/guard.js";
 import type { Middleware } from "../../core/guard/middleware.js";
 import { challenge } from "../../core/http/header-values.js";
 import { reportedPrincipal } from "../../core/principal/enrichment.js";
 import { getPrincipal, type Principal } from "../../core/principal/principal.js";
 import { type HeaderFields, HttpError, outageError } from "../../core/refusal/http-error.js";
+import { PolicyOutage } from "../policy-engines/policy-outage.js";
 import { logicOf, type Rule } from "../rule/rule.js";
 import { type DenialReason, isVerdict, type StepUp, type Verdict } from "../rule/verdict.js";
 import type { CheckedRequireOptions } from "./require-options.js";
@@ -40,12 +46,21 @@ export function createAuthorization(
     res: Response,
     next: NextFunction,
   ): void {
-    if (verdict.effect === "allow") {
-      recordFrozenDecision(req, allowed);
+    const { effect, error, policy } = verdict;
+    const fields: DecisionFields =
+      policy === undefined ? { rule: description } : { rule: description, policy };
+    if (effect === "allow") {
+      if (policy === undefined) recordFrozenDecision(req, allowed);
+      else recordDecision(req, { ...allowed, policy });
       guard.pass(next);
-    } else if (verdict.error !== undefined) {
-      guard.fault(verdict.error, req, res, next, { rule: description });
-    } else refuse(refusalFor(verdict, principal, realm), req, res, next);
+    } else if (isInstance(error, PolicyOutage)) {
+      if (error.isFault) guard.tell(error);
+      guard.refuse(error.toHttpError(), req, res, next, { ...fields, ...outageFields(error) });
+    } else if (error !== undefined) guard.fault(error, req, res, next, fields);
+    else {
+      const { error: refusal, reason } = refusalFor(verdict, principal, realm);
+      guard.refuse(refusal, req, res, next, { ...fields, reason });
+    }
   }
 
   function refuse(
@@ -76,13 +91,17 @@ export function createAuthorization(
       if (!isVerdict(verdict)) {
         const answer = verdict.then((later) => ({ verdict: later, principal: caller }));
         guard.whenSettled(answer, req, res, next, conclude);
-      } else if (verdict.effect === "allow") {
+      } else if (verdict.effect === "allow" && verdict.policy === undefined) {
         recordFrozenDecision(req, allowed);
         guard.pass(next);
       } else conclude({ verdict, principal: caller }, req, res, next);
     },
     { rule: description },
   );
+}
+
+function outageFields({ reason, systemCode }: PolicyOutage): DecisionFields {
+  return systemCode === undefined ? { reason } : { reason, systemCode };
 }
 
 function refusalOfNobody(principal: Principal | null, realm: string): Refusal {

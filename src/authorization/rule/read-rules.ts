@@ -13,6 +13,7 @@ const RULES: readonly string[] = [
   "claim",
   "stepUp",
   "when",
+  "policy",
   "all",
   "any",
   "not",

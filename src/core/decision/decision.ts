@@ -20,7 +20,10 @@ export interface Decision {
   readonly status?: number;
   /** The rule that decided, such as `role(admin)`. */
   readonly rule?: string;
-  /** The rate-limit policies that decided. */
+  /**
+   * The rate-limit policies that decided. Of an authorization: the policy engines that were asked, each with the id that
+   * it gave to its decision and the policies that it named.
+   */
   readonly policy?: string;
   /** In report mode: the first refusal of the request. */
   readonly first?: true;

@@ -19,8 +19,8 @@ export interface FetchedBody {
   readonly contentType: string | undefined;
 }
 
-/** Why there is no answer; `no_response`: the function that stands in for `fetch` gave none. */
-export type FetchProblem = "unreachable" | "redirected" | "status" | "too_large" | "no_response";
+/** Why there is no answer; `wrong`: the function that stands in for `fetch` gave none. */
+export type FetchProblem = "unreachable" | "redirected" | "status" | "oversize" | "wrong";
 
 /** What is used of a `Response`. */
 interface Response {
@@ -103,7 +103,7 @@ async function readBody(body: unknown, url: string, bounds: BodyBounds): Promise
       const chunk = bytesOf(next.value);
       size += chunk.length;
       if (size > bounds.maxSize) {
-        throw new FetchFailure("too_large", `${url} sent over ${bounds.maxSize} bytes`, {});
+        throw new FetchFailure("oversize", `${url} sent over ${bounds.maxSize} bytes`, {});
       }
       chunks.push(chunk);
     }
@@ -147,5 +147,5 @@ async function release(iterator: AsyncIterator<unknown>): Promise<void> {
 
 /** `message` ends the sentence "fetch must return a Response, got". */
 function noResponse(got: string): FetchFailure {
-  return new FetchFailure("no_response", got, {});
+  return new FetchFailure("wrong", got, {});
 }

@@ -20,8 +20,8 @@ const REASONS: Readonly<Record<FetchProblem, KeyOutageReason>> = {
   unreachable: "keys_unreachable",
   redirected: "keys_unreachable",
   status: "keys_bad_answer",
-  too_large: "keys_too_large",
-  no_response: "key_function_failed",
+  oversize: "keys_too_large",
+  wrong: "key_function_failed",
 };
 
 /**
@@ -60,7 +60,7 @@ async function fetchKeyBody(url: string, limits: FetchLimits): Promise<FetchedBo
     if (!isInstance(error, FetchFailure)) throw error;
     const { problem, message, cause } = error;
     const text =
-      problem === "no_response" ? `keys.fetch must return a Response, got ${message}` : message;
+      problem === "wrong" ? `keys.fetch must return a Response, got ${message}` : message;
     throw new KeyOutage(REASONS[problem], text, cause);
   }
 }
