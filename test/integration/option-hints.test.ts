@@ -5,8 +5,21 @@ import { describe, expect, it } from "vitest";
 import { AUDIT_LOG_HINTS, TRUST_HINTS } from "../../src/audit-log/audit-log-options.js";
 import { auditLog, fileSink } from "../../src/audit-log/index.js";
 import { FILE_SINK_HINTS } from "../../src/audit-log/sinks/file-sink.js";
+import { CEDAR_HINTS, cedar } from "../../src/authorization/cedar/cedar.js";
 import { REQUIRE_HINTS } from "../../src/authorization/guard/require-options.js";
-import { authorize, requireRole, requireScope, role } from "../../src/authorization/index.js";
+import {
+  BREAKER_HINTS,
+  HTTP_ENGINE_HINTS,
+} from "../../src/authorization/http-engines/http-engine-options.js";
+import { OPA_HINTS, opa } from "../../src/authorization/http-engines/opa.js";
+import {
+  authorize,
+  authzen,
+  requireRole,
+  requireScope,
+  role,
+} from "../../src/authorization/index.js";
+import { OPA_WASM_HINTS, opaWasm } from "../../src/authorization/opa-wasm/opa-wasm.js";
 import { KEYCLOAK_HINTS, keycloak } from "../../src/claims/keycloak.js";
 import { OptionsError } from "../../src/core/options/options-error.js";
 import { FORM_BODY_HINTS, formBody } from "../../src/json-body/form-body.js";
@@ -335,6 +348,75 @@ const TABLES: readonly HintTable[] = [
         "name the gateways in trustedPeers, by address or network: true or a number of hops would trust whoever connects",
       trustedProxies: "trustedPeers",
     },
+  },
+  {
+    name: "HTTP_ENGINE_HINTS",
+    hints: HTTP_ENGINE_HINTS,
+    places: [
+      { path: "authzen", create: (options) => authzen({ url: "https://a.example", ...options }) },
+    ],
+    says: {
+      endpoint: "url",
+      baseUrl: "url",
+      baseURL: "url",
+      timeoutMs: 'write timeout: "250ms"',
+      apiToken: "token",
+      bearerToken: "token",
+    },
+  },
+  {
+    name: "OPA_HINTS",
+    hints: OPA_HINTS,
+    places: [
+      {
+        path: "opa",
+        create: (options) => opa({ url: "https://a.example", path: "a", ...options }),
+      },
+    ],
+    says: {
+      endpoint: "url",
+      baseUrl: "url",
+      baseURL: "url",
+      timeoutMs: 'write timeout: "250ms"',
+      apiToken: "token",
+      bearerToken: "token",
+      package: 'write path: "httpapi/authz/allow"',
+      rule: 'write path: "httpapi/authz/allow"',
+    },
+  },
+  {
+    name: "BREAKER_HINTS",
+    hints: BREAKER_HINTS,
+    places: [
+      {
+        path: "authzen.breaker",
+        create: (breaker) => authzen({ url: "https://a.example", breaker }),
+      },
+    ],
+    says: { threshold: "failures", resetTimeout: "pause" },
+  },
+  {
+    name: "CEDAR_HINTS",
+    hints: CEDAR_HINTS,
+    places: [
+      {
+        path: "cedar",
+        create: (options) =>
+          cedar({ policies: "permit(principal, action, resource);", ...options }),
+      },
+    ],
+    says: { policy: "policies", policySet: "policies", staticPolicies: "policies" },
+  },
+  {
+    name: "OPA_WASM_HINTS",
+    hints: OPA_WASM_HINTS,
+    places: [
+      {
+        path: "opaWasm",
+        create: (options) => opaWasm({ policy: { evaluate: () => [] }, ...options }),
+      },
+    ],
+    says: { wasm: "policy", path: 'write entrypoint: "httpapi/authz/allow"' },
   },
   {
     name: "KEYCLOAK_HINTS",

@@ -4,7 +4,11 @@ import {
   any,
   authenticated,
   authorize,
+  authzen,
   not,
+  opa,
+  type PolicyEngine,
+  policy,
   type Rule,
   requireRole,
   requireScope,
@@ -103,3 +107,27 @@ enrichPrincipal(() => null, { replace: "subject" });
 principalFrom.header({ name: "x-user" });
 // @ts-expect-error an option that is none
 requireScope("orders:read", { scope: "orders:write" });
+
+const engine: PolicyEngine = { name: "own", decide: async () => ({ allow: true }) };
+authorize(
+  policy(engine, (principal, req) => ({ resource: { type: principal.kind, id: req.path } })),
+);
+authorize(
+  policy(authzen({ url: "https://pdp.example" }), async () => ({ resource: { type: "a" } })),
+);
+opa({
+  url: "https://opa.example",
+  path: "a/allow",
+  token: async () => "t",
+  breaker: { failures: 3 },
+});
+
+// @ts-expect-error a decision has allow
+const none: PolicyEngine = { name: "own", decide: () => ({}) };
+authorize(policy(none, () => ({ resource: { type: "a" } })));
+// @ts-expect-error a question has a resource
+policy(engine, () => ({ subject: { type: "user", id: "1" } }));
+// @ts-expect-error an id is a text
+policy(engine, () => ({ resource: { type: "order", id: 1 } }));
+// @ts-expect-error OPA needs the path of a document
+opa({ url: "https://opa.example" });

@@ -187,7 +187,11 @@ describe("cedar", () => {
       { policies: "permit(principal, action, resource);", schema: "entity" },
       "cedar.schema must be a schema of Cedar",
     ],
-    ["entities that are no list", { policies, entities: {} }, "cedar.entities must be a list"],
+    [
+      "entities that are no list",
+      { policies, entities: {} },
+      "cedar.entities must be a non-empty list",
+    ],
     ["a namespace with blanks", { policies, namespace: "My Shop" }, "cedar.namespace must"],
     ["a name of other packages", { policySet: "x" }, 'did you mean "policies"?'],
   ])("refuses at start-up: %s", (_what, options, problem) => {

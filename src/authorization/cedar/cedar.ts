@@ -52,7 +52,8 @@ const KEYS: OptionKeys<CedarOptions> = {
   namespace: "neverUndefined",
   name: true,
 };
-const HINTS: Hints<CedarOptions> = {
+/** What Cedar calls the options. */
+export const CEDAR_HINTS: Hints<CedarOptions> = {
   policy: "policies",
   policySet: "policies",
   staticPolicies: "policies",
@@ -74,7 +75,7 @@ const MAX_TEXT = 300;
  */
 export function cedar(options: CedarOptions): PolicyEngine {
   assertNotMounted("cedar", options, "authorize(policy(cedar({ policies }), …))");
-  const reader = readOptions<CedarOptions>("cedar", options, KEYS, HINTS);
+  const reader = readOptions<CedarOptions>("cedar", options, KEYS, CEDAR_HINTS);
   const name = reader.string("name", { default: "cedar" }) ?? "cedar";
   const namespace = reader.string("namespace");
   if (namespace !== undefined && namespace !== "" && !NAMESPACE.test(namespace)) {
@@ -179,8 +180,9 @@ function readEntities(
       },
     });
   }
-  const isList = given === undefined || Array.isArray(given);
-  if (!isList) reader.problem("entities", "a list of entities, or a function that gives one");
+  const isList = given === undefined || (Array.isArray(given) && given.length > 0);
+  if (!isList)
+    reader.problem("entities", "a non-empty list of entities, or a function that gives one");
   const list: Entities = Array.isArray(given) ? structuredClone(given) : [];
   return () => list;
 }
@@ -204,7 +206,7 @@ function prepare(module: Cedar, reader: OptionsReader<keyof CedarOptions>, id: s
   }
   const schema = reader.raw("schema");
   if (schema === undefined) return false;
-  if (typeof schema !== "string" && !isPlainObject(schema)) {
+  if ((typeof schema !== "string" || schema.trim() === "") && !isPlainObject(schema)) {
     reader.problem("schema", "a schema of Cedar, as a text or as JSON");
     return false;
   }

@@ -52,7 +52,7 @@ export interface HttpEngineOptions {
    * information, query and fragment.
    */
   readonly url: string;
-  /** The name in decisions and in the route audit. @default the name of the factory */
+  /** The name in decisions and in the route audit. Without it, that of the factory. */
   readonly name?: string | undefined;
   /** Deadline for connection, headers and body together, from `"10ms"` to `"4s"`; then 503. @default "250ms" */
   readonly timeout?: string | undefined;
@@ -97,7 +97,8 @@ export const HTTP_ENGINE_HINTS: Hints<HttpEngineOptions> = {
 };
 
 const BREAKER_KEYS: OptionKeys<BreakerOptions> = { failures: true, pause: true };
-const BREAKER_HINTS: Hints<BreakerOptions> = {
+/** What else the options of the breaker are called. */
+export const BREAKER_HINTS: Hints<BreakerOptions> = {
   threshold: "failures",
   resetTimeout: "pause",
 };
@@ -207,8 +208,9 @@ function readHeaders(reader: EngineReader): Readonly<Record<string, string>> {
     reader.problem("headers", "an object of header fields");
     return headers;
   }
-  for (const [name, value] of Object.entries(given)) {
-    const { note } = reader.problems.item(`${reader.path}.headers[${JSON.stringify(name)}]`, value);
+  for (const [index, [name, value]] of Object.entries(given).entries()) {
+    // By its place: a name may be a secret that stands where it should not.
+    const { note } = reader.problems.item(`${reader.path}.headers[${index}]`, value);
     const field = name.toLowerCase();
     if (!isToken(name)) note("must be the name of a header field");
     else if (OWN_FIELDS.includes(field)) note("must be left out: the engine writes it itself");

@@ -1,4 +1,3 @@
-import { FunctionFailure } from "../../core/calls/function-failure.js";
 import { isInstance } from "../../core/calls/is-instance.js";
 import { isThenable } from "../../core/calls/user-function.js";
 import { isPlainObject } from "../../core/options/value.js";
@@ -113,8 +112,8 @@ function outageFor(error: unknown, factory: string): unknown {
   if (!isInstance(error, FetchFailure)) return error;
   const { problem, message, cause, status } = error;
   if (problem === "wrong") {
-    const wrong = new TypeError(`${factory}.fetch must return a Response, got ${message}`);
-    return new FunctionFailure(`${factory}.fetch`, "wrong_return", wrong);
+    const text = `${factory}.fetch must return a Response, got ${message}`;
+    return new PolicyOutage("engine_bad_answer", text);
   }
   // A server that is overloaded or on its way down.
   const isDown = status !== undefined && (status === 429 || status >= 500);

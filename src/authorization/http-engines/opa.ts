@@ -18,7 +18,8 @@ export interface OpaOptions extends HttpEngineOptions {
 }
 
 const KEYS: OptionKeys<OpaOptions> = { ...HTTP_ENGINE_KEYS, path: "neverUndefined" };
-const HINTS: Hints<OpaOptions> = {
+/** What else the options are called. */
+export const OPA_HINTS: Hints<OpaOptions> = {
   ...HTTP_ENGINE_HINTS,
   package: 'write path: "httpapi/authz/allow"',
   rule: 'write path: "httpapi/authz/allow"',
@@ -39,7 +40,7 @@ export function opa(options: OpaOptions): PolicyEngine {
     options,
     'authorize(policy(opa({ url: "http://127.0.0.1:8181", path: "httpapi/authz/allow" }), …))',
   );
-  const reader = readOptions<OpaOptions>("opa", options, KEYS, HINTS);
+  const reader = readOptions<OpaOptions>("opa", options, KEYS, OPA_HINTS);
   const settings = readHttpEngine(reader, "opa");
   const path = reader.string("path", { required: true }) ?? "";
   if (path !== "" && !/^[\w-]+(?:\/[\w-]+)*$/.test(path)) {

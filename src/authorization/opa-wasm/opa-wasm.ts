@@ -35,7 +35,8 @@ const KEYS: OptionKeys<OpaWasmOptions> = {
   data: "neverUndefined",
   name: true,
 };
-const HINTS: Hints<OpaWasmOptions> = {
+/** What else the options are called. */
+export const OPA_WASM_HINTS: Hints<OpaWasmOptions> = {
   wasm: "policy",
   path: 'write entrypoint: "httpapi/authz/allow"',
 };
@@ -56,7 +57,7 @@ export function opaWasm(options: OpaWasmOptions): PolicyEngine {
     options,
     'authorize(policy(opaWasm({ policy: readFileSync("policy.wasm") }), …))',
   );
-  const reader = readOptions<OpaWasmOptions>("opaWasm", options, KEYS, HINTS);
+  const reader = readOptions<OpaWasmOptions>("opaWasm", options, KEYS, OPA_WASM_HINTS);
   const name = reader.string("name", { default: "opaWasm" }) ?? "opaWasm";
   const entrypoint = reader.string("entrypoint");
   const loaded = readPolicy(reader);
@@ -71,13 +72,12 @@ export function opaWasm(options: OpaWasmOptions): PolicyEngine {
   return Object.freeze({
     name,
     decide(input: unknown) {
-      let results: unknown;
+      let allow: boolean | undefined;
       try {
-        results = loaded?.evaluate(input, entrypoint ?? 0);
+        allow = allowIn(loaded?.evaluate(input, entrypoint ?? 0));
       } catch (error) {
         throw new PolicyOutage("evaluation_failed", `${name} cannot evaluate`, { cause: error });
       }
-      const allow = allowIn(results);
       if (allow !== undefined) return { allow };
       throw new PolicyOutage("evaluation_failed", `${name} says neither yes nor no`);
     },
