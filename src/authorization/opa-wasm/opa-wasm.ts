@@ -1,4 +1,5 @@
 import { isArrayBuffer, isUint8Array } from "node:util/types";
+import { ignoreOutcome } from "../../core/calls/follow.js";
 import type { Hints, OptionKeys } from "../../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../../core/options/options-reader.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
@@ -74,7 +75,10 @@ export function opaWasm(options: OpaWasmOptions): PolicyEngine {
     decide(input: unknown) {
       let allow: boolean | undefined;
       try {
-        allow = allowIn(loaded?.evaluate(input, entrypoint ?? 0));
+        const results = loaded?.evaluate(input, entrypoint ?? 0);
+        // A promise is no result; its rejection must not end the process.
+        ignoreOutcome(results);
+        allow = allowIn(results);
       } catch (error) {
         throw new PolicyOutage("evaluation_failed", `${name} cannot evaluate`, { cause: error });
       }
