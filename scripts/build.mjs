@@ -66,10 +66,17 @@ function removePrefixes(outDir) {
 }
 
 function entries(outDir) {
-  const folders = readdirSync(outDir, { withFileTypes: true }).filter((item) => item.isDirectory());
-  return [outDir, ...folders.map(({ name }) => join(outDir, name))].filter((path) =>
+  const folders = foldersIn(outDir);
+  // A room with an index is a door of its own, such as authorization/cedar.
+  return [outDir, ...folders, ...folders.flatMap(foldersIn)].filter((path) =>
     existsSync(join(path, "index.js")),
   );
+}
+
+function foldersIn(path) {
+  return readdirSync(path, { withFileTypes: true })
+    .filter((item) => item.isDirectory())
+    .map(({ name }) => join(path, name));
 }
 
 /** One line each: the ESM door hands on what the CommonJS module exports, so that there is only one copy of it. */

@@ -12,7 +12,9 @@ const CONST_PARAMETER = /(?<=[<,]\s*)const\s+(?=\w+\s*(?:extends\b|[=,>]))/g;
 
 /** Removes the declarations that no door leads to, and copies the others for old compilers. */
 export function finishDeclarations(outDir) {
-  const doors = declarationsIn(outDir).filter((path) => /^(?:[^/]+\/)?index\.d\.ts$/.test(path));
+  const doors = declarationsIn(outDir).filter((path) =>
+    /^(?:[^/]+\/){0,2}index\.d\.ts$/.test(path),
+  );
   const reachable = new Set();
   for (const door of doors) reach(outDir, door, reachable);
   for (const path of declarationsIn(outDir)) {

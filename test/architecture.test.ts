@@ -6,6 +6,8 @@ import { importsOf, type SourceFile, sourceFiles } from "./support/source-files.
 
 /** Third-party packages have one home each. */
 const HOMES: Readonly<Record<string, string>> = {
+  "@cedar-policy/cedar-wasm": "authorization",
+  "@open-policy-agent/opa-wasm": "authorization",
   ajv: "validate",
   cors: "secure-headers",
   "express-validator": "validate",

@@ -26,6 +26,9 @@ const MAY_LOAD: Readonly<Record<string, readonly string[]>> = {
   ],
   "./oauth-guard": [],
   "./authorization": [],
+  // Their packages are loaded when the engine is made.
+  "./authorization/cedar": [],
+  "./authorization/opa-wasm": [],
   "./principal": [],
   "./claims": [],
   "./json-body": [],

@@ -25,6 +25,11 @@ const NOT_OURS = ["HelmetOverrides", "HelmetSettings"];
 
 /** Doors without a page of their own: the root, declarations, and the manifest. */
 const NO_PAGE = [".", "./augment", "./package.json"];
+/** Doors within another one, and the page that they share. */
+const SHARED_PAGES: Readonly<Record<string, string>> = {
+  "./authorization/cedar": "policy-engines.md",
+  "./authorization/opa-wasm": "policy-engines.md",
+};
 /** Pages of what is no middleware. */
 const NO_MIDDLEWARE = ["claims.md", "route-audit.md", "testing.md"];
 
@@ -102,9 +107,8 @@ describe("the tables of options", () => {
 describe("the pages", () => {
   it("are one for each door", () => {
     const doors = Object.keys(manifest.exports).filter((door) => !NO_PAGE.includes(door));
-    expect(pages.map(({ name }) => name)).toEqual(
-      doors.map((door) => `${door.slice(2)}.md`).sort(),
-    );
+    const named = doors.map((door) => SHARED_PAGES[door] ?? `${door.slice(2)}.md`);
+    expect(pages.map(({ name }) => name)).toEqual([...new Set(named)].sort());
   });
 
   it.each(pages)("$name has the parts of a reference", ({ name, text, tables: ofPage }) => {

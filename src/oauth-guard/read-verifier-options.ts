@@ -2,6 +2,7 @@ import type { Hints, OptionKey, OptionKeys } from "../core/options/option-types.
 import type { OptionsReader } from "../core/options/options-reader.js";
 import { formatDuration } from "../core/options/quantity.js";
 import type { KeyFetch } from "../issuer/fetch/key-fetch.js";
+import { httpHostFault } from "../issuer/fetch/secure-url.js";
 import type { KeySchedule } from "../issuer/sources/remote-keys.js";
 import type {
   KeyFetchOptions,
@@ -140,18 +141,8 @@ function readSchedule(reader: VerifierReader): KeySchedule {
     timeout: keys.duration("timeout", { default: "5s", min: "10ms", max: "1m" }),
     maxSize: keys.size("maxSize", { default: "1mb", min: "1kb", max: "16mb" }),
     fetch: keys.function<KeyFetch>("fetch"),
-    httpHosts: keys.strings("dangerouslyAllowHttp", { check: checkHost }) ?? [],
+    httpHosts: keys.strings("dangerouslyAllowHttp", { check: httpHostFault }) ?? [],
   };
-}
-
-/** A host as URLs name it, with the port unless that is 80. */
-function checkHost(entry: string): string | undefined {
-  const text = entry.replace(/^http:\/\//i, "").replace(/\/$/, "");
-  const url = URL.canParse(`http://${text}`) ? new URL(`http://${text}`) : undefined;
-  const isHost = /^(?:[a-z\d._-]+|\[[\da-f:.]+\])(?::\d+)?$/i.test(text);
-  if (!isHost || url === undefined) return 'must be a host with its port, such as "keycloak:8080"';
-  if (url.host === entry) return undefined;
-  return "must be the host alone, in lower case, with its port unless that is 80";
 }
 
 function readCache(reader: VerifierReader): VerifierSettings["cache"] {

@@ -6,12 +6,19 @@ import { AUDIT_LOG_HINTS, TRUST_HINTS } from "../../src/audit-log/audit-log-opti
 import { auditLog, fileSink } from "../../src/audit-log/index.js";
 import { FILE_SINK_HINTS } from "../../src/audit-log/sinks/file-sink.js";
 import { ALLOW_FIELDS_HINTS } from "../../src/authorization/allow-fields.js";
+import { CEDAR_HINTS, cedar } from "../../src/authorization/cedar/cedar.js";
 import { ROLE_HINTS } from "../../src/authorization/define-roles.js";
 import { LOAD_HINTS } from "../../src/authorization/guard/load-options.js";
 import { REQUIRE_HINTS } from "../../src/authorization/guard/require-options.js";
 import {
+  BREAKER_HINTS,
+  HTTP_ENGINE_HINTS,
+} from "../../src/authorization/http-engines/http-engine-options.js";
+import { OPA_HINTS, opa } from "../../src/authorization/http-engines/opa.js";
+import {
   allowFields,
   authorize,
+  authzen,
   defineRoles,
   owner,
   ownParam,
@@ -23,6 +30,7 @@ import {
   role,
   stepUp,
 } from "../../src/authorization/index.js";
+import { OPA_WASM_HINTS, opaWasm } from "../../src/authorization/opa-wasm/opa-wasm.js";
 import { OWN_PARAM_HINTS } from "../../src/authorization/own-param.js";
 import { OWNERSHIP_HINTS } from "../../src/authorization/require-ownership.js";
 import { STEP_UP_HINTS } from "../../src/authorization/rules/step-up.js";
@@ -497,6 +505,75 @@ const TABLES: readonly HintTable[] = [
         "name the gateways in trustedPeers, by address or network: true or a number of hops would trust whoever connects",
       trustedProxies: "trustedPeers",
     },
+  },
+  {
+    name: "HTTP_ENGINE_HINTS",
+    hints: HTTP_ENGINE_HINTS,
+    places: [
+      { path: "authzen", create: (options) => authzen({ url: "https://a.example", ...options }) },
+    ],
+    says: {
+      endpoint: "url",
+      baseUrl: "url",
+      baseURL: "url",
+      timeoutMs: 'write timeout: "250ms"',
+      apiToken: "token",
+      bearerToken: "token",
+    },
+  },
+  {
+    name: "OPA_HINTS",
+    hints: OPA_HINTS,
+    places: [
+      {
+        path: "opa",
+        create: (options) => opa({ url: "https://a.example", path: "a", ...options }),
+      },
+    ],
+    says: {
+      endpoint: "url",
+      baseUrl: "url",
+      baseURL: "url",
+      timeoutMs: 'write timeout: "250ms"',
+      apiToken: "token",
+      bearerToken: "token",
+      package: 'write path: "httpapi/authz/allow"',
+      rule: 'write path: "httpapi/authz/allow"',
+    },
+  },
+  {
+    name: "BREAKER_HINTS",
+    hints: BREAKER_HINTS,
+    places: [
+      {
+        path: "authzen.breaker",
+        create: (breaker) => authzen({ url: "https://a.example", breaker }),
+      },
+    ],
+    says: { threshold: "failures", resetTimeout: "pause" },
+  },
+  {
+    name: "CEDAR_HINTS",
+    hints: CEDAR_HINTS,
+    places: [
+      {
+        path: "cedar",
+        create: (options) =>
+          cedar({ policies: "permit(principal, action, resource);", ...options }),
+      },
+    ],
+    says: { policy: "policies", policySet: "policies", staticPolicies: "policies" },
+  },
+  {
+    name: "OPA_WASM_HINTS",
+    hints: OPA_WASM_HINTS,
+    places: [
+      {
+        path: "opaWasm",
+        create: (options) => opaWasm({ policy: { evaluate: () => [] }, ...options }),
+      },
+    ],
+    says: { wasm: "policy", path: 'write entrypoint: "httpapi/authz/allow"' },
   },
   {
     name: "KEYCLOAK_HINTS",

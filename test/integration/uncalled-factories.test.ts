@@ -1,6 +1,8 @@
 import type { Express, NextFunction, Request, RequestHandler, Response } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
+import { cedar } from "../../src/authorization/cedar/index.js";
+import { opaWasm } from "../../src/authorization/opa-wasm/index.js";
 import * as library from "../../src/index.js";
 import {
   all,
@@ -12,6 +14,7 @@ import {
   authenticated,
   authentik,
   authorize,
+  authzen,
   claim,
   clerk,
   cognito,
@@ -38,9 +41,11 @@ import {
   notFound,
   oauthGuard,
   okta,
+  opa,
   owner,
   ownParam,
   permission,
+  policy,
   principalFrom,
   rateLimit,
   requireOwnership,
@@ -119,6 +124,17 @@ const MAKERS: Readonly<Record<string, readonly [maker: unknown, mounted: string]
   stepUp: [stepUp, 'authorize(stepUp({ maxAge: "5m" }))'],
   when: [when, 'authorize(when("own record", async (principal, req) => …))'],
   defineRoles: [defineRoles, 'defineRoles({ admin: {} }).requireRole("admin")'],
+  policy: [
+    policy,
+    'authorize(policy(engine, (principal, req) => ({ resource: { type: "order", id: … } })))',
+  ],
+  authzen: [authzen, 'authorize(policy(authzen({ url: "https://pdp.example.com" }), …))'],
+  opa: [
+    opa,
+    'authorize(policy(opa({ url: "http://127.0.0.1:8181", path: "httpapi/authz/allow" }), …))',
+  ],
+  cedar: [cedar, "authorize(policy(cedar({ policies }), …))"],
+  opaWasm: [opaWasm, 'authorize(policy(opaWasm({ policy: readFileSync("policy.wasm") }), …))'],
   all: [all, 'authorize(all(role("admin"), scope("orders:write")))'],
   any: [any, 'authorize(any(role("admin"), scope("orders:write")))'],
   not: [not, 'authorize(not(role("suspended")))'],

@@ -91,6 +91,17 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   AllowFieldsOptions: { omitted: [...GUARD, "onViolation"], refused: ["write", "read"] },
   // Quietly, it would be compared with the subject.
   OwnParamOptions: { omitted: [...GUARD, "realm", "orElse"], refused: ["claim"] },
+  HttpEngineOptions: {
+    omitted: ["name", "timeout", "breaker"],
+    refused: ["url", "token", "headers", "fetch", "dangerouslyAllowHttp"],
+  },
+  OpaOptions: {
+    omitted: ["name", "timeout", "breaker"],
+    refused: ["url", "token", "headers", "fetch", "dangerouslyAllowHttp", "path"],
+  },
+  BreakerOptions: { omitted: ["failures", "pause"], refused: [] },
+  CedarOptions: { omitted: ["name"], refused: ["policies", "schema", "entities", "namespace"] },
+  OpaWasmOptions: { omitted: ["name"], refused: ["policy", "entrypoint", "data"] },
   // Without it, the roles of the realm count as well.
   KeycloakOptions: { omitted: [], refused: ["clientId", "realmRoles"] },
   // They say whose roles count, and where: quietly, others would count or none, and not(role("suspended")) would pass.

@@ -2,6 +2,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import express from "express";
 import { vi } from "vitest";
+import { cedar } from "../../src/authorization/cedar/index.js";
+import { opaWasm } from "../../src/authorization/opa-wasm/index.js";
 import { OptionsError } from "../../src/core/options/options-error.js";
 import { OptionsReader } from "../../src/core/options/options-reader.js";
 import * as library from "../../src/index.js";
@@ -86,6 +88,31 @@ export const PLACES: Readonly<Record<string, Place>> = {
   OwnParamOptions: {
     path: "ownParam",
     create: (options) => library.ownParam("userId", options),
+  },
+  HttpEngineOptions: {
+    path: "authzen",
+    given: { url: "https://pdp.example" },
+    create: (options) => library.authzen({ url: "https://pdp.example", ...options }),
+  },
+  OpaOptions: {
+    path: "opa",
+    given: { url: "https://opa.example", path: "shop/allow" },
+    create: (options) =>
+      library.opa({ url: "https://opa.example", path: "shop/allow", ...options }),
+  },
+  BreakerOptions: {
+    path: "authzen.breaker",
+    create: (breaker) => library.authzen({ url: "https://pdp.example", breaker }),
+  },
+  CedarOptions: {
+    path: "cedar",
+    given: { policies: "permit(principal, action, resource);" },
+    create: (options) => cedar({ policies: "permit(principal, action, resource);", ...options }),
+  },
+  OpaWasmOptions: {
+    path: "opaWasm",
+    given: { policy: { evaluate: () => [] } },
+    create: (options) => opaWasm({ policy: { evaluate: () => [] }, ...options }),
   },
   KeycloakOptions: { path: "keycloak", create: (options) => library.keycloak(options as never) },
   Auth0Options: { path: "auth0", create: library.auth0 },

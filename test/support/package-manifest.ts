@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Root of the repository. */
@@ -31,10 +31,21 @@ export const manifest: PackageManifest = JSON.parse(
 /** Floors that the public folders stand on, and the command above them. */
 const PRIVATE = ["core", "issuer", "cli"];
 
-/** The folders of src that users can import: all but those that are private. */
+/**
+ * The folders of src that users can import: all but those that are private, and of their rooms those with an index, such
+ * as `authorization/cedar`.
+ */
 export function publicFolders(): readonly string[] {
-  return readdirSync(join(root, "src"), { withFileTypes: true })
-    .filter((item) => item.isDirectory() && !PRIVATE.includes(item.name))
-    .map((item) => item.name)
-    .sort();
+  const folders = foldersIn("src").filter((name) => !PRIVATE.includes(name));
+  const rooms = folders.flatMap((folder) =>
+    foldersIn(`src/${folder}`).map((room) => `${folder}/${room}`),
+  );
+  const doors = rooms.filter((room) => existsSync(join(root, "src", room, "index.ts")));
+  return [...folders, ...doors].sort();
+}
+
+function foldersIn(path: string): readonly string[] {
+  return readdirSync(join(root, path), { withFileTypes: true })
+    .filter((item) => item.isDirectory())
+    .map((item) => item.name);
 }

@@ -5,13 +5,17 @@ import {
   any,
   authenticated,
   authorize,
+  authzen,
   claim,
   declarePublic,
   defineRoles,
   not,
+  opa,
   owner,
   ownParam,
+  type PolicyEngine,
   permission,
+  policy,
   type Rule,
   requireOwnership,
   requirePermission,
@@ -202,3 +206,26 @@ allowFields({ write: async (principal, req) => [principal?.subject ?? req.method
 allowFields({ write: { admin: "name" } });
 // @ts-expect-error one of two
 allowFields({ write: ["name"], onViolation: "drop" });
+const engine: PolicyEngine = { name: "own", decide: async () => ({ allow: true }) };
+authorize(
+  policy(engine, (principal, req) => ({ resource: { type: principal.kind, id: req.path } })),
+);
+authorize(
+  policy(authzen({ url: "https://pdp.example" }), async () => ({ resource: { type: "a" } })),
+);
+opa({
+  url: "https://opa.example",
+  path: "a/allow",
+  token: async () => "t",
+  breaker: { failures: 3 },
+});
+
+// @ts-expect-error a decision has allow
+const none: PolicyEngine = { name: "own", decide: () => ({}) };
+authorize(policy(none, () => ({ resource: { type: "a" } })));
+// @ts-expect-error a question has a resource
+policy(engine, () => ({ subject: { type: "user", id: "1" } }));
+// @ts-expect-error an id is a text
+policy(engine, () => ({ resource: { type: "order", id: 1 } }));
+// @ts-expect-error OPA needs the path of a document
+opa({ url: "https://opa.example" });

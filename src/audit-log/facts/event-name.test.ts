@@ -20,6 +20,7 @@ const CODES: Readonly<Record<ErrorCode, string>> = {
   access_denied: RIGHTS,
   insufficient_user_authentication: LOGIN,
   keys_unavailable: OURS,
+  policy_unavailable: OURS,
   malformed_json: INPUT,
   malformed_body: INPUT,
   duplicate_key: INPUT,
@@ -59,6 +60,12 @@ const CODES: Readonly<Record<ErrorCode, string>> = {
 /** Reasons that say that the fault is ours, the app's, or that of a service behind it. */
 const OUTAGES: readonly string[] = [
   "application_error",
+  "engine_bad_answer",
+  "engine_paused",
+  "engine_timeout",
+  "engine_too_large",
+  "engine_unreachable",
+  "evaluation_failed",
   "function_failed",
   "function_timeout",
   "guard_closed",
@@ -128,6 +135,7 @@ const CLIENT: readonly string[] = [
   "other_scheme",
   "other_tenant",
   "other_token_kind",
+  "policy_denied",
   "private_network_not_allowed",
   "required_claim",
   "response_not_shared",

@@ -36,6 +36,12 @@ const BY_CODE: Readonly<Record<string, AuditEvent>> = {
 /** Whatever is answered then: nothing of it is the doing of the client. */
 const OUTAGE_REASONS: ReadonlySet<string> = new Set([
   "application_error",
+  "engine_bad_answer",
+  "engine_paused",
+  "engine_timeout",
+  "engine_too_large",
+  "engine_unreachable",
+  "evaluation_failed",
   "function_failed",
   "function_timeout",
   "guard_closed",

@@ -4,7 +4,14 @@ import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { readRules } from "../rule/read-rules.js";
 import { createRule, foreseen, logicOf, type Rule, type RuleLogic } from "../rule/rule.js";
-import { allowing, denying, isVerdict, type StepUp, type Verdict } from "../rule/verdict.js";
+import {
+  allowing,
+  denying,
+  isVerdict,
+  type StepUp,
+  type Verdict,
+  withPolicy,
+} from "../rule/verdict.js";
 
 type Judged = Verdict | Promise<Verdict>;
 
@@ -71,12 +78,21 @@ function ownScopes({ allowed }: RuleLogic): readonly string[] {
 
 /** What the rules so far and the next one say together. The first that could not be found out keeps what failed. */
 function and(found: Verdict, next: Verdict, part: RuleLogic): Verdict {
-  if (next.effect === "deny") return next;
-  if (found.effect === "indeterminate") return found;
+  if (next.effect === "deny") return withPolicy(next, found.policy);
+  if (found.effect === "indeterminate") return withNext(found, next);
   // Where the part always says yes in the same way, its scopes are counted in already.
-  if (next.effect === "indeterminate" || next === part.allowed)
-    return next.effect === "allow" ? found : next;
-  return allowing([...new Set([...(found.scopes ?? []), ...(next.scopes ?? [])])]);
+  if (next === part.allowed) return found;
+  if (next.effect === "indeterminate") return withPolicy(next, found.policy);
+  const both = allowing([...new Set([...(found.scopes ?? []), ...(next.scopes ?? [])])]);
+  return withNext(withPolicy(both, found.policy), next);
+}
+
+/** The verdict, with the engines that the next rule asked behind its own. */
+function withNext(found: Verdict, { policy }: Verdict): Verdict {
+  if (policy === undefined) return found;
+  return found.policy === undefined
+    ? withPolicy(found, policy)
+    : withPolicy({ ...found, policy }, found.policy);
 }
 
 /**
@@ -97,9 +113,9 @@ function refusal(
     if (part !== refusing && !part.isPure) continue;
     const verdict =
       part === refusing ? refused : (part.judge(principal, req, undefined) as Verdict);
-    if (verdict.scopes === undefined) return denying(reason);
+    if (verdict.scopes === undefined) return withPolicy(denying(reason), refused.policy);
     for (const name of verdict.scopes) scopes.add(name);
     stepUp ??= verdict.stepUp;
   }
-  return denying(reason, [...scopes], stepUp);
+  return withPolicy(denying(reason, [...scopes], stepUp), refused.policy);
 }

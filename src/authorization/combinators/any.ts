@@ -4,7 +4,14 @@ import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { readRules } from "../rule/read-rules.js";
 import { createRule, foreseen, logicOf, type Rule, type RuleLogic } from "../rule/rule.js";
-import { denying, isVerdict, UNDECIDED, type Verdict } from "../rule/verdict.js";
+import {
+  denying,
+  isVerdict,
+  UNDECIDED,
+  undecided,
+  type Verdict,
+  withPolicy,
+} from "../rule/verdict.js";
 
 /** Nothing would turn it into a yes for certain. */
 const DENIED = denying("rule_denied");
@@ -27,32 +34,39 @@ export function any(...rules: [Rule, ...Rule[]]): Rule {
   function judgeFrom(
     start: number,
     before: Verdict | undefined,
+    asked: string | undefined,
     principal: Principal,
     req: Request,
     object: unknown,
   ): Verdict | Promise<Verdict> {
     let unknown = before;
+    let policy = asked;
     for (let index = start; index < parts.length; index += 1) {
       const verdict = (parts[index] as RuleLogic).judge(principal, req, object);
       if (!isVerdict(verdict)) {
         const earlier = unknown;
-        return verdict.then((later) =>
-          later.effect === "allow"
-            ? later
-            : judgeFrom(index + 1, earlier ?? unknownIn(later), principal, req, object),
-        );
+        const before = policy;
+        return verdict.then((later) => {
+          const all = withPolicy(later, before);
+          if (later.effect === "allow") return all;
+          const open = earlier ?? unknownIn(later);
+          return judgeFrom(index + 1, open, all.policy, principal, req, object);
+        });
       }
-      if (verdict.effect === "allow") return verdict;
+      const all = withPolicy(verdict, policy);
+      if (verdict.effect === "allow") return all;
       unknown ??= unknownIn(verdict);
+      policy = all.policy;
     }
-    return unknown ?? (isPure ? refusal(parts, principal, req) : DENIED);
+    if (unknown !== undefined) return named(unknown, policy);
+    return isPure ? refusal(parts, principal, req) : withPolicy(DENIED, policy);
   }
 
   return createRule(`any(${rules.map((rule) => rule.description).join(", ")})`, {
     isPure,
     needsObject: parts.some((part) => part.needsObject),
     allowed: parts.length === 1 ? parts[0]?.allowed : undefined,
-    judge: (principal, req, object) => judgeFrom(0, undefined, principal, req, object),
+    judge: (principal, req, object) => judgeFrom(0, undefined, undefined, principal, req, object),
     foresee(principal, req) {
       let isOpen = false;
       for (const part of parts) {
@@ -67,6 +81,11 @@ export function any(...rules: [Rule, ...Rule[]]): Rule {
 
 function unknownIn(verdict: Verdict): Verdict | undefined {
   return verdict.effect === "indeterminate" ? verdict : undefined;
+}
+
+/** What was not found out, with all engines that were asked; it names one of them itself. */
+function named(unknown: Verdict, policy: string | undefined): Verdict {
+  return unknown.policy === policy ? unknown : withPolicy(undecided(unknown.error), policy);
 }
 
 /** The refusal, with what would turn it into a yes: what the first rule asks for, when every rule can be satisfied. */

@@ -2,7 +2,7 @@ import { ProblemList } from "../../core/options/problem-list.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { checkRule } from "../rule/read-rules.js";
 import { createRule, foreseen, logicOf, type Rule } from "../rule/rule.js";
-import { ALLOW, denying, isVerdict, type Verdict } from "../rule/verdict.js";
+import { ALLOW, denying, isVerdict, type Verdict, withPolicy } from "../rule/verdict.js";
 
 /** Further scopes never take anything away. */
 const DENIED = denying("rule_denied");
@@ -32,7 +32,8 @@ export function not(...rules: readonly [Rule]): Rule {
   return createRule(`not(${rule.description})`, {
     isPure,
     needsObject,
-    allowed: ALLOW,
+    // A rule that is not pure may have asked an engine, which its verdict names.
+    allowed: isPure ? ALLOW : undefined,
     judge(principal, req, object) {
       const verdict = judge(principal, req, object);
       return isVerdict(verdict) ? reversed(verdict) : verdict.then(reversed);
@@ -43,5 +44,5 @@ export function not(...rules: readonly [Rule]): Rule {
 
 function reversed(verdict: Verdict): Verdict {
   if (verdict.effect === "indeterminate") return verdict;
-  return verdict.effect === "allow" ? DENIED : ALLOW;
+  return withPolicy(verdict.effect === "allow" ? DENIED : ALLOW, verdict.policy);
 }

@@ -1,6 +1,5 @@
 import { isPromise } from "node:util/types";
 import type { NextFunction, Request, Response } from "express";
-import { type Decision, recordFrozenDecision } from "../../core/decision/decision.js";
 import { createGuard } from "../../core/guard/guard.js";
 import { reportedPrincipal } from "../../core/principal/enrichment.js";
 import { getPrincipal, type Principal } from "../../core/principal/principal.js";
@@ -8,7 +7,7 @@ import { HttpError } from "../../core/refusal/http-error.js";
 import { requestSlot } from "../../core/request/request-slot.js";
 import { foreseen, logicOf, type Rule, type RuleLogic } from "../rule/rule.js";
 import { denying, isVerdict, undecided, type Verdict } from "../rule/verdict.js";
-import { type Refusal, refusalFor, refusalOfNobody } from "./create-authorization.js";
+import { createConclusion, type Refusal, refusalFor } from "./conclusion.js";
 import type { CheckedLoad, Loaded, ObjectGuard } from "./load-options.js";
 import type { CheckedRequireOptions } from "./require-options.js";
 
@@ -41,22 +40,7 @@ export function createObjectAuthorization(
   const { description } = rule;
   const logic = logicOf(rule);
   const { realm } = options;
-  const allowed: Decision = Object.freeze({
-    guard: name,
-    outcome: "allow",
-    enforced: guard.enforced,
-    code: "ok",
-    rule: description,
-  });
-
-  function refuse(
-    { error, reason }: Refusal,
-    req: Request,
-    res: Response,
-    next: NextFunction,
-  ): void {
-    guard.refuse(error, req, res, next, { reason, rule: description });
-  }
+  const conclusion = createConclusion(guard, description, realm);
 
   function conclude(
     { verdict, principal, object }: Finding,
@@ -64,17 +48,18 @@ export function createObjectAuthorization(
     res: Response,
     next: NextFunction,
   ): void {
-    if (verdict.error !== undefined) {
-      guard.fault(verdict.error, req, res, next, { rule: description });
-    } else if (verdict.effect === "allow" && object !== undefined) {
+    if (verdict.effect === "allow" && object !== undefined) {
       // What was judged is what the handlers get: another look into the database could find another state.
       if (guard.enforced) {
         kept.set(req, { guard: handler, object, earlier: kept.get(req) });
         if (attach !== undefined) res.locals[attach] = object;
       }
-      recordFrozenDecision(req, allowed);
+      conclusion.allow(verdict, req);
       guard.pass(next);
-    } else refuse(refusalAbout(verdict, principal, req), req, res, next);
+    } else {
+      const refusal = refusalAbout(verdict, principal, req);
+      conclusion.refuse(verdict, principal, [req, res, next], refusal);
+    }
   }
 
   /** An object that is not there is refused as one of somebody else: the answer does not say which it is. */
@@ -122,17 +107,17 @@ export function createObjectAuthorization(
       try {
         principal = guard.enforced ? getPrincipal(req) : reportedPrincipal(req);
       } catch (error) {
-        guard.fault(error, req, res, next, { rule: description });
+        conclusion.fault(error, req, res, next);
         return;
       }
       if (principal === null || principal.kind === "anonymous") {
-        refuse(refusalOfNobody(principal, realm), req, res, next);
+        conclusion.refuseNobody(principal, req, res, next);
         return;
       }
       // Nothing is loaded for whom the rule refuses every object, and the answer may say what is missing.
       const early = foreseen(logic, principal, req);
       if (early.effect === "deny") {
-        refuse(refusalFor(early, principal, realm), req, res, next);
+        conclusion.refuse(early, principal, [req, res, next]);
         return;
       }
       const finding = find(req, principal);

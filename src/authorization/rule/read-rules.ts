@@ -16,6 +16,7 @@ const RULES: readonly string[] = [
   "when",
   "owner",
   "sameTenant",
+  "policy",
   "all",
   "any",
   "not",

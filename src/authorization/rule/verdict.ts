@@ -12,6 +12,7 @@ export type DenialReason =
   | "not_owner"
   | "other_tenant"
   | "no_object"
+  | "policy_denied"
   | "rule_denied";
 
 /** The authentication that would satisfy a rule (RFC 9470 §3). */
@@ -36,8 +37,11 @@ export interface Verdict {
   readonly stepUp: StepUp | undefined;
   /** What failed, where nothing could be found out. */
   readonly error: unknown;
+  /** The policy engines that were asked, as decisions name them. */
+  readonly policy: string | undefined;
 }
 
+const MAX_POLICY_LENGTH = 500;
 const NO_SCOPES: readonly string[] = Object.freeze([]);
 
 /** A yes that rests on no scope. */
@@ -48,7 +52,7 @@ export const UNDECIDED: Verdict = undecided(undefined);
 
 /** A yes that rests on the scopes. */
 export function allowing(scopes: readonly string[]): Verdict {
-  return freeze("allow", undefined, scopes, undefined, undefined);
+  return freeze("allow", undefined, scopes, undefined, undefined, undefined);
 }
 
 /** A no. With `scopes`, even an empty list, those and `stepUp` together would turn it into a yes. */
@@ -57,12 +61,20 @@ export function denying(
   scopes?: readonly string[] | undefined,
   stepUp?: StepUp | undefined,
 ): Verdict {
-  return freeze("deny", reason, scopes, stepUp, undefined);
+  return freeze("deny", reason, scopes, stepUp, undefined, undefined);
 }
 
 /** Neither yes nor no. @param error - What failed; `undefined` when nothing did. */
 export function undecided(error: unknown): Verdict {
-  return freeze("indeterminate", undefined, undefined, undefined, error);
+  return freeze("indeterminate", undefined, undefined, undefined, error, undefined);
+}
+
+/** The verdict, with the engines that were asked for it in front of those that it names itself. */
+export function withPolicy(verdict: Verdict, policy: string | undefined): Verdict {
+  if (policy === undefined) return verdict;
+  const { effect, reason, scopes, stepUp, error } = verdict;
+  const both = verdict.policy === undefined ? policy : `${policy}, ${verdict.policy}`;
+  return freeze(effect, reason, scopes, stepUp, error, both.slice(0, MAX_POLICY_LENGTH));
 }
 
 /** All verdicts have the same members in the same order, so that they are quick to read. */
@@ -72,8 +84,9 @@ function freeze(
   scopes: readonly string[] | undefined,
   stepUp: StepUp | undefined,
   error: unknown,
+  policy: string | undefined,
 ): Verdict {
-  return Object.freeze({ effect, reason, scopes, stepUp, error });
+  return Object.freeze({ effect, reason, scopes, stepUp, error, policy });
 }
 
 /** Whether it is there already, and no promise for it. */

@@ -22,7 +22,10 @@ export interface Decision {
   readonly rule?: string;
   /** The row of a table of routes that asked for it, by its pattern: `POST /orders`. Of refusals only. */
   readonly row?: string;
-  /** The rate-limit policies that decided. */
+  /**
+   * The rate-limit policies that decided. Of an authorization: the policy engines that were asked, each with the id that
+   * it gave to its decision and the policies that it named.
+   */
   readonly policy?: string;
   /** In report mode: the first refusal of the request. */
   readonly first?: true;

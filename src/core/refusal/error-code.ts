@@ -42,6 +42,10 @@ export const ERROR_CODES = {
     status: 401,
     detail: "The request needs a more recent or a stronger login.",
   },
+  policy_unavailable: {
+    status: 503,
+    detail: "The policies that decide about the request are unavailable at the moment.",
+  },
   // validate, jsonBody, structuralGuard
   malformed_json: { status: 400, detail: "The request body is not valid JSON." },
   malformed_body: { status: 400, detail: "The request body cannot be read." },

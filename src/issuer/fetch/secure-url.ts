@@ -26,3 +26,13 @@ export function isLoopback(url: URL): boolean {
     /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(url.hostname)
   );
 }
+
+/** What is wrong with a host that an app names for `http:`: it is spelt as URLs spell it, with the port unless that is 80. */
+export function httpHostFault(entry: string): string | undefined {
+  const text = entry.replace(/^http:\/\//i, "").replace(/\/$/, "");
+  const url = URL.canParse(`http://${text}`) ? new URL(`http://${text}`) : undefined;
+  const isHost = /^(?:[a-z\d._-]+|\[[\da-f:.]+\])(?::\d+)?$/i.test(text);
+  if (!isHost || url === undefined) return 'must be a host with its port, such as "keycloak:8080"';
+  if (url.host === entry) return undefined;
+  return "must be the host alone, in lower case, with its port unless that is 80";
+}

@@ -1,5 +1,7 @@
 import type { RequestHandler } from "express";
 import { body } from "express-validator";
+import { cedar } from "../../../src/authorization/cedar/index.js";
+import { opaWasm } from "../../../src/authorization/opa-wasm/index.js";
 import { createPrincipal, setPrincipalSource } from "../../../src/core/principal/principal.js";
 import * as library from "../../../src/index.js";
 import { createTestIssuer } from "../../../src/testing/index.js";
@@ -17,13 +19,15 @@ export interface DecidingSite {
   readonly code?: string;
   /** @default "5" */
   readonly retryAfter?: string;
+  /** Of an option with a deadline of its own, in milliseconds. @default that of all functions */
+  readonly deadline?: number;
   /** For a function that must not look something up: what it returns at once is its answer. */
   readonly synchronous?: true;
 }
 
 const { allowFields, authorize, owner, requireOwnership, sameTenant } = library;
 const { enrichPrincipal, fromRateLimiterFlexible, oauthGuard, principalFrom, rateLimit } = library;
-const { session, validate } = library;
+const { policy, session, validate } = library;
 const issuer = createTestIssuer();
 const token = { authorization: `Bearer ${issuer.mint()}` };
 const one = { limit: 100, window: "1m" };
@@ -97,6 +101,30 @@ function partSites(part: "body" | "query" | "params" | "headers" | "cookies") {
     headers,
   };
   return { [`validate.${part}`]: compiled, [`validate.${part}.~standard.validate`]: standard };
+}
+
+const order = { resource: { type: "order", id: "1" } };
+const asked = (engine: library.PolicyEngine, mode: Mode, question: unknown = () => order) =>
+  behind(withCaller, authorize(policy(engine, question as () => typeof order), { mode }));
+const POLICY = { code: "policy_unavailable" } as const;
+
+/** The two engines that are asked over HTTP; no request is sent. */
+function httpSites(
+  name: string,
+  create: (options: Partial<library.HttpEngineOptions>) => library.PolicyEngine,
+) {
+  const right = async () => Response.json({ decision: true, result: true });
+  const token: DecidingSite = {
+    mount: (give, mode) => asked(create({ token: give as () => string, fetch: right }), mode),
+    right: () => "secret",
+  };
+  const fetching: DecidingSite = {
+    mount: (fetch, mode) => asked(create({ fetch: fetch as never }), mode),
+    right,
+    deadline: 250,
+    ...POLICY,
+  };
+  return { [`${name}.token`]: token, [`${name}.fetch`]: fetching };
 }
 
 /** By option, as `functionOptions` names it. */
@@ -271,6 +299,33 @@ export const DECIDING: Readonly<Record<string, DecidingSite>> = {
     mount: (kind, mode) => entry({ principal: { kind } }, mode),
     right: () => "user",
     headers: token,
+  },
+  policy: {
+    mount: (question, mode) =>
+      asked({ name: "a", decide: () => ({ allow: true }) }, mode, question),
+    right: () => order,
+  },
+  "policy.decide": {
+    mount: (decide, mode) => asked({ name: "a", decide: decide as never }, mode),
+    right: () => ({ allow: true }),
+  },
+  ...httpSites("authzen", (options) => library.authzen({ url: "https://pdp.test", ...options })),
+  ...httpSites("opa", (options) =>
+    library.opa({ url: "https://opa.test", path: "a/allow", ...options }),
+  ),
+  "cedar.entities": {
+    mount: (entities, mode) =>
+      asked(
+        cedar({ policies: "permit(principal, action, resource);", entities: entities as never }),
+        mode,
+      ),
+    right: () => [],
+  },
+  "opaWasm.policy.evaluate": {
+    mount: (evaluate, mode) => asked(opaWasm({ policy: { evaluate: evaluate as never } }), mode),
+    right: () => [{ result: true }],
+    synchronous: true,
+    ...POLICY,
   },
   ...partSites("body"),
   ...partSites("query"),

@@ -9,7 +9,12 @@ import {
 import { root } from "../package-manifest.js";
 
 /** The doors that apps import from; the root re-exports all others. */
-const DOORS = ["src/index.ts", "src/testing/index.ts"];
+const DOORS = [
+  "src/index.ts",
+  "src/testing/index.ts",
+  "src/authorization/cedar/index.ts",
+  "src/authorization/opa-wasm/index.ts",
+];
 
 /**
  * Every place where a public function of the library takes a function of the app, as the types of the sources have it:
