@@ -8,6 +8,9 @@ import { allowing, denying, isVerdict, type StepUp, type Verdict } from "../rule
 
 type Judged = Verdict | Promise<Verdict>;
 
+/** What parts have said, by their place: only what is not the usual yes of the part. */
+type Answers = Map<number, Verdict>;
+
 /**
  * The rule that all of the rules hold. They are asked one after the other, until one does not hold: put what is quick in
  * front of what asks a database.
@@ -26,25 +29,30 @@ export function all(...rules: [Rule, ...Rule[]]): Rule {
   function judgeFrom(
     start: number,
     before: Verdict,
+    said: Answers | undefined,
     principal: Principal,
     req: Request,
     object: unknown,
   ): Judged {
     let found = before;
+    let answers = said;
     for (let index = start; index < parts.length; index += 1) {
       const part = parts[index] as RuleLogic;
       const verdict = part.judge(principal, req, object);
       if (!isVerdict(verdict)) {
         const earlier = found;
+        const others = answers;
         return verdict.then((later) => {
+          const all = kept(others, index, later, part);
           const both = and(earlier, later, part);
           return both.effect === "deny"
-            ? refusal(parts, part, both, principal, req)
-            : judgeFrom(index + 1, both, principal, req, object);
+            ? refusal(parts, index, all, principal, req)
+            : judgeFrom(index + 1, both, all, principal, req, object);
         });
       }
+      answers = kept(answers, index, verdict, part);
       found = and(found, verdict, part);
-      if (found.effect === "deny") return refusal(parts, part, found, principal, req);
+      if (found.effect === "deny") return refusal(parts, index, answers, principal, req);
     }
     return found;
   }
@@ -53,7 +61,7 @@ export function all(...rules: [Rule, ...Rule[]]): Rule {
     isPure: parts.every((part) => part.isPure),
     needsObject: parts.some((part) => part.needsObject),
     allowed: isUsual ? allowed : undefined,
-    judge: (principal, req, object) => judgeFrom(0, allowed, principal, req, object),
+    judge: (principal, req, object) => judgeFrom(0, allowed, undefined, principal, req, object),
   });
 }
 
@@ -61,13 +69,29 @@ function ownScopes({ allowed }: RuleLogic): readonly string[] {
   return allowed?.scopes ?? [];
 }
 
+/**
+ * Keeps what a part has said, unless it is what that part always says of a yes. Nobody is asked twice: in rules within rules
+ * that would be twice at each level.
+ */
+function kept(
+  answers: Answers | undefined,
+  index: number,
+  verdict: Verdict,
+  part: RuleLogic,
+): Answers | undefined {
+  if (verdict === part.allowed) return answers;
+  const all = answers ?? new Map<number, Verdict>();
+  all.set(index, verdict);
+  return all;
+}
+
 /** What the rules so far and the next one say together. The first that could not be found out keeps what failed. */
 function and(found: Verdict, next: Verdict, part: RuleLogic): Verdict {
   if (next.effect === "deny") return next;
-  if (found.effect === "indeterminate") return found;
+  if (found.effect !== "allow") return found;
+  if (next.effect !== "allow") return next;
   // Where the part always says yes in the same way, its scopes are counted in already.
-  if (next.effect === "indeterminate" || next === part.allowed)
-    return next.effect === "allow" ? found : next;
+  if (next === part.allowed) return found;
   return allowing([...new Set([...(found.scopes ?? []), ...(next.scopes ?? [])])]);
 }
 
@@ -77,19 +101,21 @@ function and(found: Verdict, next: Verdict, part: RuleLogic): Verdict {
  */
 function refusal(
   parts: readonly RuleLogic[],
-  refusing: RuleLogic,
-  refused: Verdict,
+  refusing: number,
+  answers: Answers | undefined,
   principal: Principal,
   req: Request,
 ): Verdict {
-  const reason = refused.reason ?? "rule_denied";
+  const reason = answers?.get(refusing)?.reason ?? "rule_denied";
   const scopes = new Set<string>();
   let stepUp: StepUp | undefined;
-  for (const part of parts) {
-    if (part !== refusing && !part.isPure) continue;
+  for (const [index, part] of parts.entries()) {
     const verdict =
-      part === refusing ? refused : (part.judge(principal, req, undefined) as Verdict);
-    if (verdict.scopes === undefined) return denying(reason);
+      index > refusing
+        ? part.isPure && (part.judge(principal, req, undefined) as Verdict)
+        : (answers?.get(index) ?? part.allowed);
+    if (verdict === false) continue;
+    if (verdict?.scopes === undefined) return denying(reason);
     for (const name of verdict.scopes) scopes.add(name);
     stepUp ??= verdict.stepUp;
   }

@@ -31,21 +31,24 @@ export function any(...rules: [Rule, ...Rule[]]): Rule {
     req: Request,
     object: unknown,
   ): Verdict | Promise<Verdict> {
-    let unknown = before;
+    let found = before;
     for (let index = start; index < parts.length; index += 1) {
       const verdict = (parts[index] as RuleLogic).judge(principal, req, object);
       if (!isVerdict(verdict)) {
-        const earlier = unknown;
+        const earlier = found;
         return verdict.then((later) =>
           later.effect === "allow"
             ? later
-            : judgeFrom(index + 1, earlier ?? unknownIn(later), principal, req, object),
+            : judgeFrom(index + 1, or(earlier, later), principal, req, object),
         );
       }
       if (verdict.effect === "allow") return verdict;
-      unknown ??= unknownIn(verdict);
+      found = or(found, verdict);
     }
-    return unknown ?? (isPure ? refusal(parts, principal, req) : DENIED);
+    if (found === undefined || found.effect !== "deny") return found ?? DENIED;
+    return isPure && found.scopes !== undefined
+      ? denying("rule_denied", found.scopes, found.stepUp)
+      : DENIED;
   }
 
   return createRule(`any(${rules.map((rule) => rule.description).join(", ")})`, {
@@ -56,15 +59,13 @@ export function any(...rules: [Rule, ...Rule[]]): Rule {
   });
 }
 
-function unknownIn(verdict: Verdict): Verdict | undefined {
-  return verdict.effect === "indeterminate" ? verdict : undefined;
-}
-
-/** The refusal, with what would turn it into a yes: what the first rule asks for, when every rule can be satisfied. */
-function refusal(parts: readonly RuleLogic[], principal: Principal, req: Request): Verdict {
-  const verdicts = parts.map((part) => part.judge(principal, req, undefined) as Verdict);
-  const [first] = verdicts;
-  return verdicts.every(({ scopes }) => scopes !== undefined)
-    ? denying("rule_denied", first?.scopes, first?.stepUp)
-    : DENIED;
+/**
+ * What rules of which none says yes say together: the first that could not be found out; else what the first asks for, when
+ * every one can be satisfied. Nobody is asked twice: in rules within rules that would be twice at each level.
+ */
+function or(found: Verdict | undefined, next: Verdict): Verdict {
+  if (found === undefined) return next;
+  if (found.effect !== "deny") return found;
+  if (next.effect !== "deny" || next.scopes === undefined) return next;
+  return found;
 }

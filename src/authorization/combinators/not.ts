@@ -40,6 +40,7 @@ export function not(...rules: readonly [Rule]): Rule {
 }
 
 function reversed(verdict: Verdict): Verdict {
-  if (verdict.effect === "indeterminate") return verdict;
-  return verdict.effect === "allow" ? DENIED : ALLOW;
+  if (verdict.effect === "allow") return DENIED;
+  // A rule of another copy of the library may say what this one does not know.
+  return verdict.effect === "deny" ? ALLOW : verdict;
 }

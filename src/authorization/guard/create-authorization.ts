@@ -93,7 +93,7 @@ function refusalOfNobody(principal: Principal | null, realm: string): Refusal {
 }
 
 function refusalFor(verdict: Verdict, principal: Principal, realm: string): Refusal {
-  if (verdict.effect === "indeterminate")
+  if (verdict.effect !== "deny")
     return { error: outageError("service_unavailable", undefined), reason: "undecided" };
   const { scopes, stepUp, reason = "rule_denied" } = verdict;
   if (scopes === undefined) return { error: new HttpError("access_denied"), reason };
