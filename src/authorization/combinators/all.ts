@@ -117,7 +117,24 @@ function refusal(
     if (verdict === false) continue;
     if (verdict?.scopes === undefined) return denying(reason);
     for (const name of verdict.scopes) scopes.add(name);
-    stepUp ??= verdict.stepUp;
+    stepUp = together(stepUp, verdict.stepUp);
+    if (stepUp?.acrValues?.length === 0) return denying(reason);
   }
   return denying(reason, [...scopes], stepUp);
+}
+
+/** The login that satisfies both: with no class of authentication context, when there is none. */
+function together(one: StepUp | undefined, other: StepUp | undefined): StepUp | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  const { acrValues } = one;
+  return {
+    acrValues:
+      acrValues === undefined || other.acrValues === undefined
+        ? (acrValues ?? other.acrValues)
+        : acrValues.filter((value) => other.acrValues?.includes(value)),
+    maxAge:
+      one.maxAge === undefined || other.maxAge === undefined
+        ? (one.maxAge ?? other.maxAge)
+        : Math.min(one.maxAge, other.maxAge),
+  };
 }
