@@ -18,6 +18,7 @@ import {
   undecided,
   type Verdict,
 } from "../rule/verdict.js";
+import { permission } from "../rules/permission.js";
 import { role } from "../rules/role.js";
 import { scope } from "../rules/scope.js";
 import { all } from "./all.js";
@@ -238,6 +239,39 @@ describe("role and scope", () => {
     expect(effectOf(role("viewer"), principal)).toBe("allow");
     expect(effectOf(scope("a"), principal)).toBe("indeterminate");
     expect(effectOf(not(scope.any("a")), principal)).toBe("indeterminate");
+  });
+
+  it("take the time of the names of both, and not of their product", () => {
+    const names = (prefix: string): [string, ...string[]] =>
+      Array.from({ length: 2000 }, (_, index) => `${prefix}-${index}`) as [string];
+    const held = names("held");
+    const principal = createPrincipal({
+      subject: "a",
+      roles: held,
+      scopes: held,
+      permissions: held,
+    });
+    const many = names("wanted");
+    const includes = vi.spyOn(Array.prototype, "includes");
+    try {
+      for (const rule of [role(...many), scope.any(...many), permission.any(...many)])
+        expect(effectOf(rule, principal)).toBe("deny");
+      for (const rule of [role(...held), scope(...held), permission(...held)])
+        expect(effectOf(rule, principal)).toBe("allow");
+      expect(effectOf(all(...(held.map((name) => role(name)) as [Rule])), principal)).toBe("allow");
+      const long = includes.mock.contexts.filter((list) => (list as unknown[]).length > 64);
+      expect(long).toEqual([]);
+    } finally {
+      includes.mockRestore();
+    }
+  });
+
+  it("see what is added to a list that is not frozen", () => {
+    const roles = Array.from({ length: 100 }, (_, index) => `r${index}`);
+    const principal = assemblePrincipal({ ...somebody, roles });
+    expect(effectOf(not(role("suspended")), principal)).toBe("allow");
+    roles.push("suspended");
+    expect(effectOf(not(role("suspended")), principal)).toBe("deny");
   });
 
   it("do not mix: a scope is no role, a group or a permission is neither", () => {

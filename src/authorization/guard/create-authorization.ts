@@ -6,6 +6,7 @@ import { challenge } from "../../core/http/header-values.js";
 import { reportedPrincipal } from "../../core/principal/enrichment.js";
 import { getPrincipal, type Principal } from "../../core/principal/principal.js";
 import { type HeaderFields, HttpError, outageError } from "../../core/refusal/http-error.js";
+import { holds } from "../rule/held-names.js";
 import { logicOf, type Rule } from "../rule/rule.js";
 import { type DenialReason, isVerdict, type StepUp, type Verdict } from "../rule/verdict.js";
 import type { CheckedRequireOptions } from "./require-options.js";
@@ -98,7 +99,7 @@ function refusalFor(verdict: Verdict, principal: Principal, realm: string): Refu
   const { scopes, stepUp, reason = "rule_denied" } = verdict;
   if (scopes === undefined) return { error: new HttpError("access_denied"), reason };
   // A token that lacks a scope as well is not worth another login.
-  if (scopes.some((name) => !principal.scopes.includes(name)))
+  if (scopes.some((name) => !holds(principal.scopes, name)))
     return { error: insufficientScope(realm, scopes), reason: "missing_scope" };
   return stepUp === undefined
     ? { error: new HttpError("access_denied"), reason }
