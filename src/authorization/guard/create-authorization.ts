@@ -24,7 +24,7 @@ export function createAuthorization(
 ): Middleware {
   const guard = createGuard(name, "authorization", options);
   const { description } = rule;
-  const { judge } = logicOf(rule);
+  const { judge, isPure } = logicOf(rule);
   const { realm } = options;
   // One frozen decision for all requests: nothing is allocated where the answer is yes.
   const allowed: Decision = Object.freeze({
@@ -46,7 +46,16 @@ export function createAuthorization(
       guard.pass(next);
     } else if (verdict.error !== undefined) {
       guard.fault(verdict.error, req, res, next, { rule: description });
+    } else if (isInVain(verdict, principal, req)) {
+      refuse({ error: new HttpError("access_denied"), reason: "rule_denied" }, req, res, next);
     } else refuse(refusalFor(verdict, principal, realm), req, res, next);
+  }
+
+  /** Whether the scopes that would be named fail another part of the rule, as in `all(scope("a"), not(scope("a")))`. */
+  function isInVain({ effect, scopes }: Verdict, principal: Principal, req: Request): boolean {
+    if (!isPure || effect !== "deny" || scopes === undefined || scopes.length === 0) return false;
+    const later = judge({ ...principal, scopes }, req, undefined);
+    return isVerdict(later) && later.effect === "deny" && later.scopes === undefined;
   }
 
   function refuse(

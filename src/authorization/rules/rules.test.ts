@@ -253,6 +253,18 @@ describe.each(expressVersions)("on Express %s", (_major, express) => {
       ]);
     });
 
+    it.each([
+      all(scope("a"), not(scope("a"))),
+      all(any(scope("a"), scope("b")), not(scope("a"))),
+      all(stepUp({ acr: "phr" }), scope("a"), not(scope.any("a", "b"))),
+    ])("names no scopes that the rule refuses: $description", async (rule) => {
+      const { body, headers } = await request(appFor({ subject: "a" }, authorize(rule)))
+        .get("/7")
+        .expect(403);
+      expect(body.code).toBe("access_denied");
+      expect(headers).not.toHaveProperty("www-authenticate");
+    });
+
     it("asks for a scope first, and not for a login where a role would be missing all the same", async () => {
       const rule = all(scope("a"), stepUp({ acr: "phr" }), role("x"));
       const body = async (init: PrincipalInit): Promise<string> =>
