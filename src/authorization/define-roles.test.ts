@@ -119,6 +119,15 @@ describe("defineRoles", () => {
       "defineRoles.a.includes must not lead back to the role itself",
     ],
     [{ a: { includes: "a" } }, "must not lead back to the role itself"],
+    [
+      {
+        a: { includes: "b" },
+        b: { includes: ["a", "c"] },
+        c: { includes: "d" },
+        d: { includes: "d" },
+      },
+      "defineRoles.d.includes must not lead back to the role itself",
+    ],
     [{ " a": {} }, "must not start or end with white space"],
     [{ a: { extends: "b" }, b: {} }, 'did you mean "includes"?'],
   ])("refuses %j at start-up", (table, problem) => {
@@ -143,14 +152,52 @@ describe("defineRoles", () => {
     expect(() => roles.requireRole("admin", "owner", { mode: "report" })).toThrow();
   });
 
-  it("resolves hundreds of roles quickly: each pair is looked at once", () => {
+  it("says of the roles in circles alone that they lead back to themselves", () => {
+    const circles = {
+      z: { includes: "a" },
+      a: { includes: "b" },
+      b: { includes: ["a", "c"] },
+      c: { includes: "d" },
+      d: { includes: ["d", "e"] },
+      e: {},
+    };
+    let message = "";
+    try {
+      defineRoles(circles);
+    } catch (error) {
+      message = String(error);
+    }
+    expect(message.match(/(?<=defineRoles\.)\w+(?=\.includes must not lead back)/g)).toEqual([
+      "a",
+      "b",
+      "d",
+    ]);
+  });
+
+  it("resolves thousands of roles in a row: it does not look at each pair of them", () => {
     const table = Object.fromEntries(
-      Array.from({ length: 300 }, (_, index) => [
+      Array.from({ length: 10_000 }, (_, index) => [
         `r${index}`,
-        index === 299 ? {} : { includes: `r${index + 1}` },
+        index === 9999 ? { permissions: "p" } : { includes: `r${index + 1}` },
       ]),
     );
-    expect(effectOf(defineRoles(table).role("r299"), { roles: ["r0"] })).toBe("allow");
+    const many = defineRoles(table);
+    expect(effectOf(many.role("r9999"), { roles: ["r0"] })).toBe("allow");
+    expect(effectOf(many.role("r5000"), { roles: ["r5001"] })).toBe("deny");
+    expect(effectOf(many.permission("p"), { roles: ["r0"] })).toBe("allow");
+  });
+
+  it("guesses what was meant for the first unknown roles alone, because each guess looks at all", () => {
+    const table = Object.fromEntries(
+      Array.from({ length: 2000 }, (_, index) => [`role-${index}`, { includes: `rule_${index}` }]),
+    );
+    const create = (): unknown => defineRoles(table);
+    expect(create).toThrow(
+      "defineRoles.role-19.includes must name roles that are defined here: did",
+    );
+    expect(create).toThrow(
+      "defineRoles.role-1999.includes must name roles that are defined here: give",
+    );
   });
 });
 

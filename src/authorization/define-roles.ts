@@ -49,6 +49,9 @@ interface Definition {
   readonly permissions: readonly string[];
 }
 
+type Definitions = ReadonlyMap<string, Definition>;
+type Lists = ReadonlyMap<string, readonly string[]>;
+
 const KEYS: OptionKeys<RoleDefinition> = {
   includes: "neverUndefined",
   permissions: "neverUndefined",
@@ -61,6 +64,8 @@ export const ROLE_HINTS: Hints<RoleDefinition> = {
   grants: "permissions",
   can: "permissions",
 };
+/** Each looks at all roles of the table. */
+const MAX_GUESSES = 20;
 const EXAMPLE =
   'defineRoles({ viewer: { permissions: "orders:read" }, admin: { includes: "viewer" } })';
 
@@ -75,7 +80,7 @@ const EXAMPLE =
  * });
  * ```
  *
- * All is resolved here: at a request names are looked up in sets. Roles of a caller that the table does not have count
+ * All is resolved when a rule is made: at a request names are looked up in sets. Roles of a caller that the table does not have count
  * for nothing, and no role stands above all others. A role that the table does not have, in `requireRole("editr")`, is an
  * error at start-up, and does not compile.
  *
@@ -87,12 +92,13 @@ export function defineRoles<Table extends Readonly<Record<string, RoleDefinition
   assertNotMounted("defineRoles", table, 'defineRoles({ admin: {} }).requireRole("admin")');
   const problems = new ProblemList();
   const definitions = readTable(problems, table);
-  const closures = closuresOf(problems, definitions);
+  checkIncludes(problems, definitions);
   problems.finish();
 
-  const implying = invert(closures);
-  const granting = invertPermissions(definitions, closures);
+  const includedBy = includersOf(definitions);
+  const grantedBy = grantersOf(definitions);
   const known = [...definitions.keys()];
+  const implying = (names: readonly string[]) => withIncluders(names, includedBy);
 
   function roleRuleFor(names: ProblemList, path: string, roles: readonly unknown[]): () => Rule {
     const wanted = readRoles(names, path, roles);
@@ -102,7 +108,7 @@ export function defineRoles<Table extends Readonly<Record<string, RoleDefinition
       const fix = meant === undefined ? "" : `: did you mean "${meant}"?`;
       names.note(`${path}.roles`, `must name roles that defineRoles has${fix}`);
     }
-    return () => impliedRoleRule(wanted, implying);
+    return () => impliedRoleRule(wanted, implying(wanted));
   }
 
   function guardFor(
@@ -125,7 +131,7 @@ export function defineRoles<Table extends Readonly<Record<string, RoleDefinition
     given: readonly unknown[],
   ): () => Rule {
     const wanted = readPermissions(names, path, given);
-    return () => grantedPermissionRule(wanted, granting);
+    return () => grantedPermissionRule(wanted, (name) => implying(grantedBy.get(name) ?? []));
   }
 
   return Object.freeze({
@@ -150,7 +156,7 @@ function ruleOf(
   return makeRule();
 }
 
-function readTable(problems: ProblemList, table: unknown): ReadonlyMap<string, Definition> {
+function readTable(problems: ProblemList, table: unknown): Definitions {
   const definitions = new Map<string, Definition>();
   if (!isPlainObject(table) || Object.keys(table).length === 0) {
     problems.note(
@@ -173,63 +179,78 @@ function readTable(problems: ProblemList, table: unknown): ReadonlyMap<string, D
   return definitions;
 }
 
-/** For each role, all that it includes, itself first. Roles that are unknown, and circles, are problems. */
-function closuresOf(
-  problems: ProblemList,
-  definitions: ReadonlyMap<string, Definition>,
-): ReadonlyMap<string, ReadonlySet<string>> {
-  const closures = new Map<string, ReadonlySet<string>>();
+/** Roles that are unknown, and circles, are problems. */
+function checkIncludes(problems: ProblemList, definitions: Definitions): void {
+  const circular = new Set(rolesInCircles(definitions));
+  let guesses = 0;
   for (const [name, { includes }] of definitions) {
     const path = `defineRoles.${name}.includes`;
     for (const other of includes) {
       if (definitions.has(other)) continue;
-      const meant = closest(other, definitions.keys());
+      guesses += 1;
+      const meant = guesses > MAX_GUESSES ? undefined : closest(other, definitions.keys());
       const fix =
         meant === undefined ? "give that role a member of its own" : `did you mean "${meant}"?`;
       problems.note(path, `must name roles that are defined here: ${fix}`);
     }
-    const closure = new Set([name]);
-    // A set that grows while it is walked: each role is visited once.
-    for (const member of closure) {
-      for (const other of definitions.get(member)?.includes ?? []) {
-        if (other === name) problems.note(path, "must not lead back to the role itself");
-        closure.add(other);
-      }
-    }
-    closures.set(name, closure);
+    if (circular.has(name)) problems.note(path, "must not lead back to the role itself");
   }
-  return closures;
 }
 
-/** For each role, all that imply it. */
-function invert(
-  closures: ReadonlyMap<string, ReadonlySet<string>>,
-): ReadonlyMap<string, ReadonlySet<string>> {
-  const implying = new Map<string, Set<string>>();
-  for (const [name, closure] of closures) {
-    for (const member of closure) add(implying, member, name);
+/** The roles that lead back to themselves. Where there is none, each include is looked at once. */
+function rolesInCircles(definitions: Definitions): readonly string[] {
+  const includedBy = includersOf(definitions);
+  const open = new Map<string, number>();
+  const done: string[] = [];
+  for (const [name, { includes }] of definitions) {
+    const count = includes.filter((other) => definitions.has(other)).length;
+    open.set(name, count);
+    if (count === 0) done.push(name);
   }
-  return implying;
-}
-
-/** For each permission, all roles that grant it, by themselves or by what they include. */
-function invertPermissions(
-  definitions: ReadonlyMap<string, Definition>,
-  closures: ReadonlyMap<string, ReadonlySet<string>>,
-): ReadonlyMap<string, ReadonlySet<string>> {
-  const granting = new Map<string, Set<string>>();
-  for (const [name, closure] of closures) {
-    for (const member of closure) {
-      for (const permission of definitions.get(member)?.permissions ?? []) {
-        add(granting, permission, name);
-      }
+  // A list that grows while it is walked: a role is done when all that it includes are.
+  for (const name of done) {
+    for (const other of includedBy.get(name) ?? []) {
+      const count = (open.get(other) ?? 0) - 1;
+      open.set(other, count);
+      if (count === 0) done.push(other);
     }
   }
-  return granting;
+  for (const name of done) open.delete(name);
+  // What is left is in a circle, or leads to one.
+  return [...open.keys()].filter((name) =>
+    withIncluders(includedBy.get(name) ?? [], includedBy).has(name),
+  );
 }
 
-function add(sets: Map<string, Set<string>>, key: string, value: string): void {
-  const set = sets.get(key);
-  if (set === undefined) sets.set(key, new Set([value]));
-  else set.add(value);
+/** For each role, those that include it by themselves. */
+function includersOf(definitions: Definitions): Lists {
+  const lists = new Map<string, string[]>();
+  for (const [name, { includes }] of definitions)
+    for (const other of includes) add(lists, other, name);
+  return lists;
+}
+
+/** For each permission, the roles that grant it by themselves. */
+function grantersOf(definitions: Definitions): Lists {
+  const lists = new Map<string, string[]>();
+  for (const [name, { permissions }] of definitions)
+    for (const permission of permissions) add(lists, permission, name);
+  return lists;
+}
+
+/**
+ * The roles, with all that include one of them. It is found for each rule, and not for all roles in advance: of a thousand that
+ * include one another in a row, that would be half a million pairs.
+ */
+function withIncluders(names: readonly string[], includedBy: Lists): ReadonlySet<string> {
+  const found = new Set(names);
+  // A set that grows while it is walked: each role is visited once.
+  for (const name of found) for (const other of includedBy.get(name) ?? []) found.add(other);
+  return found;
+}
+
+function add(lists: Map<string, string[]>, key: string, value: string): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
 }

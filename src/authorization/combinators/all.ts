@@ -5,6 +5,7 @@ import type { Principal } from "../../core/principal/principal.js";
 import { readRules } from "../rule/read-rules.js";
 import { createRule, foreseen, logicOf, type Rule, type RuleLogic } from "../rule/rule.js";
 import {
+  ALLOW,
   allowing,
   denying,
   isVerdict,
@@ -14,6 +15,9 @@ import {
 } from "../rule/verdict.js";
 
 type Judged = Verdict | Promise<Verdict>;
+
+/** What parts have said, by their place: only what is not the usual yes of the part. */
+type Answers = Map<number, Verdict>;
 
 /**
  * The rule that all of the rules hold. They are asked one after the other, until one does not hold: put what is quick in
@@ -33,25 +37,32 @@ export function all(...rules: [Rule, ...Rule[]]): Rule {
   function judgeFrom(
     start: number,
     before: Verdict,
+    said: Answers | undefined,
     principal: Principal,
     req: Request,
     object: unknown,
   ): Judged {
     let found = before;
+    let answers = said;
     for (let index = start; index < parts.length; index += 1) {
       const part = parts[index] as RuleLogic;
       const verdict = part.judge(principal, req, object);
       if (!isVerdict(verdict)) {
         const earlier = found;
+        const others = answers;
         return verdict.then((later) => {
+          const all = kept(others, index, later, part);
           const both = and(earlier, later, part);
           return both.effect === "deny"
-            ? refusal(parts, part, both, principal, req)
-            : judgeFrom(index + 1, both, principal, req, object);
+            ? withPolicy(refusal(parts, index, all, principal, req), both.policy)
+            : judgeFrom(index + 1, both, all, principal, req, object);
         });
       }
+      answers = kept(answers, index, verdict, part);
       found = and(found, verdict, part);
-      if (found.effect === "deny") return refusal(parts, part, found, principal, req);
+      if (found.effect === "deny") {
+        return withPolicy(refusal(parts, index, answers, principal, req), found.policy);
+      }
     }
     return found;
   }
@@ -60,12 +71,16 @@ export function all(...rules: [Rule, ...Rule[]]): Rule {
     isPure: parts.every((part) => part.isPure),
     needsObject: parts.some((part) => part.needsObject),
     allowed: isUsual ? allowed : undefined,
-    judge: (principal, req, object) => judgeFrom(0, allowed, principal, req, object),
+    judge: (principal, req, object) => judgeFrom(0, allowed, undefined, principal, req, object),
     foresee(principal, req) {
       let found = allowed;
-      for (const part of parts) {
-        found = and(found, foreseen(part, principal, req), part);
-        if (found.effect === "deny") return refusal(parts, part, found, principal, req);
+      let answers: Answers | undefined;
+      for (const [index, part] of parts.entries()) {
+        const verdict = foreseen(part, principal, req);
+        // Of what depends on the object it is believed that it will hold.
+        answers = kept(answers, index, verdict.effect === "indeterminate" ? ALLOW : verdict, part);
+        found = and(found, verdict, part);
+        if (found.effect === "deny") return refusal(parts, index, answers, principal, req);
       }
       return found;
     },
@@ -76,13 +91,29 @@ function ownScopes({ allowed }: RuleLogic): readonly string[] {
   return allowed?.scopes ?? [];
 }
 
+/**
+ * Keeps what a part has said, unless it is what that part always says of a yes. Nobody is asked twice: in rules within rules
+ * that would be twice at each level.
+ */
+function kept(
+  answers: Answers | undefined,
+  index: number,
+  verdict: Verdict,
+  part: RuleLogic,
+): Answers | undefined {
+  if (verdict === part.allowed) return answers;
+  const all = answers ?? new Map<number, Verdict>();
+  all.set(index, verdict);
+  return all;
+}
+
 /** What the rules so far and the next one say together. The first that could not be found out keeps what failed. */
 function and(found: Verdict, next: Verdict, part: RuleLogic): Verdict {
   if (next.effect === "deny") return withPolicy(next, found.policy);
-  if (found.effect === "indeterminate") return withNext(found, next);
+  if (found.effect !== "allow") return withNext(found, next);
   // Where the part always says yes in the same way, its scopes are counted in already.
   if (next === part.allowed) return found;
-  if (next.effect === "indeterminate") return withPolicy(next, found.policy);
+  if (next.effect !== "allow") return withPolicy(next, found.policy);
   const both = allowing([...new Set([...(found.scopes ?? []), ...(next.scopes ?? [])])]);
   return withNext(withPolicy(both, found.policy), next);
 }
@@ -101,21 +132,40 @@ function withNext(found: Verdict, { policy }: Verdict): Verdict {
  */
 function refusal(
   parts: readonly RuleLogic[],
-  refusing: RuleLogic,
-  refused: Verdict,
+  refusing: number,
+  answers: Answers | undefined,
   principal: Principal,
   req: Request,
 ): Verdict {
-  const reason = refused.reason ?? "rule_denied";
+  const reason = answers?.get(refusing)?.reason ?? "rule_denied";
   const scopes = new Set<string>();
   let stepUp: StepUp | undefined;
-  for (const part of parts) {
-    if (part !== refusing && !part.isPure) continue;
+  for (const [index, part] of parts.entries()) {
     const verdict =
-      part === refusing ? refused : (part.judge(principal, req, undefined) as Verdict);
-    if (verdict.scopes === undefined) return withPolicy(denying(reason), refused.policy);
+      index > refusing
+        ? part.isPure && (part.judge(principal, req, undefined) as Verdict)
+        : (answers?.get(index) ?? part.allowed);
+    if (verdict === false) continue;
+    if (verdict?.scopes === undefined) return denying(reason);
     for (const name of verdict.scopes) scopes.add(name);
-    stepUp ??= verdict.stepUp;
+    stepUp = together(stepUp, verdict.stepUp);
+    if (stepUp?.acrValues?.length === 0) return denying(reason);
   }
-  return withPolicy(denying(reason, [...scopes], stepUp), refused.policy);
+  return denying(reason, [...scopes], stepUp);
+}
+
+/** The login that satisfies both: with no class of authentication context, when there is none. */
+function together(one: StepUp | undefined, other: StepUp | undefined): StepUp | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  const { acrValues } = one;
+  return {
+    acrValues:
+      acrValues === undefined || other.acrValues === undefined
+        ? (acrValues ?? other.acrValues)
+        : acrValues.filter((value) => other.acrValues?.includes(value)),
+    maxAge:
+      one.maxAge === undefined || other.maxAge === undefined
+        ? (one.maxAge ?? other.maxAge)
+        : Math.min(one.maxAge, other.maxAge),
+  };
 }

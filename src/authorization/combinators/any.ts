@@ -39,27 +39,29 @@ export function any(...rules: [Rule, ...Rule[]]): Rule {
     req: Request,
     object: unknown,
   ): Verdict | Promise<Verdict> {
-    let unknown = before;
+    let found = before;
     let policy = asked;
     for (let index = start; index < parts.length; index += 1) {
       const verdict = (parts[index] as RuleLogic).judge(principal, req, object);
       if (!isVerdict(verdict)) {
-        const earlier = unknown;
-        const before = policy;
+        const earlier = found;
+        const engines = policy;
         return verdict.then((later) => {
-          const all = withPolicy(later, before);
-          if (later.effect === "allow") return all;
-          const open = earlier ?? unknownIn(later);
-          return judgeFrom(index + 1, open, all.policy, principal, req, object);
+          const all = withPolicy(later, engines);
+          return later.effect === "allow"
+            ? all
+            : judgeFrom(index + 1, or(earlier, later), all.policy, principal, req, object);
         });
       }
       const all = withPolicy(verdict, policy);
       if (verdict.effect === "allow") return all;
-      unknown ??= unknownIn(verdict);
+      found = or(found, verdict);
       policy = all.policy;
     }
-    if (unknown !== undefined) return named(unknown, policy);
-    return isPure ? refusal(parts, principal, req) : withPolicy(DENIED, policy);
+    if (found !== undefined && found.effect !== "deny") return named(found, policy);
+    const remedy = isPure && found?.scopes !== undefined;
+    const refused = remedy ? denying("rule_denied", found?.scopes, found?.stepUp) : DENIED;
+    return withPolicy(refused, policy);
   }
 
   return createRule(`any(${rules.map((rule) => rule.description).join(", ")})`, {
@@ -79,20 +81,18 @@ export function any(...rules: [Rule, ...Rule[]]): Rule {
   });
 }
 
-function unknownIn(verdict: Verdict): Verdict | undefined {
-  return verdict.effect === "indeterminate" ? verdict : undefined;
-}
-
 /** What was not found out, with all engines that were asked; it names one of them itself. */
 function named(unknown: Verdict, policy: string | undefined): Verdict {
   return unknown.policy === policy ? unknown : withPolicy(undecided(unknown.error), policy);
 }
 
-/** The refusal, with what would turn it into a yes: what the first rule asks for, when every rule can be satisfied. */
-function refusal(parts: readonly RuleLogic[], principal: Principal, req: Request): Verdict {
-  const verdicts = parts.map((part) => part.judge(principal, req, undefined) as Verdict);
-  const [first] = verdicts;
-  return verdicts.every(({ scopes }) => scopes !== undefined)
-    ? denying("rule_denied", first?.scopes, first?.stepUp)
-    : DENIED;
+/**
+ * What rules of which none says yes say together: the first that could not be found out; else what the first asks for, when
+ * every one can be satisfied. Nobody is asked twice: in rules within rules that would be twice at each level.
+ */
+function or(found: Verdict | undefined, next: Verdict): Verdict {
+  if (found === undefined) return next;
+  if (found.effect !== "deny") return found;
+  if (next.effect !== "deny" || next.scopes === undefined) return next;
+  return found;
 }

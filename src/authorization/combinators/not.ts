@@ -43,6 +43,7 @@ export function not(...rules: readonly [Rule]): Rule {
 }
 
 function reversed(verdict: Verdict): Verdict {
-  if (verdict.effect === "indeterminate") return verdict;
-  return withPolicy(verdict.effect === "allow" ? DENIED : ALLOW, verdict.policy);
+  if (verdict.effect === "allow") return withPolicy(DENIED, verdict.policy);
+  // A rule of another copy of the library may say what this one does not know.
+  return verdict.effect === "deny" ? withPolicy(ALLOW, verdict.policy) : verdict;
 }

@@ -6,6 +6,7 @@ import {
   createPrincipal,
   type Principal,
 } from "../../core/principal/principal.js";
+import { authorize } from "../authorize.js";
 import { requireRole } from "../require-role.js";
 import { createPureRule, createRule, isRule, logicOf, type Rule } from "../rule/rule.js";
 import {
@@ -17,6 +18,7 @@ import {
   undecided,
   type Verdict,
 } from "../rule/verdict.js";
+import { permission } from "../rules/permission.js";
 import { role } from "../rules/role.js";
 import { scope } from "../rules/scope.js";
 import { all } from "./all.js";
@@ -149,6 +151,23 @@ describe("all, any and not", () => {
     expect(asked.join("")).toBe("abdegh");
   });
 
+  it.each<[string, (rule: Rule, other: Rule) => Rule]>([
+    ["any to the left", (rule, other) => any(rule, other)],
+    ["any to the right", (rule, other) => any(other, rule)],
+    ["all of a refused not", (rule, other) => all(not(rule), other)],
+    ["all of what refused before", (rule, other) => all(any(rule, constant("allow")), other)],
+  ])("ask each rule once, however deep they are nested: %s", (_what, nest) => {
+    let asked = 0;
+    const counting = createPureRule("counting", undefined, () => {
+      asked += 1;
+      return VERDICTS.deny;
+    });
+    let rule = counting;
+    for (let depth = 0; depth < 12; depth += 1) rule = nest(rule, role("x"));
+    verdictOf(rule);
+    expect(asked).toBe(1);
+  });
+
   it("keep what failed, for whoever tells the developer", async () => {
     const failure = new Error("no database");
     const failing = createPureRule("failing", undefined, () => undecided(failure));
@@ -222,6 +241,39 @@ describe("role and scope", () => {
     expect(effectOf(not(scope.any("a")), principal)).toBe("indeterminate");
   });
 
+  it("take the time of the names of both, and not of their product", () => {
+    const names = (prefix: string): [string, ...string[]] =>
+      Array.from({ length: 2000 }, (_, index) => `${prefix}-${index}`) as [string];
+    const held = names("held");
+    const principal = createPrincipal({
+      subject: "a",
+      roles: held,
+      scopes: held,
+      permissions: held,
+    });
+    const many = names("wanted");
+    const includes = vi.spyOn(Array.prototype, "includes");
+    try {
+      for (const rule of [role(...many), scope.any(...many), permission.any(...many)])
+        expect(effectOf(rule, principal)).toBe("deny");
+      for (const rule of [role(...held), scope(...held), permission(...held)])
+        expect(effectOf(rule, principal)).toBe("allow");
+      expect(effectOf(all(...(held.map((name) => role(name)) as [Rule])), principal)).toBe("allow");
+      const long = includes.mock.contexts.filter((list) => (list as unknown[]).length > 64);
+      expect(long).toEqual([]);
+    } finally {
+      includes.mockRestore();
+    }
+  });
+
+  it("see what is added to a list that is not frozen", () => {
+    const roles = Array.from({ length: 100 }, (_, index) => `r${index}`);
+    const principal = assemblePrincipal({ ...somebody, roles });
+    expect(effectOf(not(role("suspended")), principal)).toBe("allow");
+    roles.push("suspended");
+    expect(effectOf(not(role("suspended")), principal)).toBe("deny");
+  });
+
   it("do not mix: a scope is no role, a group or a permission is neither", () => {
     const principal = createPrincipal({
       subject: "a",
@@ -261,6 +313,12 @@ describe("the scopes that a refusal names", () => {
       all(any(scope("a"), scope("b")), scope("c")),
       { scopes: ["b"] },
       ["b", "c"],
+    ],
+    [
+      "the way that a rule of the app's own has a part in",
+      all(any(scope("a"), asking("deny", false)), scope("b")),
+      { scopes: ["a"] },
+      ["a", "b"],
     ],
     ["nothing for a role that must not be there", not(role("x")), { roles: ["x"] }, undefined],
     ["the scopes when what must not be there is not", all(scope("a"), not(role("x"))), {}, ["a"]],
@@ -333,6 +391,47 @@ describe("a rule", () => {
   it("is frozen, so that nobody changes it for the other routes that use it", () => {
     const rule = role("admin");
     expect(Object.isFrozen(rule) && Object.isFrozen(logicOf(rule))).toBe(true);
+  });
+
+  it.each<[string, unknown]>([
+    ["answers under other names", { evaluate: () => "allow", neededScopes: () => [] }],
+    ["inherits what it answers with", Object.create({ judge: () => ALLOW })],
+    ["answers with no function", { judge: true }],
+    ["answers not at all", null],
+  ])("is not one of another version that %s", (_what, logic) => {
+    const foreign = { description: "x", [Symbol.for("express-secure-api.rule/1")]: logic };
+    expect(isRule(foreign)).toBe(false);
+    for (const create of [not, all, any, authorize] as ((rule: never) => unknown)[])
+      expect(() => create(foreign as never)).toThrow("made by another version of this library");
+  });
+
+  it.each(["permit", "Allow", true, 1, null, undefined, {}])(
+    "of another version that says %j is no yes, however it is combined",
+    (effect) => {
+      const foreign = createRule("foreign", {
+        isPure: true,
+        needsObject: false,
+        allowed: undefined,
+        judge: () => ({ ...UNDECIDED, effect: effect as Effect }),
+      });
+      const yes = constant("allow");
+      for (const rule of [foreign, not(foreign), all(foreign), any(foreign), not(all(foreign))])
+        for (const one of [rule, not(any(rule)), all(yes, rule), all(rule, yes), not(not(rule))])
+          expect(effectOf(one)).not.toBe("allow");
+    },
+  );
+
+  it("that answers later is not taken for a yes because of a polluted Object.prototype", async () => {
+    const prototype = Object.prototype as { effect?: string };
+    prototype.effect = "allow";
+    try {
+      const no = asking("deny", true);
+      for (const rule of [no, not(not(no)), all(no), any(no)])
+        expect((await judged(rule)).effect).toBe("deny");
+      expect(isVerdict(judged(all(no)))).toBe(false);
+    } finally {
+      delete prototype.effect;
+    }
   });
 
   it("works between installed copies", () => {

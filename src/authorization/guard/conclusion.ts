@@ -10,6 +10,7 @@ import { challenge } from "../../core/http/header-values.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { type HeaderFields, HttpError, outageError } from "../../core/refusal/http-error.js";
 import { PolicyOutage } from "../policy-engines/policy-outage.js";
+import { holds } from "../rule/held-names.js";
 import type { DenialReason, StepUp, Verdict } from "../rule/verdict.js";
 
 /** How a request is refused. */
@@ -73,12 +74,12 @@ function outageFields({ reason, systemCode }: PolicyOutage): DecisionFields {
 
 /** The refusal of a caller for whom the rule does not hold. */
 export function refusalFor(verdict: Verdict, principal: Principal, realm: string): Refusal {
-  if (verdict.effect === "indeterminate")
+  if (verdict.effect !== "deny")
     return { error: outageError("service_unavailable", undefined), reason: "undecided" };
   const { scopes, stepUp, reason = "rule_denied" } = verdict;
   if (scopes === undefined) return { error: new HttpError("access_denied"), reason };
   // A token that lacks a scope as well is not worth another login.
-  if (scopes.some((name) => !principal.scopes.includes(name)))
+  if (scopes.some((name) => !holds(principal.scopes, name)))
     return { error: insufficientScope(realm, scopes), reason: "missing_scope" };
   return stepUp === undefined
     ? { error: new HttpError("access_denied"), reason }

@@ -3,9 +3,10 @@ import { createGuard } from "../../core/guard/guard.js";
 import type { Middleware } from "../../core/guard/middleware.js";
 import { reportedPrincipal } from "../../core/principal/enrichment.js";
 import { getPrincipal, type Principal } from "../../core/principal/principal.js";
+import { HttpError } from "../../core/refusal/http-error.js";
 import { logicOf, type Rule } from "../rule/rule.js";
 import { isVerdict, type Verdict } from "../rule/verdict.js";
-import { createConclusion } from "./conclusion.js";
+import { createConclusion, type Refusal } from "./conclusion.js";
 import type { CheckedRequireOptions } from "./require-options.js";
 
 /** Makes the guard that lets pass whom the rule allows. */
@@ -16,7 +17,7 @@ export function createAuthorization(
 ): Middleware {
   const guard = createGuard(name, "authorization", options);
   const { description } = rule;
-  const { judge } = logicOf(rule);
+  const { judge, isPure } = logicOf(rule);
   const conclusion = createConclusion(guard, description, options.realm);
 
   function conclude(
@@ -26,11 +27,22 @@ export function createAuthorization(
     res: Response,
     next: NextFunction,
   ): void {
-    if (verdict.effect !== "allow") conclusion.refuse(verdict, principal, [req, res, next]);
-    else {
+    if (verdict.effect === "allow") {
       conclusion.allow(verdict, req);
       guard.pass(next);
+    } else {
+      const refusal: Refusal | undefined = isInVain(verdict, principal, req)
+        ? { error: new HttpError("access_denied"), reason: "rule_denied" }
+        : undefined;
+      conclusion.refuse(verdict, principal, [req, res, next], refusal);
     }
+  }
+
+  /** Whether the scopes that would be named fail another part of the rule, as in `all(scope("a"), not(scope("a")))`. */
+  function isInVain({ effect, scopes }: Verdict, principal: Principal, req: Request): boolean {
+    if (!isPure || effect !== "deny" || scopes === undefined || scopes.length === 0) return false;
+    const later = judge({ ...principal, scopes }, req, undefined);
+    return isVerdict(later) && later.effect === "deny" && later.scopes === undefined;
   }
 
   return guard.middleware(

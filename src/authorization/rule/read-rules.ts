@@ -1,7 +1,7 @@
 import { guardMark } from "../../core/guard/guard-mark.js";
 import type { OptionItem, ProblemList } from "../../core/options/problem-list.js";
 import { describeValue } from "../../core/options/value.js";
-import { isRule, type Rule } from "./rule.js";
+import { isRule, isRuleOfSomeVersion, type Rule } from "./rule.js";
 
 /** What makes rules. */
 const RULES: readonly string[] = [
@@ -48,6 +48,8 @@ export function checkRule({ value, note }: OptionItem): void {
         ? ": write role(…) or scope(…) around the name"
         : Array.isArray(value)
           ? ": write the rules without brackets"
-          : "";
+          : isRuleOfSomeVersion(value)
+            ? ": it was made by another version of this library, install one alone"
+            : "";
   note(`must be a rule such as role("admin"), got ${describeValue(value)}${fix}`);
 }

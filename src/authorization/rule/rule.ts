@@ -52,8 +52,15 @@ export function createPureRule(
   return createRule(description, { isPure: true, needsObject: false, allowed, judge });
 }
 
-/** Whether the value is a rule, also one from another installed copy of this library. */
+/** Whether the value is a rule, also one from another installed copy of this library, if that asks its rules in the same way. */
 export function isRule(value: unknown): value is Rule {
+  if (!isRuleOfSomeVersion(value)) return false;
+  const logic: unknown = value[LOGIC];
+  return typeof logic === "object" && logic !== null && isMethod(logic, "judge");
+}
+
+/** Whether the value is a rule of some copy of this library, which this one need not understand. */
+export function isRuleOfSomeVersion(value: unknown): value is { readonly [LOGIC]: unknown } {
   return typeof value === "object" && value !== null && Object.hasOwn(value, LOGIC);
 }
 
@@ -62,6 +69,13 @@ export function foreseen(logic: RuleLogic, principal: Principal, req: Request): 
   return logic.isPure
     ? (logic.judge(principal, req, undefined) as Verdict)
     : (logic.foresee?.(principal, req) ?? UNDECIDED);
+}
+
+function isMethod(object: object, name: string): boolean {
+  return (
+    Object.hasOwn(object, name) &&
+    typeof (object as Readonly<Record<string, unknown>>)[name] === "function"
+  );
 }
 
 /** How the rule decides. */

@@ -89,7 +89,7 @@ function freeze(
   return Object.freeze({ effect, reason, scopes, stepUp, error, policy });
 }
 
-/** Whether it is there already, and no promise for it. */
+/** Whether it is there already, and no promise for it: a polluted `Object.prototype` makes no promise a yes. */
 export function isVerdict(judged: Verdict | Promise<Verdict>): judged is Verdict {
-  return (judged as Verdict).effect !== undefined;
+  return Object.hasOwn(judged, "effect");
 }

@@ -3,7 +3,7 @@ import { isThenable, wrongReturn } from "../../core/calls/user-function.js";
 import { ProblemList } from "../../core/options/problem-list.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { describeValue, unsetFault } from "../../core/options/value.js";
-import { type ClaimPath, claimAt } from "../../core/principal/names/claim-source.js";
+import { type ClaimPath, readClaim, UNREADABLE } from "../../core/principal/names/claim-source.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { createPureRule, createRule, type Rule } from "../rule/rule.js";
 import { ALLOW, denying, UNDECIDED, undecided, type Verdict } from "../rule/verdict.js";
@@ -25,7 +25,9 @@ const MUST = "must be a text, a number, true, false or a function";
  * it. A function gets the value, `undefined` where there is none, and says `true` or `false`; a promise has 5 seconds.
  *
  * A name is taken as it stands, dots included; a list of names leads into objects: `claim(["address", "country"], "DE")`.
- * A claim that is absent does not fit. One of another type, such as `"true"` for `true`, is undecided, also for `not`.
+ * A claim that is absent does not fit. One of another type, such as `"true"` for `true`, is undecided, also for `not`. So is
+ * one that the path does not lead to because something in front of it is no object, and one that the token says is
+ * elsewhere (`_claim_names`); no function is asked about them.
  *
  * @throws {@link OptionsError} when the name or the value is none.
  */
@@ -51,9 +53,10 @@ export function claim(path: unknown, expected: unknown, ...rest: readonly unknow
 
 function valueRule(name: string, path: ClaimPath, expected: Scalar): Rule {
   return createPureRule(`claim(${name}, ${expected})`, ALLOW, ({ claims }) => {
-    const value = claimAt(claims, path);
+    const value = readClaim(claims, path);
     if (value === expected) return ALLOW;
     if (value === undefined) return MISMATCH;
+    if (value === UNREADABLE) return UNDECIDED;
     const items: readonly unknown[] = Array.isArray(value) ? value : [value];
     if (items.includes(expected)) return ALLOW;
     return items.every((item) => typeof item === typeof expected) ? MISMATCH : UNDECIDED;
@@ -75,7 +78,9 @@ function askingRule(name: string, path: ClaimPath, fits: (value: unknown) => unk
     allowed: ALLOW,
     judge({ claims }: Principal): Verdict | Promise<Verdict> {
       try {
-        const answer = call(claimAt(claims, path));
+        const value = readClaim(claims, path);
+        if (value === UNREADABLE) return UNDECIDED;
+        const answer = call(value);
         return isThenable(answer) ? answer.then(verdictFor, undecided) : verdictFor(answer);
       } catch (error) {
         return undecided(error);
@@ -106,7 +111,12 @@ export function readClaimPath(problems: ProblemList, at: string, path: unknown):
 
 function checkExpected(problems: ProblemList, expected: unknown): void {
   if (typeof expected === "function" || typeof expected === "boolean") return;
-  if (typeof expected === "number" && Number.isFinite(expected)) return;
+  if (typeof expected === "number" && Number.isFinite(expected)) {
+    // A larger one equals its neighbours: the id of one would be that of another.
+    if (Math.abs(expected) > Number.MAX_SAFE_INTEGER)
+      problems.note("claim.expected", "must be at most 2^53 - 1: larger numbers are not exact");
+    return;
+  }
   const isText = typeof expected === "string" && expected !== "";
   const fault = isText ? unsetFault(expected) : `${MUST}, got ${describeValue(expected)}`;
   if (fault !== undefined) problems.note("claim.expected", fault);

@@ -1,6 +1,7 @@
 import { ProblemList } from "../../core/options/problem-list.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import type { Principal } from "../../core/principal/principal.js";
+import { holds } from "../rule/held-names.js";
 import { readPermissions } from "../rule/read-names.js";
 import { createPureRule, type Rule } from "../rule/rule.js";
 import { ALLOW, denying, UNDECIDED, type Verdict } from "../rule/verdict.js";
@@ -41,7 +42,7 @@ function permissionAny(...anyOf: [string, ...string[]]): Rule {
 /** The rule for names that were checked before. */
 export function allPermissionsRule(allOf: readonly string[]): Rule {
   return createPureRule(`permission(${allOf.join(", ")})`, ALLOW, (principal) => {
-    for (const name of allOf) if (!principal.permissions.includes(name)) return without(principal);
+    for (const name of allOf) if (!holds(principal.permissions, name)) return without(principal);
     return ALLOW;
   });
 }
@@ -49,7 +50,7 @@ export function allPermissionsRule(allOf: readonly string[]): Rule {
 /** The rule for names that were checked before. */
 export function anyPermissionRule(anyOf: readonly string[]): Rule {
   return createPureRule(`permission.any(${anyOf.join(", ")})`, ALLOW, (principal) => {
-    for (const name of anyOf) if (principal.permissions.includes(name)) return ALLOW;
+    for (const name of anyOf) if (holds(principal.permissions, name)) return ALLOW;
     return without(principal);
   });
 }

@@ -1,5 +1,6 @@
 import { ProblemList } from "../../core/options/problem-list.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
+import { holds } from "../rule/held-names.js";
 import { readRoles } from "../rule/read-names.js";
 import { createPureRule, type Rule } from "../rule/rule.js";
 import { ALLOW, denying, UNDECIDED } from "../rule/verdict.js";
@@ -25,7 +26,7 @@ export function role(...anyOf: [string, ...string[]]): Rule {
 /** The rule for names that were checked before. */
 export function roleRule(anyOf: readonly string[]): Rule {
   return createPureRule(`role(${anyOf.join(", ")})`, ALLOW, ({ roles, undetermined }) => {
-    for (const name of anyOf) if (roles.includes(name)) return ALLOW;
+    for (const name of anyOf) if (holds(roles, name)) return ALLOW;
     return undetermined.includes("roles") ? UNDECIDED : MISSING;
   });
 }

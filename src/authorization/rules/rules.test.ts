@@ -114,6 +114,7 @@ describe.each(expressVersions)("on Express %s", (_major, express) => {
       flag: "true",
       mixed: ["a", 1],
       nothing: null,
+      _claim_names: { suspended: "src1" },
     };
     const caller = { subject: "a", claims };
 
@@ -140,6 +141,16 @@ describe.each(expressVersions)("on Express %s", (_major, express) => {
       [claim("level", async (value) => value === 4), 403],
       [claim("level", () => "yes" as never), 503],
       [claim("absent", (value) => value === undefined), 200],
+      [not(claim(["plan", "suspended"], true)), 200],
+      [not(claim(["nothing", "suspended"], true)), 200],
+      [not(claim(["flag", "suspended"], true)), 503],
+      [not(claim(["level", "suspended"], true)), 503],
+      [not(claim(["teams", "suspended"], true)), 503],
+      [claim(["teams", "length"], 2), 503],
+      [claim(["flag", "suspended"], (value) => value !== true), 503],
+      [not(claim("suspended", true)), 503],
+      [not(claim(["suspended", "since"], "2026")), 503],
+      [claim("suspended", (value) => value !== true), 503],
     ])("%# $description", async (rule, status) => {
       vi.spyOn(process, "emitWarning").mockReturnValue(undefined);
       expect(await answer(caller, rule)).toBe(status);
@@ -148,6 +159,65 @@ describe.each(expressVersions)("on Express %s", (_major, express) => {
 
   describe("stepUp", () => {
     const now = Math.floor(Date.now() / 1000);
+
+    it.each<[string, PrincipalInit, Rule, number]>([
+      ["an acr that is a number", { claims: { acr: 5 } }, stepUp({ acr: "phr" }), 503],
+      ["an acr that is a list", { claims: { acr: ["phr"] } }, stepUp({ acr: "phr" }), 503],
+      ["an amr that is a number", { claims: { amr: 5 } }, stepUp({ amr: "pwd" }), 503],
+      [
+        "an amr with other items",
+        { amr: ["a"], claims: { amr: ["a", 1] } },
+        stepUp({ amr: "pwd" }),
+        503,
+      ],
+      ["a time that is a string", { claims: { auth_time: "1" } }, stepUp({ maxAge: "5m" }), 503],
+      [
+        "an acr that is elsewhere",
+        { claims: { _claim_names: { acr: "s" } } },
+        stepUp({ acr: "phr" }),
+        503,
+      ],
+      ["an acr that is null", { claims: { acr: null } }, stepUp({ acr: "phr" }), 401],
+      [
+        "an acr that is a number, and an old login",
+        { authTime: 1, claims: { acr: 5 } },
+        stepUp({ acr: "phr", maxAge: "5m" }),
+        401,
+      ],
+      [
+        "a readable method beside others",
+        { amr: ["pwd"], claims: { amr: ["pwd", 1] } },
+        stepUp({ amr: "pwd" }),
+        200,
+      ],
+    ])("is undecided about what it cannot read: %s", async (_what, init, rule, status) => {
+      expect(await answer({ subject: "a", ...init }, rule)).toBe(status);
+      const reversed = { 503: 503, 401: 200, 200: 403 }[status];
+      expect(await answer({ subject: "a", ...init }, not(rule))).toBe(reversed);
+    });
+
+    it.each<[Rule, string | undefined]>([
+      [
+        all(
+          stepUp({ acr: ["phr", "phrh"], maxAge: "1h" }),
+          stepUp({ acr: ["x", "phrh"], maxAge: "5m" }),
+        ),
+        'acr_values="phrh", max_age="300"',
+      ],
+      [all(stepUp({ acr: "phr" }), stepUp({ maxAge: "5m" })), 'acr_values="phr", max_age="300"'],
+      [all(stepUp({ maxAge: "5m" }), stepUp({ acr: "phr" })), 'acr_values="phr", max_age="300"'],
+      [all(stepUp({ acr: "phr" }), stepUp({ acr: "other" })), undefined],
+    ])(
+      "names a login that is enough for all of several: $0.description",
+      async (rule, expected) => {
+        const { body, headers } = await request(appFor({ subject: "a" }, authorize(rule))).get(
+          "/7",
+        );
+        const prefix = 'Bearer realm="api", error="insufficient_user_authentication", ';
+        expect(headers["www-authenticate"]).toBe(expected && prefix + expected);
+        if (expected === undefined) expect(body.code).toBe("access_denied");
+      },
+    );
 
     it.each<[string, PrincipalInit, Rule, boolean]>([
       ["an acr that is asked for", { acr: "phr" }, stepUp({ acr: ["phr", "phrh"] }), true],
@@ -181,6 +251,18 @@ describe.each(expressVersions)("on Express %s", (_major, express) => {
           rule: "stepUp(acr phr phrh, within 5m)",
         },
       ]);
+    });
+
+    it.each([
+      all(scope("a"), not(scope("a"))),
+      all(any(scope("a"), scope("b")), not(scope("a"))),
+      all(stepUp({ acr: "phr" }), scope("a"), not(scope.any("a", "b"))),
+    ])("names no scopes that the rule refuses: $description", async (rule) => {
+      const { body, headers } = await request(appFor({ subject: "a" }, authorize(rule)))
+        .get("/7")
+        .expect(403);
+      expect(body.code).toBe("access_denied");
+      expect(headers).not.toHaveProperty("www-authenticate");
     });
 
     it("asks for a scope first, and not for a login where a role would be missing all the same", async () => {
@@ -309,6 +391,7 @@ describe("what is wrong at start-up", () => {
     ],
     [() => claim("a", ["x"] as never), "claim.expected must be a text"],
     [() => claim("a", Number.NaN), "claim.expected must be a text"],
+    [() => claim("a", 2 ** 53), "claim.expected must be at most 2^53 - 1"],
     [() => claim("undefined", "x"), "claim.path must not hold"],
     [() => (claim as (...args: unknown[]) => Rule)("a", "x", "y"), "write any(claim(…), claim(…))"],
     [() => stepUp({}), 'stepUp must ask for acr, amr or maxAge: write maxAge: "5m"'],

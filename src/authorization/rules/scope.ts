@@ -1,6 +1,7 @@
 import { ProblemList } from "../../core/options/problem-list.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import type { Principal } from "../../core/principal/principal.js";
+import { holds } from "../rule/held-names.js";
 import { readScopes } from "../rule/read-names.js";
 import { createPureRule, type Rule } from "../rule/rule.js";
 import { allowing, denying, UNDECIDED, type Verdict } from "../rule/verdict.js";
@@ -42,7 +43,7 @@ export function allScopesRule(allOf: readonly string[]): Rule {
   const missing = denying("missing_scope", scopes);
   return createPureRule(`scope(${allOf.join(", ")})`, allowed, (principal) => {
     for (const name of allOf)
-      if (!principal.scopes.includes(name)) return isUndetermined(principal) ? UNDECIDED : missing;
+      if (!holds(principal.scopes, name)) return isUndetermined(principal) ? UNDECIDED : missing;
     return allowed;
   });
 }
@@ -54,7 +55,7 @@ export function anyScopeRule(anyOf: readonly string[]): Rule {
   const allowed = verdicts.length === 1 ? verdicts[0] : undefined;
   return createPureRule(`scope.any(${anyOf.join(", ")})`, allowed, (principal) => {
     for (const [index, name] of anyOf.entries())
-      if (principal.scopes.includes(name)) return verdicts[index] as Verdict;
+      if (holds(principal.scopes, name)) return verdicts[index] as Verdict;
     return isUndetermined(principal) ? UNDECIDED : missing;
   });
 }

@@ -2,8 +2,10 @@ import type { Hints, OptionKeys } from "../../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../../core/options/options-reader.js";
 import { formatDuration } from "../../core/options/quantity.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
+import { readClaim } from "../../core/principal/names/claim-source.js";
+import type { Principal } from "../../core/principal/principal.js";
 import { createPureRule, type Rule } from "../rule/rule.js";
-import { ALLOW, denying, type StepUp } from "../rule/verdict.js";
+import { ALLOW, denying, type StepUp, UNDECIDED } from "../rule/verdict.js";
 
 /** Options of {@link stepUp}: at least one of them. */
 export interface StepUpOptions {
@@ -50,7 +52,8 @@ const CLOCK_SKEW = 300;
 /**
  * The rule that the caller has logged in recently, or strongly, enough: `stepUp({ acr: ["phr", "phrh"], maxAge: "5m" })`.
  *
- * A token without `acr`, `amr` or `auth_time` does not satisfy what is asked of it. A refusal is a challenge that tells
+ * A token without `acr`, `amr` or `auth_time` does not satisfy what is asked of it; one in which they have another type is
+ * undecided, also for `not`. A refusal is a challenge that tells
  * the client which login would do (RFC 9470 §3); it cannot name `amr`.
  *
  * @throws {@link OptionsError} when nothing is asked, or an option is wrong.
@@ -90,11 +93,44 @@ export function stepUpRule({ acr, amr, maxAge }: StepUpSettings): Rule {
     ...(maxAge === undefined ? [] : [`within ${formatDuration(maxAge * 1000)}`]),
   ];
   return createPureRule(`stepUp(${parts.join(", ")})`, ALLOW, (principal) => {
-    if (acr !== undefined && (principal.acr === undefined || !acr.includes(principal.acr)))
-      return missing;
-    if (amr !== undefined && !amr.some((method) => principal.amr.includes(method))) return missing;
-    return maxAge === undefined || isRecent(principal.authTime, maxAge) ? ALLOW : missing;
+    let isUndecided = false;
+    if (acr !== undefined && (principal.acr === undefined || !acr.includes(principal.acr))) {
+      if (principal.acr !== undefined || isReadable(principal, "acr", isText)) return missing;
+      isUndecided = true;
+    }
+    if (amr !== undefined && !amr.some((method) => principal.amr.includes(method))) {
+      if (isReadable(principal, "amr", isTexts)) return missing;
+      isUndecided = true;
+    }
+    if (maxAge !== undefined && !isRecent(principal.authTime, maxAge)) {
+      if (principal.authTime !== undefined || isReadable(principal, "auth_time", isTime))
+        return missing;
+      isUndecided = true;
+    }
+    return isUndecided ? UNDECIDED : ALLOW;
   });
+}
+
+/** Whether the claim says what it should, or is absent. One of another type proves nothing, also under `not`. */
+function isReadable(
+  { claims }: Principal,
+  name: string,
+  isRight: (value: unknown) => boolean,
+): boolean {
+  const value = readClaim(claims, name);
+  return value === undefined || value === null || isRight(value);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
+}
+
+function isTexts(value: unknown): boolean {
+  return isText(value) || (Array.isArray(value) && value.every(isText));
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === "number" && Number.isFinite(value);
 }
 
 function isRecent(authTime: number | undefined, maxAge: number): boolean {

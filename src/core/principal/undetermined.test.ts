@@ -74,7 +74,10 @@ describe("a list whose claim", () => {
     expect(of({ _claim_names: { groups: "src1" } })).toEqual(["roles", "groups"]);
     expect(of({ _claim_names: { app: "src1" } })).toEqual(["roles"]);
     expect(of({ _claim_names: { email: "src1" } })).toEqual([]);
-    expect(of({ _claim_names: "groups" })).toEqual([]);
+    expect(of({ _claim_names: null })).toEqual([]);
+    // In another form it may name any claim.
+    for (const malformed of ["groups", ["groups"], true, 1])
+      expect(of({ _claim_names: malformed })).toEqual(["roles", "scopes", "groups"]);
   });
 
   it("is said to be elsewhere, by the claim that the source names, is undetermined", () => {

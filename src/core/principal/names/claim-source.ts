@@ -62,6 +62,8 @@ type Format = NonNullable<ClaimSource["format"]>;
 const NO_NAMES: NamesRead = Object.freeze({ names: Object.freeze([]), isPartial: false });
 /** What stands at a path that leads through something that is no object. */
 const MALFORMED = Symbol("malformed");
+/** What {@link readClaim} gives for a claim that nobody can read. */
+export const UNREADABLE: unique symbol = Symbol("unreadable");
 
 /**
  * The names that all sources find. A claim that is absent, or `null`, has none. What a malformed claim has is unknown:
@@ -87,14 +89,19 @@ export function readNames(claims: Claims, sources: readonly ClaimSource[] | unde
  * Entra ID does for users in many groups, or by the claim that the source names.
  */
 function isElsewhere(claims: Claims, { path, elsewhere }: ClaimSource): boolean {
-  const distributed = claimAt(claims, "_claim_names");
-  if (isObject(distributed)) {
-    const claim = typeof path === "string" ? path : path[0];
-    if (claim !== undefined && Object.hasOwn(distributed, claim)) return true;
-  }
+  if (isDistributed(claims, path)) return true;
   if (elsewhere === undefined) return false;
   const value = claimAt(claims, elsewhere);
   return value !== undefined && value !== null && value !== false;
+}
+
+function isDistributed(claims: Claims, path: ClaimPath): boolean {
+  const distributed = claimAt(claims, "_claim_names");
+  if (distributed === undefined || distributed === null) return false;
+  // In another form it may name any claim.
+  if (!isObject(distributed)) return true;
+  const claim = typeof path === "string" ? path : path[0];
+  return claim !== undefined && Object.hasOwn(distributed, claim);
 }
 
 function addNames(found: FoundNames, value: unknown, source: ClaimSource, claims: Claims): void {
@@ -175,6 +182,16 @@ function valueAt(claims: Claims, path: ClaimPath): unknown {
     value = value[name];
   }
   return value;
+}
+
+/**
+ * The claim at the path, through own properties only: `undefined` when it is absent, and {@link UNREADABLE} when the path
+ * leads through something that is no object, or the claims say that the value is in another place.
+ */
+export function readClaim(claims: Claims, path: ClaimPath): unknown {
+  const value = valueAt(claims, path);
+  const isMissing = value === MALFORMED || (value === undefined && isDistributed(claims, path));
+  return isMissing ? UNREADABLE : value;
 }
 
 /** The claim at the path, through own properties only. */

@@ -43,6 +43,12 @@ describe("the permissions in a session token of Clerk", () => {
     [{ per: "read", fpm: "-1" }, "o:a", []],
     [{ per: "read", fpm: "0x1" }, "o:a", []],
     [{ per: "read", fpm: "" }, { a: 1 }, []],
+    // Each of these was a feature of the organization, whose mask another one may have.
+    [{ per: "read", fpm: "1" }, "foo:bar", []],
+    [{ per: "read", fpm: "1" }, "global:a,o:b", []],
+    [{ per: "read", fpm: "1" }, "o", []],
+    [{ per: "read", fpm: "1" }, "o:", []],
+    [{ per: "read", fpm: "1" }, "o:a:b", []],
     [{ per: "read", fpm: "3" }, "o:a", ["org:a:read"]],
     [{ per: "read,", fpm: "3" }, "o:a", ["org:a:read"]],
     [{ per: "read", fpm: "9".repeat(604) }, "o:a", []],

@@ -2,6 +2,8 @@ import type { FoundNames } from "./found-names.js";
 
 /** As many bits as a list can have names: 2 to the power of 2,000 has 603 digits. */
 const MASK = /^\d{1,603}$/;
+/** A feature that the user has (`u`), the organization (`o`) or both, and its name. */
+const FEATURE = /^(u|o|uo|ou):([^:]+)$/;
 
 /**
  * Adds the permissions in session tokens of Clerk, version 2. `per` of the claim `o` has their names, `fpm` a bit mask of
@@ -28,7 +30,15 @@ export function addClerkPermissions(
   // Without one of them, there are no permissions of features.
   if (permissions === "" || masks === "" || all === "") return;
   const names = permissions.split(",").map((name) => name.trim());
-  const ofOrganization = all.split(",").map(organizationFeature).filter(isGiven);
+  const entries = all.split(",").map((entry) => FEATURE.exec(entry.trim()));
+  // Masks belong to features by their place: one that nobody understands moves all that come behind it.
+  if (entries.includes(null)) {
+    found.miss();
+    return;
+  }
+  const ofOrganization = entries.flatMap((entry) =>
+    entry?.[1]?.includes("o") ? (entry[2] ?? "") : [],
+  );
   for (const [index, mask] of masks.split(",").entries()) {
     const feature = ofOrganization[index];
     if (feature === undefined || !MASK.test(mask.trim())) found.miss();
@@ -48,16 +58,6 @@ function addPermissions(
     if (name === undefined || name === "") found.miss();
     else found.add(`org:${feature}:${name}`);
   }
-}
-
-/** The name of a feature that the organization has: `o:` or `uo:` stands before it. */
-function organizationFeature(entry: string): string | undefined {
-  const [scope = "", feature] = entry.trim().split(":");
-  return scope.includes("o") ? (feature ?? "") : undefined;
-}
-
-function isGiven(feature: string | undefined): feature is string {
-  return feature !== undefined;
 }
 
 function textIn(object: object, name: string): string | undefined {
