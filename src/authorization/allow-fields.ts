@@ -57,7 +57,6 @@ export const ALLOW_FIELDS_HINTS: Hints<AllowFieldsOptions> = {
   stripUnknown: 'write onViolation: "strip"',
 };
 
-const NOT_PERMITTED = "field_not_permitted";
 const REMOVED = Object.freeze({ reason: "fields_removed" });
 
 /**
@@ -132,7 +131,7 @@ export function allowFields(options: AllowFieldsOptions): Middleware {
     if (errors.length === 0) pass(false, req, next);
     else {
       const error = new HttpError("access_denied", { members: { errors } });
-      guard.refuse(error, req, res, next, { reason: NOT_PERMITTED, rule });
+      guard.refuse(error, req, res, next, { reason: "field_not_permitted", rule });
     }
   }
 

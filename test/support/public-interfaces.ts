@@ -10,7 +10,7 @@ export interface Member {
 
 const INTERFACE = /^(?:export )?interface (\w+)([^{]*)\{(?:\}|([\s\S]*?)^\})/gm;
 const MEMBER = /^ {2}(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s+)?readonly (\w+)(\??):/gm;
-const READ = /\b(?:readOptions|object|objects|nested)<([A-Z][^>()]*)>\(/g;
+const READ = /\b(?:readOptions|object|objects|nested)<([A-Z][^<>()]*)(?:<unknown>)?>\(/g;
 
 const files = sourceFiles();
 const interfaces = new Map(

@@ -112,7 +112,7 @@ function answersOf(
   };
   for (const { kind, guard, details } of guards) {
     for (const code of CODES[kind] ?? []) {
-      add(code, code === "validation_failed" ? (details?.status ?? 422) : undefined);
+      add(code, kind === "validation" ? details?.status : undefined);
     }
     if (guard === "oauthGuard") add("keys_unavailable");
   }
