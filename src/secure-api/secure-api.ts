@@ -159,6 +159,7 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   const checkSetup = createSetupCheck({
     patterns: patternsOf(opened, limits?.matched, rows),
     triesCaller: limits?.enforced === true && limits.byPrincipal && areReporting(sources),
+    reportsTable: table !== undefined && shared.mode === "report",
     needsSession: hasSessions,
   });
 

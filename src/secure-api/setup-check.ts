@@ -5,6 +5,7 @@ import type { Middleware } from "../core/guard/middleware.js";
 import type { PathPattern } from "../core/http/path-pattern.js";
 import { hasPrincipalSource } from "../core/principal/principal.js";
 import { warnBehindReport } from "../rate-limit/policies/charges.js";
+import { warnOfUnusedRows } from "./unused-rows.js";
 
 /** Layers that Express 4 puts first by itself. */
 const OWN_LAYERS: readonly unknown[] = ["query", "expressInit"];
@@ -23,6 +24,8 @@ interface CheckedSettings {
   readonly patterns: readonly PathPattern[];
   /** Whether an enforcing limit counts by principal, and all that says who calls in the preset only reports. */
   readonly triesCaller: boolean;
+  /** Whether there is a table of routes that reports. */
+  readonly reportsTable: boolean;
   /** Whether the preset needs what makes sessions, which stands in front of it. */
   readonly needsSession: boolean;
 }
@@ -35,6 +38,7 @@ interface CheckedSettings {
 export function createSetupCheck({
   patterns,
   triesCaller,
+  reportsTable,
   needsSession,
 }: CheckedSettings): (req: Request, preset: Middleware) => void {
   const checkMount = createMountCheck(
@@ -47,6 +51,7 @@ export function createSetupCheck({
     checkMount(req);
     if (done) return;
     done = true;
+    if (reportsTable) warnOfUnusedRows(req);
     if (triesCaller && !hasPrincipalSource(req)) warnBehindReport(req);
     const layers = layersOf(req.app);
     const place = layers.findIndex((layer) => layer.handle === preset);

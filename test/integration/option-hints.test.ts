@@ -135,8 +135,7 @@ const ROW_SCHEMA = "write validate: { body: schema }, or query, params, headers 
 const ROW_CALLER = "write authorize: authenticated(), which lets every known caller pass";
 const ROW_OPEN = 'write public: "why it is open", and only on routes that everybody may call';
 const ROW_LIMIT = 'write rateLimit: { limit: 10, window: "1m" }';
-const ROW_POLICY =
-  'write authorize: rule, with a rule such as any(role("admin"), scope("orders:write"))';
+const ROW_OWNER = "write ownParam for an id in the path, or use: requireOwnership({ load, owner })";
 const ROWS = 'write routes: { "POST /orders": { requireScope: "orders:write" } }';
 const OTHERWISE =
   'write otherwise: "authenticated" or "deny", which decides about requests that no row covers';
@@ -1000,8 +999,12 @@ const TABLES: readonly HintTable[] = [
       scope: "requireScope",
       scopes: "requireScope",
       rule: "authorize",
-      permission: ROW_POLICY,
-      permissions: ROW_POLICY,
+      permission: "requirePermission",
+      permissions: "requirePermission",
+      stepUp: "requireStepUp",
+      owner: ROW_OWNER,
+      ownership: ROW_OWNER,
+      requireOwnership: ROW_OWNER,
       auth: ROW_CALLER,
       authenticated: ROW_CALLER,
       authenticate: ROW_CALLER,

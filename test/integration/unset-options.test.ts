@@ -57,6 +57,9 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
     refused: [
       "requireRole",
       "requireScope",
+      "requirePermission",
+      "requireStepUp",
+      "ownParam",
       "authorize",
       "use",
       "validate",

@@ -86,6 +86,11 @@ const hardened = secureApi({
       rateLimit: [{ limit: 1, window: "1m" }],
     },
     "/all/*": { authorize: all(role("a"), scope("b")), methods: ["GET"], use: requireRole("c") },
+    "/users/:id": {
+      ownParam: "id",
+      requirePermission: ["a", "b"],
+      requireStepUp: { maxAge: "5m" },
+    },
     "/closed/*": { deny: true },
   },
   otherwise: "deny",

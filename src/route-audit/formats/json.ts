@@ -50,8 +50,8 @@ export const formatJson: Format = (report, { findings, title, version }) => {
 
 /** By name, so that members that a brand happens to have do not become part of the format. */
 function guardOf(description: GuardDescription): object {
-  const { guard, kind, mode, rule, optional, at, except, parts } = description;
-  return { guard, kind, mode, rule, optional, at, except, parts: parts?.map(guardOf) };
+  const { guard, kind, mode, rule, optional, at, except, elsewhere, parts } = description;
+  return { guard, kind, mode, rule, optional, at, except, elsewhere, parts: parts?.map(guardOf) };
 }
 
 function countsOf(routes: readonly { readonly status: string }[]): object {

@@ -17,6 +17,8 @@ export interface EffectiveGuard {
   readonly at: readonly (readonly PathPattern[])[];
   /** It does not run where one of them opens. */
   readonly except: readonly PathPattern[];
+  /** It does not run where one of them covers the request, because another guard decides there. */
+  readonly elsewhere: readonly PathPattern[];
   /** Whether a pattern cannot be read, so that nobody knows where it runs. */
   readonly unclear: boolean;
 }
@@ -26,18 +28,20 @@ export type Effect = "runs" | "elsewhere" | { readonly openedBy: string };
 
 /** The guards that a brand stands for: of a preset, its parts and itself. */
 export function effectiveGuards(mark: GuardDescription): readonly EffectiveGuard[] {
-  return flatten(mark, { at: [], except: [], unclear: false });
+  return flatten(mark, { at: [], except: [], elsewhere: [], unclear: false });
 }
 
 function flatten(
-  { parts = [], at, except, ...own }: GuardDescription,
+  { parts = [], at, except, elsewhere, ...own }: GuardDescription,
   outer: Omit<EffectiveGuard, "description">,
 ): readonly EffectiveGuard[] {
   const [places, openings] = [parseAll(at ?? []), parseAll(except ?? [])];
+  const others = parseAll(elsewhere ?? []);
   const place = {
     at: at === undefined ? outer.at : [...outer.at, places.patterns],
     except: [...outer.except, ...openings.patterns],
-    unclear: outer.unclear || places.failed || openings.failed,
+    elsewhere: [...outer.elsewhere, ...others.patterns],
+    unclear: outer.unclear || places.failed || openings.failed || others.failed,
   };
   const inner = parts.flatMap((part) => flatten(part, place));
   if (own.kind === "preset") return inner;
@@ -69,6 +73,7 @@ export function effectOn(guard: EffectiveGuard, req: Request): Effect {
   if (guard.unclear) return "elsewhere";
   const opening = guard.except.find((pattern) => opens(pattern, req));
   if (opening !== undefined) return { openedBy: opening.text };
+  if (guard.elsewhere.some((pattern) => restricts(pattern, req))) return "elsewhere";
   return guard.at.every((patterns) => patterns.some((pattern) => restricts(pattern, req)))
     ? "runs"
     : "elsewhere";
@@ -99,7 +104,7 @@ export function imaginedRequest(
 
 /** Whether it runs for every request of the method, whatever the path, but for those that `except` opens. */
 export function runsEverywhere(guard: EffectiveGuard, method: string): boolean {
-  if (guard.unclear) return false;
+  if (guard.unclear || guard.elsewhere.length > 0) return false;
   return guard.at.every((patterns) =>
     patterns.some(
       (pattern) =>

@@ -91,6 +91,21 @@ describe("The rows of a table", () => {
       'secureApi.routes["/a"].requireScope must be one scope without white space',
     ],
     [
+      "an empty permission",
+      { routes: { "/a": { requirePermission: ["b", ""] } } },
+      'secureApi.routes["/a"].requirePermission[1] must be a non-empty string',
+    ],
+    [
+      "a login without demands",
+      { routes: { "/a": { requireStepUp: {} } } },
+      'secureApi.routes["/a"].requireStepUp must ask for acr, amr or maxAge',
+    ],
+    [
+      "a wrong parameter",
+      { routes: { "/a/:id": { ownParam: "" } } },
+      'secureApi.routes["/a/:id"].ownParam must',
+    ],
+    [
       "a guard as a rule",
       { routes: { "/a": { authorize: requireRole("a") } } },
       'secureApi.routes["/a"].authorize must be a rule',

@@ -3,9 +3,17 @@ import request from "supertest";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { listenToDecisions } from "../../../test/support/decisions.js";
 import { expressVersions } from "../../../test/support/express.js";
-import { all, authenticated, authorize, role, scope } from "../../authorization/index.js";
+import {
+  all,
+  authenticated,
+  authorize,
+  requireOwnership,
+  role,
+  scope,
+} from "../../authorization/index.js";
 import { guardMark, markGuard } from "../../core/guard/guard-mark.js";
 import { structuralGuard } from "../../json-body/index.js";
+import { auditRoutes } from "../../route-audit/index.js";
 import { createTestIssuer } from "../../testing/index.js";
 import { type SecureApi, type SecureApiOptions, secureApi } from "../index.js";
 import type { RouteTable } from "./row-options.js";
@@ -72,6 +80,99 @@ describe.each(expressVersions)("The table of routes on Express %s", (_major, exp
     "/reports/*": { methods: ["GET", "POST"] },
     "GET /health": { public: "a health check" },
   };
+
+  it("asks for the caller's own id, permissions, a recent login, and the owner of an object", async () => {
+    const own = requireOwnership({
+      load: (req) => ({ userId: req.params["id"] === "7" ? "user" : "other" }),
+      owner: "userId",
+    });
+    const app = appWith({
+      "/users/:name/*": { ownParam: "name" },
+      "/pay": { requireStepUp: { maxAge: "5m" } },
+      "/write": { requirePermission: "orders:write" },
+      "/orders/:id": { use: own },
+    });
+    await ask(app, "GET /users/user/a", "user").expect(200);
+    await ask(app, "GET /users/other/a", "user").expect(403);
+    await ask(app, "GET /users/user/a").expect(401);
+    await ask(app, "GET /orders/7", "user").expect(200);
+    await ask(app, "GET /orders/8", "user").expect(404);
+    await ask(app, "GET /write", "writer").expect(403);
+    const { body } = await ask(app, "POST /pay", "user").expect(401);
+    expect(body.code).toBe("insufficient_user_authentication");
+    await request(app)
+      .get("/pay")
+      .set("Authorization", `Bearer ${issuer.mint({ auth_time: Math.floor(Date.now() / 1000) })}`)
+      .expect(200);
+  });
+
+  it("is seen by the route audit, with the rows that cover no route", () => {
+    vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const app = (express as unknown as () => Express)();
+    app.use(
+      secureApi({
+        auditLog: false,
+        rateLimit: false,
+        oauthGuard: issuer.options(),
+        otherwise: "authenticated",
+        publicRoutes: ["GET /health"],
+        routes: {
+          "/admin/*": { requireRole: "admin", except: "GET /admin/help" },
+          "GET /admin/help": { authorize: authenticated() },
+          "GET /gone": { requireScope: "a" },
+        },
+      }),
+    );
+    for (const path of ["/admin/a", "/admin/help", "/health", "/else"])
+      app.get(path, (_req, res) => void res.end());
+    const { routes, unused } = auditRoutes(app);
+    const seen = routes.map(({ path, status, guards }) => [
+      path,
+      status,
+      guards.flatMap(({ kind, rule }) => (kind === "authorization" ? [rule] : [])),
+    ]);
+    expect(seen).toEqual([
+      ["/admin/a", "guarded", ["role(admin)", "otherwise(authenticated)"]],
+      ["/admin/help", "guarded", ["authenticated()"]],
+      ["/health", "public", []],
+      ["/else", "guarded", ["otherwise(authenticated)"]],
+    ]);
+    expect(unused.map(({ pattern }) => pattern)).toEqual(["GET /gone"]);
+  });
+
+  it("warns in report mode, once, of rows that cover no route, and never when it enforces", async () => {
+    const warned = async (mode: "enforce" | "report"): Promise<readonly string[]> => {
+      const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+      const app = (express as unknown as () => Express)();
+      app.use(
+        secureApi({
+          auditLog: false,
+          rateLimit: false,
+          oauthGuard: issuer.options(),
+          otherwise: "authenticated",
+          mode,
+          routes: { "GET /gone": { requireScope: "a" }, "/here": { requireScope: "a" } },
+        }),
+      );
+      app.get("/here", (_req, res) => void res.end());
+      const messages = (): readonly string[] =>
+        warn.mock.calls
+          .map(([message]) => String(message))
+          .filter((message) => message.includes("cover no route of the app"));
+      await request(app).get("/here");
+      if (mode === "report") {
+        await vi.waitFor(() => expect(messages()).toHaveLength(1), { timeout: 10_000 });
+      }
+      await request(app).get("/here");
+      await new Promise((resolve) => void setTimeout(resolve, 50));
+      return messages();
+    };
+    expect(await warned("report")).toEqual([
+      "secureApi: 1 pattern(s) cover no route of the app: GET /gone. A request that they are meant for would fall to otherwise.",
+    ]);
+    vi.restoreAllMocks();
+    expect(await warned("enforce")).toEqual([]);
+  });
 
   it.each<[string, Caller, number]>([
     ["POST /orders", "nobody", 401],
@@ -376,7 +477,8 @@ describe.each(expressVersions)("The table of routes on Express %s", (_major, exp
       kind: "authorization",
       mode: "enforce",
       rule: "otherwise(authenticated)",
-      elsewhere: ["POST /orders", "/admin/*", "/admin/help/*", "/closed/*"],
+      // What a row excepts falls to it.
+      elsewhere: ["POST /orders", "/admin/help/*", "/closed/*"],
       except: ["GET /admin/login", "GET /health"],
     });
   });

@@ -153,11 +153,13 @@ function partOf(
 ): GuardDescription {
   const mark = guardMark(rest) as GuardDescription;
   const except = opened.map(({ text }) => text);
+  // What a row excepts falls to `otherwise`: such rows are no other place.
+  const others = deciding.filter((row) => row.except.length === 0);
   return {
     ...mark,
     guard: "secureApi",
     rule,
-    ...(deciding.length > 0 ? { elsewhere: deciding.map(({ pattern }) => pattern.text) } : {}),
+    ...(others.length > 0 ? { elsewhere: others.map(({ pattern }) => pattern.text) } : {}),
     ...(except.length > 0 ? { except } : {}),
   };
 }

@@ -1,9 +1,13 @@
 import {
   authorize,
+  ownParam,
   type RequireOptions,
+  type RequireStepUpOptions,
   type Rule,
+  requirePermission,
   requireRole,
   requireScope,
+  requireStepUp,
 } from "../../authorization/index.js";
 import { makeForRow } from "../../core/decision/row-scope.js";
 import { adopt } from "../../core/guard/adoptable.js";
@@ -32,6 +36,9 @@ const AUTHORIZATION: Readonly<
 > = {
   requireRole: (roles, options) => requireRole(...namesOf(roles), options),
   requireScope: (scopes, options) => requireScope(...namesOf(scopes), options),
+  requirePermission: (names, options) => requirePermission(...namesOf(names), options),
+  requireStepUp: (asked, options) => requireStepUp(stepUpOf(asked, options)),
+  ownParam: (name, options) => ownParam(name as string, options),
   authorize: (rule, options) => authorize(rule as Rule, options),
 };
 
@@ -111,12 +118,18 @@ function problemOf({ value }: OptionItem): string | undefined {
   return `must be a guard that authorizes or validates, got one whose kind is "${mark.kind}": mount it in front of secureApi or behind it`;
 }
 
+/** As for `validate`, what the member says by itself counts. */
+function stepUpOf(asked: unknown, options: RequireOptions): RequireStepUpOptions {
+  return (isPlainObject(asked) ? { ...options, ...asked } : asked) as RequireStepUpOptions;
+}
+
 function namesOf(value: unknown): [string, ...string[]] {
   return (Array.isArray(value) ? Array.from(value) : [value]) as [string, ...string[]];
 }
 
 /** What the arguments of a factory are called, where the value of a member stands for them. */
-const ARGUMENTS = /^(requireRole|requireScope|authorize)\.(?:roles|scopes|rule)/;
+const ARGUMENTS =
+  /^(requireRole|requireScope|requirePermission|authorize|ownParam)\.(?:roles|scopes|permissions|rule|param)/;
 
 /** The problems of the factory stand in the row, each at the member that the user has written. */
 function noting<T>(reader: RowReader, make: () => T): readonly T[] {

@@ -1,4 +1,4 @@
-import type { Rule } from "../../authorization/index.js";
+import type { RequireStepUpOptions, Rule } from "../../authorization/index.js";
 import type { Mode } from "../../core/guard/guard-options.js";
 import type { Middleware } from "../../core/guard/middleware.js";
 import type { Hints, OptionKeys } from "../../core/options/option-types.js";
@@ -11,10 +11,16 @@ export interface RouteRow {
   readonly requireRole?: string | readonly string[] | undefined;
   /** Scopes, of which the token needs all, as in `requireScope("orders:write")`. */
   readonly requireScope?: string | readonly string[] | undefined;
+  /** Permissions, of which the caller needs all, as in `requirePermission("orders:write")`. */
+  readonly requirePermission?: string | readonly string[] | undefined;
+  /** How recent and how strong the login must be, as in `requireStepUp({ maxAge: "5m" })`. */
+  readonly requireStepUp?: RequireStepUpOptions | undefined;
+  /** The parameter of the pattern that must be the subject of the caller, as in `ownParam("userId")`. */
+  readonly ownParam?: string | undefined;
   /** A rule, as in `authorize(any(role("admin"), scope("orders:write")))`; `authenticated()` for any caller. */
   readonly authorize?: Rule | undefined;
   /**
-   * Guards that have no name here: middlewares of this package, or others that `markGuard` has branded. `req.params`
+   * Guards that have no name here: middlewares of this package, such as `requireOwnership`, or others that `markGuard` has branded. `req.params`
    * holds the parameters of the pattern while they run. `mode` and `onDenied` are their own.
    */
   readonly use?: Middleware | readonly Middleware[] | undefined;
@@ -56,6 +62,9 @@ export type RouteTable = Readonly<Record<string, RouteRow>>;
 export const ROW_KEYS: OptionKeys<RouteRow> = {
   requireRole: "neverUndefined",
   requireScope: "neverUndefined",
+  requirePermission: "neverUndefined",
+  requireStepUp: "neverUndefined",
+  ownParam: "neverUndefined",
   authorize: "neverUndefined",
   use: "neverUndefined",
   validate: "neverUndefined",
@@ -71,8 +80,7 @@ const SCHEMA = "write validate: { body: schema }, or query, params, headers or c
 const CALLER = "write authorize: authenticated(), which lets every known caller pass";
 const OPEN = 'write public: "why it is open", and only on routes that everybody may call';
 const LIMIT = 'write rateLimit: { limit: 10, window: "1m" }';
-const POLICY =
-  'write authorize: rule, with a rule such as any(role("admin"), scope("orders:write"))';
+const OWNER = "write ownParam for an id in the path, or use: requireOwnership({ load, owner })";
 
 /** What other packages and people call them. */
 export const ROW_HINTS: Hints<RouteRow> = {
@@ -82,8 +90,12 @@ export const ROW_HINTS: Hints<RouteRow> = {
   scope: "requireScope",
   scopes: "requireScope",
   rule: "authorize",
-  permission: POLICY,
-  permissions: POLICY,
+  permission: "requirePermission",
+  permissions: "requirePermission",
+  stepUp: "requireStepUp",
+  owner: OWNER,
+  ownership: OWNER,
+  requireOwnership: OWNER,
   auth: CALLER,
   authenticated: CALLER,
   authenticate: CALLER,

@@ -1,0 +1,37 @@
+import type { Express, Request } from "express";
+
+/** So many are named; of more, how many there are. */
+const MOST_NAMED = 20;
+
+/**
+ * Warns of rows and patterns of a preset that cover no route of the app, because a path is misspelt or a route is gone.
+ * Only while the table reports: to look at an app takes as long as dozens of requests, or a second where Express keeps
+ * paths to itself. For a table that enforces, `assertRoutesGuarded` says so in a test.
+ *
+ * It looks when the first request has been handed on: by then the routes are mounted.
+ */
+export function warnOfUnusedRows(req: Request): void {
+  const app = req.app as Express;
+  setImmediate(() => {
+    // Whatever Express hides from us, and where modules cannot be loaded any more: nothing can be said.
+    unusedOf(app).then(warn, ignore);
+  }).unref();
+}
+
+async function unusedOf(app: Express): Promise<readonly string[]> {
+  // Loaded here: apps without a table that reports never need it.
+  const { auditRoutes } = await import("../route-audit/audit-routes.js");
+  return [...new Set(auditRoutes(app).unused.map(({ pattern }) => pattern))];
+}
+
+function warn(unused: readonly string[]): void {
+  if (unused.length === 0) return;
+  const named = unused.slice(0, MOST_NAMED).join(", ");
+  const rest = unused.length > MOST_NAMED ? ` and ${unused.length - MOST_NAMED} more` : "";
+  process.emitWarning(
+    `secureApi: ${unused.length} pattern(s) cover no route of the app: ${named}${rest}. A request that they are meant for would fall to otherwise.`,
+    { code: "EXPRESS_SECURE_API_UNUSED_ROWS", type: "SecurityWarning" },
+  );
+}
+
+function ignore(): void {}
