@@ -11,7 +11,8 @@ const admin = secure.when('admin', async ({ subject }) => (await db.getById(subj
 const own = secure.requireOwnership({ load: (req) => db.getById(req.params.userId), owner: 'id', orElse: admin });
 
 const perAccount = {
-  limit: 10, window: '15m', phase: 'after-body', key: (req) => req.body.email, count: (req, res) => res.statusCode !== 200,
+  limit: 10, window: '15m', phase: 'after-body',
+  key: (req) => req.body.email, count: (req, res) => res.statusCode !== 200,
 };
 
 const app = express();
@@ -32,9 +33,16 @@ app.use(secure.secureApi({
       public: 'who logs in is not known yet', rateLimit: perAccount,
       validate: json({ email: text, password: text }, ['email', 'password']),
     },
-    'POST /v1/auth/refresh-tokens': { public: 'the refresh token says who asks', validate: json({ refreshToken: { type: 'string', maxLength: 2000 } }) },
-    'POST /v1/auth/forgot-password': { public: 'a user who cannot log in', rateLimit: perAccount, validate: json({ email: text }, ['email']) },
-    'POST /v1/auth/reset-password': { public: 'the token of the mail says who asks', validate: json({ password }, ['password']) },
+    'POST /v1/auth/refresh-tokens': {
+      public: 'the refresh token says who asks',
+      validate: json({ refreshToken: { type: 'string', maxLength: 2000 } }),
+    },
+    'POST /v1/auth/forgot-password': {
+      public: 'a user who cannot log in', rateLimit: perAccount, validate: json({ email: text }, ['email']),
+    },
+    'POST /v1/auth/reset-password': {
+      public: 'the token of the mail says who asks', validate: json({ password }, ['password']),
+    },
     'POST /v1/auth/send-verification-email': { authorize: secure.authenticated() },
     'GET /v1/users': {
       authorize: admin,

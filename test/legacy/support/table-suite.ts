@@ -1,5 +1,9 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { auditRoutes, probeRoutes } from "../../../src/route-audit/index.js";
+import type {
+  assertRoutesGuarded,
+  auditRoutes,
+  probeRoutes,
+} from "../../../src/route-audit/index.js";
 import type { Attack, OpenAttack } from "./attack.js";
 import type { LegacyApp, RunningApp, Variant } from "./legacy-app.js";
 
@@ -8,6 +12,8 @@ export interface TableFacts {
   readonly routes: readonly string[];
   /** Those to whose handler a request without credentials comes, before the table. */
   readonly reached: readonly string[];
+  /** Those that are still open in `enforce.js`, whose guards stand on single routes. */
+  readonly enforced: readonly string[];
   /** Those that were found open by hand. */
   readonly byHand: readonly string[];
   /** Those that the table opens, with its reasons. */
@@ -28,6 +34,7 @@ interface TableSuite {
 }
 
 interface Audit {
+  readonly assertRoutesGuarded: typeof assertRoutesGuarded;
   readonly auditRoutes: typeof auditRoutes;
   readonly probeRoutes: typeof probeRoutes;
 }
@@ -67,6 +74,14 @@ export function describeTable({ name, app, facts, attacks, behaviour }: TableSui
     });
   });
 
+  describeVariant("enforce", (running) => {
+    it("has the routes in the audit as open on which no guard stands", () => {
+      const { routes } = auditOf(running()).auditRoutes(appOf(running(), "./enforce.js"));
+      const open = routes.filter(({ status }) => status === "open").map(nameOf);
+      expect(open).toEqual(facts.enforced);
+    });
+  });
+
   describeVariant("table", (running) => {
     it("guards every route, or opens it with a reason, and has no row without a route", () => {
       const report = auditOf(running()).auditRoutes(appOf(running(), "./table.js"));
@@ -81,13 +96,11 @@ export function describeTable({ name, app, facts, attacks, behaviour }: TableSui
       expect(report.unused).toEqual([]);
     });
 
-    it("lets requests without credentials come to the handlers of public routes only", async () => {
-      const { routes } = await auditOf(running()).probeRoutes(appOf(running(), "./table.js"));
-      const reached = routes.filter(
-        ({ outcome }) => outcome === "reached" || outcome === "answered",
-      );
-      const strangers = reached.map(nameOf).filter((route) => !(route in facts.open));
-      expect(strangers).toEqual([]);
+    it("passes the test that fails for open routes, also with what a probe finds", async () => {
+      const { assertRoutesGuarded: assertGuarded, probeRoutes: probe } = auditOf(running());
+      const table = appOf(running(), "./table.js");
+      const found = await probe(table);
+      expect(() => assertGuarded(table, { probe: found })).not.toThrow();
     });
 
     behaviour(running, { unknown: facts.unknown });

@@ -31,14 +31,16 @@ app.use(secure.secureApi({
   oauthGuard: tokens,
   routes: {
     'POST /api/users': {
-      public: 'who registers is not known yet', rateLimit: few, validate: user({ username: text, email: text, password: text })
+      public: 'who registers is not known yet', rateLimit: few,
+      validate: user({ username: text, email: text, password: text })
     },
     'POST /api/users/login': {
       public: 'who logs in is not known yet', rateLimit: few, validate: user({ email: text, password: text })
     },
     'POST /api/users/forgot': { public: 'a user who cannot log in', rateLimit: few, validate: user({ email: text }) },
     'POST /api/users/reset': {
-      public: 'the code of the mail says who asks', rateLimit: few, validate: user({ email: text, code: text, password: text })
+      public: 'the code of the mail says who asks', rateLimit: few,
+      validate: user({ email: text, code: text, password: text })
     },
     '/api/user': known,
     'PUT /api/user': { validate: user({ username: text, email: text, password: text, bio: text, image }) },
