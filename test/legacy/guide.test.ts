@@ -8,12 +8,13 @@ import {
 } from "./sessions-and-pages/attacks.js";
 import type { Attack, OpenAttack } from "./support/attack.js";
 import { changesOf } from "./support/changed-lines.js";
+import { TABLES } from "./support/tables.js";
 import { attacks as tokenScheme, open as tokenSchemeOpen } from "./token-scheme/attacks.js";
 
 const GUIDE = readFileSync(join(__dirname, "../../docs/guides/legacy-apps.md"), "utf8");
 
 const apps: readonly (readonly [
-  name: string,
+  name: keyof typeof TABLES,
   attacks: readonly Attack[],
   open: readonly OpenAttack[],
 ])[] = [
@@ -47,9 +48,39 @@ function rowOf({ name, risk, named }: Attack): string {
   return `| ${text} | ${risk.split(" ")[0]} | \`${word.replace(":report:", " ")}\` |`;
 }
 
+function tableOf(name: string): { readonly source: string; readonly table: string } {
+  const source = readFileSync(join(__dirname, name, "table.js"), "utf8");
+  return { source, table: /^ {2}routes: \{\n.*?^ {2}otherwise: [^\n]*$/ms.exec(source)?.[0] ?? "" };
+}
+
+/** The tests of the tables hold the routes; rows and lines are counted in `table.js`. */
+function tableNumbersOf(name: keyof typeof TABLES, attacks: readonly Attack[]): string {
+  const { routes, reached, enforced, open, works } = TABLES[name];
+  const { source, table } = tableOf(name);
+  const isOfThe15 = (attack: string) => attacks.some((one) => one.name === attack);
+  const cells = [
+    `\`${name}\``,
+    routes.length,
+    routes.length,
+    reached.length,
+    enforced.length,
+    0,
+    Object.keys(open).length,
+    table.match(/^ {4}'/gm)?.length,
+    table.match(/^.*\S/gm)?.length,
+    source.match(/^.*\S/gm)?.length,
+    works.filter(isOfThe15).length,
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
+
 describe.each(apps)("the guide to legacy apps, on %s,", (name, attacks, open) => {
   it("has the numbers that the tests hold", () => {
     expect(GUIDE).toContain(`\n${numbersOf(name, attacks)}\n`);
+  });
+
+  it("has the numbers of the table", () => {
+    expect(GUIDE).toContain(`\n${tableNumbersOf(name, attacks)}\n`);
   });
 
   it("lists every attack, and what names it", () => {
@@ -62,5 +93,19 @@ describe.each(apps)("the guide to legacy apps, on %s,", (name, attacks, open) =>
 
   it("shows the changes as they are", () => {
     expect(GUIDE).toContain(`\`\`\`diff\n${changesOf(name, "enforce").text}\n\`\`\``);
+  });
+});
+
+describe("the guide to legacy apps", () => {
+  it("shows a table as it is", () => {
+    const { table } = tableOf("sessions-and-pages");
+    expect(GUIDE).toContain(`\`\`\`diff\n${table.replaceAll(/^/gm, "+")}\n\`\`\``);
+  });
+
+  it("lists what the tables do not stop", () => {
+    const ofThe15 = apps.flatMap(([name, attacks]) =>
+      attacks.filter((attack) => (TABLES[name].works as readonly string[]).includes(attack.name)),
+    );
+    for (const { name } of ofThe15) expect(GUIDE).toContain(`- ${name}\n`);
   });
 });

@@ -1,37 +1,21 @@
 import jsonwebtoken from "jsonwebtoken";
 import request from "supertest";
 import { expect, it } from "vitest";
-import { inTransition, legacyApp, whileEnforcing } from "../support/legacy-app.js";
+import { JWT_SECRET, ownTokens } from "../support/apps.js";
+import { whileEnforcing } from "../support/legacy-app.js";
 import { describeLegacyApp } from "../support/legacy-suite.js";
 import { attacks, open } from "./attacks.js";
 import { itServesTheUsers } from "./behaviour.js";
 import { BEN, bearer, login } from "./client.js";
 
-const hardened = { JWT_SECRET: "a secret of the tests that is long enough" };
-
-const app = legacyApp(
-  "own-tokens",
-  {
-    cors: "cors",
-    express: "express4",
-    joi: "joi-17",
-    jsonwebtoken: "jsonwebtoken",
-    passport: "passport",
-    "passport-jwt": "passport-jwt",
-  },
-  {
-    before: { JWT_SECRET: undefined },
-    report: { ...hardened, ...inTransition() },
-    enforce: hardened,
-  },
-);
+const app = ownTokens();
 
 describeLegacyApp({
   name: "own-tokens",
   app,
   attacks,
   open,
-  behaviour: itServesTheUsers,
+  behaviour: (running) => itServesTheUsers(running),
 });
 
 it("does not start to enforce without the variable of its secret", async () => {
@@ -64,7 +48,7 @@ it("no longer takes plain text for JSON", () =>
 it("answers 401 to an access token from before, which has no aud", () =>
   whileEnforcing(app, async ({ url }) => {
     const claims = { sub: "2", type: "access" };
-    const old = jsonwebtoken.sign(claims, hardened.JWT_SECRET, { expiresIn: "1h" });
+    const old = jsonwebtoken.sign(claims, JWT_SECRET, { expiresIn: "1h" });
     const answer = await request(url).get("/v1/users/2").set("Authorization", bearer(old));
     expect([answer.status, answer.body.code]).toEqual([401, "invalid_token"]);
   }));

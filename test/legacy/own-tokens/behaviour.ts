@@ -4,7 +4,7 @@ import type { RunningApp } from "../support/legacy-app.js";
 import { ADA, BEN, bearer, lastMail, login } from "./client.js";
 
 /** What the clients of the API rely on, whatever variant of the app runs. */
-export function itServesTheUsers(running: () => RunningApp): void {
+export function itServesTheUsers(running: () => RunningApp, { unknown = 404 } = {}): void {
   const api = () => request(running().url);
   const as = async (who: typeof BEN) => bearer((await login(running().url, who)).access);
 
@@ -132,7 +132,7 @@ export function itServesTheUsers(running: () => RunningApp): void {
     await api().get("/v1/users/3").set("Authorization", token).expect(404);
   });
 
-  it("answers 404 to an unknown address", async () => {
-    await api().get("/v1/nothing").expect(404);
+  it(`answers ${unknown} to an unknown address`, async () => {
+    await api().get("/v1/nothing").expect(unknown);
   });
 }

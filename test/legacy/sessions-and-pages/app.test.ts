@@ -1,15 +1,12 @@
 import { expect, it } from "vitest";
-import { legacyApp, whileEnforcing } from "../support/legacy-app.js";
+import { sessionsAndPages } from "../support/apps.js";
+import { whileEnforcing } from "../support/legacy-app.js";
 import { describeLegacyApp } from "../support/legacy-suite.js";
 import { attacks, open } from "./attacks.js";
 import { itServesTheClub } from "./behaviour.js";
 import { BEN, loggedIn } from "./browser.js";
 
-const app = legacyApp(
-  "sessions-and-pages",
-  { cors: "cors", express: "express4-17", "express-session": "express-session" },
-  { before: {}, report: {}, enforce: {} },
-);
+const app = sessionsAndPages();
 
 describeLegacyApp({
   name: "sessions-and-pages",

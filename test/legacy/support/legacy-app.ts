@@ -14,8 +14,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
-/** `before` is `app.js`, and the other two the files of their names. */
-export type Variant = "before" | "report" | "enforce";
+/** `before` is `app.js`, and the others the files of their names. `table` puts one table in front of `app.js`. */
+export type Variant = "before" | "report" | "enforce" | "table";
 
 /** `undefined`: not set. */
 type Environment = Readonly<Record<string, string | undefined>>;

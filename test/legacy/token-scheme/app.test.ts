@@ -1,27 +1,13 @@
 import request from "supertest";
 import { expect, it } from "vitest";
-import { inTransition, legacyApp, whileEnforcing } from "../support/legacy-app.js";
+import { tokenScheme } from "../support/apps.js";
+import { whileEnforcing } from "../support/legacy-app.js";
 import { describeLegacyApp } from "../support/legacy-suite.js";
 import { attacks, open } from "./attacks.js";
 import { itServesTheBlog } from "./behaviour.js";
 import { BEN, login } from "./client.js";
 
-const hardened = { NODE_ENV: "production", SECRET: "a secret of the tests that is long enough" };
-
-const app = legacyApp(
-  "token-scheme",
-  {
-    cors: "cors",
-    express: "express",
-    "express-jwt": "express-jwt",
-    jsonwebtoken: "jsonwebtoken",
-  },
-  {
-    before: { SECRET: undefined },
-    report: { ...hardened, ...inTransition() },
-    enforce: hardened,
-  },
-);
+const app = tokenScheme();
 
 describeLegacyApp({
   name: "token-scheme",

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { ADA, BEN, login, token } from "./client.js";
 
 /** What readers and authors of the blog rely on, whatever variant of the app runs. */
-export function itServesTheBlog(url: () => string): void {
+export function itServesTheBlog(url: () => string, { unknown = 404 } = {}): void {
   const api = () => request(url());
 
   it("registers an author, who can use the token at once", async () => {
@@ -105,10 +105,10 @@ export function itServesTheBlog(url: () => string): void {
     await api().delete("/api/admin/users/cleo").set("Authorization", field).expect(404);
   });
 
-  it("answers 404 to an unknown address", async () => {
+  it(`answers ${unknown} to an unknown address`, async () => {
     await api()
       .get("/api/nothing")
       .set("Authorization", await login(url(), BEN))
-      .expect(404);
+      .expect(unknown);
   });
 }
