@@ -4,7 +4,7 @@ import { MountingError } from "../core/calls/mounting-error.js";
 import { createGuard } from "../core/guard/guard.js";
 import { GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
-import { hasContent, judgedBodyOf, wasRead } from "../core/http/request-body.js";
+import { hasContent, isEmptyBody, judgedBodyOf, wasRead } from "../core/http/request-body.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { reportedPrincipal } from "../core/principal/enrichment.js";
@@ -112,11 +112,15 @@ export function allowFields(options: AllowFieldsOptions): Middleware {
     res: Response,
     next: NextFunction,
   ): void {
-    const body: unknown = (guard.enforced ? undefined : judgedBodyOf(req)?.value) ?? req.body;
+    const judged = guard.enforced ? undefined : judgedBodyOf(req)?.value;
+    const body: unknown = judged ?? req.body;
+    // Whatever reads it later would not be checked.
+    if (isEmptyBody(body) && judged === undefined && hasContent(req) && !wasRead(req)) {
+      refuseUnread(req, res, next);
+      return;
+    }
     if (body === undefined || body === null) {
-      // Whatever reads it later would not be checked.
-      if (hasContent(req) && !wasRead(req)) refuseUnread(req, res, next);
-      else pass(false, req, next);
+      pass(false, req, next);
       return;
     }
     const isStripped =

@@ -164,7 +164,13 @@ describe.each(expressVersions)("public routes on Express %s", (_major, express) 
   it("a public POST with `?_method=DELETE` is not public", async () => {
     const app = appWith({ publicRoutes: ["POST /webhooks"] });
     await request(app).post("/webhooks?method=1").expect(200);
-    for (const query of ["_method=DELETE", "a&_Method=x", "_%6dethod=PUT", "_method[]=PUT"]) {
+    for (const query of [
+      "_method=DELETE",
+      "a&_Method=x",
+      "_%6dethod=PUT",
+      "_method[]=PUT",
+      "%5B_method]=PUT",
+    ]) {
       await request(app).post(`/webhooks?${query}`).expect(401);
     }
     await request(app).post("/webhooks").set("X-HTTP-Method-Override", "DELETE").expect(401);

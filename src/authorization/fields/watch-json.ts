@@ -26,8 +26,9 @@ export function watchJson(req: Request, res: Response, project: Project): void {
 function projecting(original: () => Response["json"]): Response["json"] {
   function json(this: Response, ...given: readonly unknown[]): Response {
     const write = original() as (this: Response, ...given: readonly unknown[]) => Response;
-    const list = this.statusCode < FIRST_ERROR ? projections.get(this.req) : undefined;
-    // Express 4 takes a status beside the answer, on either side of it.
+    // Express 4 takes a status beside the answer, on either side of it: that one is sent.
+    const isError = given.length < 2 && this.statusCode >= FIRST_ERROR;
+    const list = isError ? undefined : projections.get(this.req);
     return list === undefined
       ? write.apply(this, [...given])
       : write.apply(

@@ -34,7 +34,8 @@ export function overridesMethod(req: Request): boolean {
 
 function namesMethod(url: string): boolean {
   const query = url.indexOf("?");
-  return query !== -1 && /[?&]_method/i.test(withPlainAscii(url.slice(query)));
+  // To qs, which Express 4 reads queries with, `[_method]` is `_method`.
+  return query !== -1 && /[?&][[\]]*_method/i.test(withPlainAscii(url.slice(query)));
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   reachesBelow,
   restricts,
 } from "./path-pattern.js";
+import { readingsOf } from "./paths/path-readings.js";
 
 function pattern(text: string): PathPattern {
   const parsed = parsePathPattern(text);
@@ -240,6 +241,17 @@ describe("restricts", () => {
       true,
     );
     expect(restricts(pattern("/admin/:id"), requestFor("GET", "/admin/5", {}, "/api"))).toBe(false);
+  });
+});
+
+describe("readingsOf", () => {
+  it("divides a path once, however many patterns are held against it", () => {
+    const path = `/a${"/%41".repeat(4000)}/x%2f..%2fb`;
+    const first = readingsOf(path, 3);
+    expect(readingsOf(path, 3)).toBe(first);
+    expect(readingsOf(path, 2)).not.toBe(first);
+    expect(readingsOf("/a", 3)).toEqual([["a"]]);
+    expect(readingsOf(path, 3)).toEqual(first);
   });
 });
 

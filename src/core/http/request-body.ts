@@ -36,6 +36,16 @@ export function wasRead(req: ParsedRequest): boolean {
   return req._body === true || req.readableEnded;
 }
 
+/**
+ * Whether there is nothing in this body. Express 4 puts `{}` there for whatever its parsers left alone, so where nothing
+ * has read the content, it says nothing about it.
+ */
+export function isEmptyBody(body: unknown): boolean {
+  if (body === undefined || body === null || body === "") return true;
+  if (ArrayBuffer.isView(body)) return body.byteLength === 0;
+  return typeof body === "object" && !Array.isArray(body) && Object.keys(body).length === 0;
+}
+
 /** Puts `{}` into `req.body`, where it stands for no content, and remembers that nobody sent it. */
 export function leaveStopgap(req: Request): void {
   const body = {};

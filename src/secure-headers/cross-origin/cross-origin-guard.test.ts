@@ -267,6 +267,7 @@ describe.each(expressVersions)("the cross-origin guard on Express %s", (_major, 
     ["_method, encoded", "/?a=1&%5F%6dethod=DELETE", {}],
     ["_method behind a broken escape", "/?a=%zz%e9&_method=DELETE", {}],
     ["_method as a list", "/?_method[]=DELETE", {}],
+    ["_method in brackets", "/?[_method]=DELETE", {}],
   ])("counts GET with %s as unsafe", async (_title, path, headers) => {
     const { app } = appWith(withCredentials);
     await request(app)

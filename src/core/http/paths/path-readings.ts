@@ -22,6 +22,19 @@ export function isPlainPath(path: string): boolean {
  * longer reading it needs no more than one segment beyond that, which are all that it gets of an ambiguous path.
  */
 export function readingsOf(path: string, depth: number): readonly Reading[] {
+  // Many patterns are held against one path, one after the other. A client writes a long path as easily as a short one.
+  if (path !== last.path) last = { path, byDepth: [] };
+  last.byDepth[depth] ??= divide(path, depth);
+  return last.byDepth[depth];
+}
+
+/** The readings of the path that was looked at last, by depth: patterns are short, so there are few. */
+let last: { readonly path: string; readonly byDepth: (readonly Reading[])[] } = {
+  path: "",
+  byDepth: [],
+};
+
+function divide(path: string, depth: number): readonly Reading[] {
   const segments = path.split("/").filter((segment) => segment !== "");
   if (isPlainPath(path)) return [segments];
   const written = segments.map(decodeBroadly);
