@@ -15,11 +15,17 @@ import {
   type AuthorizeOptions,
   allowFields,
   authorize,
+  authzen,
+  type BreakerOptions,
   defineRoles,
+  type HttpEngineOptions,
   type LoadOptions,
+  type OpaOptions,
   type OwnParamOptions,
+  opa,
   owner,
   ownParam,
+  policy,
   type RequireOptions,
   type RequireOwnershipOptions,
   type RequireStepUpOptions,
@@ -33,6 +39,8 @@ import {
   type StepUpOptions,
   stepUp,
 } from "express-secure-api/authorization";
+import { type CedarOptions, cedar } from "express-secure-api/authorization/cedar";
+import { type OpaWasmOptions, opaWasm } from "express-secure-api/authorization/opa-wasm";
 import {
   type Auth0Options,
   type AuthentikOptions,
@@ -105,7 +113,7 @@ import {
   type WriteBaselineOptions,
   writeBaseline,
 } from "express-secure-api/route-audit";
-import { type SecureApiOptions, secureApi } from "express-secure-api/secure-api";
+import { type PathOptions, type SecureApiOptions, secureApi } from "express-secure-api/secure-api";
 import {
   type CorsOptions,
   type CrossOriginGuardOptions,
@@ -145,6 +153,12 @@ export interface MyTraceOptions extends TraceOptions, Own {}
 export interface MyRequireOptions extends RequireOptions, Own {}
 export interface MyRequireStepUpOptions extends RequireStepUpOptions, Own {}
 export interface MyRoleDefinition extends RoleDefinition, Own {}
+export interface MyBreakerOptions extends BreakerOptions, Own {}
+export interface MyCedarOptions extends CedarOptions, Own {}
+export interface MyHttpEngineOptions extends HttpEngineOptions, Own {}
+export interface MyOpaOptions extends OpaOptions, Own {}
+export interface MyOpaWasmOptions extends OpaWasmOptions, Own {}
+export interface MyPathOptions extends PathOptions, Own {}
 export interface MyStepUpOptions extends StepUpOptions, Own {}
 export interface MyKeycloakOptions extends KeycloakOptions, Own {}
 export interface MyAuth0Options extends Auth0Options, Own {}
@@ -222,6 +236,11 @@ requireRole("admin", my<MyGuardOptions>());
 requireRole("admin", my<MyRequireOptions>());
 requireScope("orders:read", my<MyRequireOptions>());
 authorize(role("admin"), my<MyRequireOptions>());
+authorize(policy(authzen(my<MyHttpEngineOptions>()), () => ({ resource: { type: "order" } })));
+authzen({ url: "https://pdp.example", breaker: my<MyBreakerOptions>() });
+opa(my<MyOpaOptions>());
+cedar(my<MyCedarOptions>());
+opaWasm(my<MyOpaWasmOptions>());
 requirePermission("orders:read", my<MyRequireOptions>());
 requireStepUp(my<MyRequireStepUpOptions>());
 authorize(stepUp(my<MyStepUpOptions>()));
@@ -259,6 +278,7 @@ principalFrom(() => null, my<MyPrincipalFromOptions>());
 principalFrom.header(my<MyHeaderPrincipalOptions>());
 rateLimit(my<MyRateLimitOptions>());
 secureApi(my<MySecureApiOptions>());
+secureApi({ oauthGuard: false, rateLimit: false, paths: my<MyPathOptions>() });
 secureApi({ oauthGuard: my<MyOauthGuardOptions>(), rateLimit: my<MyRateLimitOptions>() });
 secureApi({ oauthGuard: my<MyOauthGuardIssuersOptions>(), rateLimit: false });
 secureHeaders(my<MySecureHeadersOptions>());

@@ -3,7 +3,7 @@ import { createCall } from "../../core/calls/create-call.js";
 import { wrongReturn } from "../../core/calls/user-function.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import type { OptionItem } from "../../core/options/problem-list.js";
-import { describeValue, isPlainObject, nameFault } from "../../core/options/value.js";
+import { describeValue, isHarmless, isPlainObject, nameFault } from "../../core/options/value.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { type FieldPath, type FieldTree, growTree } from "./field-tree.js";
 
@@ -48,8 +48,9 @@ export function readFieldRules<Key extends "write" | "read">(
     return undefined;
   }
   const byRole = new Map<string, FieldTree>();
-  for (const role of Object.keys(rules)) {
-    const at = `${path}[${JSON.stringify(role)}]`;
+  for (const [order, role] of Object.keys(rules).entries()) {
+    // A text that is long enough for a secret in the wrong place is not printed.
+    const at = isHarmless(role) ? `${path}["${role}"]` : `${path} (role ${order + 1})`;
     const fault = role === "" ? "must have a role" : nameFault(role);
     if (fault !== undefined) reader.problems.note(at, fault);
     byRole.set(role, readList(reader, at, rules[role]));
