@@ -31,13 +31,16 @@ export interface CommandEnd {
  */
 export function watchEnd(module: string): CommandEnd {
   process.exitCode = FAILED;
+  // Of now: the app may replace it.
+  const exit = process.exit.bind(process);
+  let code: 0 | 1 | 2 = FAILED;
   let ended = false;
   let listens = false;
   process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write;
   const fail = (message: string): never => {
     ended = true;
     say(message);
-    process.exit(FAILED);
+    return exit(FAILED);
   };
   const onError = (error: unknown): void => {
     fail(`${module} failed while it was loaded: ${explain(error)}`);
@@ -45,9 +48,11 @@ export function watchEnd(module: string): CommandEnd {
   process.on("uncaughtException", onError);
   process.on("unhandledRejection", onError);
   process.on("exit", () => {
-    if (ended) return;
-    process.exitCode = FAILED;
-    say(`${module} ended the process, or left nothing to wait for, before its app was there`);
+    if (!ended) {
+      say(`${module} ended the process, or left nothing to wait for, before its app was there`);
+    }
+    // At once: listeners of the app come behind this one, and could set another code.
+    exit(code);
   });
   void setTimeout(DEADLINE_SECONDS * 1000, undefined, { ref: false }).then(() => {
     fail(`${module} was not loaded within ${DEADLINE_SECONDS} seconds`);
@@ -59,12 +64,13 @@ export function watchEnd(module: string): CommandEnd {
       await setTimeout(SETTLE_MS);
       listens = process.getActiveResourcesInfo().some((one) => SERVERS.includes(one));
     },
-    finish(code) {
+    finish(found) {
       ended = true;
+      code = found;
       if (listens) {
         say(`note: ${module} listens when it is loaded; the process is ended all the same`);
       }
-      process.exit(code);
+      return exit(code);
     },
   };
 }

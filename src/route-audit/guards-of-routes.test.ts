@@ -184,6 +184,114 @@ describe.each(routerVersions)("auditRoutes on Express %s", (version, express) =>
     expect(stack()).toEqual(before);
   });
 
+  it("lists what keeps a stack and is no router, such as an app of connect", () => {
+    const app = express();
+    const foreign = Object.assign(answer.bind(null), {
+      stack: [{ route: "", handle: answer }],
+      use: () => undefined,
+      route: "/",
+    });
+    app.get("/a", guardFor(), answer);
+    app.use("/assets", foreign);
+    app.use("/files", Object.assign(answer.bind(null), { stack: [] }));
+    expect(auditRoutes(app).handlers).toMatchObject([
+      { paths: ["/assets"], status: "open" },
+      { paths: ["/files"], status: "open" },
+    ]);
+  });
+
+  it.each(["expressSecureApiGuard", "__original", "_datadog_orig"])(
+    "believes no %s that all functions inherit",
+    (name) => {
+      const app = express();
+      app.get("/a", pass, answer);
+      const value = name === "expressSecureApiGuard" ? JSON.stringify(authentication) : guardFor();
+      Object.defineProperty(Function.prototype, name, { value, configurable: true });
+      try {
+        expect(statusesOf(app)).toEqual([["/a", "open", undefined]]);
+      } finally {
+        Reflect.deleteProperty(Function.prototype, name);
+      }
+    },
+  );
+
+  it.each<[string, object]>([
+    ["without a kind", { kind: undefined }],
+    ["of an unknown kind", { kind: "guard" }],
+    ["with an optional that is no boolean", { optional: "true" }],
+    ["with a rule that is no text", { rule: 1 }],
+  ])("takes a brand %s for none", (_what, odd) => {
+    const app = express();
+    const expressSecureApiGuard = JSON.stringify({ ...authentication, ...odd });
+    app.get("/a", Object.assign(pass.bind(null), { expressSecureApiGuard }), answer);
+    app.get("/b", Object.assign(answer.bind(null), { expressSecureApiGuard }));
+    expect(statusesOf(app).map(([, status]) => status)).toEqual(["open", "open"]);
+  });
+
+  it.each<[string, string[], string, string?]>([
+    ["a wildcard deeper than the guards", ["/f", "/f/:a", "/f/:a/:b"], "/f/*", "/f/*rest"],
+    [
+      "one of many optional parts",
+      ["/a/:b/:c/:d/:e/:f", "/a/:b/:c/:d/:e", "/a/:b/:c/:d", "/a/:b/:c"],
+      "/a/:b?/:c?/:d?/:e?/:f?",
+      "/a{/:b}{/:c}{/:d}{/:e}{/:f}",
+    ],
+  ])("tries %s", (_what, guarded, path4, path5) => {
+    const app = express();
+    app.all(guarded, guardFor());
+    app.get(version === "4" ? path4 : (path5 ?? path4), answer);
+    expect(statusesOf(app).map(([, status]) => status)).toEqual(["open"]);
+  });
+
+  it("tries a part that only the last of many combinations has", () => {
+    const app = express();
+    app.use("/a/b", guardFor());
+    app.get(version === "4" ? "/a/(b/)?(c/)?(d/)?(e/)?(f)?" : "/a{/b}{/c}{/d}{/e}{/f}", answer);
+    expect(statusesOf(app).map(([, status]) => status)).toEqual(["open"]);
+  });
+
+  it("tries paths far below a handler", () => {
+    const app = express();
+    app.all(["/f", "/f/:a", "/f/:a/:b"], guardFor());
+    app.use("/f", answer);
+    expect(auditRoutes(app).handlers).toMatchObject([{ status: "open" }]);
+  });
+
+  it("tries upper and lower case within a path", () => {
+    const app = express();
+    const router = express.Router({ caseSensitive: true });
+    router.use(["/admin", "/ADMIN"], guardFor());
+    app.use(router);
+    app.get("/admin", answer);
+    expect(statusesOf(app).map(([, status]) => status)).toEqual(["open"]);
+  });
+
+  it("tries values of other characters than names have", () => {
+    const app = express();
+    app.use(/^\/u\/[\w-]+(?:\/|$)/i, guardFor());
+    app.get("/u/:id", answer);
+    expect(statusesOf(app).map(([, status]) => status)).toEqual(["open"]);
+  });
+
+  it.runIf(version === "4")("tries the words in expressions within paths", () => {
+    const app = express();
+    app.all("/api/:x((?!public)[^/]*)", guardFor());
+    app.get("/api/:x", answer);
+    expect(statusesOf(app).map(([, status]) => status)).toEqual(["open"]);
+  });
+
+  it("tries the words in expressions at which guards of routes and of routers stand", () => {
+    for (const mount of ["route", "router"]) {
+      const app = express();
+      const router = express.Router();
+      router.use(guardFor());
+      if (mount === "route") app.all(/^\/api\/(?!public).*$/, guardFor());
+      else app.use(/^\/api\/(?!public).*$/, router);
+      app.get("/api/:x", answer);
+      expect(statusesOf(app).map(([, status]) => status)).toEqual(["open"]);
+    }
+  });
+
   it("finds mounted apps and paths from another realm, as under Jest", () => {
     const app = express();
     const sub = express();

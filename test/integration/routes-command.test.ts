@@ -40,6 +40,15 @@ describe.each(["express", "express4"])("the command routes, with an app of %s", 
     expect(open.status).toBe(1);
   });
 
+  it.each([
+    ["exit-code", "process.on('exit', () => { process.exitCode = 0; });"],
+    ["exit-call", "process.on('exit', () => process.exit(0));"],
+    ["exit-replaced", "const exit = process.exit; process.exit = () => exit.call(process, 0);"],
+  ])("keeps its exit code when the app changes it: %s", (name, code) => {
+    const source = `${appOf(express, OPEN)}${code} module.exports = app;`;
+    expect(run("routes", write(`${express}-${name}.cjs`, source)).status).toBe(1);
+  });
+
   it("finds with --probe what no brand shows", () => {
     const leak = `app.get("/leak", (_req, res) => res.json({}), requireScope("a"), (_req, res) => res.json({}));`;
     const file = write(

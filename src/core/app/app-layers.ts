@@ -92,7 +92,9 @@ export function isForEveryPath({ route, slash, regexp }: Layer): boolean {
  * some. What {@link handlersOf} does not see is missing.
  */
 export function layerClassesOf(app: unknown): ReadonlySet<object> {
-  const layers = [layersOf(app), ...[...handlersOf(app)].map(stackOf)].flat();
+  const all = [layersOf(app), ...[...handlersOf(app)].map(stackOf)].flat();
+  // Apps of connect keep plain objects in their stacks.
+  const layers = all.filter((layer) => typeof Object(layer).match === "function");
   return new Set(layers.map((layer): object => Object.getPrototypeOf(layer)));
 }
 

@@ -47,8 +47,22 @@ export function markGuard<T extends RequestHandler>(handler: T, description: Gua
   return Object.assign(handler, { expressSecureApiGuard: JSON.stringify(brand) });
 }
 
+const KINDS: ReadonlySet<unknown> = new Set<GuardDescription["kind"]>([
+  "authentication",
+  "enrichment",
+  "authorization",
+  "validation",
+  "limit",
+  "headers",
+  "audit",
+  "preset",
+  "public",
+]);
+
 /** What the brand of a middleware says, or `undefined` when it has none that {@link markGuard} could have written. */
 export function guardMark(handler: object): GuardDescription | undefined {
+  // What all functions inherit would make a guard of each.
+  if (!Object.hasOwn(handler, "expressSecureApiGuard")) return undefined;
   const { expressSecureApiGuard: mark } = handler as { expressSecureApiGuard?: unknown };
   if (typeof mark !== "string") return undefined;
   try {
@@ -90,8 +104,9 @@ function joined(
 function isDescription(value: unknown): value is GuardDescription {
   if (typeof value !== "object" || value === null) return false;
   const given = value as Partial<Record<keyof GuardDescription, unknown>>;
-  const { guard, mode, parts = [] } = given;
+  const { guard, kind, mode, rule = "", optional = true, parts = [] } = given;
   if (typeof guard !== "string" || (mode !== "enforce" && mode !== "report")) return false;
+  if (!KINDS.has(kind) || typeof rule !== "string" || optional !== true) return false;
   const { at = [], except = [], elsewhere = [] } = given;
   return (
     isList(parts, isDescription) && [at, except, elsewhere].every((list) => isList(list, isString))

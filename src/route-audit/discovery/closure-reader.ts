@@ -26,7 +26,7 @@ interface Carrier {
 
 /**
  * The files of the scripts of this process, by the ids that V8 gives them: of the process, because telling them takes
- * V8 a tenth of a second. As many as there are scripts.
+ * V8 some time. As many as there are scripts.
  */
 const files = new Map<string, string>();
 

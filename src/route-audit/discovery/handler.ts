@@ -12,7 +12,10 @@ export function unwrapped(handler: unknown): readonly object[] {
   while (typeof current === "function" && !found.includes(current) && found.length < MAX_WRAPPERS) {
     found.push(current);
     const wrapper = current as Partial<Record<(typeof ORIGINALS)[number], unknown>>;
-    current = ORIGINALS.map((name) => wrapper[name]).find((value) => typeof value === "function");
+    // Only what the wrapper has of its own: what all functions inherit says nothing of one.
+    current = ORIGINALS.filter((name) => Object.hasOwn(wrapper, name))
+      .map((name) => wrapper[name])
+      .find((value) => typeof value === "function");
   }
   return found;
 }
@@ -30,10 +33,23 @@ export function brandOf(handler: unknown): GuardDescription | undefined {
 
 /** The layers of the router that the handler is or wraps; `undefined` when it is none. */
 export function routerLayers(handler: unknown): readonly Layer[] | undefined {
-  const router = unwrapped(handler).find((candidate) =>
-    Array.isArray((candidate as { readonly stack?: unknown }).stack),
-  );
+  const router = unwrapped(handler).find(isRouter);
   return router === undefined ? undefined : stackOf(router);
+}
+
+/**
+ * Whether it is a router of Express, whose `route` makes routes. Others keep a `stack` as well, and answer: apps of connect,
+ * such as the middlewares of Vite, whose `route` is a text.
+ */
+function isRouter(candidate: object): boolean {
+  const { stack, route, use } = candidate as Readonly<Record<"stack" | "route" | "use", unknown>>;
+  const isOne = typeof route === "function" && typeof use === "function";
+  return isOne && Object.hasOwn(candidate, "stack") && Array.isArray(stack) && stack.every(isLayer);
+}
+
+function isLayer(value: unknown): boolean {
+  const { handle, match } = Object(value) as Readonly<Record<"handle" | "match", unknown>>;
+  return typeof handle === "function" && typeof match === "function";
 }
 
 /** Whether Express calls it for requests: what has more than three parameters is for errors. */

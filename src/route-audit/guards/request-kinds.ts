@@ -1,5 +1,8 @@
+import type { Layer } from "../../core/app/app-layers.js";
 import type { AppMap } from "../discovery/app-map.js";
+import type { DeclaredPath } from "../discovery/declared-path.js";
 import type { Endpoint } from "../discovery/find-endpoints.js";
+import { brandOf } from "../discovery/handler.js";
 import type { EffectiveGuard } from "./effective-guard.js";
 
 const USUAL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -28,20 +31,30 @@ export function requestKinds(
   }
   for (const { method } of patterns) if (method !== undefined) methods.add(method);
   const literals = guards.flatMap(({ except }) => except.flatMap(({ segments }) => segments));
-  const words = new Set(
-    [...literals, ...wordsOf(map, endpoints)].filter((word) => word !== undefined),
-  );
+  const words = new Set([...literals, ...wordsOf(map)].filter((word) => word !== undefined));
   return { methods: [...methods], words: [...words].slice(0, MAX_WORDS) };
 }
 
 /** Words in the regular expressions at which guards stand: they may name what they leave out. */
-function wordsOf(map: AppMap, endpoints: readonly Endpoint[]): readonly string[] {
-  const layers = new Set(endpoints.flatMap(({ steps }) => steps.flatMap((step) => step.layers)));
-  const expressions = [...layers]
-    .filter((layer) => map.inside(layer).kind === "guard")
-    .flatMap((layer) => map.pathsOf(layer))
-    .flatMap(({ expression }) => expression?.source ?? []);
+function wordsOf(map: AppMap): readonly string[] {
+  const expressions = map
+    .allLayers()
+    .filter((layer) => holdsGuard(map, layer))
+    .flatMap((layer) => map.pathsOf(layer).flatMap((path) => sourcesOf(path, layer)));
   return expressions.flatMap((source) => source.match(/(?<!\\)[\w-]{2,}/g) ?? []);
+}
+
+/** A guard by itself, on a route, or on a router that a guard stands on directly. */
+function holdsGuard(map: AppMap, layer: Layer): boolean {
+  const inside = map.inside(layer);
+  if (inside.kind !== "route" && inside.kind !== "router") return inside.kind === "guard";
+  return inside.layers.some(({ handle }) => brandOf(handle) !== undefined);
+}
+
+/** Express 4 has expressions within texts: `/users/:id((?!me)[^/]+)`. */
+function sourcesOf({ expression, text }: DeclaredPath, { regexp }: Layer): readonly string[] {
+  if (expression !== undefined) return [expression.source];
+  return text.includes("(") && regexp !== undefined ? [text] : [];
 }
 
 /** The methods of the requests that come to the endpoint. HEAD goes to the handlers for GET, if there are no others. */

@@ -1,8 +1,9 @@
 import type { Endpoint } from "../discovery/find-endpoints.js";
+import { deep, spread } from "../samples/spread.js";
 
 /** Of different kinds, because expressions on guards may tell them apart. */
-const FILLS = ["x1", "7", "0b6f0c9e-2a8e-4b7e-9a51-6a3f5f0f6f11"] as const;
-const MAX_URLS = 24;
+const FILLS = ["x1", "7", "0b6f0c9e-2a8e-4b7e-9a51-6a3f5f0f6f11", "~.,1"] as const;
+const MAX_URLS = 64;
 
 /**
  * Paths that may lead to the endpoint, as declared, in upper case and with a slash at the end: some may not match.
@@ -20,10 +21,10 @@ function joined({ steps }: Endpoint, fill: string): readonly string[] {
   let urls: readonly string[] = [""];
   for (const { path } of steps) {
     const ends = [...new Set(path.samples(fill))];
-    // The first and the last ones are kept: those with all that is optional, and those without.
-    urls = urls.flatMap((url) => ends.map((end) => join(url, end)));
-    if (urls.length > MAX_URLS)
-      urls = [...urls.slice(0, MAX_URLS / 2), ...urls.slice(-MAX_URLS / 2)];
+    urls = spread(
+      urls.flatMap((url) => ends.map((end) => join(url, end))),
+      MAX_URLS,
+    );
   }
   return urls;
 }
@@ -36,7 +37,11 @@ function join(url: string, end: string): string {
 function formsOf(url: string, kind: Endpoint["kind"]): readonly string[] {
   const path = url.startsWith("/") ? url : `/${url}`;
   const slashed = path.endsWith("/") ? path : `${path}/`;
-  const forms = [path, slashed, path.toUpperCase()];
+  // Where upper and lower case differ, a guard may stand at both and not at what is between.
+  const mixed = path.replace(/[a-z]{2}/gi, ([a = "", b = ""]) => a.toUpperCase() + b.toLowerCase());
+  const forms = [path, slashed, path.toUpperCase(), mixed];
   // What is no route answers below its path as well.
-  return kind === "route" ? forms : [...forms, `${slashed}x1`, `${slashed}x1/7`];
+  return kind === "route"
+    ? forms
+    : [...forms, `${slashed}x1`, `${slashed}x1/7`, slashed + deep("x1")];
 }

@@ -1,7 +1,8 @@
 import { type Atom, type Choices, parseExpression, type Term } from "./parse-expression.js";
+import { deep, spread } from "./spread.js";
 
 /** More strings than this are not made of one expression: repeated choices multiply. */
-const MAX_SAMPLES = 16;
+const MAX_SAMPLES = 64;
 const MAX_REPEATS = 64;
 /** Of a class, the first of these that it has. */
 const CHARACTERS = [..."1ax-_.~/ A"];
@@ -22,11 +23,14 @@ function samplesOf(choices: Choices, flags: string, fill: string | undefined): r
     let texts: readonly string[] = [""];
     for (const term of terms) {
       const ends = repeated(term, flags, fill);
-      texts = texts.flatMap((text) => ends.map((end) => text + end)).slice(0, MAX_SAMPLES);
+      texts = spread(
+        texts.flatMap((text) => ends.map((end) => text + end)),
+        MAX_SAMPLES,
+      );
     }
     return texts;
   });
-  return found.slice(0, MAX_SAMPLES);
+  return spread(found, MAX_SAMPLES);
 }
 
 function repeated({ atom, min, max }: Term, flags: string, fill: string | undefined): string[] {
@@ -41,8 +45,19 @@ function repeated({ atom, min, max }: Term, flags: string, fill: string | undefi
 function once(atom: Atom, flags: string, fill: string | undefined): readonly string[] {
   if (atom.kind === "text") return [atom.text];
   if (atom.kind === "class") return characterOf(atom.source, flags);
-  if (atom.captures && fill !== undefined) return [fill];
+  if (atom.captures && fill !== undefined) {
+    const far = deep(fill);
+    return isWhole(atom.source, flags, far) ? [fill, far] : [fill];
+  }
   return samplesOf(atom.choices, flags, fill);
+}
+
+function isWhole(source: string, flags: string, text: string): boolean {
+  try {
+    return new RegExp(`^${source}$`, flags.replace(/[gy]/g, "")).test(text);
+  } catch {
+    return false;
+  }
 }
 
 function characterOf(source: string, flags: string): readonly string[] {

@@ -1,3 +1,5 @@
+import { deep, spread } from "./spread.js";
+
 /** A piece of a path as Express 5 declares it. */
 type Token =
   | { readonly kind: "text"; readonly text: string }
@@ -5,7 +7,7 @@ type Token =
   | { readonly kind: "wildcard" }
   | { readonly kind: "optional"; readonly tokens: readonly Token[] };
 
-const MAX_SAMPLES = 16;
+const MAX_SAMPLES = 64;
 const NAME = /[:*](?:"(?:\\.|[^"\\])*"|[$_\p{ID_Start}](?:[$\p{ID_Continue}]|\u200c|\u200d)*)/uy;
 
 /**
@@ -14,14 +16,17 @@ const NAME = /[:*](?:"(?:\\.|[^"\\])*"|[$_\p{ID_Start}](?:[$\p{ID_Continue}]|\u2
  * @param fill - What stands in place of parameters and wildcards.
  */
 export function templateSamples(template: string, fill: string): readonly string[] {
-  return texts(parse(template), fill).slice(0, MAX_SAMPLES);
+  return spread(texts(parse(template), fill), MAX_SAMPLES);
 }
 
 function texts(tokens: readonly Token[], fill: string): readonly string[] {
   let found: readonly string[] = [""];
   for (const token of tokens) {
     const ends = textsOf(token, fill);
-    found = found.flatMap((text) => ends.map((end) => text + end)).slice(0, MAX_SAMPLES);
+    found = spread(
+      found.flatMap((text) => ends.map((end) => text + end)),
+      MAX_SAMPLES,
+    );
   }
   return found;
 }
@@ -29,7 +34,7 @@ function texts(tokens: readonly Token[], fill: string): readonly string[] {
 function textsOf(token: Token, fill: string): readonly string[] {
   if (token.kind === "text") return [token.text];
   if (token.kind === "parameter") return [fill];
-  if (token.kind === "wildcard") return [fill, `${fill}/${fill}`];
+  if (token.kind === "wildcard") return [fill, `${fill}/${fill}`, deep(fill)];
   return [...texts(token.tokens, fill), ""];
 }
 
