@@ -10,6 +10,7 @@ import { sampleUrls } from "./guards/sample-urls.js";
 import { ProbeServer, type Shot } from "./probe/probe-server.js";
 import { type ProbeRequest, ProbeWatch } from "./probe/probe-watch.js";
 import type { ProbeAnswer, ProbedRoute, ProbeOutcome, ProbeReport } from "./report/probe-report.js";
+import { spread } from "./samples/spread.js";
 
 /** Options of {@link probeRoutes}. */
 export interface ProbeRoutesOptions {
@@ -110,9 +111,11 @@ function shotsAt(endpoint: Endpoint, coverage: Coverage): readonly Shot[] {
   if (endpoint.kind !== "route") return [];
   const methods = methodsFor(endpoint, METHODS);
   const [first = ""] = methods;
-  const urls = sampleUrls(endpoint, [])
-    .filter((url) => coverage.follow(endpoint, first, url) !== undefined)
-    .slice(0, MAX_URLS);
+  // From all over the list: the first ones would all have the same optional parts.
+  const urls = spread(
+    sampleUrls(endpoint, []).filter((url) => coverage.follow(endpoint, first, url) !== undefined),
+    MAX_URLS,
+  );
   const plain = urls.flatMap((url) => methods.map((method) => ({ method, url })));
   const malformed = urls
     .slice(0, 1)

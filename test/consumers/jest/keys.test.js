@@ -5,6 +5,9 @@ const { oauthGuard } = require("express-secure-api/oauth-guard");
 const { createTestIssuer } = require("express-secure-api/testing");
 const request = require("supertest");
 
+// The first fetch loads what verifies tokens, on a machine that may be busy.
+jest.setTimeout(30_000);
+
 let server;
 let issuer;
 
