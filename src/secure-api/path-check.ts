@@ -65,6 +65,14 @@ const NAMES = Object.keys(KINDS) as AmbiguousKind[];
 const SUSPICIOUS = /[%\\\0]|\/[./]/;
 const DOTS = /^\.\.?$/;
 
+/** The check, and what it lets through. */
+interface PathCheck {
+  /** `undefined` where nothing is checked. */
+  readonly step: Middleware | undefined;
+  /** The option that lets paths with dot segments pass; `undefined` when they are refused. */
+  readonly dotsBy: "allow" | "mode" | undefined;
+}
+
 /**
  * Reads `paths`, and makes the guard that refuses ambiguous requests: 400 `ambiguous_request`.
  *
@@ -74,14 +82,14 @@ export function readPathCheck(
   reader: OptionsReader<"paths">,
   defaults: { readonly mode: Mode; readonly onDenied: OnDenied },
   isNeeded: boolean,
-): Middleware | undefined {
+): PathCheck {
   const options = reader.object<PathOptions>(
     "paths",
     PATH_KEYS,
     PATH_HINTS,
     '{ allow: ["encoded-slash"] }',
   );
-  if (options === undefined && !isNeeded) return undefined;
+  if (options === undefined && !isNeeded) return { step: undefined, dotsBy: undefined };
   const allowed = new Set<PathReason>();
   options?.strings("allow", {
     check(kind) {
@@ -92,7 +100,7 @@ export function readPathCheck(
   });
   const mode = options?.has("mode") ? readMode(options) : defaults.mode;
   const guard = createGuard("secureApi", "validation", { mode, onDenied: defaults.onDenied });
-  return guard.middleware(
+  const step = guard.middleware(
     (req, res, next) => {
       const reason =
         pathFault(req.baseUrl + req.path, req.method, allowed) ??
@@ -102,6 +110,8 @@ export function readPathCheck(
     },
     { rule: "paths" },
   );
+  const dotsBy = allowed.has("dot_segment") ? "allow" : mode === "report" ? "mode" : undefined;
+  return { step, dotsBy };
 }
 
 /** The first fault of the path that is not allowed. */

@@ -26,6 +26,8 @@ interface Surroundings {
   readonly namesNobody: boolean;
   /** Whether all that says who calls only reports. */
   readonly isReported: boolean;
+  /** The option of `paths` that lets paths with dot segments pass. */
+  readonly dotsBy: "allow" | "mode" | undefined;
 }
 
 const NO_CALLER =
@@ -34,6 +36,13 @@ const REPORTED =
   'must not enforce beside an oauthGuard or authenticate that only reports, which does not say who calls: every request would be answered 401. Write mode: "report" for the preset, which is the mode of rows and of otherwise, and mode: "enforce" for the parts that shall refuse';
 const NO_PARSER =
   "must not be given without jsonBody or formBody: nothing parses a body for it. Write jsonBody: {}; a parser of the app behind the preset then leaves the body alone";
+
+/** Rows cover every reading of a path, but a parameter has one value. */
+const DOTS = {
+  allow:
+    'must not hold "dot-segment" beside a row that looks at a parameter of its pattern, because /users/me/../you has two readings. The row is',
+  mode: 'must not be "report" beside an enforcing row that looks at a parameter of its pattern, because /users/me/../you has two readings. The row is',
+} as const;
 
 /** Reads `routes` and `otherwise`. `undefined` without a table. */
 export function readRouteTable(
@@ -58,7 +67,7 @@ export function readRouteTable(
 export function checkRouteTable(
   reader: Reader,
   { rows, otherwise, settings }: RouteTableSettings,
-  { publicRoutes, namesNobody, isReported }: Surroundings,
+  { publicRoutes, namesNobody, isReported, dotsBy }: Surroundings,
 ): void {
   const opened = [
     ...publicRoutes.map((pattern) => ({ path: `${reader.path}.${optionOf(pattern)}`, pattern })),
@@ -72,6 +81,10 @@ export function checkRouteTable(
     otherwise === "authenticated" || rows.some(({ access }) => access === "restricted");
   if (namesNobody && restricts) reader.note("routes", NO_CALLER);
   else if (isReported && enforces && restricts) reader.note("routes", REPORTED);
+  const byParameter = rows.find((row) => row.readsParameters && row.mode === "enforce");
+  if (dotsBy !== undefined && byParameter !== undefined) {
+    reader.problems.note(`${reader.path}.paths.${dotsBy}`, `${DOTS[dotsBy]} ${byParameter.path}`);
+  }
   if (!reader.raw("jsonBody") && !reader.raw("formBody")) {
     for (const { path, validator, takesBody } of rows) {
       if (validator !== undefined && takesBody)

@@ -141,6 +141,7 @@ export function secureApi(options: SecureApiOptions): SecureApi {
       publicRoutes: opened,
       namesNobody: reader.raw("oauthGuard") === false && authentication.namesNobody,
       isReported: areReporting(sources),
+      dotsBy: paths.dotsBy,
     });
   }
   parts.finish();
@@ -150,7 +151,7 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   const headers = headerPart?.middleware;
   const [log, before, after] = [audit?.handler, limits?.before, limits?.after];
   const last = [after, ...parsers, limits?.body];
-  const first = [log, headers, paths, before];
+  const first = [log, headers, paths.step, before];
   const open = [...first, ...last, steps?.open].filter((step) => step !== undefined);
   const guarded = [...first, guard, ...authentication.steps, ...last, steps?.guarded].filter(
     (step) => step !== undefined,

@@ -38,7 +38,8 @@ export type PolicyFetch = (
 /** When an engine that fails is left alone for a while. */
 export interface BreakerOptions {
   /**
-   * So many failures in a row, from 1 to 1000: no connection, no answer in time, a 429 or a 5xx. @default 5
+   * So many failures in a row, from 1 to 1000: no connection, no answer in time, 429, 502, 503
+   * and such. Not 500, which a client may be able to provoke. @default 5
    */
   readonly failures?: number | undefined;
   /** How long it is left alone; then one request tries it. From `"100ms"` to `"5m"`. @default "5s" */

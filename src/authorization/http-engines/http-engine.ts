@@ -115,8 +115,9 @@ function outageFor(error: unknown, factory: string): unknown {
     const text = `${factory}.fetch must return a Response, got ${message}`;
     return new PolicyOutage("engine_bad_answer", text);
   }
-  // A server that is overloaded or on its way down.
-  const isDown = status !== undefined && (status === 429 || status >= 500);
+  // A server that is overloaded, away or on its way down. A 500 may be the doing of what a client sent, and must not take
+  // the engine away from everybody.
+  const isDown = status !== undefined && (status === 429 || status > 501);
   const reason = isDown ? "engine_unreachable" : REASONS[problem];
   return new PolicyOutage(reason, message, { cause });
 }

@@ -69,7 +69,8 @@ const PATIENT = { timeout: "4s" } as const;
 
 /** What goes wrong on the way, whatever the protocol; and whether it is the engine that is down. */
 const OUTAGES: readonly (readonly [what: string, answer: Answer, reason: string])[] = [
-  ["answers 500", json({ decision: true, result: true }, 500), "engine_unreachable"],
+  ["answers 503", json({ decision: true, result: true }, 503), "engine_unreachable"],
+  ["answers 500", json({ decision: true, result: true }, 500), "engine_bad_answer"],
   ["answers 429", json({ decision: true, result: true }, 429), "engine_unreachable"],
   ["answers 401", json({ decision: true, result: true }, 401), "engine_bad_answer"],
   ["answers 404", json({ decision: true, result: true }, 404), "engine_bad_answer"],
@@ -259,7 +260,7 @@ describe.each(expressVersions)("engines over HTTP on Express %s", (_major, expre
 
     it("is left alone after failures, tried by one request, and asked again once it answers", async () => {
       const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
-      answer = json({}, 500);
+      answer = json({}, 503);
       const app = appFor(create({ breaker: { failures: 3, pause: "200ms" } }));
       for (let count = 0; count < 3; count += 1) await request(app).get("/").expect(503);
       expect(asked).toHaveLength(3);

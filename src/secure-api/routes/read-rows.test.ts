@@ -91,6 +91,19 @@ describe("The rows of a table", () => {
       'secureApi.routes["/a"].requireScope must be one scope without white space',
     ],
     [
+      "dot segments beside a parameter that is looked at",
+      { paths: { allow: "dot-segment" }, routes: { "/users/:id/*": { ownParam: "id" } } },
+      'secureApi.paths.allow must not hold "dot-segment" beside a row that looks at a parameter',
+    ],
+    [
+      "a reported path check beside a parameter that is looked at",
+      {
+        paths: { mode: "report" },
+        routes: { "/users/:id": { validate: { params: { type: "object" } } } },
+      },
+      'secureApi.paths.mode must not be "report" beside an enforcing row',
+    ],
+    [
       "an empty permission",
       { routes: { "/a": { requirePermission: ["b", ""] } } },
       'secureApi.routes["/a"].requirePermission[1] must be a non-empty string',

@@ -45,6 +45,8 @@ export interface Row {
   readonly refuseMethod: Guard;
   /** What decides who may call. */
   readonly guards: readonly Middleware[];
+  /** Whether something in the row may look at a parameter of its pattern, as `ownParam` does. */
+  readonly readsParameters: boolean;
   readonly validator: Validator<unknown> | undefined;
   /** The validator, with the parameters of the pattern. */
   readonly validation: readonly Middleware[];
@@ -127,6 +129,7 @@ function readRow(reader: RowReader, pattern: PathPattern, order: number, given: 
     methods,
     refuseMethod: createMethodRefusal(text, settings),
     guards: access === "denied" ? [createDenial(text, settings)] : guards,
+    readsParameters: parametersOf(text).length > 0 && mayReadParameters(reader),
     validator,
     validation:
       validator === undefined
@@ -141,6 +144,13 @@ function readRow(reader: RowReader, pattern: PathPattern, order: number, given: 
 function isAuthorization(guard: Middleware): boolean {
   const mark = guardMark(guard);
   return mark?.kind === "authorization" && mark.optional !== true;
+}
+
+/** Names of roles and scopes look at nothing but the caller; a rule may hold a function of the app. */
+function mayReadParameters(reader: RowReader): boolean {
+  const given = reader.raw("validate");
+  const validates = isPlainObject(given) && ("params" in given || "chains" in given);
+  return validates || (["ownParam", "authorize", "use"] as const).some((name) => reader.has(name));
 }
 
 function strictestOf(guards: readonly Middleware[]): Mode | undefined {
