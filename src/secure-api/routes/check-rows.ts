@@ -1,6 +1,6 @@
 import { covers, type PathPattern } from "../../core/http/path-pattern.js";
 import type { ProblemList } from "../../core/options/problem-list.js";
-import { contains, containsPath, overlap, samePath } from "./pattern-relations.js";
+import { contains, containsPath, overlap } from "./pattern-relations.js";
 import type { Row } from "./read-rows.js";
 
 /** What `otherwise` says of requests that no row decides about. */
@@ -20,21 +20,25 @@ export function checkRows(
   otherwise: Otherwise,
 ): void {
   const deciding = rows.filter(decides);
+  // A table may have thousands of rows: none is held against all others, but for few reasons.
+  const closing = rows.filter(
+    ({ access, methods }) => access === "denied" || methods !== undefined,
+  );
+  const known = [...opened, ...rows].map(({ pattern }) => pattern);
+  const firstOf = new Map<string, Row>();
   for (const row of rows) {
     const note = (sentence: string): void => problems.note(row.path, sentence);
-    const earlier = rows.slice(0, row.order);
-    const same = earlier.find(({ pattern }) => samePattern(pattern, row.pattern));
-    if (same !== undefined) {
+    const spelling = spellingOf(row.pattern);
+    const same = firstOf.get(spelling);
+    if (same === undefined) firstOf.set(spelling, row);
+    else {
       note(
         `must be one row with ${quote(same)}: both cover the same requests, in whatever spelling`,
       );
       continue;
     }
-    noteUnreachable(note, row, rows);
-    noteExcept(problems, row, [
-      ...opened.map(({ pattern }) => pattern),
-      ...rows.map(({ pattern }) => pattern),
-    ]);
+    noteUnreachable(note, row, closing);
+    noteExcept(problems, row, known);
     if (otherwise === "deny" && row.access === "unsaid" && row.methods === undefined) {
       const reached = [...deciding, ...opened].some((one) => overlap(one.pattern, row.pattern));
       if (!reached) {
@@ -64,17 +68,14 @@ function decides({ access }: Row): boolean {
 /** The paths of which rows name some methods only, as texts: their other methods fall to `otherwise`. */
 export function methodsLeft(rows: readonly Row[]): readonly string[] {
   const deciding = rows.filter(decides);
+  const ofEveryMethod = deciding.filter(({ pattern }) => pattern.method === undefined);
   const left = new Map<string, Row[]>();
   for (const row of deciding) {
     if (row.pattern.method === undefined) continue;
-    const isCovered = deciding.some(
-      ({ pattern }) => pattern.method === undefined && containsPath(pattern, row.pattern),
-    );
-    if (isCovered) continue;
-    const known = [...left.values()].find(
-      ([first]) => first && samePath(first.pattern, row.pattern),
-    );
-    if (known === undefined) left.set(row.path, [row]);
+    if (ofEveryMethod.some(({ pattern }) => containsPath(pattern, row.pattern))) continue;
+    const spelling = spellingOf({ ...row.pattern, method: undefined });
+    const known = left.get(spelling);
+    if (known === undefined) left.set(spelling, [row]);
     else known.push(row);
   }
   return [...left.values()].map((same) => {
@@ -130,9 +131,10 @@ function names({ except }: Row, pattern: PathPattern): boolean {
   return except.some((exemption) => exemption.text === pattern.text);
 }
 
-/** A public pattern with a slash at the end is another one. */
-function samePattern(one: PathPattern, other: PathPattern): boolean {
-  return one.method === other.method && one.slash === other.slash && samePath(one, other);
+/** The same for patterns that cover the same requests. A public pattern with a slash at the end is another one. */
+function spellingOf({ method = "*", segments, below, slash }: PathPattern): string {
+  const path = segments.map((literal) => literal?.toLowerCase() ?? ":").join("/");
+  return `${method} /${path}${below ? "/*" : ""}${slash ? "/" : ""}`;
 }
 
 function quote({ pattern }: Row): string {

@@ -20,11 +20,6 @@ export function containsPath(outer: PathPattern, inner: PathPattern): boolean {
   });
 }
 
-/** Whether they cover the same paths, in whatever spelling they are written. */
-export function samePath(one: PathPattern, other: PathPattern): boolean {
-  return containsPath(one, other) && containsPath(other, one);
-}
-
 function sharesPath(one: PathPattern, other: PathPattern): boolean {
   const [short, long] = one.segments.length <= other.segments.length ? [one, other] : [other, one];
   if (short.segments.length < long.segments.length && !short.below) return false;
