@@ -1,18 +1,22 @@
 import type { Express, Request } from "express";
+import { handlersOf } from "../core/app/app-layers.js";
 
 /** So many are named; of more, how many there are. */
 const MOST_NAMED = 20;
+/** To look at an app takes time in proportion to the square of its routes, while all requests wait. */
+const MOST_HANDLERS = 100;
 
 /**
  * Warns of rows and patterns of a preset that cover no route of the app, because a path is misspelt or a route is gone.
- * Only while the table reports: to look at an app takes as long as dozens of requests, or a second where Express keeps
- * paths to itself. For a table that enforces, `assertRoutesGuarded` says so in a test.
+ * Only while the table reports, and of apps with at most 100 handlers: to look at an app keeps its requests waiting. For
+ * others, and for a table that enforces, `assertRoutesGuarded` says so in a test.
  *
  * It looks when the first request has been handed on: by then the routes are mounted.
  */
 export function warnOfUnusedRows(req: Request): void {
   const app = req.app as Express;
   setImmediate(() => {
+    if (handlersOf(app).size > MOST_HANDLERS) return;
     // Whatever Express hides from us, and where modules cannot be loaded any more: nothing can be said.
     unusedOf(app).then(warn, ignore);
   }).unref();

@@ -141,7 +141,7 @@ describe.each(expressVersions)("The table of routes on Express %s", (_major, exp
   });
 
   it("warns in report mode, once, of rows that cover no route, and never when it enforces", async () => {
-    const warned = async (mode: "enforce" | "report"): Promise<readonly string[]> => {
+    const warned = async (mode: "enforce" | "report", routes = 1): Promise<readonly string[]> => {
       const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
       const app = (express as unknown as () => Express)();
       app.use(
@@ -154,13 +154,14 @@ describe.each(expressVersions)("The table of routes on Express %s", (_major, exp
           routes: { "GET /gone": { requireScope: "a" }, "/here": { requireScope: "a" } },
         }),
       );
-      app.get("/here", (_req, res) => void res.end());
+      for (let index = 0; index < routes; index += 1)
+        app.get("/here", (_req, res) => void res.end());
       const messages = (): readonly string[] =>
         warn.mock.calls
           .map(([message]) => String(message))
           .filter((message) => message.includes("cover no route of the app"));
       await request(app).get("/here");
-      if (mode === "report") {
+      if (mode === "report" && routes === 1) {
         await vi.waitFor(() => expect(messages()).toHaveLength(1), { timeout: 10_000 });
       }
       await request(app).get("/here");
@@ -172,6 +173,9 @@ describe.each(expressVersions)("The table of routes on Express %s", (_major, exp
     ]);
     vi.restoreAllMocks();
     expect(await warned("enforce")).toEqual([]);
+    vi.restoreAllMocks();
+    // To look at so many would keep requests waiting.
+    expect(await warned("report", 101)).toEqual([]);
   });
 
   it.each<[string, Caller, number]>([
