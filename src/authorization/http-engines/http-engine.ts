@@ -44,12 +44,14 @@ export function createHttpEngine(settings: HttpEngineSettings, protocol: Protoco
   async function ask(input: PolicyInput, call: PolicyCall): Promise<PolicyDecision> {
     // What cannot be written as JSON is a mistake of the app, and says nothing about the engine.
     const body = JSON.stringify(protocol.toBody(input));
-    const leave = breaker.enter();
+    const { isTrial, leave } = breaker.enter();
     let outcome: CallOutcome = "void";
     try {
       const given = token?.();
       const bearer = isThenable(given) ? await given : given;
-      const answer = await fetchAnswer(settings, protocol, body, bearer, call);
+      // All other requests wait for the one that tries: it goes on when its client has left.
+      const left = isTrial ? undefined : call.signal;
+      const answer = await fetchAnswer(settings, protocol, body, [bearer, call.requestId], left);
       const decision = parseAnswer(answer, protocol);
       outcome = "success";
       return decision;
@@ -68,15 +70,15 @@ async function fetchAnswer(
   settings: HttpEngineSettings,
   { factory, url }: Protocol,
   body: string,
-  bearer: string | undefined,
-  call: PolicyCall,
+  [bearer, requestId]: readonly [bearer: string | undefined, requestId: string | undefined],
+  left: AbortSignal | undefined,
 ): Promise<FetchedBody> {
   const { timeout } = settings;
   const abort = new AbortController();
   const { signal } = abort;
-  const giveUp = (): void => abort.abort(leftBy(call.signal));
-  if (call.signal.aborted) giveUp();
-  else call.signal.addEventListener("abort", giveUp, { once: true });
+  const giveUp = (): void => abort.abort(leftBy(left?.reason));
+  if (left?.aborted === true) giveUp();
+  else left?.addEventListener("abort", giveUp, { once: true });
   const deadline = setTimeout(() => {
     abort.abort(new PolicyOutage("engine_timeout", `${url} took over ${timeout} ms`));
   }, timeout).unref();
@@ -86,7 +88,6 @@ async function fetchAnswer(
     "content-type": "application/json",
   };
   if (bearer !== undefined) headers["authorization"] = `Bearer ${bearer}`;
-  const { requestId } = call;
   if (requestId !== undefined && REQUEST_ID.test(requestId)) headers["x-request-id"] = requestId;
   // The global one is looked up each time: tests and tracing replace it.
   const send = (): unknown =>
@@ -97,12 +98,12 @@ async function fetchAnswer(
     throw outageFor(error, factory);
   } finally {
     clearTimeout(deadline);
-    call.signal.removeEventListener("abort", giveUp);
+    left?.removeEventListener("abort", giveUp);
   }
 }
 
 /** Why nobody waits any more, as an outage: engines may be asked by others than {@link policy}, with any reason. */
-function leftBy({ reason }: AbortSignal): PolicyOutage {
+function leftBy(reason: unknown): PolicyOutage {
   return isInstance(reason, PolicyOutage)
     ? reason
     : new PolicyOutage("client_left", "nobody waits for the decision", { cause: reason });

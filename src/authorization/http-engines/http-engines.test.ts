@@ -287,6 +287,44 @@ describe.each(expressVersions)("engines over HTTP on Express %s", (_major, expre
       warn.mockRestore();
     });
 
+    it("is not left alone for questions that take too long while it answers others", async () => {
+      const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+      answer = hang;
+      const app = appFor(create({ timeout: "1s", breaker: { failures: 3, pause: "5m" } }));
+      const slow = Promise.all([1, 2, 3, 4].map(() => request(app).get("/").expect(503)));
+      await vi.waitFor(() => expect(asked).toHaveLength(4));
+      answer = json({ decision: true, result: true });
+      await request(app).get("/").expect(200);
+      await slow;
+      expect(decisions.map(({ reason }) => reason)).toContain("engine_timeout");
+      await request(app).get("/").expect(200);
+      expect(warn).not.toHaveBeenCalled();
+      warn.mockRestore();
+    });
+
+    it("is tried by one request, whose client may leave, and not by all that come and go", async () => {
+      const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+      answer = json({}, 503);
+      const app = appFor(create({ breaker: { failures: 1, pause: "100ms" } }));
+      await request(app).get("/").expect(503);
+      answer = hang;
+      await new Promise((resolve) => setTimeout(resolve, 110));
+      const apps = createServer(app).listen(0, "127.0.0.1");
+      await new Promise((resolve) => apps.once("listening", resolve));
+      const { port } = apps.address() as AddressInfo;
+      const leaving = new AbortController();
+      const gone = fetch(`http://127.0.0.1:${port}/`, { signal: leaving.signal }).catch(() => 0);
+      await vi.waitFor(() => expect(asked).toHaveLength(2));
+      leaving.abort();
+      await gone;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await request(app).get("/").expect(503);
+      expect(decisions.at(-1)).toMatchObject({ reason: "engine_paused" });
+      expect(asked).toHaveLength(2);
+      apps.close();
+      warn.mockRestore();
+    });
+
     it("is not left alone for answers that a client can provoke, or refusals", async () => {
       const app = appFor(create({ breaker: { failures: 1, pause: "5m" } }));
       for (const given of [json({}, 400), json("oops"), json({ decision: false, result: false })]) {
