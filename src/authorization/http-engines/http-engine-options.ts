@@ -39,7 +39,7 @@ export type PolicyFetch = (
 export interface BreakerOptions {
   /**
    * So many failures in a row, from 1 to 1000: no connection, no answer in time, 429, 502, 503
-   * and such. Not 500, which a client may be able to provoke. @default 5
+   * and such. Not 500, which a client may be able to provoke, and not while it answers other questions. @default 5
    */
   readonly failures?: number | undefined;
   /** How long it is left alone; then one request tries it. From `"100ms"` to `"5m"`. @default "5s" */

@@ -25,6 +25,8 @@ export interface Protocol {
 
 /** A decision is a few words; an answer that is larger is none. */
 const MAX_SIZE = 64 * 1024;
+/** A timer that is later than this was held up by something that kept the process busy. */
+const STANDSTILL_MS = 10;
 const REQUEST_ID = /^[\x21-\x7e]{1,200}$/;
 /** RFC 6839 §3.1: what ends in `+json` is JSON as well. */
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
@@ -79,9 +81,9 @@ async function fetchAnswer(
   const giveUp = (): void => abort.abort(leftBy(left?.reason));
   if (left?.aborted === true) giveUp();
   else left?.addEventListener("abort", giveUp, { once: true });
-  const deadline = setTimeout(() => {
+  const stop = startDeadline(timeout, () => {
     abort.abort(new PolicyOutage("engine_timeout", `${url} took over ${timeout} ms`));
-  }, timeout).unref();
+  });
   const headers: Record<string, string> = {
     ...settings.headers,
     accept: "application/json",
@@ -97,9 +99,23 @@ async function fetchAnswer(
   } catch (error) {
     throw outageFor(error, factory);
   } finally {
-    clearTimeout(deadline);
+    stop();
     left?.removeEventListener("abort", giveUp);
   }
+}
+
+/**
+ * Time in which the process itself stands still is none that the engine took: what has arrived in the meantime is read first,
+ * or one request that keeps the process busy would make all answers late. That is given once, and for no longer than `timeout`.
+ */
+function startDeadline(timeout: number, onOver: () => void): () => void {
+  const end = performance.now() + timeout;
+  let timer = setTimeout(() => {
+    const late = performance.now() - end;
+    if (late < STANDSTILL_MS) onOver();
+    else timer = setTimeout(onOver, Math.min(late, timeout)).unref();
+  }, timeout).unref();
+  return () => clearTimeout(timer);
 }
 
 /** Why nobody waits any more, as an outage: engines may be asked by others than {@link policy}, with any reason. */

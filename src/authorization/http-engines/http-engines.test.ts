@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Worker } from "node:worker_threads";
 import type { Express } from "express";
 import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -64,6 +65,28 @@ function json(value: unknown, status = 200, type = "application/json"): Answer {
 }
 
 const hang: Answer = () => undefined;
+
+/** An engine outside of this thread. It tells when it is asked, and says yes 200 ms later. */
+const PUNCTUAL = `
+  const { parentPort } = require("node:worker_threads");
+  const { createServer } = require("node:http");
+  const server = createServer((req, res) => {
+    parentPort.postMessage("asked");
+    req.resume().on("end", () => {
+      setTimeout(() => {
+        res.writeHead(200, { "Content-Type": "application/json" });
+        res.end('{"decision":true,"result":true}');
+      }, 200);
+    });
+  });
+  server.listen(0, "127.0.0.1", () => parentPort.postMessage(server.address().port));
+`;
+
+function standStill(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
 /** A busy machine takes its time. */
 const PATIENT = { timeout: "4s" } as const;
 
@@ -256,6 +279,18 @@ describe.each(expressVersions)("engines over HTTP on Express %s", (_major, expre
         .get("/")
         .expect(503);
       expect(asked).toEqual([]);
+    });
+
+    it("is not too late when it was the process that stood still", async () => {
+      const engine = new Worker(PUNCTUAL, { eval: true });
+      const port: number = await new Promise((resolve) => engine.once("message", resolve));
+      const there = { url: `http://127.0.0.1:${port}`, timeout: "500ms" };
+      // Where input is read: timers that are due run before more of it is.
+      engine.once("message", () => standStill(700));
+      await request(appFor(create(there)))
+        .get("/")
+        .expect(200);
+      await engine.terminate();
     });
 
     it("is left alone after failures, tried by one request, and asked again once it answers", async () => {
