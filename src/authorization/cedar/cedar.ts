@@ -8,6 +8,7 @@ import { isPlainObject } from "../../core/options/value.js";
 import { loadPeer } from "../policy-engines/load-peer.js";
 import type { PolicyDecision, PolicyEngine, PolicyInput } from "../policy-engines/policy-engine.js";
 import { PolicyOutage } from "../policy-engines/policy-outage.js";
+import { sendable } from "../policy-engines/sendable.js";
 
 /** An entity in the JSON format of Cedar. */
 export interface CedarEntity {
@@ -118,10 +119,11 @@ export function cedar(options: CedarOptions): PolicyEngine {
   return Object.freeze({
     name,
     decide(input: PolicyInput) {
-      const extra = entitiesOf(input);
+      const asked = sendable(name, input);
+      const extra = entitiesOf(asked);
       return isThenable(extra)
-        ? extra.then((entities) => evaluate(input, entities))
-        : evaluate(input, extra);
+        ? extra.then((entities) => evaluate(asked, entities))
+        : evaluate(asked, extra);
     },
   });
 }

@@ -9,6 +9,7 @@ import type {
   PolicyInput,
 } from "../policy-engines/policy-engine.js";
 import { PolicyOutage, type PolicyOutageReason } from "../policy-engines/policy-outage.js";
+import { sendable } from "../policy-engines/sendable.js";
 import { type CallOutcome, CircuitBreaker } from "./circuit-breaker.js";
 import type { HttpEngineSettings } from "./http-engine-options.js";
 
@@ -45,7 +46,7 @@ export function createHttpEngine(settings: HttpEngineSettings, protocol: Protoco
 
   async function ask(input: PolicyInput, call: PolicyCall): Promise<PolicyDecision> {
     // What cannot be written as JSON is a mistake of the app, and says nothing about the engine.
-    const body = JSON.stringify(protocol.toBody(input));
+    const body = JSON.stringify(protocol.toBody(sendable(name, input)));
     const { isTrial, leave } = breaker.enter();
     let outcome: CallOutcome = "void";
     try {

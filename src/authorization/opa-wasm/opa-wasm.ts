@@ -6,8 +6,9 @@ import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { isPlainObject } from "../../core/options/value.js";
 import { allowOf } from "../http-engines/opa.js";
 import { loadPeer } from "../policy-engines/load-peer.js";
-import type { PolicyEngine } from "../policy-engines/policy-engine.js";
+import type { PolicyEngine, PolicyInput } from "../policy-engines/policy-engine.js";
 import { PolicyOutage } from "../policy-engines/policy-outage.js";
+import { sendable } from "../policy-engines/sendable.js";
 
 /** What is used of a policy that `loadPolicy` of `@open-policy-agent/opa-wasm` made. */
 export interface LoadedOpaPolicy {
@@ -72,10 +73,11 @@ export function opaWasm(options: OpaWasmOptions): PolicyEngine {
 
   return Object.freeze({
     name,
-    decide(input: unknown) {
+    decide(input: PolicyInput) {
+      const asked = sendable(name, input);
       let allow: boolean | undefined;
       try {
-        const results = loaded?.evaluate(input, entrypoint ?? 0);
+        const results = loaded?.evaluate(asked, entrypoint ?? 0);
         // A promise is no result; its rejection must not end the process.
         ignoreOutcome(results);
         allow = allowIn(results);

@@ -127,6 +127,6 @@ function isContainer(value: unknown): value is object {
 }
 
 /** `String.prototype.isWellFormed` is in every supported Node, but only in the ES2024 type library. */
-function isWellFormed(text: string): boolean {
+export function isWellFormed(text: string): boolean {
   return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }
