@@ -1,11 +1,12 @@
 import type { Request } from "express";
+import { FunctionFailure } from "../../core/calls/function-failure.js";
 import { describeValue, isPlainObject } from "../../core/options/value.js";
 import { PRINCIPAL_LISTS, type Principal } from "../../core/principal/principal.js";
 import type { PolicyAction, PolicyInput, PolicyResource, PolicySubject } from "./policy-engine.js";
 
 /** What the app says of a request; what it leaves out comes from the principal and the method. */
 export interface PolicyQuestion {
-  /** @default the principal: `user` or `service`, its subject or client, and its lists of names as properties */
+  /** @default the principal: `user` or `service`, its subject (of a service without one, its client), and its lists of names as properties */
   readonly subject?: PolicySubject;
   /** @default the method of the request, `GET` for HEAD */
   readonly action?: PolicyAction;
@@ -14,7 +15,7 @@ export interface PolicyQuestion {
 }
 
 /** {@link PolicyQuestion}, with nothing but what was checked. */
-type CheckedQuestion = Omit<PolicyInput, "subject" | "action"> & {
+export type CheckedQuestion = Omit<PolicyInput, "subject" | "action"> & {
   readonly subject: PolicySubject | undefined;
   readonly action: PolicyAction | undefined;
 };
@@ -37,14 +38,20 @@ export function parseQuestion(value: unknown): CheckedQuestion {
   };
 }
 
-/** What the engine is asked. */
+/**
+ * What the engine is asked.
+ *
+ * @param option - The rule, in words.
+ * @throws {@link FunctionFailure} when neither the question nor the principal says who asks.
+ */
 export function completeInput(
   { subject, action, resource, context }: CheckedQuestion,
   principal: Principal,
   req: Request,
+  option: string,
 ): PolicyInput {
   return {
-    subject: subject ?? subjectOf(principal),
+    subject: subject ?? subjectOf(principal, option),
     // Express answers HEAD with the handler of GET: what is forbidden for one is for the other.
     action: action ?? { name: req.method === "HEAD" ? "GET" : req.method },
     resource,
@@ -53,8 +60,17 @@ export function completeInput(
 }
 
 /** A list that may lack names is left out: an empty one would say that there are none. */
-function subjectOf(principal: Principal): PolicySubject {
+function subjectOf(principal: Principal, option: string): PolicySubject {
   const { kind, subject, clientId, issuer, tenant, undetermined } = principal;
+  // A client may be called like a user (RFC 9700 §4.15): it is none, whatever kind the token says.
+  const id = kind === "user" ? subject : subject || clientId;
+  if (id === undefined || id === "") {
+    // Policies would take all who have no name for one.
+    const nameless = new TypeError(
+      "the principal has no subject, and is no service with a client: give a subject",
+    );
+    throw new FunctionFailure(option, "wrong_return", nameless);
+  }
   const properties: Record<string, unknown> = {};
   if (issuer !== undefined) properties["issuer"] = issuer;
   if (clientId !== undefined) properties["clientId"] = clientId;
@@ -62,7 +78,7 @@ function subjectOf(principal: Principal): PolicySubject {
   for (const list of PRINCIPAL_LISTS) {
     if (!undetermined.includes(list)) properties[list] = principal[list];
   }
-  return { type: kind, id: subject ?? clientId ?? "", properties };
+  return { type: kind, id, properties };
 }
 
 function subjectAt(value: unknown): PolicySubject {

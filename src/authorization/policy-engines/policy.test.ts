@@ -296,6 +296,37 @@ describe.each(expressVersions)("policy on Express %s", (_major, express) => {
     });
   });
 
+  it.each<PrincipalInit>([
+    {},
+    { kind: "service" },
+    { subject: "", roles: ["admin"] },
+    { clientId: "alice" },
+  ])("answers 503 about a principal without a name, and does not ask: %j", async (init) => {
+    const decide = vi.fn(() => yes);
+    await request(appFor(authorize(policy(engineOf(decide), () => order)), init))
+      .get("/")
+      .expect(503);
+    expect(decide).not.toHaveBeenCalled();
+    expect(decisions).toMatchObject([{ code: "check_unavailable", reason: "wrong_return" }]);
+  });
+
+  it("asks about a principal without a name whom the function names", async () => {
+    const named = { ...order, subject: { type: "device", id: "7" } };
+    await request(
+      appFor(
+        authorize(
+          policy(
+            engineOf(() => yes),
+            () => named,
+          ),
+        ),
+        {},
+      ),
+    )
+      .get("/")
+      .expect(200);
+  });
+
   it.each<[string, () => unknown]>([
     ["nothing", () => undefined],
     ["no resource", () => ({})],

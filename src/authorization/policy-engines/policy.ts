@@ -11,7 +11,12 @@ import { createRule, type Rule } from "../rule/rule.js";
 import { ALLOW, denying, undecided, type Verdict, withPolicy } from "../rule/verdict.js";
 import { EngineCall } from "./engine-call.js";
 import type { PolicyCall, PolicyDecision, PolicyEngine, PolicyInput } from "./policy-engine.js";
-import { completeInput, type PolicyQuestion, parseQuestion } from "./policy-input.js";
+import {
+  type CheckedQuestion,
+  completeInput,
+  type PolicyQuestion,
+  parseQuestion,
+} from "./policy-input.js";
 import { PolicyOutage } from "./policy-outage.js";
 
 /** What an engine decided, and how decisions name that. */
@@ -96,6 +101,15 @@ export function policy(engine: unknown, question: unknown, ...rest: readonly unk
     }
   }
 
+  /** @throws FunctionFailure when nobody is named. */
+  function answer(
+    asked: CheckedQuestion,
+    principal: Principal,
+    req: Request,
+  ): Verdict | Promise<Verdict> {
+    return evaluate(completeInput(asked, principal, req, option), req);
+  }
+
   return createRule(option, {
     isPure: false,
     needsObject: false,
@@ -104,8 +118,8 @@ export function policy(engine: unknown, question: unknown, ...rest: readonly unk
       try {
         const asked = ask(principal, req);
         return isThenable(asked)
-          ? asked.then((ready) => evaluate(completeInput(ready, principal, req), req), undecided)
-          : evaluate(completeInput(asked, principal, req), req);
+          ? asked.then((ready) => answer(ready, principal, req)).catch(undecided)
+          : answer(asked, principal, req);
       } catch (error) {
         return undecided(error);
       }
