@@ -9,7 +9,7 @@ import {
   setPrincipalSource,
 } from "../../core/principal/principal.js";
 import { authorize, not, type PolicyEngine, type PolicyQuestion, policy } from "../index.js";
-import { type CedarOptions, cedar } from "./index.js";
+import { type CedarEntity, type CedarOptions, cedar } from "./index.js";
 
 const policies = {
   owners:
@@ -164,6 +164,11 @@ describe.each(expressVersions)("cedar on Express %s", (_major, express) => {
 });
 
 describe("cedar", () => {
+  const staff = (): CedarEntity => ({
+    uid: { type: "user", id: "s3cr3t" },
+    attrs: {},
+    parents: [],
+  });
   const schema =
     "entity user; entity order; action GET appliesTo { principal: user, resource: order };";
 
@@ -192,12 +197,35 @@ describe("cedar", () => {
       { policies, entities: {} },
       "cedar.entities must be a non-empty list",
     ],
+    ["entities that are none", { policies, entities: [staff(), { uid: "x" }] }, "see entry 1"],
+    [
+      "an entity twice",
+      { policies, entities: [staff(), { ...staff(), attrs: { x: 1 } }] },
+      "must not repeat an entity",
+    ],
+    [
+      "an entity above itself",
+      { policies, entities: [{ ...staff(), parents: [staff().uid] }] },
+      "see entry 0",
+    ],
+    [
+      "a function among the entities",
+      { policies, entities: [() => staff()] },
+      "cedar.entities must hold nothing but JSON",
+    ],
+    [
+      "a map in an entity",
+      { policies, entities: [{ ...staff(), attrs: { tags: new Map() } }] },
+      "cedar.entities must hold nothing but JSON",
+    ],
+    ["a name with blanks", { policies, name: "my engine" }, "cedar.name must be 1 to 64"],
     ["a namespace with blanks", { policies, namespace: "My Shop" }, "cedar.namespace must"],
     ["a name of other packages", { policySet: "x" }, 'did you mean "policies"?'],
   ])("refuses at start-up: %s", (_what, options, problem) => {
     expect(() => cedar(options as CedarOptions)).toThrow(
       expect.objectContaining({ name: "OptionsError", message: expect.stringContaining(problem) }),
     );
+    expect(() => cedar(options as CedarOptions)).not.toThrow("s3cr3t");
   });
 
   it("quotes nothing of a text that is no policy", () => {

@@ -6,9 +6,14 @@ import { type OptionsReader, readOptions } from "../../core/options/options-read
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { isPlainObject } from "../../core/options/value.js";
 import { loadPeer } from "../policy-engines/load-peer.js";
-import type { PolicyDecision, PolicyEngine, PolicyInput } from "../policy-engines/policy-engine.js";
+import {
+  type PolicyDecision,
+  type PolicyEngine,
+  type PolicyInput,
+  readEngineName,
+} from "../policy-engines/policy-engine.js";
 import { PolicyOutage } from "../policy-engines/policy-outage.js";
-import { sendable } from "../policy-engines/sendable.js";
+import { jsonCopy, sendable } from "../policy-engines/sendable.js";
 
 /** An entity in the JSON format of Cedar. */
 export interface CedarEntity {
@@ -77,12 +82,11 @@ const MAX_TEXT = 300;
 export function cedar(options: CedarOptions): PolicyEngine {
   assertNotMounted("cedar", options, "authorize(policy(cedar({ policies }), …))");
   const reader = readOptions<CedarOptions>("cedar", options, KEYS, CEDAR_HINTS);
-  const name = reader.string("name", { default: "cedar" }) ?? "cedar";
+  const name = readEngineName(reader, "cedar");
   const namespace = reader.string("namespace");
   if (namespace !== undefined && namespace !== "" && !NAMESPACE.test(namespace)) {
     reader.problem("namespace", 'a name of Cedar, such as "Shop" or "Acme::Shop"');
   }
-  const entitiesOf = readEntities(reader);
   const module = loadPeer(
     reader.problems,
     "cedar",
@@ -90,6 +94,7 @@ export function cedar(options: CedarOptions): PolicyEngine {
     // The root of the package cannot be loaded by Node.js.
     () => require("@cedar-policy/cedar-wasm/nodejs") as Cedar,
   );
+  const entitiesOf = readEntities(reader, module);
   // The package keeps what it parsed by name, for the whole process.
   const id = randomUUID();
   const hasSchema = module !== undefined && prepare(module, reader, id);
@@ -170,6 +175,7 @@ function withOwn(extra: Entities, own: Entities): Entities {
 
 function readEntities(
   reader: OptionsReader<keyof CedarOptions>,
+  module: Cedar | undefined,
 ): (input: PolicyInput) => Entities | Promise<Entities> {
   const given = reader.raw("entities");
   if (typeof given === "function") {
@@ -177,7 +183,7 @@ function readEntities(
     return createCall<Entities, PolicyInput>(given as (input: PolicyInput) => unknown, {
       option,
       parse(value) {
-        if (Array.isArray(value)) return value;
+        if (Array.isArray(value)) return jsonCopy(value, option);
         throw wrongReturn(option, "a list of entities", value);
       },
     });
@@ -185,8 +191,29 @@ function readEntities(
   const isList = given === undefined || (Array.isArray(given) && given.length > 0);
   if (!isList)
     reader.problem("entities", "a non-empty list of entities, or a function that gives one");
-  const list: Entities = Array.isArray(given) ? structuredClone(given) : [];
+  const list = Array.isArray(given) ? copyOfList(reader, given) : [];
+  if (module !== undefined && list.length > 0) checkList(module, reader, list);
   return () => list;
+}
+
+function copyOfList(reader: OptionsReader<keyof CedarOptions>, given: Entities): Entities {
+  try {
+    return jsonCopy(given, "cedar.entities");
+  } catch {
+    reader.note("entities", "must hold nothing but JSON");
+    return [];
+  }
+}
+
+/** What Cedar says of entities names them, and they may be of people: the place is enough. */
+function checkList(module: Cedar, reader: OptionsReader<keyof CedarOptions>, list: Entities): void {
+  const isWrong = (entities: Entities): boolean =>
+    attempt(() => module.checkParseEntities({ entities: entities as never })) !== undefined;
+  if (!isWrong(list)) return;
+  const index = list.findIndex((entity) => isWrong([entity]));
+  if (index === -1)
+    reader.note("entities", "must not repeat an entity, or have one among its own ancestors");
+  else reader.problem("entities", `entities in the JSON format of Cedar: see entry ${index}`);
 }
 
 /** Parses policies and schema, once. @returns Whether there is a schema. */

@@ -6,6 +6,7 @@ import type { OptionsReader } from "../../core/options/options-reader.js";
 import { describeValue, isPlainObject, unsetFault } from "../../core/options/value.js";
 import { isRefused } from "../../core/refusal/refused.js";
 import { httpHostFault, parseSecureUrl } from "../../issuer/fetch/secure-url.js";
+import { readEngineName } from "../policy-engines/policy-engine.js";
 import type { BreakerSettings } from "./circuit-breaker.js";
 
 /** What a {@link PolicyFetch} is asked for. It is what the global `fetch` takes. */
@@ -142,7 +143,7 @@ export function readHttpEngine(reader: EngineReader, factory: string): HttpEngin
   }
   return {
     url: readUrl(reader, httpHosts),
-    name: readName(reader, factory),
+    name: readEngineName(reader, factory),
     timeout: reader.duration("timeout", { default: "250ms", min: "10ms", max: "4s" }),
     token,
     headers,
@@ -169,14 +170,6 @@ function readUrl(reader: EngineReader, httpHosts: readonly string[]): URL | unde
   }
   if (/[?#]/.test(text)) reader.problem("url", "a URL without query and fragment");
   return url;
-}
-
-function readName(reader: EngineReader, factory: string): string {
-  const name = reader.string("name", { default: factory }) ?? factory;
-  if (!/^[\w.:/@+=-]{1,64}$/.test(name)) {
-    reader.problem("name", "1 to 64 letters, digits and . _ : / @ + = -");
-  }
-  return name;
 }
 
 function readToken(

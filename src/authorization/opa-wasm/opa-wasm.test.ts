@@ -99,6 +99,12 @@ describe("opaWasm", () => {
       "opaWasm.entrypoint must be one that the policy was built with",
     ],
     ["data beside a loaded policy", { policy: loaded, data: {} }, "call its setData(…)"],
+    ["a name with blanks", { policy: loaded, name: "my opa" }, "opaWasm.name must be 1 to 64"],
+    [
+      "data that is no JSON",
+      { policy: policyWasm(), data: { total: 10n } },
+      "opaWasm.data must hold nothing but JSON",
+    ],
     [
       "data that is a list",
       { policy: policyWasm(), data: [] },

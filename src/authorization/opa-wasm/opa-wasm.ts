@@ -6,9 +6,13 @@ import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { isPlainObject } from "../../core/options/value.js";
 import { allowOf } from "../http-engines/opa.js";
 import { loadPeer } from "../policy-engines/load-peer.js";
-import type { PolicyEngine, PolicyInput } from "../policy-engines/policy-engine.js";
+import {
+  type PolicyEngine,
+  type PolicyInput,
+  readEngineName,
+} from "../policy-engines/policy-engine.js";
 import { PolicyOutage } from "../policy-engines/policy-outage.js";
-import { sendable } from "../policy-engines/sendable.js";
+import { jsonCopy, sendable } from "../policy-engines/sendable.js";
 
 /** What is used of a policy that `loadPolicy` of `@open-policy-agent/opa-wasm` made. */
 export interface LoadedOpaPolicy {
@@ -60,7 +64,7 @@ export function opaWasm(options: OpaWasmOptions): PolicyEngine {
     'authorize(policy(opaWasm({ policy: readFileSync("policy.wasm") }), …))',
   );
   const reader = readOptions<OpaWasmOptions>("opaWasm", options, KEYS, OPA_WASM_HINTS);
-  const name = reader.string("name", { default: "opaWasm" }) ?? "opaWasm";
+  const name = readEngineName(reader, "opaWasm");
   const entrypoint = reader.string("entrypoint");
   const loaded = readPolicy(reader);
   const { entrypoints } = loaded ?? {};
@@ -135,10 +139,25 @@ function load(
   if (peer === undefined) return undefined;
   try {
     const loaded = peer.loadPolicySync(bytes as never);
-    if (isPlainObject(data)) loaded.setData(data);
+    if (isPlainObject(data)) setData(reader, loaded, data);
     return loaded;
   } catch {
     reader.problem("policy", "the bytes of a policy.wasm, as opa build -t wasm makes it");
     return undefined;
   }
+}
+
+function setData(
+  reader: OptionsReader<keyof OpaWasmOptions>,
+  policy: { setData(data: object): void },
+  data: object,
+): void {
+  let copy: object;
+  try {
+    copy = jsonCopy(data, "opaWasm.data");
+  } catch {
+    reader.note("data", "must hold nothing but JSON");
+    return;
+  }
+  policy.setData(copy);
 }

@@ -1,3 +1,5 @@
+import type { OptionsReader } from "../../core/options/options-reader.js";
+
 /** Who wants to do something. */
 export interface PolicySubject {
   readonly type: string;
@@ -60,4 +62,16 @@ export interface PolicyEngine {
    * request with 503 `check_unavailable`.
    */
   decide(input: PolicyInput, call: PolicyCall): PolicyDecision | PromiseLike<PolicyDecision>;
+}
+
+/** The names of engines, and what else records take over from them: no text with blanks, and nothing long. */
+export const ENGINE_NAME = /^[\w.:/@+=-]{1,64}$/;
+
+/** Reads the name of an engine; without one it is called like its factory. */
+export function readEngineName(reader: OptionsReader<"name">, factory: string): string {
+  const name = reader.string("name", { default: factory }) ?? factory;
+  if (!ENGINE_NAME.test(name)) {
+    reader.problem("name", "1 to 64 letters, digits and . _ : / @ + = -");
+  }
+  return name;
 }

@@ -10,7 +10,13 @@ import type { Principal } from "../../core/principal/principal.js";
 import { createRule, type Rule } from "../rule/rule.js";
 import { ALLOW, denying, undecided, type Verdict, withPolicy } from "../rule/verdict.js";
 import { EngineCall } from "./engine-call.js";
-import type { PolicyCall, PolicyDecision, PolicyEngine, PolicyInput } from "./policy-engine.js";
+import {
+  ENGINE_NAME,
+  type PolicyCall,
+  type PolicyDecision,
+  type PolicyEngine,
+  type PolicyInput,
+} from "./policy-engine.js";
 import {
   type CheckedQuestion,
   completeInput,
@@ -26,8 +32,6 @@ interface Decided {
 }
 
 const DENIED = denying("policy_denied");
-/** Names of engines, decisions and policies that records take over: no text with blanks, and nothing long. */
-const SHORT = /^[\w.:/@+=-]{1,64}$/;
 const MAX_REASONS = 4;
 
 /**
@@ -139,7 +143,7 @@ function readEngine(
       "policy.engine",
       `must be a policy engine, with a name and decide(), got ${describeValue(engine)}${fix}`,
     );
-  } else if (typeof name !== "string" || !SHORT.test(name)) {
+  } else if (typeof name !== "string" || !ENGINE_NAME.test(name)) {
     problems.note(
       "policy.engine.name",
       `must be 1 to 64 letters, digits and . _ : / @ + = -, got ${describeValue(name)}`,
@@ -167,7 +171,7 @@ function parseDecision(value: unknown, name: string): Decided {
 }
 
 function isShort(text: unknown): text is string {
-  return typeof text === "string" && SHORT.test(text);
+  return typeof text === "string" && ENGINE_NAME.test(text);
 }
 
 /** An outage of an engine of ours is one, and no failure of a function of the app. */

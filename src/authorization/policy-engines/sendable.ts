@@ -17,10 +17,19 @@ const MAX_DEPTH = 100;
  */
 export function sendable(engine: string, question: PolicyInput): PolicyInput {
   try {
-    return copyOf(question, "the question", 0) as PolicyInput;
+    return jsonCopy(question, "the question");
   } catch (error) {
     throw new FunctionFailure(`policy(${engine})`, "wrong_return", error);
   }
+}
+
+/**
+ * A copy of what is to be JSON, which refuses what {@link sendable} refuses.
+ *
+ * @throws TypeError that names the place, and no value.
+ */
+export function jsonCopy<T>(value: T, place: string): T {
+  return copyOf(value, place, 0) as T;
 }
 
 function copyOf(value: unknown, place: string, depth: number): unknown {
