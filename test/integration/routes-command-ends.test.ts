@@ -112,7 +112,7 @@ describe("the command routes", () => {
       'for (let i = 0; i < 10; i += 1) app.get("/" + i + "x".repeat(50000), (_req, res) => res.end());';
     const file = write("large.cjs", openAppOf("express", many));
     const { stdout } = run("routes", file, "--format", "json");
-    expect(JSON.parse(stdout).counts.open).toBe(11);
+    expect(JSON.parse(stdout).routes).toHaveLength(11);
     expect(stdout.length).toBeGreaterThan(1_000_000);
   });
 });
