@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { relative } from "node:path";
+import type { Express } from "express";
 import { auditRoutes } from "../route-audit/audit-routes.js";
 import type { RouteFinding } from "../route-audit/findings/finding.js";
 import { findingsOf, inOrder } from "../route-audit/findings/findings-of.js";
@@ -8,6 +9,7 @@ import { FORMATS } from "../route-audit/format-routes.js";
 import { summaryOf } from "../route-audit/formats/format-options.js";
 import { checkOpenApi } from "../route-audit/openapi/openapi-check.js";
 import { probeRoutes } from "../route-audit/probe-routes.js";
+import type { ProbeReport } from "../route-audit/report/probe-report.js";
 import { appTitle } from "./app-title.js";
 import { applyBaseline } from "./baseline.js";
 import type { CommandChannel } from "./command-channel.js";
@@ -16,6 +18,9 @@ import { CommandError, lineOf } from "./command-error.js";
 import { loadApp } from "./load-app.js";
 import type { Arguments } from "./read-arguments.js";
 import { readDocument } from "./read-document.js";
+
+/** How often a probe says that the event loop turns. */
+const BEAT_MS = 1000;
 
 /** Loads the app into this process, says what guards its routes, and ends the process. */
 export async function auditApp(
@@ -50,7 +55,7 @@ async function answer(
   const found = inOrder([
     ...findingsOf(report),
     ...(document === undefined ? [] : checkOpenApi(report, document)),
-    ...(given.probe ? findingsOfProbe(report, await probeRoutes(app)) : []),
+    ...(given.probe ? findingsOfProbe(report, await probe(app, channel)) : []),
   ]);
   const findings =
     given.baseline === undefined
@@ -68,6 +73,17 @@ async function answer(
     channel.say(`${summaryOf(report)}; written to ${out}`);
   }
   return findings.some(fails) ? 1 : 0;
+}
+
+/** Requests run the app's own code, which may never come to an end. */
+async function probe(app: Express, channel: CommandChannel): Promise<ProbeReport> {
+  channel.alive();
+  const beat = setInterval(() => channel.alive(), BEAT_MS);
+  try {
+    return await probeRoutes(app);
+  } finally {
+    clearInterval(beat);
+  }
 }
 
 function fails({ level, accepted }: RouteFinding): boolean {

@@ -9,6 +9,8 @@ export interface CommandChannel {
   write(text: string): void;
   /** The app is there. */
   loaded(): void;
+  /** The event loop still turns, in which the app answers requests of the probe. */
+  alive(): void;
   /** The last word: how the command ends. */
   done(code: 0 | 1 | 2): void;
 }
@@ -18,6 +20,7 @@ export type ChannelMessage =
   | { readonly say: string }
   | { readonly write: string }
   | { readonly loaded: true }
+  | { readonly alive: true }
   | { readonly done: 0 | 1 | 2 };
 
 /** Of the process that loads the app, to the one that started it. */
@@ -28,6 +31,7 @@ export const terminalChannel: CommandChannel = {
   say: (message) => writeAll(2, `express-secure-api: ${visible(message)}\n`),
   write: (text) => writeAll(1, text),
   loaded: () => undefined,
+  alive: () => undefined,
   done: () => undefined,
 };
 
@@ -36,6 +40,7 @@ export const pipeChannel: CommandChannel = {
   say: (say) => send({ say }),
   write: (write) => send({ write }),
   loaded: () => send({ loaded: true }),
+  alive: () => send({ alive: true }),
   done: (done) => send({ done }),
 };
 

@@ -33,6 +33,7 @@ export function watchEnd(module: string, channel: CommandChannel): CommandEnd {
   let code: 0 | 1 | 2 = FAILED;
   let ended = false;
   let listens = false;
+  let stage = "while it was loaded";
   process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write;
   const fail = (message: string): never => {
     ended = true;
@@ -41,7 +42,7 @@ export function watchEnd(module: string, channel: CommandChannel): CommandEnd {
     return exit(FAILED);
   };
   const onError = (error: unknown): void => {
-    fail(`${module} failed while it was loaded: ${explain(error)}`);
+    fail(`${module} failed ${stage}: ${explain(error)}`);
   };
   process.on("uncaughtException", onError);
   process.on("unhandledRejection", onError);
@@ -61,6 +62,7 @@ export function watchEnd(module: string, channel: CommandChannel): CommandEnd {
     async loaded() {
       await setTimeout(SETTLE_MS);
       listens = process.getActiveResourcesInfo().some((one) => SERVERS.includes(one));
+      stage = "after it was loaded";
       channel.loaded();
     },
     finish(found) {
@@ -85,6 +87,11 @@ export function noAnswer(module: string, signal?: string | null): string {
 /** Why there is no answer when the module does not come to an end. */
 export function tooSlow(module: string, seconds: number): string {
   return `${module} was not loaded within ${seconds} seconds`;
+}
+
+/** Why there is no answer when a request of the probe keeps the event loop. */
+export function blocked(module: string, seconds: number): string {
+  return `${module} kept the event loop for ${seconds} seconds while it was probed`;
 }
 
 function explain(error: unknown): string {

@@ -1,4 +1,3 @@
-import { auditApp } from "./audit-app.js";
 import { terminalChannel } from "./command-channel.js";
 import { lineOf } from "./command-error.js";
 import { type Arguments, readArguments, USAGE } from "./read-arguments.js";
@@ -17,5 +16,11 @@ export function run(args: readonly string[]): void {
   const color = process.stdout.isTTY && process.stdout.hasColors();
   if (read === undefined) terminalChannel.write(USAGE);
   else if (maySupervise()) supervise(read.module, args, color);
-  else void auditApp(read, color, terminalChannel);
+  else void auditHere(read, color);
+}
+
+async function auditHere(given: Arguments, color: boolean): Promise<void> {
+  // Loaded here only: the process that supervises another needs none of it.
+  const { auditApp } = await import("./audit-app.js");
+  await auditApp(given, color, terminalChannel);
 }

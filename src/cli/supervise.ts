@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { CHANNEL_DESCRIPTOR, type ChannelMessage, terminalChannel } from "./command-channel.js";
-import { DEADLINE_SECONDS, noAnswer, tooSlow } from "./command-end.js";
+import { blocked, DEADLINE_SECONDS, noAnswer, tooSlow } from "./command-end.js";
 import { lineOf } from "./command-error.js";
 
 /** More than the process of the app has: it ends by itself, unless it never comes to do so. */
@@ -33,7 +33,12 @@ export function supervise(
     if (child.exitCode === null) child.kill("SIGKILL");
     return process.exit(last);
   };
-  const slow = setTimeout(() => fail(tooSlow(module, loadSeconds)), loadSeconds * 1000);
+  let slow: NodeJS.Timeout | undefined;
+  const limit = (message: string): void => {
+    clearTimeout(slow);
+    slow = setTimeout(() => fail(message), loadSeconds * 1000);
+  };
+  limit(tooSlow(module, loadSeconds));
   for (const signal of SIGNALS) process.once(signal, () => fail(`stopped by ${signal}`));
   const end = (): never => {
     try {
@@ -46,6 +51,7 @@ export function supervise(
   const hear = (message: ChannelMessage): void => {
     if ("say" in message) terminalChannel.say(message.say);
     else if ("write" in message) written.push(message.write);
+    else if ("alive" in message) limit(blocked(module, loadSeconds));
     else clearTimeout(slow);
     if (!("done" in message)) return;
     code = message.done;
@@ -71,7 +77,9 @@ export function maySupervise(): boolean {
 }
 
 function start(args: readonly string[], color: boolean): ChildProcess {
-  const own = process.execArgv.map((arg) =>
+  // A script of the command line would be run in place of the file.
+  const isScript = process.execArgv.some((arg) => /^(?:-[a-z]*[ep]$|--(?:eval|print)\b)/.test(arg));
+  const own = (isScript ? [] : process.execArgv).map((arg) =>
     // The port of a debugger is taken by this process.
     arg.replace(/^(--inspect(?:-brk|-wait)?)(?:=.*)?$/, "$1=0"),
   );
