@@ -106,27 +106,30 @@ describe("a name in an OpenAPI document", () => {
 });
 
 describe("many routes", () => {
-  const routes = Array.from({ length: 10_000 }, (_item, index) => route("GET", `/r${index}/:id`));
-  const report = reportOf(routes);
+  // Time that grows with the square is ten times these bounds; a busy machine does not reach them.
+  const routes = (length: number) =>
+    Array.from({ length }, (_item, index) => route("GET", `/r${index}/:id`));
 
   it("are written as test cases in a time that grows with their number", () => {
+    const report = reportOf(routes(40_000));
     const findings = findingsOf(report);
     const started = performance.now();
-    expect(FORMATS.junit(report, { findings })).toContain('tests="10000" failures="10000"');
-    expect(performance.now() - started).toBeLessThan(2000);
-  });
+    expect(FORMATS.junit(report, { findings })).toContain('tests="40000" failures="40000"');
+    expect(performance.now() - started).toBeLessThan(12_000);
+  }, 60_000);
 
   it("are compared with many operations in a time that grows with their number", () => {
+    const report = reportOf(routes(10_000));
     const paths = Object.fromEntries(
-      routes.map((_route, index) => [`/x${index}/{id}`, { get: {}, post: {} }]),
+      report.routes.map((_route, index) => [`/x${index}/{id}`, { get: {}, post: {} }]),
     );
     const servers = Array.from({ length: 50 }, (_item, index) => ({ url: `https://a/v${index}` }));
     servers.push({ url: `https://a${"/".repeat(200_000)}x` });
     const started = performance.now();
     const findings = checkOpenApi(report, { openapi: "3.1.0", servers, paths });
     expect(findings).toHaveLength(30_000);
-    expect(performance.now() - started).toBeLessThan(4000);
-  });
+    expect(performance.now() - started).toBeLessThan(12_000);
+  }, 60_000);
 });
 
 describe("the app's own document", () => {
