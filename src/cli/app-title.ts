@@ -1,11 +1,13 @@
-import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { readText } from "../core/files/read-text.js";
 
 /** How the app's own manifest calls it. */
 export interface AppTitle {
   readonly title?: string;
   readonly version?: string;
 }
+
+const MAX_BYTES = 1024 * 1024;
 
 /** Name and version from the package.json nearest to the module; nothing when there is none that can be read. */
 export function appTitle(module: string): AppTitle {
@@ -21,9 +23,9 @@ export function appTitle(module: string): AppTitle {
 
 function read(path: string): AppTitle | undefined {
   try {
-    const { name, version } = JSON.parse(readFileSync(path, "utf8"));
+    const { name, version } = JSON.parse(readText(path, { maxBytes: MAX_BYTES, filesOnly: true }));
     // One without a name, such as { "type": "module" }, only sets how Node.js reads the files beside it.
-    if (typeof name !== "string") return undefined;
+    if (typeof name !== "string" || name === "") return undefined;
     return { title: name, ...(typeof version === "string" ? { version } : {}) };
   } catch {
     return undefined;

@@ -1,8 +1,16 @@
-import { readBaseline, saveBaseline } from "../route-audit/exceptions/baseline.js";
+import {
+  countNames,
+  type KnownNames,
+  readBaseline,
+  saveBaseline,
+} from "../route-audit/exceptions/baseline.js";
 import type { RouteFinding } from "../route-audit/findings/finding.js";
 import { entriesOf, isOpen } from "../route-audit/report/labels.js";
 import type { RouteReport } from "../route-audit/report/route-report.js";
 import { CommandError, lineOf } from "./command-error.js";
+
+const NOT_OPEN = ", which is not open any more";
+const TOO_OFTEN = " more often than it is open";
 
 /**
  * Holds findings against the baseline that `assertRoutesGuarded` reads as well: what it names is known. A name of what is
@@ -17,36 +25,47 @@ export function applyBaseline(
   report: RouteReport,
   findings: readonly RouteFinding[],
 ): readonly RouteFinding[] {
-  const open = new Set(
+  const open = countNames(
     entriesOf(report)
       .filter(isOpen)
       .map(({ label }) => label),
   );
-  const before = readNames(file, update);
-  const known = before ?? open;
-  const stale = [...known].filter((name) => !open.has(name));
-  if (update)
+  const known = readNames(file, update) ?? open;
+  const kept = new Map(
+    [...known].map(([name, count]) => [name, Math.min(count, open.get(name) ?? 0)]),
+  );
+  if (update) {
     save(
       file,
-      [...known].filter((name) => open.has(name)),
+      [...kept].flatMap(([name, count]) => Array<string>(count).fill(name)),
     );
+  }
+  const stale = [...known].filter(([name, count]) => count > (kept.get(name) ?? 0));
   return [
-    ...findings.map((one) =>
-      one.level === "error" && one.label !== undefined && known.has(one.label)
-        ? { ...one, accepted: true }
-        : one,
-    ),
+    ...accept(findings, kept),
     ...(update ? [] : stale).map(
-      (name): RouteFinding => ({
+      ([name]): RouteFinding => ({
         rule: "baseline-outdated",
         level: "error",
-        message: `The baseline names ${name}, which is not open any more: take it out with --update-baseline.`,
+        message: `The baseline names ${name}${kept.get(name) === 0 ? NOT_OPEN : TOO_OFTEN}: take it out with --update-baseline.`,
       }),
     ),
   ];
 }
 
-function readNames(file: string, update: boolean): ReadonlySet<string> | undefined {
+/** Of each kind, as many findings under one name as the baseline has of that name. */
+function accept(findings: readonly RouteFinding[], kept: KnownNames): readonly RouteFinding[] {
+  const seen = new Map<string, number>();
+  return findings.map((one) => {
+    if (one.level !== "error" || one.label === undefined) return one;
+    const key = `${one.rule} ${one.label}`;
+    const count = (seen.get(key) ?? 0) + 1;
+    seen.set(key, count);
+    return count <= (kept.get(one.label) ?? 0) ? { ...one, accepted: true } : one;
+  });
+}
+
+function readNames(file: string, update: boolean): KnownNames | undefined {
   const names = readBaseline(file);
   if (typeof names === "string") throw new CommandError(`the baseline ${file} ${names}`);
   if (names === undefined && !update) {

@@ -1,10 +1,9 @@
-import { writeSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { visible } from "../route-audit/formats/escape.js";
+import type { CommandChannel } from "./command-channel.js";
 import { lineOf } from "./command-error.js";
 
 /** How long an app may take to load. */
-const DEADLINE_SECONDS = 60;
+export const DEADLINE_SECONDS = 60;
 /** A port that is not free is told a moment after the module was loaded. */
 const SETTLE_MS = 50;
 const FAILED = 2;
@@ -15,8 +14,6 @@ const SERVERS = ["TCPServerWrap", "PipeServerWrap"];
 export interface CommandEnd {
   /** Says why there is no answer, and ends the process. */
   fail(message: string): never;
-  /** Tells something besides the answer. */
-  note(message: string): void;
   /** The app is there: from now on, what listens may be ours. Resolves when what it has begun has had time to fail. */
   loaded(): Promise<void>;
   /** Ends the process once the answer is written, and says when the app would have kept it alive. */
@@ -29,50 +26,72 @@ export interface CommandEnd {
  *
  * Whatever the app prints meanwhile goes to the standard error, because the standard output is the answer.
  */
-export function watchEnd(module: string): CommandEnd {
+export function watchEnd(module: string, channel: CommandChannel): CommandEnd {
   process.exitCode = FAILED;
   // Of now: the app may replace it.
   const exit = process.exit.bind(process);
   let code: 0 | 1 | 2 = FAILED;
   let ended = false;
   let listens = false;
+  let stage = "while it was loaded";
   process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write;
   const fail = (message: string): never => {
     ended = true;
-    say(message);
+    channel.say(message);
+    channel.done(FAILED);
     return exit(FAILED);
   };
   const onError = (error: unknown): void => {
-    fail(`${module} failed while it was loaded: ${explain(error)}`);
+    fail(`${module} failed ${stage}: ${explain(error)}`);
   };
   process.on("uncaughtException", onError);
   process.on("unhandledRejection", onError);
   process.on("exit", () => {
     if (!ended) {
-      say(`${module} ended the process, or left nothing to wait for, before its app was there`);
+      channel.say(noAnswer(module));
+      channel.done(FAILED);
     }
     // At once: listeners of the app come behind this one, and could set another code.
     exit(code);
   });
   void setTimeout(DEADLINE_SECONDS * 1000, undefined, { ref: false }).then(() => {
-    fail(`${module} was not loaded within ${DEADLINE_SECONDS} seconds`);
+    fail(tooSlow(module, DEADLINE_SECONDS));
   });
   return {
     fail,
-    note: say,
     async loaded() {
       await setTimeout(SETTLE_MS);
       listens = process.getActiveResourcesInfo().some((one) => SERVERS.includes(one));
+      stage = "after it was loaded";
+      channel.loaded();
     },
     finish(found) {
       ended = true;
       code = found;
       if (listens) {
-        say(`note: ${module} listens when it is loaded; the process is ended all the same`);
+        channel.say(`note: ${module} listens when it is loaded; the process is ended all the same`);
       }
+      channel.done(code);
       return exit(code);
     },
   };
+}
+
+/** Why there is no answer when the process is simply gone. */
+export function noAnswer(module: string, signal?: string | null): string {
+  const how =
+    signal == null ? "ended the process, or left nothing to wait for," : `was ended by ${signal}`;
+  return `${module} ${how} before there was an answer`;
+}
+
+/** Why there is no answer when the module does not come to an end. */
+export function tooSlow(module: string, seconds: number): string {
+  return `${module} was not loaded within ${seconds} seconds`;
+}
+
+/** Why there is no answer when a request of the probe keeps the event loop. */
+export function blocked(module: string, seconds: number): string {
+  return `${module} kept the event loop for ${seconds} seconds while it was probed`;
 }
 
 function explain(error: unknown): string {
@@ -83,24 +102,4 @@ function explain(error: unknown): string {
   };
   if (syscall !== "listen") return lineOf(error);
   return `it listens on port ${String(port)}, which is not free (${String(code)}): export the app from a module that does not listen`;
-}
-
-/** At once: the process may be about to end. */
-function say(message: string): void {
-  writeAll(2, `express-secure-api: ${visible(message)}\n`);
-}
-
-/** Writes all of it before it returns. Pipes that do not block can be full, and readers can be gone. */
-export function writeAll(descriptor: number, text: string): void {
-  const bytes = Buffer.from(text);
-  for (let offset = 0; offset < bytes.length; ) {
-    try {
-      offset += writeSync(descriptor, bytes, offset);
-    } catch (error) {
-      const { code } = error as { readonly code?: unknown };
-      if (code === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-      else if (code === "EPIPE" || code === "EOF") return;
-      else throw error;
-    }
-  }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -101,7 +101,15 @@ describe("an OpenAPI document", () => {
     expect(() => readDocument(write(name, text))).toThrow(line);
   });
 
-  it("is refused when it is not there", () => {
+  it("is read with the mark of byte order that some editors write", () => {
+    const file = write("mark.json", '\uFEFF{"openapi":"3.1.0","paths":{}}');
+    expect(readDocument(file)).toEqual({ openapi: "3.1.0", paths: {} });
+  });
+
+  it("is refused when it is not there, or has no end", () => {
+    const zero = join(folder, "zero.json");
+    symlinkSync("/dev/zero", zero);
+    expect(() => readDocument(zero)).toThrow("zero.json is larger than 64 MB");
     expect(() => readDocument(join(folder, "none.json"))).toThrow(
       "could not be read: Error: ENOENT",
     );
@@ -151,6 +159,52 @@ describe("a baseline", () => {
       version: 1,
       open: ["GET /a"],
     });
+  });
+
+  it("lets pass as many entries of one name as it names, also where they cannot be told apart", () => {
+    const handler = { name: "<anonymous>", paths: ["/"], status: "open" as const, guards: [] };
+    const twice = reportOf([route("GET", "/a")], { handlers: [handler, handler] });
+    const path = join(folder, "twice.json");
+    applyBaseline(path, true, twice, findingsOf(twice));
+    const thrice = reportOf([route("GET", "/a")], { handlers: [handler, handler, handler] });
+    const known = applyBaseline(path, false, thrice, findingsOf(thrice));
+    expect(known.map(({ accepted }) => accepted === true)).toEqual([true, true, true, false]);
+    const once = reportOf([route("GET", "/a")], { handlers: [handler] });
+    expect(applyBaseline(path, false, once, findingsOf(once)).at(-1)).toMatchObject({
+      rule: "baseline-outdated",
+      message:
+        "The baseline names use / <anonymous> more often than it is open: take it out with --update-baseline.",
+    });
+  });
+
+  it("makes known nothing of a route that the audit holds to be guarded", () => {
+    const leak = {
+      rule: "answered-without-credentials",
+      level: "error",
+      message: "",
+      label: "GET /b",
+    } as const;
+    for (const update of [false, true]) {
+      const path = write("guarded.json", '{"version":1,"open":["GET /b"]}');
+      const [found] = applyBaseline(path, update, report, [leak]);
+      expect(found).not.toHaveProperty("accepted");
+    }
+  });
+
+  it("has nothing in it that a review does not show", () => {
+    const odd = reportOf([route("GET", "/\u202e\u200b")]);
+    const path = join(folder, "odd.json");
+    applyBaseline(path, true, odd, findingsOf(odd));
+    expect(readFileSync(path, "utf8")).not.toMatch(/\p{Cf}/u);
+    expect(applyBaseline(path, false, odd, findingsOf(odd))).toMatchObject([{ accepted: true }]);
+  });
+
+  it("is refused when it is no file", () => {
+    const zero = join(folder, "endless.json");
+    symlinkSync("/dev/zero", zero);
+    for (const path of [zero, folder]) {
+      expect(() => applyBaseline(path, true, report, findings)).toThrow("is not a regular file");
+    }
   });
 
   it("is written with what is open when there is none", () => {

@@ -22,6 +22,20 @@ export async function loadApp(written: string, exportName: string | undefined): 
     throw new CommandError(`${written} is a folder: name the file that exports the app`);
   }
   const exports = await importModule(path, written);
+  try {
+    return await appIn(exports, written, exportName);
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    // An export may be a getter, or a proxy.
+    throw new CommandError(`what ${written} exports could not be read: ${lineOf(error)}`);
+  }
+}
+
+async function appIn(
+  exports: Exports,
+  written: string,
+  exportName: string | undefined,
+): Promise<Express> {
   const candidates = candidatesIn(exports, exportName);
   const app = candidates.find(isApp);
   if (app !== undefined) return app;
@@ -59,7 +73,8 @@ async function callFactory(make: () => unknown, written: string): Promise<unknow
   try {
     return await make();
   } catch (error) {
-    throw new CommandError(`the function that ${written} exports failed: ${lineOf(error)}`);
+    const hint = make.length === 0 ? "" : "; it is called without arguments, and names some";
+    throw new CommandError(`the function that ${written} exports failed: ${lineOf(error)}${hint}`);
   }
 }
 

@@ -62,6 +62,15 @@ describe("the arguments of the command", () => {
     [["routes", "a.js", "--out="], "--out is empty: is a variable missing?"],
     [["routes", "a.js", "--baseline", ""], "--baseline is empty: is a variable missing?"],
     [["routes", "a.js", "--probe=yes"], "Option '--probe' does not take an argument"],
+    [["routes", "a.js", "--out", "./a.js"], "--out would overwrite a.js: name another file"],
+    [
+      ["routes", "a.js", "--baseline", "./b.json", "--out", "b.json"],
+      "--out would overwrite ./b.json: name another file",
+    ],
+    [
+      ["routes", "a.js", "--openapi", "c.json", "--out", "c.json"],
+      "--out would overwrite c.json: name another file",
+    ],
     [
       ["routes", "a.js", "--update-baseline"],
       "--update-baseline needs --baseline <file>, the file to write",

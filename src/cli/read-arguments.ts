@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { closest } from "../core/options/spelling.js";
 import { FORMATS, type FormatName } from "../route-audit/format-routes.js";
@@ -75,6 +76,13 @@ export function readArguments(args: readonly string[]): Arguments | undefined {
   }
   for (const name of ["export", "out", "baseline", "openapi"] as const) {
     if (values[name] === "") throw new CommandError(`--${name} is empty: is a variable missing?`);
+  }
+  if (values.out !== undefined) {
+    const { baseline, openapi } = values;
+    for (const read of [module, baseline, openapi]) {
+      if (read === undefined || resolve(read) !== resolve(values.out)) continue;
+      throw new CommandError(`--out would overwrite ${read}: name another file`);
+    }
   }
   return {
     module,

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RequestHandler } from "express";
@@ -128,6 +128,34 @@ describe.each(routerVersions)("assertRoutesGuarded on Express %s", (_version, ex
     writeBaseline(less, file, { allow: options.allow });
     assertRoutesGuarded(less, options);
     expect(JSON.parse(readFileSync(file, "utf8")).open).toEqual(["use / logRequest"]);
+  });
+
+  it("counts what a baseline cannot tell apart", () => {
+    const appOf = (count: number) => {
+      const app = sample();
+      for (let index = 0; index < count; index += 1) app.use((_req, _res, next) => next());
+      return app;
+    };
+    writeBaseline(appOf(2), file);
+    assertRoutesGuarded(appOf(2), { baseline: file });
+    const label = "use / <anonymous>";
+    expect(problemsOf(() => assertRoutesGuarded(appOf(3), { baseline: file }))).toEqual([
+      `${label} is open`,
+    ]);
+    expect(problemsOf(() => writeBaseline(appOf(3), file))).toEqual([`${label} is open`]);
+    expect(problemsOf(() => assertRoutesGuarded(appOf(1), { baseline: file }))).toEqual([
+      `baseline: ${label} is named 2 times, and open once: take it out, by hand or with writeBaseline(app, path)`,
+    ]);
+  });
+
+  it("reads a baseline from a file only", () => {
+    const zero = join(folder, "zero.json");
+    symlinkSync("/dev/zero", zero);
+    for (const path of [zero, folder]) {
+      expect(() => assertRoutesGuarded(sample(), { baseline: path })).toThrow(
+        "must be a baseline: the file is not a regular file",
+      );
+    }
   });
 
   it.each(["nonsense", "[]", '{"version":2,"open":[]}', '{"version":1,"open":[1]}'])(

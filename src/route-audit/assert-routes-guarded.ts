@@ -4,7 +4,7 @@ import { type OptionsReader, readOptions } from "../core/options/options-reader.
 import { auditRoutes } from "./audit-routes.js";
 import { refuseRequest } from "./discovery/check-app.js";
 import { type Allowance, allows, readAllowances } from "./exceptions/allowances.js";
-import { readBaseline, saveBaseline } from "./exceptions/baseline.js";
+import { beyondKnown, type KnownNames, readBaseline, saveBaseline } from "./exceptions/baseline.js";
 import { entriesOf, isOpen, type LabelledEntry, routeLabel } from "./report/labels.js";
 import type { ProbeReport } from "./report/probe-report.js";
 import type { RouteReport } from "./report/route-report.js";
@@ -65,13 +65,16 @@ export function assertRoutesGuarded(
   const open = entries.filter(isOpen);
   const isAllowed = (entry: LabelledEntry): boolean =>
     allowances.some((allowance) => allows(allowance, entry));
-  const known = baseline ?? new Set();
+  const known: KnownNames = baseline ?? new Map();
   const problems = [
     ...(report.routes.length === 0 ? [NO_ROUTES] : []),
-    ...open.filter((entry) => !isAllowed(entry) && !known.has(entry.label)).map(describe),
+    ...beyondKnown(
+      open.filter((entry) => !isAllowed(entry)),
+      known,
+    ).map(describe),
     ...problemsOfProbe(probe, entries, (entry) => isAllowed(entry) || known.has(entry.label)),
     ...allowances.flatMap((allowance) => idleAllowance(allowance, entries)),
-    ...[...known].flatMap((name) => idleName(name, entries, isAllowed)),
+    ...[...known].flatMap((named) => idleName(named, entries, isAllowed)),
     ...report.unused.map(
       ({ guard, pattern }) => `${pattern}: this pattern of ${guard} covers no route of the app`,
     ),
@@ -103,7 +106,7 @@ export function writeBaseline(
   const open = entriesOf(auditRoutes(app))
     .filter(isOpen)
     .filter((entry) => !allowances.some((allowance) => allows(allowance, entry)));
-  const added = before === undefined ? [] : open.filter(({ label }) => !before.has(label));
+  const added = before === undefined ? [] : beyondKnown(open, before);
   if (added.length > 0) throw new UnguardedRoutesError(added.map(describe));
   saveBaseline(
     path,
@@ -114,7 +117,7 @@ export function writeBaseline(
 const NO_ROUTES =
   "the app has no routes: is it the one that serves, and are its routes mounted when this is called?";
 
-function readBaselineOption(reader: OptionsReader<"baseline">): ReadonlySet<string> | undefined {
+function readBaselineOption(reader: OptionsReader<"baseline">): KnownNames | undefined {
   const path = reader.string("baseline");
   if (path === undefined) return undefined;
   const names = readBaseline(path);
@@ -181,17 +184,20 @@ function idleAllowance(allowance: Allowance, entries: readonly LabelledEntry[]):
 }
 
 function idleName(
-  name: string,
+  [name, count]: readonly [name: string, count: number],
   entries: readonly LabelledEntry[],
   isAllowed: (entry: LabelledEntry) => boolean,
 ): readonly string[] {
   const named = entries.filter(({ label }) => label === name);
-  if (named.some((entry) => isOpen(entry) && !isAllowed(entry))) return [];
+  const open = named.filter((entry) => isOpen(entry) && !isAllowed(entry)).length;
+  if (open >= count) return [];
   const why =
     named.length === 0
       ? "is no route of the app any more"
-      : named.some(isOpen)
-        ? "is named by allow as well"
-        : "is not open any more";
+      : open > 0
+        ? `is named ${count} times, and open ${open === 1 ? "once" : `${open} times`}`
+        : named.some(isOpen)
+          ? "is named by allow as well"
+          : "is not open any more";
   return [`baseline: ${name} ${why}: take it out, by hand or with writeBaseline(app, path)`];
 }

@@ -140,7 +140,7 @@ describe("markdown", () => {
 
   it("shows names as they are: no tag, link, mention or cell comes of them", () => {
     const text = write("markdown", HOSTILE);
-    const prose = text.replaceAll(/`[^`\n]*`/g, "").replaceAll(/<\/?code>/g, "");
+    const prose = text.replaceAll(/`[^`\n]*`/g, "").replaceAll(/<\/?(?:code|span)>/g, "");
     expect(prose).not.toMatch(/[<>[\]@`]|:\/\//);
     const rows = text.split("\n").filter((line) => line.startsWith("|"));
     expect(rows.filter((line) => !/^\|[^|]*\|[^|]*(?:\|[^|]*\|[^|]*)?\|$/.test(line))).toEqual([]);
@@ -207,7 +207,9 @@ describe("sarif", () => {
     expect(log.runs).toHaveLength(1);
     expect(run.tool.driver.name).toBe("express-secure-api");
     expect(run.results).toHaveLength(findingsOf(SHOP).length);
-    for (const { id, shortDescription } of run.tool.driver.rules) {
+    for (const { id, shortDescription, fullDescription, help } of run.tool.driver.rules) {
+      expect(fullDescription.text).not.toBe("");
+      expect(help.text).not.toBe("");
       expect(id).toMatch(/^[a-z-]+$/);
       expect(shortDescription.text).not.toBe("");
     }

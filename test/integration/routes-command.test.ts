@@ -224,7 +224,7 @@ describe("a baseline", () => {
     expect(fixed.status).toBe(1);
     expect(run("routes", app(GUARDED), "--baseline", baseline, "--update-baseline").status).toBe(0);
     expect(run("routes", app(GUARDED), "--baseline", baseline).status).toBe(0);
-  });
+  }, 60_000);
 });
 
 describe("the comparison with an OpenAPI document", () => {

@@ -47,6 +47,16 @@ describe("the details of a guard", () => {
     ["no object", "limits", undefined],
     ["a list of limits with one that is none", { limits: [...limits, {}] }, {}],
     ["wrong types", { limits: 1, headers: [1], schemas: [], status: "422", parts: {} }, {}],
+    ...[0, 200, 399, 600, 422.5, Number.NaN].map((status): [string, unknown, unknown] => [
+      `the status ${status}, which is no refusal`,
+      { status },
+      {},
+    ]),
+    ...[Number.NaN, Number.POSITIVE_INFINITY, -1].map((amount): [string, unknown, unknown] => [
+      `${amount} as a limit`,
+      { limits: [{ name: "a", limit: amount, windowSeconds: 60, by: "key" }] },
+      {},
+    ]),
     [
       "a schema that is no JSON",
       { schemas: { body: circle, query: 1n } },

@@ -74,7 +74,7 @@ function parseDetails(value: unknown, depth: number): GuardDetails | undefined {
     headers: texts(headers),
     schemas: isRecord(schemas) ? parseSchemas(schemas) : undefined,
     contentTypes: texts(contentTypes),
-    status: typeof status === "number" ? status : undefined,
+    status: isRefusal(status) ? status : undefined,
     requirement: parseRequirement(requirement, 0),
     parts: Array.isArray(parts)
       ? Object.freeze(parts.map((part) => parseDetails(part, depth + 1) ?? null))
@@ -86,8 +86,7 @@ function parseDetails(value: unknown, depth: number): GuardDetails | undefined {
 function parseLimit(value: unknown): LimitDetails | undefined {
   if (!isRecord(value)) return undefined;
   const { name, limit, windowSeconds, by, on } = value;
-  if (typeof name !== "string" || typeof limit !== "number") return undefined;
-  if (typeof windowSeconds !== "number") return undefined;
+  if (typeof name !== "string" || !isAmount(limit) || !isAmount(windowSeconds)) return undefined;
   const whom = by === "address" || by === "principal" ? by : "key";
   const known: LimitDetails = { name, limit, windowSeconds, by: whom, on: texts(on) };
   return Object.freeze(withoutUndefined(known));
@@ -155,6 +154,16 @@ function listOf<T>(
 
 function texts(value: unknown): readonly string[] | undefined {
   return listOf(value, (item) => (typeof item === "string" ? item : undefined));
+}
+
+/** Of 4xx or 5xx (RFC 9110 §15.5, §15.6). */
+function isRefusal(value: unknown): value is number {
+  return isAmount(value) && Number.isInteger(value) && value >= 400 && value <= 599;
+}
+
+/** What JSON can hold, and is no debt. */
+function isAmount(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

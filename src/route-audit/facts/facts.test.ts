@@ -7,6 +7,11 @@ import { requirementInWords, scopeAlternatives } from "./requirement.js";
 import { factsOf, hasObjectRule } from "./route-facts.js";
 
 describe("the words of a rule", () => {
+  it("stay words where they are nested without an end", () => {
+    const rule = `${"any(".repeat(5000)}role(a)${")".repeat(5000)}`;
+    expect(JSON.stringify(parseRule(rule))).toContain('{"type":"other","rule":"any(any(');
+  });
+
   it.each<[string, Requirement, string]>([
     ["role(admin)", { type: "role", names: ["admin"], match: "any" }, "the role admin"],
     [

@@ -11,20 +11,23 @@ const NAMES = {
   "permission.any": { type: "permission", match: "any" },
 } as const;
 
+/** Rules within rules beyond this stay words. */
+const MAX_DEPTH = 20;
 const CALL = /^([A-Za-z][\w.]*)\((.*)\)$/s;
 
 /**
  * Reads the words in which a brand says what a guard demands: `any(role(admin), scope(a, b))`. For guards that give no
  * details, such as wrapped ones. Names can hold commas and brackets, so what is ambiguous stays words.
  */
-export function parseRule(rule: string): Requirement {
+export function parseRule(rule: string, depth = 0): Requirement {
   const words: Requirement = { type: "other", rule };
   const [, head = "", inner = ""] = CALL.exec(rule) ?? [];
   const items = splitArguments(inner);
-  if (items === undefined) return words;
+  if (items === undefined || depth > MAX_DEPTH) return words;
   if (OBJECT_RULES.includes(head)) return { type: "object", rule };
-  if (head === "all" || head === "any") return { type: head, of: items.map(parseRule) };
-  if (head === "not" && items.length === 1) return { type: "not", of: parseRule(inner) };
+  if (head === "all" || head === "any")
+    return { type: head, of: items.map((item) => parseRule(item, depth + 1)) };
+  if (head === "not" && items.length === 1) return { type: "not", of: parseRule(inner, depth + 1) };
   if (!Object.hasOwn(NAMES, head) || /[()]/.test(inner)) return words;
   return { ...NAMES[head as keyof typeof NAMES], names: items };
 }

@@ -11,8 +11,11 @@ const HTML: Readonly<Record<string, string>> = {
   '"': "&quot;",
   "'": "&#39;",
 };
-/** What means something to a renderer of Markdown, in some place or other. */
-const MARKDOWN = /[\\`*_{}[\]<>#!|~&@$^]|:(?=\/\/)|(?<=www)\.|^[-+=]/gi;
+/** What means something to a renderer of Markdown, in some place or other. Within words, `_` means nothing. */
+const MARKDOWN =
+  /[\\`*{}[\]<>#!|~&@$^]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|:?\/\/|(?<=www)\.|^[-+= ]|(?<=^\d{1,9})[.)]/giu;
+/** What makes a link or a mention of the text around it, also where it is written as a reference to a character. */
+const LINKING: readonly string[] = ["@", "#", "://", "//", "."];
 
 /** For terminals: every character can be seen, and none moves the cursor. */
 export function visible(text: string): string {
@@ -26,7 +29,11 @@ export function escapeMarkup(text: string): string {
 
 /** Text in Markdown that is shown as it is: nothing in it is a link, a mention, emphasis or a cell of a table. */
 export function escapeMarkdown(text: string): string {
-  return visible(text).replaceAll(MARKDOWN, (found) => `&#${found.charCodeAt(0)};`);
+  return visible(text).replaceAll(MARKDOWN, (found) => {
+    const references = Array.from(found, (one) => `&#${one.charCodeAt(0)};`).join("");
+    // Links are sought in each piece of text alone.
+    return LINKING.includes(found) ? `<span>${references}</span>` : references;
+  });
 }
 
 /** Code in Markdown, in a cell of a table as well. */

@@ -1,4 +1,5 @@
 import type { RouteFinding } from "../findings/finding.js";
+import { routeLabel } from "../report/labels.js";
 import { escapeMarkup } from "./escape.js";
 import { type Format, sortedRoutes } from "./format-options.js";
 
@@ -9,16 +10,15 @@ interface Case {
 
 /** One test case for each route, and one for each finding that concerns no route of the app. */
 export const formatJunit: Format = (report, { findings, title = "routes" }) => {
-  const routes = sortedRoutes(report).map(({ method, path }) => ({ method, path }));
-  const cases = routes.map(
-    ({ method, path }): Case => ({
-      name: `${method} ${path}`,
-      findings: findings.filter((one) => one.method === method && one.path === path),
-    }),
-  );
-  const others = findings.filter(
-    (one) => !routes.some(({ method, path }) => one.method === method && one.path === path),
-  );
+  const byRoute = new Map<string, RouteFinding[]>();
+  for (const one of findings) {
+    const name = `${one.method ?? ""} ${one.path ?? ""}`;
+    byRoute.set(name, [...(byRoute.get(name) ?? []), one]);
+  }
+  const names = sortedRoutes(report).map(routeLabel);
+  const cases = names.map((name): Case => ({ name, findings: byRoute.get(name) ?? [] }));
+  const known = new Set(names);
+  const others = [...byRoute].flatMap(([name, of]) => (known.has(name) ? [] : of));
   const all = [...cases, ...others.map((one): Case => ({ name: nameOf(one), findings: [one] }))];
   const failures = all.filter((one) => one.findings.some(fails)).length;
   const skipped = all.filter((one) => isKnown(one)).length;

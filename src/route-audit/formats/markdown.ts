@@ -96,7 +96,8 @@ function because({ status, reason }: AuditedRoute): string {
 function schemasOf({ schemas, contentTypes }: Validation): readonly string[] {
   return Object.entries(schemas).flatMap(([part, schema]) => {
     const types = part === "body" && contentTypes.length > 0 ? contentTypes : [];
-    const name = PART_NAMES[part] ?? escapeMarkdown(part);
+    const known = Object.hasOwn(PART_NAMES, part) ? PART_NAMES[part] : undefined;
+    const name = known ?? escapeMarkdown(part);
     const title = `${name}${types.length === 0 ? "" : ` (${types.map(markdownCode).join(", ")})`}`;
     return typeof schema === "object"
       ? [`${title}:`, markdownBlock("json", JSON.stringify(schema, undefined, 2))]

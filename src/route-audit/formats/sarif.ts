@@ -5,6 +5,9 @@ import type { Format, FormatOptions } from "./format-options.js";
 
 const SCHEMA =
   "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+/** A rule without help is one that code scanning of GitHub shows nothing for. */
+const ADVICE =
+  "Put a guard in front, or declare the route public; the guide of the package says what counts as a guard.";
 const HELP = "https://www.npmjs.com/package/express-secure-api";
 
 /**
@@ -12,6 +15,7 @@ const HELP = "https://www.npmjs.com/package/express-secure-api";
  * and its fingerprint is made of rule, method and path, so that it stays the same one when the file changes.
  */
 export const formatSarif: Format = (_report, options) => {
+  const fingerprints = fingerprintsOf(options.findings);
   const rules = Object.entries(FINDING_RULES);
   const document = {
     $schema: SCHEMA,
@@ -25,19 +29,23 @@ export const formatSarif: Format = (_report, options) => {
             rules: rules.map(([id, text]) => ({
               id,
               shortDescription: { text: escapeSarif(text) },
+              fullDescription: { text: escapeSarif(text) },
+              help: { text: escapeSarif(`${text} ${ADVICE}`) },
               helpUri: HELP,
             })),
           },
         },
         columnKind: "utf16CodeUnits",
-        results: options.findings.map((finding) => resultOf(finding, options)),
+        results: options.findings.map((finding, index) =>
+          resultOf(finding, options, fingerprints[index] ?? ""),
+        ),
       },
     ],
   };
   return `${jsonText(document)}\n`;
 };
 
-function resultOf(finding: RouteFinding, { file }: FormatOptions): object {
+function resultOf(finding: RouteFinding, { file }: FormatOptions, fingerprint: string): object {
   const { rule, level, message, method, path, accepted } = finding;
   const route = [method, path].filter((part) => part !== undefined).join(" ");
   const logical =
@@ -47,7 +55,7 @@ function resultOf(finding: RouteFinding, { file }: FormatOptions): object {
       ? {}
       : {
           physicalLocation: {
-            artifactLocation: { uri: encodeURI(file.replaceAll("\\", "/")) },
+            artifactLocation: { uri: uriOf(file) },
             region: { startLine: 1 },
           },
         };
@@ -58,14 +66,40 @@ function resultOf(finding: RouteFinding, { file }: FormatOptions): object {
     level,
     message: { text: escapeSarif(message) },
     ...(Object.keys(location).length === 0 ? {} : { locations: [location] }),
-    partialFingerprints: { "route/v1": fingerprintOf(finding) },
+    partialFingerprints: { "route/v1": fingerprint, primaryLocationLineHash: fingerprint },
     ...(accepted === true
       ? { suppressions: [{ kind: "external", justification: "Named in the baseline." }] }
       : {}),
   };
 }
 
-function fingerprintOf({ rule, method, path, message }: RouteFinding): string {
-  const identity = JSON.stringify(path === undefined ? [rule, message] : [rule, method, path]);
-  return createHash("sha256").update(identity).digest("hex").slice(0, 32);
+/**
+ * One for each finding: the same for the same one, whatever else changes. Code scanning of GitHub goes by the member
+ * `primaryLocationLineHash` alone, and takes the text of the line where it is missing: all findings stand at line 1, and
+ * would be one alert. Like its own, a fingerprint ends with a count, for findings that nothing tells apart.
+ *
+ * @see https://github.com/github/codeql-action/blob/main/src/fingerprints.ts
+ */
+function fingerprintsOf(findings: readonly RouteFinding[]): readonly string[] {
+  const counts = new Map<string, number>();
+  return findings.map((finding) => {
+    const hash = createHash("sha256").update(identityOf(finding)).digest("hex").slice(0, 32);
+    const count = (counts.get(hash) ?? 0) + 1;
+    counts.set(hash, count);
+    return `${hash}:${count}`;
+  });
+}
+
+function identityOf({ rule, method, path, label, message }: RouteFinding): string {
+  // One path may have several handlers.
+  if (method === undefined && label !== undefined) return JSON.stringify([rule, label]);
+  return JSON.stringify(path === undefined ? [rule, message] : [rule, method, path]);
+}
+
+/** A reference that is relative to the root of the checkout (RFC 3986 §4.2); one of another drive is a URI. */
+function uriOf(file: string): string {
+  const path = file.replaceAll("\\", "/").replaceAll(/\p{Cs}/gu, "\u{fffd}");
+  const [, drive = "", rest = path] = /^([a-z]:)(\/.*)$/is.exec(path) ?? [];
+  const encoded = rest.split("/").map(encodeURIComponent).join("/");
+  return drive === "" ? encoded : `file:///${drive}${encoded}`;
 }

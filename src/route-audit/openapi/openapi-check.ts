@@ -8,15 +8,21 @@ import { shapeOf, templatesOf } from "./openapi-path.js";
 interface Documented {
   readonly method: string;
   readonly path: string;
-  /** What it may be called with, with and without the paths of the servers in front. */
-  readonly shapes: readonly string[];
   /** Whether every way to call it needs credentials. */
   readonly secured: boolean;
+}
+
+/** The operations by the shape of their path, and what may stand in front of all of them. */
+interface Operations {
+  readonly byShape: ReadonlyMap<string, readonly Documented[]>;
+  readonly bases: readonly string[];
 }
 
 type Members = Readonly<Record<string, unknown>>;
 
 const METHODS: readonly string[] = "get put post delete options head patch trace".split(" ");
+/** References from one path item to another beyond this are a circle. */
+const MAX_HOPS = 10;
 /** Express answers these by itself, and documents leave them out. */
 const IMPLIED: readonly string[] = ["HEAD", "OPTIONS"];
 
@@ -37,19 +43,14 @@ export function problemOfDocument(document: unknown): string | undefined {
  * Public routes count as not secured: whoever reads the document believes otherwise.
  */
 export function checkOpenApi(report: RouteReport, document: unknown): readonly RouteFinding[] {
-  const documented = operationsOf(document as Members);
-  const routes = report.routes.map((route) => ({
-    route,
-    shapes: templatesOf(route.path).map(({ path }) => shapeOf(path).toLowerCase()),
-  }));
-  const fits = (one: Documented, route: AuditedRoute, shapes: readonly string[]): boolean =>
-    (route.method === "*" || route.method === one.method || isHeadOf(route, one)) &&
-    shapes.some((shape) => one.shapes.includes(shape));
+  const operations = operationsOf(document as Members);
+  const matched = new Set<Documented>();
   const findings: RouteFinding[] = [];
-  for (const { route, shapes } of routes) {
+  for (const route of report.routes) {
     const { method, path, status } = route;
     const at = { method, path, label: routeLabel(route) };
-    const found = documented.filter((one) => fits(one, route, shapes));
+    const found = operationsFor(route, operations);
+    for (const one of found) matched.add(one);
     if (status !== "guarded" && found.some(({ secured }) => secured)) {
       const message = `${method} ${path} is documented as secured, and is ${status}.`;
       findings.push({ rule: "documented-as-secured", level: "error", message, ...at });
@@ -59,9 +60,8 @@ export function checkOpenApi(report: RouteReport, document: unknown): readonly R
       findings.push({ rule: "not-documented", level: "warning", message, ...at });
     }
   }
-  for (const one of documented) {
-    if (IMPLIED.includes(one.method)) continue;
-    if (routes.some(({ route, shapes }) => fits(one, route, shapes))) continue;
+  for (const one of [...operations.byShape.values()].flat()) {
+    if (IMPLIED.includes(one.method) || matched.has(one)) continue;
     const { method, path } = one;
     const message = `${method} ${path} stands in the OpenAPI document, and the app does not have it.`;
     findings.push({ rule: "documented-but-missing", level: "warning", message, method, path });
@@ -69,34 +69,84 @@ export function checkOpenApi(report: RouteReport, document: unknown): readonly R
   return inOrder(findings);
 }
 
-function isHeadOf({ method }: AuditedRoute, one: Documented): boolean {
-  return method === "GET" && one.method === "HEAD";
+/** What the document has of a route, with and without the paths of the servers in front. */
+function operationsFor(route: AuditedRoute, { byShape, bases }: Operations): readonly Documented[] {
+  const shapes = templatesOf(route.path).map(({ path }) => shapeOf(path).toLowerCase());
+  const below = shapes.flatMap((shape) =>
+    bases
+      .filter((base) => shape === base || shape.startsWith(`${base}/`))
+      .map((base) => shape.slice(base.length) || "/"),
+  );
+  return [...new Set(below)]
+    .flatMap((shape) => byShape.get(shape) ?? [])
+    .filter(
+      ({ method }) =>
+        route.method === "*" ||
+        route.method === method ||
+        (route.method === "GET" && method === "HEAD"),
+    );
 }
 
-function operationsOf(document: Members): readonly Documented[] {
-  const bases = basesOf(document);
-  const paths = isMembers(document["paths"]) ? document["paths"] : {};
-  return Object.entries(paths).flatMap(([path, item]) =>
-    METHODS.flatMap((method) => {
-      const operation = isMembers(item) ? item[method] : undefined;
-      if (!isMembers(operation)) return [];
-      const shapes = bases.map((base) => shapeOf(`${base}${path}`).toLowerCase());
-      const security = operation["security"] ?? document["security"];
-      return [{ method: method.toUpperCase(), path, shapes, secured: isSecured(security) }];
-    }),
-  );
+function operationsOf(document: Members): Operations {
+  const byShape = new Map<string, Documented[]>();
+  const urls = urlsOf(document);
+  for (const [path, written] of Object.entries(membersOf(document["paths"]))) {
+    const item = pathItemOf(document, written);
+    urls.push(...urlsOf(item));
+    const shape = shapeOf(path).toLowerCase();
+    const known = byShape.get(shape) ?? [];
+    byShape.set(shape, known);
+    for (const method of METHODS) {
+      const operation = item[method];
+      if (!isMembers(operation)) continue;
+      urls.push(...urlsOf(operation));
+      const secured = isSecured(operation["security"] ?? document["security"]);
+      known.push({ method: method.toUpperCase(), path, secured });
+    }
+  }
+  return { byShape, bases: [...new Set(["", ...urls.map(baseOf)])] };
 }
 
-/** What stands in front of all paths: the apps of a server may or may not have it in their routes. */
-function basesOf({ servers, basePath }: Members): readonly string[] {
-  const urls = Array.isArray(servers)
-    ? servers.map((server) => (isMembers(server) ? server["url"] : undefined))
-    : [];
-  const given = [...urls, basePath].filter((url) => typeof url === "string");
-  const bases = given.map((url) =>
-    url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/]*/i, "").replace(/\/+$/, ""),
-  );
-  return [...new Set(["", ...bases])];
+/** References lead to `components` (OpenAPI 3.1 §4.8.9.1). One that leads in a circle, or elsewhere, holds nothing. */
+function pathItemOf(document: Members, written: unknown): Members {
+  let item = membersOf(written);
+  for (let hops = 0; typeof item["$ref"] === "string"; hops += 1) {
+    const reference = item["$ref"];
+    if (hops === MAX_HOPS || !reference.startsWith("#/")) return item;
+    const names = reference.slice(2).split("/");
+    const found = names.reduce<unknown>((at, name) => membersOf(at)[unescapedName(name)], document);
+    item = { ...membersOf(found), ...withoutReference(item) };
+  }
+  return item;
+}
+
+function withoutReference({ $ref: _reference, ...rest }: Members): Members {
+  return rest;
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc6901#section-4 */
+function unescapedName(name: string): string {
+  return name.replaceAll("~1", "/").replaceAll("~0", "~");
+}
+
+/** What stands in front of paths: the apps of a server may or may not have it in their routes. */
+function urlsOf({ servers, basePath }: Members): string[] {
+  const urls = (Array.isArray(servers) ? servers : []).map((server) => {
+    const { url, variables } = membersOf(server);
+    if (typeof url !== "string") return undefined;
+    return url.replaceAll(/\{([^{}]*)\}/g, (written, name: string) => {
+      const given = membersOf(membersOf(variables)[name])["default"];
+      return typeof given === "string" ? given : written;
+    });
+  });
+  return [...urls, basePath].filter((url) => typeof url === "string");
+}
+
+function baseOf(url: string): string {
+  const path = url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/]*/i, "");
+  let end = path.length;
+  while (path[end - 1] === "/") end -= 1;
+  return shapeOf(path.slice(0, end)).toLowerCase();
 }
 
 /** An empty requirement among the alternatives makes credentials optional (OpenAPI 3.1 §4.8.2.1). */
@@ -106,6 +156,11 @@ function isSecured(security: unknown): boolean {
     security.length > 0 &&
     security.every((one) => isMembers(one) && Object.keys(one).length > 0)
   );
+}
+
+/** Its own members; none of what is no object. Names such as `constructor` are inherited by what was parsed. */
+function membersOf(value: unknown): Members {
+  return isMembers(value) ? Object.assign(Object.create(null), value) : {};
 }
 
 function isMembers(value: unknown): value is Members {

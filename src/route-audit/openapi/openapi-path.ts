@@ -97,7 +97,8 @@ function templateOf(tokens: readonly Token[]): TemplatedPath {
   const wildcards: string[] = [];
   let path = "";
   for (const token of tokens) {
-    if ("text" in token) path += token.text;
+    // Literal braces would be a parameter, and the others would end the path.
+    if ("text" in token) path += token.text.replaceAll(/[{}?#]/g, encodeURIComponent);
     else if ("name" in token) {
       const name = uniqueName(token.name, parameters);
       parameters.push(name);

@@ -1,6 +1,7 @@
 import { limitInWords } from "../facts/limit-words.js";
 import { concernsObject, requirementInWords } from "../facts/requirement.js";
 import { factsOf, type RouteFacts, type Validation } from "../facts/route-facts.js";
+import { escapeMarkdown } from "../formats/escape.js";
 import type { AuditedRoute } from "../report/route-report.js";
 import type { TemplatedPath } from "./openapi-path.js";
 import { type SecurityRequirement, securityOf } from "./security.js";
@@ -71,7 +72,8 @@ function descriptionOf({ status, reason }: AuditedRoute, facts: RouteFacts): str
     ),
     ...reporting.map(({ guard }) => `${guard} refuses nobody yet.`),
   ];
-  return sentences.join(" ");
+  // Descriptions are CommonMark (OpenAPI 3.1 §4.8.10.1), and some renderers keep the HTML in them.
+  return escapeMarkdown(sentences.join(" "));
 }
 
 function pathParameter(own: string, name: string, path: TemplatedPath, facts: RouteFacts): object {
