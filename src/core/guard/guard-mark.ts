@@ -65,6 +65,21 @@ export function guardMark(handler: object): GuardDescription | undefined {
   if (!Object.hasOwn(handler, "expressSecureApiGuard")) return undefined;
   const { expressSecureApiGuard: mark } = handler as { expressSecureApiGuard?: unknown };
   if (typeof mark !== "string") return undefined;
+  let read = readMarks.get(handler);
+  if (read?.mark !== mark) {
+    read = { mark, description: parseMark(mark) };
+    readMarks.set(handler, read);
+  }
+  return read.description;
+}
+
+/** What was read of each middleware: that of a preset may be long, and is asked for with each request. */
+const readMarks = new WeakMap<
+  object,
+  { readonly mark: string; readonly description: GuardDescription | undefined }
+>();
+
+function parseMark(mark: string): GuardDescription | undefined {
   try {
     const description: unknown = JSON.parse(mark);
     return isDescription(description) ? description : undefined;

@@ -26,9 +26,15 @@ export function unwrapped(handler: unknown): readonly object[] {
  */
 export function brandOf(handler: unknown): GuardDescription | undefined {
   const branded = unwrapped(handler).filter((one) => guardMark(one) !== undefined);
+  if (branded.length < 2) return branded[0] && describeGuard(branded[0]);
   const brand = JSON.stringify(branded[0] && guardMark(branded[0]));
   const own = branded.findLast((one) => JSON.stringify(guardMark(one)) === brand);
   return own === undefined ? undefined : describeGuard(own);
+}
+
+/** Whether {@link brandOf} says anything of it. */
+export function hasBrand(handler: unknown): boolean {
+  return unwrapped(handler).some((one) => guardMark(one) !== undefined);
 }
 
 /** The layers of the router that the handler is or wraps; `undefined` when it is none. */

@@ -1,5 +1,5 @@
 import type { Layer } from "../../core/app/app-layers.js";
-import { brandOf, takesRequests } from "./handler.js";
+import { hasBrand, takesRequests } from "./handler.js";
 
 /**
  * Whether the layer holds the last handler of its route for the method, which does what the route is for. Guards do not
@@ -20,5 +20,5 @@ export function layersCalled(layers: readonly Layer[], method: string): readonly
 
 /** Whether it may answer requests and is no guard. */
 export function isHandler({ handle }: Layer): boolean {
-  return takesRequests(handle) && brandOf(handle) === undefined;
+  return takesRequests(handle) && !hasBrand(handle);
 }
