@@ -1,6 +1,6 @@
-import type { Express, RequestHandler } from "express";
+import type { Express, Request, RequestHandler } from "express";
 import request from "supertest";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { routerVersions } from "../../test/support/express.js";
 import { guardFor } from "../../test/support/route-audit/matrix-app.js";
 import { requireRole } from "../authorization/index.js";
@@ -90,6 +90,44 @@ describe.each(routerVersions)("defaultDeny on Express %s", (_version, express) =
     expect(calls).toEqual(["load"]);
     expect(await statusOf(app, "/late")).toBe(403);
     expect(await statusOf(app, "/skips")).toBe(403);
+  });
+
+  it.each<[string, (req: Request) => void]>([
+    ["changes the method", (req) => void Object.assign(req, { method: "PURGE" })],
+    ["takes the route away", (req) => void Reflect.deleteProperty(req, "route")],
+    ["puts another route in its place", (req) => void Object.assign(req, { route: { stack: [] } })],
+    [
+      "hides the route",
+      (req) => void Object.defineProperty(req, "route", { get: () => undefined }),
+    ],
+  ])("refuses behind a handler that %s", async (_what, change) => {
+    const app = defaultDeny(express());
+    const handler = vi.fn(answer);
+    const changing: RequestHandler = (req, _res, next) => {
+      change(req);
+      next();
+    };
+    app.get("/one", changing, handler);
+    app.route("/many").all(changing).get(handler).post(handler);
+    app.all("/all", changing, handler);
+    app.get("/guarded", changing, guardFor(), answer);
+    for (const path of ["/one", "/many", "/all"]) expect(await statusOf(app, path), path).toBe(403);
+    expect(await statusOf(app, "/guarded")).toBe(200);
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  it("refuses in routes that something calls by hand", async () => {
+    const app = defaultDeny(express());
+    const handler = vi.fn(answer);
+    const route = express.Router().route("/a");
+    route.get((req, _res, next) => {
+      req.route = undefined;
+      next();
+    }, handler);
+    const { dispatch } = route as unknown as { dispatch: RequestHandler };
+    app.use((req, res, next) => dispatch.call(route, req, res, next));
+    expect(await statusOf(app, "/a")).toBe(403);
+    expect(handler).not.toHaveBeenCalled();
   });
 
   it("knows on which paths the parts of a preset run", async () => {

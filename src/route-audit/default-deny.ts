@@ -1,5 +1,5 @@
 import type { Express, NextFunction, Request, Response } from "express";
-import { type Layer, layerClassesOf, loadedLayerClasses, stackOf } from "../core/app/app-layers.js";
+import { type Layer, layerClassesOf, loadedLayerClasses } from "../core/app/app-layers.js";
 import { createGuard, type Guard } from "../core/guard/guard.js";
 import { GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard-options.js";
 import { readOptions } from "../core/options/options-reader.js";
@@ -8,7 +8,7 @@ import { beginRequest } from "../core/request/begin-request.js";
 import { requestSlot } from "../core/request/request-slot.js";
 import { refuseRequest } from "./discovery/check-app.js";
 import { hookLayers } from "./discovery/layer-calls.js";
-import { isLastHandler } from "./discovery/route-chain.js";
+import { EnteredRoutes } from "./discovery/route-chain.js";
 import { letsPass } from "./guards/pass-mark.js";
 
 /** Options of {@link defaultDeny}. */
@@ -21,6 +21,7 @@ interface HandlingApp {
 
 /** The guard that refuses the request, until something has let it pass. */
 const waiting = requestSlot<Guard | null>("defaultDeny");
+const entered = requestSlot<EnteredRoutes>("defaultDenyRoutes");
 /** Calling it twice for one app changes nothing. */
 const protectedApps = new WeakSet<object>();
 
@@ -63,6 +64,7 @@ export function defaultDeny<App extends Express>(app: App, options: DefaultDenyO
     if (waiting.get(req) === undefined) {
       beginRequest(req);
       waiting.set(req, guard);
+      entered.set(req, new EnteredRoutes());
     }
     return handle.call(this, req, res, next);
   };
@@ -85,8 +87,9 @@ function refuseUnguarded(
   };
   try {
     if (letsPass(layer.handle, req)) return passing(req, next);
-    const route = stackOf(req.route);
-    if (!route.includes(layer) || !isLastHandler(layer, route, req.method)) return next;
+    const routes = entered.get(req);
+    routes?.enter(layer, req);
+    if (!routes?.isLast(layer, req)) return next;
     guard.refuse(new HttpError("access_denied"), req, res, handOn, { reason: "no_guard" });
   } catch (error) {
     guard.fault(error, req, res, handOn);

@@ -139,6 +139,25 @@ describe.each(routerVersions)("auditRoutes on Express %s", (version, express) =>
     ]);
   });
 
+  it("lists a route of which the only handler has a brand that demands nothing", () => {
+    const app = express();
+    for (const kind of ["audit", "limit", "headers", "validation", "enrichment"] as const) {
+      app.get(`/${kind}`, guardFor({ kind }));
+      app.get(`/guarded/${kind}`, guardFor(), guardFor({ kind }));
+    }
+    app.get("/public", guardFor({ kind: "public", rule: "status" }));
+    // What this package makes hands requests on.
+    app.all(version === "4" ? "/api/*" : "/api/*rest", rateLimit({ limit: 10, window: "1m" }));
+    const traced: RequestHandler = (_req, _res, next) => next();
+    app.get("/b", Object.assign(traced, { __original: rateLimit({ limit: 10, window: "1m" }) }));
+    expect(statusesOf(app)).toEqual(
+      ["audit", "limit", "headers", "validation", "enrichment"].flatMap((kind) => [
+        [`/${kind}`, "open", undefined],
+        [`/guarded/${kind}`, "guarded", undefined],
+      ]),
+    );
+  });
+
   it("does not take a function for a parser because of its name", () => {
     const app = express();
     app.use(function jsonParser(_req, res) {

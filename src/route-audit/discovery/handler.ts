@@ -1,5 +1,10 @@
 import { type Layer, stackOf } from "../../core/app/app-layers.js";
-import { describeGuard, type GuardDescription, guardMark } from "../../core/guard/guard-mark.js";
+import {
+  describeGuard,
+  type GuardDescription,
+  guardMark,
+  isMadeHere,
+} from "../../core/guard/guard-mark.js";
 
 /** Where instrumentation keeps what it wraps: shimmer (OpenTelemetry and others), and dd-trace. */
 const ORIGINALS = ["__original", "_datadog_orig"] as const;
@@ -35,6 +40,11 @@ export function brandOf(handler: unknown): GuardDescription | undefined {
 /** Whether {@link brandOf} says anything of it. */
 export function hasBrand(handler: unknown): boolean {
   return unwrapped(handler).some((one) => guardMark(one) !== undefined);
+}
+
+/** Whether a guard of this package is the function, or is wrapped by it. */
+export function isOwnGuard(handler: unknown): boolean {
+  return unwrapped(handler).some(isMadeHere);
 }
 
 /** The layers of the router that the handler is or wraps; `undefined` when it is none. */

@@ -3,7 +3,7 @@ import type { GuardDescription } from "../../core/guard/guard-mark.js";
 import type { AppMap } from "../discovery/app-map.js";
 import type { Endpoint } from "../discovery/find-endpoints.js";
 import { takesRequests } from "../discovery/handler.js";
-import { isHandler, layersCalled } from "../discovery/route-chain.js";
+import { layersCalled, mayAnswer } from "../discovery/route-chain.js";
 import type { IndexedApp } from "../indexes/indexed-app.js";
 
 /** A guard that a request was handed to, with what Express would have told it of the path. */
@@ -106,7 +106,7 @@ export class ImaginedRequest {
 
   /** The guards in front of the last handler of the route. */
   #passOwn(chain: readonly Layer[], place: Place): void {
-    const last = chain.findLastIndex(isHandler);
+    const last = chain.findLastIndex(mayAnswer);
     for (const { handle } of chain.slice(0, last)) {
       if (takesRequests(handle)) this.#note(handle, place);
     }
