@@ -139,6 +139,22 @@ describe.each(routerVersions)("auditRoutes on Express %s", (version, express) =>
     ]);
   });
 
+  it("ends where a router is mounted in itself", () => {
+    const app = express();
+    const router = express.Router();
+    router.get("/x", guardFor(), answer);
+    router.use(router);
+    router.use("/again", guardFor(), router);
+    app.use(router);
+    app.get("/y", answer);
+    app.get("/again/y", answer);
+    expect(statusesOf(app)).toEqual([
+      ["/x", "guarded", undefined],
+      ["/y", "open", undefined],
+      ["/again/y", "guarded", undefined],
+    ]);
+  });
+
   it("lists a route of which the only handler has a brand that demands nothing", () => {
     const app = express();
     for (const kind of ["audit", "limit", "headers", "validation", "enrichment"] as const) {

@@ -28,6 +28,8 @@ export class ImaginedRequest {
   readonly #app: IndexedApp;
   readonly #map: AppMap;
   readonly #method: string;
+  /** The routers that it is in, beside the way to the endpoint. */
+  readonly #under = new Map<readonly Layer[], Place>();
 
   /** @param method - In upper case. */
   constructor(app: IndexedApp, method: string) {
@@ -73,8 +75,14 @@ export class ImaginedRequest {
   }
 
   #passRouter(layers: readonly Layer[], place: Place): void {
+    const outer = this.#under.get(layers);
+    // A router that is mounted in itself, at no path: Express would go round in circles.
+    if (outer !== undefined && outer.path === place.path) return;
+    this.#under.set(layers, place);
     const others = place.path === undefined ? layers : this.#app.indexOf(layers).find(place.path);
     for (const other of others) if (!this.#pass(other, place)) break;
+    if (outer === undefined) this.#under.delete(layers);
+    else this.#under.set(layers, outer);
   }
 
   /** Behind a handler that may call `next("route")`, no guard of a route counts for others. */
