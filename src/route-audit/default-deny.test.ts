@@ -1,3 +1,6 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type Express5 from "express";
 import type { Express, Request, RequestHandler } from "express";
 import request from "supertest";
 import { describe, expect, it, vi } from "vitest";
@@ -10,6 +13,15 @@ import { principalFrom } from "../principal/index.js";
 import { defaultDeny } from "./default-deny.js";
 
 const answer: RequestHandler = (_req, res) => void res.send("ok");
+
+/** Loads the package anew, as another version of it would be. */
+function anotherCopyOf(name: string): typeof Express5 {
+  const load = createRequire(join(process.cwd(), "package.json"));
+  for (const path of Object.keys(load.cache)) {
+    if (/node_modules[\\/](?:express\d?|router)[\\/]/.test(path)) delete load.cache[path];
+  }
+  return load(name) as typeof Express5;
+}
 
 describe.each(routerVersions)("defaultDeny on Express %s", (_version, express) => {
   async function statusOf(app: Express, path: string): Promise<number> {
@@ -127,6 +139,24 @@ describe.each(routerVersions)("defaultDeny on Express %s", (_version, express) =
     const { dispatch } = route as unknown as { dispatch: RequestHandler };
     app.use((req, res, next) => dispatch.call(route, req, res, next));
     expect(await statusOf(app, "/a")).toBe(403);
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  it("refuses in routers and apps of a copy of Express that is loaded later", async () => {
+    const app = defaultDeny(express());
+    app.get("/first", answer);
+    expect(await statusOf(app, "/first")).toBe(403);
+    const handler = vi.fn(answer);
+    for (const name of ["express", "express4"]) {
+      const router = anotherCopyOf(name).Router();
+      router.get("/a", handler);
+      app.use(`/${name}`, router);
+      expect(await statusOf(app, `/${name}/a`), name).toBe(403);
+      const mounted = anotherCopyOf(name)();
+      mounted.get("/a", handler);
+      app.use(`/app-${name}`, mounted);
+      expect(await statusOf(app, `/app-${name}/a`), name).toBe(403);
+    }
     expect(handler).not.toHaveBeenCalled();
   });
 

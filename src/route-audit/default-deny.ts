@@ -1,5 +1,5 @@
 import type { Express, NextFunction, Request, Response } from "express";
-import { type Layer, layerClassesOf, loadedLayerClasses } from "../core/app/app-layers.js";
+import { type Layer, layerClassesOf, loadedLayerClasses, stackOf } from "../core/app/app-layers.js";
 import { createGuard, type Guard } from "../core/guard/guard.js";
 import { GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guard/guard-options.js";
 import { readOptions } from "../core/options/options-reader.js";
@@ -24,6 +24,8 @@ const waiting = requestSlot<Guard | null>("defaultDeny");
 const entered = requestSlot<EnteredRoutes>("defaultDenyRoutes");
 /** Calling it twice for one app changes nothing. */
 const protectedApps = new WeakSet<object>();
+/** Mounted apps that requests have come to. */
+const mountedApps = new WeakSet<object>();
 
 /**
  * Refuses what no guard has looked at: a request that comes to the handler of a route with 403 `access_denied`, unless it
@@ -87,6 +89,7 @@ function refuseUnguarded(
   };
   try {
     if (letsPass(layer.handle, req)) return passing(req, next);
+    watchInside(layer.handle);
     const routes = entered.get(req);
     routes?.enter(layer, req);
     if (!routes?.isLast(layer, req)) return next;
@@ -95,6 +98,19 @@ function refuseUnguarded(
     guard.fault(error, req, res, handOn);
   }
   return goesOn ? next : undefined;
+}
+
+/** What is mounted later may be of a copy of Express that was loaded later. */
+function watchInside(handle: unknown): void {
+  const [first] = stackOf(handle);
+  // Apps of connect keep plain objects in their stacks.
+  if (typeof first?.handle === "function" && typeof Object(first).match === "function") {
+    hookLayers([Object.getPrototypeOf(first)], refuseUnguarded);
+  } else if (typeof handle === "function" && handle.name === "mounted_app") {
+    // Express hides the app behind this function.
+    if (!mountedApps.has(handle)) hookLayers(loadedLayerClasses(), refuseUnguarded);
+    mountedApps.add(handle);
+  }
 }
 
 function passing(req: Request, next: NextFunction): NextFunction {
