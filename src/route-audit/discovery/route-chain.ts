@@ -55,7 +55,7 @@ export function layersCalled(layers: readonly Layer[], method: string): readonly
 }
 
 /** Whether it may answer requests and is no guard. */
-export function isHandler({ handle }: Layer): boolean {
+function isHandler({ handle }: Layer): boolean {
   return takesRequests(handle) && !hasBrand(handle);
 }
 
