@@ -4,12 +4,12 @@ import { AppMap } from "./discovery/app-map.js";
 import { refuseRequest } from "./discovery/check-app.js";
 import { type Endpoint, findEndpoints, pathTo } from "./discovery/find-endpoints.js";
 import { brandOf, nameOf, takesRequests, unwrapped } from "./discovery/handler.js";
-import { Coverage } from "./guards/coverage.js";
 import { isProtection } from "./guards/effective-guard.js";
-import { judge, type Verdict } from "./guards/judge.js";
 import { isSilentPackage } from "./guards/known-packages.js";
 import { methodsFor, requestKinds } from "./guards/request-kinds.js";
-import { guardsOfApp, unusedPatterns } from "./guards/unused-patterns.js";
+import { Coverage } from "./passages/coverage.js";
+import { judge, type Verdict } from "./passages/judge.js";
+import { guardsOfApp, unusedPatterns } from "./passages/unused-patterns.js";
 import type { AuditedRoute, OpaqueHandler, RouteReport } from "./report/route-report.js";
 
 const HIDDEN_APP =

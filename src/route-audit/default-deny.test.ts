@@ -1,6 +1,9 @@
-import type { Express, RequestHandler } from "express";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type Express5 from "express";
+import type { Express, Request, RequestHandler } from "express";
 import request from "supertest";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { routerVersions } from "../../test/support/express.js";
 import { guardFor } from "../../test/support/route-audit/matrix-app.js";
 import { requireRole } from "../authorization/index.js";
@@ -10,6 +13,15 @@ import { principalFrom } from "../principal/index.js";
 import { defaultDeny } from "./default-deny.js";
 
 const answer: RequestHandler = (_req, res) => void res.send("ok");
+
+/** Loads the package anew, as another version of it would be. */
+function anotherCopyOf(name: string): typeof Express5 {
+  const load = createRequire(join(process.cwd(), "package.json"));
+  for (const path of Object.keys(load.cache)) {
+    if (/node_modules[\\/](?:express\d?|router)[\\/]/.test(path)) delete load.cache[path];
+  }
+  return load(name) as typeof Express5;
+}
 
 describe.each(routerVersions)("defaultDeny on Express %s", (_version, express) => {
   async function statusOf(app: Express, path: string): Promise<number> {
@@ -90,6 +102,62 @@ describe.each(routerVersions)("defaultDeny on Express %s", (_version, express) =
     expect(calls).toEqual(["load"]);
     expect(await statusOf(app, "/late")).toBe(403);
     expect(await statusOf(app, "/skips")).toBe(403);
+  });
+
+  it.each<[string, (req: Request) => void]>([
+    ["changes the method", (req) => void Object.assign(req, { method: "PURGE" })],
+    ["takes the route away", (req) => void Reflect.deleteProperty(req, "route")],
+    ["puts another route in its place", (req) => void Object.assign(req, { route: { stack: [] } })],
+    [
+      "hides the route",
+      (req) => void Object.defineProperty(req, "route", { get: () => undefined }),
+    ],
+  ])("refuses behind a handler that %s", async (_what, change) => {
+    const app = defaultDeny(express());
+    const handler = vi.fn(answer);
+    const changing: RequestHandler = (req, _res, next) => {
+      change(req);
+      next();
+    };
+    app.get("/one", changing, handler);
+    app.route("/many").all(changing).get(handler).post(handler);
+    app.all("/all", changing, handler);
+    app.get("/guarded", changing, guardFor(), answer);
+    for (const path of ["/one", "/many", "/all"]) expect(await statusOf(app, path), path).toBe(403);
+    expect(await statusOf(app, "/guarded")).toBe(200);
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  it("refuses in routes that something calls by hand", async () => {
+    const app = defaultDeny(express());
+    const handler = vi.fn(answer);
+    const route = express.Router().route("/a");
+    route.get((req, _res, next) => {
+      req.route = undefined;
+      next();
+    }, handler);
+    const { dispatch } = route as unknown as { dispatch: RequestHandler };
+    app.use((req, res, next) => dispatch.call(route, req, res, next));
+    expect(await statusOf(app, "/a")).toBe(403);
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  it("refuses in routers and apps of a copy of Express that is loaded later", async () => {
+    const app = defaultDeny(express());
+    app.get("/first", answer);
+    expect(await statusOf(app, "/first")).toBe(403);
+    const handler = vi.fn(answer);
+    for (const name of ["express", "express4"]) {
+      const router = anotherCopyOf(name).Router();
+      router.get("/a", handler);
+      app.use(`/${name}`, router);
+      expect(await statusOf(app, `/${name}/a`), name).toBe(403);
+      const mounted = anotherCopyOf(name)();
+      mounted.get("/a", handler);
+      app.use(`/app-${name}`, mounted);
+      expect(await statusOf(app, `/app-${name}/a`), name).toBe(403);
+    }
+    expect(handler).not.toHaveBeenCalled();
   });
 
   it("knows on which paths the parts of a preset run", async () => {

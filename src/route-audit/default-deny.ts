@@ -8,7 +8,7 @@ import { beginRequest } from "../core/request/begin-request.js";
 import { requestSlot } from "../core/request/request-slot.js";
 import { refuseRequest } from "./discovery/check-app.js";
 import { hookLayers } from "./discovery/layer-calls.js";
-import { isLastHandler } from "./discovery/route-chain.js";
+import { EnteredRoutes } from "./discovery/route-chain.js";
 import { letsPass } from "./guards/pass-mark.js";
 
 /** Options of {@link defaultDeny}. */
@@ -21,8 +21,11 @@ interface HandlingApp {
 
 /** The guard that refuses the request, until something has let it pass. */
 const waiting = requestSlot<Guard | null>("defaultDeny");
+const entered = requestSlot<EnteredRoutes>("defaultDenyRoutes");
 /** Calling it twice for one app changes nothing. */
 const protectedApps = new WeakSet<object>();
+/** Mounted apps that requests have come to. */
+const mountedApps = new WeakSet<object>();
 
 /**
  * Refuses what no guard has looked at: a request that comes to the handler of a route with 403 `access_denied`, unless it
@@ -63,6 +66,7 @@ export function defaultDeny<App extends Express>(app: App, options: DefaultDenyO
     if (waiting.get(req) === undefined) {
       beginRequest(req);
       waiting.set(req, guard);
+      entered.set(req, new EnteredRoutes());
     }
     return handle.call(this, req, res, next);
   };
@@ -85,13 +89,28 @@ function refuseUnguarded(
   };
   try {
     if (letsPass(layer.handle, req)) return passing(req, next);
-    const route = stackOf(req.route);
-    if (!route.includes(layer) || !isLastHandler(layer, route, req.method)) return next;
+    watchInside(layer.handle);
+    const routes = entered.get(req);
+    routes?.enter(layer, req);
+    if (!routes?.isLast(layer, req)) return next;
     guard.refuse(new HttpError("access_denied"), req, res, handOn, { reason: "no_guard" });
   } catch (error) {
     guard.fault(error, req, res, handOn);
   }
   return goesOn ? next : undefined;
+}
+
+/** What is mounted later may be of a copy of Express that was loaded later. */
+function watchInside(handle: unknown): void {
+  const [first] = stackOf(handle);
+  // Apps of connect keep plain objects in their stacks.
+  if (typeof first?.handle === "function" && typeof Object(first).match === "function") {
+    hookLayers([Object.getPrototypeOf(first)], refuseUnguarded);
+  } else if (typeof handle === "function" && handle.name === "mounted_app") {
+    // Express hides the app behind this function.
+    if (!mountedApps.has(handle)) hookLayers(loadedLayerClasses(), refuseUnguarded);
+    mountedApps.add(handle);
+  }
 }
 
 function passing(req: Request, next: NextFunction): NextFunction {

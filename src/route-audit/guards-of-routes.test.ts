@@ -139,6 +139,41 @@ describe.each(routerVersions)("auditRoutes on Express %s", (version, express) =>
     ]);
   });
 
+  it("ends where a router is mounted in itself", () => {
+    const app = express();
+    const router = express.Router();
+    router.get("/x", guardFor(), answer);
+    router.use(router);
+    router.use("/again", guardFor(), router);
+    app.use(router);
+    app.get("/y", answer);
+    app.get("/again/y", answer);
+    expect(statusesOf(app)).toEqual([
+      ["/x", "guarded", undefined],
+      ["/y", "open", undefined],
+      ["/again/y", "guarded", undefined],
+    ]);
+  });
+
+  it("lists a route of which the only handler has a brand that demands nothing", () => {
+    const app = express();
+    for (const kind of ["audit", "limit", "headers", "validation", "enrichment"] as const) {
+      app.get(`/${kind}`, guardFor({ kind }));
+      app.get(`/guarded/${kind}`, guardFor(), guardFor({ kind }));
+    }
+    app.get("/public", guardFor({ kind: "public", rule: "status" }));
+    // What this package makes hands requests on.
+    app.all(version === "4" ? "/api/*" : "/api/*rest", rateLimit({ limit: 10, window: "1m" }));
+    const traced: RequestHandler = (_req, _res, next) => next();
+    app.get("/b", Object.assign(traced, { __original: rateLimit({ limit: 10, window: "1m" }) }));
+    expect(statusesOf(app)).toEqual(
+      ["audit", "limit", "headers", "validation", "enrichment"].flatMap((kind) => [
+        [`/${kind}`, "open", undefined],
+        [`/guarded/${kind}`, "guarded", undefined],
+      ]),
+    );
+  });
+
   it("does not take a function for a parser because of its name", () => {
     const app = express();
     app.use(function jsonParser(_req, res) {

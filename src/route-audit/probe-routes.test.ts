@@ -139,6 +139,48 @@ describe.each(routerVersions)("probeRoutes on Express %s", (version, express) =>
     expect(session).not.toHaveBeenCalled();
   });
 
+  it("runs no handler of a route, whatever those in front do to the request", async () => {
+    const app = express();
+    const router = express.Router();
+    router.post("/derived", handler);
+    app.use((req, res, next) => {
+      if (req.url === "/derived") router(Object.create(req), res, next);
+      else next();
+    });
+    app.post("/derived", guard, handler);
+    const change: RequestHandler = (req, _res, next) => {
+      req.method = "PURGE";
+      req.route = undefined;
+      next();
+    };
+    app.post("/changed", change, handler);
+    const { routes } = await probeRoutes(app);
+    expect(routes.map(({ outcome }) => outcome)).toEqual(["refused", "reached"]);
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  it("keeps a request from its handler that comes there when the probe has ended", async () => {
+    const app = express();
+    const late: (() => void)[] = [];
+    app.use((_req, res, next) => {
+      res.send("early");
+      late.push(next);
+    });
+    app.post("/signup", handler);
+    await probeRoutes(app);
+    expect(late.length).toBeGreaterThan(0);
+    for (const next of late) next();
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  it("finds a handler with a brand that demands nothing", async () => {
+    const app = express();
+    const forged = guardFor({ kind: "audit" });
+    const leak: RequestHandler = (_req, res) => void res.send("leak");
+    app.get("/leak", Object.assign(leak, forged), guard, handler);
+    expect(await outcomeOf(app)).toBe("answered");
+  });
+
   it("leaves the app as it was, also when it fails", async () => {
     const app = express();
     app.get("/a", handler);

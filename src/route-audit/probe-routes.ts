@@ -4,11 +4,12 @@ import { readOptions } from "../core/options/options-reader.js";
 import { AppMap } from "./discovery/app-map.js";
 import { refuseRequest } from "./discovery/check-app.js";
 import { type Endpoint, findEndpoints, pathTo } from "./discovery/find-endpoints.js";
-import { Coverage } from "./guards/coverage.js";
+import { EnteredRoutes } from "./discovery/route-chain.js";
 import { methodsFor } from "./guards/request-kinds.js";
-import { sampleUrls } from "./guards/sample-urls.js";
+import { Coverage } from "./passages/coverage.js";
+import { sampleUrls } from "./passages/sample-urls.js";
 import { ProbeServer, type Shot } from "./probe/probe-server.js";
-import { type ProbeRequest, ProbeWatch } from "./probe/probe-watch.js";
+import { type ProbeRequest, watchProbes } from "./probe/probe-watch.js";
 import type { ProbeAnswer, ProbedRoute, ProbeOutcome, ProbeReport } from "./report/probe-report.js";
 import { spread } from "./samples/spread.js";
 
@@ -71,16 +72,17 @@ async function probeAll(
   const endpoints = findEndpoints(map).filter(({ kind }) => kind !== "handler");
   const layers = map.allLayers();
   const classes = new Set(layers.map((layer): object => Object.getPrototypeOf(layer)));
-  const watch = new ProbeWatch(classes, skipped);
-  const server = new ProbeServer(app, watch);
+  watchProbes(classes);
+  const server = new ProbeServer(app);
   try {
     await server.listen();
     const coverage = new Coverage(map);
     const routes: ProbedRoute[] = [];
-    for (const endpoint of endpoints) routes.push(await probeEndpoint(endpoint, coverage, server));
+    for (const endpoint of endpoints) {
+      routes.push(await probeEndpoint(endpoint, coverage, server, skipped));
+    }
     return Object.freeze({ routes: Object.freeze(routes) });
   } finally {
-    watch.close();
     await server.close();
   }
 }
@@ -89,6 +91,7 @@ async function probeEndpoint(
   endpoint: Endpoint,
   coverage: Coverage,
   server: ProbeServer,
+  skipped: ReadonlySet<unknown>,
 ): Promise<ProbedRoute> {
   const about = { method: endpoint.method, path: pathTo(endpoint) };
   const shots = shotsAt(endpoint, coverage);
@@ -100,7 +103,9 @@ async function probeEndpoint(
   const answers: ProbeAnswer[] = [];
   for (let start = 0; start < shots.length; start += AT_ONCE) {
     const batch = shots.slice(start, start + AT_ONCE);
-    answers.push(...(await Promise.all(batch.map((shot) => fire(shot, target, server)))));
+    answers.push(
+      ...(await Promise.all(batch.map((shot) => fire(shot, requestTo(target, skipped), server)))),
+    );
   }
   const outcome = outcomeOf(answers, shots);
   const same = answers.filter((answer) => answer.outcome === outcome);
@@ -123,18 +128,28 @@ function shotsAt(endpoint: Endpoint, coverage: Coverage): readonly Shot[] {
   return [...plain, ...malformed];
 }
 
-async function fire(shot: Shot, target: Layer, server: ProbeServer): Promise<ProbeAnswer> {
-  const request: ProbeRequest = { target, isReached: false, holder: undefined, isRefused: false };
-  const status = await server.send(shot, request);
-  const { method, url } = shot;
-  return Object.freeze({ method, url, status, outcome: judge(status, request) });
+function requestTo(target: Layer, skipped: ReadonlySet<unknown>): ProbeRequest {
+  const entered = new EnteredRoutes();
+  return { target, skipped, entered, isReached: false, holder: undefined, isRefused: false };
 }
 
-function judge(status: number | undefined, request: ProbeRequest): ProbeAnswer["outcome"] {
+async function fire(shot: Shot, request: ProbeRequest, server: ProbeServer): Promise<ProbeAnswer> {
+  const status = await server.send(shot, request);
+  const { method, url } = shot;
+  return Object.freeze({ method, url, status, outcome: judge(status, method, request) });
+}
+
+function judge(
+  status: number | undefined,
+  method: string,
+  request: ProbeRequest,
+): ProbeAnswer["outcome"] {
   if (request.isReached) return "reached";
   if (status === undefined) return "unproven";
   if (request.isRefused || request.holder === "protection") return "refused";
-  return status < 400 && request.holder === undefined ? "answered" : "unproven";
+  // A brand that demands nothing may stand on what answers. Preflights are answered by what has such a brand.
+  const isContent = status >= 200 && status < 300 && method !== "OPTIONS";
+  return status < 400 && (request.holder === undefined || isContent) ? "answered" : "unproven";
 }
 
 /** The worst of them. A parser that refuses a malformed body proves nothing, for better or worse. */

@@ -47,6 +47,20 @@ export function markGuard<T extends RequestHandler>(handler: T, description: Gua
   return Object.assign(handler, { expressSecureApiGuard: JSON.stringify(brand) });
 }
 
+/** Of another installed copy as well. */
+const MADE_HERE = Symbol.for("express-secure-api.guard/1");
+
+/** Says of a middleware with a brand that this package made it: it hands on whatever it does not refuse. */
+export function declareMadeHere<T extends object>(guard: T): T {
+  // Not enumerable: what wraps it, and copies its brand, is another function.
+  return Object.defineProperty(guard, MADE_HERE, { value: true });
+}
+
+/** Whether {@link declareMadeHere} has said so. */
+export function isMadeHere(handler: object): boolean {
+  return Object.hasOwn(handler, MADE_HERE);
+}
+
 const KINDS: ReadonlySet<unknown> = new Set<GuardDescription["kind"]>([
   "authentication",
   "enrichment",
@@ -65,6 +79,21 @@ export function guardMark(handler: object): GuardDescription | undefined {
   if (!Object.hasOwn(handler, "expressSecureApiGuard")) return undefined;
   const { expressSecureApiGuard: mark } = handler as { expressSecureApiGuard?: unknown };
   if (typeof mark !== "string") return undefined;
+  let read = readMarks.get(handler);
+  if (read?.mark !== mark) {
+    read = { mark, description: parseMark(mark) };
+    readMarks.set(handler, read);
+  }
+  return read.description;
+}
+
+/** What was read of each middleware: that of a preset may be long, and is asked for with each request. */
+const readMarks = new WeakMap<
+  object,
+  { readonly mark: string; readonly description: GuardDescription | undefined }
+>();
+
+function parseMark(mark: string): GuardDescription | undefined {
   try {
     const description: unknown = JSON.parse(mark);
     return isDescription(description) ? description : undefined;

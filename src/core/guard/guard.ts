@@ -16,7 +16,7 @@ import { isGone } from "../request/is-gone.js";
 import { createCreationCheck } from "./creation-check.js";
 import { createFaultReport, refusalOfFault } from "./fault.js";
 import { refuseForGood } from "./final-refusal.js";
-import { type GuardDescription, markGuard } from "./guard-mark.js";
+import { declareMadeHere, type GuardDescription, markGuard } from "./guard-mark.js";
 import type { Mode } from "./guard-options.js";
 import type { Middleware } from "./middleware.js";
 
@@ -259,7 +259,8 @@ export function createGuard(
       }
     };
     Object.defineProperty(guarded, "name", { value: `${name}Middleware` });
-    return markGuard(guarded, { guard: name, kind, mode, ...about }) as Middleware;
+    markGuard(guarded, { guard: name, kind, mode, ...about });
+    return declareMadeHere(guarded) as Middleware;
   }
 
   return Object.freeze({

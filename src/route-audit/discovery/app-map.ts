@@ -1,4 +1,5 @@
 import { type Layer, layersOf, stackOf } from "../../core/app/app-layers.js";
+import type { GuardDescription } from "../../core/guard/guard-mark.js";
 import { assertApp } from "./check-app.js";
 import { ClosureReader } from "./closure-reader.js";
 import { type DeclaredPath, mountPaths, routePaths } from "./declared-path.js";
@@ -23,8 +24,9 @@ const OWN_LAYERS = ["query", "expressInit"];
  */
 export class AppMap {
   readonly root: readonly Layer[];
-  readonly #insides = new WeakMap<Layer, Inside>();
+  readonly #insides = new WeakMap<object, Inside>();
   readonly #paths = new WeakMap<Layer, readonly DeclaredPath[]>();
+  readonly #brands = new WeakMap<object, GuardDescription | null>();
   #reader: ClosureReader | undefined;
   #isTried = false;
 
@@ -50,11 +52,25 @@ export class AppMap {
   }
 
   inside(layer: Layer): Inside {
-    const known = this.#insides.get(layer);
+    // `app.all` makes a layer of each method for one handler, and the inspector takes its time.
+    const { handle, route } = layer;
+    const key = route === undefined && typeof handle === "function" ? handle : layer;
+    const known = this.#insides.get(key);
     if (known !== undefined) return known;
     const found = this.#lookInside(layer);
-    this.#insides.set(layer, found);
+    this.#insides.set(key, found);
     return found;
+  }
+
+  /** The brand of the handler: that of a preset may be long, and many requests come to it. */
+  brandOf(handler: unknown): GuardDescription | undefined {
+    if (typeof handler !== "function") return undefined;
+    let brand = this.#brands.get(handler);
+    if (brand === undefined) {
+      brand = brandOf(handler) ?? null;
+      this.#brands.set(handler, brand);
+    }
+    return brand ?? undefined;
   }
 
   /** Every layer of the app, on its routers, mounted apps and routes, each once. */
@@ -92,7 +108,7 @@ export class AppMap {
     const { handle, route } = layer;
     if (route !== undefined) return { kind: "route", layers: stackOf(route) };
     if (!takesRequests(handle)) return { kind: "nothing" };
-    if (brandOf(handle) !== undefined) return { kind: "guard" };
+    if (this.brandOf(handle) !== undefined) return { kind: "guard" };
     const layers = routerLayers(handle);
     if (layers !== undefined) return { kind: "router", layers };
     const app = this.#mountedApp(handle);

@@ -1,7 +1,7 @@
 import type { Layer } from "../../core/app/app-layers.js";
 import type { AppMap } from "./app-map.js";
 import type { DeclaredPath } from "./declared-path.js";
-import { isHandler } from "./route-chain.js";
+import { mayAnswer } from "./route-chain.js";
 
 /** One layer on the way to an endpoint, with the layers that it stands among, and one of its paths. */
 interface Step {
@@ -65,14 +65,14 @@ function endpointsOf(layers: readonly Layer[], steps: readonly Step[]): readonly
   const kind = "route";
   if (isForAll(chains)) {
     const chain = [...chains.values()][0] ?? [];
-    return chain.some(isHandler) ? [{ kind, steps, method: "*", chain, named: new Set() }] : [];
+    return chain.some(mayAnswer) ? [{ kind, steps, method: "*", chain, named: new Set() }] : [];
   }
   const forAll = layers.filter(({ method }) => method === undefined);
   const endpoints = [...chains].map(
     ([method, chain]) => ({ kind, steps, method, chain, named }) as const,
   );
   return [...endpoints, { kind, steps, method: "*", chain: forAll, named } as const].filter(
-    ({ chain }) => chain.some(isHandler),
+    ({ chain }) => chain.some(mayAnswer),
   );
 }
 

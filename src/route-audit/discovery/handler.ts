@@ -1,5 +1,10 @@
 import { type Layer, stackOf } from "../../core/app/app-layers.js";
-import { describeGuard, type GuardDescription, guardMark } from "../../core/guard/guard-mark.js";
+import {
+  describeGuard,
+  type GuardDescription,
+  guardMark,
+  isMadeHere,
+} from "../../core/guard/guard-mark.js";
 
 /** Where instrumentation keeps what it wraps: shimmer (OpenTelemetry and others), and dd-trace. */
 const ORIGINALS = ["__original", "_datadog_orig"] as const;
@@ -26,9 +31,20 @@ export function unwrapped(handler: unknown): readonly object[] {
  */
 export function brandOf(handler: unknown): GuardDescription | undefined {
   const branded = unwrapped(handler).filter((one) => guardMark(one) !== undefined);
+  if (branded.length < 2) return branded[0] && describeGuard(branded[0]);
   const brand = JSON.stringify(branded[0] && guardMark(branded[0]));
   const own = branded.findLast((one) => JSON.stringify(guardMark(one)) === brand);
   return own === undefined ? undefined : describeGuard(own);
+}
+
+/** Whether {@link brandOf} says anything of it. */
+export function hasBrand(handler: unknown): boolean {
+  return unwrapped(handler).some((one) => guardMark(one) !== undefined);
+}
+
+/** Whether a guard of this package is the function, or is wrapped by it. */
+export function isOwnGuard(handler: unknown): boolean {
+  return unwrapped(handler).some(isMadeHere);
 }
 
 /** The layers of the router that the handler is or wraps; `undefined` when it is none. */

@@ -21,16 +21,14 @@ const watched = new WeakSet<object>();
 
 /**
  * Has the hook see every layer of these classes, of whatever app: a hook looks first whether the request is its own. The
- * classes stay watched, because others may have replaced the same methods since; without hooks that changes nothing.
+ * classes stay watched, because others may have replaced the same methods since.
  *
  * @param layerClasses - As their prototypes.
- * @returns What takes the hook away again.
  * @throws TypeError when a class cannot be watched.
  */
-export function hookLayers(layerClasses: Iterable<object>, hook: LayerHook): () => void {
+export function hookLayers(layerClasses: Iterable<object>, hook: LayerHook): void {
   for (const layerClass of layerClasses) watch(layerClass);
   hooks.add(hook);
-  return () => void hooks.delete(hook);
 }
 
 function watch(layerClass: object): void {

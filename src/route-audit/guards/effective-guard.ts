@@ -2,12 +2,10 @@ import type { Request } from "express";
 import type { GuardDescription } from "../../core/guard/guard-mark.js";
 import {
   coversEverything,
-  opens,
   type PathPattern,
   parsePathPattern,
-  restricts,
 } from "../../core/http/path-pattern.js";
-import { isRefused } from "../../core/refusal/refused.js";
+import { isRefused, type Refused } from "../../core/refusal/refused.js";
 
 /** A guard that runs for a request as a whole or not at all: a part of a preset stands for itself. */
 export interface EffectiveGuard {
@@ -28,31 +26,45 @@ export type Effect = "runs" | "elsewhere" | { readonly openedBy: string };
 
 /** The guards that a brand stands for: of a preset, its parts and itself. */
 export function effectiveGuards(mark: GuardDescription): readonly EffectiveGuard[] {
-  return flatten(mark, { at: [], except: [], elsewhere: [], unclear: false });
+  const read = createPatternReader();
+  return flatten(mark, { at: [], except: [], elsewhere: [], unclear: false }, read);
 }
 
 function flatten(
   { parts = [], at, except, elsewhere, ...own }: GuardDescription,
   outer: Omit<EffectiveGuard, "description">,
+  read: PatternReader,
 ): readonly EffectiveGuard[] {
-  const [places, openings] = [parseAll(at ?? []), parseAll(except ?? [])];
-  const others = parseAll(elsewhere ?? []);
+  const [places, openings] = [parseAll(at ?? [], read), parseAll(except ?? [], read)];
+  const others = parseAll(elsewhere ?? [], read);
   const place = {
     at: at === undefined ? outer.at : [...outer.at, places.patterns],
     except: [...outer.except, ...openings.patterns],
     elsewhere: [...outer.elsewhere, ...others.patterns],
     unclear: outer.unclear || places.failed || openings.failed || others.failed,
   };
-  const inner = parts.flatMap((part) => flatten(part, place));
+  const inner = parts.flatMap((part) => flatten(part, place, read));
   if (own.kind === "preset") return inner;
   return [Object.freeze({ description: Object.freeze(own), ...place }), ...inner];
 }
 
-function parseAll(texts: readonly string[]): {
-  readonly patterns: readonly PathPattern[];
-  readonly failed: boolean;
-} {
-  const parsed = texts.map(parsePathPattern);
+type PatternReader = (text: string) => PathPattern | Refused;
+
+/** Reads each text once, so that the same pattern is the same object in all parts of a preset. */
+function createPatternReader(): PatternReader {
+  const known = new Map<string, PathPattern | Refused>();
+  return (text) => {
+    const pattern = known.get(text) ?? parsePathPattern(text);
+    known.set(text, pattern);
+    return pattern;
+  };
+}
+
+function parseAll(
+  texts: readonly string[],
+  read: PatternReader,
+): { readonly patterns: readonly PathPattern[]; readonly failed: boolean } {
+  const parsed = texts.map(read);
   const patterns = parsed.filter((pattern): pattern is PathPattern => !isRefused(pattern));
   return { patterns, failed: patterns.length < parsed.length };
 }
@@ -66,25 +78,6 @@ export function isProtection({ kind, mode, optional }: GuardDescription): boolea
 /** Whether the guard, or a part of it, does so. */
 export function protects(mark: GuardDescription): boolean {
   return isProtection(mark) || (mark.parts ?? []).some(protects);
-}
-
-/** What the guard does with a request that it is handed. */
-export function effectOn(guard: EffectiveGuard, req: Request): Effect {
-  if (guard.unclear) return "elsewhere";
-  const opening = guard.except.find((pattern) => opens(pattern, req));
-  if (opening !== undefined) return { openedBy: opening.text };
-  if (guard.elsewhere.some((pattern) => restricts(pattern, req))) return "elsewhere";
-  return guard.at.every((patterns) => patterns.some((pattern) => restricts(pattern, req)))
-    ? "runs"
-    : "elsewhere";
-}
-
-/** The patterns of `at` that cover the request. */
-export function coveringPatterns({ at }: EffectiveGuard, req: Request): readonly string[] {
-  return at
-    .flat()
-    .filter((pattern) => restricts(pattern, req))
-    .map(({ text }) => text);
 }
 
 /**

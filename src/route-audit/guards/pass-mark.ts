@@ -1,9 +1,10 @@
 import type { Request } from "express";
 import { brandOf } from "../discovery/handler.js";
-import { type EffectiveGuard, effectiveGuards, effectOn, isProtection } from "./effective-guard.js";
+import { type EffectiveGuard, effectiveGuards, isProtection } from "./effective-guard.js";
+import { GuardIndex } from "./guard-index.js";
 
 /** What the handler stands for, for each that was asked about. */
-const known = new WeakMap<object, readonly EffectiveGuard[]>();
+const known = new WeakMap<object, GuardIndex>();
 
 /**
  * Whether a request that this handler hands on may go to the handler of a route: it, or a part of it, is a guard that
@@ -11,16 +12,16 @@ const known = new WeakMap<object, readonly EffectiveGuard[]>();
  */
 export function letsPass(handle: unknown, req: Request): boolean {
   if (typeof handle !== "function") return false;
-  let guards = known.get(handle);
-  if (guards === undefined) {
+  let index = known.get(handle);
+  if (index === undefined) {
     const mark = brandOf(handle);
-    guards = mark === undefined ? [] : effectiveGuards(mark).filter(matters);
-    known.set(handle, guards);
+    index = new GuardIndex(mark === undefined ? [] : effectiveGuards(mark).filter(matters));
+    known.set(handle, index);
   }
-  return guards.some((guard) => {
-    const effect = effectOn(guard, req);
-    return effect === "runs" || (effect !== "elsewhere" && isProtection(guard.description));
-  });
+  if (index.guards.length === 0) return false;
+  return index
+    .effectsOn(req)
+    .some(({ guard, effect }) => effect === "runs" || isProtection(guard.description));
 }
 
 function matters({ description }: EffectiveGuard): boolean {

@@ -1,8 +1,7 @@
-import type { Layer } from "../../core/app/app-layers.js";
+import { type Layer, stackOf } from "../../core/app/app-layers.js";
 import type { AppMap } from "../discovery/app-map.js";
 import type { DeclaredPath } from "../discovery/declared-path.js";
 import type { Endpoint } from "../discovery/find-endpoints.js";
-import { brandOf } from "../discovery/handler.js";
 import type { EffectiveGuard } from "./effective-guard.js";
 
 const USUAL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -37,9 +36,11 @@ export function requestKinds(
 
 /** Words in the regular expressions at which guards stand: they may name what they leave out. */
 function wordsOf(map: AppMap): readonly string[] {
-  const expressions = map
-    .allLayers()
-    .filter((layer) => holdsGuard(map, layer))
+  const layers = map.allLayers();
+  // The layers of a route have no paths of their own.
+  const onRoutes = new Set(layers.flatMap(({ route }) => stackOf(route)));
+  const expressions = layers
+    .filter((layer) => !onRoutes.has(layer) && holdsGuard(map, layer))
     .flatMap((layer) => map.pathsOf(layer).flatMap((path) => sourcesOf(path, layer)));
   return expressions.flatMap((source) => source.match(/(?<!\\)[\w-]{2,}/g) ?? []);
 }
@@ -48,7 +49,7 @@ function wordsOf(map: AppMap): readonly string[] {
 function holdsGuard(map: AppMap, layer: Layer): boolean {
   const inside = map.inside(layer);
   if (inside.kind !== "route" && inside.kind !== "router") return inside.kind === "guard";
-  return inside.layers.some(({ handle }) => brandOf(handle) !== undefined);
+  return inside.layers.some(({ handle }) => map.brandOf(handle) !== undefined);
 }
 
 /** Express 4 has expressions within texts: `/users/:id((?!me)[^/]+)`. */

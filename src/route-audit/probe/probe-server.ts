@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server, request as sendRequest } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { ProbeRequest, ProbeWatch } from "./probe-watch.js";
+import { followProbe, type ProbeRequest } from "./probe-watch.js";
 
 /** One request to send. */
 export interface Shot {
@@ -12,6 +12,9 @@ export interface Shot {
 
 const HEADER = "x-express-secure-api-probe";
 const DEADLINE_MS = 5000;
+const LEAST_DEADLINE_MS = 50;
+/** So many requests in a row without an answer halve the time that the next ones get: an app may answer none at all. */
+const HALVED_AFTER = 16;
 const ADDRESSES = 256;
 
 /** Serves an app on a free port of this machine, for the requests of a probe only. */
@@ -19,8 +22,9 @@ export class ProbeServer {
   readonly #server: Server;
   readonly #sent = new Map<string, ProbeRequest>();
   #count = 0;
+  #unanswered = 0;
 
-  constructor(app: RequestListener, watch: ProbeWatch) {
+  constructor(app: RequestListener) {
     this.#server = createServer((req, res) => {
       const id = String(req.headers[HEADER]);
       const request = this.#sent.get(id);
@@ -31,7 +35,7 @@ export class ProbeServer {
       }
       delete req.headers[HEADER];
       disguise(req.socket, Number(id));
-      watch.follow(req, request);
+      followProbe(req, request);
       app(req, res);
     });
   }
@@ -50,8 +54,9 @@ export class ProbeServer {
     this.#sent.set(id, request);
     const { port } = this.#server.address() as AddressInfo;
     const type = body === undefined ? {} : { "content-type": "application/json" };
+    const timeout = deadlineAfter(this.#unanswered);
     try {
-      return await new Promise<number | undefined>((resolve) => {
+      const status = await new Promise<number | undefined>((resolve) => {
         const sent = sendRequest(
           {
             host: "127.0.0.1",
@@ -61,7 +66,7 @@ export class ProbeServer {
             headers: { ...type, [HEADER]: id },
             // A connection of its own: an answer that was cut off must not take another request with it.
             agent: false,
-            timeout: DEADLINE_MS,
+            timeout,
           },
           (answer) => {
             resolve(answer.statusCode);
@@ -72,6 +77,8 @@ export class ProbeServer {
         sent.on("error", () => resolve(undefined));
         sent.end(body);
       });
+      this.#unanswered = status === undefined ? this.#unanswered + 1 : 0;
+      return status;
     } finally {
       this.#sent.delete(id);
     }
@@ -82,6 +89,16 @@ export class ProbeServer {
     this.#server.closeAllConnections();
     await new Promise<void>((resolve) => void this.#server.close(() => resolve()));
   }
+}
+
+/**
+ * How many milliseconds the next request gets for its answer.
+ *
+ * @param unanswered - How many in a row had none.
+ */
+export function deadlineAfter(unanswered: number): number {
+  const halved = DEADLINE_MS / 2 ** Math.floor(unanswered / HALVED_AFTER);
+  return Math.max(LEAST_DEADLINE_MS, Math.ceil(halved));
 }
 
 /**

@@ -1,15 +1,19 @@
 import type { IncomingMessage } from "node:http";
 import type { NextFunction } from "express";
-import { type Layer, stackOf } from "../../core/app/app-layers.js";
+import type { Layer } from "../../core/app/app-layers.js";
 import { brandOf } from "../discovery/handler.js";
 import { hookLayers, type LayerHook } from "../discovery/layer-calls.js";
-import { isLastHandler } from "../discovery/route-chain.js";
+import type { EnteredRoutes } from "../discovery/route-chain.js";
 import { protects } from "../guards/effective-guard.js";
 
 /** What is known of one request of the probe. */
 export interface ProbeRequest {
   /** The layer of the route that it is for. */
   readonly target: Layer;
+  /** Handlers that it is led past. */
+  readonly skipped: ReadonlySet<unknown>;
+  /** Where it has been. */
+  readonly entered: EnteredRoutes;
   /** Whether it came to the last handler of that route. */
   isReached: boolean;
   /** The guard that has it, and has not handed it on. */
@@ -21,53 +25,50 @@ export interface ProbeRequest {
 const REACHED = 299;
 
 /**
- * Watches the requests of a probe on their way through an app: keeps them from the last handlers of routes, so that
- * nothing of what these do happens, and notes which guard has them.
+ * The requests of all probes, by everything that they may be known by. Of the process, and never given up: a middleware may
+ * hand a request on when its probe has ended long ago, and its handler must not run then either.
  */
-export class ProbeWatch {
-  readonly #requests = new WeakMap<object, ProbeRequest>();
-  readonly #skipped: ReadonlySet<unknown>;
-  readonly #stop: () => void;
+const requests = new WeakMap<object, ProbeRequest>();
 
-  /** @param skipped - Handlers that the requests are led past. */
-  constructor(layerClasses: Iterable<object>, skipped: ReadonlySet<unknown>) {
-    this.#skipped = skipped;
-    this.#stop = hookLayers(layerClasses, this.#see);
+/**
+ * Has the requests of probes watched on their way through an app: they are kept from the last handlers of routes, so that
+ * nothing of what these do happens, and it is noted which guard has them.
+ *
+ * @param layerClasses - As their prototypes.
+ */
+export function watchProbes(layerClasses: Iterable<object>): void {
+  hookLayers(layerClasses, see);
+}
+
+/** Begins to watch a request. */
+export function followProbe(req: IncomingMessage, request: ProbeRequest): void {
+  requests.set(req, request);
+  // What a middleware hands on may be another object, made of the request: its connection is of this request only.
+  requests.set(req.socket, request);
+}
+
+const see: LayerHook = (layer, req, res, next) => {
+  const request = requests.get(req) ?? requests.get(Object(req.socket));
+  if (request === undefined) return next;
+  if (request.skipped.has(layer.handle)) {
+    next();
+    return undefined;
   }
-
-  /** Begins to watch a request. */
-  follow(req: IncomingMessage, request: ProbeRequest): void {
-    this.#requests.set(req, request);
-  }
-
-  close(): void {
-    this.#stop();
-  }
-
-  readonly #see: LayerHook = (layer, req, res, next) => {
-    const request = this.#requests.get(req);
-    if (request === undefined) return next;
-    if (this.#skipped.has(layer.handle)) {
+  request.entered.enter(layer, req);
+  if (request.entered.isLast(layer, req)) {
+    if (request.entered.routeOf(layer, req) !== request.target.route) {
+      // The handler of another route might call next() as well.
       next();
       return undefined;
     }
-    // Express notes the route whose handlers it calls.
-    const route = stackOf(req.route);
-    if (route.includes(layer) && isLastHandler(layer, route, req.method)) {
-      if (req.route !== request.target.route) {
-        // The handler of another route might call next() as well.
-        next();
-        return undefined;
-      }
-      request.isReached = true;
-      res.statusCode = REACHED;
-      res.end();
-      return undefined;
-    }
-    const mark = brandOf(layer.handle);
-    return mark === undefined ? next : held(request, protects(mark), next);
-  };
-}
+    request.isReached = true;
+    res.statusCode = REACHED;
+    res.end();
+    return undefined;
+  }
+  const mark = brandOf(layer.handle);
+  return mark === undefined ? next : held(request, protects(mark), next);
+};
 
 /** Notes that a guard has the request, until it hands it on. */
 function held(request: ProbeRequest, isProtection: boolean, next: NextFunction): NextFunction {

@@ -155,13 +155,13 @@ describe.each(expressVersions)("The table of routes on Express %s", (_major, exp
         }),
       );
       for (let index = 0; index < routes; index += 1)
-        app.get("/here", (_req, res) => void res.end());
+        app.get(index === 0 ? "/here" : `/r${index}/:id`, (_req, res) => void res.end());
       const messages = (): readonly string[] =>
         warn.mock.calls
           .map(([message]) => String(message))
           .filter((message) => message.includes("cover no route of the app"));
       await request(app).get("/here");
-      if (mode === "report" && routes === 1) {
+      if (mode === "report" && routes <= 250) {
         await vi.waitFor(() => expect(messages()).toHaveLength(1), { timeout: 10_000 });
       }
       await request(app).get("/here");
@@ -172,10 +172,12 @@ describe.each(expressVersions)("The table of routes on Express %s", (_major, exp
       "secureApi: 1 pattern(s) cover no route of the app: GET /gone. A request that they are meant for would fall to otherwise.",
     ]);
     vi.restoreAllMocks();
+    expect(await warned("report", 250)).toHaveLength(1);
+    vi.restoreAllMocks();
     expect(await warned("enforce")).toEqual([]);
     vi.restoreAllMocks();
     // To look at so many would keep requests waiting.
-    expect(await warned("report", 101)).toEqual([]);
+    expect(await warned("report", 310)).toEqual([]);
   });
 
   it.each<[string, Caller, number]>([

@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from "express";
 import { authenticated, authorize } from "../../authorization/index.js";
+import { PatternIndex } from "../../core/app/pattern-index.js";
 import { createGuard } from "../../core/guard/guard.js";
 import { type GuardDescription, guardMark } from "../../core/guard/guard-mark.js";
 import type { Middleware } from "../../core/guard/middleware.js";
@@ -7,7 +8,6 @@ import { overridesMethod } from "../../core/http/first-party.js";
 import { opens, type PathPattern } from "../../core/http/path-pattern.js";
 import { HttpError } from "../../core/refusal/http-error.js";
 import type { Otherwise } from "./check-rows.js";
-import { PatternIndex } from "./pattern-index.js";
 import type { Row } from "./read-rows.js";
 import type { RowSettings } from "./row-guards.js";
 import { runSteps } from "./run-steps.js";

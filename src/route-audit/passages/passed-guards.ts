@@ -2,8 +2,9 @@ import { isForEveryPath, type Layer } from "../../core/app/app-layers.js";
 import type { GuardDescription } from "../../core/guard/guard-mark.js";
 import type { AppMap } from "../discovery/app-map.js";
 import type { Endpoint } from "../discovery/find-endpoints.js";
-import { brandOf, takesRequests } from "../discovery/handler.js";
-import { isHandler, layersCalled } from "../discovery/route-chain.js";
+import { takesRequests } from "../discovery/handler.js";
+import { layersCalled, mayAnswer } from "../discovery/route-chain.js";
+import type { IndexedApp } from "../indexes/indexed-app.js";
 
 /** A guard that a request was handed to, with what Express would have told it of the path. */
 export interface PassedGuard {
@@ -24,12 +25,16 @@ export class ImaginedRequest {
   readonly passed: PassedGuard[] = [];
   /** Whether it has passed a route with a handler that is no guard, which may have answered. */
   isTaken = false;
+  readonly #app: IndexedApp;
   readonly #map: AppMap;
   readonly #method: string;
+  /** The routers that it is in, beside the way to the endpoint. */
+  readonly #under = new Map<readonly Layer[], Place>();
 
   /** @param method - In upper case. */
-  constructor(map: AppMap, method: string) {
-    this.#map = map;
+  constructor(app: IndexedApp, method: string) {
+    this.#app = app;
+    this.#map = app.map;
     this.#method = method;
   }
 
@@ -42,7 +47,12 @@ export class ImaginedRequest {
   goTo({ steps, kind, chain }: Endpoint, url: string | undefined): boolean {
     let place: Place = { baseUrl: "", path: url };
     for (const { layers, layer } of steps) {
-      for (const other of layers.slice(0, layers.indexOf(layer))) this.#pass(other, place);
+      const index = this.#app.indexOf(layers);
+      const { path } = place;
+      for (const other of path === undefined ? index.forEveryPath : index.find(path)) {
+        if (!index.isBefore(other, layer)) break;
+        this.#pass(other, place);
+      }
       const inner = this.#enter(layer, place, true);
       if (inner === undefined) return false;
       place = inner;
@@ -59,10 +69,20 @@ export class ImaginedRequest {
     const inner = this.#enter(layer, place, false);
     if (inner === undefined) return true;
     if (inside.kind === "guard") this.#note(layer.handle, inner);
-    else if (inside.kind === "router") {
-      for (const other of inside.layers) if (!this.#pass(other, inner)) break;
-    } else return inside.kind === "hidden app";
+    else if (inside.kind === "router") this.#passRouter(inside.layers, inner);
+    else return inside.kind === "hidden app";
     return true;
+  }
+
+  #passRouter(layers: readonly Layer[], place: Place): void {
+    const outer = this.#under.get(layers);
+    // A router that is mounted in itself, at no path: Express would go round in circles.
+    if (outer !== undefined && outer.path === place.path) return;
+    this.#under.set(layers, place);
+    const others = place.path === undefined ? layers : this.#app.indexOf(layers).find(place.path);
+    for (const other of others) if (!this.#pass(other, place)) break;
+    if (outer === undefined) this.#under.delete(layers);
+    else this.#under.set(layers, outer);
   }
 
   /** Behind a handler that may call `next("route")`, no guard of a route counts for others. */
@@ -73,7 +93,7 @@ export class ImaginedRequest {
     if (chain.length === 0 || this.#map.match(layer, place.path) === undefined) return true;
     for (const { handle } of chain) {
       if (!takesRequests(handle)) continue;
-      if (brandOf(handle) === undefined) {
+      if (this.#map.brandOf(handle) === undefined) {
         this.isTaken = true;
         return false;
       }
@@ -82,9 +102,19 @@ export class ImaginedRequest {
     return true;
   }
 
+  /** Whether a request for the path comes to the endpoint, whatever it passes. */
+  static leadsTo({ steps }: Endpoint, app: IndexedApp, url: string): boolean {
+    const imagined = new ImaginedRequest(app, "GET");
+    let place: Place | undefined = { baseUrl: "", path: url };
+    for (const { layer } of steps) {
+      if (place !== undefined) place = imagined.#enter(layer, place, true);
+    }
+    return place !== undefined;
+  }
+
   /** The guards in front of the last handler of the route. */
   #passOwn(chain: readonly Layer[], place: Place): void {
-    const last = chain.findLastIndex(isHandler);
+    const last = chain.findLastIndex(mayAnswer);
     for (const { handle } of chain.slice(0, last)) {
       if (takesRequests(handle)) this.#note(handle, place);
     }
@@ -104,7 +134,7 @@ export class ImaginedRequest {
   }
 
   #note(handle: unknown, { baseUrl, path = "" }: Place): void {
-    const mark = brandOf(handle);
+    const mark = this.#map.brandOf(handle);
     if (mark === undefined || typeof handle !== "function") return;
     this.passed.push({ handle, mark, baseUrl, path });
   }

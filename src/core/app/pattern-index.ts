@@ -1,7 +1,7 @@
 import type { Request } from "express";
-import { overridesMethod } from "../../core/http/first-party.js";
-import { coversMethod, type PathPattern } from "../../core/http/path-pattern.js";
-import { isPlainPath, readingsOf } from "../../core/http/paths/path-readings.js";
+import { overridesMethod } from "../http/first-party.js";
+import { coversMethod, type PathPattern } from "../http/path-pattern.js";
+import { isPlainPath, readingsOf } from "../http/paths/path-readings.js";
 
 interface Indexed {
   readonly pattern: PathPattern;

@@ -2,18 +2,18 @@ import type { Layer } from "../../core/app/app-layers.js";
 import type { PathPattern } from "../../core/http/path-pattern.js";
 import type { AppMap } from "../discovery/app-map.js";
 import type { Endpoint } from "../discovery/find-endpoints.js";
-import { brandOf } from "../discovery/handler.js";
+import type { EffectiveGuard } from "../guards/effective-guard.js";
+import { EndpointIndex } from "../indexes/endpoint-index.js";
 import type { UnusedPattern } from "../report/route-report.js";
 import type { Coverage } from "./coverage.js";
-import type { EffectiveGuard } from "./effective-guard.js";
 
 /** Every guard of the app, each once. */
 export function guardsOfApp(map: AppMap, coverage: Coverage): readonly EffectiveGuard[] {
-  return [...new Set(map.allLayers().flatMap((layer) => guardsOn(layer, coverage)))];
+  return [...new Set(map.allLayers().flatMap((layer) => guardsOn(layer, map, coverage)))];
 }
 
-function guardsOn({ handle }: Layer, coverage: Coverage): readonly EffectiveGuard[] {
-  const mark = brandOf(handle);
+function guardsOn({ handle }: Layer, map: AppMap, coverage: Coverage): readonly EffectiveGuard[] {
+  const mark = map.brandOf(handle);
   return mark === undefined || typeof handle !== "function"
     ? []
     : coverage.guardsOf({ handle, mark });
@@ -30,9 +30,10 @@ export function unusedPatterns(
   coverage: Coverage,
 ): readonly UnusedPattern[] {
   const found = new Map<string, UnusedPattern>();
+  const index = new EndpointIndex(endpoints);
   for (const guard of guards) {
     for (const pattern of guard.at.flat()) {
-      if (coverage.hasCovered(guard, pattern.text) || leadsSomewhere(pattern, endpoints, coverage))
+      if (coverage.hasCovered(guard, pattern.text) || leadsSomewhere(pattern, index, coverage))
         continue;
       const unused = { guard: guard.description.guard, pattern: pattern.text };
       found.set(JSON.stringify(unused), Object.freeze(unused));
@@ -44,11 +45,11 @@ export function unusedPatterns(
 /** A pattern may cover one of the values that a parameter of a route can have. */
 function leadsSomewhere(
   { method, segments }: PathPattern,
-  endpoints: readonly Endpoint[],
+  endpoints: EndpointIndex,
   coverage: Coverage,
 ): boolean {
   const url = `/${segments.map((literal) => literal ?? "x1").join("/")}`;
-  return endpoints.some((endpoint) => {
+  return endpoints.find(url).some((endpoint) => {
     if (method !== undefined && endpoint.method !== "*" && endpoint.method !== method) return false;
     const tried = method ?? (endpoint.method === "*" ? "GET" : endpoint.method);
     return coverage.follow(endpoint, tried, url) !== undefined;

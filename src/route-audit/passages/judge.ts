@@ -1,8 +1,8 @@
 import type { PathPattern } from "../../core/http/path-pattern.js";
 import type { Endpoint } from "../discovery/find-endpoints.js";
+import { type EffectiveGuard, isProtection, runsEverywhere } from "../guards/effective-guard.js";
 import type { RouteStatus } from "../report/route-report.js";
 import type { Coverage, Passage } from "./coverage.js";
-import { type EffectiveGuard, isProtection, runsEverywhere } from "./effective-guard.js";
 import { sampleUrls } from "./sample-urls.js";
 
 /** What covers an endpoint, and what follows from that. */
@@ -87,7 +87,7 @@ function judgeExpression(
   const mayLeadTo = ({ segments, below, slash }: PathPattern): boolean => {
     if (below || segments.includes(undefined)) return true;
     const url = `/${segments.join("/")}${slash ? "/" : ""}`;
-    return methods.some((method) => coverage.follow(endpoint, method, url) !== undefined);
+    return coverage.leadsTo(endpoint, url);
   };
   const [first = [], ...others] = methods.map((method) =>
     coverage

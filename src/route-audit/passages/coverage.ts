@@ -2,13 +2,13 @@ import type { Request } from "express";
 import type { AppMap } from "../discovery/app-map.js";
 import type { Endpoint } from "../discovery/find-endpoints.js";
 import {
-  coveringPatterns,
   type EffectiveGuard,
   effectiveGuards,
-  effectOn,
   imaginedRequest,
   isProtection,
-} from "./effective-guard.js";
+} from "../guards/effective-guard.js";
+import { GuardIndex } from "../guards/guard-index.js";
+import { IndexedApp } from "../indexes/indexed-app.js";
 import { ImaginedRequest, type PassedGuard } from "./passed-guards.js";
 
 /** What became of one imagined request on its way to an endpoint. */
@@ -23,48 +23,47 @@ export interface Passage {
 
 /** Follows imagined requests, and remembers which patterns of presets covered any of them. */
 export class Coverage {
-  readonly #map: AppMap;
-  readonly #guards = new WeakMap<object, readonly EffectiveGuard[]>();
+  readonly #app: IndexedApp;
+  readonly #guards = new WeakMap<object, GuardIndex>();
   readonly #used = new WeakMap<EffectiveGuard, Set<string>>();
 
   constructor(map: AppMap) {
-    this.#map = map;
+    this.#app = new IndexedApp(map);
   }
 
   /** @returns `undefined` when a request for this path does not come to the endpoint. */
   follow(endpoint: Endpoint, method: string, url: string): Passage | undefined {
-    const imagined = new ImaginedRequest(this.#map, method);
+    const imagined = new ImaginedRequest(this.#app, method);
     if (!imagined.goTo(endpoint, url)) return undefined;
     const running = new Set<EffectiveGuard>();
     const openedBy: string[] = [];
     for (const passed of imagined.passed) {
       const req = imaginedRequest(method, url, passed.baseUrl, passed.path);
-      for (const guard of this.guardsOf(passed)) {
-        const effect = effectOn(guard, req);
+      const guards = this.#indexOf(passed);
+      for (const { guard, effect } of guards.effectsOn(req)) {
         if (effect === "runs") running.add(guard);
-        else if (effect !== "elsewhere" && isProtection(guard.description)) {
-          openedBy.push(effect.openedBy);
-        }
-        this.#remember(guard, req);
+        else if (isProtection(guard.description)) openedBy.push(effect.openedBy);
       }
+      this.#remember(guards, req);
     }
     return { method, running, openedBy, isTaken: imagined.isTaken };
   }
 
+  /** Whether a request for the path comes to the endpoint. */
+  leadsTo(endpoint: Endpoint, url: string): boolean {
+    return ImaginedRequest.leadsTo(endpoint, this.#app, url);
+  }
+
   /** The guards that run for all paths of the endpoint, as far as its own path does not matter. */
   everywhere(endpoint: Endpoint, method: string): readonly EffectiveGuard[] {
-    const imagined = new ImaginedRequest(this.#map, method);
+    const imagined = new ImaginedRequest(this.#app, method);
     if (!imagined.goTo(endpoint, undefined)) return [];
     return imagined.passed.flatMap((passed) => this.guardsOf(passed));
   }
 
   /** Of one handler always the same objects. */
-  guardsOf({ handle, mark }: Pick<PassedGuard, "handle" | "mark">): readonly EffectiveGuard[] {
-    const known = this.#guards.get(handle);
-    if (known !== undefined) return known;
-    const guards = effectiveGuards(mark);
-    this.#guards.set(handle, guards);
-    return guards;
+  guardsOf(passed: Pick<PassedGuard, "handle" | "mark">): readonly EffectiveGuard[] {
+    return this.#indexOf(passed).guards;
   }
 
   /** Whether a request that was followed was covered by the pattern. */
@@ -72,10 +71,20 @@ export class Coverage {
     return this.#used.get(guard)?.has(pattern) === true;
   }
 
-  #remember(guard: EffectiveGuard, req: Request): void {
-    if (guard.at.length === 0) return;
-    const used = this.#used.get(guard) ?? new Set();
-    for (const pattern of coveringPatterns(guard, req)) used.add(pattern);
-    this.#used.set(guard, used);
+  #indexOf({ handle, mark }: Pick<PassedGuard, "handle" | "mark">): GuardIndex {
+    let index = this.#guards.get(handle);
+    if (index === undefined) {
+      index = new GuardIndex(effectiveGuards(mark));
+      this.#guards.set(handle, index);
+    }
+    return index;
+  }
+
+  #remember(guards: GuardIndex, req: Request): void {
+    for (const [guard, { text }] of guards.covered(req)) {
+      const used = this.#used.get(guard);
+      if (used === undefined) this.#used.set(guard, new Set([text]));
+      else used.add(text);
+    }
   }
 }
