@@ -3,7 +3,14 @@ import { ProblemList } from "../../core/options/problem-list.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { readRules } from "../rule/read-rules.js";
-import { createRule, foreseen, logicOf, type Rule, type RuleLogic } from "../rule/rule.js";
+import {
+  createRule,
+  foreseen,
+  logicOf,
+  type Rule,
+  type RuleLogic,
+  requirementOf,
+} from "../rule/rule.js";
 import {
   ALLOW,
   allowing,
@@ -68,6 +75,7 @@ export function all(...rules: [Rule, ...Rule[]]): Rule {
   }
 
   return createRule(`all(${rules.map((rule) => rule.description).join(", ")})`, {
+    requirement: { type: "all", of: rules.map(requirementOf) },
     isPure: parts.every((part) => part.isPure),
     needsObject: parts.some((part) => part.needsObject),
     allowed: isUsual ? allowed : undefined,

@@ -3,7 +3,14 @@ import { ProblemList } from "../../core/options/problem-list.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { readRules } from "../rule/read-rules.js";
-import { createRule, foreseen, logicOf, type Rule, type RuleLogic } from "../rule/rule.js";
+import {
+  createRule,
+  foreseen,
+  logicOf,
+  type Rule,
+  type RuleLogic,
+  requirementOf,
+} from "../rule/rule.js";
 import {
   denying,
   isVerdict,
@@ -65,6 +72,7 @@ export function any(...rules: [Rule, ...Rule[]]): Rule {
   }
 
   return createRule(`any(${rules.map((rule) => rule.description).join(", ")})`, {
+    requirement: { type: "any", of: rules.map(requirementOf) },
     isPure,
     needsObject: parts.some((part) => part.needsObject),
     allowed: parts.length === 1 ? parts[0]?.allowed : undefined,

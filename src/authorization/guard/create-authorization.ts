@@ -1,10 +1,11 @@
 import type { NextFunction, Request, Response } from "express";
 import { createGuard } from "../../core/guard/guard.js";
+import { giveDetails } from "../../core/guard/guard-details.js";
 import type { Middleware } from "../../core/guard/middleware.js";
 import { reportedPrincipal } from "../../core/principal/enrichment.js";
 import { getPrincipal, type Principal } from "../../core/principal/principal.js";
 import { HttpError } from "../../core/refusal/http-error.js";
-import { logicOf, type Rule } from "../rule/rule.js";
+import { logicOf, type Rule, requirementOf } from "../rule/rule.js";
 import { isVerdict, type Verdict } from "../rule/verdict.js";
 import { createConclusion, type Refusal } from "./conclusion.js";
 import type { CheckedRequireOptions } from "./require-options.js";
@@ -45,7 +46,7 @@ export function createAuthorization(
     return isVerdict(later) && later.effect === "deny" && later.scopes === undefined;
   }
 
-  return guard.middleware(
+  const handler = guard.middleware(
     (req, res, next) => {
       let principal: Principal | null;
       try {
@@ -69,4 +70,5 @@ export function createAuthorization(
     },
     { rule: description },
   );
+  return giveDetails(handler, () => ({ requirement: requirementOf(rule) }));
 }

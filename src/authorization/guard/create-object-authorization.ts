@@ -1,11 +1,12 @@
 import { isPromise } from "node:util/types";
 import type { NextFunction, Request, Response } from "express";
 import { createGuard } from "../../core/guard/guard.js";
+import { giveDetails } from "../../core/guard/guard-details.js";
 import { reportedPrincipal } from "../../core/principal/enrichment.js";
 import { getPrincipal, type Principal } from "../../core/principal/principal.js";
 import { HttpError } from "../../core/refusal/http-error.js";
 import { requestSlot } from "../../core/request/request-slot.js";
-import { foreseen, logicOf, type Rule, type RuleLogic } from "../rule/rule.js";
+import { foreseen, logicOf, type Rule, type RuleLogic, requirementOf } from "../rule/rule.js";
 import { denying, isVerdict, undecided, type Verdict } from "../rule/verdict.js";
 import { createConclusion, type Refusal, refusalFor } from "./conclusion.js";
 import type { CheckedLoad, Loaded, ObjectGuard } from "./load-options.js";
@@ -126,6 +127,7 @@ export function createObjectAuthorization(
     },
     { rule: description },
   );
+  giveDetails(handler, () => ({ requirement: requirementOf(rule) }));
 
   function object(req: object): object {
     for (let found = kept.get(req); found !== undefined; found = found.earlier)

@@ -41,11 +41,16 @@ export function allScopesRule(allOf: readonly string[]): Rule {
   const scopes = Object.freeze([...allOf]);
   const allowed = allowing(scopes);
   const missing = denying("missing_scope", scopes);
-  return createPureRule(`scope(${allOf.join(", ")})`, allowed, (principal) => {
-    for (const name of allOf)
-      if (!holds(principal.scopes, name)) return isUndetermined(principal) ? UNDECIDED : missing;
-    return allowed;
-  });
+  return createPureRule(
+    `scope(${allOf.join(", ")})`,
+    allowed,
+    (principal) => {
+      for (const name of allOf)
+        if (!holds(principal.scopes, name)) return isUndetermined(principal) ? UNDECIDED : missing;
+      return allowed;
+    },
+    { type: "scope", names: scopes, match: "all" },
+  );
 }
 
 /** The rule for names that were checked before. */
@@ -53,11 +58,16 @@ export function anyScopeRule(anyOf: readonly string[]): Rule {
   const verdicts = anyOf.map((name) => allowing(Object.freeze([name])));
   const missing = denying("missing_scope", verdicts[0]?.scopes);
   const allowed = verdicts.length === 1 ? verdicts[0] : undefined;
-  return createPureRule(`scope.any(${anyOf.join(", ")})`, allowed, (principal) => {
-    for (const [index, name] of anyOf.entries())
-      if (holds(principal.scopes, name)) return verdicts[index] as Verdict;
-    return isUndetermined(principal) ? UNDECIDED : missing;
-  });
+  return createPureRule(
+    `scope.any(${anyOf.join(", ")})`,
+    allowed,
+    (principal) => {
+      for (const [index, name] of anyOf.entries())
+        if (holds(principal.scopes, name)) return verdicts[index] as Verdict;
+      return isUndetermined(principal) ? UNDECIDED : missing;
+    },
+    { type: "scope", names: anyOf, match: "any" },
+  );
 }
 
 function isUndetermined({ undetermined }: Principal): boolean {

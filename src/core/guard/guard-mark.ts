@@ -1,5 +1,5 @@
 import type { RequestHandler } from "express";
-import { type GuardDetails, guardDetails } from "./guard-details.js";
+import { type GuardDetails, giveDetails, guardDetails } from "./guard-details.js";
 
 /** What the route audit reads of a middleware. */
 export interface GuardDescription {
@@ -45,6 +45,13 @@ export interface GuardDescription {
 export function markGuard<T extends RequestHandler>(handler: T, description: GuardDescription): T {
   const { details: _apart, ...brand } = description;
   return Object.assign(handler, { expressSecureApiGuard: JSON.stringify(brand) });
+}
+
+/** Brands a middleware that runs the guard as that guard, and has it say the same about itself; not where it is none. */
+export function markAs<T extends RequestHandler>(handler: T, guard: object): T {
+  const mark = guardMark(guard);
+  if (mark === undefined) return handler;
+  return giveDetails(markGuard(handler, mark), () => guardDetails(guard) ?? {});
 }
 
 const KINDS: ReadonlySet<unknown> = new Set<GuardDescription["kind"]>([
