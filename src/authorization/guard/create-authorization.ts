@@ -29,6 +29,7 @@ export function createAuthorization(
     next: NextFunction,
   ): void {
     if (verdict.effect === "allow") {
+      if (!isPure && guard.isOver(req, res)) return;
       conclusion.allow(verdict, req);
       guard.pass(next);
     } else {

@@ -50,6 +50,7 @@ export function createObjectAuthorization(
     next: NextFunction,
   ): void {
     if (verdict.effect === "allow" && object !== undefined) {
+      if (guard.isOver(req, res)) return;
       // What was judged is what the handlers get: another look into the database could find another state.
       if (guard.enforced) {
         kept.set(req, { guard: handler, object, earlier: kept.get(req) });
