@@ -4,8 +4,9 @@ import { formatDuration } from "../../core/options/quantity.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { readClaim } from "../../core/principal/names/claim-source.js";
 import type { Principal } from "../../core/principal/principal.js";
+import { remedyOf, type StepUp } from "../rule/remedy.js";
 import { createPureRule, type Rule } from "../rule/rule.js";
-import { ALLOW, denying, type StepUp, UNDECIDED } from "../rule/verdict.js";
+import { ALLOW, denying, UNDECIDED } from "../rule/verdict.js";
 
 /** Options of {@link stepUp}: at least one of them. */
 export interface StepUpOptions {
@@ -84,9 +85,8 @@ export function readStepUp(reader: OptionsReader<keyof StepUpOptions>): StepUpSe
 
 /** The rule for options that were checked before. */
 export function stepUpRule({ acr, amr, maxAge }: StepUpSettings): Rule {
-  const need: StepUp = Object.freeze({ acrValues: acr, maxAge });
-  // What a challenge cannot name, it does not promise either.
-  const missing = denying("step_up_required", Object.freeze([]), need);
+  const need: StepUp = Object.freeze({ acrValues: acr, maxAge, amr: amr?.slice(0, 1) ?? [] });
+  const missing = denying("step_up_required", [remedyOf([], need)]);
   const parts = [
     ...(acr === undefined ? [] : [`acr ${acr.join(" ")}`]),
     ...(amr === undefined ? [] : [`amr ${amr.join(" ")}`]),
