@@ -93,6 +93,9 @@ export function allowFields(options: AllowFieldsOptions): Middleware {
     reader.note("", 'must have write, read or both: write allowFields({ write: ["name"] })');
   else if (reader.has("onViolation") && !(isUnset || reader.has("write")))
     reader.note("onViolation", "must stand beside write");
+  const asks = [reader.raw("write"), reader.raw("read")].some(
+    (rules) => typeof rules === "function",
+  );
   const settings = readGuardOptions(reader);
   reader.finish();
 
@@ -101,6 +104,7 @@ export function allowFields(options: AllowFieldsOptions): Middleware {
 
   function conclude(permitted: Permitted, req: Request, res: Response, next: NextFunction): void {
     const { read: shown, write: taken } = permitted;
+    if (asks && guard.isOver(req, res)) return;
     if (shown !== undefined) watch(shown, req, res);
     if (taken === undefined) pass(false, req, next);
     else check(taken, req, res, next);

@@ -82,7 +82,9 @@ function ownParamRule(param: string, claim: ClaimPath | undefined): Rule {
   );
   const label = claim === undefined ? param : `${param}, claim ${[claim].flat().join(".")}`;
 
-  return createRule(`ownParam(${label})`, {
+  const rule = `ownParam(${label})`;
+  return createRule(rule, {
+    requirement: { type: "object", rule },
     isPure: false,
     needsObject: false,
     allowed: ALLOW,

@@ -336,7 +336,7 @@ describe.each(expressVersions)("authorization on Express %s", (_major, express) 
         .expect(403);
       expect(answer.headers).not.toHaveProperty("www-authenticate");
       expect(JSON.parse(answer.text).code).toBe("access_denied");
-      expect(decisions).toMatchObject([{ reason: "rule_denied" }]);
+      expect(decisions).toMatchObject([{ reason: "missing_role" }]);
     });
 
     it("answers 403 with a challenge when scopes are all that is missing", async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
+import type { RequestHandler } from "express";
 import { adopt } from "../core/guard/adoptable.js";
-import { type GuardDescription, guardMark, markGuard } from "../core/guard/guard-mark.js";
+import { type GuardDescription, guardMark, markAs } from "../core/guard/guard-mark.js";
 import type { Mode } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import type { OptionsReader } from "../core/options/options-reader.js";
@@ -117,8 +118,7 @@ function asWay(step: Middleware, entry: Middleware): Middleware {
     enterWay(req, way);
     step(req, res, next);
   };
-  const mark = guardMark(step);
-  return mark === undefined ? asked : (markGuard(asked as never, mark) as Middleware);
+  return markAs(asked as RequestHandler, step) as Middleware;
 }
 
 /** One entry is one way, in whatever presets it stands. Other copies of this library share the requests, not this map. */

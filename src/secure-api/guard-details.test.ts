@@ -71,4 +71,39 @@ describe("what guards say of themselves", () => {
     const limits = describeGuard(api)?.parts?.filter(({ kind }) => kind === "limit");
     expect(limits?.map(({ details }) => details?.limits)).toEqual([[], [limit]]);
   });
+
+  it("secureApi tells what the rows of its table say, with parameters and without", () => {
+    const params = { type: "object", properties: { id: { type: "string" } } };
+    const body = { type: "object", properties: { a: { type: "string" } } };
+    const api = secureApi({
+      oauthGuard: { issuer: "https://idp.example", audience: "orders" },
+      rateLimit: false,
+      auditLog: false,
+      jsonBody: {},
+      otherwise: "deny",
+      routes: {
+        "GET /orders/:id": { requireScope: "orders:read", validate: { params } },
+        "POST /orders": {
+          requireRole: ["admin, or so", "editor"],
+          validate: { body },
+          rateLimit: { limit: 5, window: "1m" },
+        },
+        "/reports/*": { requireRole: "auditor", methods: ["GET"] },
+        "/status": { public: "everybody may know" },
+      },
+    });
+    const parts = describeGuard(api)?.parts?.filter(({ at, kind }) => at ?? kind === "limit");
+    const json = ["application/json", "application/*+json"];
+    const role = (...names: string[]) => ({ requirement: { type: "role", names, match: "any" } });
+    expect(parts?.map(({ at, details }) => [at?.[0], details])).toMatchObject([
+      [undefined, { limits: [{ limit: 5, on: ["POST /orders"] }] }],
+      ["GET /orders/:id", { requirement: { type: "scope", names: ["orders:read"], match: "all" } }],
+      ["GET /orders/:id", { schemas: { params }, status: 422 }],
+      ["POST /orders", role("admin, or so", "editor")],
+      ["POST /orders", { schemas: { body }, contentTypes: json }],
+      ["/reports/*", role("auditor")],
+      ["/reports/*", { schemas: {} }],
+      ["/status", undefined],
+    ]);
+  });
 });

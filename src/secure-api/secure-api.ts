@@ -2,7 +2,7 @@ import type { NextFunction, Request, Response } from "express";
 import { createAuditLog } from "../audit-log/audit-log.js";
 import { recordDecision } from "../core/decision/decision.js";
 import { createGuard } from "../core/guard/guard.js";
-import { type GuardDetails, giveDetails, guardDetails } from "../core/guard/guard-details.js";
+import { giveDetails, guardDetails } from "../core/guard/guard-details.js";
 import { type GuardDescription, guardMark } from "../core/guard/guard-mark.js";
 import { readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
@@ -28,7 +28,7 @@ import { readPublicRoutes } from "./read-public-routes.js";
 import { checkRouteTable, readRouteTable } from "./read-route-table.js";
 import { methodsLeft } from "./routes/check-rows.js";
 import type { Row } from "./routes/read-rows.js";
-import { createRouteTable } from "./routes/route-table.js";
+import { createRouteTable, type DescribedPart } from "./routes/route-table.js";
 import { runSteps } from "./routes/run-steps.js";
 import { SECURE_API_HINTS, SECURE_API_KEYS, type SecureApiOptions } from "./secure-api-options.js";
 import { createSetupCheck } from "./setup-check.js";
@@ -186,14 +186,14 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   const marked = preflight === undefined ? guarded : [preflight.middleware, ...guarded];
   const except = publicRoutes.map(({ text }) => text);
   const described = marked.flatMap((step): readonly DescribedPart[] => {
-    if (step === steps?.guarded) return steps.parts.map((mark) => ({ mark, details: undefined }));
+    if (step === steps?.guarded) return steps.parts;
     const mark = guardMark(step);
     if (mark === undefined) return [];
     const isSkipped = except.length > 0 && guarded.includes(step) && !open.includes(step);
     return [{ mark: isSkipped ? { ...mark, except } : mark, details: () => guardDetails(step) }];
   });
   const handler = preset.middleware(handle, { parts: described.map(({ mark }) => mark) });
-  giveDetails(handler, () => ({ parts: described.map(({ details }) => details?.() ?? null) }));
+  giveDetails(handler, () => ({ parts: described.map(({ details }) => details() ?? null) }));
   return Object.assign(handler, {
     ready: async (): Promise<void> => guard?.ready(),
     valid: <V>(req: object, pattern: string): V => {
@@ -205,12 +205,6 @@ export function secureApi(options: SecureApiOptions): SecureApi {
     },
     close: (): Promise<void> => parts.close(),
   });
-}
-
-/** A part as the route audit reads it. */
-interface DescribedPart {
-  readonly mark: GuardDescription;
-  readonly details: (() => GuardDetails | undefined) | undefined;
 }
 
 function areReporting(sources: readonly GuardDescription[]): boolean {

@@ -166,7 +166,17 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   TokenCacheOptions: { omitted: ["max", "ttl"], refused: [] },
   // What is not mapped stays empty. The subject is `sub`.
   ClaimMapping: {
-    omitted: ["subject", "roles", "scopes", "permissions", "groups", "tenant", "clientId", "kind"],
+    omitted: [
+      "subject",
+      "roles",
+      "scopes",
+      "permissions",
+      "groups",
+      "tenant",
+      "clientId",
+      "login",
+      "kind",
+    ],
     refused: [],
   },
   SubjectSource: { omitted: ["format"], refused: ["path"] },

@@ -44,7 +44,12 @@ export const SHOP: RouteReport = reportOf(
       guards: [
         BEARER,
         LIMITS,
-        guard("requireScope", "authorization", { rule: "scope(orders:read)" }),
+        guard("requireScope", "authorization", {
+          rule: "scope(orders:read)",
+          details: {
+            requirement: { type: "scope", names: ["orders:read"], match: "all" },
+          },
+        }),
       ],
     }),
     route("POST", "/orders", {
@@ -54,6 +59,21 @@ export const SHOP: RouteReport = reportOf(
         LIMITS,
         guard("authorize", "authorization", {
           rule: "any(role(admin), all(scope(orders:write), owner(customer)))",
+          details: {
+            requirement: {
+              type: "any",
+              of: [
+                { type: "role", names: ["admin"], match: "any" },
+                {
+                  type: "all",
+                  of: [
+                    { type: "scope", names: ["orders:write"], match: "all" },
+                    { type: "object", rule: "owner(customer)" },
+                  ],
+                },
+              ],
+            },
+          },
         }),
         guard("validate", "validation", {
           details: {

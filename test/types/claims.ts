@@ -24,6 +24,7 @@ export const mappings: readonly ClaimMapping[] = [
   { ...rfc9068(), subject: ["sub", ["user", "id"], { path: "id", format: "number" }] },
   { roles: [{ path: ["realm_access", "roles"], prefix: "realm:" }], tenant: "tid" },
   { tenant: [["o", "id"], ["org_id"]], kind: () => "anonymous" },
+  { login: "supabase" },
   {
     roles: [
       { path: "groups", names: { "5f0c": "admin", "7d31": ["editor", "viewer"] } },

@@ -3,16 +3,16 @@ import { ProblemList } from "../../core/options/problem-list.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { readRules } from "../rule/read-rules.js";
-import { createRule, foreseen, logicOf, type Rule, type RuleLogic } from "../rule/rule.js";
+import { both, keeping, type Remedies } from "../rule/remedy.js";
 import {
-  ALLOW,
-  allowing,
-  denying,
-  isVerdict,
-  type StepUp,
-  type Verdict,
-  withPolicy,
-} from "../rule/verdict.js";
+  createRule,
+  foreseen,
+  logicOf,
+  type Rule,
+  type RuleLogic,
+  requirementOf,
+} from "../rule/rule.js";
+import { ALLOW, allowing, denying, isVerdict, type Verdict, withPolicy } from "../rule/verdict.js";
 
 type Judged = Verdict | Promise<Verdict>;
 
@@ -68,6 +68,7 @@ export function all(...rules: [Rule, ...Rule[]]): Rule {
   }
 
   return createRule(`all(${rules.map((rule) => rule.description).join(", ")})`, {
+    requirement: { type: "all", of: rules.map(requirementOf) },
     isPure: parts.every((part) => part.isPure),
     needsObject: parts.some((part) => part.needsObject),
     allowed: isUsual ? allowed : undefined,
@@ -127,8 +128,8 @@ function withNext(found: Verdict, { policy }: Verdict): Verdict {
 }
 
 /**
- * The refusal, with what would turn it into a yes. Rules behind the one that refused are asked as well, when that costs
- * nothing; of the others it is believed that they would hold.
+ * The refusal, with what would turn it into a yes. Rules behind the one that refused are asked what they foresee, which costs
+ * nothing; of what they leave open it is believed that it will hold.
  */
 function refusal(
   parts: readonly RuleLogic[],
@@ -138,34 +139,19 @@ function refusal(
   req: Request,
 ): Verdict {
   const reason = answers?.get(refusing)?.reason ?? "rule_denied";
-  const scopes = new Set<string>();
-  let stepUp: StepUp | undefined;
+  let remedies: Remedies = keeping([]);
   for (const [index, part] of parts.entries()) {
     const verdict =
       index > refusing
-        ? part.isPure && (part.judge(principal, req, undefined) as Verdict)
-        : (answers?.get(index) ?? part.allowed);
-    if (verdict === false) continue;
-    if (verdict?.scopes === undefined) return denying(reason);
-    for (const name of verdict.scopes) scopes.add(name);
-    stepUp = together(stepUp, verdict.stepUp);
-    if (stepUp?.acrValues?.length === 0) return denying(reason);
+        ? foreseen(part, principal, req)
+        : (answers?.get(index) ?? (part.allowed as Verdict));
+    if (verdict.effect === "indeterminate" && index > refusing && !part.isPure) continue;
+    remedies = both(remedies, remediesOf(verdict));
+    if (remedies === undefined) return denying(reason);
   }
-  return denying(reason, [...scopes], stepUp);
+  return denying(reason, remedies);
 }
 
-/** The login that satisfies both: with no class of authentication context, when there is none. */
-function together(one: StepUp | undefined, other: StepUp | undefined): StepUp | undefined {
-  if (one === undefined || other === undefined) return one ?? other;
-  const { acrValues } = one;
-  return {
-    acrValues:
-      acrValues === undefined || other.acrValues === undefined
-        ? (acrValues ?? other.acrValues)
-        : acrValues.filter((value) => other.acrValues?.includes(value)),
-    maxAge:
-      one.maxAge === undefined || other.maxAge === undefined
-        ? (one.maxAge ?? other.maxAge)
-        : Math.min(one.maxAge, other.maxAge),
-  };
+function remediesOf({ effect, scopes = [], remedies }: Verdict): Remedies {
+  return effect === "allow" ? keeping(scopes) : remedies;
 }

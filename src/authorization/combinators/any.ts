@@ -3,7 +3,15 @@ import { ProblemList } from "../../core/options/problem-list.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { readRules } from "../rule/read-rules.js";
-import { createRule, foreseen, logicOf, type Rule, type RuleLogic } from "../rule/rule.js";
+import { either } from "../rule/remedy.js";
+import {
+  createRule,
+  foreseen,
+  logicOf,
+  type Rule,
+  type RuleLogic,
+  requirementOf,
+} from "../rule/rule.js";
 import {
   denying,
   isVerdict,
@@ -13,14 +21,12 @@ import {
   withPolicy,
 } from "../rule/verdict.js";
 
-/** Nothing would turn it into a yes for certain. */
-const DENIED = denying("rule_denied");
-
 /**
  * The rule that at least one of the rules holds. They are asked one after the other, until one holds: put what is quick
  * in front of what asks a database.
  *
- * A refusal names missing scopes only when every one of the rules asks for scopes; then those of the first one.
+ * A refusal names missing scopes, or a login, only when every one of the rules would hold with further scopes or another
+ * login; then those of the first one. Else its reason is that of the last one: put who is excepted in front.
  *
  * @throws {@link OptionsError} when there is no rule, or something else stands in its place.
  */
@@ -29,8 +35,6 @@ export function any(...rules: [Rule, ...Rule[]]): Rule {
   const problems = new ProblemList();
   const parts = readRules(problems, "any", rules).map(logicOf);
   problems.finish();
-  const isPure = parts.every((part) => part.isPure);
-
   function judgeFrom(
     start: number,
     before: Verdict | undefined,
@@ -58,41 +62,41 @@ export function any(...rules: [Rule, ...Rule[]]): Rule {
       found = or(found, verdict);
       policy = all.policy;
     }
-    if (found !== undefined && found.effect !== "deny") return named(found, policy);
-    const remedy = isPure && found?.scopes !== undefined;
-    const refused = remedy ? denying("rule_denied", found?.scopes, found?.stepUp) : DENIED;
-    return withPolicy(refused, policy);
+    return named(found as Verdict, policy);
   }
 
   return createRule(`any(${rules.map((rule) => rule.description).join(", ")})`, {
-    isPure,
+    requirement: { type: "any", of: rules.map(requirementOf) },
+    isPure: parts.every((part) => part.isPure),
     needsObject: parts.some((part) => part.needsObject),
     allowed: parts.length === 1 ? parts[0]?.allowed : undefined,
     judge: (principal, req, object) => judgeFrom(0, undefined, undefined, principal, req, object),
     foresee(principal, req) {
-      let isOpen = false;
+      let found: Verdict | undefined;
       for (const part of parts) {
         const verdict = foreseen(part, principal, req);
         if (verdict.effect === "allow") return verdict;
-        if (verdict.effect === "indeterminate") isOpen = true;
+        found = or(found, verdict);
       }
-      return isOpen ? UNDECIDED : DENIED;
+      return found?.effect === "deny" ? found : UNDECIDED;
     },
   });
 }
 
-/** What was not found out, with all engines that were asked; it names one of them itself. */
-function named(unknown: Verdict, policy: string | undefined): Verdict {
-  return unknown.policy === policy ? unknown : withPolicy(undecided(unknown.error), policy);
+/** The same, with all engines that were asked; it names one of them itself. */
+function named(found: Verdict, policy: string | undefined): Verdict {
+  if (found.policy === policy) return found;
+  const { effect, reason = "rule_denied", remedies, error } = found;
+  return withPolicy(effect === "deny" ? denying(reason, remedies) : undecided(error), policy);
 }
 
 /**
- * What rules of which none says yes say together: the first that could not be found out; else what the first asks for, when
- * every one can be satisfied. Nobody is asked twice: in rules within rules that would be twice at each level.
+ * What rules of which none says yes say together: the first that could not be found out; else the reason of the last, and what
+ * would satisfy one, when every one can be satisfied. Nobody is asked twice: in rules within rules that would be twice at each level.
  */
 function or(found: Verdict | undefined, next: Verdict): Verdict {
   if (found === undefined) return next;
   if (found.effect !== "deny") return found;
-  if (next.effect !== "deny" || next.scopes === undefined) return next;
-  return found;
+  if (next.effect !== "deny") return next;
+  return denying(next.reason ?? "rule_denied", either(found.remedies, next.remedies));
 }

@@ -1,7 +1,7 @@
 import { ProblemList } from "../../core/options/problem-list.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { checkRule } from "../rule/read-rules.js";
-import { createRule, foreseen, logicOf, type Rule } from "../rule/rule.js";
+import { createRule, foreseen, logicOf, type Rule, requirementOf } from "../rule/rule.js";
 import { ALLOW, denying, isVerdict, type Verdict, withPolicy } from "../rule/verdict.js";
 
 /** Further scopes never take anything away. */
@@ -30,6 +30,7 @@ export function not(...rules: readonly [Rule]): Rule {
   const logic = logicOf(rule);
   const { isPure, needsObject, judge } = logic;
   return createRule(`not(${rule.description})`, {
+    requirement: { type: "not", of: requirementOf(rule) },
     isPure,
     needsObject,
     // A rule that is not pure may have asked an engine, which its verdict names.

@@ -11,7 +11,10 @@ import type { Principal } from "../../core/principal/principal.js";
 import { type HeaderFields, HttpError, outageError } from "../../core/refusal/http-error.js";
 import { PolicyOutage } from "../policy-engines/policy-outage.js";
 import { holds } from "../rule/held-names.js";
-import type { DenialReason, StepUp, Verdict } from "../rule/verdict.js";
+import type { StepUp } from "../rule/remedy.js";
+import { logicOf, type Rule, type RuleLogic } from "../rule/rule.js";
+import type { DenialReason, Verdict } from "../rule/verdict.js";
+import { findRemedy } from "./find-remedy.js";
 
 /** How a request is refused. */
 export interface Refusal {
@@ -33,8 +36,10 @@ export interface Conclusion {
   fault(error: unknown, ...handled: Handled): void;
 }
 
-/** @param rule - In words. */
-export function createConclusion(guard: Guard, rule: string, realm: string): Conclusion {
+/** Makes what both kinds of guards end with. */
+export function createConclusion(guard: Guard, asked: Rule, realm: string): Conclusion {
+  const { description: rule } = asked;
+  const logic = logicOf(asked);
   // One frozen decision for all requests: nothing is allocated where the answer is yes.
   const allowed: Decision = Object.freeze({
     guard: guard.name,
@@ -48,8 +53,9 @@ export function createConclusion(guard: Guard, rule: string, realm: string): Con
       if (policy === undefined) recordFrozenDecision(req, allowed);
       else recordDecision(req, { ...allowed, policy });
     },
-    refuse(verdict, principal, handled, refusal = refusalFor(verdict, principal, realm)) {
+    refuse(verdict, principal, handled, given) {
       const { error, policy } = verdict;
+      const refusal = given ?? refusalFor(verdict, logic, realm, principal, handled[0]);
       const fields: DecisionFields = policy === undefined ? { rule } : { rule, policy };
       if (isInstance(error, PolicyOutage)) {
         if (error.isFault) guard.tell(error);
@@ -72,12 +78,28 @@ function outageFields({ reason, systemCode }: PolicyOutage): DecisionFields {
   return systemCode === undefined ? { reason } : { reason, systemCode };
 }
 
+/** The refusal where nobody knows. */
+export function undecidedRefusal(): Refusal {
+  return { error: outageError("service_unavailable", undefined), reason: "undecided" };
+}
+
 /** The refusal of a caller for whom the rule does not hold. */
-export function refusalFor(verdict: Verdict, principal: Principal, realm: string): Refusal {
-  if (verdict.effect !== "deny")
-    return { error: outageError("service_unavailable", undefined), reason: "undecided" };
-  const { scopes, stepUp, reason = "rule_denied" } = verdict;
-  if (scopes === undefined) return { error: new HttpError("access_denied"), reason };
+function refusalFor(
+  { effect, reason = "rule_denied", remedies }: Verdict,
+  logic: RuleLogic,
+  realm: string,
+  principal: Principal,
+  req: Request,
+): Refusal {
+  if (effect !== "deny") return undecidedRefusal();
+  const remedy = findRemedy(remedies, logic, principal, req);
+  if (remedy === undefined) {
+    // What the reason names would be in vain.
+    const isInVain = remedies !== undefined && remedies.length > 0;
+    const named = isInVain ? "rule_denied" : reason;
+    return { error: new HttpError("access_denied"), reason: named };
+  }
+  const { scopes, stepUp } = remedy;
   // A token that lacks a scope as well is not worth another login.
   if (scopes.some((name) => !holds(principal.scopes, name)))
     return { error: insufficientScope(realm, scopes), reason: "missing_scope" };

@@ -1,12 +1,12 @@
 import type { NextFunction, Request, Response } from "express";
 import { createGuard } from "../../core/guard/guard.js";
+import { giveDetails } from "../../core/guard/guard-details.js";
 import type { Middleware } from "../../core/guard/middleware.js";
 import { reportedPrincipal } from "../../core/principal/enrichment.js";
 import { getPrincipal, type Principal } from "../../core/principal/principal.js";
-import { HttpError } from "../../core/refusal/http-error.js";
-import { logicOf, type Rule } from "../rule/rule.js";
+import { logicOf, type Rule, requirementOf } from "../rule/rule.js";
 import { isVerdict, type Verdict } from "../rule/verdict.js";
-import { createConclusion, type Refusal } from "./conclusion.js";
+import { createConclusion } from "./conclusion.js";
 import type { CheckedRequireOptions } from "./require-options.js";
 
 /** Makes the guard that lets pass whom the rule allows. */
@@ -18,7 +18,7 @@ export function createAuthorization(
   const guard = createGuard(name, "authorization", options);
   const { description } = rule;
   const { judge, isPure } = logicOf(rule);
-  const conclusion = createConclusion(guard, description, options.realm);
+  const conclusion = createConclusion(guard, rule, options.realm);
 
   function conclude(
     verdict: Verdict,
@@ -28,24 +28,15 @@ export function createAuthorization(
     next: NextFunction,
   ): void {
     if (verdict.effect === "allow") {
+      if (!isPure && guard.isOver(req, res)) return;
       conclusion.allow(verdict, req);
       guard.pass(next);
     } else {
-      const refusal: Refusal | undefined = isInVain(verdict, principal, req)
-        ? { error: new HttpError("access_denied"), reason: "rule_denied" }
-        : undefined;
-      conclusion.refuse(verdict, principal, [req, res, next], refusal);
+      conclusion.refuse(verdict, principal, [req, res, next]);
     }
   }
 
-  /** Whether the scopes that would be named fail another part of the rule, as in `all(scope("a"), not(scope("a")))`. */
-  function isInVain({ effect, scopes }: Verdict, principal: Principal, req: Request): boolean {
-    if (!isPure || effect !== "deny" || scopes === undefined || scopes.length === 0) return false;
-    const later = judge({ ...principal, scopes }, req, undefined);
-    return isVerdict(later) && later.effect === "deny" && later.scopes === undefined;
-  }
-
-  return guard.middleware(
+  const handler = guard.middleware(
     (req, res, next) => {
       let principal: Principal | null;
       try {
@@ -69,4 +60,5 @@ export function createAuthorization(
     },
     { rule: description },
   );
+  return giveDetails(handler, () => ({ requirement: requirementOf(rule) }));
 }

@@ -1,13 +1,14 @@
 import { isPromise } from "node:util/types";
 import type { NextFunction, Request, Response } from "express";
 import { createGuard } from "../../core/guard/guard.js";
+import { giveDetails } from "../../core/guard/guard-details.js";
 import { reportedPrincipal } from "../../core/principal/enrichment.js";
 import { getPrincipal, type Principal } from "../../core/principal/principal.js";
 import { HttpError } from "../../core/refusal/http-error.js";
 import { requestSlot } from "../../core/request/request-slot.js";
-import { foreseen, logicOf, type Rule, type RuleLogic } from "../rule/rule.js";
+import { foreseen, logicOf, type Rule, type RuleLogic, requirementOf } from "../rule/rule.js";
 import { denying, isVerdict, undecided, type Verdict } from "../rule/verdict.js";
-import { createConclusion, type Refusal, refusalFor } from "./conclusion.js";
+import { createConclusion, type Refusal, undecidedRefusal } from "./conclusion.js";
 import type { CheckedLoad, Loaded, ObjectGuard } from "./load-options.js";
 import type { CheckedRequireOptions } from "./require-options.js";
 
@@ -39,8 +40,7 @@ export function createObjectAuthorization(
   const guard = createGuard(name, "authorization", options);
   const { description } = rule;
   const logic = logicOf(rule);
-  const { realm } = options;
-  const conclusion = createConclusion(guard, description, realm);
+  const conclusion = createConclusion(guard, rule, options.realm);
 
   function conclude(
     { verdict, principal, object }: Finding,
@@ -49,6 +49,7 @@ export function createObjectAuthorization(
     next: NextFunction,
   ): void {
     if (verdict.effect === "allow" && object !== undefined) {
+      if (guard.isOver(req, res)) return;
       // What was judged is what the handlers get: another look into the database could find another state.
       if (guard.enforced) {
         kept.set(req, { guard: handler, object, earlier: kept.get(req) });
@@ -64,7 +65,7 @@ export function createObjectAuthorization(
 
   /** An object that is not there is refused as one of somebody else: the answer does not say which it is. */
   function refusalAbout(verdict: Verdict, principal: Principal, req: Request): Refusal {
-    if (verdict.effect === "indeterminate") return refusalFor(verdict, principal, realm);
+    if (verdict.effect === "indeterminate") return undecidedRefusal();
     const { reason = "rule_denied" } = verdict;
     const isOpen = onDeny === "forbid" && !mayAnyway(verdict, principal, req);
     return { error: new HttpError(isOpen ? "access_denied" : "not_found"), reason };
@@ -126,6 +127,7 @@ export function createObjectAuthorization(
     },
     { rule: description },
   );
+  giveDetails(handler, () => ({ requirement: requirementOf(rule) }));
 
   function object(req: object): object {
     for (let found = kept.get(req); found !== undefined; found = found.earlier)

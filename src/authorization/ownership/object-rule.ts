@@ -20,7 +20,9 @@ export function objectRule(
     return hasId(ids, id) ? ALLOW : denied;
   }
 
-  return createRule(`${name}(${label})`, {
+  const rule = `${name}(${label})`;
+  return createRule(rule, {
+    requirement: { type: "object", rule },
     isPure: false,
     needsObject: true,
     allowed: ALLOW,

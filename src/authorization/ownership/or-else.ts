@@ -1,7 +1,7 @@
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import { any } from "../combinators/any.js";
 import { checkRule } from "../rule/read-rules.js";
-import { createRule, foreseen, isRule, logicOf, type Rule } from "../rule/rule.js";
+import { createRule, foreseen, isRule, logicOf, type Rule, requirementOf } from "../rule/rule.js";
 import { isVerdict, type Verdict } from "../rule/verdict.js";
 
 /** The rule that one of both holds. Its refusals are those of the second one: the first says who is excepted. */
@@ -12,6 +12,7 @@ export function orElseRule(orElse: Rule | undefined, rule: Rule, denied: Verdict
   const named = (verdict: Verdict): Verdict => (verdict.effect === "deny" ? denied : verdict);
 
   return createRule(either.description, {
+    requirement: requirementOf(either),
     isPure: logic.isPure,
     needsObject: logic.needsObject,
     allowed: logic.allowed,

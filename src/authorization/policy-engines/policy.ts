@@ -115,6 +115,7 @@ export function policy(engine: unknown, question: unknown, ...rest: readonly unk
   }
 
   return createRule(option, {
+    requirement: { type: "object", rule: option },
     isPure: false,
     needsObject: false,
     allowed: undefined,

@@ -1,9 +1,12 @@
 import type { Request } from "express";
+import type { Requirement } from "../../core/guard/guard-details.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { UNDECIDED, type Verdict } from "./verdict.js";
 
 /** How a rule decides. */
 export interface RuleLogic {
+  /** What it demands, as documents about routes show it; its description when it is left out. */
+  readonly requirement?: Requirement | undefined;
   /**
    * Whether it looks at nothing but the principal: it answers at once, asks no function of the app, and can be asked
    * again without harm.
@@ -48,8 +51,9 @@ export function createPureRule(
   description: string,
   allowed: Verdict | undefined,
   judge: (principal: Principal) => Verdict,
+  requirement?: Requirement,
 ): Rule {
-  return createRule(description, { isPure: true, needsObject: false, allowed, judge });
+  return createRule(description, { requirement, isPure: true, needsObject: false, allowed, judge });
 }
 
 /** Whether the value is a rule, also one from another installed copy of this library, if that asks its rules in the same way. */
@@ -76,6 +80,11 @@ function isMethod(object: object, name: string): boolean {
     Object.hasOwn(object, name) &&
     typeof (object as Readonly<Record<string, unknown>>)[name] === "function"
   );
+}
+
+/** What the rule demands, as data. */
+export function requirementOf({ description, [LOGIC]: { requirement } }: Rule): Requirement {
+  return requirement ?? { type: "other", rule: description };
 }
 
 /** How the rule decides. */

@@ -1,3 +1,5 @@
+import type { Remedies } from "./remedy.js";
+
 /** What a rule says about a request. `indeterminate`: it could not be found out, so the answer is no. */
 export type Effect = "allow" | "deny" | "indeterminate";
 
@@ -15,26 +17,15 @@ export type DenialReason =
   | "policy_denied"
   | "rule_denied";
 
-/** The authentication that would satisfy a rule (RFC 9470 §3). */
-export interface StepUp {
-  /** Classes of authentication context, one of which would do. */
-  readonly acrValues: readonly string[] | undefined;
-  /** How many seconds ago the user may have authenticated at most. */
-  readonly maxAge: number | undefined;
-}
-
 /** What a rule says, and what would change it. Frozen; one verdict serves many requests. */
 export interface Verdict {
   readonly effect: Effect;
   /** Of a refusal. */
   readonly reason: DenialReason | undefined;
-  /**
-   * The scopes that the token needs for a yes, those that it has included; of a yes, those that it rests on. `undefined`
-   * when no scope would turn it into a yes.
-   */
+  /** Of a yes: the scopes that it rests on. */
   readonly scopes: readonly string[] | undefined;
-  /** The authentication that is needed for a yes, besides the scopes. */
-  readonly stepUp: StepUp | undefined;
+  /** Of a refusal: what would turn it into a yes, as far as the rule itself knows. */
+  readonly remedies: Remedies;
   /** What failed, where nothing could be found out. */
   readonly error: unknown;
   /** The policy engines that were asked, as decisions name them. */
@@ -55,13 +46,9 @@ export function allowing(scopes: readonly string[]): Verdict {
   return freeze("allow", undefined, scopes, undefined, undefined, undefined);
 }
 
-/** A no. With `scopes`, even an empty list, those and `stepUp` together would turn it into a yes. */
-export function denying(
-  reason: DenialReason,
-  scopes?: readonly string[] | undefined,
-  stepUp?: StepUp | undefined,
-): Verdict {
-  return freeze("deny", reason, scopes, stepUp, undefined, undefined);
+/** A no. @param remedies - Each of them would turn it into a yes. */
+export function denying(why: DenialReason, remedies?: Remedies): Verdict {
+  return freeze("deny", why, undefined, remedies, undefined, undefined);
 }
 
 /** Neither yes nor no. @param error - What failed; `undefined` when nothing did. */
@@ -72,9 +59,9 @@ export function undecided(error: unknown): Verdict {
 /** The verdict, with the engines that were asked for it in front of those that it names itself. */
 export function withPolicy(verdict: Verdict, policy: string | undefined): Verdict {
   if (policy === undefined) return verdict;
-  const { effect, reason, scopes, stepUp, error } = verdict;
+  const { effect, reason, scopes, remedies, error } = verdict;
   const both = verdict.policy === undefined ? policy : `${policy}, ${verdict.policy}`;
-  return freeze(effect, reason, scopes, stepUp, error, both.slice(0, MAX_POLICY_LENGTH));
+  return freeze(effect, reason, scopes, remedies, error, both.slice(0, MAX_POLICY_LENGTH));
 }
 
 /** All verdicts have the same members in the same order, so that they are quick to read. */
@@ -82,11 +69,11 @@ function freeze(
   effect: Effect,
   reason: DenialReason | undefined,
   scopes: readonly string[] | undefined,
-  stepUp: StepUp | undefined,
+  remedies: Remedies,
   error: unknown,
   policy: string | undefined,
 ): Verdict {
-  return Object.freeze({ effect, reason, scopes, stepUp, error, policy });
+  return Object.freeze({ effect, reason, scopes, remedies, error, policy });
 }
 
 /** Whether it is there already, and no promise for it: a polluted `Object.prototype` makes no promise a yes. */

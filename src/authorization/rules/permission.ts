@@ -41,18 +41,28 @@ function permissionAny(...anyOf: [string, ...string[]]): Rule {
 
 /** The rule for names that were checked before. */
 export function allPermissionsRule(allOf: readonly string[]): Rule {
-  return createPureRule(`permission(${allOf.join(", ")})`, ALLOW, (principal) => {
-    for (const name of allOf) if (!holds(principal.permissions, name)) return without(principal);
-    return ALLOW;
-  });
+  return createPureRule(
+    `permission(${allOf.join(", ")})`,
+    ALLOW,
+    (principal) => {
+      for (const name of allOf) if (!holds(principal.permissions, name)) return without(principal);
+      return ALLOW;
+    },
+    { type: "permission", names: allOf, match: "all" },
+  );
 }
 
 /** The rule for names that were checked before. */
 export function anyPermissionRule(anyOf: readonly string[]): Rule {
-  return createPureRule(`permission.any(${anyOf.join(", ")})`, ALLOW, (principal) => {
-    for (const name of anyOf) if (holds(principal.permissions, name)) return ALLOW;
-    return without(principal);
-  });
+  return createPureRule(
+    `permission.any(${anyOf.join(", ")})`,
+    ALLOW,
+    (principal) => {
+      for (const name of anyOf) if (holds(principal.permissions, name)) return ALLOW;
+      return without(principal);
+    },
+    { type: "permission", names: anyOf, match: "any" },
+  );
 }
 
 function without({ undetermined }: Principal): Verdict {

@@ -11,10 +11,15 @@ const NO_PERMISSION = denying("missing_permission");
  * @param accepted - The roles, and all that imply one of them.
  */
 export function impliedRoleRule(anyOf: readonly string[], accepted: ReadonlySet<string>): Rule {
-  return createPureRule(`role(${anyOf.join(", ")})`, ALLOW, ({ roles, undetermined }) => {
-    for (const name of roles) if (accepted.has(name)) return ALLOW;
-    return undetermined.includes("roles") ? UNDECIDED : NO_ROLE;
-  });
+  return createPureRule(
+    `role(${anyOf.join(", ")})`,
+    ALLOW,
+    ({ roles, undetermined }) => {
+      for (const name of roles) if (accepted.has(name)) return ALLOW;
+      return undetermined.includes("roles") ? UNDECIDED : NO_ROLE;
+    },
+    { type: "role", names: anyOf, match: "any" },
+  );
 }
 
 /**
@@ -27,16 +32,21 @@ export function grantedPermissionRule(
   granting: (permission: string) => ReadonlySet<string>,
 ): Rule {
   const wanted = allOf.map((name) => ({ name, roles: granting(name) }));
-  return createPureRule(`permission(${allOf.join(", ")})`, ALLOW, (principal) => {
-    const { roles, permissions, undetermined } = principal;
-    for (const { name, roles: accepted } of wanted) {
-      if (holds(permissions, name) || holdsOne(roles, accepted)) continue;
-      return undetermined.includes("permissions") || undetermined.includes("roles")
-        ? UNDECIDED
-        : NO_PERMISSION;
-    }
-    return ALLOW;
-  });
+  return createPureRule(
+    `permission(${allOf.join(", ")})`,
+    ALLOW,
+    (principal) => {
+      const { roles, permissions, undetermined } = principal;
+      for (const { name, roles: accepted } of wanted) {
+        if (holds(permissions, name) || holdsOne(roles, accepted)) continue;
+        return undetermined.includes("permissions") || undetermined.includes("roles")
+          ? UNDECIDED
+          : NO_PERMISSION;
+      }
+      return ALLOW;
+    },
+    { type: "permission", names: allOf, match: "all" },
+  );
 }
 
 function holdsOne(held: readonly string[], accepted: ReadonlySet<string>): boolean {

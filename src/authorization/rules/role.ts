@@ -25,8 +25,13 @@ export function role(...anyOf: [string, ...string[]]): Rule {
 
 /** The rule for names that were checked before. */
 export function roleRule(anyOf: readonly string[]): Rule {
-  return createPureRule(`role(${anyOf.join(", ")})`, ALLOW, ({ roles, undetermined }) => {
-    for (const name of anyOf) if (holds(roles, name)) return ALLOW;
-    return undetermined.includes("roles") ? UNDECIDED : MISSING;
-  });
+  return createPureRule(
+    `role(${anyOf.join(", ")})`,
+    ALLOW,
+    ({ roles, undetermined }) => {
+      for (const name of anyOf) if (holds(roles, name)) return ALLOW;
+      return undetermined.includes("roles") ? UNDECIDED : MISSING;
+    },
+    { type: "role", names: anyOf, match: "any" },
+  );
 }

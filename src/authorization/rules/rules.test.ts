@@ -14,6 +14,7 @@ import { all } from "../combinators/all.js";
 import { any } from "../combinators/any.js";
 import { not } from "../combinators/not.js";
 import { declarePublic } from "../declare-public.js";
+import { owner } from "../ownership/owner.js";
 import { requirePermission } from "../require-permission.js";
 import { requireStepUp } from "../require-step-up.js";
 import type { Rule } from "../rule/rule.js";
@@ -255,7 +256,7 @@ describe.each(expressVersions)("on Express %s", (_major, express) => {
 
     it.each([
       all(scope("a"), not(scope("a"))),
-      all(any(scope("a"), scope("b")), not(scope("a"))),
+      all(any(scope("a"), all(scope("b"), scope("a"))), not(scope("a"))),
       all(stepUp({ acr: "phr" }), scope("a"), not(scope.any("a", "b"))),
     ])("names no scopes that the rule refuses: $description", async (rule) => {
       const { body, headers } = await request(appFor({ subject: "a" }, authorize(rule)))
@@ -263,6 +264,113 @@ describe.each(expressVersions)("on Express %s", (_major, express) => {
         .expect(403);
       expect(body.code).toBe("access_denied");
       expect(headers).not.toHaveProperty("www-authenticate");
+    });
+
+    it.each<[string, Rule, PrincipalInit, string]>([
+      [
+        "the scope of another way, where that of the first would be in vain",
+        any(all(not(scope("c")), scope("c")), scope("d")),
+        {},
+        'error="insufficient_scope", scope="d"',
+      ],
+      [
+        "the other one of two scopes",
+        all(scope.any("a", "b"), not(scope("a"))),
+        {},
+        'error="insufficient_scope", scope="b"',
+      ],
+      [
+        "the login that is enough for two ways to choose from",
+        all(any(stepUp({ acr: "1" }), stepUp({ acr: "2" })), stepUp({ acr: ["2", "3"] })),
+        {},
+        'error="insufficient_user_authentication", acr_values="2"',
+      ],
+      [
+        "all logins, of which one is enough",
+        any(stepUp({ acr: "1" }), stepUp({ acr: ["2", "3"] })),
+        {},
+        'error="insufficient_user_authentication", acr_values="1 2 3"',
+      ],
+      [
+        "no login that is refused",
+        all(stepUp({ acr: ["1", "2"] }), not(stepUp({ acr: "1" }))),
+        {},
+        'error="insufficient_user_authentication", acr_values="2"',
+      ],
+      [
+        "the scopes behind a function that is not asked yet",
+        all(
+          scope("a"),
+          all(
+            scope("b"),
+            when("x", () => true),
+          ),
+        ),
+        {},
+        'error="insufficient_scope", scope="a b"',
+      ],
+      [
+        "what needs no function rather than what needs one",
+        any(
+          all(
+            scope("a"),
+            when("x", () => true),
+          ),
+          scope("b"),
+        ),
+        {},
+        'error="insufficient_scope", scope="b"',
+      ],
+      [
+        "the scope of the way that is not in vain, behind a function that said yes",
+        all(
+          when("x", () => true),
+          any(all(not(scope("c")), scope("c")), scope("d")),
+        ),
+        {},
+        'error="insufficient_scope", scope="d"',
+      ],
+    ])("names %s", async (_what, rule, init, challenge) => {
+      const { headers } = await request(appFor({ subject: "a", ...init }, authorize(rule))).get(
+        "/7",
+      );
+      expect(headers["www-authenticate"]).toBe(`Bearer realm="api", ${challenge}`);
+    });
+
+    it("names the same before an object is loaded", async () => {
+      const rule = all(any(all(not(scope("c")), scope("c")), scope("d")), owner("userId"));
+      const load = vi.fn();
+      const guard = authorize(rule, { load }) as unknown as RequestHandler;
+      const { headers } = await request(appFor({ subject: "a" }, guard))
+        .get("/7")
+        .expect(403);
+      expect(headers["www-authenticate"]).toContain('scope="d"');
+      expect(load).not.toHaveBeenCalled();
+    });
+
+    it.each<[string, Rule, PrincipalInit, string]>([
+      ["that all ways have", any(role("x"), role("y")), {}, "missing_role"],
+      ["of the last way", any(role("x"), permission("y")), {}, "missing_permission"],
+      [
+        "of the last way, asked later",
+        any(
+          role("x"),
+          when("y", async () => false),
+        ),
+        {},
+        "condition_failed",
+      ],
+      ["that the challenge names", any(scope("x"), stepUp({ acr: "1" })), {}, "missing_scope"],
+      [
+        "that the challenge names",
+        any(all(scope("x"), stepUp({ acr: "1" })), scope("y")),
+        { scopes: ["x"] },
+        "step_up_required",
+      ],
+      ["of no use where all is in vain", all(scope("a"), not(scope("a"))), {}, "rule_denied"],
+    ])("records the reason %s: %#", async (_what, rule, init, reason) => {
+      await request(appFor({ subject: "a", ...init }, authorize(rule))).get("/7");
+      expect(decisions).toMatchObject([{ reason }]);
     });
 
     it("asks for a scope first, and not for a login where a role would be missing all the same", async () => {

@@ -3,6 +3,7 @@ import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { holds } from "../rule/held-names.js";
 import { readScopes } from "../rule/read-names.js";
+import { oneOf, remedyOf } from "../rule/remedy.js";
 import { createPureRule, type Rule } from "../rule/rule.js";
 import { allowing, denying, UNDECIDED, type Verdict } from "../rule/verdict.js";
 
@@ -40,24 +41,34 @@ function scopeAny(...anyOf: [string, ...string[]]): Rule {
 export function allScopesRule(allOf: readonly string[]): Rule {
   const scopes = Object.freeze([...allOf]);
   const allowed = allowing(scopes);
-  const missing = denying("missing_scope", scopes);
-  return createPureRule(`scope(${allOf.join(", ")})`, allowed, (principal) => {
-    for (const name of allOf)
-      if (!holds(principal.scopes, name)) return isUndetermined(principal) ? UNDECIDED : missing;
-    return allowed;
-  });
+  const missing = denying("missing_scope", [remedyOf(scopes)]);
+  return createPureRule(
+    `scope(${allOf.join(", ")})`,
+    allowed,
+    (principal) => {
+      for (const name of allOf)
+        if (!holds(principal.scopes, name)) return isUndetermined(principal) ? UNDECIDED : missing;
+      return allowed;
+    },
+    { type: "scope", names: scopes, match: "all" },
+  );
 }
 
 /** The rule for names that were checked before. */
 export function anyScopeRule(anyOf: readonly string[]): Rule {
   const verdicts = anyOf.map((name) => allowing(Object.freeze([name])));
-  const missing = denying("missing_scope", verdicts[0]?.scopes);
+  const missing = denying("missing_scope", oneOf(anyOf.map((name) => remedyOf([name]))));
   const allowed = verdicts.length === 1 ? verdicts[0] : undefined;
-  return createPureRule(`scope.any(${anyOf.join(", ")})`, allowed, (principal) => {
-    for (const [index, name] of anyOf.entries())
-      if (holds(principal.scopes, name)) return verdicts[index] as Verdict;
-    return isUndetermined(principal) ? UNDECIDED : missing;
-  });
+  return createPureRule(
+    `scope.any(${anyOf.join(", ")})`,
+    allowed,
+    (principal) => {
+      for (const [index, name] of anyOf.entries())
+        if (holds(principal.scopes, name)) return verdicts[index] as Verdict;
+      return isUndetermined(principal) ? UNDECIDED : missing;
+    },
+    { type: "scope", names: anyOf, match: "any" },
+  );
 }
 
 function isUndetermined({ undetermined }: Principal): boolean {

@@ -4,8 +4,9 @@ import { formatDuration } from "../../core/options/quantity.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { readClaim } from "../../core/principal/names/claim-source.js";
 import type { Principal } from "../../core/principal/principal.js";
+import { remedyOf, type StepUp } from "../rule/remedy.js";
 import { createPureRule, type Rule } from "../rule/rule.js";
-import { ALLOW, denying, type StepUp, UNDECIDED } from "../rule/verdict.js";
+import { ALLOW, denying, UNDECIDED } from "../rule/verdict.js";
 
 /** Options of {@link stepUp}: at least one of them. */
 export interface StepUpOptions {
@@ -84,9 +85,8 @@ export function readStepUp(reader: OptionsReader<keyof StepUpOptions>): StepUpSe
 
 /** The rule for options that were checked before. */
 export function stepUpRule({ acr, amr, maxAge }: StepUpSettings): Rule {
-  const need: StepUp = Object.freeze({ acrValues: acr, maxAge });
-  // What a challenge cannot name, it does not promise either.
-  const missing = denying("step_up_required", Object.freeze([]), need);
+  const need: StepUp = Object.freeze({ acrValues: acr, maxAge, amr: amr?.slice(0, 1) ?? [] });
+  const missing = denying("step_up_required", [remedyOf([], need)]);
   const parts = [
     ...(acr === undefined ? [] : [`acr ${acr.join(" ")}`]),
     ...(amr === undefined ? [] : [`amr ${amr.join(" ")}`]),
@@ -95,38 +95,64 @@ export function stepUpRule({ acr, amr, maxAge }: StepUpSettings): Rule {
   return createPureRule(`stepUp(${parts.join(", ")})`, ALLOW, (principal) => {
     let isUndecided = false;
     if (acr !== undefined && (principal.acr === undefined || !acr.includes(principal.acr))) {
-      if (principal.acr !== undefined || isReadable(principal, "acr", isText)) return missing;
+      if (principal.acr !== undefined || isClassKnown(principal)) return missing;
       isUndecided = true;
     }
     if (amr !== undefined && !amr.some((method) => principal.amr.includes(method))) {
-      if (isReadable(principal, "amr", isTexts)) return missing;
+      if (areMethodsKnown(principal)) return missing;
       isUndecided = true;
     }
     if (maxAge !== undefined && !isRecent(principal.authTime, maxAge)) {
-      if (principal.authTime !== undefined || isReadable(principal, "auth_time", isTime))
-        return missing;
+      if (principal.authTime !== undefined || isTimeKnown(principal)) return missing;
       isUndecided = true;
     }
     return isUndecided ? UNDECIDED : ALLOW;
   });
 }
 
-/** Whether the claim says what it should, or is absent. One of another type proves nothing, also under `not`. */
-function isReadable(
-  { claims }: Principal,
-  name: string,
-  isRight: (value: unknown) => boolean,
-): boolean {
-  const value = readClaim(claims, name);
-  return value === undefined || value === null || isRight(value);
+/** Where the second factor of Firebase stands. */
+const SECOND_FACTOR = ["firebase", "sign_in_second_factor"];
+
+/** Whether it is clear that the login was by no other class. A claim of another type proves nothing, also under `not`. */
+function isClassKnown({ claims }: Principal): boolean {
+  return ["acr", "aal"].every((name) => isRight(readClaim(claims, name), isText));
+}
+
+/** Whether it is clear that there were no other methods. */
+function areMethodsKnown({ claims, amr }: Principal): boolean {
+  // Methods in objects are those of a mapping that understands them, or they are unknown.
+  const isMethod = (item: unknown): boolean =>
+    typeof item === "object" && item !== null
+      ? amr.includes(readClaim({ ...item }, "method") as string)
+      : isText(item);
+  const isList = (value: unknown): boolean =>
+    isText(value) || (Array.isArray(value) && value.every(isMethod));
+  return (
+    isRight(readClaim(claims, "amr"), isList) &&
+    isRight(readClaim(claims, "fva"), isAges) &&
+    (!Object.hasOwn(claims, "firebase") || isRight(readClaim(claims, SECOND_FACTOR), isText))
+  );
+}
+
+/** Whether it is clear that nobody says when the login was. */
+function isTimeKnown({ claims }: Principal): boolean {
+  return (
+    isRight(readClaim(claims, "auth_time"), isTime) && isRight(readClaim(claims, "fva"), isAges)
+  );
+}
+
+/** Whether the claim is what it should be, or absent. */
+function isRight(value: unknown, check: (value: unknown) => boolean): boolean {
+  return value === undefined || value === null || check(value);
 }
 
 function isText(value: unknown): boolean {
   return typeof value === "string";
 }
 
-function isTexts(value: unknown): boolean {
-  return isText(value) || (Array.isArray(value) && value.every(isText));
+/** The ages of the two factors in Clerk's tokens. */
+function isAges(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isTime);
 }
 
 function isTime(value: unknown): boolean {

@@ -49,7 +49,9 @@ export function when(label: unknown, condition: unknown, ...rest: readonly unkno
       throw wrongReturn(option, "true or false", value);
     },
   });
-  return createRule(`when(${label})`, {
+  const rule = `when(${label})`;
+  return createRule(rule, {
+    requirement: { type: "object", rule },
     isPure: false,
     needsObject: false,
     allowed: ALLOW,

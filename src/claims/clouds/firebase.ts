@@ -32,6 +32,8 @@ const OF_USERS_FAULT = "must be a custom claim: users write their profile themse
  * - tenant: `firebase.tenant`
  * - kind: `anonymous` for anonymous sign-ins: rules refuse them with 401
  *
+ * - login: its time is `auth_time`; with a second factor the methods are `mfa` and `firebase.sign_in_second_factor`
+ *
  * Changes of custom claims are in the next token, after up to an hour.
  *
  * @throws {@link OptionsError} when an option is wrong.
@@ -57,6 +59,7 @@ export function firebase(options?: FirebaseOptions): ClaimMapping {
   return freezeMapping({
     ...(roles.length > 0 && { roles }),
     tenant: ["firebase", "tenant"],
+    login: "firebase",
     kind: kindOf,
   });
 }

@@ -9,6 +9,7 @@ const CLERK_MAPPING: ClaimMapping = freezeMapping({
   // Of a session, the origin that it was begun at: `clientIds` can name those of your app.
   clientId: ["client_id", "azp"],
   tenant: [["o", "id"], ["org_id"]],
+  login: "clerk",
   kind: kindOf,
 });
 
@@ -22,7 +23,10 @@ const CLERK_MAPPING: ClaimMapping = freezeMapping({
  * - client: `client_id`, else `azp`, the origin of the app; tenant: the id of the organization
  * - kind: `anonymous` while the session is pending (`sts`): the login is not finished
  *
- * It does not read `fva`, the age of the login, nor `act`, which says that somebody acts in the user's place.
+ * - login: by `fva`, the minutes since the user has proved the first factor and the second one: its time is that of the first,
+ *   and with a second one `mfa` is among the methods, however long ago that was
+ *
+ * It does not read `act`, which says that somebody acts in the user's place.
  *
  * @throws {@link OptionsError} when it is given options, or mounted.
  * @see https://clerk.com/docs/guides/sessions/session-tokens

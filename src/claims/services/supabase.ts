@@ -33,6 +33,9 @@ export const SUPABASE_HINTS: Hints<SupabaseOptions> = {
  * - kind: `anonymous` for anonymous sign-ins (`is_anonymous`) and the role `anon`: rules refuse them with 401. `service` for
  *   the role `service_role`
  *
+ * - login: the class is `aal`, such as `aal2`; the methods are those in `amr`. Their timestamps are not
+ *   read: `maxAge` never holds
+ *
  * It never reads `user_metadata`. Nor does it read `role`, the role in Postgres: it is `authenticated` for all who sign in,
  * anonymous ones included.
  *
@@ -52,7 +55,11 @@ export function supabase(options?: SupabaseOptions): ClaimMapping {
     );
   reader.finish();
 
-  return freezeMapping({ ...(path !== undefined && { roles: [{ path }] }), kind: kindOf });
+  return freezeMapping({
+    ...(path !== undefined && { roles: [{ path }] }),
+    login: "supabase",
+    kind: kindOf,
+  });
 }
 
 /** Whatever is not clearly a login is none. */

@@ -1,5 +1,5 @@
 import type { RequestHandler } from "express";
-import { type GuardDetails, guardDetails } from "./guard-details.js";
+import { type GuardDetails, giveDetails, guardDetails } from "./guard-details.js";
 
 /** What the route audit reads of a middleware. */
 export interface GuardDescription {
@@ -59,6 +59,14 @@ export function declareMadeHere<T extends object>(guard: T): T {
 /** Whether {@link declareMadeHere} has said so. */
 export function isMadeHere(handler: object): boolean {
   return Object.hasOwn(handler, MADE_HERE);
+}
+
+/** Brands a middleware that runs the guard as that guard, and has it say the same about itself; not where it is none. */
+export function markAs<T extends RequestHandler>(handler: T, guard: object): T {
+  const mark = guardMark(guard);
+  if (mark === undefined) return handler;
+  const marked = giveDetails(markGuard(handler, mark), () => guardDetails(guard) ?? {});
+  return isMadeHere(guard) ? declareMadeHere(marked) : marked;
 }
 
 const KINDS: ReadonlySet<unknown> = new Set<GuardDescription["kind"]>([

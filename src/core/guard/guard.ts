@@ -49,6 +49,11 @@ export interface Guard {
     next: NextFunction,
     fields?: DecisionFields,
   ): void;
+  /**
+   * Whether the request goes no further although it may pass, because a function of the app has answered it, or the client
+   * has left meanwhile; records that. Ask it behind functions that answer at once. Never so in report mode.
+   */
+  isOver(req: Request, res: Response): boolean;
   /** Hands on a request about which the guard has nothing to say, and records nothing. */
   pass(next: NextFunction): void;
   /**
@@ -193,12 +198,15 @@ export function createGuard(
     pass(next);
   }
 
+  function isOver(req: Request, res: Response): boolean {
+    if (!(enforced && (res.writableEnded || res.destroyed))) return false;
+    const error = outageError("check_unavailable", undefined);
+    recordDecision(req, { ...decisionOf(error), reason: "client_left" });
+    return true;
+  }
+
   function resume(req: Request, res: Response, next: NextFunction, act: () => void): void {
-    if (enforced && (res.writableEnded || res.destroyed)) {
-      const error = outageError("check_unavailable", undefined);
-      recordDecision(req, { ...decisionOf(error), reason: "client_left" });
-      return;
-    }
+    if (isOver(req, res)) return;
     const before = passed;
     try {
       act();
@@ -270,6 +278,7 @@ export function createGuard(
     onDenied,
     allow,
     refuse,
+    isOver,
     pass,
     fault,
     tell,

@@ -1,3 +1,4 @@
+import { type LoginForm, loginIn } from "./login-claims.js";
 import {
   type ClaimPath,
   type ClaimSource,
@@ -37,6 +38,16 @@ export interface ClaimMapping {
   /** The first path that holds a string wins. */
   readonly clientId?: readonly ClaimPath[] | undefined;
   /**
+   * In which form the token says how its user has logged in, for `stepUp`:
+   *
+   * - `clerk`: `fva`, the age of the first factor, and `mfa` among the methods if there was a second one
+   * - `firebase`: `auth_time`, and the methods `mfa` and the second factor (`firebase.sign_in_second_factor`) if there was one
+   * - `supabase`: `aal` as the class, and a list of methods, each in an object
+   *
+   * @default the claims `acr`, `amr` and `auth_time`
+   */
+  readonly login?: LoginForm | undefined;
+  /**
    * Tells services and anonymous callers from users. It may return a promise, which has 5 seconds; what it says counts for as long as the token
    * is remembered. @default a service when `sub` is absent or equals the client id
    */
@@ -50,8 +61,6 @@ export type CallerKind = "user" | "service" | "anonymous";
 export class WrongSubject extends TypeError {
   override readonly name = "WrongSubject";
 }
-
-const AMR: readonly ClaimSource[] = [{ path: "amr" }];
 
 /** A frozen copy without a prototype: a polluted `Object.prototype` gives nobody a role. */
 export function freezeMapping(mapping: ClaimMapping): ClaimMapping {
@@ -87,7 +96,7 @@ export function toPrincipal(
     known.kind ??
     (mapping.kind?.(claims) as CallerKind | undefined) ??
     (subject === undefined || subject === clientId ? "service" : "user");
-  const authTime = claimAt(claims, "auth_time");
+  const { acr, amr, authTime } = loginIn(claims, mapping.login);
   const roles = readNames(claims, mapping.roles);
   const scopes = readNames(claims, mapping.scopes);
   const permissions = readNames(claims, mapping.permissions);
@@ -103,9 +112,9 @@ export function toPrincipal(
     permissions: permissions.names,
     groups: groups.names,
     undetermined: partialLists({ roles, scopes, permissions, groups }),
-    acr: ownString(claims, "acr"),
-    amr: readNames(claims, AMR).names,
-    authTime: typeof authTime === "number" && Number.isFinite(authTime) ? authTime : undefined,
+    acr,
+    amr,
+    authTime,
     claims,
   });
 }

@@ -2,6 +2,7 @@ import type { OptionKeys } from "../options/option-types.js";
 import type { OptionsReader } from "../options/options-reader.js";
 import { isPlainObject } from "../options/value.js";
 import type { ClaimMapping, SubjectSource } from "./claim-mapping.js";
+import { LOGIN_FORMS } from "./login-claims.js";
 import type { ClaimPath, ClaimSource } from "./names/claim-source.js";
 import { copyPath, readClaimPath } from "./names/read-claim-path.js";
 import { readNameTable } from "./names/read-name-table.js";
@@ -15,6 +16,7 @@ const MEMBERS: OptionKeys<ClaimMapping> = {
   groups: true,
   tenant: true,
   clientId: true,
+  login: true,
   kind: true,
 };
 const SOURCE: OptionKeys<ClaimSource> = {
@@ -45,6 +47,7 @@ export function readClaimMapping(options: OptionsReader<"principal">): ClaimMapp
   for (const list of PRINCIPAL_LISTS) mapping[list] = readSources(reader, list);
   mapping["tenant"] = readTenant(reader);
   mapping["clientId"] = readClientId(reader);
+  mapping["login"] = reader.has("login") ? reader.oneOf("login", LOGIN_FORMS, {}) : undefined;
   mapping["kind"] = reader.function("kind");
   return Object.freeze(mapping) as ClaimMapping;
 }

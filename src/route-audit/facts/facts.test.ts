@@ -2,36 +2,17 @@ import { describe, expect, it } from "vitest";
 import { guard, route } from "../../../test/support/route-reports.js";
 import type { Requirement } from "../../core/guard/guard-details.js";
 import { limitInWords } from "./limit-words.js";
-import { parseRule } from "./parse-rule.js";
 import { requirementInWords, scopeAlternatives } from "./requirement.js";
 import { factsOf, hasObjectRule } from "./route-facts.js";
 
-describe("the words of a rule", () => {
-  it("stay words where they are nested without an end", () => {
-    const rule = `${"any(".repeat(5000)}role(a)${")".repeat(5000)}`;
-    expect(JSON.stringify(parseRule(rule))).toContain('{"type":"other","rule":"any(any(');
-  });
-
-  it.each<[string, Requirement, string]>([
-    ["role(admin)", { type: "role", names: ["admin"], match: "any" }, "the role admin"],
+describe("the words of a requirement", () => {
+  it.each<[Requirement, string]>([
+    [{ type: "role", names: ["admin"], match: "any" }, "the role admin"],
+    [{ type: "role", names: ["admin", "editor"], match: "any" }, "one of the roles admin, editor"],
+    [{ type: "scope", names: ["a", "b"], match: "all" }, "all of the scopes a, b"],
+    [{ type: "scope", names: ["a", "b"], match: "any" }, "one of the scopes a, b"],
+    [{ type: "permission", names: ["orders:read"], match: "all" }, "the permission orders:read"],
     [
-      "role(admin, editor)",
-      { type: "role", names: ["admin", "editor"], match: "any" },
-      "one of the roles admin, editor",
-    ],
-    ["scope(a, b)", { type: "scope", names: ["a", "b"], match: "all" }, "all of the scopes a, b"],
-    [
-      "scope.any(a, b)",
-      { type: "scope", names: ["a", "b"], match: "any" },
-      "one of the scopes a, b",
-    ],
-    [
-      "permission(orders:read)",
-      { type: "permission", names: ["orders:read"], match: "all" },
-      "the permission orders:read",
-    ],
-    [
-      "any(role(admin), all(scope(a), owner(customer)))",
       {
         type: "any",
         of: [
@@ -48,30 +29,13 @@ describe("the words of a rule", () => {
       "the role admin or (the scope a and owner(customer))",
     ],
     [
-      "not(role(suspended))",
       { type: "not", of: { type: "role", names: ["suspended"], match: "any" } },
       "not (the role suspended)",
     ],
-    ["authenticated()", { type: "other", rule: "authenticated()" }, "authenticated()"],
-    ["stepUp(acr: aal2)", { type: "other", rule: "stepUp(acr: aal2)" }, "stepUp(acr: aal2)"],
-  ])("%s become data, and words for people", (rule, requirement, words) => {
-    expect(parseRule(rule)).toEqual(requirement);
+    [{ type: "other", rule: "authenticated()" }, "authenticated()"],
+  ])("%j are for people", (requirement, words) => {
     expect(requirementInWords(requirement)).toBe(words);
   });
-
-  it.each(["owner(x)", "ownParam(userId)", "sameTenant(t)", "when(draft, role(a))", "policy(opa)"])(
-    "%s concerns the object of the request",
-    (rule) => {
-      expect(parseRule(rule)).toEqual({ type: "object", rule });
-    },
-  );
-
-  it.each(["role(a)b)", "role((a)", "role(a(b))", "", "role", "all(role(a)", "any(role(a), )"])(
-    "%j stay words, because they are ambiguous",
-    (rule) => {
-      expect(parseRule(rule)).toEqual({ type: "other", rule });
-    },
-  );
 });
 
 describe("the scopes that a route needs", () => {
@@ -112,6 +76,46 @@ describe("the facts of a route", () => {
     expect(facts.answers.map(({ status }) => status)).toEqual([400, 401, 503]);
     expect(facts.unknown).toEqual([]);
     expect(facts.reporting.map(({ guard: name }) => name)).toEqual(["rateLimit"]);
+  });
+
+  it.each([
+    ["GET", "/orders", ["everywhere", "orders", "get"]],
+    ["HEAD", "/Orders/", ["everywhere", "orders", "get"]],
+    ["POST", "/orders", ["everywhere", "orders"]],
+    ["GET", "/orders/:id", ["everywhere", "orders", "mine"]],
+    ["GET", "/orders/:id/items", ["everywhere", "orders"]],
+    ["GET", "/health", ["everywhere"]],
+    ["GET", "/:kind/mine", ["everywhere", "orders", "mine"]],
+    ["*", "/orders", ["everywhere", "orders", "get"]],
+    ["GET", "/:kind(\\w+)", ["everywhere", "orders", "get", "mine"]],
+  ])("have no limits of other routes: %s %s", (method, path, names) => {
+    const limit = (name: string, ...on: string[]) => ({
+      ...{ name, limit: 1, windowSeconds: 1, by: "address" as const },
+      ...(on.length > 0 && { on }),
+    });
+    const limits = [
+      limit("everywhere"),
+      limit("orders", "POST /logins", "/orders/*"),
+      limit("get", "GET /orders"),
+      limit("mine", "/orders/mine"),
+    ];
+    const guards = [guard("rateLimit", "limit", { details: { limits, headers: ["RateLimit"] } })];
+    const facts = factsOf(route(method, path, { guards }));
+    expect(facts.limits.map(({ name }) => name)).toEqual(names);
+    const others = [guard("rateLimit", "limit", { details: { limits: [limit("x", "/y/:z")] } })];
+    expect(factsOf(route("GET", "/y", { guards: others }))).toMatchObject({
+      limits: [],
+      limitHeaders: [],
+      answers: [],
+      unknown: [],
+    });
+  });
+
+  it("leave the words of a guard as they are, whatever they look like", () => {
+    const own = guard("authorize", "authorization", { rule: "any(role(a), owner(b))" });
+    expect(factsOf(route("GET", "/:id", { guards: [own] })).requirements).toEqual([
+      { type: "other", rule: "any(role(a), owner(b))" },
+    ]);
   });
 
   it("prefer what a guard says as data to its words", () => {

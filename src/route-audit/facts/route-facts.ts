@@ -2,7 +2,7 @@ import type { LimitDetails, Requirement } from "../../core/guard/guard-details.j
 import type { GuardDescription } from "../../core/guard/guard-mark.js";
 import { ERROR_CODES, type ErrorCode } from "../../core/refusal/error-code.js";
 import type { AuditedRoute, OpaqueHandler } from "../report/route-report.js";
-import { parseRule } from "./parse-rule.js";
+import { limitsOn } from "./limits-on.js";
 import { concernsObject } from "./requirement.js";
 
 /** What a route asks of its callers. Guards that only report ask for nothing. */
@@ -48,14 +48,14 @@ function partsOf(guard: GuardDescription): readonly GuardDescription[] {
 
 /** Gathers what the guards of a route say. */
 export function factsOf(route: AuditedRoute): RouteFacts {
-  const all = guardsOf(route);
+  const all = guardsOf(route).map((guard) => onRoute(guard, route));
   const enforcing = all.filter(({ mode }) => mode === "enforce");
   const ofKind = (kind: GuardDescription["kind"]): readonly GuardDescription[] =>
     enforcing.filter((guard) => guard.kind === kind);
   const requirements = ofKind("authorization").flatMap(requirementOf);
   const limiters = ofKind("limit");
   const validations = ofKind("validation").flatMap(({ details }) =>
-    details?.schemas === undefined
+    details?.schemas === undefined || isEmpty(details.schemas)
       ? []
       : [
           {
@@ -74,7 +74,7 @@ export function factsOf(route: AuditedRoute): RouteFacts {
     limits: limiters.flatMap(({ details }) => details?.limits ?? []),
     limitHeaders: [...new Set(limiters.flatMap(({ details }) => details?.headers ?? []))],
     validations,
-    answers: answersOf(enforcing.filter(countsRequests), requirements, validations),
+    answers: answersOf(enforcing.filter(mayRefuse), requirements, validations),
     unknown: [
       ...limiters.filter(({ details }) => details?.limits === undefined),
       ...ofKind("validation").filter(({ details }) => details?.schemas === undefined),
@@ -93,12 +93,30 @@ export function hasObjectRule(route: AuditedRoute): boolean {
 
 function requirementOf({ details, rule }: GuardDescription): readonly Requirement[] {
   if (details?.requirement !== undefined) return [details.requirement];
-  return rule === undefined ? [] : [parseRule(rule)];
+  return rule === undefined ? [] : [{ type: "other", rule }];
 }
 
-/** What limits nothing on a route, such as the limit on preflights, refuses nothing there. */
-function countsRequests({ kind, details }: GuardDescription): boolean {
-  return kind !== "limit" || details?.limits === undefined || details.limits.length > 0;
+/** A limiter without its limits on other routes. */
+function onRoute(guard: GuardDescription, route: AuditedRoute): GuardDescription {
+  const { details } = guard;
+  if (details?.limits === undefined) return guard;
+  const limits = limitsOn(route, details.limits);
+  // Answers that are not counted do not have the fields either.
+  const headers = limits.length === 0 ? [] : details.headers;
+  return { ...guard, details: { ...details, limits, headers } };
+}
+
+/**
+ * What limits nothing on a route, such as the limit on preflights, refuses nothing there. Nor does what has no schema give the
+ * answers of a validator.
+ */
+function mayRefuse({ kind, details }: GuardDescription): boolean {
+  if (kind === "limit") return details?.limits === undefined || details.limits.length > 0;
+  return kind !== "validation" || details?.schemas === undefined || !isEmpty(details.schemas);
+}
+
+function isEmpty(schemas: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(schemas).length === 0;
 }
 
 function answersOf(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { guard, reportOf, route } from "../../../test/support/route-reports.js";
+import type { Requirement } from "../../core/guard/guard-details.js";
 import { findingsOf } from "./findings-of.js";
 
 const bearer = guard("oauthGuard", "authentication");
@@ -48,14 +49,14 @@ describe("the findings of a report", () => {
     );
   });
 
-  it.each([
-    "owner(customer)",
-    "any(role(admin), ownParam(id))",
-    "sameTenant(t)",
-    "when(x, role(a))",
-    "policy(opa)",
-  ])("take %s for a rule about the object", (rule) => {
-    const guards = [bearer, guard("authorize", "authorization", { rule })];
+  const about: Requirement = { type: "object", rule: "owner(customer)" };
+  const role: Requirement = { type: "role", names: ["admin"], match: "any" };
+  it.each<Requirement>([
+    about,
+    { type: "any", of: [role, about] },
+    { type: "all", of: [role, { type: "not", of: about }] },
+  ])("take %j for a rule about the object", (requirement) => {
+    const guards = [bearer, guard("authorize", "authorization", { details: { requirement } })];
     const one = route("GET", "/orders/:id", { status: "guarded", guards });
     expect(findingsOf(reportOf([one]))).toEqual([]);
   });

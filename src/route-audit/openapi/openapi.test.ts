@@ -8,6 +8,11 @@ import { templatesOf } from "./openapi-path.js";
 
 const bearer = guard("oauthGuard", "authentication");
 
+/** A guard that says which scopes it demands. */
+function demanding(match: "all" | "any", ...names: readonly string[]): Partial<GuardDescription> {
+  return { details: { requirement: { type: "scope", names, match } } };
+}
+
 describe("a path of Express", () => {
   it.each<[string, readonly string[]]>([
     ["/", ["/"]],
@@ -122,13 +127,13 @@ describe("the OpenAPI document", () => {
       [
         { ...bearer, optional: true },
         guard("session", "authentication", { optional: true }),
-        guard("requireScope", "authorization", { rule: "scope(a)" }),
+        guard("requireScope", "authorization", demanding("all", "a")),
       ],
       [{ oauthGuard: ["a"] }, { session: ["a"] }],
     ],
     [
       "one of two scopes will do",
-      [bearer, guard("requireScope", "authorization", { rule: "scope.any(a, b)" })],
+      [bearer, guard("requireScope", "authorization", demanding("any", "a", "b"))],
       [{ oauthGuard: ["a"] }, { oauthGuard: ["b"] }],
     ],
     [

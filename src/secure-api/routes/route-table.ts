@@ -2,6 +2,7 @@ import type { NextFunction, Request, Response } from "express";
 import { authenticated, authorize } from "../../authorization/index.js";
 import { PatternIndex } from "../../core/app/pattern-index.js";
 import { createGuard } from "../../core/guard/guard.js";
+import { type GuardDetails, guardDetails } from "../../core/guard/guard-details.js";
 import { type GuardDescription, guardMark } from "../../core/guard/guard-mark.js";
 import type { Middleware } from "../../core/guard/middleware.js";
 import { overridesMethod } from "../../core/http/first-party.js";
@@ -12,6 +13,13 @@ import type { Row } from "./read-rows.js";
 import type { RowSettings } from "./row-guards.js";
 import { runSteps } from "./run-steps.js";
 
+/** A part of a preset as the route audit reads it. */
+export interface DescribedPart {
+  readonly mark: GuardDescription;
+  /** What it says about itself, asked when somebody wants to know. */
+  readonly details: () => GuardDetails | undefined;
+}
+
 /** The table, as the preset runs it. */
 export interface RouteTableSteps {
   /** For requests that have passed authentication. */
@@ -19,7 +27,7 @@ export interface RouteTableSteps {
   /** For requests to routes that are open: `otherwise` says nothing about them. */
   readonly open: Middleware;
   /** What the route audit reads of the table. */
-  readonly parts: readonly GuardDescription[];
+  readonly parts: readonly DescribedPart[];
 }
 
 /**
@@ -72,11 +80,12 @@ export function createRouteTable(
   }
 
   const rule = `otherwise(${otherwise})`;
-  const parts = [...rows.flatMap(partsOf), partOf(rest, [...deciding], opened, rule)];
+  const described = [...rows.flatMap(partsOf), partOf(rest, [...deciding], opened, rule)];
+  const parts = described.map(({ mark }) => mark);
   return {
     guarded: guard.middleware((req, res, next) => handle(false, req, res, next), { parts }),
     open: guard.middleware((req, res, next) => handle(true, req, res, next), { parts }),
-    parts,
+    parts: described,
   };
 }
 
@@ -123,24 +132,24 @@ function methodNotAllowed(allowed: readonly string[]): HttpError {
   return new HttpError("method_not_allowed", { headers: { Allow: allowed.join(", ") } });
 }
 
-function partsOf(row: Row): readonly GuardDescription[] {
+function partsOf(row: Row): readonly DescribedPart[] {
   const at = [row.pattern.text];
   const except = row.except.map(({ text }) => text);
   const where = except.length > 0 ? { at, except } : { at };
-  const marks = [...row.guards, ...row.validation].flatMap((step) => guardMark(step) ?? []);
-  const parts: GuardDescription[] = marks.map((mark) => ({ ...mark, ...where }));
+  const parts = [...row.guards, ...row.validation].flatMap((step) => {
+    const mark = guardMark(step);
+    return mark === undefined ? [] : [partOfStep({ ...mark, ...where }, step)];
+  });
   if (row.methods !== undefined) {
     const rule = `methods(${row.methods.join(", ")})`;
-    parts.push({ guard: "secureApi", kind: "validation", mode: row.mode, rule, at });
+    // It has no schema: what it checks is the method.
+    const mark = { guard: "secureApi", kind: "validation", mode: row.mode, rule, at } as const;
+    parts.push({ mark, details: () => ({ schemas: {} }) });
   }
   if (row.access === "public" && row.publicBecause !== undefined) {
-    parts.push({
-      guard: "secureApi",
-      kind: "public",
-      mode: "enforce",
-      rule: row.publicBecause,
-      at,
-    });
+    const { publicBecause: rule } = row;
+    const mark = { guard: "secureApi", kind: "public", mode: "enforce", rule, at } as const;
+    parts.push({ mark, details: () => undefined });
   }
   return parts;
 }
@@ -150,16 +159,21 @@ function partOf(
   deciding: readonly Row[],
   opened: readonly PathPattern[],
   rule: string,
-): GuardDescription {
+): DescribedPart {
   const mark = guardMark(rest) as GuardDescription;
   const except = opened.map(({ text }) => text);
   // What a row excepts falls to `otherwise`: such rows are no other place.
   const others = deciding.filter((row) => row.except.length === 0);
-  return {
+  const part: GuardDescription = {
     ...mark,
     guard: "secureApi",
     rule,
     ...(others.length > 0 ? { elsewhere: others.map(({ pattern }) => pattern.text) } : {}),
     ...(except.length > 0 ? { except } : {}),
   };
+  return partOfStep(part, rest);
+}
+
+function partOfStep(mark: GuardDescription, step: Middleware): DescribedPart {
+  return { mark, details: () => guardDetails(step) };
 }

@@ -1,5 +1,5 @@
 import type { NextFunction, Request, Response } from "express";
-import { guardMark, markGuard } from "../../core/guard/guard-mark.js";
+import { markAs } from "../../core/guard/guard-mark.js";
 import type { Middleware } from "../../core/guard/middleware.js";
 
 /** A parameter of a pattern, and which segment of the path it is. */
@@ -30,8 +30,7 @@ export function withParams(parameters: readonly Parameter[], step: Middleware): 
       next(error);
     });
   };
-  const mark = guardMark(step);
-  return (mark === undefined ? placed : markGuard(placed, mark)) as Middleware;
+  return markAs(placed, step) as Middleware;
 }
 
 /** What Express makes of them: decoded, or as written where that fails. */
