@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
+import { keepStdoutForAnswer } from "../core/app/record-output.js";
 import { visible } from "../route-audit/formats/escape.js";
 import { lineOf } from "./command-error.js";
 
@@ -37,6 +38,7 @@ export function watchEnd(module: string): CommandEnd {
   let ended = false;
   let listens = false;
   process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write;
+  keepStdoutForAnswer();
   const fail = (message: string): never => {
     ended = true;
     say(message);
