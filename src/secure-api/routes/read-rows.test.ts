@@ -119,6 +119,37 @@ describe("The rows of a table", () => {
       'secureApi.routes["/a/:id"].ownParam must',
     ],
     [
+      "a parameter of another name",
+      { routes: { "/a/:id": { ownParam: "userId" } } },
+      'secureApi.routes["/a/:id"].ownParam must name a parameter of the pattern, which has :id: write "id"',
+    ],
+    [
+      "a parameter where there are two others",
+      { routes: { "/a/:id/:Id": { ownParam: "ID" } } },
+      'secureApi.routes["/a/:id/:Id"].ownParam must name a parameter of the pattern, which has :id, :Id',
+    ],
+    [
+      "a parameter where there is none",
+      { routes: { "/a/*": { ownParam: "id" } } },
+      'secureApi.routes["/a/*"].ownParam must name a parameter of the pattern, which has none',
+    ],
+    [
+      "a schema for another parameter",
+      {
+        routes: {
+          "/a/:id": {
+            validate: { params: { type: "object", properties: { ID: { type: "string" } } } },
+          },
+        },
+      },
+      'secureApi.routes["/a/:id"].validate.params must name nothing but parameters of the pattern, which has :id',
+    ],
+    [
+      "a schema that requires another parameter",
+      { routes: { "/a/:id": { validate: { params: { type: "object", required: ["ID"] } } } } },
+      'secureApi.routes["/a/:id"].validate.params must name nothing but parameters of the pattern',
+    ],
+    [
       "a guard as a rule",
       { routes: { "/a": { authorize: requireRole("a") } } },
       'secureApi.routes["/a"].authorize must be a rule',

@@ -22,7 +22,7 @@ import {
   readValidate,
 } from "./row-guards.js";
 import { ROW_HINTS, ROW_KEYS, type RouteRow } from "./row-options.js";
-import { parametersOf, withParams } from "./row-params.js";
+import { checkParameterNames, parametersOf, withParams } from "./row-params.js";
 
 /** What a row says about who may call: nothing at all, everybody, those whom its guards let pass, or nobody. */
 type Access = "unsaid" | "public" | "restricted" | "denied";
@@ -110,6 +110,7 @@ function readRow(reader: RowReader, pattern: PathPattern, order: number, given: 
   const settings = { ...given, mode };
   const guards = readAuthorization(reader, text, settings);
   const validator = readValidate(reader, text, settings);
+  checkParameterNames(reader, text);
   // A guard under `use` may as well validate, or let pass whoever sends nothing.
   const restricts =
     AUTHORIZATION_NAMES.some((name) => reader.has(name)) || guards.some(isAuthorization);
