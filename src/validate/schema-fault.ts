@@ -4,7 +4,7 @@ import { lintSchema } from "./json-schema/ajv.js";
 import { closeSchema } from "./json-schema/close-schema.js";
 import type { UnknownFields } from "./json-schema/json-schema.js";
 import { placeOfFault } from "./keywords/fault-place.js";
-import type { SchemaObject } from "./keywords/references.js";
+import { forEachSubschema, type SchemaObject } from "./keywords/references.js";
 import { findUnmetRequirement } from "./keywords/unmet-requirement.js";
 
 /** Of JSON Schema 2020-12, and long ones of older drafts. */
@@ -24,8 +24,13 @@ export function describeFault(schema: SchemaObject, error: unknown): string {
   // What the meta-schema says has its places already.
   if (said.startsWith("schema is invalid: "))
     return `${said.replaceAll(/\bdata(?=[/ ])/g, "#")}${listOfRequired(said)}`;
-  const place = placeOfFault(schema, message, faultOf);
   const [, written] = /unknown keyword: "([^"]+)"/.exec(message) ?? [];
+  // Looked up, because compiling each part takes its time.
+  const place = placeOfFault(
+    schema,
+    message,
+    written === undefined ? faultOf : (part) => (hasKeyword(part, written) ? message : undefined),
+  );
   const meant = written === undefined ? undefined : closest(written, KEYWORDS);
   return `${said}, at ${place}${meant === undefined ? "" : `: did you mean "${meant}"?`}`;
 }
@@ -36,6 +41,14 @@ export function unmetRequirement(schema: SchemaObject, unknown: UnknownFields): 
   if (found === undefined) return undefined;
   const name = isHarmless(found.name) ? JSON.stringify(found.name) : describeValue(found.name);
   return `must describe what it requires, at ${found.place}: ${name} stands in required, and not in properties, so nothing would be valid`;
+}
+
+function hasKeyword(schema: SchemaObject, keyword: string): boolean {
+  let found = false;
+  forEachSubschema(schema, "", (part) => {
+    found ||= Object.hasOwn(part, keyword);
+  });
+  return found;
 }
 
 function faultOf(schema: SchemaObject): string | undefined {

@@ -59,6 +59,36 @@ describe("The rows of a table", () => {
       { routes: { "/a": "admin" } },
       'secureApi.routes["/a"] must be an options object, got a string of 5 characters: write { requireScope: "orders:write" }',
     ],
+    [
+      "a guard in place of a row",
+      { routes: { "/a": requireRole("admin") } },
+      'got a function: write { use: requireRole("admin") }',
+    ],
+    [
+      "a rule in place of a row",
+      { routes: { "/a": authenticated() } },
+      "a rule stands where the row does: write { authorize: rule }",
+    ],
+    [
+      "no reason to be open",
+      { routes: { "/a": { public: true } } },
+      'secureApi.routes["/a"].public must be a non-empty string, got true: write why it is open: "the load balancer asks it"',
+    ],
+    [
+      "a factory that was not called",
+      { routes: { "/a": { use: requireRole } } },
+      'secureApi.routes["/a"].use must be a guard such as requireRole("admin"), got a function: call what makes it',
+    ],
+    [
+      "a middleware of the app",
+      { routes: { "/a": { use: (_req: unknown, _res: unknown, next: () => void) => next() } } },
+      "markGuard() brands one of the app that authorizes or validates; mount others behind secureApi",
+    ],
+    [
+      "an expression for a public route",
+      { publicRoutes: [/^\/health/], routes: { "/a": ROLE } },
+      'secureApi.publicRoutes[0] must be a non-empty string, got a regular expression: write a pattern, such as "GET /health" or "/docs/*"',
+    ],
     ["an empty row", { routes: { "/a": {} } }, 'secureApi.routes["/a"] must ask for something'],
     [
       "a row of its mode alone",
