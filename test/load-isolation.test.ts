@@ -44,6 +44,26 @@ const MAY_LOAD: Readonly<Record<string, readonly string[]>> = {
 
 const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== "./package.json");
 
+it.each(["authzen", "opa"])(
+  "%s loads what fetch needs when it is made, not at the first question",
+  (name) => {
+    const options = JSON.stringify({ url: "https://pdp.example.com", path: "a/b" });
+    const given = name === "authzen" ? '{ url: "https://pdp.example.com" }' : options;
+    const loaded = (code: string) =>
+      execFileSync(process.execPath, [
+        "-e",
+        `const { ${name} } = require(${JSON.stringify(doorOf("./authorization", "require"))}); ${code}
+      console.log(process.moduleLoadList.some((one) => one.endsWith("undici/undici")));`,
+      ])
+        .toString()
+        .trim();
+    expect(loaded("")).toBe("false");
+    expect(loaded(`${name}(${given});`)).toBe("true");
+    const own = given.replace("}", ", fetch: async () => new Response() }");
+    expect(loaded(`${name}(${own});`)).toBe("false");
+  },
+);
+
 describe.each(subpaths)("express-secure-api, subpath %s", (subpath) => {
   it("loads its own dependencies only", () => {
     const loaded = packagesLoadedBy(`require(${JSON.stringify(doorOf(subpath, "require"))})`);

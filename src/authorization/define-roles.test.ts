@@ -110,6 +110,10 @@ describe("defineRoles", () => {
     [unset, "defineRoles must be an object with a member for each role, got undefined"],
     [["admin"], "defineRoles must be an object with a member for each role"],
     [{ admin: null }, "defineRoles.admin must be an options object, got null"],
+    [
+      { admin: ["orders:read"] },
+      'defineRoles.admin must be an options object, got a list of 1: write { permissions: "orders:read" }',
+    ],
     [{ admin: { includes: "viewr" }, viewer: {} }, 'did you mean "viewer"?'],
     [{ admin: { includes: unset } }, "defineRoles.admin.includes"],
     [{ admin: { includes: [] } }, "got an empty list"],

@@ -66,6 +66,7 @@ export const ROLE_HINTS: Hints<RoleDefinition> = {
 };
 /** Each looks at all roles of the table. */
 const MAX_GUESSES = 20;
+const ROW = '{ permissions: "orders:read" }';
 const EXAMPLE =
   'defineRoles({ viewer: { permissions: "orders:read" }, admin: { includes: "viewer" } })';
 
@@ -170,7 +171,7 @@ function readTable(problems: ProblemList, table: unknown): Definitions {
     const path = `defineRoles.${name}`;
     const fault = name === "" ? "must have a name" : nameFault(name);
     if (fault !== undefined) problems.note(path, fault);
-    const reader = rows.nested<RoleDefinition>(name, table[name], KEYS, ROLE_HINTS);
+    const reader = rows.nested<RoleDefinition>(name, table[name], KEYS, ROLE_HINTS, ROW);
     definitions.set(name, {
       includes: reader.strings("includes") ?? [],
       permissions: reader.strings("permissions") ?? [],

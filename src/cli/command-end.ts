@@ -1,4 +1,5 @@
 import { setTimeout } from "node:timers/promises";
+import { keepStdoutForAnswer } from "../core/app/record-output.js";
 import type { CommandChannel } from "./command-channel.js";
 import { lineOf } from "./command-error.js";
 
@@ -35,6 +36,7 @@ export function watchEnd(module: string, channel: CommandChannel): CommandEnd {
   let listens = false;
   let stage = "while it was loaded";
   process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write;
+  keepStdoutForAnswer();
   const fail = (message: string): never => {
     ended = true;
     channel.say(message);

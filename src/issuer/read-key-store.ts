@@ -102,6 +102,7 @@ function readJwks(reader: KeyReader, { algorithms, schedule }: KeyContext): KeyS
     reader.problem(
       "jwks",
       `a JWK Set ({ keys: [...] }) of at most ${MAX_KEYS} keys, or a function`,
+      typeof jwks === "string" ? "write jwksUri for its URL, or parse the text" : "",
     );
     return staticKeys(NO_KEYS, { anyKid: false });
   }

@@ -130,6 +130,17 @@ describe("options of oauthGuard", () => {
       { audience: null, clientIds: "a", principal: {} },
       "oauthGuard.clientIds must come with",
     ],
+    ["an algorithm in lower case", { algorithms: ["rs256"] }, 'HS512: did you mean "RS256"?'],
+    [
+      "a URL object",
+      { issuer: new URL("https://idp.example.com") },
+      "as its tokens name it in iss, got a URL object, which is no text",
+    ],
+    [
+      "the URL of a key set",
+      { jwks: "https://idp.example.com/keys" },
+      "or a function, got a string of 28 characters: write jwksUri for its URL, or parse the text",
+    ],
     ["algorithm none", { algorithms: ["none"] }, "oauthGuard.algorithms[0] must only name"],
     [
       "HMAC beside public keys",

@@ -5,7 +5,7 @@ import type { ClaimMapping } from "../core/principal/claim-mapping.js";
 import { readClaimMapping } from "../core/principal/read-claim-mapping.js";
 import { RFC9068_MAPPING } from "../core/principal/rfc9068-mapping.js";
 import { checkIssuerName, checkIssuerUrl } from "../issuer/check-issuer.js";
-import { PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS } from "../issuer/keys/algorithms.js";
+import { algorithmFault, PUBLIC_KEY_ALGORITHMS } from "../issuer/keys/algorithms.js";
 import { KEY_SOURCES, readKeyStore, STATIC_SOURCES } from "../issuer/read-key-store.js";
 import type { KeySchedule } from "../issuer/sources/remote-keys.js";
 import type { IssuerOptions } from "./oauth-guard-options.js";
@@ -89,13 +89,12 @@ const PROFILES = ["compatible", "rfc9068"] as const;
 const NO_CLAIMS = "be given with a secret, which may sign refresh and reset tokens as well";
 const NO_KIND =
   "name with a secret at least one claim besides iss, sub, aud, exp, nbf, iat and jti, which refresh and reset tokens have as well";
-const ALGORITHMS: readonly string[] = [...PUBLIC_KEY_ALGORITHMS, ...SECRET_ALGORITHMS];
 
 /** Reads `issuer`: one URL, one entry, or a list of entries. */
 export function readIssuers(options: IssuerReader, common: Common): Issuers {
   const shared = readShared(options);
   const issuer = options.raw("issuer");
-  if (typeof issuer !== "object" || issuer === null) {
+  if (typeof issuer !== "object" || issuer === null || issuer instanceof URL) {
     return {
       issuers: [readIssuer(options, shared, common)],
       haveStaticKeys: hasStaticKeys(options),
@@ -159,10 +158,7 @@ function given(entry: IssuerReader): Partial<Shared> {
 function readShared(reader: IssuerReader): Shared {
   const audience =
     reader.raw("audience") === null ? null : reader.strings("audience", { check: checkName });
-  const algorithms = reader.strings("algorithms", {
-    check: (name) =>
-      ALGORITHMS.includes(name) ? undefined : `must only name ${ALGORITHMS.join(", ")}`,
-  });
+  const algorithms = reader.strings("algorithms", { check: algorithmFault });
   return {
     audience,
     clientIds: reader.strings("clientIds", { check: checkName }),

@@ -59,6 +59,7 @@ describe.each(routerVersions)("assertRoutesGuarded on Express %s", (_version, ex
       "use / logRequest is open",
     ]);
     expect(act).toThrow("4 problems with the guards of the routes:\n  - GET /health is open\n");
+    expect(act).toThrow(/\nPut a guard in front of what is open, .* allow with the reason\.$/);
   });
 
   it("accepts what is allowed with a reason, by pattern or by name", () => {

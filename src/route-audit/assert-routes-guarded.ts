@@ -79,7 +79,10 @@ export function assertRoutesGuarded(
       ({ guard, pattern }) => `${pattern}: this pattern of ${guard} covers no route of the app`,
     ),
   ];
-  if (problems.length > 0) throw new UnguardedRoutesError(problems);
+  if (problems.length > 0) {
+    const isNew = open.some((entry) => problems.includes(describe(entry)));
+    throw new UnguardedRoutesError(problems, isNew ? OPEN_ADVICE : undefined);
+  }
   return report;
 }
 
@@ -114,6 +117,8 @@ export function writeBaseline(
   );
 }
 
+const OPEN_ADVICE =
+  "Put a guard in front of what is open, declare it in publicRoutes, or name it in allow with the reason.";
 const NO_ROUTES =
   "the app has no routes: is it the one that serves, and are its routes mounted when this is called?";
 

@@ -7,11 +7,14 @@ export class UnguardedRoutesError extends Error {
   /** One line for each. */
   readonly problems: readonly string[];
 
-  constructor(problems: readonly string[]) {
+  /** @param advice - What to do about them, as the last line of the message. */
+  constructor(problems: readonly string[], advice?: string) {
+    const lines = [
+      ...problems.map((line) => `  - ${line}`),
+      ...(advice === undefined ? [] : [advice]),
+    ];
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-    super(
-      `${count} with the guards of the routes:\n${problems.map((line) => `  - ${line}`).join("\n")}`,
-    );
+    super(`${count} with the guards of the routes:\n${lines.join("\n")}`);
     this.problems = Object.freeze([...problems]);
   }
 }

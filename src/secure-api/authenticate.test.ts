@@ -366,7 +366,13 @@ describe("secureApi's authenticate", () => {
     [
       "a factory that was not called",
       session,
-      "write principalFrom(…) or session(…) around the function that names the caller",
+      "call it, as in session(({ userId }) => (userId ? { subject: userId } : null))",
+    ],
+    ["another one", principalFrom, "call it, as in principalFrom((req) =>"],
+    [
+      "the factory for header fields",
+      principalFrom.header,
+      "call it, as in principalFrom.header({ … })",
     ],
     [
       "the function alone",

@@ -9,6 +9,7 @@ import type { OptionItem } from "../core/options/problem-list.js";
 import { describeValue, isPlainObject } from "../core/options/value.js";
 import { createCallerWay, enterWay } from "../core/principal/name-caller.js";
 import type { OnDenied } from "../core/refusal/deny.js";
+import { principalFrom, session } from "../principal/index.js";
 
 /** What names callers in the preset, besides `oauthGuard`. */
 export interface Authentication {
@@ -24,6 +25,12 @@ type Reader = OptionsReader<"authenticate" | "oauthGuard" | "secureHeaders">;
 
 const EXAMPLE = "session((session) => …) or principalFrom((req) => …)";
 const SOURCES: readonly string[] = ["principalFrom", "session"];
+/** What makes an entry, and how. */
+const FACTORIES = new Map<unknown, string>([
+  [session, "session(({ userId }) => (userId ? { subject: userId } : null))"],
+  [principalFrom, "principalFrom((req) => (req.user ? { subject: req.user.id } : null))"],
+  [principalFrom.header, "principalFrom.header({ … })"],
+]);
 /** Parts of the preset that are no entries. */
 const PARTS: readonly string[] = ["auditLog", "secureHeaders", "rateLimit", "jsonBody", "formBody"];
 /** How many parameters a middleware has, and a factory of ours has not. */
@@ -94,6 +101,8 @@ function problemOf({ value }: OptionItem, earlier: readonly OptionItem[]): strin
   if (isAuthentication(value)) return undefined;
   const must = `must be ${EXAMPLE}, got ${describeValue(value)}`;
   if (typeof value !== "function") return must;
+  const call = FACTORIES.get(value);
+  if (call !== undefined) return `${must}: call it, as in ${call}`;
   const mark = guardMark(value);
   if (mark?.guard === "oauthGuard") {
     return `${must}: write its options as oauthGuard: { issuer, audience, optional: true }`;

@@ -90,7 +90,7 @@ export function createTestIssuer(options: TestIssuerOptions = {}): TestIssuer {
     "createTestIssuer",
     options,
     { issuer: true, audience: true, algorithm: true },
-    {},
+    { alg: "algorithm", algorithms: "algorithm", iss: "issuer", aud: "audience" },
     "createTestIssuer()",
   );
   const issuer = reader.string("issuer") ?? "https://issuer.test/";

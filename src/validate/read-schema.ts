@@ -1,6 +1,6 @@
 import type { OptionKey } from "../core/options/option-types.js";
 import type { OptionsReader } from "../core/options/options-reader.js";
-import { isHarmless, isPlainObject, withoutTextsOf } from "../core/options/value.js";
+import { isHarmless, isPlainObject } from "../core/options/value.js";
 import type { RunnableChain } from "./chains/chains.js";
 import type { Part } from "./issues/field-error.js";
 import {
@@ -19,6 +19,7 @@ import {
 import { createCoercion } from "./parts/coerce.js";
 import type { PartPlan } from "./parts/validate-parts.js";
 import { findSlowPatterns } from "./patterns/find-slow-patterns.js";
+import { describeFault, unmetRequirement } from "./schema-fault.js";
 import { takesObjects } from "./standard-schema/object-inputs.js";
 import { createStandardSchemaCheck, isStandardSchema } from "./standard-schema/standard-schema.js";
 import type { ValidateChainsOptions, ValidateOptions } from "./validate-options.js";
@@ -27,15 +28,6 @@ import type { ValidateChainsOptions, ValidateOptions } from "./validate-options.
 export type AllowedPatterns = Map<string, boolean>;
 
 export type ValidateReader = OptionsReader<OptionKey<ValidateOptions | ValidateChainsOptions>>;
-
-/** Long ones of JSON Schema 2020-12, and of older drafts. */
-const KEYWORDS: readonly string[] =
-  `$recursiveRef $recursiveAnchor $dynamicRef $dynamicAnchor $vocabulary additionalItems additionalProperties
-  contentEncoding contentMediaType contentSchema definitions dependencies dependentRequired dependentSchemas
-  deprecated description discriminator exclusiveMaximum exclusiveMinimum maxContains maxItems maxLength
-  maxProperties minContains minItems minLength minProperties multipleOf nullable patternProperties prefixItems
-  properties propertyNames readOnly required unevaluatedItems unevaluatedProperties uniqueItems
-  writeOnly`.split(/\s+/);
 
 /** Reads the schema of one part; what is wrong is noted with the reader. Empty for a part without a usable schema. */
 export function readSchema(
@@ -149,29 +141,15 @@ function readJsonSchema(
         reader.note(part, `must not have the pattern ${JSON.stringify(source)}, which ${problem}`);
     }
     const check = createJsonSchemaCheck(schema, unknown, { maxIssues });
+    const unmet = unmetRequirement(schema, unknown);
+    if (unmet !== undefined) reader.note(part, unmet);
     const onlyNamed = part !== "query";
     const coerce = part === "body" ? undefined : createCoercion(schema, onlyNamed);
     return [{ part, check, coerce, takesUndefined: false, trees: true }];
   } catch (error) {
-    const words = error instanceof Error ? error.message : "it does not";
-    reader.note(
-      part,
-      `must be a JSON Schema that compiles: ${withoutTextsOf(schema, words, namesIn(schema))}`,
-    );
+    reader.note(part, `must be a JSON Schema that compiles: ${describeFault(schema, error)}`);
     return [];
   }
-}
-
-/** The names of properties and definitions, which clients see anyway, and the keywords: ajv's words may hold them. */
-function namesIn(schema: unknown, names = new Set(KEYWORDS), seen = new Set()): Set<string> {
-  if (typeof schema !== "object" || schema === null || seen.has(schema)) return names;
-  seen.add(schema);
-  for (const [keyword, value] of Object.entries(schema)) {
-    if (/^(?:properties|\$defs|definitions)$/.test(keyword) && isPlainObject(value))
-      for (const name of Object.keys(value)) names.add(name);
-    namesIn(value, names, seen);
-  }
-  return names;
 }
 
 /** Whether the value is a chain of express-validator. */

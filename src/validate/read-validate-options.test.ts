@@ -11,6 +11,10 @@ import { validate } from "./validate.js";
 
 const SCHEMA = { type: "object" } as const;
 
+function object(properties: object) {
+  return { body: { type: "object", properties } };
+}
+
 describe("the options of validate", () => {
   it.each<[unknown, string]>([
     [
@@ -27,6 +31,44 @@ describe("the options of validate", () => {
     [
       { body: { type: "objekt" } },
       "validate.body must be a JSON Schema that compiles: schema is invalid",
+    ],
+    [
+      object({ a: object({ "b/c": { typ: "string" } }).body }),
+      'validate.body must be a JSON Schema that compiles: strict mode: unknown keyword: "typ", at #/properties/a/properties/b~1c: did you mean "type"?',
+    ],
+    [
+      object({ a: { type: "array", items: { anyOf: [{ type: "null" }, { isInt: true }] } } }),
+      'unknown keyword: "isInt", at #/properties/a/items/anyOf/1',
+    ],
+    [
+      { body: { type: "object", patternProperties: { "^x-secret": { typ: "string" } } } },
+      'unknown keyword: "typ", at #/patternProperties/*: did you mean "type"?',
+    ],
+    [
+      object({ a: { type: "string", format: "emial" } }),
+      "unknown format: known formats are date, time, date-time, email, hostname, ipv4, ipv6, uri, uuid, at #/properties/a",
+    ],
+    [object({ a: { $ref: "#/$defs/b" } }), "at #/properties/a"],
+    [object({ a: { type: "string", pattern: "(" } }), "Unterminated group, at #/properties/a"],
+    [
+      object({ a: { type: "string", required: true } }),
+      'schema is invalid: #/properties/a/required must be array: the object around it lists what it requires, as in required: ["name"]',
+    ],
+    [
+      { body: { type: "object", required: ["b"], properties: { a: { type: "string" } } } },
+      'validate.body must describe what it requires, at #: "b" stands in required, and not in properties, so nothing would be valid',
+    ],
+    [
+      { body: { type: "object", required: ["b"] }, unknown: "strip" },
+      "validate.body must describe what it requires, at #",
+    ],
+    [
+      object({ a: { type: "array", items: { type: "object", required: ["zq9SECRETzq9"] } } }),
+      "validate.body must describe what it requires, at #/properties/a/items: a string of 12 characters stands",
+    ],
+    [
+      { params: { type: "object", required: ["b"], additionalProperties: false } },
+      "validate.params must describe what it requires",
     ],
     [
       { body: body("a") },

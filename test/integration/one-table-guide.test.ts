@@ -53,6 +53,32 @@ describe.each(expressVersions)("the guide with one table on Express %s", (major,
     }
   });
 
+  it("sends browsers to the login, and lets forms name a method, in an app with sessions and pages", async () => {
+    const app = (express as unknown as () => Express)();
+    app.use((req, _res, next) => {
+      const role = req.get("X-Test-Role");
+      if (role !== undefined) Object.assign(req, { user: { id: 7, role } });
+      if (req.query["_method"] === "DELETE") req.method = "DELETE";
+      next();
+    });
+    const code = codeOf(GUIDE, "4. An app with sessions and pages", "js");
+    runOnApp(app, express, code.replace("secureApi({", "secureApi({ auditLog: false,"), {});
+    app.get(["/login", "/admin/users", "/account"], (_req, res) => void res.send("a page"));
+    app.delete("/admin/users/:id", (_req, res) => void res.sendStatus(204));
+
+    await request(app).get("/login").expect(200);
+    for (const page of ["/account", "/admin/users"]) {
+      const answer = await request(app).get(page).set("Accept", "text/html").expect(303);
+      expect(answer.headers["location"]).toBe("/login");
+      await request(app).get(page).expect(401);
+    }
+    await request(app).get("/account").set("X-Test-Role", "user").expect(200);
+    await request(app).get("/admin/users").set("X-Test-Role", "user").expect(403);
+    const form = "/admin/users/1?_method=DELETE";
+    await request(app).post(form).set("X-Test-Role", "user").expect(403);
+    await request(app).post(form).set("X-Test-Role", "admin").expect(204);
+  });
+
   it("checks orders, and limits them for each caller", async () => {
     const app = build("enforce");
     const token = TOKENS["with the scope orders:write"];

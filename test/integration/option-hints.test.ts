@@ -999,6 +999,7 @@ const TABLES: readonly HintTable[] = [
       scope: "requireScope",
       scopes: "requireScope",
       rule: "authorize",
+      description: "a rule stands where the row does: write { authorize: rule }",
       permission: "requirePermission",
       permissions: "requirePermission",
       stepUp: "requireStepUp",

@@ -113,6 +113,18 @@ describe("the command routes", () => {
     expect(stderr).toContain("noise\nmore");
   });
 
+  it.each([[], ["--probe"]])("keeps the audit log of the app out of the answer %s", (...args) => {
+    const preset =
+      'app.use(require("express-secure-api/secure-api").secureApi({ oauthGuard: { issuer: "https://idp.example.com", audience: "shop" }, rateLimit: false }));';
+    const file = write(
+      "recorded.cjs",
+      `const app = require("express")(); ${preset} ${OPEN} module.exports = app;`,
+    );
+    const { stdout, stderr } = run("routes", file, "--format", "json", ...args);
+    expect(JSON.parse(stdout).routes).toHaveLength(1);
+    expect(stderr).toContain('"event.name":"sys_monitor_enabled"');
+  });
+
   it("ends although the app listens, and says so", () => {
     const listen = 'app.listen(0, "127.0.0.1"); setInterval(() => {}, 1000);';
     const file = write("listens.cjs", `${appOf("express", GUARDED)}${listen}module.exports = app;`);

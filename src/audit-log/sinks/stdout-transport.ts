@@ -1,10 +1,10 @@
 import { AsyncResource } from "node:async_hooks";
+import { recordOutput } from "../../core/app/record-output.js";
 import { addExitHook, removeExitHook } from "../process/exit-hooks.js";
 import { afterRealTime } from "../process/real-time.js";
 import { DirectTransport } from "./direct-transport.js";
 import { LineWriter } from "./line-writer.js";
 
-const STDOUT = 1;
 /** Several seconds of a busy API. Beyond that, records are lost and counted: memory has to end somewhere. */
 const MAX_QUEUED_BYTES = 8 * 1024 * 1024;
 const RETRY_MS = 10;
@@ -22,7 +22,7 @@ const EXIT_WAIT_MS = 1000;
  */
 export class StdoutTransport extends DirectTransport {
   readonly label = "stdoutSink";
-  readonly #writer = new LineWriter(STDOUT);
+  readonly #writer = new LineWriter(recordOutput());
   readonly #queue: Buffer[] = [];
   #queuedBytes = 0;
   #closed = false;

@@ -17,6 +17,7 @@ export function readPathPatterns<Key extends string>(
 ): readonly PathPattern[] | undefined {
   const patterns: PathPattern[] = [];
   const texts = reader.strings(key, {
+    instead: 'write a pattern, such as "GET /health" or "/docs/*"',
     check(text) {
       const pattern = parsePathPattern(text);
       if (isRefused(pattern)) return pattern.refused;

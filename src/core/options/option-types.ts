@@ -61,4 +61,6 @@ export interface Range<T> extends Presence<T> {
 export interface StringList extends Presence<readonly string[]> {
   /** What is wrong with an entry, as the rest of a sentence. Asked about non-empty entries, once about each. */
   readonly check?: (entry: string) => string | undefined;
+  /** What to write in place of an entry that is no string, as the rest of a sentence. */
+  readonly instead?: string;
 }

@@ -248,7 +248,13 @@ describe("OptionsReader", () => {
     ["less than the smallest", 0, ["factory.option must be a whole number from 1 to 9, got 0"]],
     ["more than the largest", 10, ["factory.option must be a whole number from 1 to 9, got 10"]],
     ["a fraction", 1.5, ["factory.option must be a whole number from 1 to 9, got 1.5"]],
-    ["NaN", Number.NaN, ["factory.option must be a whole number from 1 to 9, got NaN"]],
+    [
+      "NaN",
+      Number.NaN,
+      [
+        "factory.option must be a whole number from 1 to 9, got NaN: is it made of a variable that is not set?",
+      ],
+    ],
     [
       "Infinity",
       Number.POSITIVE_INFINITY,
@@ -275,7 +281,13 @@ describe("OptionsReader", () => {
 
   it.each<[string, unknown, unknown]>([
     ["a fraction", 0.5, 0.5],
-    ["NaN", Number.NaN, ["factory.option must be a number from 0 to 1, got NaN"]],
+    [
+      "NaN",
+      Number.NaN,
+      [
+        "factory.option must be a number from 0 to 1, got NaN: is it made of a variable that is not set?",
+      ],
+    ],
     ["too much", 1.01, ["factory.option must be a number from 0 to 1, got 1.01"]],
   ])("reads a number from %s", (_what, value, expected) => {
     expect(read(value, (reader) => reader.number("option", { max: 1 }))).toEqual(expected);

@@ -190,7 +190,7 @@ export class OptionsReader<in Key extends string> {
 
   /** A non-empty list of distinct non-empty strings; a single string is a list of one. Frozen. */
   strings(key: Key, presence: StringList = {}): readonly string[] | undefined {
-    const { default: fallback, check } = own(presence);
+    const { default: fallback, check, instead } = own(presence);
     const must = "a non-empty string or a list of them";
     const items = this.items(key);
     if (items === undefined) {
@@ -201,7 +201,8 @@ export class OptionsReader<in Key extends string> {
     const strings: string[] = [];
     for (const { value, note } of items) {
       if (typeof value !== "string" || value === "") {
-        note(`must be a non-empty string, got ${describeValue(value)}`);
+        const fix = instead === undefined || !value ? "" : `: ${instead}`;
+        note(`must be a non-empty string, got ${describeValue(value)}${fix}`);
         continue;
       }
       const fault = strings.includes(value)
@@ -280,10 +281,9 @@ export class OptionsReader<in Key extends string> {
     const value = this.#values[key];
     if (this.#missing(key, range, must)) return fallback;
     const fits = whole ? Number.isSafeInteger(value) : Number.isFinite(value);
-    if (typeof value !== "number")
-      this.note(key, `must be ${must}, got ${describeQuoted(value, /^\d+$/)}`);
-    else if (fits && value >= min && value <= max) return value;
-    else this.note(key, `must be ${must}, got ${value}`);
+    if (typeof value === "number" && fits && value >= min && value <= max) return value;
+    const isNumber = typeof value === "number" && !Number.isNaN(value);
+    this.note(key, `must be ${must}, got ${isNumber ? value : describeQuoted(value, /^\d+$/)}`);
     return fallback;
   }
 

@@ -47,11 +47,13 @@ export function describeValue(value: unknown): string {
   if (typeof value === "function") return "a function";
   if (value instanceof RegExp) return "a regular expression";
   if (value instanceof Promise) return "a promise";
+  if (value instanceof URL) return "a URL object, which is no text";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
 /** {@link describeValue} where a text may spell the value that is expected, as a variable of the environment holds it. */
 export function describeQuoted(value: unknown, expected: RegExp): string {
+  if (Number.isNaN(value)) return "NaN: is it made of a variable that is not set?";
   return typeof value === "string" && expected.test(value) && isHarmless(value)
     ? `"${value}": write it without quotes, and convert what comes from a variable`
     : describeValue(value);

@@ -1,4 +1,5 @@
 import type { KeyObject } from "node:crypto";
+import { closest } from "../../core/options/spelling.js";
 
 /** Signature algorithms with a public key, in the order in which a key without `alg` takes them. */
 export const PUBLIC_KEY_ALGORITHMS = [
@@ -22,6 +23,16 @@ export const SECRET_ALGORITHMS = ["HS256", "HS384", "HS512"] as const;
  * A JWS algorithm that tokens may be signed with (RFC 7518 §3.1, RFC 8037, RFC 9864). Never `none`.
  */
 export type Algorithm = (typeof PUBLIC_KEY_ALGORITHMS)[number] | (typeof SECRET_ALGORITHMS)[number];
+
+const ALGORITHMS: readonly string[] = [...PUBLIC_KEY_ALGORITHMS, ...SECRET_ALGORITHMS];
+
+/** What is wrong with a name that is none of the algorithms, as the rest of a sentence. */
+export function algorithmFault(name: string): string | undefined {
+  if (ALGORITHMS.includes(name)) return undefined;
+  const meant = closest(name, ALGORITHMS);
+  const fix = meant === undefined ? "" : `: did you mean "${meant}"?`;
+  return `must only name ${ALGORITHMS.join(", ")}${fix}`;
+}
 
 const CURVE_ALGORITHMS: Readonly<Record<string, Algorithm>> = {
   prime256v1: "ES256",

@@ -52,12 +52,21 @@ export function readPolicy(reader: PolicyReader, demands: PolicyDemands): Policy
 export function readRate(
   reader: OptionsReader<"limit" | "window" | "burst">,
 ): Pick<Policy, "limit" | "windowMs" | "burst"> {
-  // A limit of 0 is refused: it usually comes from a missing setting, and there are plainer ways to close a route.
-  const limit = reader.integer("limit", { required: true, min: 1, max: MAX_LIMIT });
+  const limit = readLimit(reader);
   const windowMs = readWindow(reader);
   const maxBurst = reader.raw("limit") === limit ? limit : MAX_LIMIT;
   const burst = reader.integer("burst", { min: 1, max: maxBurst, default: limit });
   return { limit, windowMs, burst };
+}
+
+/** A limit of 0 is refused: it usually comes from a missing setting, and there are plainer ways to close a route. */
+function readLimit(reader: OptionsReader<"limit">): number {
+  if (reader.raw("limit") !== 0) {
+    return reader.integer("limit", { required: true, min: 1, max: MAX_LIMIT });
+  }
+  const fix = "is a variable not set? To close a route, write deny: true in its row of secureApi";
+  reader.note("limit", `must be a whole number from 1 to ${MAX_LIMIT}, got 0: ${fix}`);
+  return 1;
 }
 
 function readWindow(reader: OptionsReader<"window">): number {

@@ -59,6 +59,36 @@ describe("The rows of a table", () => {
       { routes: { "/a": "admin" } },
       'secureApi.routes["/a"] must be an options object, got a string of 5 characters: write { requireScope: "orders:write" }',
     ],
+    [
+      "a guard in place of a row",
+      { routes: { "/a": requireRole("admin") } },
+      'got a function: write { use: requireRole("admin") }',
+    ],
+    [
+      "a rule in place of a row",
+      { routes: { "/a": authenticated() } },
+      "a rule stands where the row does: write { authorize: rule }",
+    ],
+    [
+      "no reason to be open",
+      { routes: { "/a": { public: true } } },
+      'secureApi.routes["/a"].public must be a non-empty string, got true: write why it is open: "the load balancer asks it"',
+    ],
+    [
+      "a factory that was not called",
+      { routes: { "/a": { use: requireRole } } },
+      'secureApi.routes["/a"].use must be a guard such as requireRole("admin"), got a function: call what makes it',
+    ],
+    [
+      "a middleware of the app",
+      { routes: { "/a": { use: (_req: unknown, _res: unknown, next: () => void) => next() } } },
+      "markGuard() brands one of the app that authorizes or validates; mount others behind secureApi",
+    ],
+    [
+      "an expression for a public route",
+      { publicRoutes: [/^\/health/], routes: { "/a": ROLE } },
+      'secureApi.publicRoutes[0] must be a non-empty string, got a regular expression: write a pattern, such as "GET /health" or "/docs/*"',
+    ],
     ["an empty row", { routes: { "/a": {} } }, 'secureApi.routes["/a"] must ask for something'],
     [
       "a row of its mode alone",
@@ -117,6 +147,37 @@ describe("The rows of a table", () => {
       "a wrong parameter",
       { routes: { "/a/:id": { ownParam: "" } } },
       'secureApi.routes["/a/:id"].ownParam must',
+    ],
+    [
+      "a parameter of another name",
+      { routes: { "/a/:id": { ownParam: "userId" } } },
+      'secureApi.routes["/a/:id"].ownParam must name a parameter of the pattern, which has :id: write "id"',
+    ],
+    [
+      "a parameter where there are two others",
+      { routes: { "/a/:id/:Id": { ownParam: "ID" } } },
+      'secureApi.routes["/a/:id/:Id"].ownParam must name a parameter of the pattern, which has :id, :Id',
+    ],
+    [
+      "a parameter where there is none",
+      { routes: { "/a/*": { ownParam: "id" } } },
+      'secureApi.routes["/a/*"].ownParam must name a parameter of the pattern, which has none',
+    ],
+    [
+      "a schema for another parameter",
+      {
+        routes: {
+          "/a/:id": {
+            validate: { params: { type: "object", properties: { ID: { type: "string" } } } },
+          },
+        },
+      },
+      'secureApi.routes["/a/:id"].validate.params must name nothing but parameters of the pattern, which has :id',
+    ],
+    [
+      "a schema that requires another parameter",
+      { routes: { "/a/:id": { validate: { params: { type: "object", required: ["ID"] } } } } },
+      'secureApi.routes["/a/:id"].validate.params must name nothing but parameters of the pattern',
     ],
     [
       "a guard as a rule",

@@ -22,7 +22,7 @@ import {
   readValidate,
 } from "./row-guards.js";
 import { ROW_HINTS, ROW_KEYS, type RouteRow } from "./row-options.js";
-import { parametersOf, withParams } from "./row-params.js";
+import { checkParameterNames, parametersOf, withParams } from "./row-params.js";
 
 /** What a row says about who may call: nothing at all, everybody, those whom its guards let pass, or nobody. */
 type Access = "unsaid" | "public" | "restricted" | "denied";
@@ -87,7 +87,7 @@ export function readRows(reader: OptionsReader<"routes">, settings: RowSettings)
     // What stands in place of a row may be anything, and so may the name in front of it.
     const isRow = isPlainObject(value);
     const key = (isRow ? `routes["${text}"]` : `routes${nameOf(text, order)}`) as "routes";
-    const row = reader.nested<RouteRow>(key, value, ROW_KEYS, ROW_HINTS, EXAMPLE);
+    const row = reader.nested<RouteRow>(key, value, ROW_KEYS, ROW_HINTS, exampleFor(value));
     if (!isRow) return [];
     const read = readRow(row, pattern, order, settings);
     // What a row with a misspelt name lacks follows from that.
@@ -97,6 +97,12 @@ export function readRows(reader: OptionsReader<"routes">, settings: RowSettings)
     if (ASKING.every((name) => !row.has(name))) row.note("", NOTHING);
     return [read];
   });
+}
+
+/** What is written in place of a value that is no row. */
+function exampleFor(value: unknown): string {
+  if (typeof value !== "function") return EXAMPLE;
+  return guardMark(value) === undefined ? EXAMPLE : '{ use: requireRole("admin") }';
 }
 
 /** A text that is long enough for a secret in the wrong place is not printed. */
@@ -110,6 +116,7 @@ function readRow(reader: RowReader, pattern: PathPattern, order: number, given: 
   const settings = { ...given, mode };
   const guards = readAuthorization(reader, text, settings);
   const validator = readValidate(reader, text, settings);
+  checkParameterNames(reader, text);
   // A guard under `use` may as well validate, or let pass whoever sends nothing.
   const restricts =
     AUTHORIZATION_NAMES.some((name) => reader.has(name)) || guards.some(isAuthorization);
@@ -125,7 +132,7 @@ function readRow(reader: RowReader, pattern: PathPattern, order: number, given: 
     mode,
     access,
     decides: access === "denied" ? mode : strictestOf(guards.filter(isAuthorization)),
-    publicBecause: access === "public" ? reader.string("public") : undefined,
+    publicBecause: access === "public" ? readReason(reader) : undefined,
     methods,
     refuseMethod: createMethodRefusal(text, settings),
     guards: access === "denied" ? [createDenial(text, settings)] : guards,
@@ -191,6 +198,16 @@ function readAccess(reader: RowReader, pattern: PathPattern, restricts: boolean)
     );
   }
   return "denied";
+}
+
+function readReason(reader: RowReader): string | undefined {
+  if (typeof reader.raw("public") !== "boolean") return reader.string("public");
+  reader.problem(
+    "public",
+    "a non-empty string",
+    'write why it is open: "the load balancer asks it"',
+  );
+  return undefined;
 }
 
 const BESIDE_DENY: readonly string[] = ["deny", "except", "mode"];

@@ -95,6 +95,9 @@ export function createMethodRefusal(pattern: string, settings: RowSettings): Gua
   return makeForRow(pattern, () => createGuard("secureApi", "validation", settings));
 }
 
+/** How many parameters a middleware has, and a factory of ours has not. */
+const MIDDLEWARE_LENGTH = 3;
+
 function readUse(reader: RowReader, pattern: string, settings: RowSettings): readonly Middleware[] {
   const items = reader.items("use") ?? [];
   if (reader.has("use") && items.length === 0) {
@@ -112,7 +115,11 @@ function readUse(reader: RowReader, pattern: string, settings: RowSettings): rea
 function problemOf({ value }: OptionItem): string | undefined {
   const mark = typeof value === "function" ? guardMark(value) : undefined;
   if (mark === undefined) {
-    return `must be a guard such as requireRole("admin"), got ${describeValue(value)}: markGuard() brands one that is not of this package`;
+    const must = `must be a guard such as requireRole("admin"), got ${describeValue(value)}`;
+    if (typeof value !== "function") return must;
+    return value.length < MIDDLEWARE_LENGTH
+      ? `${must}: call what makes it, as in requireRole("admin")`
+      : `${must}: markGuard() brands one of the app that authorizes or validates; mount others behind secureApi`;
   }
   if (mark.kind === "authorization" || mark.kind === "validation") return undefined;
   return `must be a guard that authorizes or validates, got one whose kind is "${mark.kind}": mount it in front of secureApi or behind it`;

@@ -90,6 +90,7 @@ export const ROW_HINTS: Hints<RouteRow> = {
   scope: "requireScope",
   scopes: "requireScope",
   rule: "authorize",
+  description: "a rule stands where the row does: write { authorize: rule }",
   permission: "requirePermission",
   permissions: "requirePermission",
   stepUp: "requireStepUp",

@@ -1,6 +1,9 @@
 import type { NextFunction, Request, Response } from "express";
 import { markAs } from "../../core/guard/guard-mark.js";
 import type { Middleware } from "../../core/guard/middleware.js";
+import type { OptionsReader } from "../../core/options/options-reader.js";
+import { isPlainObject } from "../../core/options/value.js";
+import type { RouteRow } from "./row-options.js";
 
 /** A parameter of a pattern, and which segment of the path it is. */
 interface Parameter {
@@ -14,6 +17,36 @@ export function parametersOf(pattern: string): readonly Parameter[] {
   return segments.flatMap((segment, index) =>
     segment.startsWith(":") ? [{ name: segment.slice(1), index }] : [],
   );
+}
+
+/**
+ * Notes what looks at a parameter that the pattern does not have: every request would be refused. What a guard under `use`
+ * looks at, and a schema of another library, is not known here.
+ */
+export function checkParameterNames(reader: OptionsReader<keyof RouteRow>, pattern: string): void {
+  const known = parametersOf(pattern).map(({ name }) => name);
+  const has =
+    known.length === 0
+      ? "which has none"
+      : `which has ${known.map((name) => `:${name}`).join(", ")}`;
+  const param = reader.raw("ownParam");
+  // Another text, or no text at all, is noted by `ownParam` itself.
+  if (typeof param === "string" && /^[\w-]+$/.test(param) && !known.includes(param)) {
+    const fix = known.length === 1 ? `: write "${known[0]}"` : "";
+    reader.note("ownParam", `must name a parameter of the pattern, ${has}${fix}`);
+  }
+  const validate = reader.raw("validate");
+  const schema = isPlainObject(validate) ? validate["params"] : undefined;
+  if (isPlainObject(schema) && namesIn(schema).some((name) => !known.includes(name))) {
+    const path = `${reader.path}.validate.params`;
+    reader.problems.note(path, `must name nothing but parameters of the pattern, ${has}`);
+  }
+}
+
+/** The members that a JSON Schema describes or requires. */
+function namesIn({ properties, required }: Readonly<Record<string, unknown>>): readonly string[] {
+  const described = isPlainObject(properties) ? Object.keys(properties) : [];
+  return [...described, ...(Array.isArray(required) ? required.map(String) : [])];
 }
 
 /**

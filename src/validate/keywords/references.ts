@@ -72,16 +72,21 @@ export function forEachSubschema(
 }
 
 function subschemasOf(schema: SchemaObject): unknown[] {
-  const found: unknown[] = SINGLE.map((keyword) => schema[keyword]);
-  for (const keyword of LIST) {
-    const list = schema[keyword];
-    if (Array.isArray(list)) found.push(...list);
-  }
-  for (const keyword of MAP) {
-    const map = schema[keyword];
-    if (isSchemaObject(map)) found.push(...Object.values(map));
-  }
-  return found;
+  return childrenOf(schema).map(({ below }) => below);
+}
+
+/** What stands under the keywords of a schema that hold subschemas, with the name or the number of each. */
+export function childrenOf(
+  schema: SchemaObject,
+): readonly { readonly keyword: string; readonly name?: string; readonly below: unknown }[] {
+  const lists = LIST.filter((keyword) => Array.isArray(schema[keyword]));
+  const maps = MAP.filter((keyword) => isSchemaObject(schema[keyword]));
+  return [
+    ...SINGLE.map((keyword) => ({ keyword, below: schema[keyword] })),
+    ...[...lists, ...maps].flatMap((keyword) =>
+      Object.entries(schema[keyword] as object).map(([name, below]) => ({ keyword, name, below })),
+    ),
+  ];
 }
 
 export function isSchemaObject(value: unknown): value is SchemaObject {
