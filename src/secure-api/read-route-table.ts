@@ -76,7 +76,7 @@ export function checkRouteTable(
     ),
   ];
   checkRows(reader.problems, rows, opened, otherwise);
-  const enforces = settings.mode === "enforce" || rows.some((row) => row.decides === "enforce");
+  const enforces = tableEnforces({ rows, settings });
   const restricts =
     otherwise === "authenticated" || rows.some(({ access }) => access === "restricted");
   if (namesNobody && restricts) reader.note("routes", NO_CALLER);
@@ -91,6 +91,14 @@ export function checkRouteTable(
         reader.problems.note(`${path}.validate.body`, NO_PARSER);
     }
   }
+}
+
+/** Whether a row, or `otherwise`, refuses anybody. */
+export function tableEnforces(
+  table: Pick<RouteTableSettings, "rows" | "settings"> | undefined,
+): boolean {
+  if (table === undefined) return false;
+  return table.settings.mode === "enforce" || table.rows.some((row) => row.decides === "enforce");
 }
 
 function optionOf(opening: PathPattern): keyof SecureApiOptions {

@@ -22,10 +22,11 @@ import {
 import type { ValidChains } from "../validate/index.js";
 import { checkAfterBody } from "./after-body-check.js";
 import { authenticates, readAuthentication } from "./authentication.js";
+import { checkEnrichment, readEnrichment } from "./enrichment.js";
 import { PartBuilder } from "./part-builder.js";
 import { readPathCheck } from "./path-check.js";
 import { readPublicRoutes } from "./read-public-routes.js";
-import { checkRouteTable, readRouteTable } from "./read-route-table.js";
+import { checkRouteTable, readRouteTable, tableEnforces } from "./read-route-table.js";
 import { methodsLeft } from "./routes/check-rows.js";
 import type { Row } from "./routes/read-rows.js";
 import { createRouteTable } from "./routes/route-table.js";
@@ -66,7 +67,7 @@ const NO_CALLER =
  *
  * The order, with the reason for each place: `auditLog` (records whatever happens after it) → `secureHeaders` (its
  * headers stand on every answer, and a preflight carries no credentials; `rateLimit.preflight` counts what it answers) → limits keyed by address (cheap, and they
- * shield the guard) → `oauthGuard`, `authenticate` → limits keyed by principal → `jsonBody`, `formBody` (no body is read for
+ * shield the guard) → `oauthGuard`, `authenticate` → `enrich` → limits keyed by principal → `jsonBody`, `formBody` (no body is read for
  * strangers) → limits keyed by a member of the body. On public routes everything but `oauthGuard` and `authenticate` runs.
  *
  * It does not authorize: put `requireScope`, `requireRole` and `validate` on the routes.
@@ -92,6 +93,7 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   const audit = parts.build("auditLog", createAuditLog, "on");
   const authentication = readAuthentication(reader, shared);
   const hasSessions = authenticates(reader);
+  const enrich = readEnrichment(reader, shared);
   const headerPart = parts.build(
     "secureHeaders",
     // Cookies make browsers act for their user: without a list of origins only pages of the app itself may do that.
@@ -136,21 +138,22 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   if (limits !== undefined) checkAfterBody(reader, limits, parsers);
   const ofTokens = guard === undefined ? undefined : guardMark(guard);
   const sources = [ofTokens, ...authentication.sources].filter((mark) => mark !== undefined);
+  const callers = {
+    namesNobody: reader.raw("oauthGuard") === false && authentication.namesNobody,
+    isReported: areReporting(sources),
+  };
   if (table !== undefined) {
-    checkRouteTable(reader, table, {
-      publicRoutes: opened,
-      namesNobody: reader.raw("oauthGuard") === false && authentication.namesNobody,
-      isReported: areReporting(sources),
-      dotsBy: paths.dotsBy,
-    });
+    checkRouteTable(reader, table, { ...callers, publicRoutes: opened, dotsBy: paths.dotsBy });
   }
+  checkEnrichment(reader, enrich, { ...callers, tableEnforces: tableEnforces(table) });
   parts.finish();
 
   const steps =
     table && createRouteTable(table.rows, table.otherwise, publicRoutes, table.settings);
   const headers = headerPart?.middleware;
   const [log, before, after] = [audit?.handler, limits?.before, limits?.after];
-  const last = [after, ...parsers, limits?.body];
+  // On public routes as well: who is named in front of the preset or behind it has what belongs to it.
+  const last = [enrich, after, ...parsers, limits?.body];
   const first = [log, headers, paths.step, before];
   const open = [...first, ...last, steps?.open].filter((step) => step !== undefined);
   const guarded = [...first, guard, ...authentication.steps, ...last, steps?.guarded].filter(

@@ -47,6 +47,7 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
       "jsonBody",
       "formBody",
       "authenticate",
+      "enrich",
       "routes",
       "otherwise",
     ],

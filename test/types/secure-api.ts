@@ -1,7 +1,13 @@
 import type { RequestHandler } from "express";
 import { all, requireRole, role, scope } from "express-secure-api/authorization";
-import { principalFrom, session } from "express-secure-api/principal";
-import { type RouteRow, type RouteTable, secureApi } from "express-secure-api/secure-api";
+import { enrichPrincipal, principalFrom, session } from "express-secure-api/principal";
+import {
+  type EnrichOptions,
+  type LookUpCaller,
+  type RouteRow,
+  type RouteTable,
+  secureApi,
+} from "express-secure-api/secure-api";
 
 const oauthGuard = { issuer: "https://id.example.com", audience: "https://api.example.com" };
 const rateLimit = { limit: 100, window: "1m" };
@@ -46,6 +52,37 @@ secureApi({
   ],
 });
 secureApi({ oauthGuard, rateLimit, authenticate: false });
+
+declare function rolesOf(subject: string | undefined): Promise<string[]>;
+secureApi({
+  oauthGuard,
+  rateLimit,
+  enrich: async (principal, req) => ({
+    roles: await rolesOf(principal.subject),
+    groups: [req.hostname],
+  }),
+});
+secureApi({ oauthGuard, rateLimit, enrich: () => null });
+secureApi({
+  oauthGuard,
+  rateLimit,
+  enrich: {
+    lookUp: async ({ subject }) => ({ roles: await rolesOf(subject) }),
+    replace: ["roles", "tenant"],
+    cache: { time: "30s" },
+    mode: "report",
+  },
+});
+secureApi({ oauthGuard, rateLimit, enrich: false });
+// @ts-expect-error the middleware: its function and options are given here
+secureApi({ oauthGuard, rateLimit, enrich: enrichPrincipal(() => null) });
+// @ts-expect-error scopes are the token's alone
+secureApi({ oauthGuard, rateLimit, enrich: () => ({ scopes: ["a"] }) });
+// @ts-expect-error without the function, nothing is looked up
+secureApi({ oauthGuard, rateLimit, enrich: { replace: "roles" } });
+
+export const looksUp: LookUpCaller = async ({ subject }) => ({ roles: await rolesOf(subject) });
+export const enriching: EnrichOptions = { lookUp: looksUp, cache: { time: "30s" } };
 
 const noSource: RequestHandler = (_req, _res, next) => next();
 // @ts-expect-error a middleware that names nobody

@@ -35,6 +35,30 @@ const one = { limit: 100, window: "1m" };
 const KEYS = { headers: token, code: "keys_unavailable" } as const;
 const STORE = { code: "rate_limit_unavailable", retryAfter: "1" } as const;
 
+const enriching = (enrich: never, mode: Mode): unknown =>
+  library.secureApi({
+    auditLog: false,
+    oauthGuard: issuer.options(),
+    rateLimit: false,
+    secureHeaders: { mode: "report" },
+    enrich,
+    mode,
+  });
+
+/** The same function, alone and beside its options. */
+const ENRICHING: Readonly<Record<string, DecidingSite>> = {
+  "secureApi.enrich": {
+    mount: (lookUp, mode) => enriching(lookUp as never, mode),
+    right: () => ({ roles: ["admin"] }),
+    headers: token,
+  },
+  "secureApi.enrich.lookUp": {
+    mount: (lookUp, mode) => enriching({ lookUp } as never, mode),
+    right: () => ({ roles: ["admin"] }),
+    headers: token,
+  },
+};
+
 /** What a session middleware does. */
 export const withSession: RequestHandler = (req, _res, next) => {
   Object.assign(req, { session: {} });
@@ -206,6 +230,7 @@ export const DECIDING: Readonly<Record<string, DecidingSite>> = {
       }),
     right: () => ({ subject: "alice" }),
   },
+  ...ENRICHING,
   session: {
     mount: (derive, mode) => behind(withSession, session(derive as never, { mode })),
     right: () => ({ subject: "alice" }),
