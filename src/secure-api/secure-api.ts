@@ -1,17 +1,15 @@
 import type { NextFunction, Request, Response } from "express";
 import { createAuditLog } from "../audit-log/audit-log.js";
-import { recordDecision } from "../core/decision/decision.js";
 import { createGuard } from "../core/guard/guard.js";
 import { type GuardDetails, giveDetails, guardDetails } from "../core/guard/guard-details.js";
 import { type GuardDescription, guardMark } from "../core/guard/guard-mark.js";
 import { readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
-import { opens, type PathPattern } from "../core/http/path-pattern.js";
+import type { PathPattern } from "../core/http/path-pattern.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { isPlainObject } from "../core/options/value.js";
 import { offerEarlyLimit } from "../core/request/early-limit.js";
 import { formBody, jsonBody } from "../json-body/index.js";
-import { declareUnverified } from "../oauth-guard/get-auth.js";
 import { oauthGuard } from "../oauth-guard/index.js";
 import type { RateLimitOptions } from "../rate-limit/index.js";
 import { type RateLimitPhases, rateLimitPhases } from "../rate-limit/phases.js";
@@ -23,6 +21,7 @@ import type { ValidChains } from "../validate/index.js";
 import { checkAfterBody } from "./after-body-check.js";
 import { authenticates, readAuthentication } from "./authentication.js";
 import { checkEnrichment, readEnrichment } from "./enrichment.js";
+import { describeGuarding, describeSkipped, findOpening, recordOpening } from "./open-routes.js";
 import { PartBuilder } from "./part-builder.js";
 import { readPathCheck } from "./path-check.js";
 import { readPublicRoutes } from "./read-public-routes.js";
@@ -87,6 +86,7 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   const rows = table?.rows ?? [];
   const opened = readPublicRoutes(reader);
   const publicRoutes = [...opened, ...rows.filter(isPublic).map(({ pattern }) => pattern)];
+  const openRoutes = { publicRoutes, optional: rows.filter(isOptional) };
   const paths = readPathCheck(reader, shared, table !== undefined);
   const parts = new PartBuilder(reader, shared);
 
@@ -148,17 +148,17 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   checkEnrichment(reader, enrich, { ...callers, tableEnforces: tableEnforces(table) });
   parts.finish();
 
-  const steps =
-    table && createRouteTable(table.rows, table.otherwise, publicRoutes, table.settings);
+  const unlocked = [...publicRoutes, ...openRoutes.optional.map(({ pattern }) => pattern)];
+  const steps = table && createRouteTable(table.rows, table.otherwise, unlocked, table.settings);
   const headers = headerPart?.middleware;
   const [log, before, after] = [audit?.handler, limits?.before, limits?.after];
   // On public routes as well: who is named in front of the preset or behind it has what belongs to it.
   const last = [enrich, after, ...parsers, limits?.body];
   const first = [log, headers, paths.step, before];
   const open = [...first, ...last, steps?.open].filter((step) => step !== undefined);
-  const guarded = [...first, guard, ...authentication.steps, ...last, steps?.guarded].filter(
-    (step) => step !== undefined,
-  );
+  const known = [...first, guard, ...authentication.steps, ...last];
+  const guarded = [...known, steps?.guarded].filter((step) => step !== undefined);
+  const optional = [...known, steps?.open].filter((step) => step !== undefined);
   audit?.nameGuards(guarded, methodsLeft(rows));
   const checkSetup = createSetupCheck({
     patterns: patternsOf(opened, limits?.matched, rows),
@@ -171,29 +171,24 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   const handle = (req: Request, res: Response, next: NextFunction): void => {
     checkSetup(req, handler);
     if (preflight !== undefined) offerEarlyLimit(req, preflight.offer);
-    const route = publicRoutes.length === 0 ? undefined : openRoute(publicRoutes, req);
-    if (route !== undefined) {
-      declareUnverified(req);
-      recordDecision(req, {
-        guard: "secureApi",
-        outcome: "allow",
-        enforced: true,
-        code: "ok",
-        reason: "public_route",
-        rule: route.text,
-      });
-    }
+    const opening = findOpening(openRoutes, req);
+    if (opening !== undefined) recordOpening(opening, req, guard);
     const done = (): void => preset.pass(next);
-    runSteps(route === undefined ? guarded : open, req, res, next, done);
+    const passed = opening === undefined ? guarded : opening.isPublic ? open : optional;
+    runSteps(passed, req, res, next, done);
   };
   const marked = preflight === undefined ? guarded : [preflight.middleware, ...guarded];
-  const except = publicRoutes.map(({ text }) => text);
   const described = marked.flatMap((step): readonly DescribedPart[] => {
     if (step === steps?.guarded) return steps.parts.map((mark) => ({ mark, details: undefined }));
     const mark = guardMark(step);
     if (mark === undefined) return [];
-    const isSkipped = except.length > 0 && guarded.includes(step) && !open.includes(step);
-    return [{ mark: isSkipped ? { ...mark, except } : mark, details: () => guardDetails(step) }];
+    const isSkipped = guarded.includes(step) && !open.includes(step);
+    const marks =
+      step === guard ? describeGuarding(mark, openRoutes) : describeSkipped(mark, openRoutes);
+    return (isSkipped ? marks : [mark]).map((one) => ({
+      mark: one,
+      details: () => guardDetails(step),
+    }));
   });
   const handler = preset.middleware(handle, { parts: described.map(({ mark }) => mark) });
   giveDetails(handler, () => ({ parts: described.map(({ details }) => details?.() ?? null) }));
@@ -228,13 +223,12 @@ function isReporting(guard: Middleware | undefined): boolean {
   return guard !== undefined && guardMark(guard)?.mode === "report";
 }
 
-function openRoute(publicRoutes: readonly PathPattern[], req: Request): PathPattern | undefined {
-  for (const route of publicRoutes) if (opens(route, req)) return route;
-  return undefined;
-}
-
 function isPublic({ access }: Row): boolean {
   return access === "public";
+}
+
+function isOptional({ access }: Row): boolean {
+  return access === "optional";
 }
 
 /** Each once: a limit in a row has the pattern of the row. */

@@ -1022,7 +1022,6 @@ const TABLES: readonly HintTable[] = [
       anonymous: ROW_OPEN,
       permitAll: ROW_OPEN,
       declarePublic: ROW_OPEN,
-      optional: ROW_OPEN,
       skip: "except",
       unless: "except",
       denyAll: "deny",

@@ -54,7 +54,7 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   },
   RouteRow: {
     // They open something.
-    omitted: ["public", "except", "mode"],
+    omitted: ["public", "optional", "except", "mode"],
     refused: [
       "requireRole",
       "requireScope",

@@ -116,6 +116,7 @@ const hardened = secureApi({
   jsonBody: {},
   routes: {
     "GET /health": { public: "a health check" },
+    "GET /articles/*": { optional: "for readers", except: "GET /articles/feed" },
     "/admin/*": { requireRole: ["admin", "root"], except: "GET /admin/login", mode: "report" },
     "POST /orders": {
       requireScope: "orders:write",
@@ -139,6 +140,8 @@ export const unnamed: RouteRow = { requireRole: "a" };
 const otherwise = "authenticated";
 // @ts-expect-error a row has a reason to be public
 secureApi({ oauthGuard, rateLimit, otherwise, routes: { "/a": { public: true } } });
+// @ts-expect-error and one to ask for no token
+secureApi({ oauthGuard, rateLimit, otherwise, routes: { "/a": { optional: true } } });
 // @ts-expect-error a row that is not closed says nothing
 secureApi({ oauthGuard, rateLimit, otherwise, routes: { "/a": { deny: false } } });
 // @ts-expect-error the pattern says what a limit counts

@@ -133,13 +133,14 @@ function partsOf(row: Row): readonly GuardDescription[] {
     const rule = `methods(${row.methods.join(", ")})`;
     parts.push({ guard: "secureApi", kind: "validation", mode: row.mode, rule, at });
   }
-  if (row.access === "public" && row.publicBecause !== undefined) {
+  if (row.openBecause !== undefined) {
+    const place = row.access === "optional" ? where : { at };
     parts.push({
       guard: "secureApi",
       kind: "public",
       mode: "enforce",
-      rule: row.publicBecause,
-      at,
+      rule: row.openBecause,
+      ...place,
     });
   }
   return parts;

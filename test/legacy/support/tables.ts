@@ -133,7 +133,7 @@ export const TABLES = {
       "POST /api/users/forgot": "a user who cannot log in",
       "POST /api/users/reset": "the code of the mail says who asks",
       "GET /api/articles": "for readers",
-      "GET /api/articles/:slug": "for readers",
+      "GET /api/articles/:slug": "for readers, and authors see their drafts",
     },
     works: [
       "leaves an invented address in the list of logins",
