@@ -160,10 +160,11 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   const guarded = [...known, steps?.guarded].filter((step) => step !== undefined);
   const optional = [...known, steps?.open].filter((step) => step !== undefined);
   audit?.nameGuards(guarded, methodsLeft(rows));
+  const reportsTable = table !== undefined && shared.mode === "report";
   const checkSetup = createSetupCheck({
     patterns: patternsOf(opened, limits?.matched, rows),
     triesCaller: limits?.enforced === true && limits.byPrincipal && areReporting(sources),
-    reportsTable: table !== undefined && shared.mode === "report",
+    tellUnused: reportsTable ? (patterns) => audit?.nameUnused(patterns) : undefined,
     needsSession: hasSessions,
   });
 

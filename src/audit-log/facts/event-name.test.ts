@@ -198,6 +198,7 @@ const NO_REFUSAL: readonly string[] = [
   "sys_monitor_disabled",
   "sys_monitor_enabled",
   "untyped_page",
+  "unused_rows",
 ];
 const FOLDERS = [
   "audit-log",
