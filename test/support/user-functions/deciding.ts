@@ -2,6 +2,7 @@ import type { RequestHandler } from "express";
 import { body } from "express-validator";
 import { cedar } from "../../../src/authorization/cedar/index.js";
 import { opaWasm } from "../../../src/authorization/opa-wasm/index.js";
+import { markGuard } from "../../../src/core/guard/guard-mark.js";
 import { createPrincipal, setPrincipalSource } from "../../../src/core/principal/principal.js";
 import * as library from "../../../src/index.js";
 import { createTestIssuer } from "../../../src/testing/index.js";
@@ -38,9 +39,15 @@ const STORE = { code: "rate_limit_unavailable", retryAfter: "1" } as const;
 const enriching = (enrich: never, mode: Mode): unknown =>
   library.secureApi({
     auditLog: false,
-    oauthGuard: issuer.options(),
+    oauthGuard: false,
+    // It names the caller, and records nothing of it.
+    authenticate: markGuard(((req, res, next) => withCaller(req, res, next)) as RequestHandler, {
+      guard: "session",
+      kind: "authentication",
+      mode,
+    }) as never,
     rateLimit: false,
-    secureHeaders: { mode: "report" },
+    secureHeaders: { mode: "report", crossOriginGuard: false },
     enrich,
     mode,
   });
@@ -50,12 +57,10 @@ const ENRICHING: Readonly<Record<string, DecidingSite>> = {
   "secureApi.enrich": {
     mount: (lookUp, mode) => enriching(lookUp as never, mode),
     right: () => ({ roles: ["admin"] }),
-    headers: token,
   },
   "secureApi.enrich.lookUp": {
     mount: (lookUp, mode) => enriching({ lookUp } as never, mode),
     right: () => ({ roles: ["admin"] }),
-    headers: token,
   },
 };
 
