@@ -39,8 +39,13 @@ export interface PresetAuditLog {
    * @param otherwise - What the rows of a table leave to its rule for everything else: `/admin/* except GET, HEAD`.
    */
   nameGuards(guards: readonly Middleware[], otherwise: readonly string[]): void;
+  /** Writes a record that names rows of a table that cover no route of the app. */
+  nameUnused(patterns: readonly string[]): void;
   close(): Promise<void>;
 }
+
+/** Of more patterns, the rest is left out: a record has a bound. */
+const MAX_UNUSED = 100;
 
 /** Writes one record about the log itself. */
 type Say = (
@@ -148,6 +153,12 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     nameGuards(guards, otherwise) {
       left = otherwise;
       start.atSetup(guards);
+    },
+    nameUnused(patterns) {
+      if (closing !== undefined || patterns.length === 0) return;
+      const reason = "unused_rows";
+      const unused = patterns.slice(0, MAX_UNUSED);
+      say("sys_monitor_enabled", { "audit.reason": reason, "audit.unused": unused });
     },
     close,
   };

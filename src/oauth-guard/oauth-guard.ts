@@ -5,6 +5,7 @@ import type { Middleware } from "../core/guard/middleware.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { Admission } from "./admission.js";
+import { admitsAnonymous } from "./admit-anonymous.js";
 import type { OauthGuardInput } from "./oauth-guard-options.js";
 import { readSchemes } from "./options/read-schemes.js";
 import { readVerifierSettings, VERIFIER_HINTS, VERIFIER_KEYS } from "./read-verifier-options.js";
@@ -102,11 +103,12 @@ export function oauthGuard(options: OauthGuardInput): OauthGuard {
   const extractToken = createTokenExtractor(schemes);
   const verifier = new Verifier(settings);
 
-  const middleware = guard.middleware(
+  const middleware: Middleware = guard.middleware(
     (req, res, next) => {
       const extracted = extractToken(req);
       if (extracted.refused !== undefined) {
-        if (optional && extracted === NO_AUTHORIZATION) admission.acceptAnonymous(req, next);
+        const admits = optional || admitsAnonymous(req, middleware);
+        if (admits && extracted === NO_AUTHORIZATION) admission.acceptAnonymous(req, next);
         else admission.refuse(extracted.refused, req, res, next);
         return;
       }

@@ -392,7 +392,7 @@ describe("secureApi's authenticate", () => {
     [
       "what adds to the caller",
       enrichPrincipal(() => null),
-      "mount enrichPrincipal behind secureApi,",
+      "write enrich: async (principal) => …, it does not say who calls",
     ],
     [
       "a limiter",

@@ -115,6 +115,7 @@ function problemOf({ value }: OptionItem, earlier: readonly OptionItem[]): strin
 
 /** Where a guard belongs that names nobody. In front of the preset, one that needs the caller would refuse everybody. */
 function placeOf({ guard, kind }: GuardDescription): string {
+  if (kind === "enrichment") return "write enrich: async (principal) => …";
   if (PARTS.includes(guard)) return `give its options as ${guard}: { … }`;
   return kind === "preset"
     ? `leave ${guard} out and give its authenticate here`

@@ -1,3 +1,4 @@
+export type { EnrichOptions, LookUpCaller } from "./enrichment.js";
 export type { AmbiguousKind, PathOptions } from "./path-check.js";
 export type { RouteRow, RouteTable, RowLimit } from "./routes/row-options.js";
 export { type SecureApi, secureApi } from "./secure-api.js";

@@ -8,6 +8,7 @@ import type { SecureApiOptions } from "./secure-api-options.js";
 type PartName = Exclude<
   keyof SecureApiOptions,
   | "authenticate"
+  | "enrich"
   | "mode"
   | "onDenied"
   | "publicRoutes"

@@ -41,6 +41,26 @@ describe.each(expressVersions)("The check of paths on Express %s", (_major, expr
     return { status: res.statusCode, reached };
   }
 
+  it("sees a slash too many where the preset is mounted at a path", () => {
+    const app = appWith({}, "/api");
+    for (const url of ["/api//admin", "/api//", "/api///admin?a=//", "/api/admin//b"]) {
+      expect(send(app, url)).toEqual({ status: 400, reached: 0 });
+      expect(decisions.at(-1)).toMatchObject({ reason: "empty_segment" });
+    }
+    for (const url of ["/api", "/api/", "/api/admin/", "/api/admin?a=//b", "/api?//"]) {
+      expect(send(app, url)).toEqual({ status: 200, reached: 1 });
+    }
+    const free = appWith({ paths: { allow: "empty-segment" } }, "/api");
+    expect(send(free, "/api//admin")).toEqual({ status: 200, reached: 1 });
+    const outer = (express as unknown as () => Express)();
+    outer.use("/v1", (req, res, next) => {
+      if (req.get("x-rewrite") !== undefined) req.url = "/api/other";
+      app(req, res, next);
+    });
+    expect(send(outer, "/v1/api//admin").status).toBe(400);
+    expect(send(outer, "/v1/a//b", "GET", { "x-rewrite": "1" }).status).toBe(200);
+  });
+
   it.each<[string, string, AmbiguousKind | undefined]>([
     ["/a/../b", "dot_segment", "dot-segment"],
     ["/a/.", "dot_segment", "dot-segment"],

@@ -1,3 +1,4 @@
+import type { Request } from "express";
 import { createGuard } from "../core/guard/guard.js";
 import { type Mode, readMode } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
@@ -103,7 +104,7 @@ export function readPathCheck(
   const step = guard.middleware(
     (req, res, next) => {
       const reason =
-        pathFault(req.baseUrl + req.path, req.method, allowed) ??
+        pathFault(sentPath(req), req.method, allowed) ??
         (!allowed.has("method_override") && overridesMethod(req) ? "method_override" : undefined);
       if (reason === undefined) guard.pass(next);
       else guard.refuse(new HttpError("ambiguous_request"), req, res, next, { reason });
@@ -112,6 +113,21 @@ export function readPathCheck(
   );
   const dotsBy = allowed.has("dot_segment") ? "allow" : mode === "report" ? "mode" : undefined;
   return { step, dotsBy };
+}
+
+/**
+ * The path as it was sent. Express 4 takes a slash too many behind the path of a mount for a part of that path, so that it
+ * is in neither half; what something in front has rewritten counts as rewritten.
+ */
+function sentPath({ baseUrl, path, originalUrl }: Request): string {
+  const seen = baseUrl + path;
+  if (baseUrl === "") return seen;
+  const [sent = ""] = originalUrl.split("?", 1);
+  return sent.length > seen.length && withoutEmpty(sent) === withoutEmpty(seen) ? sent : seen;
+}
+
+function withoutEmpty(path: string): string {
+  return path.replaceAll(/\/{2,}/g, "/");
 }
 
 /** The first fault of the path that is not allowed. */

@@ -70,15 +70,20 @@ export function checkRouteTable(
   { publicRoutes, namesNobody, isReported, dotsBy }: Surroundings,
 ): void {
   const opened = [
-    ...publicRoutes.map((pattern) => ({ path: `${reader.path}.${optionOf(pattern)}`, pattern })),
+    ...publicRoutes.map((pattern) => {
+      return { path: `${reader.path}.${optionOf(pattern)}`, pattern, isOptional: false };
+    }),
     ...rows.flatMap(({ access, path, pattern }) =>
-      access === "public" ? [{ path, pattern }] : [],
+      access === "public" || access === "optional"
+        ? [{ path, pattern, isOptional: access === "optional" }]
+        : [],
     ),
   ];
   checkRows(reader.problems, rows, opened, otherwise);
-  const enforces = settings.mode === "enforce" || rows.some((row) => row.decides === "enforce");
+  const enforces = tableEnforces({ rows, settings });
   const restricts =
-    otherwise === "authenticated" || rows.some(({ access }) => access === "restricted");
+    otherwise === "authenticated" ||
+    rows.some(({ access }) => access === "restricted" || access === "optional");
   if (namesNobody && restricts) reader.note("routes", NO_CALLER);
   else if (isReported && enforces && restricts) reader.note("routes", REPORTED);
   const byParameter = rows.find((row) => row.readsParameters && row.mode === "enforce");
@@ -91,6 +96,14 @@ export function checkRouteTable(
         reader.problems.note(`${path}.validate.body`, NO_PARSER);
     }
   }
+}
+
+/** Whether a row, or `otherwise`, refuses anybody. */
+export function tableEnforces(
+  table: Pick<RouteTableSettings, "rows" | "settings"> | undefined,
+): boolean {
+  if (table === undefined) return false;
+  return table.settings.mode === "enforce" || table.rows.some((row) => row.decides === "enforce");
 }
 
 function optionOf(opening: PathPattern): keyof SecureApiOptions {

@@ -6,6 +6,7 @@ import type { FormBodyOptions, JsonBodyOptions } from "../json-body/index.js";
 import type { OauthGuardInput } from "../oauth-guard/oauth-guard-options.js";
 import type { RateLimitOptions } from "../rate-limit/index.js";
 import type { SecureHeadersOptions } from "../secure-headers/index.js";
+import type { EnrichOptions, LookUpCaller } from "./enrichment.js";
 import type { PathOptions } from "./path-check.js";
 import type { RouteTable } from "./routes/row-options.js";
 
@@ -22,6 +23,14 @@ export interface SecureApiOptions extends GuardOptions {
    * Turns `secureHeaders.crossOriginGuard` on: only `false` there turns it off. @default none
    */
   readonly authenticate?: Middleware | readonly Middleware[] | false | undefined;
+  /**
+   * Adds what the app's own database knows of the caller: `enrich: async (principal) => ({ roles: await rolesOf(principal.subject) })`,
+   * or `{ lookUp, replace, cache }` with the options of `enrichPrincipal`. It runs behind `oauthGuard` and `authenticate`,
+   * and in front of the limits by principal and the table: their roles, permissions and tenants are those with what it adds.
+   * Not for nobody. `null` is 401 `authentication_required`; a function that fails, or takes longer than 5 seconds, is 503
+   * `check_unavailable`. On public routes it runs for who is named in front of the preset or behind it. @default none
+   */
+  readonly enrich?: LookUpCaller | EnrichOptions | false | undefined;
   /**
    * Limits requests. Required: options, or `false`. Policies keyed by address run before authentication, and those keyed
    * by principal after it: they need `oauthGuard` or `authenticate`. A policy with a key function chooses with `phase`.
@@ -71,6 +80,7 @@ export interface SecureApiOptions extends GuardOptions {
 export const SECURE_API_KEYS: OptionKeys<SecureApiOptions> = {
   oauthGuard: true,
   authenticate: "neverUndefined",
+  enrich: "neverUndefined",
   rateLimit: true,
   auditLog: true,
   secureHeaders: true,
@@ -88,6 +98,7 @@ export const SECURE_API_KEYS: OptionKeys<SecureApiOptions> = {
 const GUARD = "write oauthGuard: { issuer, audience }, which verifies access tokens";
 const SESSION =
   "write authenticate: session((session) => …), and mount express-session or cookie-session in front of secureApi";
+const ENRICH = "write enrich: async (principal) => ({ roles: await rolesOf(principal.subject) })";
 const LIMITS = 'write rateLimit: { limit: 100, window: "1m" }';
 const HEADERS =
   "leave it out, the headers are sent by default; single ones are changed or turned off in secureHeaders: { helmet: { … } }";
@@ -111,6 +122,8 @@ export const SECURE_API_HINTS: Hints<SecureApiOptions> = {
   audience: GUARD,
   session: SESSION,
   sessions: SESSION,
+  enrichPrincipal: ENRICH,
+  enrichment: ENRICH,
   principalFrom: "write authenticate: principalFrom((req) => …)",
   limit: LIMITS,
   window: LIMITS,

@@ -1,17 +1,15 @@
 import type { NextFunction, Request, Response } from "express";
 import { createAuditLog } from "../audit-log/audit-log.js";
-import { recordDecision } from "../core/decision/decision.js";
 import { createGuard } from "../core/guard/guard.js";
 import { giveDetails, guardDetails } from "../core/guard/guard-details.js";
 import { type GuardDescription, guardMark } from "../core/guard/guard-mark.js";
 import { readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
-import { opens, type PathPattern } from "../core/http/path-pattern.js";
+import type { PathPattern } from "../core/http/path-pattern.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { isPlainObject } from "../core/options/value.js";
 import { offerEarlyLimit } from "../core/request/early-limit.js";
 import { formBody, jsonBody } from "../json-body/index.js";
-import { declareUnverified } from "../oauth-guard/get-auth.js";
 import { oauthGuard } from "../oauth-guard/index.js";
 import type { RateLimitOptions } from "../rate-limit/index.js";
 import { type RateLimitPhases, rateLimitPhases } from "../rate-limit/phases.js";
@@ -22,10 +20,12 @@ import {
 import type { ValidChains } from "../validate/index.js";
 import { checkAfterBody } from "./after-body-check.js";
 import { authenticates, readAuthentication } from "./authentication.js";
+import { checkEnrichment, readEnrichment } from "./enrichment.js";
+import { describeGuarding, describeSkipped, findOpening, recordOpening } from "./open-routes.js";
 import { PartBuilder } from "./part-builder.js";
 import { readPathCheck } from "./path-check.js";
 import { readPublicRoutes } from "./read-public-routes.js";
-import { checkRouteTable, readRouteTable } from "./read-route-table.js";
+import { checkRouteTable, readRouteTable, tableEnforces } from "./read-route-table.js";
 import { methodsLeft } from "./routes/check-rows.js";
 import type { Row } from "./routes/read-rows.js";
 import { createRouteTable, type DescribedPart } from "./routes/route-table.js";
@@ -66,7 +66,7 @@ const NO_CALLER =
  *
  * The order, with the reason for each place: `auditLog` (records whatever happens after it) → `secureHeaders` (its
  * headers stand on every answer, and a preflight carries no credentials; `rateLimit.preflight` counts what it answers) → limits keyed by address (cheap, and they
- * shield the guard) → `oauthGuard`, `authenticate` → limits keyed by principal → `jsonBody`, `formBody` (no body is read for
+ * shield the guard) → `oauthGuard`, `authenticate` → `enrich` → limits keyed by principal → `jsonBody`, `formBody` (no body is read for
  * strangers) → limits keyed by a member of the body. On public routes everything but `oauthGuard` and `authenticate` runs.
  *
  * It does not authorize: put `requireScope`, `requireRole` and `validate` on the routes.
@@ -86,12 +86,14 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   const rows = table?.rows ?? [];
   const opened = readPublicRoutes(reader);
   const publicRoutes = [...opened, ...rows.filter(isPublic).map(({ pattern }) => pattern)];
+  const openRoutes = { publicRoutes, optional: rows.filter(isOptional) };
   const paths = readPathCheck(reader, shared, table !== undefined);
   const parts = new PartBuilder(reader, shared);
 
   const audit = parts.build("auditLog", createAuditLog, "on");
   const authentication = readAuthentication(reader, shared);
   const hasSessions = authenticates(reader);
+  const enrich = readEnrichment(reader, shared);
   const headerPart = parts.build(
     "secureHeaders",
     // Cookies make browsers act for their user: without a list of origins only pages of the app itself may do that.
@@ -136,31 +138,33 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   if (limits !== undefined) checkAfterBody(reader, limits, parsers);
   const ofTokens = guard === undefined ? undefined : guardMark(guard);
   const sources = [ofTokens, ...authentication.sources].filter((mark) => mark !== undefined);
+  const callers = {
+    namesNobody: reader.raw("oauthGuard") === false && authentication.namesNobody,
+    isReported: areReporting(sources),
+  };
   if (table !== undefined) {
-    checkRouteTable(reader, table, {
-      publicRoutes: opened,
-      namesNobody: reader.raw("oauthGuard") === false && authentication.namesNobody,
-      isReported: areReporting(sources),
-      dotsBy: paths.dotsBy,
-    });
+    checkRouteTable(reader, table, { ...callers, publicRoutes: opened, dotsBy: paths.dotsBy });
   }
+  checkEnrichment(reader, enrich, { ...callers, tableEnforces: tableEnforces(table) });
   parts.finish();
 
-  const steps =
-    table && createRouteTable(table.rows, table.otherwise, publicRoutes, table.settings);
+  const unlocked = [...publicRoutes, ...openRoutes.optional.map(({ pattern }) => pattern)];
+  const steps = table && createRouteTable(table.rows, table.otherwise, unlocked, table.settings);
   const headers = headerPart?.middleware;
   const [log, before, after] = [audit?.handler, limits?.before, limits?.after];
-  const last = [after, ...parsers, limits?.body];
+  // On public routes as well: who is named in front of the preset or behind it has what belongs to it.
+  const last = [enrich, after, ...parsers, limits?.body];
   const first = [log, headers, paths.step, before];
   const open = [...first, ...last, steps?.open].filter((step) => step !== undefined);
-  const guarded = [...first, guard, ...authentication.steps, ...last, steps?.guarded].filter(
-    (step) => step !== undefined,
-  );
+  const known = [...first, guard, ...authentication.steps, ...last];
+  const guarded = [...known, steps?.guarded].filter((step) => step !== undefined);
+  const optional = [...known, steps?.open].filter((step) => step !== undefined);
   audit?.nameGuards(guarded, methodsLeft(rows));
+  const reportsTable = table !== undefined && shared.mode === "report";
   const checkSetup = createSetupCheck({
     patterns: patternsOf(opened, limits?.matched, rows),
     triesCaller: limits?.enforced === true && limits.byPrincipal && areReporting(sources),
-    reportsTable: table !== undefined && shared.mode === "report",
+    tellUnused: reportsTable ? (patterns) => audit?.nameUnused(patterns) : undefined,
     needsSession: hasSessions,
   });
 
@@ -168,29 +172,24 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   const handle = (req: Request, res: Response, next: NextFunction): void => {
     checkSetup(req, handler);
     if (preflight !== undefined) offerEarlyLimit(req, preflight.offer);
-    const route = publicRoutes.length === 0 ? undefined : openRoute(publicRoutes, req);
-    if (route !== undefined) {
-      declareUnverified(req);
-      recordDecision(req, {
-        guard: "secureApi",
-        outcome: "allow",
-        enforced: true,
-        code: "ok",
-        reason: "public_route",
-        rule: route.text,
-      });
-    }
+    const opening = findOpening(openRoutes, req);
+    if (opening !== undefined) recordOpening(opening, req, guard);
     const done = (): void => preset.pass(next);
-    runSteps(route === undefined ? guarded : open, req, res, next, done);
+    const passed = opening === undefined ? guarded : opening.isPublic ? open : optional;
+    runSteps(passed, req, res, next, done);
   };
   const marked = preflight === undefined ? guarded : [preflight.middleware, ...guarded];
-  const except = publicRoutes.map(({ text }) => text);
   const described = marked.flatMap((step): readonly DescribedPart[] => {
     if (step === steps?.guarded) return steps.parts;
     const mark = guardMark(step);
     if (mark === undefined) return [];
-    const isSkipped = except.length > 0 && guarded.includes(step) && !open.includes(step);
-    return [{ mark: isSkipped ? { ...mark, except } : mark, details: () => guardDetails(step) }];
+    const isSkipped = guarded.includes(step) && !open.includes(step);
+    const marks =
+      step === guard ? describeGuarding(mark, openRoutes) : describeSkipped(mark, openRoutes);
+    return (isSkipped ? marks : [mark]).map((one) => ({
+      mark: one,
+      details: () => guardDetails(step),
+    }));
   });
   const handler = preset.middleware(handle, { parts: described.map(({ mark }) => mark) });
   giveDetails(handler, () => ({ parts: described.map(({ details }) => details() ?? null) }));
@@ -219,13 +218,12 @@ function isReporting(guard: Middleware | undefined): boolean {
   return guard !== undefined && guardMark(guard)?.mode === "report";
 }
 
-function openRoute(publicRoutes: readonly PathPattern[], req: Request): PathPattern | undefined {
-  for (const route of publicRoutes) if (opens(route, req)) return route;
-  return undefined;
-}
-
 function isPublic({ access }: Row): boolean {
   return access === "public";
+}
+
+function isOptional({ access }: Row): boolean {
+  return access === "optional";
 }
 
 /** Each once: a limit in a row has the pattern of the row. */

@@ -5,7 +5,7 @@ import type { Middleware } from "../core/guard/middleware.js";
 import type { PathPattern } from "../core/http/path-pattern.js";
 import { hasPrincipalSource } from "../core/principal/principal.js";
 import { warnBehindReport } from "../rate-limit/policies/charges.js";
-import { warnOfUnusedRows } from "./unused-rows.js";
+import { type TellUnused, warnOfUnusedRows } from "./unused-rows.js";
 
 /** Layers that Express 4 puts first by itself. */
 const OWN_LAYERS: readonly unknown[] = ["query", "expressInit"];
@@ -24,8 +24,8 @@ interface CheckedSettings {
   readonly patterns: readonly PathPattern[];
   /** Whether an enforcing limit counts by principal, and all that says who calls in the preset only reports. */
   readonly triesCaller: boolean;
-  /** Whether there is a table of routes that reports. */
-  readonly reportsTable: boolean;
+  /** Set where there is a table of routes that reports: gets the patterns that cover no route. */
+  readonly tellUnused: TellUnused | undefined;
   /** Whether the preset needs what makes sessions, which stands in front of it. */
   readonly needsSession: boolean;
 }
@@ -38,7 +38,7 @@ interface CheckedSettings {
 export function createSetupCheck({
   patterns,
   triesCaller,
-  reportsTable,
+  tellUnused,
   needsSession,
 }: CheckedSettings): (req: Request, preset: Middleware) => void {
   const checkMount = createMountCheck(
@@ -51,7 +51,7 @@ export function createSetupCheck({
     checkMount(req);
     if (done) return;
     done = true;
-    if (reportsTable) warnOfUnusedRows(req);
+    if (tellUnused !== undefined) warnOfUnusedRows(req, tellUnused);
     if (triesCaller && !hasPrincipalSource(req)) warnBehindReport(req);
     const layers = layersOf(req.app);
     const place = layers.findIndex((layer) => layer.handle === preset);

@@ -6,6 +6,9 @@ const MOST_NAMED = 20;
 /** A route has one of its own beside those that the app gives it. To look at so many takes half a second, while all wait. */
 const MOST_HANDLERS = 600;
 
+/** Gets the patterns that cover no route, if there are any. */
+export type TellUnused = (patterns: readonly string[]) => void;
+
 /**
  * Warns of rows and patterns of a preset that cover no route of the app, because a path is misspelt or a route is gone.
  * Only while the table reports, and of apps with at most 300 routes or so: to look at an app keeps its requests waiting. For
@@ -13,12 +16,18 @@ const MOST_HANDLERS = 600;
  *
  * It looks when the first request has been handed on: by then the routes are mounted.
  */
-export function warnOfUnusedRows(req: Request): void {
+export function warnOfUnusedRows(req: Request, tell: TellUnused): void {
   const app = req.app as Express;
   setImmediate(() => {
     if (handlersOf(app).size > MOST_HANDLERS) return;
     // Whatever Express hides from us, and where modules cannot be loaded any more: nothing can be said.
-    unusedOf(app).then(warn, ignore);
+    unusedOf(app)
+      .then((unused) => {
+        if (unused.length === 0) return;
+        warn(unused);
+        tell(unused);
+      })
+      .catch(ignore);
   }).unref();
 }
 
@@ -29,7 +38,6 @@ async function unusedOf(app: Express): Promise<readonly string[]> {
 }
 
 function warn(unused: readonly string[]): void {
-  if (unused.length === 0) return;
   const named = unused.slice(0, MOST_NAMED).join(", ");
   const rest = unused.length > MOST_NAMED ? ` and ${unused.length - MOST_NAMED} more` : "";
   process.emitWarning(

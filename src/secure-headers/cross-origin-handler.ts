@@ -9,6 +9,7 @@ import { HttpError } from "../core/refusal/http-error.js";
 import { earlyRefusal } from "../core/request/early-limit.js";
 import { type CorsPolicy, isPreflight, type Missing } from "./cors/cors-policy.js";
 import { corsRequestOf } from "./cors/cors-request.js";
+import { keepCors } from "./cors/keep-cors.js";
 import type { CrossOriginGuard } from "./cross-origin/cross-origin-guard.js";
 
 /** Whether the origin is on the list, or why that cannot be told. */
@@ -51,7 +52,10 @@ export function createCrossOriginHandler(
         handlePreflight(guard, cors, answer, req, res, next);
         return;
       }
-      if (guard.enforced) shareOrWithhold(cors, req.headers.origin, listed, res);
+      if (guard.enforced) {
+        shareOrWithhold(cors, req.headers.origin, listed, res);
+        if (req.headers.origin !== undefined && !isFirstParty(req)) keepCors(req, res);
+      }
     }
     if (typeof answer !== "boolean") recordFailure(guard, answer, req);
     if (isFirstParty(req)) guard.pass(next);

@@ -6,6 +6,7 @@ import { GUARD_OPTIONS, type GuardOptions, readGuardOptions } from "../core/guar
 import type { Middleware } from "../core/guard/middleware.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
+import { cookieCacheWatcher } from "./cookies/cookie-cache.js";
 import { type CookieMode, createCookieWatcher } from "./cookies/cookie-watcher.js";
 import { type CorsOptions, readCorsOptions } from "./cors/cors-options.js";
 import { createCorsPolicy } from "./cors/cors-policy.js";
@@ -48,7 +49,7 @@ export interface SecureHeadersOptions extends GuardOptions {
   readonly hsts?: false | HstsOptions | undefined;
   /**
    * `Cache-Control: no-store` on answers whose handler does not set it; `"authenticated"` only if the request has a
-   * `Cookie` or `Authorization`; `false` for none. `express.static` keeps a value that is already set: mount it before
+   * `Cookie` or `Authorization`, or the answer sets a cookie; `false` for none. `express.static` keeps a value that is already set: mount it before
    * this middleware, or turn this off. @default "no-store" ("authenticated" with the preset web, false with helmet)
    */
   readonly cacheControl?: CacheControl | undefined;
@@ -152,6 +153,7 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
   const rule = parts.join(", ");
   const watchers = [
     ...(cookies ? [createCookieWatcher(guard, cookies)] : []),
+    ...(guard.enforced && cacheControl === "authenticated" ? [cookieCacheWatcher] : []),
     ...(guard.enforced ? [] : [createPageWatcher(guard.name, headers.set.has(NOSNIFF))]),
   ];
   const prepare = (req: Request, res: Response): void => {

@@ -130,6 +130,7 @@ const LOG =
 const REPORT =
   'leave it out to refuse, write mode: "report" to let every request pass and only record refusals';
 const UTF8_ONLY = "leave it out, forms are read as UTF-8, and any other charset is refused";
+const ENRICH = "write enrich: async (principal) => ({ roles: await rolesOf(principal.subject) })";
 const BODY = "write jsonBody: {} to parse JSON bodies, mount validate on the routes to check them";
 const ROW_SCHEMA = "write validate: { body: schema }, or query, params, headers or cookies";
 const ROW_CALLER = "write authorize: authenticated(), which lets every known caller pass";
@@ -944,6 +945,8 @@ const TABLES: readonly HintTable[] = [
       audience: GUARD,
       session: SESSION,
       sessions: SESSION,
+      enrichPrincipal: ENRICH,
+      enrichment: ENRICH,
       principalFrom: "write authenticate: principalFrom((req) => …)",
       limit: LIMITS,
       window: LIMITS,
@@ -1020,7 +1023,6 @@ const TABLES: readonly HintTable[] = [
       anonymous: ROW_OPEN,
       permitAll: ROW_OPEN,
       declarePublic: ROW_OPEN,
-      optional: ROW_OPEN,
       skip: "except",
       unless: "except",
       denyAll: "deny",

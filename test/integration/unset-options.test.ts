@@ -47,13 +47,14 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
       "jsonBody",
       "formBody",
       "authenticate",
+      "enrich",
       "routes",
       "otherwise",
     ],
   },
   RouteRow: {
     // They open something.
-    omitted: ["public", "except", "mode"],
+    omitted: ["public", "optional", "except", "mode"],
     refused: [
       "requireRole",
       "requireScope",

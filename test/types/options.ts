@@ -113,7 +113,12 @@ import {
   type WriteBaselineOptions,
   writeBaseline,
 } from "express-secure-api/route-audit";
-import { type PathOptions, type SecureApiOptions, secureApi } from "express-secure-api/secure-api";
+import {
+  type EnrichOptions,
+  type PathOptions,
+  type SecureApiOptions,
+  secureApi,
+} from "express-secure-api/secure-api";
 import {
   type CorsOptions,
   type CrossOriginGuardOptions,
@@ -194,6 +199,7 @@ export interface MyDefaultDenyOptions extends DefaultDenyOptions, Own {}
 export interface MyProbeRoutesOptions extends ProbeRoutesOptions, Own {}
 export interface MyWriteBaselineOptions extends WriteBaselineOptions, Own {}
 export interface MySecureApiOptions extends SecureApiOptions, Own {}
+export interface MyEnrichOptions extends EnrichOptions, Own {}
 export interface MyCorsOptions extends CorsOptions, Own {}
 interface Row {
   readonly userId: string;
@@ -279,6 +285,7 @@ principalFrom.header(my<MyHeaderPrincipalOptions>());
 rateLimit(my<MyRateLimitOptions>());
 secureApi(my<MySecureApiOptions>());
 secureApi({ oauthGuard: false, rateLimit: false, paths: my<MyPathOptions>() });
+secureApi({ oauthGuard: false, rateLimit: false, enrich: my<MyEnrichOptions>() });
 secureApi({ oauthGuard: my<MyOauthGuardOptions>(), rateLimit: my<MyRateLimitOptions>() });
 secureApi({ oauthGuard: my<MyOauthGuardIssuersOptions>(), rateLimit: false });
 secureHeaders(my<MySecureHeadersOptions>());

@@ -1,7 +1,13 @@
 import type { RequestHandler } from "express";
 import { all, requireRole, role, scope } from "express-secure-api/authorization";
-import { principalFrom, session } from "express-secure-api/principal";
-import { type RouteRow, type RouteTable, secureApi } from "express-secure-api/secure-api";
+import { enrichPrincipal, principalFrom, session } from "express-secure-api/principal";
+import {
+  type EnrichOptions,
+  type LookUpCaller,
+  type RouteRow,
+  type RouteTable,
+  secureApi,
+} from "express-secure-api/secure-api";
 
 const oauthGuard = { issuer: "https://id.example.com", audience: "https://api.example.com" };
 const rateLimit = { limit: 100, window: "1m" };
@@ -47,6 +53,37 @@ secureApi({
 });
 secureApi({ oauthGuard, rateLimit, authenticate: false });
 
+declare function rolesOf(subject: string | undefined): Promise<string[]>;
+secureApi({
+  oauthGuard,
+  rateLimit,
+  enrich: async (principal, req) => ({
+    roles: await rolesOf(principal.subject),
+    groups: [req.hostname],
+  }),
+});
+secureApi({ oauthGuard, rateLimit, enrich: () => null });
+secureApi({
+  oauthGuard,
+  rateLimit,
+  enrich: {
+    lookUp: async ({ subject }) => ({ roles: await rolesOf(subject) }),
+    replace: ["roles", "tenant"],
+    cache: { time: "30s" },
+    mode: "report",
+  },
+});
+secureApi({ oauthGuard, rateLimit, enrich: false });
+// @ts-expect-error the middleware: its function and options are given here
+secureApi({ oauthGuard, rateLimit, enrich: enrichPrincipal(() => null) });
+// @ts-expect-error scopes are the token's alone
+secureApi({ oauthGuard, rateLimit, enrich: () => ({ scopes: ["a"] }) });
+// @ts-expect-error without the function, nothing is looked up
+secureApi({ oauthGuard, rateLimit, enrich: { replace: "roles" } });
+
+export const looksUp: LookUpCaller = async ({ subject }) => ({ roles: await rolesOf(subject) });
+export const enriching: EnrichOptions = { lookUp: looksUp, cache: { time: "30s" } };
+
 const noSource: RequestHandler = (_req, _res, next) => next();
 // @ts-expect-error a middleware that names nobody
 secureApi({ oauthGuard: false, rateLimit, authenticate: noSource });
@@ -79,6 +116,7 @@ const hardened = secureApi({
   jsonBody: {},
   routes: {
     "GET /health": { public: "a health check" },
+    "GET /articles/*": { optional: "for readers", except: "GET /articles/feed" },
     "/admin/*": { requireRole: ["admin", "root"], except: "GET /admin/login", mode: "report" },
     "POST /orders": {
       requireScope: "orders:write",
@@ -102,6 +140,8 @@ export const unnamed: RouteRow = { requireRole: "a" };
 const otherwise = "authenticated";
 // @ts-expect-error a row has a reason to be public
 secureApi({ oauthGuard, rateLimit, otherwise, routes: { "/a": { public: true } } });
+// @ts-expect-error and one to ask for no token
+secureApi({ oauthGuard, rateLimit, otherwise, routes: { "/a": { optional: true } } });
 // @ts-expect-error a row that is not closed says nothing
 secureApi({ oauthGuard, rateLimit, otherwise, routes: { "/a": { deny: false } } });
 // @ts-expect-error the pattern says what a limit counts

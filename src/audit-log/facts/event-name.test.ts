@@ -182,6 +182,7 @@ const NO_REFUSAL: readonly string[] = [
   "log_dropped",
   "no_ambient_credential",
   "no_policy_applies",
+  "optional_route",
   "origin_allowed",
   "page_affected",
   "preflight_allowed",
@@ -197,6 +198,7 @@ const NO_REFUSAL: readonly string[] = [
   "sys_monitor_disabled",
   "sys_monitor_enabled",
   "untyped_page",
+  "unused_rows",
 ];
 const FOLDERS = [
   "audit-log",

@@ -28,6 +28,7 @@ const FIELDS = [
   "audit.records",
   "audit.reporting",
   "audit.sink",
+  "audit.unused",
   "http.request.id",
 ] as const;
 

@@ -10,6 +10,8 @@ export type Otherwise = "authenticated" | "deny";
 export interface OpenPattern {
   readonly path: string;
   readonly pattern: PathPattern;
+  /** Whether a token that is sent must be valid there. */
+  readonly isOptional: boolean;
 }
 
 /** Notes rows that contradict each other, and rows that no request can reach. */
@@ -48,7 +50,17 @@ export function checkRows(
       }
     }
   }
-  for (const { path, pattern } of opened) {
+  const optional = rows.filter(({ access }) => access === "optional");
+  for (const { path, pattern, isOptional } of opened) {
+    const looking = isOptional
+      ? undefined
+      : optional.find((row) => overlap(pattern, row.pattern) && !names(row, pattern));
+    if (looking !== undefined) {
+      problems.note(
+        path,
+        `must not open to tokens of any kind where ${quote(looking)} says that they must be valid: write except: ["${pattern.text}"] in that row, or leave it out here`,
+      );
+    }
     const restricting = deciding.find(
       (row) => overlap(pattern, row.pattern) && !names(row, pattern),
     );

@@ -52,7 +52,7 @@ describe("The rows of a table", () => {
     [
       "a slash at the end",
       { routes: { "/a/": ROLE } },
-      'secureApi.routes["/a/"] must not have a pattern that ends with "/", unless it is public: write "/a"',
+      'secureApi.routes["/a/"] must not have a pattern that ends with "/", unless it is public or optional: write "/a"',
     ],
     [
       "no row",

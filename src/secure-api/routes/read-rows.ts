@@ -24,8 +24,11 @@ import {
 import { ROW_HINTS, ROW_KEYS, type RouteRow } from "./row-options.js";
 import { checkParameterNames, parametersOf, withParams } from "./row-params.js";
 
-/** What a row says about who may call: nothing at all, everybody, those whom its guards let pass, or nobody. */
-type Access = "unsaid" | "public" | "restricted" | "denied";
+/**
+ * What a row says about who may call: nothing at all, everybody, everybody but with a valid token if there is one, those
+ * whom its guards let pass, or nobody.
+ */
+type Access = "unsaid" | "public" | "optional" | "restricted" | "denied";
 
 /** One row of the table, checked. */
 export interface Row {
@@ -38,8 +41,8 @@ export interface Row {
   readonly access: Access;
   /** Whether what it says of that is enforced; `undefined` where it says nothing. */
   readonly decides: Mode | undefined;
-  /** Why it is public. */
-  readonly publicBecause: string | undefined;
+  /** Why it is public, or credentials are optional. */
+  readonly openBecause: string | undefined;
   /** The methods that are enabled, HEAD with GET; `undefined` for all. */
   readonly methods: readonly string[] | undefined;
   readonly refuseMethod: Guard;
@@ -132,7 +135,8 @@ function readRow(reader: RowReader, pattern: PathPattern, order: number, given: 
     mode,
     access,
     decides: access === "denied" ? mode : strictestOf(guards.filter(isAuthorization)),
-    publicBecause: access === "public" ? readReason(reader) : undefined,
+    openBecause:
+      access === "public" || access === "optional" ? readReason(reader, access) : undefined,
     methods,
     refuseMethod: createMethodRefusal(text, settings),
     guards: access === "denied" ? [createDenial(text, settings)] : guards,
@@ -169,24 +173,17 @@ function readAccess(reader: RowReader, pattern: PathPattern, restricts: boolean)
   if (reader.has("deny") && reader.raw("deny") !== true) {
     reader.problem("deny", "true", "leave it out where callers may pass");
   }
-  if (reader.has("public")) {
-    if (restricts || reader.has("deny")) {
-      reader.note(
-        "public",
-        "must not stand beside what says who may call: the row is open, or it is not",
-      );
-    }
-    if (coversEverything(pattern)) {
-      reader.note(
-        "public",
-        `must not open every route: write dangerouslyPublicRoutes: ["${pattern.text}"]`,
-      );
-    }
-    return "public";
+  const opening = OPENING.find((name) => reader.has(name));
+  if (opening !== undefined) {
+    checkOpening(reader, pattern, opening, restricts);
+    return opening;
   }
   if (pattern.slash === true) {
     const end = `write "${pattern.text.slice(0, -1)}", which covers both`;
-    reader.note("", `must not have a pattern that ends with "/", unless it is public: ${end}`);
+    reader.note(
+      "",
+      `must not have a pattern that ends with "/", unless it is public or optional: ${end}`,
+    );
   }
   if (!reader.has("deny")) return restricts ? "restricted" : "unsaid";
   if (
@@ -200,14 +197,39 @@ function readAccess(reader: RowReader, pattern: PathPattern, restricts: boolean)
   return "denied";
 }
 
-function readReason(reader: RowReader): string | undefined {
-  if (typeof reader.raw("public") !== "boolean") return reader.string("public");
+/** Why the row is open. */
+function readReason(reader: RowReader, opening: (typeof OPENING)[number]): string | undefined {
+  if (typeof reader.raw(opening) !== "boolean") return reader.string(opening);
   reader.problem(
-    "public",
+    opening,
     "a non-empty string",
     'write why it is open: "the load balancer asks it"',
   );
   return undefined;
+}
+
+/** The stricter one counts where both stand, which is an error. */
+const OPENING = ["optional", "public"] as const;
+
+function checkOpening(
+  reader: RowReader,
+  pattern: PathPattern,
+  opening: (typeof OPENING)[number],
+  restricts: boolean,
+): void {
+  if (restricts || reader.has("deny")) {
+    const sentence = "must not stand beside what says who may call: the row is open, or it is not";
+    reader.note(opening, sentence);
+  }
+  if (OPENING.every((name) => reader.has(name))) {
+    reader.note(opening, "must not stand beside public: there, no token is looked at");
+  }
+  if (!coversEverything(pattern)) return;
+  const fix =
+    opening === "public"
+      ? `write dangerouslyPublicRoutes: ["${pattern.text}"]`
+      : "name those that are meant";
+  reader.note(opening, `must not open every route: ${fix}`);
 }
 
 const BESIDE_DENY: readonly string[] = ["deny", "except", "mode"];
@@ -261,7 +283,7 @@ function readExcept(reader: RowReader, row: PathPattern, access: Access): readon
       return undefined;
     },
   });
-  if (reader.has("except") && access !== "restricted" && access !== "denied") {
+  if (reader.has("except") && (access === "unsaid" || access === "public")) {
     reader.note("except", `must stand in a row that says who may call; ${row.text} does not`);
   }
   return patterns;

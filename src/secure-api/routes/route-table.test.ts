@@ -10,9 +10,11 @@ import {
   requireOwnership,
   role,
   scope,
+  when,
 } from "../../authorization/index.js";
 import { guardMark, markGuard } from "../../core/guard/guard-mark.js";
 import { structuralGuard } from "../../json-body/index.js";
+import { getPrincipal } from "../../principal/index.js";
 import { auditRoutes } from "../../route-audit/index.js";
 import { createTestIssuer } from "../../testing/index.js";
 import { type SecureApi, type SecureApiOptions, secureApi } from "../index.js";
@@ -104,6 +106,39 @@ describe.each(expressVersions)("The table of routes on Express %s", (_major, exp
       .get("/pay")
       .set("Authorization", `Bearer ${issuer.mint({ auth_time: Math.floor(Date.now() / 1000) })}`)
       .expect(200);
+  });
+
+  it("lets functions in report mode read the parameters when the request has gone on", async () => {
+    const seen: unknown[] = [];
+    const read = async (req: Request): Promise<unknown[]> => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const found = [req.params["id"], req.path, req.get("x-from"), getPrincipal(req)?.subject];
+      seen.push(found);
+      return found;
+    };
+    const load = async (req: Request) => ({ userId: (await read(req))[0] });
+    const app = appWith({
+      "/orders/:id": { use: requireOwnership({ load, owner: "userId", mode: "report" }) },
+      "/notes/:id/*": {
+        authorize: when("mine", async (_principal, req) => (await read(req))[0] === "user"),
+        mode: "report",
+      },
+    });
+    for (const path of ["/orders/user", "/notes/user/a", "/orders/other"]) {
+      const before = decisions.length;
+      const { body } = await ask(app, `GET ${path}`, "user").set("X-From", "a").expect(200);
+      expect(body.params).toEqual({});
+      const outcome = path.endsWith("other") ? "deny" : "allow";
+      await vi.waitFor(() => {
+        const own = decisions.slice(before).find(({ enforced }) => !enforced);
+        expect(own).toMatchObject({ outcome });
+      });
+    }
+    expect(seen).toEqual([
+      ["user", "/orders/user", "a", "user"],
+      ["user", "/notes/user/a", "a", "user"],
+      ["other", "/orders/other", "a", "user"],
+    ]);
   });
 
   it("is seen by the route audit, with the rows that cover no route", () => {

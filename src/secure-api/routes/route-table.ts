@@ -146,9 +146,10 @@ function partsOf(row: Row): readonly DescribedPart[] {
     const mark = { guard: "secureApi", kind: "validation", mode: row.mode, rule, at } as const;
     parts.push({ mark, details: () => ({ schemas: {} }) });
   }
-  if (row.access === "public" && row.publicBecause !== undefined) {
-    const { publicBecause: rule } = row;
-    const mark = { guard: "secureApi", kind: "public", mode: "enforce", rule, at } as const;
+  if (row.openBecause !== undefined) {
+    const place = row.access === "optional" ? where : { at };
+    const rule = row.openBecause;
+    const mark = { guard: "secureApi", kind: "public", mode: "enforce", rule, ...place } as const;
     parts.push({ mark, details: () => undefined });
   }
   return parts;

@@ -12,7 +12,7 @@ import {
 import { makeForRow } from "../../core/decision/row-scope.js";
 import { adopt } from "../../core/guard/adoptable.js";
 import { createGuard, type Guard } from "../../core/guard/guard.js";
-import { guardMark } from "../../core/guard/guard-mark.js";
+import { type GuardDescription, guardMark } from "../../core/guard/guard-mark.js";
 import type { Middleware } from "../../core/guard/middleware.js";
 import { OptionsError } from "../../core/options/options-error.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
@@ -97,6 +97,12 @@ export function createMethodRefusal(pattern: string, settings: RowSettings): Gua
 
 /** How many parameters a middleware has, and a factory of ours has not. */
 const MIDDLEWARE_LENGTH = 3;
+/** Where guards belong that no row runs. */
+const PLACES: Readonly<Partial<Record<GuardDescription["kind"], string>>> = {
+  enrichment:
+    "write enrich: async (principal) => … beside routes, so that all rows see what it adds",
+  authentication: "write oauthGuard: { issuer, audience } or authenticate beside routes",
+};
 
 function readUse(reader: RowReader, pattern: string, settings: RowSettings): readonly Middleware[] {
   const items = reader.items("use") ?? [];
@@ -122,7 +128,8 @@ function problemOf({ value }: OptionItem): string | undefined {
       : `${must}: markGuard() brands one of the app that authorizes or validates; mount others behind secureApi`;
   }
   if (mark.kind === "authorization" || mark.kind === "validation") return undefined;
-  return `must be a guard that authorizes or validates, got one whose kind is "${mark.kind}": mount it in front of secureApi or behind it`;
+  const fix = PLACES[mark.kind] ?? "mount it in front of secureApi or behind it";
+  return `must be a guard that authorizes or validates, got one whose kind is "${mark.kind}": ${fix}`;
 }
 
 /** As for `validate`, what the member says by itself counts. */

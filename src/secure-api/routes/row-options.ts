@@ -38,6 +38,11 @@ export interface RouteRow {
   readonly methods?: string | readonly string[] | undefined;
   /** Why the route is open to everybody. `oauthGuard` and `authenticate` do not run there, as for `publicRoutes`. */
   readonly public?: string | undefined;
+  /**
+   * Why nobody has to log in here, although who does is known: requests without credentials pass, and a token that is sent
+   * must be valid. As for `public`, the exact spelling of the path alone is open.
+   */
+  readonly optional?: string | undefined;
   /** `true` closes what the row covers: 403 `access_denied`, whoever calls. */
   readonly deny?: true | undefined;
   /**
@@ -71,6 +76,7 @@ export const ROW_KEYS: OptionKeys<RouteRow> = {
   rateLimit: "neverUndefined",
   methods: "neverUndefined",
   public: true,
+  optional: true,
   deny: "neverUndefined",
   except: true,
   mode: true,
@@ -111,7 +117,6 @@ export const ROW_HINTS: Hints<RouteRow> = {
   anonymous: OPEN,
   permitAll: OPEN,
   declarePublic: OPEN,
-  optional: OPEN,
   skip: "except",
   unless: "except",
   denyAll: "deny",

@@ -1,8 +1,9 @@
 import type { NextFunction, Request, Response } from "express";
-import { markAs } from "../../core/guard/guard-mark.js";
+import { guardMark, markAs } from "../../core/guard/guard-mark.js";
 import type { Middleware } from "../../core/guard/middleware.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import { isPlainObject } from "../../core/options/value.js";
+import { requestSlot } from "../../core/request/request-slot.js";
 import type { RouteRow } from "./row-options.js";
 
 /** A parameter of a pattern, and which segment of the path it is. */
@@ -18,6 +19,9 @@ export function parametersOf(pattern: string): readonly Parameter[] {
     segment.startsWith(":") ? [{ name: segment.slice(1), index }] : [],
   );
 }
+
+/** Set on the request itself: a view of a request without any state would get one of its own, which nobody else sees. */
+const viewed = requestSlot<true>("viewedByRow");
 
 /**
  * Notes what looks at a parameter that the pattern does not have: every request would be refused. What a guard under `use`
@@ -52,10 +56,19 @@ function namesIn({ properties, required }: Readonly<Record<string, unknown>>): r
 /**
  * Runs a middleware with the parameters of a pattern in `req.params`, as on a route: in front of the routes Express has
  * none. Afterwards `req.params` is what it was.
+ *
+ * A guard in report mode still asks when the request has gone on to other routes. It gets a view of the request that keeps
+ * the parameters.
  */
 export function withParams(parameters: readonly Parameter[], step: Middleware): Middleware {
   if (parameters.length === 0) return step;
+  const goesOn = guardMark(step)?.mode === "report";
   const placed = (req: Request, res: Response, next: NextFunction): void => {
+    if (goesOn) {
+      viewed.set(req, true);
+      step(viewOf(req, readParams(req, parameters)), res, next);
+      return;
+    }
     const outer = req.params;
     req.params = readParams(req, parameters);
     step(req, res, (error?: unknown) => {
@@ -64,6 +77,12 @@ export function withParams(parameters: readonly Parameter[], step: Middleware): 
     });
   };
   return markAs(placed, step) as Middleware;
+}
+
+/** The same request with other parameters: whatever else is read from it, is that of the request at that time. */
+function viewOf(req: Request, params: Request["params"]): Request {
+  const property = { value: params, writable: true, enumerable: true, configurable: true };
+  return Object.create(req, { params: property }) as Request;
 }
 
 /** What Express makes of them: decoded, or as written where that fails. */

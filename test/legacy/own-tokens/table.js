@@ -7,8 +7,9 @@ const object = (properties, required = []) => ({ type: 'object', properties, req
 const password = { ...text, minLength: 8 };
 const json = (properties, required) => ({ status: 400, body: object(properties, required) });
 
-const admin = secure.when('admin', async ({ subject }) => (await db.getById(subject))?.role === 'admin');
-const own = secure.requireOwnership({ load: (req) => db.getById(req.params.userId), owner: 'id', orElse: admin });
+const roleOf = ({ subject }) => db.getById(subject).then((user) => (user ? { roles: [user.role] } : null));
+const orElse = secure.role('admin');
+const own = secure.requireOwnership({ load: (req) => db.getById(req.params.userId), owner: 'id', orElse });
 
 const perAccount = {
   limit: 10, window: '15m', phase: 'after-body',
@@ -24,6 +25,7 @@ app.use(secure.secureApi({
     issuer: null, audience: 'shop', secret: process.env.JWT_SECRET, requiredClaims: { type: 'access' },
     acceptWithout: { claims: ['aud'], until: process.env.TOKENS_WITHOUT_AUD_UNTIL },
   },
+  enrich: roleOf,
   routes: {
     'POST /v1/auth/register': {
       public: 'who registers is not known yet',
@@ -45,7 +47,7 @@ app.use(secure.secureApi({
     },
     'POST /v1/auth/send-verification-email': { authorize: secure.authenticated() },
     'GET /v1/users': {
-      authorize: admin,
+      requireRole: 'admin',
       validate: {
         status: 400,
         query: object({ name: text, role: text, sortBy: text, limit: { type: 'integer', minimum: 1, maximum: 100 } }),
@@ -53,7 +55,7 @@ app.use(secure.secureApi({
     },
     '/v1/users/:userId/*': { use: own },
     'PATCH /v1/users/:userId': { validate: json({ name: text, email: text, password }) },
-    'DELETE /v1/users/:userId': { authorize: admin },
+    'DELETE /v1/users/:userId': { requireRole: 'admin' },
   },
   otherwise: 'deny',
 }));

@@ -39,7 +39,6 @@ export const TABLES = {
       "POST /login": LOGIN,
     },
     works: [
-      "reads who is logged in from a page of another site",
       "logs a member out from a page of another site, because the app does that on GET",
       "uses a session whose id he knew before the member logged in with it, because the app keeps the id",
     ],
@@ -79,10 +78,7 @@ export const TABLES = {
       "POST /v1/auth/forgot-password": "a user who cannot log in",
       "POST /v1/auth/reset-password": "the token of the mail says who asks",
     },
-    works: [
-      "lets the browsers of visitors of another site try passwords, and reads the answers",
-      "uses an access token after its user has changed the password, until it expires",
-    ],
+    works: ["uses an access token after its user has changed the password, until it expires"],
     unknown: 401,
   },
   "token-scheme": {
@@ -133,7 +129,7 @@ export const TABLES = {
       "POST /api/users/forgot": "a user who cannot log in",
       "POST /api/users/reset": "the code of the mail says who asks",
       "GET /api/articles": "for readers",
-      "GET /api/articles/:slug": "for readers",
+      "GET /api/articles/:slug": "for readers, and authors see their drafts",
     },
     works: [
       "leaves an invented address in the list of logins",

@@ -2,6 +2,7 @@ import type { RequestHandler } from "express";
 import { body } from "express-validator";
 import { cedar } from "../../../src/authorization/cedar/index.js";
 import { opaWasm } from "../../../src/authorization/opa-wasm/index.js";
+import { markGuard } from "../../../src/core/guard/guard-mark.js";
 import { createPrincipal, setPrincipalSource } from "../../../src/core/principal/principal.js";
 import * as library from "../../../src/index.js";
 import { createTestIssuer } from "../../../src/testing/index.js";
@@ -34,6 +35,34 @@ const one = { limit: 100, window: "1m" };
 
 const KEYS = { headers: token, code: "keys_unavailable" } as const;
 const STORE = { code: "rate_limit_unavailable", retryAfter: "1" } as const;
+
+const enriching = (enrich: never, mode: Mode): unknown =>
+  library.secureApi({
+    auditLog: false,
+    oauthGuard: false,
+    // It names the caller, and records nothing of it.
+    authenticate: markGuard(((req, res, next) => withCaller(req, res, next)) as RequestHandler, {
+      guard: "session",
+      kind: "authentication",
+      mode,
+    }) as never,
+    rateLimit: false,
+    secureHeaders: { mode: "report", crossOriginGuard: false },
+    enrich,
+    mode,
+  });
+
+/** The same function, alone and beside its options. */
+const ENRICHING: Readonly<Record<string, DecidingSite>> = {
+  "secureApi.enrich": {
+    mount: (lookUp, mode) => enriching(lookUp as never, mode),
+    right: () => ({ roles: ["admin"] }),
+  },
+  "secureApi.enrich.lookUp": {
+    mount: (lookUp, mode) => enriching({ lookUp } as never, mode),
+    right: () => ({ roles: ["admin"] }),
+  },
+};
 
 /** What a session middleware does. */
 export const withSession: RequestHandler = (req, _res, next) => {
@@ -206,6 +235,7 @@ export const DECIDING: Readonly<Record<string, DecidingSite>> = {
       }),
     right: () => ({ subject: "alice" }),
   },
+  ...ENRICHING,
   session: {
     mount: (derive, mode) => behind(withSession, session(derive as never, { mode })),
     right: () => ({ subject: "alice" }),

@@ -148,6 +148,19 @@ export const REFUSING: Readonly<Record<string, RefusingSite>> = {
     status: 503,
     code: "audit_unavailable",
   },
+  "secureApi.enrich.onDenied": {
+    mount: ({ mode, onDenied }) =>
+      library.secureApi({
+        oauthGuard: false,
+        authenticate: library.principalFrom(() => ({ subject: "alice" })),
+        rateLimit: false,
+        auditLog: false,
+        secureHeaders: { mode: "report", crossOriginGuard: false },
+        mode,
+        enrich: { lookUp: () => null, ...(onDenied === undefined ? {} : { onDenied }) },
+      }),
+    ...unauthenticated,
+  },
   "secureApi.onDenied": {
     mount: (options) =>
       library.secureApi({
