@@ -3,16 +3,13 @@ import type { Guard } from "../../core/guard/guard.js";
 import { guardMark } from "../../core/guard/guard-mark.js";
 import { type Mode, readMode } from "../../core/guard/guard-options.js";
 import type { Middleware } from "../../core/guard/middleware.js";
-import {
-  coversEverything,
-  type PathPattern,
-  parsePathPattern,
-} from "../../core/http/path-pattern.js";
+import { type PathPattern, parsePathPattern } from "../../core/http/path-pattern.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import { describeValue, isHarmless, isPlainObject } from "../../core/options/value.js";
 import { isRefused } from "../../core/refusal/refused.js";
 import type { RowPolicy } from "../../rate-limit/row-policy.js";
 import type { Validator } from "../../validate/index.js";
+import { type Access, readAccess, readReason } from "./read-access.js";
 import {
   AUTHORIZATION_NAMES,
   createDenial,
@@ -23,12 +20,6 @@ import {
 } from "./row-guards.js";
 import { ROW_HINTS, ROW_KEYS, type RouteRow } from "./row-options.js";
 import { checkParameterNames, parametersOf, withParams } from "./row-params.js";
-
-/**
- * What a row says about who may call: nothing at all, everybody, everybody but with a valid token if there is one, those
- * whom its guards let pass, or nobody.
- */
-type Access = "unsaid" | "public" | "optional" | "restricted" | "denied";
 
 /** One row of the table, checked. */
 export interface Row {
@@ -168,71 +159,6 @@ function strictestOf(guards: readonly Middleware[]): Mode | undefined {
   const modes = guards.map((guard) => guardMark(guard)?.mode);
   return modes.includes("enforce") ? "enforce" : modes[0];
 }
-
-function readAccess(reader: RowReader, pattern: PathPattern, restricts: boolean): Access {
-  if (reader.has("deny") && reader.raw("deny") !== true) {
-    reader.problem("deny", "true", "leave it out where callers may pass");
-  }
-  const opening = OPENING.find((name) => reader.has(name));
-  if (opening !== undefined) {
-    checkOpening(reader, pattern, opening, restricts);
-    return opening;
-  }
-  if (pattern.slash === true) {
-    const end = `write "${pattern.text.slice(0, -1)}", which covers both`;
-    reader.note(
-      "",
-      `must not have a pattern that ends with "/", unless it is public or optional: ${end}`,
-    );
-  }
-  if (!reader.has("deny")) return restricts ? "restricted" : "unsaid";
-  if (
-    Object.keys(ROW_KEYS).some((name) => !BESIDE_DENY.includes(name) && reader.has(name as "use"))
-  ) {
-    reader.note(
-      "deny",
-      "must stand alone, or with except and mode: nothing else of the row would ever run",
-    );
-  }
-  return "denied";
-}
-
-/** Why the row is open. */
-function readReason(reader: RowReader, opening: (typeof OPENING)[number]): string | undefined {
-  if (typeof reader.raw(opening) !== "boolean") return reader.string(opening);
-  reader.problem(
-    opening,
-    "a non-empty string",
-    'write why it is open: "the load balancer asks it"',
-  );
-  return undefined;
-}
-
-/** The stricter one counts where both stand, which is an error. */
-const OPENING = ["optional", "public"] as const;
-
-function checkOpening(
-  reader: RowReader,
-  pattern: PathPattern,
-  opening: (typeof OPENING)[number],
-  restricts: boolean,
-): void {
-  if (restricts || reader.has("deny")) {
-    const sentence = "must not stand beside what says who may call: the row is open, or it is not";
-    reader.note(opening, sentence);
-  }
-  if (OPENING.every((name) => reader.has(name))) {
-    reader.note(opening, "must not stand beside public: there, no token is looked at");
-  }
-  if (!coversEverything(pattern)) return;
-  const fix =
-    opening === "public"
-      ? `write dangerouslyPublicRoutes: ["${pattern.text}"]`
-      : "name those that are meant";
-  reader.note(opening, `must not open every route: ${fix}`);
-}
-
-const BESIDE_DENY: readonly string[] = ["deny", "except", "mode"];
 
 function readMethods(reader: RowReader, pattern: PathPattern): readonly string[] | undefined {
   const given = reader.strings("methods", {
