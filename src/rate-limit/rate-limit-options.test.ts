@@ -115,8 +115,95 @@ describe("rateLimit, with wrong options, throws one OptionsError", () => {
     ],
     [{ ...one, max: 10 }, 'rateLimit must not have an option "max": did you mean "limit"?'],
     [{ ...one, keyGenerator: () => "" }, 'did you mean "key"?'],
-    [{ ...one, algorithm: "fixed-window" }, 'rateLimit must not have an option "algorithm"'],
+    [{ ...one, algorithm: "fixedWindow" }, 'did you mean "fixed-window"?'],
+    [{ ...one, algorithm: "sliding-window" }, 'did you mean "sliding-log"?'],
     [{ ...one, concurrency: 5 }, "rateLimit must not have an option with a name of 11 characters"],
+    [
+      { ...one, limit: 0 },
+      'rateLimit.limit must be a whole number from 1 to 1000000000, got 0: write "none" to let nothing pass',
+    ],
+    [{ ...one, limit: "none" }, 'rateLimit.window must be left out with limit: "none"'],
+    [{ ...one, algorithm: "leaky-bucket" }, "rateLimit.burst must be a whole number"],
+    [
+      { ...one, algorithm: "sliding-log", burst: 2 },
+      'rateLimit.burst must be left out with "sliding-log"',
+    ],
+    [
+      { ...one, algorithm: "sliding-log", limit: 1001 },
+      "rateLimit.limit must be a whole number from 1 to 1000",
+    ],
+    [
+      { ...one, algorithm: "fixed-window", burst: 2 },
+      'rateLimit.burst must be left out with "fixed-window"',
+    ],
+    [
+      { ...one, algorithm: "concurrency" },
+      'rateLimit.window must be left out with "concurrency" in memory',
+    ],
+    [
+      { limit: 5, algorithm: "concurrency", count: "failures" },
+      'rateLimit.count must be left out with "concurrency"',
+    ],
+    [{ ...one, algorithm: undefined }, "rateLimit.algorithm must not be undefined"],
+    [
+      { ...one, tier: () => "a" },
+      "rateLimit.limit must stand in each of the tiers, not beside them",
+    ],
+    [{ tiers: { a: one } }, "rateLimit.tier must be a function"],
+    [{ tier: () => "a" }, "rateLimit.tiers must be an object with a rate for each tier"],
+    [{ tier: () => "a", tiers: {} }, "rateLimit.tiers must be an object with a rate for each tier"],
+    [
+      { tier: () => "a", tiers: { a: { limit: 0, window: "1m" } } },
+      'rateLimit.tiers["a"].limit must be a whole number from 1 to 1000000000, got 0',
+    ],
+    [
+      { tier: () => "a", tiers: { a: null } },
+      'rateLimit.tiers["a"] must be an options object, got null',
+    ],
+    [
+      {
+        algorithm: "sliding-log",
+        tier: () => "a",
+        tiers: { a: { limit: 1, window: "1m" }, b: { limit: 1, window: "2m" } },
+      },
+      'rateLimit.tiers must have one window with "sliding-log"',
+    ],
+    [
+      { ...one, algorithm: "sliding-log", window: () => "1m" },
+      'rateLimit.window must be a duration with "sliding-log"',
+    ],
+    [
+      { ...one, maxWaiting: 5 },
+      'rateLimit.maxWaiting must be left out without a policy with "leaky-bucket"',
+    ],
+    [{ ...one, fallbackShare: 0.5 }, "rateLimit.fallbackShare must be left out without a store"],
+    [
+      { ...one, name: "a", store: { consume: async () => [] }, fallbackShare: 0 },
+      "rateLimit.fallbackShare must be above 0",
+    ],
+    [
+      {
+        ...one,
+        name: "a",
+        store: { consume: async () => [] },
+        fallbackShare: 0.5,
+        onStoreError: "reject",
+      },
+      'rateLimit.fallbackShare must be left out without onStoreError: "fallback"',
+    ],
+    [
+      { ...one, name: "a", store: { consume: async () => [] }, algorithm: "sliding-log" },
+      'rateLimit.algorithm must be "token-bucket": the store does not know "sliding-log"',
+    ],
+    [
+      {
+        limit: 1,
+        algorithm: "concurrency",
+        name: "a",
+        store: { algorithms: ["concurrency"], consume: async () => [] },
+      },
+      'rateLimit.store must have refund() to know "concurrency"',
+    ],
     [{ ...one, count: "failure" }, 'rateLimit.count must be "all", "failures" or a function'],
     [{ ...one, count: true }, "rateLimit.count must be"],
     [{ ...one, count: undefined }, "rateLimit.count must not be undefined"],

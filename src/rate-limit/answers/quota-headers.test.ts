@@ -3,6 +3,7 @@ import { parseList } from "structured-headers";
 import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
+import { ratePolicy } from "../../../test/support/rate-limit-policy.js";
 import { rateLimit } from "../rate-limit.js";
 import { quotaReporter, setQuotaHeaders } from "./quota-headers.js";
 
@@ -140,15 +141,7 @@ describe("the quota fields", () => {
         fc.nat(366 * 86_400_000),
         (name, limit, seconds, share, wait) => {
           const remaining = Math.floor(limit * share);
-          const policy = { path: "", name, limit, windowMs: seconds * 1000, burst: limit } as const;
-          const rest = {
-            key: "ip",
-            cost: 1,
-            match: undefined,
-            phase: undefined,
-            count: "all",
-          } as const;
-          const whole = { ...policy, ...rest };
+          const whole = ratePolicy({ name, limit, windowMs: seconds * 1000 });
           const reporter = quotaReporter(whole, { ietf: true, legacy: "delta" }, {});
           const fields = new Map<string, string>();
           const res = {

@@ -1,8 +1,8 @@
 import type { Response } from "express";
 import { sfString } from "../../core/http/header-values.js";
 import { requestSlot } from "../../core/request/request-slot.js";
-import type { Charge, Policy } from "../policies/policy.js";
-import type { RateLimitResult } from "../stores/rate-limit-store.js";
+import { type Charge, type Policy, type Rate, rateOf } from "../policies/policy.js";
+import type { RateLimitAlgorithm, RateLimitResult } from "../stores/rate-limit-store.js";
 
 /** Which header fields a limiter sends. */
 export interface HeaderSettings {
@@ -52,17 +52,42 @@ export function quotaReporter(
   headers: HeaderSettings,
   limiter: object,
 ): QuotaReporter {
-  const { limit, windowMs } = policy;
   const { ietf, legacy } = headers;
   const name = sfString(policy.name);
-  const policyItem = ietf ? `${name};q=${limit};w=${windowMs / 1000}` : "";
+  const item = policyItemOf(name, policy.algorithm, policy);
   return function reportQuota(result, charge) {
+    const rate = rateOf(charge);
     const { remaining, resetMs } = result;
-    const limitItem = ietf
-      ? `${name};r=${remaining};t=${effectiveWindow(result, limit, windowMs)}`
-      : "";
-    return { limiter, policyItem, limitItem, legacy, limit, remaining, resetMs, charge, result };
+    return {
+      limiter,
+      policyItem: !ietf ? "" : rate === policy ? item : policyItemOf(name, policy.algorithm, rate),
+      limitItem: ietf ? limitItemOf(name, policy.algorithm, result, rate) : "",
+      legacy,
+      limit: rate.limit,
+      remaining,
+      resetMs,
+      charge,
+      result,
+    };
   };
+}
+
+/** Of what runs at the same time, and of what never passes, there is no window. */
+function policyItemOf(name: string, algorithm: RateLimitAlgorithm, rate: Rate): string {
+  const { limit, windowMs } = rate;
+  if (algorithm === "concurrency") return `${name};q=${limit};qu="concurrent-requests"`;
+  return limit === 0 ? `${name};q=0` : `${name};q=${limit};w=${windowMs / 1000}`;
+}
+
+function limitItemOf(
+  name: string,
+  algorithm: RateLimitAlgorithm,
+  result: RateLimitResult,
+  rate: Rate,
+): string {
+  const item = `${name};r=${result.remaining}`;
+  if (algorithm === "concurrency" || rate.limit === 0) return item;
+  return `${item};t=${effectiveWindow(result, algorithm, rate)}`;
 }
 
 /** Sets the fields for all quotas of the request, those of earlier limiters included. One `setHeader` per field. */
@@ -92,12 +117,20 @@ export function setQuotaHeaders(res: Response, quotas: readonly QuotaReport[]): 
 }
 
 /**
- * The parameter `t`, in seconds. A client may spend `r` evenly over it: with units left it is the time in which as many
- * come back, so the rate it reads is the one that lasts; without, the time to wait.
+ * The parameter `t`, in seconds. A client may spend `r` evenly over it: with units left in a bucket it is the time in which as
+ * many come back, so the rate it reads is the one that lasts; in a window, the rest of that; without units, the time to wait.
  */
-function effectiveWindow(result: RateLimitResult, limit: number, windowMs: number): number {
-  const { remaining, retryAfterMs } = result;
-  const milliseconds = remaining > 0 ? (remaining * windowMs) / limit : retryAfterMs;
+function effectiveWindow(
+  { remaining, retryAfterMs, resetMs }: RateLimitResult,
+  algorithm: RateLimitAlgorithm,
+  { limit, windowMs }: Rate,
+): number {
+  if (remaining === 0) return seconds(retryAfterMs);
+  const isBucket = algorithm === "token-bucket" || algorithm === "leaky-bucket";
+  return seconds(isBucket ? (remaining * windowMs) / limit : resetMs > 0 ? resetMs : windowMs);
+}
+
+function seconds(milliseconds: number): number {
   return Math.max(1, Math.ceil(milliseconds / 1000));
 }
 

@@ -1,14 +1,14 @@
 import { HttpError } from "../../core/refusal/http-error.js";
-import type { Charge } from "../policies/policy.js";
+import { type Charge, rateOf } from "../policies/policy.js";
 import type { RateLimitResult } from "../stores/rate-limit-store.js";
 
 /** What of a quota refused. */
-export type ViolationReason = "limit_exceeded" | "cost_exceeds_burst";
+export type ViolationReason = "limit_exceeded" | "cost_exceeds_burst" | "key_blocked";
 
 /** Why a request is refused, and by which policies. */
-interface Violation {
+export interface Violation {
   readonly error: HttpError;
-  readonly reason: ViolationReason;
+  readonly reason: ViolationReason | "queue_full";
   readonly policy: string;
 }
 
@@ -20,25 +20,44 @@ export function violationOf(
   let violated: string[] | undefined;
   let retryAfterMs = 0;
   let possible = true;
+  let blocked = false;
   for (let index = 0; index < charges.length; index += 1) {
-    const { policy, cost } = charges[index] as Charge;
+    const charge = charges[index] as Charge;
+    const { policy, cost } = charge;
     const result = results[index];
-    const fits = cost <= policy.burst;
+    const fits = cost <= rateOf(charge).burst;
     if (fits && result?.allowed === true) continue;
     violated ??= [];
     violated.push(policy.name);
     if (!fits) possible = false;
+    if (result?.blocked === true) blocked = true;
     retryAfterMs = Math.max(retryAfterMs, result?.retryAfterMs ?? 0);
   }
   if (violated === undefined) return undefined;
-  const retryAfter = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
   return {
-    error: new HttpError("rate_limit_exceeded", {
-      // What can never pass gets no time to come back (RFC 9110 §10.2.3 has no value for "never").
-      headers: possible ? { "Retry-After": retryAfter } : {},
-      members: { "violated-policies": violated },
-    }),
-    reason: possible ? "limit_exceeded" : "cost_exceeds_burst",
+    // What can never pass gets no time to come back (RFC 9110 §10.2.3 has no value for "never").
+    error: refusalOf(violated, possible ? retryAfterMs : undefined),
+    reason: possible ? (blocked ? "key_blocked" : "limit_exceeded") : "cost_exceeds_burst",
     policy: violated.join(", "),
   };
+}
+
+/** The refusal of a request that would have to wait where too many do. */
+export function fullQueue(charges: readonly Charge[], delayMs: number): Violation {
+  const violated = charges.map(({ policy }) => policy.name);
+  return {
+    error: refusalOf(violated, delayMs),
+    reason: "queue_full",
+    policy: violated.join(", "),
+  };
+}
+
+function refusalOf(violated: readonly string[], retryAfterMs: number | undefined): HttpError {
+  return new HttpError("rate_limit_exceeded", {
+    headers:
+      retryAfterMs === undefined
+        ? {}
+        : { "Retry-After": String(Math.max(1, Math.ceil(retryAfterMs / 1000))) },
+    members: { "violated-policies": violated },
+  });
 }

@@ -1,5 +1,6 @@
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import type { Policy } from "../policies/policy.js";
+import type { StoreAbilities } from "../policies/read-policy.js";
 import type { RateLimitStore } from "./rate-limit-store.js";
 
 /** A store with this method says, at start-up, which policies it cannot count: one sentence per problem. */
@@ -8,34 +9,65 @@ export const CHECK_POLICIES = Symbol.for("express-secure-api.check-policies/1");
 /** What is read of a store. */
 interface StoreSettings {
   readonly store: RateLimitStore | undefined;
-  readonly onStoreError: "fallback" | "reject";
   readonly storeTimeoutMs: number;
+  readonly fallbackShare: number;
+}
+
+/** What the store can do, as it says itself; `undefined` without one. */
+export function abilitiesOf(store: unknown): StoreAbilities | undefined {
+  if (store === undefined) return undefined;
+  const { algorithms, refund } = (store ?? {}) as { algorithms?: unknown; refund?: unknown };
+  return {
+    algorithms: Array.isArray(algorithms) ? algorithms : ["token-bucket"],
+    refunds: typeof refund === "function",
+  };
 }
 
 /** Reads the store and the options that belong to it; what is wrong is noted with the reader. */
 export function readStore(
-  reader: OptionsReader<"store" | "onStoreError" | "storeTimeout">,
+  reader: OptionsReader<"store" | "storeTimeout" | "fallbackShare">,
   policies: readonly Policy[],
 ): StoreSettings {
-  const onStoreError = reader.oneOf("onStoreError", ["fallback", "reject"]);
   const storeTimeoutMs = reader.duration("storeTimeout", {
     min: "1ms",
     max: "60s",
     default: "75ms",
   });
+  const fallbackShare = readShare(reader, policies);
   const store = reader.raw("store");
   if (store === undefined) {
-    for (const name of ["onStoreError", "storeTimeout"] as const) {
+    for (const name of ["storeTimeout", "fallbackShare"] as const) {
       if (reader.has(name)) reader.note(name, "must be left out without a store");
     }
-    return { store, onStoreError, storeTimeoutMs };
+    return { store, storeTimeoutMs, fallbackShare };
   }
   if (!isStore(store)) {
     reader.problem("store", "a RateLimitStore, an object with consume(requests)", fixFor(store));
-    return { store: undefined, onStoreError, storeTimeoutMs };
+    return { store: undefined, storeTimeoutMs, fallbackShare };
+  }
+  if (abilitiesOf(store)?.algorithms.includes("concurrency") && store.refund === undefined) {
+    reader.note(
+      "store",
+      'must have refund() to know "concurrency": what runs is given back when it is over',
+    );
   }
   for (const sentence of store[CHECK_POLICIES]?.(policies) ?? []) reader.note("store", sentence);
-  return { store, onStoreError, storeTimeoutMs };
+  return { store, storeTimeoutMs, fallbackShare };
+}
+
+function readShare(reader: OptionsReader<"fallbackShare">, policies: readonly Policy[]): number {
+  const share = reader.number("fallbackShare", { min: 0, max: 1, default: 1 });
+  if (share === 0) reader.note("fallbackShare", "must be above 0: it would admit nothing");
+  if (
+    reader.has("fallbackShare") &&
+    policies.every(({ onStoreError }) => onStoreError !== "fallback")
+  ) {
+    reader.note(
+      "fallbackShare",
+      'must be left out without onStoreError: "fallback": nothing is counted in memory',
+    );
+  }
+  return share;
 }
 
 interface CheckingStore extends RateLimitStore {

@@ -1,6 +1,11 @@
 import { ignoreOutcome, promiseOf } from "../../core/calls/follow.js";
-import type { Charge } from "../policies/policy.js";
-import type { RateLimitRequest, RateLimitResult, RateLimitStore } from "./rate-limit-store.js";
+import { type Charge, rateOf } from "../policies/policy.js";
+import type {
+  RateLimitRefund,
+  RateLimitRequest,
+  RateLimitResult,
+  RateLimitStore,
+} from "./rate-limit-store.js";
 
 /** After so many failures in a row the store is left alone … */
 const FAILURES_IN_A_ROW = 5;
@@ -19,10 +24,16 @@ export function storeRequestsOf(
   charges: readonly Charge[],
   enforced: boolean,
 ): readonly RateLimitRequest[] {
-  const prefix = enforced ? "" : "report:";
-  return charges.map(({ policy: { name, limit, windowMs, burst }, key, cost }) => {
-    return { policy: prefix + name, key, limit, windowMs, burst, cost };
-  });
+  return charges.map((charge) => storeRequestOf(charge, enforced));
+}
+
+/** One charge, as a store is asked for it. */
+export function storeRequestOf(charge: Charge, enforced: boolean): RateLimitRequest {
+  const { policy, key, cost } = charge;
+  const { limit, windowMs, burst } = rateOf(charge);
+  const { algorithm, blocking } = policy;
+  const name = enforced ? policy.name : `report:${policy.name}`;
+  return { policy: name, key, algorithm, limit, windowMs, burst, cost, blocking };
 }
 
 /**
@@ -43,7 +54,7 @@ export class StoreClient {
 
   ask(requests: readonly RateLimitRequest[], done: (answer: StoreAnswer) => void): void {
     if (!this.#mayAsk()) {
-      done(new Error("the rate-limit store failed and is not asked for a second"));
+      done(new Error("the rate-limit store is not ready, or failed and is not asked for a second"));
       return;
     }
     let open = true;
@@ -63,9 +74,9 @@ export class StoreClient {
   }
 
   /** Gives back what was charged, if the store can. Nobody waits for that; if it fails, the charge stays. */
-  refund(requests: readonly RateLimitRequest[]): void {
+  refund(refunds: readonly RateLimitRefund[]): void {
     try {
-      ignoreOutcome(this.#store.refund?.(requests));
+      ignoreOutcome(this.#store.refund?.(refunds));
     } catch {
       // The charge stays.
     }
@@ -76,6 +87,7 @@ export class StoreClient {
   }
 
   #mayAsk(): boolean {
+    if (!isReady(this.#store)) return false;
     if (this.#failures < FAILURES_IN_A_ROW) return true;
     if (this.#probing || performance.now() < this.#pausedUntil) return false;
     this.#probing = true;
@@ -90,6 +102,16 @@ export class StoreClient {
     } else {
       this.#failures = 0;
     }
+  }
+}
+
+/** A store that cannot even say whether it is ready is not. */
+function isReady(store: RateLimitStore): boolean {
+  if (store.isReady === undefined) return true;
+  try {
+    return store.isReady() === true;
+  } catch {
+    return false;
   }
 }
 
@@ -109,17 +131,21 @@ function checkedResults(
 }
 
 function checkedResult(reply: unknown, request: RateLimitRequest): RateLimitResult {
-  const { allowed, remaining, retryAfterMs, resetMs } = (reply ?? {}) as Record<string, unknown>;
+  const { allowed, remaining, retryAfterMs, resetMs, delayMs, blocked, receipt } = (reply ??
+    {}) as Record<string, unknown>;
   if (
     typeof allowed !== "boolean" ||
     !isWithin(remaining, request.burst) ||
     !Number.isInteger(remaining) ||
     !isWithin(retryAfterMs, Number.MAX_SAFE_INTEGER) ||
-    !isWithin(resetMs, Number.MAX_SAFE_INTEGER)
+    !isWithin(resetMs, Number.MAX_SAFE_INTEGER) ||
+    !(delayMs === undefined || isWithin(delayMs, request.windowMs)) ||
+    !(blocked === undefined || typeof blocked === "boolean") ||
+    !(receipt === undefined || typeof receipt === "string")
   ) {
     throw new TypeError("the rate-limit store answered with an impossible result");
   }
-  return { allowed, remaining, retryAfterMs, resetMs };
+  return { allowed, remaining, retryAfterMs, resetMs, delayMs, blocked, receipt };
 }
 
 function isWithin(value: unknown, max: number): value is number {

@@ -127,8 +127,24 @@ describe.each(expressVersions)("rateLimit with a store on Express %s", (_major, 
       .expect("X-RateLimit-Remaining", "0");
     expect(asked).toEqual([
       [
-        { policy: "client", key: "127.0.0.1", limit: 10, windowMs: 60_000, burst: 10, cost: 1 },
-        { policy: "tenant", key: "=acme", limit: 3, windowMs: 9000, burst: 2, cost: 2 },
+        {
+          policy: "client",
+          key: "127.0.0.1",
+          algorithm: "token-bucket",
+          limit: 10,
+          windowMs: 60_000,
+          burst: 10,
+          cost: 1,
+        },
+        {
+          policy: "tenant",
+          key: "=acme",
+          algorithm: "token-bucket",
+          limit: 3,
+          windowMs: 9000,
+          burst: 2,
+          cost: 2,
+        },
       ],
     ]);
   });
