@@ -177,14 +177,6 @@ describe.each(expressVersions)("rateLimit on Express %s", (_major, express) => {
     });
 
     it("lets no more wait in this process than maxWaiting says", async () => {
-      const app = appWith({
-        ...options,
-        limit: 1,
-        window: "1m",
-        burst: 1,
-        key: keyOf,
-        maxWaiting: 1,
-      });
       const wide = appWith({
         ...options,
         limit: 2,

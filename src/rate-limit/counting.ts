@@ -1,19 +1,10 @@
 import { MemoryEngine } from "./algorithms/memory-engine.js";
+import { BlockCache } from "./block-cache.js";
+import type { Count, CountNotice } from "./count.js";
 import type { Charge, Policy, Rate } from "./policies/policy.js";
 import type { LimiterSettings } from "./read-settings.js";
 import type { RateLimitResult } from "./stores/rate-limit-store.js";
 import { StoreClient, storeRequestOf, storeRequestsOf } from "./stores/store-client.js";
-
-/** What was out of the ordinary when a request was counted. */
-export type CountNotice = "keys_exhausted" | "store_fallback" | "store_open";
-
-/** The results of one request. */
-export interface Count {
-  readonly charges: readonly Charge[];
-  /** One for each charge. */
-  readonly results: readonly RateLimitResult[];
-  readonly notice: CountNotice | undefined;
-}
 
 /** Counts the charges of a limiter: in a store, if there is one, and in memory while that fails. */
 export class Counting {
@@ -23,10 +14,14 @@ export class Counting {
   /** What the memory counts in place of a policy while the store fails, where it admits less. */
   readonly #fallbacks: ReadonlyMap<Policy, Policy>;
   readonly #share: number;
+  /** What the store said about keys that it blocks, so that those cost it nothing. */
+  readonly #blocks: BlockCache | undefined;
 
   constructor(settings: LimiterSettings, enforced: boolean) {
     const { policies, store, maxKeys, storeTimeoutMs, fallbackShare } = settings;
+    const blocks = policies.some(({ blocking }) => blocking !== undefined);
     this.#enforced = enforced;
+    this.#blocks = store !== undefined && blocks ? new BlockCache() : undefined;
     this.#share = fallbackShare;
     this.#fallbacks = new Map(
       fallbackShare === 1
@@ -53,9 +48,18 @@ export class Counting {
       done(this.#inMemory(charges, undefined));
       return;
     }
+    const blocked = this.#blocks?.blockedOf(charges);
+    if (blocked !== undefined) {
+      done(blocked);
+      return;
+    }
     store.ask(storeRequestsOf(charges, this.#enforced), (answer) => {
-      if (!(answer instanceof Error)) done({ charges, results: answer, notice: undefined });
-      else done(this.#withoutStore(charges, answer));
+      if (answer instanceof Error) {
+        done(this.#withoutStore(charges, answer));
+        return;
+      }
+      this.#blocks?.remember(charges, answer);
+      done({ charges, results: answer, notice: undefined });
     });
   }
 
@@ -87,6 +91,46 @@ export class Counting {
         receipt,
       })),
     );
+  }
+
+  /** What is left under one policy; nothing is charged. */
+  peek(charge: Charge): Promise<Count | Error> {
+    return new Promise((resolve) => this.count([{ ...charge, cost: 0 }], resolve));
+  }
+
+  /** Charges without asking whether it fits, at most what is left. */
+  async charge(charge: Charge): Promise<void> {
+    if (this.#store === undefined) this.#memory.charge(charge);
+    else await this.#store.act("charge", [storeRequestOf(charge, this.#enforced)]);
+  }
+
+  /** Gives back units of whichever charge, at most what is missing. */
+  async reward(charge: Charge): Promise<void> {
+    if (this.#store === undefined) {
+      this.#memory.reward(charge);
+    } else {
+      const refund = { ...storeRequestOf(charge, this.#enforced), receipt: undefined };
+      await this.#store.act("refund", [refund]);
+    }
+  }
+
+  /** Forgets what was counted, blocks included. */
+  async reset(charge: Charge): Promise<void> {
+    const { policy, key } = charge;
+    this.#blocks?.forget(charge);
+    this.#memory.reset(policy, key);
+    const fallback = this.#fallbacks.get(policy);
+    if (fallback !== undefined) this.#memory.reset(fallback, key);
+    await this.#store?.act("reset", [storeRequestOf(charge, this.#enforced)]);
+  }
+
+  /** Blocks a key, of a policy that blocks; 0 ends the block. */
+  async block(charge: Charge, durationMs: number): Promise<void> {
+    this.#blocks?.forget(charge);
+    const { policy, key } = charge;
+    // In memory too: while the store fails, the block holds in this process.
+    this.#memory.block(this.#fallbacks.get(policy) ?? policy, key, durationMs);
+    await this.#store?.act("block", [storeRequestOf(charge, this.#enforced)], durationMs);
   }
 
   #withoutStore(charges: readonly Charge[], failure: Error): Count | Error {

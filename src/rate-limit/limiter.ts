@@ -9,23 +9,25 @@ import { isRefused } from "../core/refusal/refused.js";
 import { oweHeaders } from "../core/request/owed-headers.js";
 import { HeldRequests } from "./answers/held-requests.js";
 import { quotasOf, setQuotaHeaders } from "./answers/quota-headers.js";
+import { delayOf, isNearLimit } from "./answers/stages.js";
 import {
   fullQueue,
   type Violation,
   type ViolationReason,
   violationOf,
 } from "./answers/violation.js";
-import { type Count, Counting, type CountNotice } from "./counting.js";
+import { createControl } from "./control.js";
+import type { Count, CountNotice } from "./count.js";
+import { Counting } from "./counting.js";
 import { describeLimits } from "./describe-limits.js";
 import type { LimiterHandle, Place, PreflightCounts } from "./place.js";
 import type { BodyFault } from "./policies/body-key.js";
 import { type Charges, chargesOf } from "./policies/charges.js";
-import { type Charge, ruleOf } from "./policies/policy.js";
+import { type Charge, type Policy, ruleOf } from "./policies/policy.js";
 import { createProxyCheck } from "./proxy-check.js";
 import { QuotaBook } from "./quota-book.js";
 import type { LimiterSettings } from "./read-settings.js";
 import { closeStore } from "./stores/close-store.js";
-import type { RateLimitResult } from "./stores/rate-limit-store.js";
 
 /** Why a decision was made, beyond its code. */
 type Reason =
@@ -35,6 +37,7 @@ type Reason =
   | BodyFault
   | CountNotice
   | "queue_full"
+  | "near_limit"
   | "store_unavailable";
 
 /** How a request is refused that a policy by a member of the body cannot count. */
@@ -44,13 +47,15 @@ const BODY_REFUSALS = {
   unusable_key: "bad_request",
 } as const satisfies Record<BodyFault, ErrorCode>;
 
+const NEAR = "near_limit" satisfies Reason;
 /** Until the store is asked again. */
 const RETRY_STORE_AFTER_SECONDS = 1;
 
 /** One limiter, from settings that were checked. */
 export function createLimiter(settings: LimiterSettings, place: Place): LimiterHandle {
   const guard = createGuard("rateLimit", "limit", settings);
-  const limiter = new Limiter(guard, settings, place);
+  const counting = new Counting(settings, guard.enforced);
+  const limiter = new Limiter(guard, settings, counting, place);
   const { checkMount } = place;
   const handler = guard.middleware(
     (req, res, next) => {
@@ -60,7 +65,7 @@ export function createLimiter(settings: LimiterSettings, place: Place): LimiterH
     { rule: settings.policies.map(ruleOf).join(", ") },
   );
   giveDetails(handler, () => describeLimits(settings.policies, settings.headers));
-  const middleware = Object.assign(handler, {
+  const middleware = Object.assign(handler, createControl(settings, counting, guard.enforced), {
     close: () => closeStore(settings.store),
   });
   return { middleware, refund: (req) => limiter.refund(req) };
@@ -76,6 +81,7 @@ class Limiter {
   readonly #isFollowed: boolean;
   readonly #preflight: PreflightCounts | undefined;
   readonly #watchesStatus: boolean;
+  readonly #warns: boolean;
   #placeSeen = false;
   readonly #checkProxy = createProxyCheck();
   /** Requests that wait for a function of the app or a store: in report mode they go on, and may come by a second time. */
@@ -84,6 +90,7 @@ class Limiter {
   constructor(
     guard: Guard,
     settings: LimiterSettings,
+    counting: Counting,
     { preflight, earlier, isFollowed = false }: Place,
   ) {
     const { policies } = settings;
@@ -94,7 +101,8 @@ class Limiter {
     this.#isFollowed = isFollowed;
     this.#preflight = preflight;
     this.#watchesStatus = policies.some(({ count }) => count === "failures");
-    this.#counting = new Counting(settings, guard.enforced);
+    this.#warns = policies.some(({ warnAt }) => warnAt !== undefined);
+    this.#counting = counting;
     this.#held = new HeldRequests(settings.maxWaiting);
     this.#book = new QuotaBook(policies, headers, this.#counting, this, guard.tell);
   }
@@ -197,7 +205,7 @@ class Limiter {
       return;
     }
     this.#book.releaseWhenOver(count, req, res);
-    const delayMs = this.#guard.enforced ? delayOf(results) : 0;
+    const delayMs = this.#guard.enforced ? delayOf(charges, results) : 0;
     if (delayMs > 0) this.#hold(count, delayMs, req, res, next);
     else this.#admit(count, req, res, next);
   }
@@ -216,22 +224,25 @@ class Limiter {
   }
 
   #admit(count: Count, req: Request, res: Response, next: NextFunction): void {
-    const { notice } = count;
+    const { charges, results, notice } = count;
     if (!this.#isFollowed) this.#sendHeaders(req, res);
     else if (this.#guard.enforced) oweHeaders(req, writeQuotas);
     this.#book.settle(count, req, res);
-    this.#guard.allow(req, notice === undefined ? undefined : { reason: notice });
+    const reason = notice ?? (this.#warns && isNearLimit(charges, results) ? NEAR : undefined);
+    this.#guard.allow(req, reason === undefined ? undefined : { reason });
     next();
   }
 
-  /** A request of a leaky bucket waits until those in front of it have gone on. */
+  /** A request of a leaky bucket waits until those in front of it have gone on; others where little is left. */
   #hold(count: Count, delayMs: number, req: Request, res: Response, next: NextFunction): void {
-    const waiting = count.charges.filter(({ policy }) => policy.algorithm === "leaky-bucket");
     const turn = this.#held.hold(res, delayMs, () => {
-      for (const { policy } of waiting) this.#book.giveBack(req, policy);
+      for (const { policy } of count.charges) {
+        if (policy.algorithm === "leaky-bucket") this.#book.giveBack(req, policy);
+      }
     });
     if (turn === undefined) {
       this.#book.giveBack(req);
+      const waiting = count.charges.filter(({ policy }) => delays(policy));
       this.#refuse(fullQueue(waiting, delayMs), "queue_full", req, res, next);
     } else {
       this.#wait(turn, req, res, next, () => this.#admit(count, req, res, next));
@@ -249,10 +260,8 @@ class Limiter {
   }
 }
 
-function delayOf(results: readonly RateLimitResult[]): number {
-  let delayMs = 0;
-  for (const result of results) delayMs = Math.max(delayMs, result.delayMs ?? 0);
-  return delayMs;
+function delays({ algorithm, slowDown }: Policy): boolean {
+  return algorithm === "leaky-bucket" || slowDown !== undefined;
 }
 
 function writeQuotas(req: Request, res: Response): void {

@@ -8,7 +8,8 @@ import {
   quotasOf,
 } from "./answers/quota-headers.js";
 import { settleAfterAnswer } from "./answers/settlement.js";
-import type { Count, Counting } from "./counting.js";
+import type { Count } from "./count.js";
+import type { Counting } from "./counting.js";
 import type { Charge, Policy } from "./policies/policy.js";
 import type { RateLimitResult } from "./stores/rate-limit-store.js";
 

@@ -174,7 +174,34 @@ describe("rateLimit, with wrong options, throws one OptionsError", () => {
     ],
     [
       { ...one, maxWaiting: 5 },
-      'rateLimit.maxWaiting must be left out without a policy with "leaky-bucket"',
+      'rateLimit.maxWaiting must be left out without a policy with "leaky-bucket" or slowDown',
+    ],
+    [{ ...one, warnAt: 0 }, "rateLimit.warnAt must be above 0"],
+    [{ ...one, warnAt: 80 }, "rateLimit.warnAt must be a number from 0 to 1, got 80"],
+    [{ ...one, onLimit: "slow-down" }, 'rateLimit.onLimit must be "refuse" without slowDown'],
+    [{ ...one, slowDown: { from: 1, step: "1s" } }, "rateLimit.slowDown.from must be below 1"],
+    [
+      { ...one, slowDown: { from: 0, step: "3s" } },
+      "rateLimit.slowDown.step must not be longer than max",
+    ],
+    [{ ...one, slowDown: { step: "1s" } }, "rateLimit.slowDown.from must be a number from 0 to 1"],
+    [{ ...one, block: { after: 0 } }, "rateLimit.block.after must be a whole number from 1"],
+    [{ ...one, block: { durations: [] } }, "rateLimit.block.durations must be a non-empty list"],
+    [
+      { ...one, block: { durations: ["5m", "1m"] } },
+      "rateLimit.block.durations[1] must not be shorter than the one before it",
+    ],
+    [
+      { ...one, block: { after: "never", within: "1m" } },
+      'rateLimit.block.within must be left out with after: "never"',
+    ],
+    [
+      { ...one, block: {}, slowDown: { from: 0, step: "1s" }, onLimit: "slow-down" },
+      'rateLimit.block must be left out with onLimit: "slow-down"',
+    ],
+    [
+      { ...one, name: "a", store: { consume: async () => [] }, block: {} },
+      "rateLimit.block must be left out: the store does not block keys",
     ],
     [{ ...one, fallbackShare: 0.5 }, "rateLimit.fallbackShare must be left out without a store"],
     [

@@ -1,7 +1,8 @@
 import type { Request, Response } from "express";
 import type { GuardOptions } from "../core/guard/guard-options.js";
-import type { RateLimitTier } from "./policies/rate-limit-tier.js";
-import type { RateLimitAlgorithm, RateLimitStore } from "./stores/rate-limit-store.js";
+import type { RateLimitAlgorithm } from "./policies/policy.js";
+import type { BlockOptions, RateLimitTier, SlowDownOptions } from "./policies/policy-options.js";
+import type { RateLimitStore } from "./stores/rate-limit-store.js";
 
 /** A function that looks at the request. */
 type PerRequest<T> = (req: Request) => T | Promise<T>;
@@ -83,6 +84,20 @@ export interface RateLimitPolicy {
    * @default every request that reaches the limiter
    */
   readonly match?: string | readonly string[] | undefined;
+  /**
+   * The part of the quota, above 0 and up to 1, from which on decisions carry the reason `near_limit`, before anything is refused.
+   * @default none
+   */
+  readonly warnAt?: number | undefined;
+  /** Delays requests before the limit refuses them. Not with `"leaky-bucket"`. @default none */
+  readonly slowDown?: SlowDownOptions | undefined;
+  /**
+   * What happens beyond the limit: `"refuse"`, or `"slow-down"`, which lets every request pass after the longest delay of
+   * `slowDown`, so that nobody can lock another one out. @default "refuse"
+   */
+  readonly onLimit?: "refuse" | "slow-down" | undefined;
+  /** Blocks keys that keep being refused, each time for longer. `{}` takes all defaults. @default none */
+  readonly block?: BlockOptions | undefined;
   /**
    * What happens while the store fails: `"fallback"` counts in the memory of this process, with `fallbackShare` of the
    * limit; `"reject"` answers 503 `rate_limit_unavailable`; `"dangerouslyOpen"` counts nothing, so that the limit does not
@@ -166,7 +181,7 @@ export interface RateLimitOptions extends GuardOptions, RateLimitPolicy {
   readonly fallbackShare?: number | undefined;
   /**
    * How many requests may wait at the same time in this process, of all policies together, from 1 to 100,000. Each holds
-   * a connection. Beyond it the answer is 429. Only with `"leaky-bucket"`. @default 1000
+   * a connection. Beyond it the answer is 429. Only with `"leaky-bucket"` or `slowDown`. @default 1000
    */
   readonly maxWaiting?: number | undefined;
   /** How long a request waits for the store, from `"1ms"` to `"60s"`. Only with a `store`. @default "75ms" */

@@ -54,6 +54,10 @@ const POLICY_KEYS: OptionKeys<RateLimitPolicy> = {
   match: "neverUndefined",
   phase: true,
   count: "neverUndefined",
+  warnAt: "neverUndefined",
+  slowDown: "neverUndefined",
+  onLimit: "neverUndefined",
+  block: "neverUndefined",
   onStoreError: "neverUndefined",
 };
 /** Beside `policies`, what happens while the store fails is the default of all of them. */
@@ -150,13 +154,17 @@ function readerOf(row: RowPolicy, problems: ProblemList): OptionsReader<keyof Ra
 }
 
 function readMaxWaiting(reader: SettingsReader, policies: readonly Policy[]): number {
-  if (reader.has("maxWaiting") && !policies.some(({ algorithm }) => algorithm === "leaky-bucket")) {
+  if (reader.has("maxWaiting") && !policies.some(delays)) {
     reader.note(
       "maxWaiting",
-      'must be left out without a policy with "leaky-bucket": nothing waits',
+      'must be left out without a policy with "leaky-bucket" or slowDown: nothing waits',
     );
   }
   return reader.integer("maxWaiting", { min: 1, max: 100_000, default: 1000 });
+}
+
+function delays({ algorithm, slowDown }: Policy): boolean {
+  return algorithm === "leaky-bucket" || slowDown !== undefined;
 }
 
 function readSkip(reader: SettingsReader): UserFunction<boolean> | undefined {
@@ -221,6 +229,9 @@ function readPreflight(reader: SettingsReader, phased: boolean): Policy {
     ...(own === undefined ? DEFAULT_RATE : readRate(own)),
     rateFor: undefined,
     tiers: undefined,
+    warnAt: undefined,
+    slowDown: undefined,
+    soft: false,
     blocking: undefined,
     onStoreError: "fallback",
     key: "ip",

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ratePolicy } from "../../../test/support/rate-limit-policy.js";
-import type { Policy, Rate } from "../policies/policy.js";
-import type { RateLimitAlgorithm, RateLimitResult } from "../stores/rate-limit-store.js";
+import type { Policy, Rate, RateLimitAlgorithm } from "../policies/policy.js";
+import type { RateLimitResult } from "../stores/rate-limit-store.js";
 import { MemoryEngine } from "./memory-engine.js";
 
 /** What one step of a run does. */

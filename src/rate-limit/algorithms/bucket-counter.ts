@@ -46,6 +46,16 @@ export class BucketCounter implements Counter {
       : new BucketDraft(this, bucket, charge, nowMs, true);
   }
 
+  reward(charge: Charge, nowMs: number): void {
+    const { ticksPerMs, ticksPerUnit } = this.#bucket ?? bucketOf(rateOf(charge));
+    const scale = this.#bucket === undefined ? ticksPerMs : 1;
+    const now = (nowMs * ticksPerMs) / scale;
+    const slot = this.times.slotFor(charge.key, now);
+    const arrival = this.times.get(slot);
+    if (arrival === undefined) return;
+    this.times.set(slot, Math.max(now, arrival - (charge.cost * ticksPerUnit) / scale), now);
+  }
+
   reset(key: string): void {
     this.times.delete(key);
   }

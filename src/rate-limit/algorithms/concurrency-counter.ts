@@ -17,6 +17,11 @@ export class ConcurrencyCounter implements Counter {
     return new ConcurrencyDraft(this, charge);
   }
 
+  reward({ key, cost }: Charge): void {
+    const slot = this.running.slotFor(key, 0);
+    this.running.set(slot, Math.max(0, (this.running.get(slot) ?? 0) - cost), 0);
+  }
+
   reset(key: string): void {
     this.running.delete(key);
   }

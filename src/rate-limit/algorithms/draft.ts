@@ -29,6 +29,8 @@ export abstract class Draft implements RateLimitResult {
 /** The counts of one policy, by one algorithm. */
 export interface Counter {
   draft(charge: Charge, nowMs: number): Draft;
+  /** Gives back units of whichever charge, at most what is missing. */
+  reward(charge: Charge, nowMs: number): void;
   /** Forgets what was counted for the key. */
   reset(key: string): void;
 }

@@ -1,4 +1,4 @@
-import type { RateLimitBlocking } from "../stores/rate-limit-store.js";
+import type { RateLimitBlocking } from "../policies/policy.js";
 import { KeyTable } from "./key-table.js";
 
 /** What a key was refused lately, and whether it is blocked. */

@@ -34,6 +34,20 @@ export class LogCounter implements Counter {
     return new LogDraft(this, charge, nowMs);
   }
 
+  /** The newest units: they would stay for the longest time. */
+  reward({ key, cost }: Charge, nowMs: number): void {
+    const log = this.logs.get(this.logs.slotFor(key, nowMs));
+    let units = cost;
+    for (let index = (log?.entries.length ?? 0) - 1; units > 0 && log !== undefined; index -= 1) {
+      const entry = log.entries[index];
+      if (entry === undefined || index < log.first) return;
+      const back = Math.min(entry.units, units);
+      entry.units -= back;
+      log.used -= back;
+      units -= back;
+    }
+  }
+
   reset(key: string): void {
     this.logs.delete(key);
   }

@@ -87,10 +87,22 @@ export class MemoryEngine {
     this.#tenantOf(policy).blocks?.block(key, durationMs, this.#now());
   }
 
+  /** Charges without asking whether it fits, at most what is left. */
+  charge(charge: Charge): void {
+    const now = this.#now();
+    affordable(this.#tenantOf(charge.policy).counter, charge, now).commit();
+  }
+
+  /** Gives back units of whichever charge, at most what is missing. */
+  reward(charge: Charge): void {
+    this.#tenantOf(charge.policy).counter.reward(charge, this.#now());
+  }
+
   #draft(charge: Charge, now: number): Draft {
     const { counter, blocks } = this.#tenantOf(charge.policy);
     const blockedMs = blocks?.blockedFor(charge.key, now) ?? 0;
-    return blockedMs > 0 ? new BlockedDraft(charge.key, blockedMs) : counter.draft(charge, now);
+    if (blockedMs > 0) return new BlockedDraft(charge.key, blockedMs);
+    return charge.policy.soft ? affordable(counter, charge, now) : counter.draft(charge, now);
   }
 
   #tenantOf(policy: Policy): Tenant {
@@ -132,6 +144,14 @@ class BlockedDraft extends Draft {
   commit(): void {}
   complete(): void {}
   giveBack(): void {}
+}
+
+/** The charge if it fits, else one for what is left. */
+function affordable(counter: Counter, charge: Charge, now: number): Draft {
+  const draft = counter.draft(charge, now);
+  if (draft.allowed) return draft;
+  draft.complete();
+  return counter.draft({ ...charge, cost: draft.remaining }, now);
 }
 
 function tenantOf(policy: Policy, maxKeys: number): Tenant {

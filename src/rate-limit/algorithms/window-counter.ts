@@ -20,6 +20,11 @@ export class WindowCounter implements Counter {
     return new WindowDraft(this, charge, nowMs);
   }
 
+  reward({ key, cost }: Charge, nowMs: number): void {
+    const window = openAt(this.windows.get(this.windows.slotFor(key, nowMs)), nowMs);
+    if (window !== undefined) window.used = Math.max(0, window.used - cost);
+  }
+
   reset(key: string): void {
     this.windows.delete(key);
   }
@@ -63,7 +68,7 @@ class WindowDraft extends Draft {
   giveBack(nowMs: number): void {
     this.charged = false;
     const current = openAt(this.#counter.windows.get(this.slot), nowMs);
-    if (current === this.#window) this.#window.used -= this.#cost;
+    if (current === this.#window) current.used = Math.max(0, current.used - this.#cost);
     this.#tell(current?.used ?? 0, nowMs);
   }
 

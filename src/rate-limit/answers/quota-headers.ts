@@ -1,8 +1,9 @@
 import type { Response } from "express";
 import { sfString } from "../../core/http/header-values.js";
 import { requestSlot } from "../../core/request/request-slot.js";
+import type { RateLimitAlgorithm } from "../policies/policy.js";
 import { type Charge, type Policy, type Rate, rateOf } from "../policies/policy.js";
-import type { RateLimitAlgorithm, RateLimitResult } from "../stores/rate-limit-store.js";
+import type { RateLimitResult } from "../stores/rate-limit-store.js";
 
 /** Which header fields a limiter sends. */
 export interface HeaderSettings {

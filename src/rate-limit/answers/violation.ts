@@ -25,7 +25,7 @@ export function violationOf(
     const charge = charges[index] as Charge;
     const { policy, cost } = charge;
     const result = results[index];
-    const fits = cost <= rateOf(charge).burst;
+    const fits = policy.soft || cost <= rateOf(charge).burst;
     if (fits && result?.allowed === true) continue;
     violated ??= [];
     violated.push(policy.name);

@@ -167,7 +167,8 @@ function principalKey(req: Request): string | undefined {
   return key;
 }
 
-function keptApart(key: string): string {
+/** A key that the app chose, as it is counted. */
+export function keptApart(key: string): string {
   // The first character keeps chosen keys apart from addresses: nobody can spend the quota of an address by naming it.
   return key.length > LONGEST_KEY ? `#${hash("sha256", key, "base64url")}` : `=${key}`;
 }

@@ -1,7 +1,33 @@
 import type { Request, Response } from "express";
 import type { PathPattern } from "../../core/http/path-pattern.js";
 import { formatDuration } from "../../core/options/quantity.js";
-import type { RateLimitAlgorithm, RateLimitBlocking } from "../stores/rate-limit-store.js";
+
+/**
+ * How a policy counts.
+ *
+ * - `"token-bucket"`: `burst` units at once; they come back evenly, `limit` per window.
+ * - `"leaky-bucket"`: requests go on at a constant rate, `limit` per window, and wait in a queue of `burst` units.
+ * - `"sliding-log"`: exactly `limit` units in any span of one window.
+ * - `"fixed-window"`: `limit` units per window, which begins with the first one.
+ * - `"concurrency"`: `limit` units at the same time. The window is the longest time for which one is held.
+ */
+export type RateLimitAlgorithm =
+  | "token-bucket"
+  | "leaky-bucket"
+  | "sliding-log"
+  | "fixed-window"
+  | "concurrency";
+
+/** When a key that keeps being refused is blocked, and for how long. */
+export interface RateLimitBlocking {
+  /** Refusals within `withinMs` after which the key is blocked; `Infinity` blocks by hand only. */
+  readonly after: number;
+  readonly withinMs: number;
+  /** How long the first block lasts, the second one, …; the last of them stands for all further ones. */
+  readonly durationsMs: readonly number[];
+  /** Time without a block after which the next one is a first one again. */
+  readonly forgetMs: number;
+}
 
 /** A function of the app, with a deadline. What it returns is checked. @throws FunctionFailure */
 export type UserFunction<T> = (req: Request) => T | Promise<T>;
@@ -17,6 +43,15 @@ export interface Rate {
   readonly windowMs: number;
   /** Units at once; `limit` where the algorithm knows no burst. */
   readonly burst: number;
+}
+
+/** How requests are delayed before a limit refuses them. */
+export interface SlowDown {
+  /** The part of the quota that passes at full speed. */
+  readonly from: number;
+  /** What each further unit adds. */
+  readonly stepMs: number;
+  readonly maxMs: number;
 }
 
 /** What happens to requests that a policy would count while the store fails. */
@@ -35,6 +70,11 @@ export interface Policy extends Rate {
   readonly rateFor: UserFunction<Rate> | undefined;
   /** The rates to choose from by name, where they are known. */
   readonly tiers: ReadonlyMap<string, Rate> | undefined;
+  /** The part of the quota from which on decisions say that it is nearly spent. */
+  readonly warnAt: number | undefined;
+  readonly slowDown: SlowDown | undefined;
+  /** Whether requests beyond the limit are delayed and not refused. */
+  readonly soft: boolean;
   /** When a key is blocked that keeps being refused. */
   readonly blocking: RateLimitBlocking | undefined;
   readonly onStoreError: OnStoreError;

@@ -5,10 +5,17 @@ import { isPrintableAscii } from "../../core/http/header-values.js";
 import { readPathPatterns } from "../../core/http/read-path-patterns.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import { formatDuration } from "../../core/options/quantity.js";
-import type { RateLimitAlgorithm } from "../stores/rate-limit-store.js";
 import { foldBodyKey } from "./body-key.js";
-import type { CountFunction, OnStoreError, Policy, UserFunction } from "./policy.js";
+import type {
+  CountFunction,
+  OnStoreError,
+  Policy,
+  RateLimitAlgorithm,
+  UserFunction,
+} from "./policy.js";
 import { type PolicyRate, readPolicyRate } from "./read-rate.js";
+import { readStages } from "./read-stages.js";
+import type { StoreAbilities } from "./store-abilities.js";
 
 /** What the place of a policy demands of it. */
 export interface PolicyDemands {
@@ -18,13 +25,6 @@ export interface PolicyDemands {
   readonly store: StoreAbilities | undefined;
   /** What happens while the store fails, where the policy does not say it. */
   readonly onStoreError: OnStoreError;
-}
-
-/** What a store says that it can do. */
-export interface StoreAbilities {
-  readonly algorithms: readonly RateLimitAlgorithm[];
-  /** Whether what was counted can be given back. */
-  readonly refunds: boolean;
 }
 
 type PolicyReader = OptionsReader<
@@ -38,6 +38,10 @@ type PolicyReader = OptionsReader<
   | "key"
   | "cost"
   | "match"
+  | "warnAt"
+  | "slowDown"
+  | "onLimit"
+  | "block"
   | "onStoreError"
   | "phase"
   | "count"
@@ -87,7 +91,7 @@ export function readPolicy(reader: PolicyReader, demands: PolicyDemands): Policy
     ...readPlace(reader, phased, key),
     count: readCount(reader, algorithm, store),
     onStoreError: readOnStoreError(reader, demands),
-    blocking: undefined,
+    ...readStages(reader, algorithm, store),
   });
 }
 

@@ -4,9 +4,8 @@ import type { OptionKeys } from "../../core/options/option-types.js";
 import { OptionsReader } from "../../core/options/options-reader.js";
 import { parseDuration } from "../../core/options/quantity.js";
 import { isPlainObject } from "../../core/options/value.js";
-import type { RateLimitAlgorithm } from "../stores/rate-limit-store.js";
-import type { Policy, Rate, UserFunction } from "./policy.js";
-import type { RateLimitTier } from "./rate-limit-tier.js";
+import type { Policy, Rate, RateLimitAlgorithm, UserFunction } from "./policy.js";
+import type { RateLimitTier } from "./policy-options.js";
 
 type RateReader = OptionsReader<"limit" | "window" | "burst">;
 type PolicyRateReader = OptionsReader<"limit" | "window" | "burst" | "tier" | "tiers">;

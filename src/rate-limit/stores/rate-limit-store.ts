@@ -1,29 +1,4 @@
-/**
- * How a policy counts.
- *
- * - `"token-bucket"`: `burst` units at once; they come back evenly, `limit` per window.
- * - `"leaky-bucket"`: requests go on at a constant rate, `limit` per window, and wait in a queue of `burst` units.
- * - `"sliding-log"`: exactly `limit` units in any span of one window.
- * - `"fixed-window"`: `limit` units per window, which begins with the first one.
- * - `"concurrency"`: `limit` units at the same time. The window is the longest time for which one is held.
- */
-export type RateLimitAlgorithm =
-  | "token-bucket"
-  | "leaky-bucket"
-  | "sliding-log"
-  | "fixed-window"
-  | "concurrency";
-
-/** When a key that keeps being refused is blocked, and for how long. */
-export interface RateLimitBlocking {
-  /** Refusals within `withinMs` after which the key is blocked. */
-  readonly after: number;
-  readonly withinMs: number;
-  /** How long the first block lasts, the second one, …; the last of them stands for all further ones. */
-  readonly durationsMs: readonly number[];
-  /** Time without a block after which the next one is a first one again. */
-  readonly forgetMs: number;
-}
+import type { RateLimitAlgorithm, RateLimitBlocking } from "../policies/policy.js";
 
 /** What one policy asks a {@link RateLimitStore} to count. */
 export interface RateLimitRequest {
@@ -44,6 +19,11 @@ export interface RateLimitRequest {
   readonly burst: number;
   /** Units that this request costs: 0 always passes, more than `burst` never does. */
   readonly cost: number;
+  /**
+   * Whether the policy admits whatever comes: of a cost for which too little is left, it charges what is left. Only for a
+   * store with {@link RateLimitStore.soft}. @default false
+   */
+  readonly soft?: boolean | undefined;
   /** When the key is blocked; only for a store with {@link RateLimitStore.blocks}. */
   readonly blocking?: RateLimitBlocking | undefined;
 }
@@ -68,7 +48,7 @@ export interface RateLimitResult {
 
 /** A charge that is given back. */
 export interface RateLimitRefund extends RateLimitRequest {
-  /** What `consume` gave for the charge. */
+  /** What `consume` gave for the charge; `undefined` for units that are given by hand, of whichever charge. */
   readonly receipt: string | undefined;
 }
 
@@ -78,6 +58,8 @@ export interface RateLimitStore {
   readonly algorithms?: readonly RateLimitAlgorithm[] | undefined;
   /** Whether it blocks keys that keep being refused. @default false */
   readonly blocks?: boolean | undefined;
+  /** Whether it knows requests that are charged, and never refused. @default false */
+  readonly soft?: boolean | undefined;
   /**
    * Counts one request against all policies that apply to it: all or nothing. When one of them does not admit it,
    * nothing is charged to any of them.

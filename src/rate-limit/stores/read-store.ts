@@ -1,6 +1,6 @@
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import type { Policy } from "../policies/policy.js";
-import type { StoreAbilities } from "../policies/read-policy.js";
+import type { StoreAbilities } from "../policies/store-abilities.js";
 import type { RateLimitStore } from "./rate-limit-store.js";
 
 /** A store with this method says, at start-up, which policies it cannot count: one sentence per problem. */
@@ -16,10 +16,12 @@ interface StoreSettings {
 /** What the store can do, as it says itself; `undefined` without one. */
 export function abilitiesOf(store: unknown): StoreAbilities | undefined {
   if (store === undefined) return undefined;
-  const { algorithms, refund } = (store ?? {}) as { algorithms?: unknown; refund?: unknown };
+  const { algorithms, refund, blocks, soft } = (store ?? {}) as Partial<RateLimitStore>;
   return {
     algorithms: Array.isArray(algorithms) ? algorithms : ["token-bucket"],
     refunds: typeof refund === "function",
+    blocks: blocks === true,
+    soft: soft === true,
   };
 }
 

@@ -1,3 +1,4 @@
+import { CALL_DEADLINE_MS } from "../../core/calls/create-call.js";
 import { ignoreOutcome, promiseOf } from "../../core/calls/follow.js";
 import { type Charge, rateOf } from "../policies/policy.js";
 import type {
@@ -32,8 +33,9 @@ export function storeRequestOf(charge: Charge, enforced: boolean): RateLimitRequ
   const { policy, key, cost } = charge;
   const { limit, windowMs, burst } = rateOf(charge);
   const { algorithm, blocking } = policy;
+  const soft = policy.soft || undefined;
   const name = enforced ? policy.name : `report:${policy.name}`;
-  return { policy: name, key, algorithm, limit, windowMs, burst, cost, blocking };
+  return { policy: name, key, algorithm, limit, windowMs, burst, cost, soft, blocking };
 }
 
 /**
@@ -80,6 +82,28 @@ export class StoreClient {
     } catch {
       // The charge stays.
     }
+  }
+
+  /**
+   * Does something by hand, with the deadline of a request.
+   *
+   * @throws (as the rejection of the promise) TypeError when the store cannot do it, Error when it fails.
+   */
+  async act(
+    name: "refund" | "reset" | "block" | "charge",
+    requests: readonly RateLimitRequest[],
+    durationMs?: number,
+  ): Promise<void> {
+    const method = this.#store[name] as
+      | ((given: readonly RateLimitRequest[], duration?: number) => Promise<void>)
+      | undefined;
+    if (method === undefined) throw new TypeError(`the rate-limit store has no ${name}()`);
+    const done = promiseOf(method.call(this.#store, requests, durationMs));
+    let deadline: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      deadline = setTimeout(reject, CALL_DEADLINE_MS, new Error(`${name}() took too long`)).unref();
+    });
+    await Promise.race([done, late]).finally(() => clearTimeout(deadline));
   }
 
   async #consume(requests: readonly RateLimitRequest[]): Promise<readonly RateLimitResult[]> {

@@ -1,0 +1,10 @@
+import type { RateLimitAlgorithm } from "./policy.js";
+
+/** What a store says that it can do. */
+export interface StoreAbilities {
+  readonly algorithms: readonly RateLimitAlgorithm[];
+  /** Whether what was counted can be given back. */
+  readonly refunds: boolean;
+  readonly blocks: boolean;
+  readonly soft: boolean;
+}
