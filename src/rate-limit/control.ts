@@ -4,6 +4,7 @@ import { DURATION } from "../core/options/quantity.js";
 import { isRefused } from "../core/refusal/refused.js";
 import type { Counting } from "./counting.js";
 import { chargesOf, keptApart } from "./policies/charges.js";
+import { foldName } from "./policies/fold-name.js";
 import { type Charge, type Policy, rateOf } from "./policies/policy.js";
 import type { LimiterSettings } from "./read-settings.js";
 
@@ -141,8 +142,9 @@ async function stateOf(counting: Counting, charge: Charge): Promise<RateLimitSta
   };
 }
 
-function keyOf({ key: source }: Policy, key: string, ipv6Prefix: number): string {
-  if (source !== "ip") return keptApart(key);
+function keyOf({ key: source, phase }: Policy, key: string, ipv6Prefix: number): string {
+  // What comes from a body is counted as it is folded.
+  if (source !== "ip") return keptApart(phase === "after-body" ? foldName(key) : key);
   const address = normalizeAddress(key);
   if (address === undefined) throw new TypeError("the key of a policy by address must be one");
   return addressNetwork(address, ipv6Prefix);

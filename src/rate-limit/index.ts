@@ -1,4 +1,10 @@
 export type { RateLimitControl, RateLimitState, RateLimitTarget } from "./control.js";
+export type {
+  AccountSlowDown,
+  FailureLimit,
+  LoginThrottleOptions,
+} from "./login-throttle/login-throttle-options.js";
+export { type LoginThrottleMiddleware, loginThrottle } from "./login-throttle.js";
 export type { RateLimitMiddleware } from "./place.js";
 export type { RateLimitAlgorithm, RateLimitBlocking } from "./policies/policy.js";
 export type { BlockOptions, RateLimitTier, SlowDownOptions } from "./policies/policy-options.js";

@@ -52,8 +52,12 @@ const NEAR = "near_limit" satisfies Reason;
 const RETRY_STORE_AFTER_SECONDS = 1;
 
 /** One limiter, from settings that were checked. */
-export function createLimiter(settings: LimiterSettings, place: Place): LimiterHandle {
-  const guard = createGuard("rateLimit", "limit", settings);
+export function createLimiter(
+  settings: LimiterSettings,
+  place: Place,
+  name = "rateLimit",
+): LimiterHandle {
+  const guard = createGuard(name, "limit", settings);
   const counting = new Counting(settings, guard.enforced);
   const limiter = new Limiter(guard, settings, counting, place);
   const { checkMount } = place;
@@ -100,7 +104,9 @@ class Limiter {
     this.#earlier = earlier;
     this.#isFollowed = isFollowed;
     this.#preflight = preflight;
-    this.#watchesStatus = policies.some(({ count }) => count === "failures");
+    this.#watchesStatus = policies.some(
+      ({ count }) => count === "failures" || count === "successes",
+    );
     this.#warns = policies.some(({ warnAt }) => warnAt !== undefined);
     this.#counting = counting;
     this.#held = new HeldRequests(settings.maxWaiting);

@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { isGone } from "../core/request/is-gone.js";
+import { ignoreOutcome } from "../core/calls/follow.js";
 import {
   type HeaderSettings,
   type QuotaReport,
@@ -7,7 +7,7 @@ import {
   quotaReporter,
   quotasOf,
 } from "./answers/quota-headers.js";
-import { settleAfterAnswer } from "./answers/settlement.js";
+import { isOver, measureAfterAnswer, settleAfterAnswer } from "./answers/settlement.js";
 import type { Count } from "./count.js";
 import type { Counting } from "./counting.js";
 import type { Charge, Policy } from "./policies/policy.js";
@@ -38,7 +38,9 @@ export class QuotaBook {
     this.#reporters = new Map(
       counted.map((policy) => [policy, quotaReporter(policy, headers, limiter)]),
     );
-    this.#settles = policies.some(({ count }) => count !== "all");
+    this.#settles = policies.some(
+      ({ count, costAfter }) => count !== "all" || costAfter !== undefined,
+    );
     this.#tell = tell;
   }
 
@@ -99,18 +101,30 @@ export class QuotaBook {
   settle({ charges, results }: Count, req: Request, res: Response): void {
     if (!this.#settles) return;
     for (let index = 0; index < charges.length; index += 1) {
-      const { policy } = charges[index] as Charge;
-      if (policy.count === "all") continue;
-      const conclude = (stays: boolean): void => {
-        if (stays) this.#counting.keep(results[index] as RateLimitResult);
-        else this.giveBack(req, policy);
-      };
-      settleAfterAnswer(policy.count, req, res, conclude, this.#tell);
+      const charge = charges[index] as Charge;
+      const result = results[index] as RateLimitResult;
+      const { count, costAfter } = charge.policy;
+      if (costAfter !== undefined) {
+        const conclude = (units: number): void => this.#correct(charge, units);
+        measureAfterAnswer(costAfter, req, res, conclude, this.#tell);
+      } else if (count !== "all") {
+        const conclude = (stays: boolean): void => this.#conclude(stays, charge, result, req);
+        settleAfterAnswer(count, req, res, conclude, this.#tell);
+      }
     }
   }
-}
 
-/** Whether nothing will say any more that the request is over. */
-function isOver(req: Request, res: Response): boolean {
-  return isGone(req, res) || res.closed || (res.writableEnded && res.writableFinished);
+  #conclude(stays: boolean, charge: Charge, result: RateLimitResult, req: Request): void {
+    const { policy } = charge;
+    if (stays) this.#counting.keep(result);
+    else if (policy.resets) ignoreOutcome(this.#counting.reset(charge));
+    else this.giveBack(req, policy);
+  }
+
+  /** Charges the difference to what was charged, or gives it back. Nobody waits for that. */
+  #correct(charge: Charge, units: number): void {
+    const difference = units - charge.cost;
+    if (difference > 0) ignoreOutcome(this.#counting.charge({ ...charge, cost: difference }));
+    else if (difference < 0) ignoreOutcome(this.#counting.reward({ ...charge, cost: -difference }));
+  }
 }

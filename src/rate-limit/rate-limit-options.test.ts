@@ -231,7 +231,10 @@ describe("rateLimit, with wrong options, throws one OptionsError", () => {
       },
       'rateLimit.store must have refund() to know "concurrency"',
     ],
-    [{ ...one, count: "failure" }, 'rateLimit.count must be "all", "failures" or a function'],
+    [
+      { ...one, count: "failure" },
+      'rateLimit.count must be "all", "failures", "successes" or a function',
+    ],
     [{ ...one, count: true }, "rateLimit.count must be"],
     [{ ...one, count: undefined }, "rateLimit.count must not be undefined"],
     [

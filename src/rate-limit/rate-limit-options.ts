@@ -85,6 +85,13 @@ export interface RateLimitPolicy {
    */
   readonly match?: string | readonly string[] | undefined;
   /**
+   * Units that a request has cost, a whole number of at least 0: asked when the answer was sent, or the client has left. `cost` is charged when the
+   * request comes, and the difference then: what it has cost more is charged as far as there is something left. It may
+   * return a promise, which has 5 seconds. If it fails, the first charge stays. Not with `count` or `"concurrency"`; with a
+   * store, only if that has `refund` and `charge`. @default `cost`
+   */
+  readonly costAfter?: ((req: Request, res: Response) => number | Promise<number>) | undefined;
+  /**
    * The part of the quota, above 0 and up to 1, from which on decisions carry the reason `near_limit`, before anything is refused.
    * @default none
    */
@@ -121,6 +128,7 @@ export interface RateLimitPolicy {
    *
    * - `"all"`: whatever the answer will be
    * - `"failures"`: every answer but 2xx and 304, and requests that the client gave up
+   * - `"successes"`: 2xx and 304, and requests that the client gave up
    * - a function: asked when the answer was sent, `true` for a request that counts. It may return a promise, which has 5
    *   seconds. If it fails, the request counts.
    *
@@ -129,6 +137,7 @@ export interface RateLimitPolicy {
   readonly count?:
     | "all"
     | "failures"
+    | "successes"
     | ((req: Request, res: Response) => boolean | Promise<boolean>)
     | undefined;
 }

@@ -54,6 +54,7 @@ const POLICY_KEYS: OptionKeys<RateLimitPolicy> = {
   match: "neverUndefined",
   phase: true,
   count: "neverUndefined",
+  costAfter: "neverUndefined",
   warnAt: "neverUndefined",
   slowDown: "neverUndefined",
   onLimit: "neverUndefined",
@@ -239,6 +240,8 @@ function readPreflight(reader: SettingsReader, phased: boolean): Policy {
     match: undefined,
     phase: undefined,
     count: "all",
+    costAfter: undefined,
+    resets: false,
   });
 }
 

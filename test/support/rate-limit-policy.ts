@@ -19,6 +19,8 @@ export function ratePolicy(own: Partial<Policy> & Pick<Policy, "limit" | "window
     match: undefined,
     phase: undefined,
     count: "all",
+    costAfter: undefined,
+    resets: false,
     ...own,
   };
 }

@@ -45,6 +45,9 @@ export interface Rate {
   readonly burst: number;
 }
 
+/** What a request has cost that was answered, by the app. @throws FunctionFailure */
+export type CostAfter = (req: Request, res: Response) => number | Promise<number>;
+
 /** How requests are delayed before a limit refuses them. */
 export interface SlowDown {
   /** The part of the quota that passes at full speed. */
@@ -84,7 +87,11 @@ export interface Policy extends Rate {
   readonly match: readonly PathPattern[] | undefined;
   readonly phase: Phase | undefined;
   /** Which requests keep their charge once they are answered. */
-  readonly count: "all" | "failures" | CountFunction;
+  readonly count: "all" | "failures" | "successes" | CountFunction;
+  /** What a request has cost, once it was answered. */
+  readonly costAfter: CostAfter | undefined;
+  /** Whether a request that does not keep its charge also forgets what was counted before it. */
+  readonly resets: boolean;
 }
 
 /** When a policy runs in the preset. */

@@ -1,3 +1,4 @@
+import type { Request, Response } from "express";
 import { createCall } from "../../core/calls/create-call.js";
 import { wrongReturn } from "../../core/calls/user-function.js";
 import { isSafeMethod } from "../../core/http/first-party.js";
@@ -7,6 +8,7 @@ import type { OptionsReader } from "../../core/options/options-reader.js";
 import { formatDuration } from "../../core/options/quantity.js";
 import { foldBodyKey } from "./body-key.js";
 import type {
+  CostAfter,
   CountFunction,
   OnStoreError,
   Policy,
@@ -45,6 +47,7 @@ type PolicyReader = OptionsReader<
   | "onStoreError"
   | "phase"
   | "count"
+  | "costAfter"
 >;
 
 const ALGORITHMS = [
@@ -90,6 +93,8 @@ export function readPolicy(reader: PolicyReader, demands: PolicyDemands): Policy
     cost: readCost(reader, rate.burst),
     ...readPlace(reader, phased, key),
     count: readCount(reader, algorithm, store),
+    costAfter: readCostAfter(reader, algorithm, store),
+    resets: false,
     onStoreError: readOnStoreError(reader, demands),
     ...readStages(reader, algorithm, store),
   });
@@ -226,9 +231,10 @@ function readCount(
   if (count !== undefined && count !== "all" && store?.refunds === false) {
     reader.note("count", "must be left out with a store without refund(), which cannot give back");
   }
-  if (count === undefined || count === "all" || count === "failures") return count ?? "all";
+  if (count === undefined) return "all";
+  if (count === "all" || count === "failures" || count === "successes") return count;
   if (typeof count !== "function") {
-    reader.problem("count", '"all", "failures" or a function');
+    reader.problem("count", '"all", "failures", "successes" or a function');
     return "all";
   }
   const option = `${reader.path}.count`;
@@ -238,5 +244,31 @@ function readCount(
       if (typeof value === "boolean") return value;
       throw wrongReturn(option, "true or false", value);
     },
+  });
+}
+
+function readCostAfter(
+  reader: PolicyReader,
+  algorithm: RateLimitAlgorithm,
+  store: StoreAbilities | undefined,
+): CostAfter | undefined {
+  const costAfter = reader.function<CostAfter>("costAfter");
+  if (costAfter === undefined) return undefined;
+  if (reader.has("count")) {
+    reader.note("costAfter", "must be left out with count: a cost of 0 gives the charge back");
+  }
+  if (algorithm === "concurrency") {
+    reader.note(
+      "costAfter",
+      'must be left out with "concurrency": a request counts until it is over',
+    );
+  }
+  if (store !== undefined && !(store.refunds && store.charges)) {
+    reader.note("costAfter", "must be left out with a store without refund() and charge()");
+  }
+  const option = `${reader.path}.costAfter`;
+  return createCall(costAfter as (req: Request, res: Response) => unknown, {
+    option,
+    parse: (value) => parseCost(option, value),
   });
 }

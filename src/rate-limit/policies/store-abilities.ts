@@ -5,6 +5,8 @@ export interface StoreAbilities {
   readonly algorithms: readonly RateLimitAlgorithm[];
   /** Whether what was counted can be given back. */
   readonly refunds: boolean;
+  /** Whether units can be charged without asking. */
+  readonly charges: boolean;
   readonly blocks: boolean;
   readonly soft: boolean;
 }

@@ -16,10 +16,11 @@ interface StoreSettings {
 /** What the store can do, as it says itself; `undefined` without one. */
 export function abilitiesOf(store: unknown): StoreAbilities | undefined {
   if (store === undefined) return undefined;
-  const { algorithms, refund, blocks, soft } = (store ?? {}) as Partial<RateLimitStore>;
+  const { algorithms, refund, charge, blocks, soft } = (store ?? {}) as Partial<RateLimitStore>;
   return {
     algorithms: Array.isArray(algorithms) ? algorithms : ["token-bucket"],
     refunds: typeof refund === "function",
+    charges: typeof charge === "function",
     blocks: blocks === true,
     soft: soft === true,
   };
