@@ -1,10 +1,11 @@
+import { createHmac } from "node:crypto";
 import { MemoryEngine } from "./algorithms/memory-engine.js";
 import { BlockCache } from "./block-cache.js";
 import type { Count, CountNotice } from "./count.js";
 import type { Charge, Policy, Rate } from "./policies/policy.js";
 import type { LimiterSettings } from "./read-settings.js";
-import type { RateLimitResult } from "./stores/rate-limit-store.js";
-import { StoreClient, storeRequestOf, storeRequestsOf } from "./stores/store-client.js";
+import type { RateLimitRequest, RateLimitResult } from "./stores/rate-limit-store.js";
+import { StoreClient, storeRequestOf } from "./stores/store-client.js";
 
 /** Counts the charges of a limiter: in a store, if there is one, and in memory while that fails. */
 export class Counting {
@@ -14,6 +15,7 @@ export class Counting {
   /** What the memory counts in place of a policy while the store fails, where it admits less. */
   readonly #fallbacks: ReadonlyMap<Policy, Policy>;
   readonly #share: number;
+  readonly #keySecret: string | undefined;
   /** What the store said about keys that it blocks, so that those cost it nothing. */
   readonly #blocks: BlockCache | undefined;
 
@@ -23,6 +25,7 @@ export class Counting {
     this.#enforced = enforced;
     this.#blocks = store !== undefined && blocks ? new BlockCache() : undefined;
     this.#share = fallbackShare;
+    this.#keySecret = settings.keySecret;
     this.#fallbacks = new Map(
       fallbackShare === 1
         ? []
@@ -53,14 +56,17 @@ export class Counting {
       done(blocked);
       return;
     }
-    store.ask(storeRequestsOf(charges, this.#enforced), (answer) => {
-      if (answer instanceof Error) {
-        done(this.#withoutStore(charges, answer));
-        return;
-      }
-      this.#blocks?.remember(charges, answer);
-      done({ charges, results: answer, notice: undefined });
-    });
+    store.ask(
+      charges.map((charge) => this.#requestOf(charge)),
+      (answer) => {
+        if (answer instanceof Error) {
+          done(this.#withoutStore(charges, answer));
+          return;
+        }
+        this.#blocks?.remember(charges, answer);
+        done({ charges, results: answer, notice: undefined });
+      },
+    );
   }
 
   /** Whether `count` calls back at once. */
@@ -87,7 +93,7 @@ export class Counting {
   refundStored(charged: readonly (readonly [charge: Charge, result: RateLimitResult])[]): void {
     this.#store?.refund(
       charged.map(([charge, { receipt }]) => ({
-        ...storeRequestOf(charge, this.#enforced),
+        ...this.#requestOf(charge),
         receipt,
       })),
     );
@@ -101,7 +107,7 @@ export class Counting {
   /** Charges without asking whether it fits, at most what is left. */
   async charge(charge: Charge): Promise<void> {
     if (this.#store === undefined) this.#memory.charge(charge);
-    else await this.#store.act("charge", [storeRequestOf(charge, this.#enforced)]);
+    else await this.#store.act("charge", [this.#requestOf(charge)]);
   }
 
   /** Gives back units of whichever charge, at most what is missing. */
@@ -109,7 +115,7 @@ export class Counting {
     if (this.#store === undefined) {
       this.#memory.reward(charge);
     } else {
-      const refund = { ...storeRequestOf(charge, this.#enforced), receipt: undefined };
+      const refund = { ...this.#requestOf(charge), receipt: undefined };
       await this.#store.act("refund", [refund]);
     }
   }
@@ -121,7 +127,7 @@ export class Counting {
     this.#memory.reset(policy, key);
     const fallback = this.#fallbacks.get(policy);
     if (fallback !== undefined) this.#memory.reset(fallback, key);
-    await this.#store?.act("reset", [storeRequestOf(charge, this.#enforced)]);
+    await this.#store?.act("reset", [this.#requestOf(charge)]);
   }
 
   /** Blocks a key, of a policy that blocks; 0 ends the block. */
@@ -130,7 +136,15 @@ export class Counting {
     const { policy, key } = charge;
     // In memory too: while the store fails, the block holds in this process.
     this.#memory.block(this.#fallbacks.get(policy) ?? policy, key, durationMs);
-    await this.#store?.act("block", [storeRequestOf(charge, this.#enforced)], durationMs);
+    await this.#store?.act("block", [this.#requestOf(charge)], durationMs);
+  }
+
+  /** The charge as the store is asked for it; whom it concerns stays here, if there is a secret. */
+  #requestOf(charge: Charge): RateLimitRequest {
+    const request = storeRequestOf(charge, this.#enforced);
+    return this.#keySecret === undefined
+      ? request
+      : { ...request, key: pseudonymOf(request.key, this.#keySecret) };
   }
 
   #withoutStore(charges: readonly Charge[], failure: Error): Count | Error {
@@ -154,6 +168,11 @@ export class Counting {
     const { results, exhausted } = this.#memory.consume(charges);
     return { charges, results, notice: exhausted ? "keys_exhausted" : notice };
   }
+}
+
+/** 256 bits of a keyed digest, as long as a key may be. The same secret gives the same pseudonym in every process. */
+function pseudonymOf(key: string, secret: string): string {
+  return `~${createHmac("sha256", secret).update(key).digest("base64url")}`;
 }
 
 /** A part of the rate, which still admits one request of its cost. */

@@ -47,6 +47,7 @@ const BODY_REFUSALS = {
   unusable_key: "bad_request",
 } as const satisfies Record<BodyFault, ErrorCode>;
 
+const NO_HEADERS = { ietf: false, legacy: false, retryJitter: 0 } as const;
 const NEAR = "near_limit" satisfies Reason;
 /** Until the store is asked again. */
 const RETRY_STORE_AFTER_SECONDS = 1;
@@ -98,7 +99,7 @@ class Limiter {
     { preflight, earlier, isFollowed = false }: Place,
   ) {
     const { policies } = settings;
-    const headers = guard.enforced ? settings.headers : { ietf: false, legacy: false as const };
+    const headers = guard.enforced ? settings.headers : NO_HEADERS;
     this.#guard = guard;
     this.#settings = settings;
     this.#earlier = earlier;
@@ -204,7 +205,7 @@ class Limiter {
 
   #decide(count: Count, req: Request, res: Response, next: NextFunction): void {
     const { charges, results, notice } = count;
-    const refusal = violationOf(charges, results);
+    const refusal = violationOf(charges, results, this.#settings.headers.retryJitter);
     this.#book.enter(count, req);
     if (refusal !== undefined) {
       this.#refuse(refusal, notice ?? refusal.reason, req, res, next);
@@ -249,7 +250,13 @@ class Limiter {
     if (turn === undefined) {
       this.#book.giveBack(req);
       const waiting = count.charges.filter(({ policy }) => delays(policy));
-      this.#refuse(fullQueue(waiting, delayMs), "queue_full", req, res, next);
+      this.#refuse(
+        fullQueue(waiting, delayMs, this.#settings.headers.retryJitter),
+        "queue_full",
+        req,
+        res,
+        next,
+      );
     } else {
       this.#wait(turn, req, res, next, () => this.#admit(count, req, res, next));
     }

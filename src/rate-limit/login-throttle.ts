@@ -26,6 +26,7 @@ const KEYS: OptionKeys<LoginThrottleOptions> = {
   onStoreError: "neverUndefined",
   storeTimeout: true,
   fallbackShare: "neverUndefined",
+  keySecret: "neverUndefined",
   ipv6Prefix: true,
   maxKeys: true,
   maxWaiting: true,
@@ -81,7 +82,7 @@ function readLoginSettings(options: LoginThrottleOptions): LimiterSettings {
     preflight: policies[0] as Policy,
     preflightGiven: "off",
     // What is left of a login would tell an attacker when to change the address.
-    headers: { ietf: false, legacy: false },
+    headers: { ietf: false, legacy: false, retryJitter: 0.1 },
     ipv6Prefix,
     maxKeys: reader.integer("maxKeys", { min: 1, max: 10_000_000, default: 100_000 }),
     maxWaiting: reader.integer("maxWaiting", { min: 1, max: 100_000, default: 1000 }),

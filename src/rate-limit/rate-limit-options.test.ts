@@ -97,7 +97,7 @@ describe("rateLimit, with wrong options, throws one OptionsError", () => {
       { ...one, name: "a", store, storeTimeout: "61s" },
       "rateLimit.storeTimeout must be a duration",
     ],
-    [{ ...one, headers: { ietf: "draft-8" } }, 'rateLimit.headers.ietf must be one of "draft-11"'],
+    [{ ...one, headers: { ietf: "draft-10" } }, 'rateLimit.headers.ietf must be one of "draft-11"'],
     [
       { ...one, headers: { legacy: true } },
       'rateLimit.headers.legacy must be one of "epoch", "delta"',
@@ -202,6 +202,19 @@ describe("rateLimit, with wrong options, throws one OptionsError", () => {
     [
       { ...one, name: "a", store: { consume: async () => [] }, block: {} },
       "rateLimit.block must be left out: the store does not block keys",
+    ],
+    [{ ...one, keySecret: "x".repeat(32) }, "rateLimit.keySecret must be left out without a store"],
+    [
+      { ...one, name: "a", store: { consume: async () => [] }, keySecret: "short" },
+      "rateLimit.keySecret must have at least 32 characters",
+    ],
+    [
+      { ...one, name: "a", store: { consume: async () => [] }, keySecret: undefined },
+      "rateLimit.keySecret must not be undefined",
+    ],
+    [
+      { ...one, headers: { retryJitter: 10 } },
+      "rateLimit.headers.retryJitter must be a number from 0 to 1, got 10",
     ],
     [{ ...one, fallbackShare: 0.5 }, "rateLimit.fallbackShare must be left out without a store"],
     [

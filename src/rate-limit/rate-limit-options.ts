@@ -145,15 +145,22 @@ export interface RateLimitPolicy {
 /** Which header fields tell clients about their quota. */
 export interface RateLimitHeaders {
   /**
-   * `RateLimit` and `RateLimit-Policy` in the form of an IETF draft, or `false` for none. @default "draft-11"
+   * `RateLimit` and `RateLimit-Policy` in the form of an IETF draft, or `false` for none. `"draft-8"` counts `t` to the
+   * full quota; `"draft-7"` and `"draft-6"` name one quota, that with the fewest units left, and `"draft-6"` in
+   * `RateLimit-Limit`, `-Remaining` and `-Reset`. @default "draft-11"
    * @see https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-11
    */
-  readonly ietf?: "draft-11" | false | undefined;
+  readonly ietf?: "draft-11" | "draft-8" | "draft-7" | "draft-6" | false | undefined;
   /**
    * `X-RateLimit-Limit`, `-Remaining` and `-Reset`, with the reset as seconds since 1970 (`"epoch"`) or from now
    * (`"delta"`), or `false` for none. @default "epoch"
    */
   readonly legacy?: "epoch" | "delta" | false | undefined;
+  /**
+   * The largest part, from 0 to 1, by which `Retry-After` is made later at random, in whole seconds, so that clients that were
+   * refused together do not come back together. @default 0.1
+   */
+  readonly retryJitter?: number | undefined;
 }
 
 /** How many CORS preflights and refused cross-site requests an address may send. */
@@ -188,6 +195,11 @@ export interface RateLimitOptions extends GuardOptions, RateLimitPolicy {
    * N processes admit up to N times as much together: `1 / N` keeps the limit. Only with a `store`. @default 1
    */
   readonly fallbackShare?: number | undefined;
+  /**
+   * A secret of at least 32 characters: the store sees keyed digests (HMAC-SHA-256) in place of addresses, names of
+   * accounts and ids of callers, which are personal data. All processes need the same one. Only with a `store`. @default none
+   */
+  readonly keySecret?: string | undefined;
   /**
    * How many requests may wait at the same time in this process, of all policies together, from 1 to 100,000. Each holds
    * a connection. Beyond it the answer is 429. Only with `"leaky-bucket"` or `slowDown`. @default 1000

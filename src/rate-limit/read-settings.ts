@@ -33,6 +33,8 @@ export interface LimiterSettings {
   readonly storeTimeoutMs: number;
   /** The part of every limit that the memory of this process admits in place of a store. */
   readonly fallbackShare: number;
+  /** What makes pseudonyms of the keys that a store sees. */
+  readonly keySecret: string | undefined;
   /** How many requests may wait at the same time. */
   readonly maxWaiting: number;
   readonly headers: HeaderSettings;
@@ -74,6 +76,7 @@ const PREFLIGHT_KEYS: OptionKeys<PreflightPolicy> = {
 /** A page asks once per address and method in ten minutes: many users behind one address stay far below this. */
 const DEFAULT_RATE = { limit: 1000, windowMs: 60_000, burst: 1000 };
 
+const IETF_VERSIONS = ["draft-11", "draft-8", "draft-7", "draft-6"] as const;
 const MISPLACED = "it belongs beside policies, it is one for all of them";
 
 const KEYS: OptionKeys<RateLimitOptions> = {
@@ -83,6 +86,7 @@ const KEYS: OptionKeys<RateLimitOptions> = {
   store: "neverUndefined",
   storeTimeout: true,
   fallbackShare: "neverUndefined",
+  keySecret: "neverUndefined",
   maxWaiting: true,
   headers: true,
   ipv6Prefix: true,
@@ -253,15 +257,17 @@ function hintsInPolicy(): Hints<RateLimitPolicy> {
 }
 
 function readHeaders(reader: SettingsReader): HeaderSettings {
-  const headers = reader.object<RateLimitHeaders>(
-    "headers",
-    { ietf: true, legacy: true },
-    {},
-    "{ ietf: false, legacy: false } to send none",
-  );
-  if (headers === undefined) return { ietf: true, legacy: "epoch" };
-  const ietf = headers.raw("ietf") === false ? false : headers.oneOf("ietf", ["draft-11"]);
+  const headers =
+    reader.object<RateLimitHeaders>(
+      "headers",
+      { ietf: true, legacy: true, retryJitter: true },
+      {},
+      "{ ietf: false, legacy: false } to send none",
+    ) ??
+    reader.nested<RateLimitHeaders>("headers", {}, { ietf: true, legacy: true, retryJitter: true });
+  const ietf = headers.raw("ietf") === false ? false : headers.oneOf("ietf", IETF_VERSIONS);
   const legacy =
     headers.raw("legacy") === false ? false : headers.oneOf("legacy", ["epoch", "delta"]);
-  return { ietf: ietf !== false, legacy };
+  const retryJitter = headers.number("retryJitter", { min: 0, max: 1, default: 0.1 });
+  return { ietf, legacy, retryJitter };
 }

@@ -14,6 +14,8 @@ let now = 0;
 beforeEach(() => {
   now = 1_000_000;
   vi.spyOn(performance, "now").mockImplementation(() => now);
+  // No jitter: Retry-After is as early as it may be.
+  vi.spyOn(Math, "random").mockReturnValue(0);
 });
 
 afterEach(() => {

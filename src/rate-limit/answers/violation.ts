@@ -16,6 +16,7 @@ export interface Violation {
 export function violationOf(
   charges: readonly Charge[],
   results: readonly RateLimitResult[],
+  retryJitter: number,
 ): Violation | undefined {
   let violated: string[] | undefined;
   let retryAfterMs = 0;
@@ -36,28 +37,40 @@ export function violationOf(
   if (violated === undefined) return undefined;
   return {
     // What can never pass gets no time to come back (RFC 9110 §10.2.3 has no value for "never").
-    error: refusalOf(violated, possible ? retryAfterMs : undefined),
+    error: refusalOf(violated, possible ? retryAfterMs : undefined, retryJitter),
     reason: possible ? (blocked ? "key_blocked" : "limit_exceeded") : "cost_exceeds_burst",
     policy: violated.join(", "),
   };
 }
 
 /** The refusal of a request that would have to wait where too many do. */
-export function fullQueue(charges: readonly Charge[], delayMs: number): Violation {
+export function fullQueue(
+  charges: readonly Charge[],
+  delayMs: number,
+  retryJitter: number,
+): Violation {
   const violated = charges.map(({ policy }) => policy.name);
   return {
-    error: refusalOf(violated, delayMs),
+    error: refusalOf(violated, delayMs, retryJitter),
     reason: "queue_full",
     policy: violated.join(", "),
   };
 }
 
-function refusalOf(violated: readonly string[], retryAfterMs: number | undefined): HttpError {
+function refusalOf(
+  violated: readonly string[],
+  retryAfterMs: number | undefined,
+  retryJitter: number,
+): HttpError {
   return new HttpError("rate_limit_exceeded", {
     headers:
-      retryAfterMs === undefined
-        ? {}
-        : { "Retry-After": String(Math.max(1, Math.ceil(retryAfterMs / 1000))) },
+      retryAfterMs === undefined ? {} : { "Retry-After": retryAfter(retryAfterMs, retryJitter) },
     members: { "violated-policies": violated },
   });
+}
+
+/** Never earlier than there is something left (§6 of the draft); later by chance, so that not all come back at once (§8.5). */
+function retryAfter(milliseconds: number, jitter: number): string {
+  const seconds = Math.max(1, Math.ceil(milliseconds / 1000));
+  return String(seconds + Math.floor(Math.random() * jitter * seconds));
 }

@@ -56,6 +56,11 @@ export interface LoginThrottleOptions extends GuardOptions {
   readonly storeTimeout?: string | undefined;
   /** The part of every limit that this process admits while the store fails, above 0 and up to 1. @default 1 */
   readonly fallbackShare?: number | undefined;
+  /**
+   * A secret of at least 32 characters: the store sees keyed digests (HMAC-SHA-256) in place of addresses, names of
+   * accounts and ids of callers, which are personal data. All processes need the same one. Only with a `store`. @default none
+   */
+  readonly keySecret?: string | undefined;
   /** How many leading bits of an IPv6 address identify one client, from 32 to 128. @default 56 */
   readonly ipv6Prefix?: number | undefined;
   /** How many keys each of the limits keeps in memory, from 1 to 10,000,000. @default 100000 */

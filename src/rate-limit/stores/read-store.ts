@@ -6,11 +6,15 @@ import type { RateLimitStore } from "./rate-limit-store.js";
 /** A store with this method says, at start-up, which policies it cannot count: one sentence per problem. */
 export const CHECK_POLICIES = Symbol.for("express-secure-api.check-policies/1");
 
+const SHORTEST_SECRET = 32;
+
 /** What is read of a store. */
 interface StoreSettings {
   readonly store: RateLimitStore | undefined;
   readonly storeTimeoutMs: number;
   readonly fallbackShare: number;
+  /** What makes pseudonyms of the keys that the store sees. */
+  readonly keySecret: string | undefined;
 }
 
 /** What the store can do, as it says itself; `undefined` without one. */
@@ -28,7 +32,7 @@ export function abilitiesOf(store: unknown): StoreAbilities | undefined {
 
 /** Reads the store and the options that belong to it; what is wrong is noted with the reader. */
 export function readStore(
-  reader: OptionsReader<"store" | "storeTimeout" | "fallbackShare">,
+  reader: OptionsReader<"store" | "storeTimeout" | "fallbackShare" | "keySecret">,
   policies: readonly Policy[],
 ): StoreSettings {
   const storeTimeoutMs = reader.duration("storeTimeout", {
@@ -37,16 +41,17 @@ export function readStore(
     default: "75ms",
   });
   const fallbackShare = readShare(reader, policies);
+  const keySecret = readKeySecret(reader);
   const store = reader.raw("store");
   if (store === undefined) {
-    for (const name of ["storeTimeout", "fallbackShare"] as const) {
+    for (const name of ["storeTimeout", "fallbackShare", "keySecret"] as const) {
       if (reader.has(name)) reader.note(name, "must be left out without a store");
     }
-    return { store, storeTimeoutMs, fallbackShare };
+    return { store, storeTimeoutMs, fallbackShare, keySecret };
   }
   if (!isStore(store)) {
     reader.problem("store", "a RateLimitStore, an object with consume(requests)", fixFor(store));
-    return { store: undefined, storeTimeoutMs, fallbackShare };
+    return { store: undefined, storeTimeoutMs, fallbackShare, keySecret };
   }
   if (abilitiesOf(store)?.algorithms.includes("concurrency") && store.refund === undefined) {
     reader.note(
@@ -55,7 +60,18 @@ export function readStore(
     );
   }
   for (const sentence of store[CHECK_POLICIES]?.(policies) ?? []) reader.note("store", sentence);
-  return { store, storeTimeoutMs, fallbackShare };
+  return { store, storeTimeoutMs, fallbackShare, keySecret };
+}
+
+function readKeySecret(reader: OptionsReader<"keySecret">): string | undefined {
+  const secret = reader.string("keySecret");
+  if (secret !== undefined && secret.length < SHORTEST_SECRET) {
+    reader.note(
+      "keySecret",
+      `must have at least ${SHORTEST_SECRET} characters: addresses can be guessed`,
+    );
+  }
+  return secret;
 }
 
 function readShare(reader: OptionsReader<"fallbackShare">, policies: readonly Policy[]): number {

@@ -17,18 +17,10 @@ const PAUSE_MS = 1000;
 export type StoreAnswer = readonly RateLimitResult[] | Error;
 
 /**
- * The charges as a store is asked for them.
+ * One charge, as a store is asked for it.
  *
  * @param enforced - What limits count that only report is kept apart.
  */
-export function storeRequestsOf(
-  charges: readonly Charge[],
-  enforced: boolean,
-): readonly RateLimitRequest[] {
-  return charges.map((charge) => storeRequestOf(charge, enforced));
-}
-
-/** One charge, as a store is asked for it. */
 export function storeRequestOf(charge: Charge, enforced: boolean): RateLimitRequest {
   const { policy, key, cost } = charge;
   const { limit, windowMs, burst } = rateOf(charge);

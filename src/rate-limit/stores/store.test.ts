@@ -149,6 +149,21 @@ describe.each(expressVersions)("rateLimit with a store on Express %s", (_major, 
     ]);
   });
 
+  it("shows the store pseudonyms, if there is a secret", async () => {
+    const keys: string[] = [];
+    const consume = async (requests: readonly RateLimitRequest[]) => {
+      keys.push(...requests.map(({ key }) => key));
+      return [admitted];
+    };
+    for (const secret of ["a", "a", "b"]) {
+      const app = appWith({ consume }, { keySecret: secret.repeat(32) });
+      await request(app).get("/").expect(200);
+    }
+    expect(keys[0]).toMatch(/^~[\w-]{43}$/);
+    expect(keys[1]).toBe(keys[0]);
+    expect(keys[2]).not.toBe(keys[0]);
+  });
+
   it("refuses what the store refuses", async () => {
     const decisions: Decision[] = [];
     const store = {
