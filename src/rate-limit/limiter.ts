@@ -4,7 +4,7 @@ import { isThenable } from "../core/calls/user-function.js";
 import { createGuard, type Guard } from "../core/guard/guard.js";
 import { giveDetails } from "../core/guard/guard-details.js";
 import type { ErrorCode } from "../core/refusal/error-code.js";
-import { HttpError, outageError } from "../core/refusal/http-error.js";
+import { HttpError } from "../core/refusal/http-error.js";
 import { isRefused } from "../core/refusal/refused.js";
 import { oweHeaders } from "../core/request/owed-headers.js";
 import { HeldRequests } from "./answers/held-requests.js";
@@ -12,6 +12,7 @@ import { quotasOf, setQuotaHeaders } from "./answers/quota-headers.js";
 import { delayOf, isNearLimit } from "./answers/stages.js";
 import {
   fullQueue,
+  REDUCED_CAPACITY,
   type Violation,
   type ViolationReason,
   violationOf,
@@ -50,7 +51,7 @@ const BODY_REFUSALS = {
 const NO_HEADERS = { ietf: false, legacy: false, retryJitter: 0 } as const;
 const NEAR = "near_limit" satisfies Reason;
 /** Until the store is asked again. */
-const RETRY_STORE_AFTER_SECONDS = 1;
+const RETRY_STORE_AFTER_SECONDS = "1";
 
 /** One limiter, from settings that were checked. */
 export function createLimiter(
@@ -199,7 +200,11 @@ class Limiter {
       this.#decide(count, req, res, next);
       return;
     }
-    const error = outageError("rate_limit_unavailable", count, RETRY_STORE_AFTER_SECONDS);
+    const error = new HttpError("rate_limit_unavailable", {
+      type: REDUCED_CAPACITY,
+      cause: count,
+      headers: { "Retry-After": RETRY_STORE_AFTER_SECONDS },
+    });
     this.#guard.refuse(error, req, res, next, { reason: "store_unavailable" satisfies Reason });
   };
 

@@ -33,7 +33,8 @@ const KEYS: OptionKeys<LoginThrottleOptions> = {
   ...GUARD_OPTIONS,
 };
 
-const HINTS: Hints<LoginThrottleOptions> = {
+/** As others, and the guides of rate-limiter-flexible, call them. */
+export const LOGIN_HINTS: Hints<LoginThrottleOptions> = {
   username: "user",
   key: 'did you mean "user"? it gives the name of the account, and the address is counted by itself',
   maxFailures: 'did you mean "pair"? write pair: { limit: 5, window: "15m" }',
@@ -65,7 +66,13 @@ export function loginThrottle(options: LoginThrottleOptions): LoginThrottleMiddl
 }
 
 function readLoginSettings(options: LoginThrottleOptions): LimiterSettings {
-  const reader = readOptions<LoginThrottleOptions>("loginThrottle", options, KEYS, HINTS, EXAMPLE);
+  const reader = readOptions<LoginThrottleOptions>(
+    "loginThrottle",
+    options,
+    KEYS,
+    LOGIN_HINTS,
+    EXAMPLE,
+  );
   const ipv6Prefix = reader.integer("ipv6Prefix", { min: 32, max: 128, default: 56 });
   const policies = readLoginPolicies(reader, ipv6Prefix, reader.has("store"));
   for (const sentence of missingAbilities(reader.raw("store"), policies)) {

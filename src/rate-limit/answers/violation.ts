@@ -2,6 +2,12 @@ import { HttpError } from "../../core/refusal/http-error.js";
 import { type Charge, rateOf } from "../policies/policy.js";
 import type { RateLimitResult } from "../stores/rate-limit-store.js";
 
+const TYPES = "https://iana.org/assignments/http-problem-types";
+/** @see https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-11#section-5 */
+const QUOTA_EXCEEDED = `${TYPES}#quota-exceeded`;
+const ABNORMAL_USAGE = `${TYPES}#abnormal-usage-detected`;
+export const REDUCED_CAPACITY = `${TYPES}#temporary-reduced-capacity`;
+
 /** What of a quota refused. */
 export type ViolationReason = "limit_exceeded" | "cost_exceeds_burst" | "key_blocked";
 
@@ -37,7 +43,7 @@ export function violationOf(
   if (violated === undefined) return undefined;
   return {
     // What can never pass gets no time to come back (RFC 9110 §10.2.3 has no value for "never").
-    error: refusalOf(violated, possible ? retryAfterMs : undefined, retryJitter),
+    error: refusalOf(violated, possible ? retryAfterMs : undefined, retryJitter, blocked),
     reason: possible ? (blocked ? "key_blocked" : "limit_exceeded") : "cost_exceeds_burst",
     policy: violated.join(", "),
   };
@@ -61,8 +67,10 @@ function refusalOf(
   violated: readonly string[],
   retryAfterMs: number | undefined,
   retryJitter: number,
+  blocked = false,
 ): HttpError {
   return new HttpError("rate_limit_exceeded", {
+    type: blocked ? ABNORMAL_USAGE : QUOTA_EXCEEDED,
     headers:
       retryAfterMs === undefined ? {} : { "Retry-After": retryAfter(retryAfterMs, retryJitter) },
     members: { "violated-policies": violated },
