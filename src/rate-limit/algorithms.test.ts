@@ -327,10 +327,17 @@ describe.each(expressVersions)("rateLimit on Express %s", (_major, express) => {
       await request(strict).get("/").expect(503);
     });
 
-    it("is not asked while it says that it is not ready", async () => {
+    it.each([
+      () => false,
+      () => "yes" as never,
+      () => Promise.reject(new Error("lost")) as never,
+      () => {
+        throw new Error("lost");
+      },
+    ])("is not asked while it says that it is not ready: %s", async (isReady) => {
       let asked = 0;
       const idle: RateLimitStore = {
-        isReady: () => false,
+        isReady,
         consume: () => {
           asked += 1;
           return new Promise(() => undefined);

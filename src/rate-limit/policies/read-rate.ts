@@ -1,7 +1,7 @@
 import { createCall } from "../../core/calls/create-call.js";
 import { isThenable, wrongReturn } from "../../core/calls/user-function.js";
 import type { OptionKeys } from "../../core/options/option-types.js";
-import { OptionsReader } from "../../core/options/options-reader.js";
+import type { OptionsReader } from "../../core/options/options-reader.js";
 import { parseDuration } from "../../core/options/quantity.js";
 import { isPlainObject } from "../../core/options/value.js";
 import type { Policy, Rate, RateLimitAlgorithm, UserFunction } from "./policy.js";
@@ -157,15 +157,8 @@ function readTierTable(
   }
   return new Map(
     Object.keys(table).map((name) => {
-      const path = `${reader.path}.tiers[${JSON.stringify(name)}]`;
-      const tier = new OptionsReader<keyof RateLimitTier>(
-        path,
-        table[name] ?? null,
-        RATE_KEYS,
-        {},
-        reader.problems,
-        TIER_EXAMPLE,
-      );
+      const key = `tiers[${JSON.stringify(name)}]` as "tiers";
+      const tier = reader.nested<RateLimitTier>(key, table[name], RATE_KEYS, {}, TIER_EXAMPLE);
       return [name, readFixedRate(tier, algorithm, stored)] as const;
     }),
   );

@@ -125,7 +125,10 @@ export class StoreClient {
 function isReady(store: RateLimitStore): boolean {
   if (store.isReady === undefined) return true;
   try {
-    return store.isReady() === true;
+    const ready: unknown = store.isReady();
+    if (ready === true) return true;
+    ignoreOutcome(ready);
+    return false;
   } catch {
     return false;
   }

@@ -16,12 +16,15 @@ export const OBSERVING: readonly string[] = [
   "loginThrottle.store.block",
   "loginThrottle.store.charge",
   "loginThrottle.store.close",
+  // One that fails is no store that is ready: see src/rate-limit/algorithms.test.ts.
+  "loginThrottle.store.isReady",
   "loginThrottle.store.refund",
   "loginThrottle.store.reset",
   // Called for what an app does by hand, which is told when it fails: see src/rate-limit/stages.test.ts.
   "rateLimit.store.block",
   "rateLimit.store.charge",
   "rateLimit.store.close",
+  "rateLimit.store.isReady",
   "rateLimit.store.refund",
   "rateLimit.store.reset",
 ];
