@@ -3,7 +3,7 @@ import { isThenable, wrongReturn } from "../../core/calls/user-function.js";
 import type { OptionKeys } from "../../core/options/option-types.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import { parseDuration } from "../../core/options/quantity.js";
-import { isPlainObject } from "../../core/options/value.js";
+import { isHarmless, isPlainObject } from "../../core/options/value.js";
 import type { Policy, Rate, RateLimitAlgorithm, UserFunction } from "./policy.js";
 import type { RateLimitTier } from "./policy-options.js";
 
@@ -130,7 +130,6 @@ function readTiers(
     reader.note("tiers", 'must have one window with "sliding-log"');
   }
   const option = `${reader.path}.tier`;
-  const names = [...tiers.keys()].join(", ");
   const rateFor =
     tier === undefined
       ? undefined
@@ -138,7 +137,8 @@ function readTiers(
           option,
           parse(value) {
             const rate = typeof value === "string" ? tiers.get(value) : undefined;
-            if (rate === undefined) throw wrongReturn(option, `one of the tiers (${names})`, value);
+            if (rate === undefined)
+              throw wrongReturn(option, "the name of one of the tiers", value);
             return rate;
           },
         });
@@ -156,8 +156,9 @@ function readTierTable(
     return new Map();
   }
   return new Map(
-    Object.keys(table).map((name) => {
-      const key = `tiers[${JSON.stringify(name)}]` as "tiers";
+    Object.keys(table).map((name, index) => {
+      const shown = isHarmless(name) ? JSON.stringify(name) : index;
+      const key = `tiers[${shown}]` as "tiers";
       const tier = reader.nested<RateLimitTier>(key, table[name], RATE_KEYS, {}, TIER_EXAMPLE);
       return [name, readFixedRate(tier, algorithm, stored)] as const;
     }),
