@@ -178,16 +178,30 @@ export {
   session,
 } from "./principal/index.js";
 export {
+  type AccountSlowDown,
+  type BlockOptions,
+  type FailureLimit,
   fromRateLimiterFlexible,
+  type LoginThrottleMiddleware,
+  type LoginThrottleOptions,
+  loginThrottle,
   type PreflightPolicy,
+  type RateLimitAlgorithm,
+  type RateLimitBlocking,
+  type RateLimitControl,
   type RateLimitHeaders,
   type RateLimitMiddleware,
   type RateLimitOptions,
   type RateLimitPolicy,
+  type RateLimitRefund,
   type RateLimitRequest,
   type RateLimitResult,
+  type RateLimitState,
   type RateLimitStore,
+  type RateLimitTarget,
+  type RateLimitTier,
   rateLimit,
+  type SlowDownOptions,
 } from "./rate-limit/index.js";
 export { type SecureApi, type SecureApiOptions, secureApi } from "./secure-api/index.js";
 export {

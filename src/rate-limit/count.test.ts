@@ -42,6 +42,63 @@ function countingStore(): RateLimitStore & { readonly refunded: RateLimitRequest
   };
 }
 
+describe.each(expressVersions)("rateLimit with costAfter on Express %s", (_major, express) => {
+  function appWith(options: Partial<RateLimitOptions>): Express {
+    const app = (express as unknown as () => Express)();
+    app.use(rateLimit({ name: "bytes", limit: 100, window: "1h", ...options } as RateLimitOptions));
+    app.get("/:size", (req, res) => void res.send("x".repeat(Number(req.params["size"]))));
+    return app;
+  }
+
+  const bytes = (_req: unknown, res: { getHeader(name: string): unknown }): number =>
+    Number(res.getHeader("content-length"));
+
+  it.each([false, true])("charges what the answer has cost (later: %s)", async (later) => {
+    const app = appWith({
+      costAfter: (req, res) => (later ? Promise.resolve(bytes(req, res)) : bytes(req, res)),
+      cost: 10,
+    });
+    const left = async (size: number) => {
+      const answer = await request(app).get(`/${size}`);
+      await sleep(10);
+      return [answer.status, answer.headers["x-ratelimit-remaining"]];
+    };
+    expect(await left(40)).toEqual([200, "90"]);
+    expect(await left(3)).toEqual([200, "50"]);
+    expect(await left(500)).toEqual([200, "47"]);
+    expect(await left(1)).toEqual([429, "0"]);
+  });
+
+  it.each([
+    () => Number.NaN,
+    () => -1,
+    () => Promise.reject(new Error("lost")),
+    () => {
+      throw new Error("lost");
+    },
+  ])("keeps the first charge when the function fails: %s", async (costAfter) => {
+    vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const app = appWith({ costAfter, cost: 10 });
+    for (const left of ["90", "80"]) {
+      await request(app).get("/1").expect(200).expect("X-RateLimit-Remaining", left);
+    }
+  });
+
+  it("charges and gives back in a store", async () => {
+    const calls: string[] = [];
+    const store: RateLimitStore = {
+      consume: async () => [{ allowed: true, remaining: 5, retryAfterMs: 0, resetMs: 0 }],
+      refund: async ([one]) => void calls.push(`refund ${one?.cost}`),
+      charge: async ([one]) => void calls.push(`charge ${one?.cost}`),
+    };
+    const app = appWith({ store, costAfter: bytes, cost: 10 });
+    await request(app).get("/40").expect(200);
+    await request(app).get("/3").expect(200);
+    await request(app).get("/10").expect(200);
+    await expect.poll(() => calls).toEqual(["charge 30", "refund 7"]);
+  });
+});
+
 describe.each(expressVersions)("rateLimit with count on Express %s", (_major, express) => {
   function appWith(options: Partial<RateLimitOptions>, ...after: RequestHandler[]): Express {
     const app = (express as unknown as () => Express)();
@@ -49,6 +106,13 @@ describe.each(expressVersions)("rateLimit with count on Express %s", (_major, ex
     app.all("/:status", (req, res) => void res.status(Number(req.params["status"])).send("x"));
     return app;
   }
+
+  it("charges successes only, if asked to", async () => {
+    const app = appWith({ count: "successes" });
+    for (let n = 0; n < 3; n += 1) await request(app).get("/404").expect(404);
+    for (let n = 0; n < 2; n += 1) await request(app).get("/200").expect(200);
+    await request(app).get("/404").expect(429);
+  });
 
   it.each([200, 201, 204, 299, 304])(
     "gives the charge back for an answer of %i",

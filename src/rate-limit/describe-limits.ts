@@ -1,4 +1,5 @@
 import type { GuardDetails } from "../core/guard/guard-details.js";
+import { ietfFieldNames } from "./answers/ietf-fields.js";
 import type { HeaderSettings } from "./answers/quota-headers.js";
 import type { Policy } from "./policies/policy.js";
 
@@ -15,7 +16,7 @@ export function describeLimits(policies: readonly Policy[], headers: HeaderSetti
       on: match?.map(({ text }) => text),
     })),
     headers: [
-      ...(headers.ietf ? ["RateLimit", "RateLimit-Policy"] : []),
+      ...(headers.ietf === false ? [] : ietfFieldNames(headers.ietf)),
       ...(headers.legacy === false
         ? []
         : ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]),

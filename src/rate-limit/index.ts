@@ -1,4 +1,13 @@
+export type { RateLimitControl, RateLimitState, RateLimitTarget } from "./control.js";
+export type {
+  AccountSlowDown,
+  FailureLimit,
+  LoginThrottleOptions,
+} from "./login-throttle/login-throttle-options.js";
+export { type LoginThrottleMiddleware, loginThrottle } from "./login-throttle.js";
 export type { RateLimitMiddleware } from "./place.js";
+export type { RateLimitAlgorithm, RateLimitBlocking } from "./policies/policy.js";
+export type { BlockOptions, RateLimitTier, SlowDownOptions } from "./policies/policy-options.js";
 export { rateLimit } from "./rate-limit.js";
 export type {
   PreflightPolicy,
@@ -8,6 +17,7 @@ export type {
 } from "./rate-limit-options.js";
 export { fromRateLimiterFlexible } from "./stores/from-rate-limiter-flexible.js";
 export type {
+  RateLimitRefund,
   RateLimitRequest,
   RateLimitResult,
   RateLimitStore,

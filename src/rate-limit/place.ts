@@ -1,8 +1,9 @@
 import type { Request } from "express";
 import type { Middleware } from "../core/guard/middleware.js";
+import type { RateLimitControl } from "./control.js";
 
 /** A limiter, or one of those that a preset makes of its policies. */
-interface LimiterMiddleware extends Middleware {
+interface LimiterMiddleware extends Middleware, RateLimitControl {
   /** Closes the store, if one is given and can be closed. Rejects when that fails or takes over 5 seconds. */
   close(): Promise<void>;
 }

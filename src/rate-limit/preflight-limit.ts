@@ -59,7 +59,7 @@ export function createPreflightLimit(
       counted?.add(req);
       const charges = [{ policy, key: addressKey(req, ipv6Prefix), cost: 1 }];
       const { results, exhausted } = memory.consume(charges);
-      const violation = violationOf(charges, results);
+      const violation = violationOf(charges, results, settings.headers.retryJitter);
       if (violation === undefined) {
         guard.allow(req, { policy: policy.name });
         return undefined;

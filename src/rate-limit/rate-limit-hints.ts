@@ -29,7 +29,10 @@ const STORE =
   "store takes no client: wrap a limiter, as in store: fromRateLimiterFlexible(limiter)";
 /** `true` there lets everything pass uncounted, which nothing here does. */
 const NEVER_UNCOUNTED =
-  'while the store fails, requests are counted in memory (onStoreError: "fallback", the default) or refused ("reject"), never let through uncounted';
+  'while the store fails, requests are counted in memory (onStoreError: "fallback", the default) or refused ("reject"), not let through uncounted';
+/** As express-slow-down calls them. */
+const SLOW_DOWN =
+  'write slowDown: { from: 0.5, step: "100ms", max: "2s" }, beside the limit from which on requests are refused';
 
 /** The hints for policies, and those for the limiter. */
 export const RATE_LIMIT_HINTS: Hints<RateLimitOptions> = {
@@ -45,7 +48,7 @@ export const RATE_LIMIT_HINTS: Hints<RateLimitOptions> = {
   skipFailedRequests: ALL_COUNT,
   requestWasSuccessful: FAILURES,
   blockDuration:
-    "there is no time-out beyond the window: units come back evenly, and Retry-After says when there are enough",
+    'write block: { after: 1, durations: ["5m"] }: a key that keeps being refused is blocked for so long',
   statusCode: "a refusal is 429 always; to answer in a format of your own write onDenied",
   requestPropertyName:
     "leave it out, nothing is put on the request: what is left stands in the header fields of the answer",
@@ -55,7 +58,9 @@ export const RATE_LIMIT_HINTS: Hints<RateLimitOptions> = {
     "leave it out, refusals are in the audit log, and faults of the setup are process warnings",
   trustProxy:
     'Express has this setting: write app.set("trust proxy", …) with the number or the addresses of your proxies',
-  algorithm: "every policy is a token bucket: leave it out",
+  delayAfter: SLOW_DOWN,
+  delayMs: SLOW_DOWN,
+  maxDelayMs: SLOW_DOWN,
   allowList: SKIP,
   whitelist: SKIP,
   skipIf: SKIP,

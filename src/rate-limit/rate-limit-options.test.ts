@@ -21,7 +21,7 @@ describe("rateLimit, with wrong options, throws one OptionsError", () => {
     ],
     [
       { ...one, limit: 0 },
-      "rateLimit.limit must be a whole number from 1 to 1000000000, got 0: is a variable not set? To close a route, write deny: true in its row of secureApi",
+      'rateLimit.limit must be a whole number from 1 to 1000000000, got 0: is a variable not set? To let nothing pass, write "none"',
     ],
     [{ ...one, limit: -1 }, "rateLimit.limit must be a whole number"],
     [{ ...one, limit: 1.5 }, "rateLimit.limit must be a whole number"],
@@ -100,7 +100,7 @@ describe("rateLimit, with wrong options, throws one OptionsError", () => {
       { ...one, name: "a", store, storeTimeout: "61s" },
       "rateLimit.storeTimeout must be a duration",
     ],
-    [{ ...one, headers: { ietf: "draft-8" } }, 'rateLimit.headers.ietf must be one of "draft-11"'],
+    [{ ...one, headers: { ietf: "draft-10" } }, 'rateLimit.headers.ietf must be one of "draft-11"'],
     [
       { ...one, headers: { legacy: true } },
       'rateLimit.headers.legacy must be one of "epoch", "delta"',
@@ -118,9 +118,139 @@ describe("rateLimit, with wrong options, throws one OptionsError", () => {
     ],
     [{ ...one, max: 10 }, 'rateLimit must not have an option "max": did you mean "limit"?'],
     [{ ...one, keyGenerator: () => "" }, 'did you mean "key"?'],
-    [{ ...one, algorithm: "fixed-window" }, 'rateLimit must not have an option "algorithm"'],
+    [{ ...one, algorithm: "fixedWindow" }, 'did you mean "fixed-window"?'],
+    [{ ...one, algorithm: "sliding-window" }, 'did you mean "sliding-log"?'],
     [{ ...one, concurrency: 5 }, "rateLimit must not have an option with a name of 11 characters"],
-    [{ ...one, count: "failure" }, 'rateLimit.count must be "all", "failures" or a function'],
+    [
+      { ...one, limit: 0 },
+      'rateLimit.limit must be a whole number from 1 to 1000000000, got 0: is a variable not set? To let nothing pass, write "none"',
+    ],
+    [{ ...one, limit: "none" }, 'rateLimit.window must be left out with limit: "none"'],
+    [{ ...one, algorithm: "leaky-bucket" }, "rateLimit.burst must be a whole number"],
+    [
+      { ...one, algorithm: "sliding-log", burst: 2 },
+      'rateLimit.burst must be left out with "sliding-log"',
+    ],
+    [
+      { ...one, algorithm: "sliding-log", limit: 1001 },
+      "rateLimit.limit must be a whole number from 1 to 1000",
+    ],
+    [
+      { ...one, algorithm: "fixed-window", burst: 2 },
+      'rateLimit.burst must be left out with "fixed-window"',
+    ],
+    [
+      { ...one, algorithm: "concurrency" },
+      'rateLimit.window must be left out with "concurrency" in memory',
+    ],
+    [
+      { limit: 5, algorithm: "concurrency", count: "failures" },
+      'rateLimit.count must be left out with "concurrency"',
+    ],
+    [{ ...one, algorithm: undefined }, "rateLimit.algorithm must not be undefined"],
+    [
+      { ...one, tier: () => "a" },
+      "rateLimit.limit must stand in each of the tiers, not beside them",
+    ],
+    [{ tiers: { a: one } }, "rateLimit.tier must be a function"],
+    [{ tier: () => "a" }, "rateLimit.tiers must be an object with a rate for each tier"],
+    [{ tier: () => "a", tiers: {} }, "rateLimit.tiers must be an object with a rate for each tier"],
+    [
+      { tier: () => "a", tiers: { a: { limit: 0, window: "1m" } } },
+      'rateLimit.tiers["a"].limit must be a whole number from 1 to 1000000000, got 0',
+    ],
+    [
+      { tier: () => "a", tiers: { a: null } },
+      'rateLimit.tiers["a"] must be an options object, got null',
+    ],
+    [
+      {
+        algorithm: "sliding-log",
+        tier: () => "a",
+        tiers: { a: { limit: 1, window: "1m" }, b: { limit: 1, window: "2m" } },
+      },
+      'rateLimit.tiers must have one window with "sliding-log"',
+    ],
+    [
+      { ...one, algorithm: "sliding-log", window: () => "1m" },
+      'rateLimit.window must be a duration with "sliding-log"',
+    ],
+    [
+      { ...one, maxWaiting: 5 },
+      'rateLimit.maxWaiting must be left out without a policy with "leaky-bucket" or slowDown',
+    ],
+    [{ ...one, warnAt: 0 }, "rateLimit.warnAt must be above 0"],
+    [{ ...one, warnAt: 80 }, "rateLimit.warnAt must be a number from 0 to 1, got 80"],
+    [{ ...one, onLimit: "slow-down" }, 'rateLimit.onLimit must be "refuse" without slowDown'],
+    [{ ...one, slowDown: { from: 1, step: "1s" } }, "rateLimit.slowDown.from must be below 1"],
+    [
+      { ...one, slowDown: { from: 0, step: "3s" } },
+      "rateLimit.slowDown.step must not be longer than max",
+    ],
+    [{ ...one, slowDown: { step: "1s" } }, "rateLimit.slowDown.from must be a number from 0 to 1"],
+    [{ ...one, block: { after: 0 } }, "rateLimit.block.after must be a whole number from 1"],
+    [{ ...one, block: { durations: [] } }, "rateLimit.block.durations must be a non-empty list"],
+    [
+      { ...one, block: { durations: ["5m", "1m"] } },
+      "rateLimit.block.durations[1] must not be shorter than the one before it",
+    ],
+    [
+      { ...one, block: { after: "never", within: "1m" } },
+      'rateLimit.block.within must be left out with after: "never"',
+    ],
+    [
+      { ...one, block: {}, slowDown: { from: 0, step: "1s" }, onLimit: "slow-down" },
+      'rateLimit.block must be left out with onLimit: "slow-down"',
+    ],
+    [
+      { ...one, name: "a", store: { consume: async () => [] }, block: {} },
+      "rateLimit.block must be left out: the store does not block keys",
+    ],
+    [{ ...one, keySecret: "x".repeat(32) }, "rateLimit.keySecret must be left out without a store"],
+    [
+      { ...one, name: "a", store: { consume: async () => [] }, keySecret: "short" },
+      "rateLimit.keySecret must have at least 32 characters",
+    ],
+    [
+      { ...one, name: "a", store: { consume: async () => [] }, keySecret: undefined },
+      "rateLimit.keySecret must not be undefined",
+    ],
+    [
+      { ...one, headers: { retryJitter: 10 } },
+      "rateLimit.headers.retryJitter must be a number from 0 to 1, got 10",
+    ],
+    [{ ...one, fallbackShare: 0.5 }, "rateLimit.fallbackShare must be left out without a store"],
+    [
+      { ...one, name: "a", store: { consume: async () => [] }, fallbackShare: 0 },
+      "rateLimit.fallbackShare must be above 0",
+    ],
+    [
+      {
+        ...one,
+        name: "a",
+        store: { consume: async () => [] },
+        fallbackShare: 0.5,
+        onStoreError: "reject",
+      },
+      'rateLimit.fallbackShare must be left out without onStoreError: "fallback"',
+    ],
+    [
+      { ...one, name: "a", store: { consume: async () => [] }, algorithm: "sliding-log" },
+      'rateLimit.algorithm must be "token-bucket": the store does not know "sliding-log"',
+    ],
+    [
+      {
+        limit: 1,
+        algorithm: "concurrency",
+        name: "a",
+        store: { algorithms: ["concurrency"], consume: async () => [] },
+      },
+      'rateLimit.store must have refund() to know "concurrency"',
+    ],
+    [
+      { ...one, count: "failure" },
+      'rateLimit.count must be "all", "failures", "successes" or a function',
+    ],
     [{ ...one, count: true }, "rateLimit.count must be"],
     [{ ...one, count: undefined }, "rateLimit.count must not be undefined"],
     [

@@ -1,6 +1,11 @@
 import type { Request, Response } from "express";
 import type { GuardOptions } from "../core/guard/guard-options.js";
+import type { RateLimitAlgorithm } from "./policies/policy.js";
+import type { BlockOptions, RateLimitTier, SlowDownOptions } from "./policies/policy-options.js";
 import type { RateLimitStore } from "./stores/rate-limit-store.js";
+
+/** A function that looks at the request. */
+type PerRequest<T> = (req: Request) => T | Promise<T>;
 
 /** One quota: how much, in which time, for whom. */
 export interface RateLimitPolicy {
@@ -10,14 +15,44 @@ export interface RateLimitPolicy {
    */
   readonly name?: string | undefined;
   /**
-   * Units per window on average, from 1 to 1,000,000,000. In any span of one window at most `limit + burst` units
-   * pass.
+   * How the policy counts.
+   *
+   * - `"token-bucket"`: `burst` units at once; they come back evenly over the window. In any span of one window at most
+   *   `limit + burst` units pass.
+   * - `"leaky-bucket"`: requests go on at a constant rate, `limit` per window. Up to `burst` of them wait; who leaves
+   *   gives the place back.
+   * - `"sliding-log"`: never more than `limit`, at most 1,000, in any span of one window.
+   * - `"fixed-window"`: `limit` per window, which begins with the first request; around its end twice the limit can pass.
+   * - `"concurrency"`: `limit` requests at the same time. Without a `store`, `window` is left out; with one it is the
+   *   longest time for which a request counts, by default `"5m"`, so that a process that dies keeps no place.
+   *
+   * With a `store`, one of those that it knows. @default "token-bucket"
    */
-  readonly limit: number;
-  /** Length of the window: a duration in whole seconds, from `"1s"` to `"366d"`. */
-  readonly window: string;
-  /** Units that may be spent at once, from 1 to `limit`. They come back evenly over the window. @default `limit` */
-  readonly burst?: number | undefined;
+  readonly algorithm?: RateLimitAlgorithm | undefined;
+  /**
+   * Units per window, from 1 to 1,000,000,000, or `"none"`, which lets nothing pass; or a function that returns one of
+   * them. It may return a promise, which has 5 seconds. If it fails, the answer is 503 `check_unavailable`. Required
+   * unless `tiers` is given.
+   */
+  readonly limit?: number | "none" | PerRequest<number | "none"> | undefined;
+  /**
+   * Length of the window: a duration in whole seconds, from `"1s"` to `"366d"`, or a function, as with `limit`. Required
+   * unless `tiers` is given or `limit` is `"none"`.
+   */
+  readonly window?: string | PerRequest<string> | undefined;
+  /**
+   * Units that may be spent at once, from 1 to `limit`, or a function, as with `limit`. Only with the buckets: how many may
+   * wait is required with `"leaky-bucket"`. @default `limit`
+   */
+  readonly burst?: number | PerRequest<number> | undefined;
+  /**
+   * Names the tier of a request: one of the names in `tiers`, such as the plan of the caller. Who changes the tier keeps
+   * the share that was spent. It may return a promise, which has 5 seconds. If it fails, or names none of them, the answer is 503
+   * `check_unavailable`. Required with `tiers`.
+   */
+  readonly tier?: PerRequest<string> | undefined;
+  /** The rates to choose from, by name, in place of `limit`, `window` and `burst`. */
+  readonly tiers?: Readonly<Record<string, RateLimitTier>> | undefined;
   /**
    * Who has a quota of its own.
    *
@@ -50,6 +85,33 @@ export interface RateLimitPolicy {
    */
   readonly match?: string | readonly string[] | undefined;
   /**
+   * Units that a request has cost, a whole number of at least 0: asked when the answer was sent, or the client has left. `cost` is charged when the
+   * request comes, and the difference then: what it has cost more is charged as far as there is something left. It may
+   * return a promise, which has 5 seconds. If it fails, the first charge stays. Not with `count` or `"concurrency"`; with a
+   * store, only if that has `refund` and `charge`. @default `cost`
+   */
+  readonly costAfter?: ((req: Request, res: Response) => number | Promise<number>) | undefined;
+  /**
+   * The part of the quota, above 0 and up to 1, from which on decisions carry the reason `near_limit`, before anything is refused.
+   * @default none
+   */
+  readonly warnAt?: number | undefined;
+  /** Delays requests before the limit refuses them. Not with `"leaky-bucket"`. @default none */
+  readonly slowDown?: SlowDownOptions | undefined;
+  /**
+   * What happens beyond the limit: `"refuse"`, or `"slow-down"`, which lets every request pass after the longest delay of
+   * `slowDown`, so that nobody can lock another one out. @default "refuse"
+   */
+  readonly onLimit?: "refuse" | "slow-down" | undefined;
+  /** Blocks keys that keep being refused, each time for longer. `{}` takes all defaults. @default none */
+  readonly block?: BlockOptions | undefined;
+  /**
+   * What happens while the store fails: `"fallback"` counts in the memory of this process, with `fallbackShare` of the
+   * limit; `"reject"` answers 503 `rate_limit_unavailable`; `"dangerouslyOpen"` counts nothing, so that the limit does not
+   * exist until the store is back. Beside `policies` it is the default of all of them. Only with a `store`. @default "fallback"
+   */
+  readonly onStoreError?: "fallback" | "reject" | "dangerouslyOpen" | undefined;
+  /**
    * Only inside of `secureApi`, and required there when `key` is a function: when the policy runs.
    *
    * - `"before-auth"`, `"after-auth"`: before or after authentication
@@ -66,14 +128,16 @@ export interface RateLimitPolicy {
    *
    * - `"all"`: whatever the answer will be
    * - `"failures"`: every answer but 2xx and 304, and requests that the client gave up
+   * - `"successes"`: 2xx and 304, and requests that the client gave up
    * - a function: asked when the answer was sent, `true` for a request that counts. It may return a promise, which has 5
    *   seconds. If it fails, the request counts.
    *
-   * With a store, only if that has `refund`. @default "all"
+   * With a store, only if that has `refund`. Not with `"concurrency"`. @default "all"
    */
   readonly count?:
     | "all"
     | "failures"
+    | "successes"
     | ((req: Request, res: Response) => boolean | Promise<boolean>)
     | undefined;
 }
@@ -81,15 +145,22 @@ export interface RateLimitPolicy {
 /** Which header fields tell clients about their quota. */
 export interface RateLimitHeaders {
   /**
-   * `RateLimit` and `RateLimit-Policy` in the form of an IETF draft, or `false` for none. @default "draft-11"
+   * `RateLimit` and `RateLimit-Policy` in the form of an IETF draft, or `false` for none. `"draft-8"` counts `t` to the
+   * full quota; `"draft-7"` and `"draft-6"` name one quota, that with the fewest units left, and `"draft-6"` in
+   * `RateLimit-Limit`, `-Remaining` and `-Reset`. @default "draft-11"
    * @see https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-11
    */
-  readonly ietf?: "draft-11" | false | undefined;
+  readonly ietf?: "draft-11" | "draft-8" | "draft-7" | "draft-6" | false | undefined;
   /**
    * `X-RateLimit-Limit`, `-Remaining` and `-Reset`, with the reset as seconds since 1970 (`"epoch"`) or from now
    * (`"delta"`), or `false` for none. @default "epoch"
    */
   readonly legacy?: "epoch" | "delta" | false | undefined;
+  /**
+   * The largest part, from 0 to 1, by which `Retry-After` is made later at random, in whole seconds, so that clients that were
+   * refused together do not come back together. @default 0.1
+   */
+  readonly retryJitter?: number | undefined;
 }
 
 /** How many CORS preflights and refused cross-site requests an address may send. */
@@ -103,16 +174,7 @@ export interface PreflightPolicy {
 }
 
 /** Options of {@link rateLimit}: one policy, or a list of `policies`. */
-export interface RateLimitOptions extends GuardOptions, Omit<RateLimitPolicy, "limit" | "window"> {
-  /**
-   * Units per window on average, from 1 to 1,000,000,000. In any span of one window at most `limit + burst` units
-   * pass. Required unless `policies` is given.
-   */
-  readonly limit?: number | undefined;
-  /**
-   * Length of the window: a duration in whole seconds, from `"1s"` to `"366d"`. Required unless `policies` is given.
-   */
-  readonly window?: string | undefined;
+export interface RateLimitOptions extends GuardOptions, RateLimitPolicy {
   /**
    * Several policies that are counted together: what one of them refuses costs nothing in any of them. What anything
    * else refuses keeps its charge.
@@ -129,10 +191,20 @@ export interface RateLimitOptions extends GuardOptions, Omit<RateLimitPolicy, "l
   /** A store that counts outside of this process. @default the memory of this process */
   readonly store?: RateLimitStore | undefined;
   /**
-   * What happens while the store fails: `"fallback"` counts in the memory of this process, with the same limits (so
-   * N processes admit up to N times as much); `"reject"` answers 503 `rate_limit_unavailable`. @default "fallback"
+   * The part of every limit that this process admits while the store fails and `onStoreError` is `"fallback"`, above 0 and up to 1.
+   * N processes admit up to N times as much together: `1 / N` keeps the limit. Only with a `store`. @default 1
    */
-  readonly onStoreError?: "fallback" | "reject" | undefined;
+  readonly fallbackShare?: number | undefined;
+  /**
+   * A secret of at least 32 characters: the store sees keyed digests (HMAC-SHA-256) in place of addresses, names of
+   * accounts and ids of callers, which are personal data. All processes need the same one. Only with a `store`. @default none
+   */
+  readonly keySecret?: string | undefined;
+  /**
+   * How many requests may wait at the same time in this process, of all policies together, from 1 to 100,000. Each holds
+   * a connection. Beyond it the answer is 429. Only with `"leaky-bucket"` or `slowDown`. @default 1000
+   */
+  readonly maxWaiting?: number | undefined;
   /** How long a request waits for the store, from `"1ms"` to `"60s"`. Only with a `store`. @default "75ms" */
   readonly storeTimeout?: string | undefined;
   /** Which header fields are sent. */

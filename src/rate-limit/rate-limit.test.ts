@@ -14,6 +14,7 @@ import type { RateLimitOptions } from "./rate-limit-options.js";
 let now = 0;
 
 beforeEach(() => {
+  vi.spyOn(Math, "random").mockReturnValue(0);
   now = 5_000_000;
   vi.spyOn(performance, "now").mockImplementation(() => now);
 });

@@ -7,7 +7,8 @@ import type { ProblemList } from "../core/options/problem-list.js";
 import type { OnDenied } from "../core/refusal/deny.js";
 import type { HeaderSettings } from "./answers/quota-headers.js";
 import type { Policy, UserFunction } from "./policies/policy.js";
-import { type PolicyDemands, readPolicy, readRate } from "./policies/read-policy.js";
+import { ON_STORE_ERROR, type PolicyDemands, readPolicy } from "./policies/read-policy.js";
+import { readRate } from "./policies/read-rate.js";
 import { POLICY_HINTS, RATE_LIMIT_HINTS } from "./rate-limit-hints.js";
 import type {
   PreflightPolicy,
@@ -17,7 +18,7 @@ import type {
 } from "./rate-limit-options.js";
 import { optionsOfRow, ROW_EXAMPLE, type RowPolicy } from "./row-policy.js";
 import type { RateLimitStore } from "./stores/rate-limit-store.js";
-import { readStore } from "./stores/read-store.js";
+import { abilitiesOf, readStore } from "./stores/read-store.js";
 
 /** The options of a limiter, checked, with every default filled in. */
 export interface LimiterSettings {
@@ -29,8 +30,13 @@ export interface LimiterSettings {
   /** Whether the options say something about that policy: `"off"` when it is `false`. */
   readonly preflightGiven: boolean | "off";
   readonly store: RateLimitStore | undefined;
-  readonly onStoreError: "fallback" | "reject";
   readonly storeTimeoutMs: number;
+  /** The part of every limit that the memory of this process admits in place of a store. */
+  readonly fallbackShare: number;
+  /** What makes pseudonyms of the keys that a store sees. */
+  readonly keySecret: string | undefined;
+  /** How many requests may wait at the same time. */
+  readonly maxWaiting: number;
   readonly headers: HeaderSettings;
   readonly ipv6Prefix: number;
   readonly maxKeys: number;
@@ -39,16 +45,28 @@ export interface LimiterSettings {
 
 const POLICY_KEYS: OptionKeys<RateLimitPolicy> = {
   name: true,
+  algorithm: "neverUndefined",
   limit: true,
   window: true,
   burst: "neverUndefined",
+  tier: "neverUndefined",
+  tiers: "neverUndefined",
   key: "neverUndefined",
   cost: "neverUndefined",
   match: "neverUndefined",
   phase: true,
   count: "neverUndefined",
+  costAfter: "neverUndefined",
+  warnAt: "neverUndefined",
+  slowDown: "neverUndefined",
+  onLimit: "neverUndefined",
+  block: "neverUndefined",
+  onStoreError: "neverUndefined",
 };
-const POLICY_NAMES = Object.keys(POLICY_KEYS) as (keyof RateLimitPolicy)[];
+/** Beside `policies`, what happens while the store fails is the default of all of them. */
+const POLICY_NAMES = (Object.keys(POLICY_KEYS) as (keyof RateLimitPolicy)[]).filter(
+  (name) => name !== "onStoreError",
+);
 
 const PREFLIGHT_KEYS: OptionKeys<PreflightPolicy> = {
   limit: true,
@@ -58,6 +76,7 @@ const PREFLIGHT_KEYS: OptionKeys<PreflightPolicy> = {
 /** A page asks once per address and method in ten minutes: many users behind one address stay far below this. */
 const DEFAULT_RATE = { limit: 1000, windowMs: 60_000, burst: 1000 };
 
+const IETF_VERSIONS = ["draft-11", "draft-8", "draft-7", "draft-6"] as const;
 const MISPLACED = "it belongs beside policies, it is one for all of them";
 
 const KEYS: OptionKeys<RateLimitOptions> = {
@@ -65,8 +84,10 @@ const KEYS: OptionKeys<RateLimitOptions> = {
   policies: "neverUndefined",
   preflight: "neverUndefined",
   store: "neverUndefined",
-  onStoreError: "neverUndefined",
   storeTimeout: true,
+  fallbackShare: "neverUndefined",
+  keySecret: "neverUndefined",
+  maxWaiting: true,
   headers: true,
   ipv6Prefix: true,
   maxKeys: true,
@@ -75,7 +96,7 @@ const KEYS: OptionKeys<RateLimitOptions> = {
 };
 
 const NOTHING_KEPT =
-  'must be left out with onStoreError: "reject" and preflight: false: nothing is counted in memory then';
+  'must be left out with onStoreError: "reject" and preflight: false, or "dangerouslyOpen": nothing is counted in memory then';
 
 type SettingsReader = OptionsReader<OptionKey<RateLimitOptions>>;
 
@@ -100,8 +121,8 @@ export function readSettings(
   );
   const demands = {
     phased,
-    named: reader.has("store"),
-    refunds: refunds(reader.raw("store")),
+    store: abilitiesOf(reader.raw("store")),
+    onStoreError: ON_STORE_ERROR.find((one) => one === reader.raw("onStoreError")) ?? "fallback",
   };
   const own = [...POLICY_NAMES, "policies" as const].some((name) => reader.has(name));
   const policies = [
@@ -117,11 +138,13 @@ export function readSettings(
     headers: readHeaders(reader),
     ipv6Prefix: reader.integer("ipv6Prefix", { min: 32, max: 128, default: 56 }),
     maxKeys: reader.integer("maxKeys", { min: 1, max: 10_000_000, default: 100_000 }),
+    maxWaiting: readMaxWaiting(reader, policies),
     skip: readSkip(reader),
   };
   if (
     reader.has("maxKeys") &&
-    settings.onStoreError === "reject" &&
+    policies.every(({ onStoreError }) => onStoreError !== "fallback") &&
+    settings.store !== undefined &&
     settings.preflightGiven === "off"
   ) {
     reader.note("maxKeys", NOTHING_KEPT);
@@ -135,10 +158,18 @@ function readerOf(row: RowPolicy, problems: ProblemList): OptionsReader<keyof Ra
   return new OptionsReader(row.path, options, POLICY_KEYS, hintsInPolicy(), problems, ROW_EXAMPLE);
 }
 
-function refunds(store: unknown): boolean {
-  return (
-    store === undefined || typeof (store as { refund?: unknown } | null)?.refund === "function"
-  );
+function readMaxWaiting(reader: SettingsReader, policies: readonly Policy[]): number {
+  if (reader.has("maxWaiting") && !policies.some(delays)) {
+    reader.note(
+      "maxWaiting",
+      'must be left out without a policy with "leaky-bucket" or slowDown: nothing waits',
+    );
+  }
+  return reader.integer("maxWaiting", { min: 1, max: 100_000, default: 1000 });
+}
+
+function delays({ algorithm, slowDown }: Policy): boolean {
+  return algorithm === "leaky-bucket" || slowDown !== undefined;
 }
 
 function readSkip(reader: SettingsReader): UserFunction<boolean> | undefined {
@@ -199,12 +230,22 @@ function readPreflight(reader: SettingsReader, phased: boolean): Policy {
   return Object.freeze({
     path: `${reader.path}.preflight`,
     name: "preflight",
+    algorithm: "token-bucket",
     ...(own === undefined ? DEFAULT_RATE : readRate(own)),
+    rateFor: undefined,
+    tiers: undefined,
+    warnAt: undefined,
+    slowDown: undefined,
+    soft: false,
+    blocking: undefined,
+    onStoreError: "fallback",
     key: "ip",
     cost: 1,
     match: undefined,
     phase: undefined,
     count: "all",
+    costAfter: undefined,
+    resets: false,
   });
 }
 
@@ -216,15 +257,17 @@ function hintsInPolicy(): Hints<RateLimitPolicy> {
 }
 
 function readHeaders(reader: SettingsReader): HeaderSettings {
-  const headers = reader.object<RateLimitHeaders>(
-    "headers",
-    { ietf: true, legacy: true },
-    {},
-    "{ ietf: false, legacy: false } to send none",
-  );
-  if (headers === undefined) return { ietf: true, legacy: "epoch" };
-  const ietf = headers.raw("ietf") === false ? false : headers.oneOf("ietf", ["draft-11"]);
+  const headers =
+    reader.object<RateLimitHeaders>(
+      "headers",
+      { ietf: true, legacy: true, retryJitter: true },
+      {},
+      "{ ietf: false, legacy: false } to send none",
+    ) ??
+    reader.nested<RateLimitHeaders>("headers", {}, { ietf: true, legacy: true, retryJitter: true });
+  const ietf = headers.raw("ietf") === false ? false : headers.oneOf("ietf", IETF_VERSIONS);
   const legacy =
     headers.raw("legacy") === false ? false : headers.oneOf("legacy", ["epoch", "delta"]);
-  return { ietf: ietf !== false, legacy };
+  const retryJitter = headers.number("retryJitter", { min: 0, max: 1, default: 0.1 });
+  return { ietf, legacy, retryJitter };
 }

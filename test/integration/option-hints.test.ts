@@ -60,7 +60,8 @@ import {
 import { HEADER_PRINCIPAL_HINTS, headerPrincipal } from "../../src/principal/header-principal.js";
 import { PRINCIPAL_FROM_HINTS, principalFrom } from "../../src/principal/principal-from.js";
 import { SESSION_HINTS, session } from "../../src/principal/session.js";
-import { rateLimit } from "../../src/rate-limit/index.js";
+import { loginThrottle, rateLimit } from "../../src/rate-limit/index.js";
+import { LOGIN_HINTS } from "../../src/rate-limit/login-throttle.js";
 import { POLICY_HINTS, RATE_LIMIT_HINTS } from "../../src/rate-limit/rate-limit-hints.js";
 import { PATH_HINTS } from "../../src/secure-api/path-check.js";
 import { ROW_HINTS } from "../../src/secure-api/routes/row-options.js";
@@ -154,8 +155,10 @@ const KEY_GENERATOR =
   'did you mean "key"? it gets the request alone, and returns a text, or undefined to count by address: (req) => String(req.user.id)';
 const STORE =
   "store takes no client: wrap a limiter, as in store: fromRateLimiterFlexible(limiter)";
+const SLOW_DOWN =
+  'write slowDown: { from: 0.5, step: "100ms", max: "2s" }, beside the limit from which on requests are refused';
 const NEVER_UNCOUNTED =
-  'while the store fails, requests are counted in memory (onStoreError: "fallback", the default) or refused ("reject"), never let through uncounted';
+  'while the store fails, requests are counted in memory (onStoreError: "fallback", the default) or refused ("reject"), not let through uncounted';
 const UNKNOWN_FIELDS =
   'fields that no schema names are refused by default; unknown: "strip" leaves them out, "allow" lets them pass';
 const ALL_ERRORS = "the answer names up to 20 errors; maxErrors sets another number, from 1 to 100";
@@ -766,7 +769,7 @@ const TABLES: readonly HintTable[] = [
       skipFailedRequests: ALL_COUNT,
       requestWasSuccessful: FAILURES,
       blockDuration:
-        "there is no time-out beyond the window: units come back evenly, and Retry-After says when there are enough",
+        'write block: { after: 1, durations: ["5m"] }: a key that keeps being refused is blocked for so long',
       statusCode: "a refusal is 429 always; to answer in a format of your own write onDenied",
       requestPropertyName:
         "leave it out, nothing is put on the request: what is left stands in the header fields of the answer",
@@ -777,7 +780,9 @@ const TABLES: readonly HintTable[] = [
       logger:
         "leave it out, refusals are in the audit log, and faults of the setup are process warnings",
       trustProxy: TRUST_PROXY,
-      algorithm: "every policy is a token bucket: leave it out",
+      delayAfter: SLOW_DOWN,
+      delayMs: SLOW_DOWN,
+      maxDelayMs: SLOW_DOWN,
       allowList: SKIP,
       whitelist: SKIP,
       skipIf: SKIP,
@@ -925,6 +930,24 @@ const TABLES: readonly HintTable[] = [
       destination: "path",
       dest: "path",
       sync: 'write: "record" writes each record before the next line of JavaScript runs',
+    },
+  },
+  {
+    name: "LOGIN_HINTS",
+    hints: LOGIN_HINTS,
+    places: [
+      {
+        path: "loginThrottle",
+        create: (options) => loginThrottle({ user: () => "a", ...options }),
+      },
+    ],
+    says: {
+      username: "user",
+      key: 'did you mean "user"? it gives the name of the account, and the address is counted by itself',
+      maxFailures: 'did you mean "pair"? write pair: { limit: 5, window: "15m" }',
+      perIp: "address",
+      ip: "address",
+      count: 'did you mean "failed"? it returns true for a login that has failed',
     },
   },
   {

@@ -27,7 +27,24 @@ const ISSUER_GRANTS = ["anyTokenType", "acceptWithout"];
 const TOKENS = ["maxTokenAge", "scopes", "keys"];
 const TOKEN_DEFAULTS = ["clockTolerance", "maxTokenSize", "realm", "cache"];
 const STRUCTURE = ["depth", "nodes", "items", "keys", "keyLength", "stringLength"];
-const QUOTA = ["limit", "window", "burst", "key", "cost", "match", "count"];
+const QUOTA = [
+  "algorithm",
+  "limit",
+  "window",
+  "burst",
+  "tier",
+  "tiers",
+  "key",
+  "cost",
+  "match",
+  "count",
+  "costAfter",
+  "warnAt",
+  "slowDown",
+  "onLimit",
+  "block",
+  "onStoreError",
+];
 
 const MEANINGS: Readonly<Record<string, Meanings>> = {
   SecureApiOptions: {
@@ -194,15 +211,36 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
       "headers",
       "ipv6Prefix",
       "maxKeys",
+      "maxWaiting",
       // Without it, every request counts.
       "skip",
       ...GUARD,
     ],
-    refused: [...QUOTA, "policies", "preflight", "store", "onStoreError"],
+    refused: [...QUOTA, "policies", "preflight", "store", "fallbackShare", "keySecret"],
   },
   RateLimitPolicy: { omitted: ["name", "phase"], refused: QUOTA },
   PreflightPolicy: { omitted: [], refused: ["limit", "window", "burst"] },
-  RateLimitHeaders: { omitted: ["ietf", "legacy"], refused: [] },
+  RateLimitHeaders: { omitted: ["ietf", "legacy", "retryJitter"], refused: [] },
+  RateLimitTier: { omitted: [], refused: ["limit", "window", "burst"] },
+  SlowDownOptions: { omitted: ["max"], refused: ["from", "step"] },
+  // Without them the key is blocked no later.
+  BlockOptions: { omitted: ["within", "durations", "forgetAfter"], refused: ["after"] },
+  LoginThrottleOptions: {
+    omitted: ["storeTimeout", "ipv6Prefix", "maxKeys", "maxWaiting", ...GUARD],
+    refused: [
+      "user",
+      "failed",
+      "pair",
+      "address",
+      "account",
+      "store",
+      "onStoreError",
+      "fallbackShare",
+      "keySecret",
+    ],
+  },
+  FailureLimit: { omitted: [], refused: ["limit", "window"] },
+  AccountSlowDown: { omitted: ["after", "window", "step", "max"], refused: [] },
   SecureHeadersOptions: {
     omitted: ["preset", "helmet", "hsts", "cacheControl", ...GUARD],
     // With `cors`, the cross-origin guard goes away as well.

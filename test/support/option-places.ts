@@ -228,6 +228,34 @@ export const PLACES: Readonly<Record<string, Place>> = {
     given: { limit: 77, window: "3m" },
     create: (policy) => rateLimit({ policies: [policy as { limit: number; window: string }] }),
   },
+  RateLimitTier: {
+    path: 'rateLimit.tiers["a"]',
+    given: { limit: 77, window: "3m" },
+    create: (a) => rateLimit({ tier: () => "a", tiers: { a: a as library.RateLimitTier } }),
+  },
+  SlowDownOptions: {
+    path: "rateLimit.slowDown",
+    given: { from: 0.5, step: "7ms" },
+    create: (slowDown) => rateLimit({ limit: 77, window: "3m", slowDown: slowDown as never }),
+  },
+  BlockOptions: {
+    path: "rateLimit.block",
+    create: (block) => rateLimit({ limit: 77, window: "3m", block }),
+  },
+  LoginThrottleOptions: {
+    path: "loginThrottle",
+    given: { user: () => "alice" },
+    create: (options) => library.loginThrottle(options as library.LoginThrottleOptions),
+  },
+  FailureLimit: {
+    path: "loginThrottle.pair",
+    given: { limit: 7, window: "3m" },
+    create: (pair) => library.loginThrottle({ user: () => "alice", pair: pair as never }),
+  },
+  AccountSlowDown: {
+    path: "loginThrottle.account",
+    create: (account) => library.loginThrottle({ user: () => "alice", account }),
+  },
   PreflightPolicy: {
     path: "rateLimit.preflight",
     given: { limit: 77, window: "3m" },

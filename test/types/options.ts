@@ -102,7 +102,12 @@ import {
   type SessionPrincipalOptions,
   session,
 } from "express-secure-api/principal";
-import { type RateLimitOptions, rateLimit } from "express-secure-api/rate-limit";
+import {
+  type LoginThrottleOptions,
+  loginThrottle,
+  type RateLimitOptions,
+  rateLimit,
+} from "express-secure-api/rate-limit";
 import {
   type AssertRoutesGuardedOptions,
   assertRoutesGuarded,
@@ -194,6 +199,7 @@ export interface MyTokenVerifierOptions extends TokenVerifierOptions, Own {}
 export interface MyHeaderPrincipalOptions extends HeaderPrincipalOptions, Own {}
 export interface MyPrincipalFromOptions extends PrincipalFromOptions, Own {}
 export interface MyRateLimitOptions extends RateLimitOptions, Own {}
+export interface MyLoginThrottleOptions extends LoginThrottleOptions, Own {}
 export interface MyAssertRoutesGuardedOptions extends AssertRoutesGuardedOptions, Own {}
 export interface MyDefaultDenyOptions extends DefaultDenyOptions, Own {}
 export interface MyProbeRoutesOptions extends ProbeRoutesOptions, Own {}
@@ -283,6 +289,7 @@ createTokenVerifier(my<MyTokenVerifierIssuersOptions>());
 principalFrom(() => null, my<MyPrincipalFromOptions>());
 principalFrom.header(my<MyHeaderPrincipalOptions>());
 rateLimit(my<MyRateLimitOptions>());
+loginThrottle(my<MyLoginThrottleOptions>());
 secureApi(my<MySecureApiOptions>());
 secureApi({ oauthGuard: false, rateLimit: false, paths: my<MyPathOptions>() });
 secureApi({ oauthGuard: false, rateLimit: false, enrich: my<MyEnrichOptions>() });

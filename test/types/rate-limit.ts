@@ -1,11 +1,34 @@
 import type { RequestHandler } from "express";
 import {
   fromRateLimiterFlexible,
+  loginThrottle,
+  type RateLimitState,
   type RateLimitStore,
   rateLimit,
 } from "express-secure-api/rate-limit";
 
 const limiter = rateLimit({ limit: 100, window: "1m" });
+rateLimit({ limit: "none", match: "/beta/*" });
+rateLimit({ algorithm: "concurrency", limit: 20, key: "principal" });
+rateLimit({ limit: async (req) => (req.secure ? 10 : "none"), window: () => "1m", burst: () => 2 });
+rateLimit({
+  tier: (req) => (req.secure ? "free" : "paid"),
+  tiers: { free: { limit: 60, window: "1m" }, paid: { limit: 600, window: "1m", burst: 60 } },
+  slowDown: { from: 0.5, step: "100ms" },
+  block: { after: "never" },
+});
+export const left: Promise<readonly RateLimitState[]> = limiter.peek({ key: "10.0.0.1" });
+export const throttle: RequestHandler = loginThrottle({ user: (req) => req.body?.email });
+// @ts-expect-error an algorithm of ours
+rateLimit({ limit: 1, window: "1m", algorithm: "sliding-window" });
+// @ts-expect-error a tier is a name
+rateLimit({ tier: () => 1, tiers: { free: { limit: 60, window: "1m" } } });
+// @ts-expect-error who logs in must be said
+loginThrottle({});
+// @ts-expect-error a login is never let through uncounted
+loginThrottle({ user: () => "a", onStoreError: "dangerouslyOpen" });
+// @ts-expect-error a duration has a unit
+limiter.block({ key: "10.0.0.1" }, 60_000);
 export const handler: RequestHandler = limiter;
 export const closed: Promise<void> = limiter.close();
 

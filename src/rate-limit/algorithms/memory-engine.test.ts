@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ratePolicy } from "../../../test/support/rate-limit-policy.js";
 import type { Charge, Policy } from "../policies/policy.js";
 import { type Consumption, MemoryEngine } from "./memory-engine.js";
 
@@ -197,18 +198,7 @@ describe("the memory engine", () => {
 });
 
 function policyOf(limit: number, seconds: number, burst: number): Policy {
-  return {
-    path: "rateLimit",
-    name: "test",
-    limit,
-    windowMs: seconds * 1000,
-    burst,
-    key: "ip",
-    cost: 1,
-    match: undefined,
-    phase: undefined,
-    count: "all",
-  };
+  return ratePolicy({ limit, windowMs: seconds * 1000, burst });
 }
 
 function stepAt(steps: readonly Step[], index: number): Step {

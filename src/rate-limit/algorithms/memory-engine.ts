@@ -1,44 +1,11 @@
-import type { Charge, Policy } from "../policies/policy.js";
+import { type Charge, type Policy, rateOf } from "../policies/policy.js";
 import type { RateLimitResult } from "../stores/rate-limit-store.js";
-import { ArrivalTimes } from "./arrival-times.js";
-import { type OpenCharge, OpenCharges } from "./open-charges.js";
-import { createTokenBucket, type TokenBucket } from "./token-bucket.js";
-
-interface Counter {
-  readonly bucket: TokenBucket;
-  readonly times: ArrivalTimes;
-  /** For a policy that waits for the answer before it knows whether a charge stays. */
-  readonly open: OpenCharges | undefined;
-}
-
-/** What one charge would change, and, once it is known whether all of them fit, its result. */
-class Draft implements RateLimitResult, OpenCharge {
-  readonly counter: Counter;
-  readonly slot: string;
-  readonly before: number;
-  after: number;
-  earlier: OpenCharge | undefined = undefined;
-  later: OpenCharge | undefined = undefined;
-  readonly price: number;
-  readonly allowed: boolean;
-  now: number;
-  /** Whether it was charged, and it is open whether that stays. */
-  charged = false;
-  remaining = 0;
-  retryAfterMs = 0;
-  resetMs = 0;
-
-  constructor(counter: Counter, { key, cost }: Charge, nowMs: number) {
-    const { bucket, times } = counter;
-    this.counter = counter;
-    this.now = nowMs * bucket.ticksPerMs;
-    this.slot = times.slotFor(key, this.now);
-    this.before = times.get(this.slot, this.now);
-    this.price = cost * bucket.ticksPerUnit;
-    this.after = this.before + this.price;
-    this.allowed = this.after - bucket.depth <= this.now;
-  }
-}
+import { BucketCounter } from "./bucket-counter.js";
+import { ConcurrencyCounter } from "./concurrency-counter.js";
+import { type Counter, Draft } from "./draft.js";
+import { KeyBlocks } from "./key-blocks.js";
+import { LogCounter } from "./log-counter.js";
+import { WindowCounter } from "./window-counter.js";
 
 /** What the policies of a limiter say to one request. */
 export interface Consumption {
@@ -48,24 +15,21 @@ export interface Consumption {
   readonly exhausted: boolean;
 }
 
-/** Counts in the memory of this process: synchronously, with one number per key. */
+/** One policy in memory. */
+interface Tenant {
+  readonly counter: Counter;
+  readonly blocks: KeyBlocks | undefined;
+}
+
+/** Counts in the memory of this process: synchronously, each policy with its algorithm. */
 export class MemoryEngine {
-  readonly #counters: ReadonlyMap<Policy, Counter>;
+  readonly #tenants: ReadonlyMap<Policy, Tenant>;
   readonly #now: () => number;
 
   /** @param now - Whole milliseconds of a clock that never runs backwards. */
   constructor(policies: readonly Policy[], maxKeys: number, now: () => number = monotonicNow) {
     this.#now = now;
-    this.#counters = new Map(
-      policies.map((policy) => [
-        policy,
-        {
-          bucket: createTokenBucket(policy),
-          times: new ArrivalTimes(maxKeys),
-          open: policy.count === "all" ? undefined : new OpenCharges(),
-        },
-      ]),
-    );
+    this.#tenants = new Map(policies.map((policy) => [policy, tenantOf(policy, maxKeys)]));
   }
 
   /** Charges all or nothing. */
@@ -75,21 +39,16 @@ export class MemoryEngine {
     let fits = true;
     let exhausted = false;
     for (const charge of charges) {
-      const counter = this.#counters.get(charge.policy);
-      if (counter === undefined) throw new Error("a charge of another limiter");
-      const draft = new Draft(counter, charge, now);
+      const draft = this.#draft(charge, now);
       drafts.push(draft);
       if (!draft.allowed) fits = false;
       if (draft.slot !== charge.key) exhausted = true;
     }
     for (const draft of drafts) {
-      if (fits && draft.price > 0) {
-        draft.counter.times.set(draft.slot, draft.after, draft.now);
-        draft.charged = true;
-        draft.counter.open?.add(draft);
-      }
-      complete(draft, fits ? draft.after : draft.before);
+      if (fits) draft.commit();
+      else draft.complete();
     }
+    if (!fits) this.#punish(charges, drafts, now);
     return { results: drafts, exhausted };
   }
 
@@ -102,37 +61,115 @@ export class MemoryEngine {
    */
   refund(result: RateLimitResult): boolean {
     if (!(result instanceof Draft) || !result.charged) return false;
-    const { counter, slot, after, price } = result;
-    const now = this.#now() * counter.bucket.ticksPerMs;
-    const credit = Math.min(price, Math.max(0, after - now));
-    const arrival = counter.times.get(slot, now) - credit;
-    if (credit > 0) counter.times.set(slot, arrival, now);
-    result.charged = false;
-    counter.open?.remove(result, credit);
-    result.now = now;
-    complete(result, Math.max(arrival, now));
+    result.giveBack(this.#now());
     return true;
   }
 
   /** Says that a charge stays, of a policy that waits for the answer. Once, unless it was given back. */
   keep(result: RateLimitResult): void {
-    if (!(result instanceof Draft) || !result.charged) return;
-    result.charged = false;
-    result.counter.open?.remove(result, 0);
+    if (result instanceof Draft && result.charged) result.keep();
   }
 
   /** Whether the result comes from the memory of this process, not from a store. */
   hasCounted(result: RateLimitResult): boolean {
     return result instanceof Draft;
   }
+
+  /** Forgets what was counted for the key, blocks included. */
+  reset(policy: Policy, key: string): void {
+    const { counter, blocks } = this.#tenantOf(policy);
+    counter.reset(key);
+    blocks?.reset(key);
+  }
+
+  /** Blocks the key, of a policy that blocks; 0 ends a block. */
+  block(policy: Policy, key: string, durationMs: number): void {
+    this.#tenantOf(policy).blocks?.block(key, durationMs, this.#now());
+  }
+
+  /** Charges without asking whether it fits, at most what is left. */
+  charge(charge: Charge): void {
+    const now = this.#now();
+    affordable(this.#tenantOf(charge.policy).counter, charge, now).commit();
+  }
+
+  /** Gives back units of whichever charge, at most what is missing. */
+  reward(charge: Charge): void {
+    this.#tenantOf(charge.policy).counter.reward(charge, this.#now());
+  }
+
+  #draft(charge: Charge, now: number): Draft {
+    const { counter, blocks } = this.#tenantOf(charge.policy);
+    const blockedMs = blocks?.blockedFor(charge.key, now) ?? 0;
+    if (blockedMs > 0) return new BlockedDraft(charge.key, blockedMs);
+    return charge.policy.soft ? affordable(counter, charge, now) : counter.draft(charge, now);
+  }
+
+  #tenantOf(policy: Policy): Tenant {
+    const tenant = this.#tenants.get(policy);
+    if (tenant === undefined) throw new Error("a charge of another limiter");
+    return tenant;
+  }
+
+  /** Notes which keys were refused by their own policy, and blocks those that were too often. */
+  #punish(charges: readonly Charge[], drafts: readonly Draft[], now: number): void {
+    for (let index = 0; index < charges.length; index += 1) {
+      const { policy, key, cost } = charges[index] as Charge;
+      const draft = drafts[index] as Draft;
+      const { blocks } = this.#tenantOf(policy);
+      if (blocks === undefined || policy.blocking === undefined) continue;
+      // What can never pass is a fault of the app, or of its settings.
+      if (draft.allowed || draft.blocked || cost > rateOf(charges[index] as Charge).burst) continue;
+      const blockedMs = blocks.refused(key, policy.blocking, now);
+      if (blockedMs === 0) continue;
+      draft.blocked = true;
+      draft.retryAfterMs = Math.max(draft.retryAfterMs, blockedMs);
+    }
+  }
 }
 
-function complete(draft: Draft, arrival: number): void {
-  const { ticksPerMs, ticksPerUnit, depth } = draft.counter.bucket;
-  const available = draft.now + depth - arrival;
-  draft.remaining = Math.floor(available / ticksPerUnit);
-  draft.retryAfterMs = Math.max(0, Math.ceil((draft.price - available) / ticksPerMs));
-  draft.resetMs = Math.ceil((arrival - draft.now) / ticksPerMs);
+/** The result for a key that is blocked: whatever is left, nothing passes. */
+class BlockedDraft extends Draft {
+  readonly slot: string;
+  readonly allowed = false;
+
+  constructor(slot: string, blockedMs: number) {
+    super();
+    this.slot = slot;
+    this.blocked = true;
+    this.retryAfterMs = blockedMs;
+    this.resetMs = blockedMs;
+  }
+
+  commit(): void {}
+  complete(): void {}
+  giveBack(): void {}
+}
+
+/** The charge if it fits, else one for what is left. */
+function affordable(counter: Counter, charge: Charge, now: number): Draft {
+  const draft = counter.draft(charge, now);
+  if (draft.allowed) return draft;
+  draft.complete();
+  return counter.draft({ ...charge, cost: draft.remaining }, now);
+}
+
+function tenantOf(policy: Policy, maxKeys: number): Tenant {
+  const blocks = policy.blocking === undefined ? undefined : new KeyBlocks(maxKeys);
+  return { counter: counterOf(policy, maxKeys), blocks };
+}
+
+function counterOf(policy: Policy, maxKeys: number): Counter {
+  switch (policy.algorithm) {
+    case "sliding-log":
+      return new LogCounter(policy, maxKeys);
+    case "fixed-window":
+      return new WindowCounter(maxKeys);
+    case "concurrency":
+      return new ConcurrencyCounter(maxKeys);
+    default:
+      return new BucketCounter(policy, maxKeys);
+  }
 }
 
 function monotonicNow(): number {

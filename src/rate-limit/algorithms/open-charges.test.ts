@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ratePolicy } from "../../../test/support/rate-limit-policy.js";
 import type { Policy } from "../policies/policy.js";
 import type { RateLimitResult } from "../stores/rate-limit-store.js";
 import { MemoryEngine } from "./memory-engine.js";
@@ -26,8 +27,7 @@ const policies = fc
 
 function policyOf(limit: number, seconds: number): Policy {
   const windowMs = seconds * 1000;
-  const given = { path: "test", name: "test", match: undefined, phase: undefined } as const;
-  return { ...given, key: "ip", cost: 1, limit, windowMs, burst: limit, count: "failures" };
+  return ratePolicy({ limit, windowMs, count: "failures" });
 }
 
 function engineOf(policy: Policy): { engine: MemoryEngine; clock: { now: number } } {

@@ -1,14 +1,16 @@
 import fc from "fast-check";
-import { parseList } from "structured-headers";
+import { parseDictionary, parseList } from "structured-headers";
 import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
+import { ratePolicy } from "../../../test/support/rate-limit-policy.js";
 import { rateLimit } from "../rate-limit.js";
 import { quotaReporter, setQuotaHeaders } from "./quota-headers.js";
 
 let now = 0;
 
 beforeEach(() => {
+  vi.spyOn(Math, "random").mockReturnValue(0);
   now = 5_000_000;
   vi.spyOn(performance, "now").mockImplementation(() => now);
   vi.spyOn(Date, "now").mockImplementation(() => 1_800_000_000_500 + now - 5_000_000);
@@ -60,6 +62,60 @@ describe.each(expressVersions)("the quota fields on Express %s", (_major, expres
         ["daily", { r: 998, t: 86_228 }],
       ],
     ]);
+  });
+
+  it.each([
+    [
+      "draft-8",
+      {
+        ratelimit: '"burst";r=1;t=1, "daily";r=999;t=87',
+        "ratelimit-policy": '"burst";q=60;w=60, "daily";q=1000;w=86400',
+      },
+    ],
+    [
+      "draft-7",
+      { ratelimit: "limit=60, remaining=1, reset=1", "ratelimit-policy": "60;w=60, 1000;w=86400" },
+    ],
+    [
+      "draft-6",
+      {
+        "ratelimit-limit": "60",
+        "ratelimit-remaining": "1",
+        "ratelimit-reset": "1",
+        "ratelimit-policy": "60;w=60, 1000;w=86400",
+      },
+    ],
+  ] as const)("are written as %s writes them", async (ietf, fields) => {
+    const app = express();
+    const policies = [
+      { name: "burst", limit: 60, burst: 2, window: "1m" },
+      { name: "daily", limit: 1000, window: "1d" },
+    ];
+    app.use(rateLimit({ policies, headers: { ietf, legacy: false } }));
+    app.get("/", (_req, res) => void res.end());
+    const answer = await request(app).get("/").expect(200);
+    const sent = Object.entries(answer.headers).filter(([name]) => name.startsWith("ratelimit"));
+    expect(Object.fromEntries(sent)).toEqual(fields);
+    for (const value of Object.values(fields)) {
+      expect(() =>
+        value.startsWith("limit=") ? parseDictionary(value) : parseList(value),
+      ).not.toThrow();
+    }
+  });
+
+  it("make Retry-After later at random, and never earlier", async () => {
+    const app = express();
+    app.use(rateLimit({ limit: 1, window: "100s" }));
+    app.get("/", (_req, res) => void res.end());
+    await request(app).get("/").expect(200);
+    for (const [random, seconds] of [
+      [0, "100"],
+      [0.5, "105"],
+      [0.999, "109"],
+    ] as const) {
+      vi.spyOn(Math, "random").mockReturnValue(random);
+      await request(app).get("/").expect(429).expect("Retry-After", seconds);
+    }
   });
 
   it("show the policy with the fewest units left in X-RateLimit-*, with the reset in epoch seconds", async () => {
@@ -140,16 +196,12 @@ describe("the quota fields", () => {
         fc.nat(366 * 86_400_000),
         (name, limit, seconds, share, wait) => {
           const remaining = Math.floor(limit * share);
-          const policy = { path: "", name, limit, windowMs: seconds * 1000, burst: limit } as const;
-          const rest = {
-            key: "ip",
-            cost: 1,
-            match: undefined,
-            phase: undefined,
-            count: "all",
-          } as const;
-          const whole = { ...policy, ...rest };
-          const reporter = quotaReporter(whole, { ietf: true, legacy: "delta" }, {});
+          const whole = ratePolicy({ name, limit, windowMs: seconds * 1000 });
+          const reporter = quotaReporter(
+            whole,
+            { ietf: "draft-11", legacy: "delta", retryJitter: 0 },
+            {},
+          );
           const fields = new Map<string, string>();
           const res = {
             setHeader: (field: string, value: string) => void fields.set(field, value),

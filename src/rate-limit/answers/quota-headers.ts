@@ -1,19 +1,24 @@
 import type { Response } from "express";
 import { sfString } from "../../core/http/header-values.js";
 import { requestSlot } from "../../core/request/request-slot.js";
-import type { Charge, Policy } from "../policies/policy.js";
+import { type Charge, type Policy, rateOf } from "../policies/policy.js";
 import type { RateLimitResult } from "../stores/rate-limit-store.js";
+import { IETF_FIELDS, type IetfFields, type IetfVersion } from "./ietf-fields.js";
 
 /** Which header fields a limiter sends. */
 export interface HeaderSettings {
-  readonly ietf: boolean;
+  readonly ietf: IetfVersion | false;
   readonly legacy: "epoch" | "delta" | false;
+  /** The largest part by which `Retry-After` is later than it has to be. */
+  readonly retryJitter: number;
 }
 
 /** The state of one quota policy, for headers that several limiters of a request share. */
 export interface QuotaReport {
   /** The limiter that counted: mounted twice, it counts a request once. */
   readonly limiter: object;
+  /** What writes `RateLimit` and `RateLimit-Policy`; `undefined` when the limiter does not send them. */
+  readonly fields: IetfFields | undefined;
   /** The policy as an item of `RateLimit-Policy`, serialised; empty when its limiter does not send the field. */
   readonly policyItem: string;
   /** The policy as an item of `RateLimit`, serialised; empty likewise. */
@@ -52,53 +57,60 @@ export function quotaReporter(
   headers: HeaderSettings,
   limiter: object,
 ): QuotaReporter {
-  const { limit, windowMs } = policy;
   const { ietf, legacy } = headers;
+  const { algorithm } = policy;
   const name = sfString(policy.name);
-  const policyItem = ietf ? `${name};q=${limit};w=${windowMs / 1000}` : "";
+  const fields = ietf === false ? undefined : IETF_FIELDS[ietf];
+  const item = fields?.policyItem(name, algorithm, policy) ?? "";
   return function reportQuota(result, charge) {
+    const rate = rateOf(charge);
     const { remaining, resetMs } = result;
-    const limitItem = ietf
-      ? `${name};r=${remaining};t=${effectiveWindow(result, limit, windowMs)}`
-      : "";
-    return { limiter, policyItem, limitItem, legacy, limit, remaining, resetMs, charge, result };
+    return {
+      limiter,
+      fields,
+      policyItem: rate === policy ? item : (fields?.policyItem(name, algorithm, rate) ?? ""),
+      limitItem: fields?.limitItem(name, algorithm, result, rate) ?? "",
+      legacy,
+      limit: rate.limit,
+      remaining,
+      resetMs,
+      charge,
+      result,
+    };
   };
 }
 
-/** Sets the fields for all quotas of the request, those of earlier limiters included. One `setHeader` per field. */
+/**
+ * Sets the fields for all quotas of the request, those of earlier limiters included. One `setHeader` per field. Where limiters send
+ * different versions, it is that of the first one.
+ */
 export function setQuotaHeaders(res: Response, quotas: readonly QuotaReport[]): void {
   let policies = "";
   let limits = "";
+  let first: QuotaReport | undefined;
   let tightest: QuotaReport | undefined;
+  let legacy: QuotaReport | undefined;
   for (const quota of quotas) {
-    if (quota.policyItem !== "") {
-      const separator = policies === "" ? "" : ", ";
+    if (quota.fields !== undefined && (first === undefined || first.fields === quota.fields)) {
+      const separator = first === undefined ? "" : ", ";
+      first ??= quota;
       policies += separator + quota.policyItem;
       limits += separator + quota.limitItem;
+      if (tightest === undefined || isTighter(quota, tightest)) tightest = quota;
     }
-    if (quota.legacy !== false && (tightest === undefined || isTighter(quota, tightest))) {
-      tightest = quota;
+    if (quota.legacy !== false && (legacy === undefined || isTighter(quota, legacy))) {
+      legacy = quota;
     }
-  }
-  if (policies !== "") {
-    res.setHeader("RateLimit-Policy", policies);
-    res.setHeader("RateLimit", limits);
   }
   if (tightest !== undefined) {
-    res.setHeader("X-RateLimit-Limit", String(tightest.limit));
-    res.setHeader("X-RateLimit-Remaining", String(tightest.remaining));
-    res.setHeader("X-RateLimit-Reset", String(resetOf(tightest)));
+    res.setHeader("RateLimit-Policy", policies);
+    tightest.fields?.setLimits(res, limits, tightest);
   }
-}
-
-/**
- * The parameter `t`, in seconds. A client may spend `r` evenly over it: with units left it is the time in which as many
- * come back, so the rate it reads is the one that lasts; without, the time to wait.
- */
-function effectiveWindow(result: RateLimitResult, limit: number, windowMs: number): number {
-  const { remaining, retryAfterMs } = result;
-  const milliseconds = remaining > 0 ? (remaining * windowMs) / limit : retryAfterMs;
-  return Math.max(1, Math.ceil(milliseconds / 1000));
+  if (legacy !== undefined) {
+    res.setHeader("X-RateLimit-Limit", String(legacy.limit));
+    res.setHeader("X-RateLimit-Remaining", String(legacy.remaining));
+    res.setHeader("X-RateLimit-Reset", String(resetOf(legacy)));
+  }
 }
 
 function isTighter(quota: QuotaReport, other: QuotaReport): boolean {

@@ -2,10 +2,10 @@ import type { Request, Response } from "express";
 import { sentStatus } from "../../core/answer/sent-status.js";
 import { isGone } from "../../core/request/is-gone.js";
 import { isSent } from "../../core/request/is-sent.js";
-import type { CountFunction } from "../policies/policy.js";
+import type { CostAfter, CountFunction } from "../policies/policy.js";
 
 /** Which requests keep their charge: those that failed, or those of which a function says so. */
-export type Counted = "failures" | CountFunction;
+export type Counted = "failures" | "successes" | CountFunction;
 
 /**
  * Decides, when the answer was sent, whether the charge of a request stays. It does in doubt: when the client left before
@@ -38,9 +38,9 @@ export function settleAfterAnswer(
       conclude(true);
       return;
     }
-    if (counted === "failures") {
+    if (typeof counted === "string") {
       // Not `res.statusCode`: a handler that goes on behind its answer may change that.
-      conclude(!succeeded(sentStatus(res)));
+      conclude(succeeded(sentStatus(res)) === (counted === "successes"));
       return;
     }
     try {
@@ -63,6 +63,37 @@ export function settleAfterAnswer(
     conclude(true);
     tell(error);
   }
+}
+
+/**
+ * Asks what a request has cost when it is over, whether its answer was sent or not.
+ *
+ * @param conclude - Called once, with the units; not at all when the function fails.
+ * @param tell - Tells the developer of that.
+ */
+export function measureAfterAnswer(
+  costAfter: CostAfter,
+  req: Request,
+  res: Response,
+  conclude: (units: number) => void,
+  tell: (error: unknown) => void,
+): void {
+  const measure = (): void => {
+    try {
+      const units = costAfter(req, res);
+      if (typeof units === "number") conclude(units);
+      else units.then(conclude, tell);
+    } catch (error) {
+      tell(error);
+    }
+  };
+  if (isOver(req, res)) measure();
+  else res.once("close", measure);
+}
+
+/** Whether nothing will say any more that the request is over. */
+export function isOver(req: Request, res: Response): boolean {
+  return isGone(req, res) || res.closed || (res.writableEnded && res.writableFinished);
 }
 
 /** A redirect is none: logins that fail redirect, too. */

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { Request } from "express";
 import { warnAboutApp } from "../../core/app/app-warning.js";
+import { isThenable } from "../../core/calls/user-function.js";
 import { isVerdictPending } from "../../core/decision/pending-verdict.js";
 import { addressNetwork, clientAddress } from "../../core/http/client-address.js";
 import { type PathPattern, restricts } from "../../core/http/path-pattern.js";
@@ -12,7 +13,7 @@ import {
 } from "../../core/principal/principal.js";
 import { isRefused, type Refused } from "../../core/refusal/refused.js";
 import { type BodyFault, withParsedBody } from "./body-key.js";
-import type { Charge, Policy } from "./policy.js";
+import type { Charge, Policy, Rate } from "./policy.js";
 
 /** `undefined` is the address, `null` what the client sent in place of a key. */
 type Key = string | undefined | null;
@@ -58,11 +59,18 @@ export function chargesOf(
     // Not later: the address is gone as soon as the client is.
     if (typeof chosen !== "string") address ??= addressKey(req, ipv6Prefix);
     const cost = typeof policy.cost === "number" ? policy.cost : policy.cost(seen);
-    if (pending === undefined && typeof chosen !== "object" && typeof cost === "number") {
-      charges.push({ policy, key: chosen ?? (address as string), cost });
+    const rate = policy.rateFor?.(seen);
+    if (
+      pending === undefined &&
+      typeof chosen !== "object" &&
+      typeof cost === "number" &&
+      !isThenable(rate)
+    ) {
+      const key = chosen ?? (address as string);
+      charges.push(rate === undefined ? { policy, key, cost } : { policy, rate, key, cost });
     } else {
       pending ??= charges.map((charge) => Promise.resolve(charge));
-      pending.push(neverAlone(pendingCharge(policy, chosen, address, cost)));
+      pending.push(neverAlone(pendingCharge(policy, chosen, address, cost, rate)));
     }
   }
   return pending === undefined
@@ -75,11 +83,12 @@ async function pendingCharge(
   chosen: Key | Promise<Key>,
   address: string | undefined,
   cost: number | Promise<number>,
+  rate: Rate | undefined | Promise<Rate>,
 ): Promise<Charge | Uncountable> {
   // Together, so that a failure of the one does not wait for the other.
-  const [key, units] = await Promise.all([chosen, cost]);
+  const [key, units, chosenRate] = await Promise.all([chosen, cost, rate]);
   if (key === null) return uncountable("unusable_key", policy);
-  return { policy, key: key ?? (address as string), cost: units };
+  return { policy, rate: chosenRate, key: key ?? (address as string), cost: units };
 }
 
 function uncountable(fault: BodyFault, { name }: Policy): Uncountable {
@@ -158,7 +167,8 @@ function principalKey(req: Request): string | undefined {
   return key;
 }
 
-function keptApart(key: string): string {
+/** A key that the app chose, as it is counted. */
+export function keptApart(key: string): string {
   // The first character keeps chosen keys apart from addresses: nobody can spend the quota of an address by naming it.
   return key.length > LONGEST_KEY ? `#${hash("sha256", key, "base64url")}` : `=${key}`;
 }

@@ -1,3 +1,4 @@
+import type { Request, Response } from "express";
 import { createCall } from "../../core/calls/create-call.js";
 import { wrongReturn } from "../../core/calls/user-function.js";
 import { isSafeMethod } from "../../core/http/first-party.js";
@@ -6,23 +7,69 @@ import { readPathPatterns } from "../../core/http/read-path-patterns.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import { formatDuration } from "../../core/options/quantity.js";
 import { foldBodyKey } from "./body-key.js";
-import type { CountFunction, Policy, UserFunction } from "./policy.js";
+import type {
+  CostAfter,
+  CountFunction,
+  OnStoreError,
+  Policy,
+  RateLimitAlgorithm,
+  UserFunction,
+} from "./policy.js";
+import { type PolicyRate, readPolicyRate } from "./read-rate.js";
+import { readStages } from "./read-stages.js";
+import type { StoreAbilities } from "./store-abilities.js";
 
 /** What the place of a policy demands of it. */
 export interface PolicyDemands {
   /** Whether `phase` has a meaning: only the preset has something to run before and after. */
   readonly phased: boolean;
-  /** Whether a store tells policies apart by their names. */
-  readonly named: boolean;
-  /** Whether what was counted can be given back. */
-  readonly refunds: boolean;
+  /** What the store can do; the memory of this process can do everything. */
+  readonly store: StoreAbilities | undefined;
+  /** What happens while the store fails, where the policy does not say it. */
+  readonly onStoreError: OnStoreError;
 }
 
 type PolicyReader = OptionsReader<
-  "name" | "limit" | "window" | "burst" | "key" | "cost" | "match" | "phase" | "count"
+  | "name"
+  | "algorithm"
+  | "limit"
+  | "window"
+  | "burst"
+  | "tier"
+  | "tiers"
+  | "key"
+  | "cost"
+  | "match"
+  | "warnAt"
+  | "slowDown"
+  | "onLimit"
+  | "block"
+  | "onStoreError"
+  | "phase"
+  | "count"
+  | "costAfter"
 >;
 
-const MAX_LIMIT = 1_000_000_000;
+const ALGORITHMS = [
+  "token-bucket",
+  "leaky-bucket",
+  "sliding-log",
+  "fixed-window",
+  "concurrency",
+] as const satisfies readonly RateLimitAlgorithm[];
+/** What others call them. A sliding window of two counters is no log: it is only nearly as exact. */
+const ALIASES: Readonly<Record<string, RateLimitAlgorithm>> = {
+  gcra: "token-bucket",
+  tokenBucket: "token-bucket",
+  leakyBucket: "leaky-bucket",
+  queue: "leaky-bucket",
+  slidingLog: "sliding-log",
+  "sliding-window": "sliding-log",
+  slidingWindow: "sliding-log",
+  fixedWindow: "fixed-window",
+  concurrent: "concurrency",
+};
+export const ON_STORE_ERROR = ["fallback", "reject", "dangerouslyOpen"] as const;
 const MAX_NAME_LENGTH = 64;
 const PHASES = ["before-auth", "after-auth", "after-body"] as const;
 const NO_MATCH =
@@ -33,52 +80,52 @@ const NO_BODY =
 
 /** Reads one policy; what is wrong is noted with the reader. */
 export function readPolicy(reader: PolicyReader, demands: PolicyDemands): Policy {
-  const { limit, windowMs, burst } = readRate(reader);
-  const key = readKey(reader, demands.phased);
+  const { phased, store } = demands;
+  const algorithm = readAlgorithm(reader, store);
+  const rate = readPolicyRate(reader, algorithm, store !== undefined);
+  const key = readKey(reader, phased);
   return Object.freeze({
     path: reader.path,
-    name: readName(reader, demands.named) ?? `${limit}-per-${formatDuration(windowMs)}`,
-    limit,
-    windowMs,
-    burst,
+    name: readName(reader, store !== undefined) ?? defaultName(algorithm, rate),
+    algorithm,
+    ...rate,
     key,
-    cost: readCost(reader, burst),
-    ...readPlace(reader, demands.phased, key),
-    count: readCount(reader, demands.refunds),
+    cost: readCost(reader, rate.burst),
+    ...readPlace(reader, phased, key),
+    count: readCount(reader, algorithm, store),
+    costAfter: readCostAfter(reader, algorithm, store),
+    resets: false,
+    onStoreError: readOnStoreError(reader, demands),
+    ...readStages(reader, algorithm, store),
   });
 }
 
-/** Reads how much passes in which time. */
-export function readRate(
-  reader: OptionsReader<"limit" | "window" | "burst">,
-): Pick<Policy, "limit" | "windowMs" | "burst"> {
-  const limit = readLimit(reader);
-  const windowMs = readWindow(reader);
-  const maxBurst = reader.raw("limit") === limit ? limit : MAX_LIMIT;
-  const burst = reader.integer("burst", { min: 1, max: maxBurst, default: limit });
-  return { limit, windowMs, burst };
+function defaultName(algorithm: RateLimitAlgorithm, rate: PolicyRate): string {
+  const { limit, windowMs, tiers, rateFor } = rate;
+  if (tiers !== undefined) return "tiers";
+  if (rateFor !== undefined) return "by-request";
+  if (limit === 0) return "none";
+  const unit = algorithm === "concurrency" ? "at-once" : `per-${formatDuration(windowMs)}`;
+  return `${limit}-${unit}`;
 }
 
-/** A limit of 0 is refused: it usually comes from a missing setting, and there are plainer ways to close a route. */
-function readLimit(reader: OptionsReader<"limit">): number {
-  if (reader.raw("limit") !== 0) {
-    return reader.integer("limit", { required: true, min: 1, max: MAX_LIMIT });
+function readAlgorithm(
+  reader: PolicyReader,
+  store: StoreAbilities | undefined,
+): RateLimitAlgorithm {
+  const algorithm = reader.oneOf("algorithm", ALGORITHMS, { aliases: ALIASES });
+  if (store === undefined || store.algorithms.includes(algorithm)) return algorithm;
+  const known = store.algorithms.map((name) => `"${name}"`).join(" or ");
+  reader.note("algorithm", `must be ${known}: the store does not know "${algorithm}"`);
+  return algorithm;
+}
+
+function readOnStoreError(reader: PolicyReader, demands: PolicyDemands): OnStoreError {
+  if (demands.store === undefined) {
+    if (reader.has("onStoreError")) reader.note("onStoreError", "must be left out without a store");
+    return demands.onStoreError;
   }
-  const fix = "is a variable not set? To close a route, write deny: true in its row of secureApi";
-  reader.note("limit", `must be a whole number from 1 to ${MAX_LIMIT}, got 0: ${fix}`);
-  return 1;
-}
-
-function readWindow(reader: OptionsReader<"window">): number {
-  const windowMs = reader.duration("window", {
-    required: true,
-    min: "1s",
-    max: "366d",
-    step: "1s",
-  });
-  // The header fields count in seconds, and so do the other stores.
-  if (windowMs % 1000 !== 0) reader.note("window", "must be a whole number of seconds");
-  return windowMs;
+  return reader.oneOf("onStoreError", ON_STORE_ERROR, { default: demands.onStoreError });
 }
 
 function readName(reader: PolicyReader, required: boolean): string | undefined {
@@ -125,7 +172,7 @@ function readCost(reader: PolicyReader, burst: number): Policy["cost"] {
       parse: (value) => parseCost(option, value),
     });
   }
-  return reader.integer("cost", { min: 1, max: burst, default: 1 });
+  return reader.integer("cost", { min: 1, max: Math.max(1, burst), default: 1 });
 }
 
 function parseKey(option: string, value: unknown): string | undefined {
@@ -171,14 +218,23 @@ function readPhase(reader: PolicyReader, phased: boolean, key: Policy["key"]): P
   return reader.oneOf("phase", PHASES, { required: true });
 }
 
-function readCount(reader: PolicyReader, refunds: boolean): Policy["count"] {
+function readCount(
+  reader: PolicyReader,
+  algorithm: RateLimitAlgorithm,
+  store: StoreAbilities | undefined,
+): Policy["count"] {
   const count = reader.raw("count");
-  if (count !== undefined && count !== "all" && !refunds) {
+  if (count !== undefined && algorithm === "concurrency") {
+    reader.note("count", 'must be left out with "concurrency": a request counts until it is over');
+    return "all";
+  }
+  if (count !== undefined && count !== "all" && store?.refunds === false) {
     reader.note("count", "must be left out with a store without refund(), which cannot give back");
   }
-  if (count === undefined || count === "all" || count === "failures") return count ?? "all";
+  if (count === undefined) return "all";
+  if (count === "all" || count === "failures" || count === "successes") return count;
   if (typeof count !== "function") {
-    reader.problem("count", '"all", "failures" or a function');
+    reader.problem("count", '"all", "failures", "successes" or a function');
     return "all";
   }
   const option = `${reader.path}.count`;
@@ -188,5 +244,31 @@ function readCount(reader: PolicyReader, refunds: boolean): Policy["count"] {
       if (typeof value === "boolean") return value;
       throw wrongReturn(option, "true or false", value);
     },
+  });
+}
+
+function readCostAfter(
+  reader: PolicyReader,
+  algorithm: RateLimitAlgorithm,
+  store: StoreAbilities | undefined,
+): CostAfter | undefined {
+  const costAfter = reader.function<CostAfter>("costAfter");
+  if (costAfter === undefined) return undefined;
+  if (reader.has("count")) {
+    reader.note("costAfter", "must be left out with count: a cost of 0 gives the charge back");
+  }
+  if (algorithm === "concurrency") {
+    reader.note(
+      "costAfter",
+      'must be left out with "concurrency": a request counts until it is over',
+    );
+  }
+  if (store !== undefined && !(store.refunds && store.charges)) {
+    reader.note("costAfter", "must be left out with a store without refund() and charge()");
+  }
+  const option = `${reader.path}.costAfter`;
+  return createCall(costAfter as (req: Request, res: Response) => unknown, {
+    option,
+    parse: (value) => parseCost(option, value),
   });
 }

@@ -21,7 +21,7 @@ describe.each(expressVersions)("fromRateLimiterFlexible on Express %s", (_major,
     const app = appWith(limiter);
     await request(app).get("/").expect(200).expect("RateLimit", '"flexible";r=1;t=30');
     await request(app).get("/").expect(200).expect("X-RateLimit-Remaining", "0");
-    const refused = await request(app).get("/").expect(429).expect("Retry-After", "60");
+    const refused = await request(app).get("/").expect(429).expect("Retry-After", /^6\d$/);
     expect(refused.body.code).toBe("rate_limit_exceeded");
     expect((await limiter.get("flexible:127.0.0.1"))?.consumedPoints).toBe(3);
   });

@@ -1,6 +1,12 @@
+import { CALL_DEADLINE_MS } from "../../core/calls/create-call.js";
 import { ignoreOutcome, promiseOf } from "../../core/calls/follow.js";
-import type { Charge } from "../policies/policy.js";
-import type { RateLimitRequest, RateLimitResult, RateLimitStore } from "./rate-limit-store.js";
+import { type Charge, rateOf } from "../policies/policy.js";
+import type {
+  RateLimitRefund,
+  RateLimitRequest,
+  RateLimitResult,
+  RateLimitStore,
+} from "./rate-limit-store.js";
 
 /** After so many failures in a row the store is left alone … */
 const FAILURES_IN_A_ROW = 5;
@@ -11,18 +17,17 @@ const PAUSE_MS = 1000;
 export type StoreAnswer = readonly RateLimitResult[] | Error;
 
 /**
- * The charges as a store is asked for them.
+ * One charge, as a store is asked for it.
  *
  * @param enforced - What limits count that only report is kept apart.
  */
-export function storeRequestsOf(
-  charges: readonly Charge[],
-  enforced: boolean,
-): readonly RateLimitRequest[] {
-  const prefix = enforced ? "" : "report:";
-  return charges.map(({ policy: { name, limit, windowMs, burst }, key, cost }) => {
-    return { policy: prefix + name, key, limit, windowMs, burst, cost };
-  });
+export function storeRequestOf(charge: Charge, enforced: boolean): RateLimitRequest {
+  const { policy, key, cost } = charge;
+  const { limit, windowMs, burst } = rateOf(charge);
+  const { algorithm, blocking } = policy;
+  const soft = policy.soft || undefined;
+  const name = enforced ? policy.name : `report:${policy.name}`;
+  return { policy: name, key, algorithm, limit, windowMs, burst, cost, soft, blocking };
 }
 
 /**
@@ -43,7 +48,7 @@ export class StoreClient {
 
   ask(requests: readonly RateLimitRequest[], done: (answer: StoreAnswer) => void): void {
     if (!this.#mayAsk()) {
-      done(new Error("the rate-limit store failed and is not asked for a second"));
+      done(new Error("the rate-limit store is not ready, or failed and is not asked for a second"));
       return;
     }
     let open = true;
@@ -63,12 +68,34 @@ export class StoreClient {
   }
 
   /** Gives back what was charged, if the store can. Nobody waits for that; if it fails, the charge stays. */
-  refund(requests: readonly RateLimitRequest[]): void {
+  refund(refunds: readonly RateLimitRefund[]): void {
     try {
-      ignoreOutcome(this.#store.refund?.(requests));
+      ignoreOutcome(this.#store.refund?.(refunds));
     } catch {
       // The charge stays.
     }
+  }
+
+  /**
+   * Does something by hand, with the deadline of a request.
+   *
+   * @throws (as the rejection of the promise) TypeError when the store cannot do it, Error when it fails.
+   */
+  async act(
+    name: "refund" | "reset" | "block" | "charge",
+    requests: readonly RateLimitRequest[],
+    durationMs?: number,
+  ): Promise<void> {
+    const method = this.#store[name] as
+      | ((given: readonly RateLimitRequest[], duration?: number) => Promise<void>)
+      | undefined;
+    if (method === undefined) throw new TypeError(`the rate-limit store has no ${name}()`);
+    const done = promiseOf(method.call(this.#store, requests, durationMs));
+    let deadline: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      deadline = setTimeout(reject, CALL_DEADLINE_MS, new Error(`${name}() took too long`)).unref();
+    });
+    await Promise.race([done, late]).finally(() => clearTimeout(deadline));
   }
 
   async #consume(requests: readonly RateLimitRequest[]): Promise<readonly RateLimitResult[]> {
@@ -76,6 +103,7 @@ export class StoreClient {
   }
 
   #mayAsk(): boolean {
+    if (!isReady(this.#store)) return false;
     if (this.#failures < FAILURES_IN_A_ROW) return true;
     if (this.#probing || performance.now() < this.#pausedUntil) return false;
     this.#probing = true;
@@ -90,6 +118,19 @@ export class StoreClient {
     } else {
       this.#failures = 0;
     }
+  }
+}
+
+/** A store that cannot even say whether it is ready is not. */
+function isReady(store: RateLimitStore): boolean {
+  if (store.isReady === undefined) return true;
+  try {
+    const ready: unknown = store.isReady();
+    if (ready === true) return true;
+    ignoreOutcome(ready);
+    return false;
+  } catch {
+    return false;
   }
 }
 
@@ -109,17 +150,21 @@ function checkedResults(
 }
 
 function checkedResult(reply: unknown, request: RateLimitRequest): RateLimitResult {
-  const { allowed, remaining, retryAfterMs, resetMs } = (reply ?? {}) as Record<string, unknown>;
+  const { allowed, remaining, retryAfterMs, resetMs, delayMs, blocked, receipt } = (reply ??
+    {}) as Record<string, unknown>;
   if (
     typeof allowed !== "boolean" ||
     !isWithin(remaining, request.burst) ||
     !Number.isInteger(remaining) ||
     !isWithin(retryAfterMs, Number.MAX_SAFE_INTEGER) ||
-    !isWithin(resetMs, Number.MAX_SAFE_INTEGER)
+    !isWithin(resetMs, Number.MAX_SAFE_INTEGER) ||
+    !(delayMs === undefined || isWithin(delayMs, request.windowMs)) ||
+    !(blocked === undefined || typeof blocked === "boolean") ||
+    !(receipt === undefined || typeof receipt === "string")
   ) {
     throw new TypeError("the rate-limit store answered with an impossible result");
   }
-  return { allowed, remaining, retryAfterMs, resetMs };
+  return { allowed, remaining, retryAfterMs, resetMs, delayMs, blocked, receipt };
 }
 
 function isWithin(value: unknown, max: number): value is number {

@@ -127,10 +127,41 @@ describe.each(expressVersions)("rateLimit with a store on Express %s", (_major, 
       .expect("X-RateLimit-Remaining", "0");
     expect(asked).toEqual([
       [
-        { policy: "client", key: "127.0.0.1", limit: 10, windowMs: 60_000, burst: 10, cost: 1 },
-        { policy: "tenant", key: "=acme", limit: 3, windowMs: 9000, burst: 2, cost: 2 },
+        {
+          policy: "client",
+          key: "127.0.0.1",
+          algorithm: "token-bucket",
+          limit: 10,
+          windowMs: 60_000,
+          burst: 10,
+          cost: 1,
+        },
+        {
+          policy: "tenant",
+          key: "=acme",
+          algorithm: "token-bucket",
+          limit: 3,
+          windowMs: 9000,
+          burst: 2,
+          cost: 2,
+        },
       ],
     ]);
+  });
+
+  it("shows the store pseudonyms, if there is a secret", async () => {
+    const keys: string[] = [];
+    const consume = async (requests: readonly RateLimitRequest[]) => {
+      keys.push(...requests.map(({ key }) => key));
+      return [admitted];
+    };
+    for (const secret of ["a", "a", "b"]) {
+      const app = appWith({ consume }, { keySecret: secret.repeat(32) });
+      await request(app).get("/").expect(200);
+    }
+    expect(keys[0]).toMatch(/^~[\w-]{43}$/);
+    expect(keys[1]).toBe(keys[0]);
+    expect(keys[2]).not.toBe(keys[0]);
   });
 
   it("refuses what the store refuses", async () => {

@@ -81,6 +81,12 @@ export const behind =
   (req, res, next) =>
     first(req, res, () => second(req, res, next));
 
+/** What a parser leaves. */
+export const withBody: RequestHandler = (req, _res, next) => {
+  Object.assign(req, { body: { user: "alice" } });
+  next();
+};
+
 const withObject = (guard: (load: () => object) => RequestHandler) =>
   behind(
     withCaller,
@@ -156,6 +162,27 @@ function httpSites(
   return { [`${name}.token`]: token, [`${name}.fetch`]: fetching };
 }
 
+/** What the rate of a request depends on. */
+function rateSites(
+  name: string,
+  mount: (options: object, mode: Mode) => RequestHandler,
+): Record<string, DecidingSite> {
+  const rate = { limit: 100, window: "1m", burst: 9 };
+  const site = (option: keyof typeof rate): DecidingSite => ({
+    mount: (give, mode) => mount({ ...rate, [option]: give }, mode),
+    right: () => rate[option],
+  });
+  return {
+    [`${name}.limit`]: site("limit"),
+    [`${name}.window`]: site("window"),
+    [`${name}.burst`]: site("burst"),
+    [`${name}.tier`]: {
+      mount: (tier, mode) => mount({ tier, tiers: { free: one } }, mode),
+      right: () => "free",
+    },
+  };
+}
+
 /** By option, as `functionOptions` names it. */
 export const DECIDING: Readonly<Record<string, DecidingSite>> = {
   "rateLimit.key": {
@@ -199,6 +226,37 @@ export const DECIDING: Readonly<Record<string, DecidingSite>> = {
         mode,
       } as never),
     right: () => 1,
+  },
+  ...rateSites("rateLimit", (options, mode) => rateLimit({ ...options, mode } as never)),
+  ...rateSites("rateLimit.policies", (options, mode) =>
+    rateLimit({ policies: [{ ...one, name: "a" }, options], mode } as never),
+  ),
+  "loginThrottle.user": {
+    mount: (user, mode) =>
+      behind(withBody, library.loginThrottle({ user: user as () => string, mode })),
+    right: () => "alice",
+  },
+  "loginThrottle.store.consume": {
+    mount: (consume, mode) =>
+      behind(
+        withBody,
+        library.loginThrottle({
+          user: () => "alice",
+          store: {
+            algorithms: ["sliding-log", "token-bucket"],
+            soft: true,
+            consume: consume as never,
+            refund: async () => undefined,
+            reset: async () => undefined,
+          },
+          onStoreError: "reject",
+          mode,
+        }),
+      ),
+    // As little as that is spent, nothing is delayed.
+    right: () =>
+      [4, 99, 99].map((remaining) => ({ allowed: true, remaining, retryAfterMs: 0, resetMs: 0 })),
+    ...STORE,
   },
   "rateLimit.skip": {
     mount: (skip, mode) => rateLimit({ ...one, skip, mode } as never),

@@ -9,8 +9,24 @@ export const OBSERVING: readonly string[] = [
   // Decides after the answer whether a charge stands: see src/rate-limit/count.test.ts.
   "rateLimit.count",
   "rateLimit.policies.count",
+  // Decides after the answer what a request has cost: there as well.
+  "rateLimit.costAfter",
+  "rateLimit.policies.costAfter",
+  "loginThrottle.failed",
+  "loginThrottle.store.block",
+  "loginThrottle.store.charge",
+  "loginThrottle.store.close",
+  // One that fails is no store that is ready: see src/rate-limit/algorithms.test.ts.
+  "loginThrottle.store.isReady",
+  "loginThrottle.store.refund",
+  "loginThrottle.store.reset",
+  // Called for what an app does by hand, which is told when it fails: see src/rate-limit/stages.test.ts.
+  "rateLimit.store.block",
+  "rateLimit.store.charge",
   "rateLimit.store.close",
+  "rateLimit.store.isReady",
   "rateLimit.store.refund",
+  "rateLimit.store.reset",
 ];
 
 /** What a verifier without Express asks: the options that hold the function. */

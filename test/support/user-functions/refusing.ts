@@ -1,6 +1,6 @@
 import * as library from "../../../src/index.js";
 import { createTestIssuer } from "../../../src/testing/index.js";
-import { behind, type Mode, withCaller, withSession } from "./deciding.js";
+import { behind, type Mode, withBody, withCaller, withSession } from "./deciding.js";
 
 /** One factory with `onDenied`, and a POST that it refuses. */
 export interface RefusingSite {
@@ -114,6 +114,12 @@ export const REFUSING: Readonly<Record<string, RefusingSite>> = {
     mount: (options) => library.rateLimit({ ...tooMuch, ...options }),
     status: 429,
     code: "rate_limit_exceeded",
+  },
+  "loginThrottle.onDenied": {
+    mount: (options) =>
+      behind(withBody, library.loginThrottle({ user: () => null as never, ...options })),
+    status: 400,
+    code: "bad_request",
   },
   "secureHeaders.onDenied": {
     mount: (options) => library.secureHeaders({ crossOriginGuard: {}, ...options }),
