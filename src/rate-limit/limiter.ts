@@ -22,7 +22,7 @@ import type { LimiterHandle, Place, PreflightCounts } from "./place.js";
 import type { BodyFault } from "./policies/body-key.js";
 import { type Charges, chargesOf } from "./policies/charges.js";
 import { type Charge, type Policy, ruleOf } from "./policies/policy.js";
-import { createProxyCheck } from "./proxy-check.js";
+import { createProxyCheck } from "./policies/proxy-check.js";
 import type { LimiterSettings } from "./read-settings.js";
 import { closeStore } from "./stores/close-store.js";
 import type { RateLimitResult } from "./stores/rate-limit-store.js";
