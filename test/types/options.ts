@@ -104,6 +104,12 @@ import {
 } from "express-secure-api/principal";
 import { type RateLimitOptions, rateLimit } from "express-secure-api/rate-limit";
 import {
+  type ExpressRateLimitOptions,
+  rateLimit as expressRateLimit,
+  MemoryStore,
+  type MemoryStoreOptions,
+} from "express-secure-api/rate-limit/express-rate-limit";
+import {
   type AssertRoutesGuardedOptions,
   assertRoutesGuarded,
   type DefaultDenyOptions,
@@ -189,6 +195,8 @@ export interface MyTokenVerifierOptions extends TokenVerifierOptions, Own {}
 export interface MyHeaderPrincipalOptions extends HeaderPrincipalOptions, Own {}
 export interface MyPrincipalFromOptions extends PrincipalFromOptions, Own {}
 export interface MyRateLimitOptions extends RateLimitOptions, Own {}
+export interface MyExpressRateLimitOptions extends ExpressRateLimitOptions, Own {}
+export interface MyMemoryStoreOptions extends MemoryStoreOptions, Own {}
 export interface MyAssertRoutesGuardedOptions extends AssertRoutesGuardedOptions, Own {}
 export interface MyDefaultDenyOptions extends DefaultDenyOptions, Own {}
 export interface MyProbeRoutesOptions extends ProbeRoutesOptions, Own {}
@@ -277,6 +285,8 @@ createTokenVerifier(my<MyTokenVerifierIssuersOptions>());
 principalFrom(() => null, my<MyPrincipalFromOptions>());
 principalFrom.header(my<MyHeaderPrincipalOptions>());
 rateLimit(my<MyRateLimitOptions>());
+expressRateLimit(my<MyExpressRateLimitOptions>());
+expressRateLimit({ store: new MemoryStore(my<MyMemoryStoreOptions>()) });
 secureApi(my<MySecureApiOptions>());
 secureApi({ oauthGuard: false, rateLimit: false, paths: my<MyPathOptions>() });
 secureApi({ oauthGuard: my<MyOauthGuardOptions>(), rateLimit: my<MyRateLimitOptions>() });

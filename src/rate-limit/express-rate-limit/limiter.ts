@@ -15,7 +15,7 @@ import { addressKey } from "./ip-key-generator.js";
 import type { Store } from "./options/options.js";
 import type { OverLimit } from "./over-limit.js";
 import type { Settings } from "./read-settings.js";
-import { goOn, infoOf, Run, runsOf, storeKey } from "./run.js";
+import { goOn, infoOf, orElse, Run, runsOf, storeKey } from "./run.js";
 import { MemoryStore } from "./stores/memory-store.js";
 import { type Hit, StoreClient, type StoreFailure } from "./stores/store-client.js";
 import { warnAboutAddressKey, warnAboutDoubleCount } from "./warnings.js";
@@ -161,8 +161,12 @@ export class Limiter {
     (run.req as unknown as Record<string, unknown>)[property] = infoOf(run);
     if (draft !== "draft-8") this.#send("", run);
     else {
-      const chosen = typeof name === "function" ? name(run.req, run.res) : name;
-      goOn(this.#guard, chosen ?? nameOf(run, windowMs), run, this.#send);
+      const usual = nameOf(run, windowMs);
+      const chosen =
+        typeof name === "function"
+          ? orElse(() => name(run.req, run.res), usual, this.#guard.tell)
+          : (name ?? usual);
+      goOn(this.#guard, chosen, run, this.#send);
     }
   };
 

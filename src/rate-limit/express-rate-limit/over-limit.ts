@@ -1,6 +1,5 @@
 import type { NextFunction, Request } from "express";
 import { failedWith } from "../../core/calls/function-failure.js";
-import { isThenable } from "../../core/calls/user-function.js";
 import { recordDecision } from "../../core/decision/decision.js";
 import type { DecisionFields, Guard } from "../../core/guard/guard.js";
 import { HttpError } from "../../core/refusal/http-error.js";
@@ -8,7 +7,7 @@ import { resetSeconds } from "./answers/quota-fields.js";
 import { callHandler, respondInstead } from "./answers/refusal.js";
 import type { Options } from "./options/options.js";
 import type { Settings } from "./read-settings.js";
-import { goOn, type Run } from "./run.js";
+import { goOn, orElse, type Run } from "./run.js";
 
 /** Why a request over the limit was refused, or passes all the same. */
 type OverLimitReason = "limit_exceeded" | "keys_exhausted" | "passed_by_handler" | "handler_failed";
@@ -42,16 +41,7 @@ export class OverLimit {
     if (!legacy && draft === false) return undefined;
     const usual = resetSeconds(hit.resetTime, windowMs);
     if (typeof retryAfter !== "function") return retryAfter ?? usual;
-    const failed = (error: unknown): number => {
-      this.#guard.tell(error);
-      return usual;
-    };
-    try {
-      const answer = retryAfter(req, res);
-      return isThenable(answer) ? answer.then(undefined, failed) : answer;
-    } catch (error) {
-      return failed(error);
-    }
+    return orElse(() => retryAfter(req, res), usual, this.#guard.tell);
   }
 
   readonly #answer = (retryAfter: number | undefined, run: Run): void => {

@@ -66,3 +66,21 @@ export function infoOf({ hit, limit, key }: Run): RateLimitInfo {
 export function storeKey({ enforced }: Guard, key: string): string {
   return enforced ? key : `report:${key}`;
 }
+
+/** What a function of the app gives that decides nothing, such as a name; `usual` where it fails. Never throws or rejects. */
+export function orElse<T>(
+  ask: () => T | Promise<T>,
+  usual: T,
+  tell: (error: unknown) => void,
+): T | Promise<T> {
+  const failed = (error: unknown): T => {
+    tell(error);
+    return usual;
+  };
+  try {
+    const answer = ask();
+    return isThenable(answer) ? (answer as Promise<T>).then(undefined, failed) : answer;
+  } catch (error) {
+    return failed(error);
+  }
+}

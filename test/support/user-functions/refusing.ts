@@ -1,4 +1,5 @@
 import * as library from "../../../src/index.js";
+import { rateLimit as expressRateLimit } from "../../../src/rate-limit/express-rate-limit/index.js";
 import { createTestIssuer } from "../../../src/testing/index.js";
 import { behind, type Mode, withCaller, withSession } from "./deciding.js";
 
@@ -114,6 +115,17 @@ export const REFUSING: Readonly<Record<string, RefusingSite>> = {
     mount: (options) => library.rateLimit({ ...tooMuch, ...options }),
     status: 429,
     code: "rate_limit_exceeded",
+  },
+  "express-rate-limit: rateLimit.onDenied": {
+    mount: (options) =>
+      expressRateLimit({
+        keyGenerator: () => {
+          throw new Error("boom");
+        },
+        ...options,
+      }),
+    status: 503,
+    code: "check_unavailable",
   },
   "secureHeaders.onDenied": {
     mount: (options) => library.secureHeaders({ crossOriginGuard: {}, ...options }),

@@ -108,18 +108,16 @@ export interface ExpressRateLimitOptions extends GuardOptions {
   /** Which requests were successful, asked when the answer was sent. If it fails, the hit stays. @default statuses below 400 */
   readonly requestWasSuccessful?: ValueDeterminingMiddleware<boolean> | undefined;
   /** What is counted together. Do not return a value that the client can choose. @default the address, by `ipv6Subnet` */
-  readonly keyGenerator?:
-    | ValueDeterminingMiddleware<string | number | bigint | undefined>
-    | undefined;
+  readonly keyGenerator?: ValueDeterminingMiddleware<string> | undefined;
   /**
    * Leading bits of an IPv6 address that count together, from 32 to 128, or `false` for each address by itself. Not
    * beside `keyGenerator`, which decides instead. @default 56
    */
-  readonly ipv6Subnet?: number | false | ValueDeterminingMiddleware<number | false> | undefined;
+  readonly ipv6Subnet?: number | false | ValueDeterminingMiddleware<number> | undefined;
   /** Answers requests over the limit. If it fails, or has done nothing after 5 seconds, the refusal is sent. @default sends `message` */
   readonly handler?: RateLimitExceededEventHandler | undefined;
   /** Requests for which it returns something truthy pass uncounted. @default counts every request */
-  readonly skip?: ValueDeterminingMiddleware<unknown> | undefined;
+  readonly skip?: ValueDeterminingMiddleware<boolean> | undefined;
   /** What counts. @default a `MemoryStore` */
   readonly store?: Store | LegacyStore | undefined;
   /** Whether requests pass uncounted while the store fails. Each is an event: reason `store_bypassed`. @default false */
