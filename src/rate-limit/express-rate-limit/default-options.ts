@@ -1,4 +1,5 @@
 import type { Request, Response } from "express";
+import { promiseOf } from "../../core/calls/follow.js";
 import type { Options, Store } from "./options/options.js";
 import type { Settings } from "./read-settings.js";
 
@@ -64,7 +65,8 @@ function createHandler({
 }: Partial<Options>) {
   return async function sendMessage(req: Request, res: Response): Promise<void> {
     res.status(statusCode);
-    const body: unknown = typeof message === "function" ? await message(req, res) : message;
+    const body: unknown =
+      typeof message === "function" ? await promiseOf(message(req, res)) : message;
     if (!res.writableEnded) res.send(body);
   };
 }
