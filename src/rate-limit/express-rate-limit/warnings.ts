@@ -44,7 +44,7 @@ export function warnAboutAddressKey(req: Request, key: string): void {
   if (!key.includes(":") || key !== req.ip || normalizeAddress(key)?.includes(":") !== true) return;
   warnAboutApp(
     req,
-    "EXPRESS_SECURE_API_IPV6_KEY",
+    "EXPRESS_SECURE_API_WHOLE_ADDRESS_KEY",
     "rateLimit: keyGenerator returns the whole IPv6 address of the client, which has any number of them and so any number of quotas. Return ipKeyGenerator(req.ip) in its place.",
   );
 }
