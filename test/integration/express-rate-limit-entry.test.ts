@@ -323,6 +323,17 @@ describe.each(expressVersions)(
       await request(app).get("/health").expect(200);
     });
 
+    it("stands beside another copy of the library", async () => {
+      vi.resetModules();
+      const copy = await import("../../src/rate-limit/express-rate-limit/index.js");
+      expect(copy.rateLimit).not.toBe(ours.rateLimit);
+      const app = express();
+      app.use(copy.rateLimit({ limit: 2 }), ours.rateLimit({ limit: 1 }));
+      app.get("/", (_req, res) => void res.send("ok"));
+      await get(app).expect(200);
+      await get(app).expect(429);
+    });
+
     it("is silent where validate says so", async () => {
       const validate = {
         limit: false,

@@ -114,7 +114,8 @@ export class Limiter {
     if (chosen !== undefined && warns("keyGeneratorIpFallback")) warnAboutAddressKey(req, key);
     if (!warns("singleCount")) return;
     for (const { limiter, key: other } of runsOf(req)) {
-      if (limiter !== this && this.#sharesCount(key, limiter as Limiter, other))
+      // Not those of another copy of this library, which share the slot.
+      if (limiter !== this && limiter instanceof Limiter && this.#sharesCount(key, limiter, other))
         warnAboutDoubleCount(req);
     }
   }

@@ -26,7 +26,7 @@ import {
 } from "./options/parse-answer.js";
 
 /** A function of the app, with a deadline. What it returns is checked. @throws FunctionFailure */
-export type Call<T> = ValueDeterminingMiddleware<T>;
+type Call<T> = ValueDeterminingMiddleware<T>;
 
 /** The options, checked, with every default filled in. */
 export interface Settings {

@@ -33,7 +33,7 @@ const STEPS_WHEN_FULL = 64;
 
 /**
  * Counts in the memory of this process, in windows that begin with the first hit of a key. Bounded: 100,000 keys take
- * about 20 MB. A key whose window is not over is never removed, or clients could flush their own counts. There are no
+ * about 22 MB. A key whose window is not over is never removed, or clients could flush their own counts. There are no
  * timers, so a window may be longer than 24.8 days.
  */
 export class MemoryStore implements Store {
@@ -56,7 +56,11 @@ export class MemoryStore implements Store {
     this.windowMs = windowMs;
   }
 
-  /** Whether a store is one of these as it is, not changed by a class of the app. */
+  /**
+   * Whether a store is one of these as it is, not changed by a class of the app.
+   *
+   * @internal
+   */
   static isPlain(store: object): store is MemoryStore {
     return store instanceof MemoryStore && Object.getPrototypeOf(store) === MemoryStore.prototype;
   }
@@ -72,7 +76,11 @@ export class MemoryStore implements Store {
     return { totalHits, resetTime };
   }
 
-  /** What `increment` does, without a promise: limiters of this library call it. */
+  /**
+   * What `increment` does, without a promise.
+   *
+   * @internal
+   */
   hit(key: string): MemoryHit {
     const name = named(key);
     const now = performance.now();
