@@ -5,6 +5,7 @@ import { isInstance } from "../../core/calls/is-instance.js";
 import { isThenable } from "../../core/calls/user-function.js";
 import type { DecisionFields, Guard } from "../../core/guard/guard.js";
 import { clientAddress } from "../../core/http/client-address.js";
+import { isPlainObject } from "../../core/options/value.js";
 import { outageError } from "../../core/refusal/http-error.js";
 import { addressKey as keyWithoutAddress } from "../policies/charges.js";
 import { createProxyCheck } from "../policies/proxy-check.js";
@@ -59,8 +60,7 @@ export class Limiter {
       permissive: settings.warns("trustProxy"),
       untrusted: settings.warns("xForwardedForHeader"),
     });
-    const kind = store.constructor;
-    this.#owner = store.localKeys === true || kind === Object ? store : kind;
+    this.#owner = store.localKeys === true || isPlainObject(store) ? store : store.constructor;
   }
 
   handle(req: Request, res: Response, next: NextFunction): void {
