@@ -1,5 +1,6 @@
 // Compiles src/ to CommonJS in dist/, writes the ESM doors beside it and finishes the declarations.
 import {
+  appendFileSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -12,7 +13,7 @@ import {
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { finishDeclarations } from "./declarations.mjs";
+import { defaultExportIn, finishDeclarations } from "./declarations.mjs";
 import { tsc } from "./tsc.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -41,7 +42,10 @@ export function build() {
   try {
     compile(fresh);
     removePrefixes(fresh);
-    for (const entry of entries(fresh)) writeDoor(entry);
+    for (const entry of entries(fresh)) {
+      exportDefault(entry);
+      writeDoor(entry);
+    }
     finishDeclarations(fresh);
     // Dated by its start: a source saved while the compiler ran makes the build stale.
     utimesSync(fresh, started, started);
@@ -77,6 +81,15 @@ function foldersIn(path) {
   return readdirSync(path, { withFileTypes: true })
     .filter((item) => item.isDirectory())
     .map(({ name }) => join(path, name));
+}
+
+/** Lets `require` give a function that is exported by default, with the other exports on it: packages that it replaces do. */
+function exportDefault(folder) {
+  if (defaultExportIn(join(folder, "index.d.ts")) === undefined) return;
+  appendFileSync(
+    join(folder, "index.js"),
+    "module.exports = Object.assign(exports.default, exports);\n",
+  );
 }
 
 /** One line each: the ESM door hands on what the CommonJS module exports, so that there is only one copy of it. */

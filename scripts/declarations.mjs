@@ -22,10 +22,22 @@ export function finishDeclarations(outDir) {
     else rmSync(join(outDir, path));
   }
   for (const door of doors) {
+    const name = defaultExportIn(join(outDir, door));
+    // `*` leaves it out, and a default export of CommonJS would be the whole module.
+    const byDefault =
+      name === undefined ? "" : `export { ${name} as default } from "./index.js";\n`;
     for (const folder of [outDir, join(outDir, OLD)]) {
-      writeFileSync(join(folder, door.replace(/ts$/, "mts")), 'export * from "./index.js";\n');
+      writeFileSync(
+        join(folder, door.replace(/ts$/, "mts")),
+        `export * from "./index.js";\n${byDefault}`,
+      );
     }
   }
+}
+
+/** The name of what the declarations of a door export by default as well, if there is something. */
+export function defaultExportIn(path) {
+  return /\b(\w+) as default\b/.exec(readFileSync(path, "utf8"))?.[1];
 }
 
 function reach(outDir, path, reachable) {

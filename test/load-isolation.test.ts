@@ -34,6 +34,7 @@ const MAY_LOAD: Readonly<Record<string, readonly string[]>> = {
   "./json-body": [],
   "./validate": ["ajv"],
   "./rate-limit": ["rate-limiter-flexible"],
+  "./rate-limit/express-rate-limit": [],
   "./secure-headers": ["cors", "helmet"],
   "./audit-log": ["triple-beam", "winston", "winston-transport"],
   "./errors": [],

@@ -25,10 +25,11 @@ const NOT_OURS = ["HelmetOverrides", "HelmetSettings"];
 
 /** Doors without a page of their own: the root, declarations, and the manifest. */
 const NO_PAGE = [".", "./augment", "./package.json"];
-/** Doors within another one, and the page that they share. */
+/** Doors within another one, and their page. */
 const SHARED_PAGES: Readonly<Record<string, string>> = {
   "./authorization/cedar": "policy-engines.md",
   "./authorization/opa-wasm": "policy-engines.md",
+  "./rate-limit/express-rate-limit": "express-rate-limit.md",
 };
 /** Pages of a second middleware behind a door. */
 const MORE_PAGES = ["login-throttle.md"];

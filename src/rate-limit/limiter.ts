@@ -25,7 +25,7 @@ import type { LimiterHandle, Place, PreflightCounts } from "./place.js";
 import type { BodyFault } from "./policies/body-key.js";
 import { type Charges, chargesOf } from "./policies/charges.js";
 import { type Charge, type Policy, ruleOf } from "./policies/policy.js";
-import { createProxyCheck } from "./proxy-check.js";
+import { createProxyCheck } from "./policies/proxy-check.js";
 import { QuotaBook } from "./quota-book.js";
 import type { LimiterSettings } from "./read-settings.js";
 import { closeStore } from "./stores/close-store.js";

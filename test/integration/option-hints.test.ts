@@ -60,6 +60,8 @@ import {
 import { HEADER_PRINCIPAL_HINTS, headerPrincipal } from "../../src/principal/header-principal.js";
 import { PRINCIPAL_FROM_HINTS, principalFrom } from "../../src/principal/principal-from.js";
 import { SESSION_HINTS, session } from "../../src/principal/session.js";
+import { rateLimit as expressRateLimit } from "../../src/rate-limit/express-rate-limit/index.js";
+import { EXPRESS_RATE_LIMIT_HINTS } from "../../src/rate-limit/express-rate-limit/options/hints.js";
 import { loginThrottle, rateLimit } from "../../src/rate-limit/index.js";
 import { LOGIN_HINTS } from "../../src/rate-limit/login-throttle.js";
 import { POLICY_HINTS, RATE_LIMIT_HINTS } from "../../src/rate-limit/rate-limit-hints.js";
@@ -120,6 +122,15 @@ const ALL_COUNT =
   "leave it out, what fails counts as well: it costs work, and clients could send as much of it as they like";
 const FAILURES =
   'write count: "failures", which gives the charge of an answer of 2xx or 304 back, or count: (req, res) => …, which returns true for what counts: the opposite of success';
+const IN_MILLISECONDS =
+  'did you mean "windowMs"? it is a number of milliseconds: 60000 is one minute';
+const NOT_COUNTED =
+  "write skip, a function that returns true for what is not counted; decide by nothing that the client can choose";
+const UNCOUNTED =
+  "while the store fails, requests are answered 503; passOnStoreError: true lets them pass uncounted";
+const NOT_SLOWED =
+  "it is an option of express-slow-down, and slows nothing down here: keep that package for it";
+const STORE_CLIENT = "store takes no client: wrap it, as in store: new RedisStore({ sendCommand })";
 const NO_PERMISSIONS_POLICY =
   "helmet does not know it, and it concerns pages only: a route that serves pages sets Permissions-Policy itself";
 const GUARD = "write oauthGuard: { issuer, audience }, which verifies access tokens";
@@ -751,6 +762,42 @@ const TABLES: readonly HintTable[] = [
       },
     ],
     says: OF_POLICIES,
+  },
+  {
+    name: "EXPRESS_RATE_LIMIT_HINTS",
+    hints: EXPRESS_RATE_LIMIT_HINTS,
+    places: [{ path: "rateLimit", create: (options) => expressRateLimit(options) }],
+    says: {
+      window: IN_MILLISECONDS,
+      duration: IN_MILLISECONDS,
+      ttl: IN_MILLISECONDS,
+      timeWindow: IN_MILLISECONDS,
+      points: "limit",
+      policies:
+        "a limiter of this entry has one limit: write several of them, or take rateLimit from express-secure-api/rate-limit",
+      burst: "leave it out, windows are fixed here and limit can be used at once",
+      cost: "leave it out, a request counts once here",
+      key: "keyGenerator",
+      name: "identifier",
+      ipv6Prefix: "write ipv6Subnet, a number from 32 to 128",
+      count: "write skipSuccessfulRequests: true to count failures only, or requestWasSuccessful",
+      match: NOT_COUNTED,
+      whitelist: NOT_COUNTED,
+      allowList: NOT_COUNTED,
+      maxKeys: "write store: new MemoryStore({ maxKeys: 100000 })",
+      onStoreError: UNCOUNTED,
+      skipOnError: UNCOUNTED,
+      storeTimeout: "leave it out, a store has 5 seconds",
+      onLimitReached: "write handler, which answers requests over the limit, or message",
+      errorMessage: "write message, the body of the answer to requests over the limit",
+      delayAfter: NOT_SLOWED,
+      delayMs: NOT_SLOWED,
+      maxDelayMs: NOT_SLOWED,
+      draft_polli_ratelimit_headers: 'write standardHeaders: "draft-6"',
+      trustProxy: TRUST_PROXY,
+      redis: STORE_CLIENT,
+      client: STORE_CLIENT,
+    },
   },
   {
     name: "RATE_LIMIT_HINTS",

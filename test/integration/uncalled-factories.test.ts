@@ -70,6 +70,7 @@ import {
   workos,
   zitadel,
 } from "../../src/index.js";
+import * as expressRateLimit from "../../src/rate-limit/express-rate-limit/index.js";
 import * as routeAudit from "../../src/route-audit/index.js";
 import { createTestIssuer } from "../../src/testing/index.js";
 import { expressVersions } from "../support/express.js";
@@ -112,6 +113,22 @@ const FACTORIES: Readonly<Record<string, readonly [factory: unknown, call: strin
   auditLog: [auditLog, "auditLog()"],
   errorHandler: [errorHandler, "errorHandler()"],
   notFound: [notFound, "notFound()"],
+};
+
+/** The same, of the door for apps that come from express-rate-limit, whose names others have as well. */
+const OF_EXPRESS_RATE_LIMIT: Readonly<Record<string, readonly [unknown, message: string]>> = {
+  rateLimit: [
+    expressRateLimit.rateLimit,
+    "rateLimit must be called before it is mounted: write app.use(rateLimit({ windowMs: 60000, limit: 100 }))",
+  ],
+  default: [
+    expressRateLimit.default,
+    "rateLimit must be called before it is mounted: write app.use(rateLimit({ windowMs: 60000, limit: 100 }))",
+  ],
+  ipKeyGenerator: [
+    expressRateLimit.ipKeyGenerator,
+    "ipKeyGenerator must be called, and what it makes is no middleware: write app.use(rateLimit({ keyGenerator }))",
+  ],
 };
 
 /** What makes something that is handed to a factory, and what the message says to mount. */
@@ -209,6 +226,10 @@ it("names every function that the library exports", () => {
     .map(([name]) => name);
   const known = [FACTORIES, MAKERS, READERS, TOOLS].flatMap(Object.keys).concat(HANDED_OVER);
   expect(functions.filter((name) => !known.includes(name))).toEqual([]);
+  const others = Object.entries(expressRateLimit).filter(
+    ([name, value]) => typeof value === "function" && /^[a-z]/.test(name),
+  );
+  expect(others.map(([name]) => name).sort()).toEqual(Object.keys(OF_EXPRESS_RATE_LIMIT).sort());
 });
 
 describe("a function that has no options", () => {
@@ -250,6 +271,19 @@ describe.each(expressVersions)("a factory mounted uncalled on Express %s", (_maj
       expect(answer.text).toBe(
         `OptionsError: ${name} must be called, and what it makes is no middleware: write app.use(${mounted})`,
       );
+    },
+  );
+
+  it.each(Object.entries(OF_EXPRESS_RATE_LIMIT))(
+    "says how to call %s of the door for express-rate-limit",
+    async (_name, [factory, message]) => {
+      const app = express();
+      app.use(factory as RequestHandler);
+      app.use((error: Error, _req: Request, res: Response, _next: NextFunction) => {
+        res.status(500).send(`${error.name}: ${error.message}`);
+      });
+      const answer = await request(app).get("/").expect(500);
+      expect(answer.text).toBe(`OptionsError: ${message}`);
     },
   );
 

@@ -9,6 +9,7 @@ import * as claims from "../../src/claims/index.js";
 import * as errors from "../../src/errors/index.js";
 import * as oauthGuard from "../../src/oauth-guard/index.js";
 import * as principal from "../../src/principal/index.js";
+import * as expressRateLimit from "../../src/rate-limit/express-rate-limit/index.js";
 import * as rateLimit from "../../src/rate-limit/index.js";
 import * as secureApi from "../../src/secure-api/index.js";
 import * as secureHeaders from "../../src/secure-headers/index.js";
@@ -26,6 +27,7 @@ const DOORS: Readonly<Record<string, unknown>> = {
   "express-secure-api/oauth-guard": oauthGuard,
   "express-secure-api/principal": principal,
   "express-secure-api/rate-limit": rateLimit,
+  "express-secure-api/rate-limit/express-rate-limit": expressRateLimit,
   "express-secure-api/secure-api": secureApi,
   "express-secure-api/secure-headers": secureHeaders,
   "express-secure-api/testing": testing,

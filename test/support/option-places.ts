@@ -7,6 +7,7 @@ import { opaWasm } from "../../src/authorization/opa-wasm/index.js";
 import { OptionsError } from "../../src/core/options/options-error.js";
 import { OptionsReader } from "../../src/core/options/options-reader.js";
 import * as library from "../../src/index.js";
+import * as expressRateLimit from "../../src/rate-limit/express-rate-limit/index.js";
 import * as routeAudit from "../../src/route-audit/index.js";
 import { createTestIssuer } from "../../src/testing/index.js";
 
@@ -264,6 +265,11 @@ export const PLACES: Readonly<Record<string, Place>> = {
   RateLimitHeaders: {
     path: "rateLimit.headers",
     create: (headers) => rateLimit({ limit: 77, window: "3m", headers }),
+  },
+  ExpressRateLimitOptions: { path: "rateLimit", create: expressRateLimit.rateLimit },
+  MemoryStoreOptions: {
+    path: "MemoryStore",
+    create: (options) => new expressRateLimit.MemoryStore(options),
   },
   SecureHeadersOptions: { path: "secureHeaders", create: secureHeaders },
   HstsOptions: { path: "secureHeaders.hsts", create: (hsts) => secureHeaders({ hsts }) },

@@ -109,6 +109,12 @@ import {
   rateLimit,
 } from "express-secure-api/rate-limit";
 import {
+  type ExpressRateLimitOptions,
+  rateLimit as expressRateLimit,
+  MemoryStore,
+  type MemoryStoreOptions,
+} from "express-secure-api/rate-limit/express-rate-limit";
+import {
   type AssertRoutesGuardedOptions,
   assertRoutesGuarded,
   type DefaultDenyOptions,
@@ -200,6 +206,8 @@ export interface MyHeaderPrincipalOptions extends HeaderPrincipalOptions, Own {}
 export interface MyPrincipalFromOptions extends PrincipalFromOptions, Own {}
 export interface MyRateLimitOptions extends RateLimitOptions, Own {}
 export interface MyLoginThrottleOptions extends LoginThrottleOptions, Own {}
+export interface MyExpressRateLimitOptions extends ExpressRateLimitOptions, Own {}
+export interface MyMemoryStoreOptions extends MemoryStoreOptions, Own {}
 export interface MyAssertRoutesGuardedOptions extends AssertRoutesGuardedOptions, Own {}
 export interface MyDefaultDenyOptions extends DefaultDenyOptions, Own {}
 export interface MyProbeRoutesOptions extends ProbeRoutesOptions, Own {}
@@ -290,6 +298,8 @@ principalFrom(() => null, my<MyPrincipalFromOptions>());
 principalFrom.header(my<MyHeaderPrincipalOptions>());
 rateLimit(my<MyRateLimitOptions>());
 loginThrottle(my<MyLoginThrottleOptions>());
+expressRateLimit(my<MyExpressRateLimitOptions>());
+expressRateLimit({ store: new MemoryStore(my<MyMemoryStoreOptions>()) });
 secureApi(my<MySecureApiOptions>());
 secureApi({ oauthGuard: false, rateLimit: false, paths: my<MyPathOptions>() });
 secureApi({ oauthGuard: false, rateLimit: false, enrich: my<MyEnrichOptions>() });

@@ -110,6 +110,8 @@ const CLIENT: readonly string[] = [
   "field_not_permitted",
   "forbidden_character",
   "forbidden_key",
+  // The limit is spent, and the function of the app only had to say so.
+  "handler_failed",
   "header_not_allowed",
   "invalid_…",
   // Somebody fills the table of the limiter: the excess is real, whoever is refused for it.
@@ -188,6 +190,7 @@ const NO_REFUSAL: readonly string[] = [
   "optional_route",
   "origin_allowed",
   "page_affected",
+  "passed_by_handler",
   "preflight_allowed",
   "principal_enriched",
   "principal_found",
@@ -198,6 +201,7 @@ const NO_REFUSAL: readonly string[] = [
   "skipped",
   "stale_keys",
   "started",
+  "store_bypassed",
   "store_open",
   "sys_monitor_disabled",
   "sys_monitor_enabled",

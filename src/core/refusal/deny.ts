@@ -110,7 +110,7 @@ function rescueInTime(rescue: () => void, res: Response): void {
  * What the function answers after all, in a callback, would throw where nobody catches it and end the process, or be
  * written behind the refusal.
  */
-function ignoreLateAnswer(res: Response): void {
+export function ignoreLateAnswer(res: Response): void {
   const end = res.end as () => Response;
   const ignored = {
     setHeader: () => res,

@@ -5,6 +5,7 @@ import { opaWasm } from "../../../src/authorization/opa-wasm/index.js";
 import { markGuard } from "../../../src/core/guard/guard-mark.js";
 import { createPrincipal, setPrincipalSource } from "../../../src/core/principal/principal.js";
 import * as library from "../../../src/index.js";
+import * as expressRateLimit from "../../../src/rate-limit/express-rate-limit/index.js";
 import { createTestIssuer } from "../../../src/testing/index.js";
 
 export type Mode = "enforce" | "report";
@@ -115,6 +116,21 @@ function flexible(methods: object): library.RateLimitStore {
 
 const stored = (store: library.RateLimitStore, mode: Mode, more: object = {}) =>
   rateLimit({ ...one, name: "a", store, onStoreError: "reject", mode, ...more });
+
+/** A limiter of the door for express-rate-limit. Its store is one of a database, in memory. */
+const compatible = (options: object, mode: Mode) =>
+  expressRateLimit.rateLimit({ mode, ...options });
+const fromIPv6: RequestHandler = (req, _res, next) => {
+  Object.defineProperty(req, "ip", { value: "2001:db8::1" });
+  next();
+};
+const hit = { totalHits: 1, resetTime: undefined };
+const storeWith = (methods: object) => ({
+  increment: () => hit,
+  decrement: () => undefined,
+  resetKey: () => undefined,
+  ...methods,
+});
 
 /** The two kinds of functions that describe a part of the request. */
 function partSites(part: "body" | "query" | "params" | "headers" | "cookies") {
@@ -275,6 +291,52 @@ export const DECIDING: Readonly<Record<string, DecidingSite>> = {
   "fromRateLimiterFlexible.get": {
     mount: (get, mode) => stored(flexible({ get }), mode, { cost: () => 0 }),
     right: () => ({ remainingPoints: 1, msBeforeNext: 1 }),
+    ...STORE,
+  },
+  "express-rate-limit: rateLimit.skip": {
+    mount: (skip, mode) => compatible({ skip }, mode),
+    right: () => true,
+  },
+  "express-rate-limit: rateLimit.keyGenerator": {
+    mount: (keyGenerator, mode) => compatible({ keyGenerator }, mode),
+    right: () => "alice",
+  },
+  "express-rate-limit: rateLimit.limit": {
+    mount: (limit, mode) => compatible({ limit }, mode),
+    right: () => 5,
+  },
+  "express-rate-limit: rateLimit.max": {
+    mount: (max, mode) => compatible({ max }, mode),
+    right: () => 5,
+  },
+  "express-rate-limit: rateLimit.ipv6Subnet": {
+    mount: (ipv6Subnet, mode) => behind(fromIPv6, compatible({ ipv6Subnet }, mode)),
+    right: () => 64,
+  },
+  "express-rate-limit: rateLimit.store.increment": {
+    mount: (increment, mode) => compatible({ store: storeWith({ increment }) }, mode),
+    right: () => hit,
+    ...STORE,
+  },
+  "express-rate-limit: rateLimit.store.incr": {
+    mount: (incr, mode) =>
+      compatible(
+        {
+          store: {
+            decrement: () => undefined,
+            resetKey: () => undefined,
+            // A function that calls back: with what it would return, at once or later.
+            incr(key: never, done: (error: unknown, hits: unknown) => void) {
+              const answer = incr(key);
+              if (answer === hit) done(undefined, hit.totalHits);
+              if (!(answer instanceof Promise)) return answer;
+              return answer.then((later) => done(undefined, later?.totalHits));
+            },
+          },
+        },
+        mode,
+      ),
+    right: () => hit,
     ...STORE,
   },
   principalFrom: {

@@ -14,7 +14,12 @@ const DOORS = [
   "src/testing/index.ts",
   "src/authorization/cedar/index.ts",
   "src/authorization/opa-wasm/index.ts",
+  "src/rate-limit/express-rate-limit/index.ts",
 ];
+/** Doors whose names others have as well. */
+const PREFIXES: Readonly<Record<string, string>> = {
+  "src/rate-limit/express-rate-limit/index.ts": "express-rate-limit: ",
+};
 
 /**
  * Every place where a public function of the library takes a function of the app, as the types of the sources have it:
@@ -33,8 +38,10 @@ export function functionOptions(): readonly string[] {
       const module = file && checker.getSymbolAtLocation(file);
       for (const symbol of module ? checker.getExportsOfModule(module) : []) {
         const target = checker.getAliasedSymbol(symbol);
-        if (target.valueDeclaration === undefined) continue;
-        addTaken(checker, checker.getTypeOfSymbol(target), symbol.name, found);
+        // What is exported by default has a name as well.
+        if (target.valueDeclaration === undefined || symbol.name === "default") continue;
+        const name = `${PREFIXES[door] ?? ""}${symbol.name}`;
+        addTaken(checker, checker.getTypeOfSymbol(target), name, found);
       }
     }
     return [...found].sort();

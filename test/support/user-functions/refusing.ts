@@ -1,4 +1,5 @@
 import * as library from "../../../src/index.js";
+import { rateLimit as expressRateLimit } from "../../../src/rate-limit/express-rate-limit/index.js";
 import { createTestIssuer } from "../../../src/testing/index.js";
 import { behind, type Mode, withBody, withCaller, withSession } from "./deciding.js";
 
@@ -120,6 +121,17 @@ export const REFUSING: Readonly<Record<string, RefusingSite>> = {
       behind(withBody, library.loginThrottle({ user: () => null as never, ...options })),
     status: 400,
     code: "bad_request",
+  },
+  "express-rate-limit: rateLimit.onDenied": {
+    mount: (options) =>
+      expressRateLimit({
+        keyGenerator: () => {
+          throw new Error("boom");
+        },
+        ...options,
+      }),
+    status: 503,
+    code: "check_unavailable",
   },
   "secureHeaders.onDenied": {
     mount: (options) => library.secureHeaders({ crossOriginGuard: {}, ...options }),

@@ -1,18 +1,29 @@
 import type { Request } from "express";
-import { warnAboutApp } from "../core/app/app-warning.js";
+import { warnAboutApp } from "../../core/app/app-warning.js";
 
 /** Public addresses that no single proxy network holds. */
 const STRANGERS = ["8.8.4.4", "192.0.2.1", "203.0.113.7"] as const;
 /** No chain of proxies is this long: what is trusted here is trusted anywhere. */
 const FAR_HOP = 1000;
 
+/** What is looked at. */
+interface ProxyChecks {
+  /** Whether the setting trusts everybody. @default true */
+  readonly permissive?: boolean;
+  /** Whether forwarded addresses are ignored. @default true */
+  readonly untrusted?: boolean;
+}
+
 /**
  * Looks at Express's `trust proxy` setting when the first request comes, and once more when the first one with
  * `X-Forwarded-For` does. Each warning (`process.emitWarning`) is given once per app; traffic is never refused.
  */
-export function createProxyCheck(): (req: Request) => void {
-  let settingSeen = false;
-  let forwardedSeen = false;
+export function createProxyCheck({
+  permissive = true,
+  untrusted = true,
+}: ProxyChecks = {}): (req: Request) => void {
+  let settingSeen = !permissive;
+  let forwardedSeen = !untrusted;
   return function checkProxy(req) {
     if (!settingSeen) {
       settingSeen = true;
