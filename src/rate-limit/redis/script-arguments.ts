@@ -1,0 +1,50 @@
+import { createTokenBucket } from "../algorithms/token-bucket.js";
+import type {
+  RateLimitBlocking,
+  RateLimitRequest,
+  RateLimitResult,
+} from "../stores/rate-limit-store.js";
+import { COUNTERS } from "./redis-key.js";
+
+/** Each unit of these is a member of a sorted set. */
+const MAX_UNITS = 10_000;
+
+/** What the script is told of one request. `extra` belongs to the operation: a receipt, or milliseconds. */
+export function scriptArgumentsOf(request: RateLimitRequest, extra: string): readonly string[] {
+  const { algorithm, cost, burst, windowMs, blocking } = request;
+  if ((algorithm === "sliding-log" || algorithm === "concurrency") && burst > MAX_UNITS) {
+    throw new RangeError(`redisStore counts at most ${MAX_UNITS} units with "${algorithm}"`);
+  }
+  const { ticksPerMs, ticksPerUnit } = createTokenBucket(request);
+  const numbers = [cost, burst, windowMs, ticksPerMs, ticksPerUnit].map(String);
+  return [COUNTERS[algorithm], ...numbers, blocking === undefined ? "" : textOf(blocking), extra];
+}
+
+/** What the script answers for `count` requests. @throws TypeError when it has another form. */
+export function parseReply(reply: string, count: number): readonly RateLimitResult[] {
+  const results = reply.split(";").map(parseResult);
+  if (results.length !== count) throw new TypeError("the script answered for other requests");
+  return results;
+}
+
+function parseResult(text: string): RateLimitResult {
+  const [allowed, remaining, retryAfterMs, resetMs, delayMs, blocked, receipt] = text.split(" ");
+  if (receipt === undefined) throw new TypeError("the script answered in another form");
+  return {
+    allowed: allowed === "1",
+    remaining: Number(remaining),
+    retryAfterMs: time(retryAfterMs),
+    resetMs: time(resetMs),
+    delayMs: time(delayMs),
+    blocked: blocked === "1",
+    receipt: receipt === "-" ? undefined : receipt,
+  };
+}
+
+function time(text: string | undefined): number {
+  return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
+}
+
+function textOf({ after, withinMs, forgetMs, durationsMs }: RateLimitBlocking): string {
+  return `${after} ${withinMs} ${forgetMs} ${durationsMs.join(",")}`;
+}
