@@ -7,6 +7,7 @@
  *
  * - A bucket is `base debt rate born`: `debt` ticks were missing at the millisecond `base`, and `rate` of them come back
  *   in each one. `born` is the id of the charge that began it: a refund does not reach into a later one.
+ *   Only a bucket of more than 2^53 ticks is rounded, by far less than a unit: `slack` lets its last one pass.
  * - A window is `end used born`.
  * - A log and leases are a sorted set of units, by the microsecond at which each comes back.
  * - A block is `base left forget strikes refusals span`, times as what was left of them at `base`.
@@ -46,6 +47,7 @@ local bucket = {}
 function bucket.load(r)
   r.debt, r.born, r.delay = 0, id, 0
   r.price, r.depth = r.cost * r.unit, r.burst * r.unit
+  r.slack = r.depth > 9007199254740992 and r.depth / 1125899906842624 or 0
   local found = numbers(r.key, '^(%d+) (%d+) (%d+) (%S+)$')
   if not found then return end
   local base, debt, rate = tonumber(found[1]), tonumber(found[2]), tonumber(found[3])
@@ -55,10 +57,7 @@ function bucket.load(r)
   r.debt, r.born = debt, found[4]
   if base > now then saveBucket(r) end
 end
-function bucket.fits(r)
-  local slack = r.depth > 9007199254740992 and r.depth / 1125899906842624 or 0
-  return r.debt + r.price <= r.depth + slack
-end
+function bucket.fits(r) return r.debt + r.price <= r.depth + r.slack end
 function bucket.charge(r)
   if r.kind == 'queue' then r.delay = math.ceil(r.debt / r.rate) end
   r.debt = r.debt + r.price
@@ -80,7 +79,7 @@ function bucket.refund(r, receipt)
   saveBucket(r)
 end
 function bucket.answer(r)
-  local free = r.depth - r.debt
+  local free = r.depth + r.slack - r.debt
   return math.floor(free / r.unit), math.ceil((r.price - free) / r.rate), math.ceil(r.debt / r.rate)
 end
 
