@@ -1,4 +1,3 @@
-import { createTokenBucket } from "../algorithms/token-bucket.js";
 import type {
   RateLimitBlocking,
   RateLimitRequest,
@@ -11,12 +10,13 @@ const MAX_UNITS = 10_000;
 
 /** What the script is told of one request. `extra` belongs to the operation: a receipt, or milliseconds. */
 export function scriptArgumentsOf(request: RateLimitRequest, extra: string): readonly string[] {
-  const { algorithm, cost, burst, windowMs, blocking } = request;
+  const { algorithm, cost, limit, burst, windowMs, blocking } = request;
   if ((algorithm === "sliding-log" || algorithm === "concurrency") && burst > MAX_UNITS) {
     throw new RangeError(`redisStore counts at most ${MAX_UNITS} units with "${algorithm}"`);
   }
-  const { ticksPerMs, ticksPerUnit } = createTokenBucket(request);
-  const numbers = [cost, burst, windowMs, ticksPerMs, ticksPerUnit].map(String);
+  // Ticks, of which a millisecond and a unit are both whole numbers: sums of them are exact.
+  const divisor = greatestCommonDivisor(limit, windowMs);
+  const numbers = [cost, burst, windowMs, limit / divisor, windowMs / divisor].map(String);
   return [COUNTERS[algorithm], ...numbers, blocking === undefined ? "" : textOf(blocking), extra];
 }
 
@@ -47,4 +47,8 @@ function time(text: string | undefined): number {
 
 function textOf({ after, withinMs, forgetMs, durationsMs }: RateLimitBlocking): string {
   return `${after} ${withinMs} ${forgetMs} ${durationsMs.join(",")}`;
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }

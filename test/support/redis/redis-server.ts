@@ -18,6 +18,11 @@ if (withoutRedis) {
   );
 }
 
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** A redis-server of its own, which a test may treat as it likes. */
 export class RedisServer {
   readonly port: number;
@@ -47,7 +52,8 @@ export class RedisServer {
     const args = [...settings, "--save", "", "--appendonly", "no", ...this.#args];
     const child = spawn("redis-server", args, { stdio: "ignore" });
     this.#child = child;
-    process.once("exit", () => child.kill("SIGKILL"));
+    running.add(child);
+    child.once("exit", () => running.delete(child));
     while (!(await answers(this.port))) {
       if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);
     }
