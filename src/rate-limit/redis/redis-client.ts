@@ -86,21 +86,32 @@ function connect(client: IoredisClient): void {
 }
 
 function fromNodeRedis(client: NodeRedisClient): ScriptClient {
-  const { evalSha, eval: evaluate } = client as unknown as Record<"evalSha" | "eval", Method>;
-  const call = (method: Method, text: string, keys: readonly string[], args: readonly Argument[]) =>
-    method.call(client, text, { keys: [...keys], arguments: [...args] }) as Promise<unknown>;
   // Without a listener each lost connection would end the process.
   listen(client, ["error"], () => {});
   return {
     isCluster: has(client, "nodeClient"),
     // Pools and clusters only say whether they were opened.
     isReady: () => ("isReady" in client ? client.isReady === true : client.isOpen),
-    evalsha: (sha, keys, args) => call(evalSha, sha, keys, args),
-    eval: (script, keys, args) => call(evaluate, script, keys, args),
+    evalsha: nodeRedisCall(client, "evalSha"),
+    eval: nodeRedisCall(client, "eval"),
     // Alone it sends nothing twice. With Sentinel it does, after one of these.
     onDisconnect: (callback) =>
       listen(client, ["error", "reconnecting", "topology-change", "end"], callback),
   };
+}
+
+function nodeRedisCall(client: NodeRedisClient, name: "evalSha" | "eval"): ScriptClient["eval"] {
+  if (has(client, "nodeClient", "commandsExecutor", "sendCommand")) {
+    // The cluster of version 4 looks for the key of a script in the wrong argument, and asks any node.
+    const { sendCommand } = client as unknown as Record<string, Method>;
+    return (text, keys, args) => {
+      const command = [name.toUpperCase(), text, String(keys.length), ...keys, ...args];
+      return sendCommand?.call(client, keys[0], false, command) as Promise<unknown>;
+    };
+  }
+  const method = (client as unknown as Record<string, Method>)[name];
+  return (text, keys, args) =>
+    method?.call(client, text, { keys: [...keys], arguments: [...args] }) as Promise<unknown>;
 }
 
 function listen(client: object, events: readonly string[], callback: () => void): void {

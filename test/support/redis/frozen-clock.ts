@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { LUA_SCRIPT } from "../../../src/rate-limit/redis/lua-script.js";
 import type { RedisClient } from "../../../src/rate-limit/redis/redis-client.js";
 
-const require = createRequire(import.meta.url);
+const require = createRequire(__filename);
 
 /** The script with the clock that a test sets, and with keys that stay until the test is over. */
 const SCRIPT = replaced([

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import type { RedisClient } from "../../../src/rate-limit/redis/redis-client.js";
 
-const require = createRequire(import.meta.url);
+const require = createRequire(__filename);
 
 /** What tests do with a client, whatever kind it is. */
 export interface TestClient {

@@ -37,9 +37,16 @@ export class RedisServer {
 
   /** Starts one on a free port; it keeps nothing on disk. */
   static async start(...args: string[]): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), args);
-    await server.start();
-    return server;
+    for (let attempt = 1; ; attempt += 1) {
+      const server = new RedisServer(await freePort(), args);
+      try {
+        await server.start();
+        return server;
+      } catch (error) {
+        // Somebody else may have taken the port meanwhile.
+        if (attempt === 5) throw error;
+      }
+    }
   }
 
   get url(): string {
