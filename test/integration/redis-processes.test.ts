@@ -35,7 +35,7 @@ describe.skipIf(withoutRedis)("four processes with one Redis", { timeout: 90_000
     await Promise.all(processes.map(nextMessage));
     const counts = processes.map(nextMessage);
     for (const one of processes) one.send("go");
-    return (await Promise.all(counts)).reduce((sum, cost) => sum + Number(cost), 0);
+    return (await Promise.all(counts)).reduce<number>((sum, cost) => sum + Number(cost), 0);
   }
 
   // What comes back in the hour does so too slowly to matter: one unit in five seconds.

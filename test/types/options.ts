@@ -106,7 +106,10 @@ import {
   type LoginThrottleOptions,
   loginThrottle,
   type RateLimitOptions,
+  type RedisClient,
+  type RedisStoreOptions,
   rateLimit,
+  redisStore,
 } from "express-secure-api/rate-limit";
 import {
   type AssertRoutesGuardedOptions,
@@ -146,6 +149,7 @@ interface Own {
 export interface MyAuditFieldOptions extends AuditFieldOptions, Own {}
 export interface MyAuditLogOptions extends AuditLogOptions, Own {}
 export interface MyAuditServiceOptions extends AuditServiceOptions, Own {}
+export interface MyRedisStoreOptions extends RedisStoreOptions, Own {}
 export interface MyFileSinkOptions extends FileSinkOptions, Own {}
 export interface MyGuardOptions extends GuardOptions, Own {}
 export const onDenied: OnDenied = (error, _req, res) => void res.status(error.status).end();
@@ -284,6 +288,7 @@ principalFrom(() => null, my<MyPrincipalFromOptions>());
 principalFrom.header(my<MyHeaderPrincipalOptions>());
 rateLimit(my<MyRateLimitOptions>());
 loginThrottle(my<MyLoginThrottleOptions>());
+redisStore(my<RedisClient>(), my<MyRedisStoreOptions>());
 secureApi(my<MySecureApiOptions>());
 secureApi({ oauthGuard: false, rateLimit: false, paths: my<MyPathOptions>() });
 secureApi({ oauthGuard: my<MyOauthGuardOptions>(), rateLimit: my<MyRateLimitOptions>() });

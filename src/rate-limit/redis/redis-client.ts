@@ -1,3 +1,5 @@
+import { ignoreOutcome } from "../../core/calls/follow.js";
+
 /** What is used of a client of ioredis or iovalkey: a single one, one that follows Sentinel, or a Cluster. */
 export interface IoredisClient {
   readonly status: string;
@@ -77,9 +79,8 @@ function fromIoredis(client: IoredisClient): ScriptClient {
 
 function connect(client: IoredisClient): void {
   try {
-    const connected = (client.connect as Method)() as PromiseLike<unknown> | undefined;
-    // It tries again by itself, and tells its own listeners.
-    connected?.then(undefined, () => {});
+    // If it fails it tries again by itself, and tells its own listeners.
+    ignoreOutcome((client.connect as Method)());
   } catch {
     // It is connecting already.
   }

@@ -35,7 +35,7 @@ const TIMEOUT = "the limiter has the deadline: write storeTimeout beside store";
 const CLIENT = "the client is the first argument: redisStore(client)";
 
 /** As rate-limit-redis and rate-limiter-flexible call them. */
-const HINTS: Hints<RedisStoreOptions> = {
+export const REDIS_STORE_HINTS: Hints<RedisStoreOptions> = {
   keyPrefix: "prefix",
   timeout: TIMEOUT,
   timeoutMs: TIMEOUT,
@@ -70,7 +70,7 @@ export function redisStore(client: RedisClient, options?: RedisStoreOptions): Ra
     "redisStore",
     options,
     { prefix: "neverUndefined" },
-    HINTS,
+    REDIS_STORE_HINTS,
   );
   const prefix = reader.string("prefix", { default: "rate-limit" }) ?? "";
   if (prefix.length > 64 || /[{}]/.test(prefix) || !isPrintableAscii(prefix)) {

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { promiseOf } from "../../core/calls/follow.js";
 import { LUA_SCRIPT } from "./lua-script.js";
 import {
   type Argument,
@@ -64,16 +65,17 @@ export class ScriptRunner {
 
   async #send(keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     try {
-      return await this.#client.evalsha(SHA, keys, args);
+      return await promiseOf(this.#client.evalsha(SHA, keys, args));
     } catch (error) {
       // Nothing ran. All else may have run, and is not sent again.
       if (!hasCode(error, "NOSCRIPT")) throw error;
-      return await this.#client.eval(LUA_SCRIPT, keys, args);
+      return await promiseOf(this.#client.eval(LUA_SCRIPT, keys, args));
     }
   }
 }
 
 /** Whether the server refused the command with this code, the first word of its message. */
 export function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && error.message.startsWith(`${code} `);
+  const message: unknown = (error as { message?: unknown } | null | undefined)?.message;
+  return typeof message === "string" && message.startsWith(`${code} `);
 }
