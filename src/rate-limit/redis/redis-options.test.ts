@@ -106,15 +106,17 @@ describe("redisStore", () => {
 
   it.each([
     ["another form", "done"],
-    ["too much", "1 4 0 60 0 0 -;1 4 0 60 0 0 -"],
+    ["too much", "1 4 0 60 0 0 -;1 4 0 60 0 0 -;"],
     ["nothing", null],
+    ["half of it", "1 4 0 60 0 0 -"],
+    ["too few words", "1 4 0;"],
   ])("rejects an answer with %s", async (_what, answer) => {
     const store = redisStore({ ...ioredis, evalsha: async () => answer });
     await expect(store.consume([request])).rejects.toThrow(TypeError);
   });
 
   it("reads the answer of clients that hand out bytes", async () => {
-    const evalsha = async () => Buffer.from("1 4 0 60 0 0 a,b");
+    const evalsha = async () => Buffer.from("1 4 0 60 0 0 a,b;");
     const [answer] = await redisStore({ ...ioredis, evalsha }).consume([request]);
     expect(answer).toEqual({
       allowed: true,

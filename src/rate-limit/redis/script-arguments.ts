@@ -22,9 +22,12 @@ export function scriptArgumentsOf(request: RateLimitRequest, extra: string): rea
 
 /** What the script answers for `count` requests. @throws TypeError when it has another form. */
 export function parseReply(reply: string, count: number): readonly RateLimitResult[] {
-  const results = reply.split(";").map(parseResult);
-  if (results.length !== count) throw new TypeError("the script answered for other requests");
-  return results;
+  const texts = reply.split(";");
+  // Each ends in a semicolon.
+  if (texts.length !== count + 1 || texts.pop() !== "") {
+    throw new TypeError("the script answered for other requests");
+  }
+  return texts.map(parseResult);
 }
 
 function parseResult(text: string): RateLimitResult {

@@ -6,10 +6,10 @@ const require = createRequire(__filename);
 
 /** The script with the clock that a test sets, and with keys that stay until the test is over. */
 const SCRIPT = replaced([
-  ["redis.call('TIME')", "{redis.call('GET', 'seconds'), redis.call('GET', 'micros')}"],
-  ["whole(math.min(math.max(math.ceil(ms), 1), 1e15))", "'3600000'"],
-  ["redis.call('PEXPIRE', r.key, whole(r.span))", "redis.call('PEXPIRE', r.key, '3600000')"],
-  ["whole(math.ceil((r.latest - micros) / 1000)))", "'3600000')"],
+  ["call('TIME')", "{call('GET', 'seconds'), call('GET', 'micros')}"],
+  ["'PX', min(max(ceil(ms), 1), 1e14)", "'PX', '3600000'"],
+  ["call('PEXPIRE', r.key, whole(r.span))", "call('PEXPIRE', r.key, '3600000')"],
+  ["whole(ceil((r.latest - micros) / 1000)))", "'3600000')"],
 ]);
 
 /** A client whose server has a clock that only the test moves. */

@@ -84,7 +84,7 @@ function flexible(methods: object): library.RateLimitStore {
   return fromRateLimiterFlexible(limiter);
 }
 
-const ADMITTED = "1 99 0 600 0 0 -";
+const ADMITTED = "1 99 0 600 0 0 -;";
 
 /** A client of ioredis whose server does not know the script yet. */
 function redisWith(methods: object): library.RateLimitStore {
