@@ -32,8 +32,23 @@ export const CLUSTER_CLIENTS: Readonly<Record<string, Open>> = {
     const { Cluster } = require("ioredis5");
     return opened(new Cluster([{ host: "127.0.0.1", port }]), "ready");
   },
+  "ioredis 6 that pipelines": async (port) => {
+    const { Cluster } = require("ioredis");
+    const nodes = [{ host: "127.0.0.1", port }];
+    return opened(new Cluster(nodes, { enableAutoPipelining: true }), "ready");
+  },
   "redis 6": async (port) => nodeRedisCluster("redis", port),
   "redis 4": async (port) => nodeRedisCluster("redis4", port),
+};
+
+/** Clients that ask a Sentinel where the master is, which it calls `limits`. */
+export const SENTINEL_CLIENTS: Readonly<Record<string, Open>> = {
+  "ioredis 6": async (port) => {
+    const { Redis } = require("ioredis");
+    return opened(new Redis({ sentinels: [{ host: "127.0.0.1", port }], name: "limits" }), "ready");
+  },
+  "redis 6": async (port) => nodeRedisSentinel("redis", port),
+  "redis 5": async (port) => nodeRedisSentinel("redis5", port),
 };
 
 function ioredis(name: string): Open {
@@ -53,6 +68,11 @@ function nodeRedis(name: string): Open {
 async function nodeRedisCluster(name: string, port: number): Promise<TestClient> {
   const rootNodes = [{ url: `redis://127.0.0.1:${port}` }];
   return await connected(require(name).createCluster({ rootNodes }));
+}
+
+async function nodeRedisSentinel(name: string, port: number): Promise<TestClient> {
+  const sentinelRootNodes = [{ host: "127.0.0.1", port }];
+  return await connected(require(name).createSentinel({ name: "limits", sentinelRootNodes }));
 }
 
 async function opened(client: unknown, event: string): Promise<TestClient> {

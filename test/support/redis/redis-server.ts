@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -56,14 +56,25 @@ export class RedisServer {
   /** Starts it again after it was killed. */
   async start(): Promise<void> {
     const settings = ["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.#folder];
-    const args = [...settings, "--save", "", "--appendonly", "no", ...this.#args];
+    // A Sentinel wants a file that it may write, and knows none of the other settings.
+    const args = this.#args.includes("--sentinel")
+      ? [this.#sentinelFile(), ...settings, ...this.#args]
+      : [...settings, "--save", "", "--appendonly", "no", ...this.#args];
     const child = spawn("redis-server", args, { stdio: "ignore" });
     this.#child = child;
     running.add(child);
     child.once("exit", () => running.delete(child));
-    while (!(await answers(this.port))) {
+    const failed = new Promise<never>((_resolve, reject) => child.once("error", reject));
+    failed.catch(() => {});
+    while (!(await Promise.race([answers(this.port), failed]))) {
       if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);
     }
+  }
+
+  #sentinelFile(): string {
+    const file = join(this.#folder, "sentinel.conf");
+    writeFileSync(file, "");
+    return file;
   }
 
   /** Sends a signal to the process. After SIGKILL it waits for its end. */
