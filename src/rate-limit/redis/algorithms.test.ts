@@ -3,11 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createModel } from "../../../test/support/redis/counter-models.js";
 import { type FrozenClient, frozenClient } from "../../../test/support/redis/frozen-clock.js";
 import { RedisServer, withoutRedis } from "../../../test/support/redis/redis-server.js";
-import type {
-  RateLimitAlgorithm,
-  RateLimitRequest,
-  RateLimitStore,
-} from "../stores/rate-limit-store.js";
+import type { RateLimitAlgorithm } from "../policies/policy.js";
+import type { RateLimitRequest, RateLimitStore } from "../stores/rate-limit-store.js";
 import { redisStore } from "./redis-store.js";
 
 const START = 1_700_000_000_123_456;
@@ -102,7 +99,7 @@ describe.skipIf(withoutRedis)("the script of redisStore", () => {
               }),
             );
             const receipts = answers.map(({ receipt }) => receipt);
-            expect(receipts.map((receipt) => receipt !== undefined)).toEqual(
+            expect(receipts.map((receipt) => receipt !== "-")).toEqual(
               asked.map(({ cost }) => cost > 0 && !fits.includes(false)),
             );
             charges.push({ refunds: asked, receipts });
@@ -113,7 +110,7 @@ describe.skipIf(withoutRedis)("the script of redisStore", () => {
             await store.refund?.(
               back.refunds.map((one, index) => ({ ...one, receipt: back.receipts[index] })),
             );
-            back.receipts.fill(undefined);
+            back.receipts.fill("-");
           }
         },
       ),

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type FrozenClient, frozenClient } from "../../../test/support/redis/frozen-clock.js";
 import { RedisServer, withoutRedis } from "../../../test/support/redis/redis-server.js";
+import type { RateLimitAlgorithm } from "../policies/policy.js";
 import type {
-  RateLimitAlgorithm,
   RateLimitRequest,
   RateLimitResult,
   RateLimitStore,
@@ -103,6 +103,27 @@ describe.skipIf(withoutRedis)("redisStore", () => {
       expect(await ask({ algorithm })).toMatchObject({ allowed: true });
     });
 
+    it("charges what is left, and admits, where a policy is soft", async () => {
+      const soft = { algorithm, soft: true };
+      expect(await ask({ ...soft })).toMatchObject({ allowed: true, remaining: 1 });
+      const partly = await ask({ ...soft, cost: 2 });
+      expect(partly).toMatchObject({ allowed: true, remaining: 0 });
+      expect(await ask({ ...soft })).toMatchObject({ allowed: true, remaining: 0, receipt: "-" });
+      // One unit was charged, and one comes back.
+      await store.refund([{ ...login, ...soft, cost: 2, receipt: partly.receipt }]);
+      expect(await ask({ algorithm, cost: 0 })).toMatchObject({ remaining: 1 });
+    });
+
+    it("gives units by hand, of whichever charge", async () => {
+      await ask({ algorithm });
+      await ask({ algorithm });
+      await store.refund([{ ...login, algorithm, receipt: undefined }]);
+      expect(await ask({ algorithm, cost: 0 })).toMatchObject({ remaining: 1 });
+      await store.refund([{ ...login, algorithm, cost: 2, receipt: undefined }]);
+      expect(await ask({ algorithm, cost: 0 })).toMatchObject({ remaining: 2, resetMs: 0 });
+      await store.refund([{ ...login, algorithm, receipt: "-" }]);
+    });
+
     it("goes on when the clock of the server is set back", async () => {
       await ask({ algorithm, cost: 2 });
       await at(START - HOUR);
@@ -116,7 +137,7 @@ describe.skipIf(withoutRedis)("redisStore", () => {
       await ask({ algorithm, cost: 2 });
       const peek = await ask({ algorithm, cost: 0 });
       expect(peek).toMatchObject({ allowed: true, remaining: 0, retryAfterMs: 0 });
-      expect(peek.receipt).toBeUndefined();
+      expect(peek.receipt).toBe("-");
     });
 
     it("applies another limit of the same policy at once", async () => {

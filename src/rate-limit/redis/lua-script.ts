@@ -2,7 +2,7 @@
  * The script that counts in Redis. It runs as a whole or not at all, on the clock of the server.
  *
  * Keys: two for each request, its counter and its block. Arguments: the operation, whether the command is sent for the
- * first time, an id that no other call has, and eight for each request. Answer: one text, which all clients hand over
+ * first time, an id that no other call has, and nine for each request. Answer: one text, which all clients hand over
  * unchanged, whatever they make of numbers and lists.
  *
  * - A bucket is `base debt rate born`, three doubles and a text: `debt` ticks were missing at the millisecond `base`, and `rate` of them come back
@@ -61,7 +61,7 @@ function bucket.charge(r)
   if r.kind == 'queue' then r.delay = ceil(r.debt / r.rate) end
   r.debt = r.debt + r.price
   saveBucket(r)
-  return r.born .. ',' .. now .. ',' .. (r.debt < 1e14 and r.debt or whole(r.debt))
+  return r.born .. ',' .. now .. ',' .. (r.debt < 1e14 and r.debt or whole(r.debt)) .. ',' .. r.cost
 end
 function bucket.drain(r)
   if r.debt >= r.depth then return end
@@ -69,12 +69,16 @@ function bucket.drain(r)
   saveBucket(r)
 end
 function bucket.refund(r, receipt)
-  local born, at, debt = string.match(receipt, '^([^,]+),(%d+),(%d+)$')
+  local born, at, debt, cost = string.match(receipt, '^([^,]+),(%d+),(%d+),(%d+)$')
   if born ~= r.born then return end
   local missing = debt - max(0, now - at) * r.rate
-  local credit = min(r.price, missing)
+  local credit = min(cost * r.unit, missing)
   if credit <= 0 then return end
   r.debt = r.debt - credit
+  saveBucket(r)
+end
+function bucket.reward(r)
+  r.debt = r.debt - r.price
   saveBucket(r)
 end
 function bucket.answer(r)
@@ -104,7 +108,7 @@ function window.fits(r) return r.used + r.cost <= r.burst end
 function window.charge(r)
   r.used = r.used + r.cost
   saveWindow(r)
-  return r.born
+  return r.born .. ',' .. r.cost
 end
 function window.drain(r)
   if r.used >= r.burst then return end
@@ -112,8 +116,11 @@ function window.drain(r)
   saveWindow(r)
 end
 function window.refund(r, receipt)
-  if receipt ~= r.born or r.used == 0 then return end
-  r.used = r.used - min(r.used, r.cost)
+  local born, cost = string.match(receipt, '^([^,]+),(%d+)$')
+  if born == r.born then window.reward(r, tonumber(cost)) end
+end
+function window.reward(r, cost)
+  r.used = max(0, r.used - cost)
   saveWindow(r)
 end
 function window.answer(r)
@@ -163,6 +170,9 @@ function units.drain(r) units.add(r, min(r.cost, r.burst - r.used)) end
 function units.refund(r, receipt)
   for n = 1, r.cost do call('ZREM', r.key, receipt .. ':' .. n) end
 end
+function units.reward(r, cost)
+  if cost > 0 then call('ZREMRANGEBYRANK', r.key, -cost, -1) end
+end
 function units.answer(r)
   local wait, excess = 0, r.used + r.cost - r.burst
   if r.cost > 0 and excess > 0 then
@@ -179,9 +189,8 @@ end
 local makers = {bucket = makeBucket, queue = makeBucket, window = makeWindow, log = makeUnits, leases = makeUnits}
 local counters = {}
 local function counterOf(kind)
-  local counter = counters[kind] or makers[kind]()
-  counters[kind] = counter
-  return counter
+  counters[kind] = counters[kind] or makers[kind]()
+  return counters[kind]
 end
 
 local function saveBlock(r, b)
@@ -222,13 +231,13 @@ end
 
 local requests = {}
 for i = 1, #KEYS / 2 do
-  local at = 3 + (i - 1) * 8
+  local at = 3 + (i - 1) * 9
   local kind = ARGV[at + 1]
   requests[i] = {
     key = KEYS[2 * i - 1], blockKey = KEYS[2 * i], kind = kind, counter = counterOf(kind),
     cost = tonumber(ARGV[at + 2]), burst = tonumber(ARGV[at + 3]), span = tonumber(ARGV[at + 4]),
     rate = tonumber(ARGV[at + 5]), unit = tonumber(ARGV[at + 6]),
-    blocking = ARGV[at + 7], extra = ARGV[at + 8], born = id,
+    blocking = ARGV[at + 7], soft = ARGV[at + 8] == '1', extra = ARGV[at + 9], born = id,
     debt = 0, price = 0, depth = 0, slack = 0, delay = 0, used = 0, finish = 0, latest = 0,
     allowed = false, blocked = 0,
   }
@@ -246,7 +255,13 @@ if op ~= 'consume' and op ~= 'look' then
       saveBlock(r, b)
     else
       r.counter.load(r)
-      if op == 'refund' then r.counter.refund(r, r.extra) else r.counter.drain(r) end
+      if op == 'charge' then
+        r.counter.drain(r)
+      elseif r.extra == '' then
+        r.counter.reward(r, r.cost)
+      else
+        r.counter.refund(r, r.extra)
+      end
     end
   end
   return 'done'
@@ -256,6 +271,11 @@ local admitted = op == 'consume'
 for i = 1, #requests do
   local r = requests[i]
   r.counter.load(r)
+  if r.soft then
+    local left = r.counter.answer(r)
+    r.cost = min(r.cost, max(0, left))
+    r.price = r.cost * r.unit
+  end
   if call('EXISTS', r.blockKey) == 1 then r.blocked = loadBlock(r).left end
   r.allowed = r.blocked == 0 and (r.cost == 0 or r.counter.fits(r))
   admitted = admitted and r.allowed

@@ -1,4 +1,5 @@
-import type { RateLimitAlgorithm, RateLimitRequest } from "../stores/rate-limit-store.js";
+import type { RateLimitAlgorithm } from "../policies/policy.js";
+import type { RateLimitRequest } from "../stores/rate-limit-store.js";
 
 /**
  * What the counters of each algorithm are called in the script, and at the end of their keys: a policy that changes its

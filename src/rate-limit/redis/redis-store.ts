@@ -2,11 +2,8 @@ import { isPrintableAscii } from "../../core/http/header-values.js";
 import type { Hints } from "../../core/options/option-types.js";
 import { readOptions } from "../../core/options/options-reader.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
-import type {
-  RateLimitAlgorithm,
-  RateLimitRequest,
-  RateLimitStore,
-} from "../stores/rate-limit-store.js";
+import type { RateLimitAlgorithm } from "../policies/policy.js";
+import type { RateLimitRequest, RateLimitStore } from "../stores/rate-limit-store.js";
 import { clientFault } from "./client-fault.js";
 import { isRedisClient, type RedisClient } from "./redis-client.js";
 import { ScriptRunner } from "./script-runner.js";
@@ -82,18 +79,13 @@ export function redisStore(client: RedisClient, options?: RedisStoreOptions): Ra
   return Object.freeze({
     algorithms: ALGORITHMS,
     blocks: true,
+    soft: true,
     isReady: () => store.isReady(),
     consume: (requests: readonly RateLimitRequest[]) => store.consume(requests),
-    refund: (refunds) =>
-      store.change("refund", refunds.filter(hasReceipt), ({ receipt }) => receipt),
+    // Without a receipt, units are given by hand.
+    refund: (refunds) => store.change("refund", refunds, ({ receipt }) => receipt ?? ""),
     reset: (requests) => store.change("reset", requests),
     block: (requests, durationMs) => store.change("block", requests, () => String(durationMs)),
     charge: (requests) => store.change("charge", requests),
   } satisfies RateLimitStore);
-}
-
-function hasReceipt<T extends { readonly receipt: string | undefined }>(
-  refund: T,
-): refund is T & { readonly receipt: string } {
-  return refund.receipt !== undefined;
 }

@@ -1,8 +1,5 @@
-import type {
-  RateLimitBlocking,
-  RateLimitRequest,
-  RateLimitResult,
-} from "../stores/rate-limit-store.js";
+import type { RateLimitBlocking } from "../policies/policy.js";
+import type { RateLimitRequest, RateLimitResult } from "../stores/rate-limit-store.js";
 import { COUNTERS } from "./redis-key.js";
 
 /** Each unit of these is a member of a sorted set. */
@@ -10,14 +7,15 @@ const MAX_UNITS = 10_000;
 
 /** What the script is told of one request. `extra` belongs to the operation: a receipt, or milliseconds. */
 export function scriptArgumentsOf(request: RateLimitRequest, extra: string): readonly string[] {
-  const { algorithm, cost, limit, burst, windowMs, blocking } = request;
+  const { algorithm, cost, limit, burst, windowMs, blocking, soft } = request;
   if ((algorithm === "sliding-log" || algorithm === "concurrency") && burst > MAX_UNITS) {
     throw new RangeError(`redisStore counts at most ${MAX_UNITS} units with "${algorithm}"`);
   }
   // Ticks, of which a millisecond and a unit are both whole numbers: sums of them are exact.
   const divisor = greatestCommonDivisor(limit, windowMs);
   const numbers = [cost, burst, windowMs, limit / divisor, windowMs / divisor].map(String);
-  return [COUNTERS[algorithm], ...numbers, blocking === undefined ? "" : textOf(blocking), extra];
+  const block = blocking === undefined ? "" : textOf(blocking);
+  return [COUNTERS[algorithm], ...numbers, block, soft === true ? "1" : "", extra];
 }
 
 /** What the script answers for `count` requests. @throws TypeError when it has another form. */
@@ -40,7 +38,7 @@ function parseResult(text: string): RateLimitResult {
     resetMs: time(resetMs),
     delayMs: time(delayMs),
     blocked: blocked === "1",
-    receipt: receipt === "-" ? undefined : receipt,
+    receipt,
   };
 }
 

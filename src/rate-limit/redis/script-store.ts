@@ -9,6 +9,9 @@ import { redisKeysOf } from "./redis-key.js";
 import { parseReply, scriptArgumentsOf } from "./script-arguments.js";
 import { hasCode, type ScriptRunner } from "./script-runner.js";
 
+/** The receipt of what charged nothing. */
+const NOTHING = "-";
+
 /** Gives the argument of an operation that belongs to one request: a receipt, or milliseconds. */
 type Extra<T> = (request: T) => string;
 
@@ -115,12 +118,11 @@ export class ScriptStore {
     partitions: readonly Partition[],
     results: RateLimitResult[],
   ): void {
-    const refunds = charged.splice(0).filter(({ receipt }) => receipt !== undefined);
-    ignoreOutcome(this.change("refund", refunds, ({ receipt }) => receipt ?? ""));
+    ignoreOutcome(this.change("refund", charged.splice(0), ({ receipt }) => receipt ?? NOTHING));
     for (const { request, index } of partitions.flat()) {
       const { allowed, remaining, resetMs } = results[index] as RateLimitResult;
       const left = Math.min(request.burst, remaining + request.cost);
-      results[index] = { allowed, remaining: left, retryAfterMs: 0, resetMs };
+      results[index] = { allowed, remaining: left, retryAfterMs: 0, resetMs, receipt: NOTHING };
     }
   }
 
