@@ -1,7 +1,7 @@
 import { ignoreOutcome } from "../../core/calls/follow.js";
 
 /** What is used of a client of ioredis or iovalkey: a single one, one that follows Sentinel, or a Cluster. */
-export interface IoredisClient {
+interface IoredisClient {
   readonly status: string;
   readonly isCluster?: boolean | undefined;
   evalsha(...args: never[]): unknown;
@@ -11,7 +11,7 @@ export interface IoredisClient {
 }
 
 /** What is used of a client, pool, Sentinel or cluster of node-redis (the package `redis`), version 4 and later. */
-export interface NodeRedisClient {
+interface NodeRedisClient {
   readonly isOpen: boolean;
   evalSha(...args: never[]): unknown;
   eval(...args: never[]): unknown;
