@@ -89,16 +89,28 @@ function connect(client: IoredisClient): void {
 function fromNodeRedis(client: NodeRedisClient): ScriptClient {
   // Without a listener each lost connection would end the process.
   listen(client, ["error"], () => {});
+  let isAsked = false;
   return {
     isCluster: has(client, "nodeClient"),
     // Pools and clusters only say whether they were opened.
-    isReady: () => ("isReady" in client ? client.isReady === true : client.isOpen),
+    isReady: () => {
+      if (!isAsked && !client.isOpen) warnUnconnected();
+      isAsked = true;
+      return "isReady" in client ? client.isReady === true : client.isOpen;
+    },
     evalsha: nodeRedisCall(client, "evalSha"),
     eval: nodeRedisCall(client, "eval"),
     // Alone it sends nothing twice. With Sentinel it does, after one of these.
     onDisconnect: (callback) =>
       listen(client, ["error", "reconnecting", "topology-change", "end"], callback),
   };
+}
+
+function warnUnconnected(): void {
+  process.emitWarning(
+    "redisStore: the client was never connected, so nothing is counted in Redis. Call await client.connect().",
+    { code: "EXPRESS_SECURE_API_REDIS_NOT_CONNECTED" },
+  );
 }
 
 function nodeRedisCall(client: NodeRedisClient, name: "evalSha" | "eval"): ScriptClient["eval"] {

@@ -91,6 +91,20 @@ describe("redisStore", () => {
     expect(evalsha).not.toHaveBeenCalled();
   });
 
+  it("warns once of a client of node-redis that nobody has connected", () => {
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    const forgotten = redisStore({ ...nodeRedis, isOpen: false });
+    const connecting = redisStore({ ...nodeRedis, isReady: false } as typeof nodeRedis);
+    for (let n = 0; n < 2; n += 1) {
+      expect(forgotten.isReady?.()).toBe(false);
+      expect(connecting.isReady?.()).toBe(false);
+    }
+    expect(warn.mock.calls).toEqual([
+      [expect.stringContaining("await client.connect()"), expect.anything()],
+    ]);
+    warn.mockRestore();
+  });
+
   it("keeps a lost connection of node-redis from ending the process", () => {
     const client = Object.assign(new EventEmitter(), { ...nodeRedis });
     Object.assign(client, { on: EventEmitter.prototype.on });
