@@ -200,7 +200,10 @@ export {
   type RateLimitStore,
   type RateLimitTarget,
   type RateLimitTier,
+  type RedisClient,
+  type RedisStoreOptions,
   rateLimit,
+  redisStore,
   type SlowDownOptions,
 } from "./rate-limit/index.js";
 export { type SecureApi, type SecureApiOptions, secureApi } from "./secure-api/index.js";

@@ -31,10 +31,10 @@ const SHARED_PAGES: Readonly<Record<string, string>> = {
   "./authorization/opa-wasm": "policy-engines.md",
   "./rate-limit/express-rate-limit": "express-rate-limit.md",
 };
-/** Pages of a second middleware behind a door. */
-const MORE_PAGES = ["login-throttle.md"];
+/** Pages of a second middleware behind a door, and of parts of one. */
+const MORE_PAGES = ["login-throttle.md", "redis-store.md"];
 /** Pages of what is no middleware. */
-const NO_MIDDLEWARE = ["claims.md", "route-audit.md", "testing.md"];
+const NO_MIDDLEWARE = ["claims.md", "redis-store.md", "route-audit.md", "testing.md"];
 
 /** Claims of others that the pages warn of. */
 const FOREIGN = ["user_metadata"];

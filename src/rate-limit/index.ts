@@ -15,6 +15,8 @@ export type {
   RateLimitOptions,
   RateLimitPolicy,
 } from "./rate-limit-options.js";
+export type { RedisClient } from "./redis/redis-client.js";
+export { type RedisStoreOptions, redisStore } from "./redis/redis-store.js";
 export { fromRateLimiterFlexible } from "./stores/from-rate-limiter-flexible.js";
 export type {
   RateLimitRefund,

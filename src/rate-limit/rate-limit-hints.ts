@@ -25,8 +25,7 @@ const ALL_COUNT =
   "leave it out, what fails counts as well: it costs work, and clients could send as much of it as they like";
 const SKIP =
   "write skip, a function that returns true for what no policy counts; decide by nothing that the client can choose";
-const STORE =
-  "store takes no client: wrap a limiter, as in store: fromRateLimiterFlexible(limiter)";
+const STORE = "store takes no client of Redis: wrap it, as in store: redisStore(client)";
 /** `true` there lets everything pass uncounted, which nothing here does. */
 const NEVER_UNCOUNTED =
   'while the store fails, requests are counted in memory (onStoreError: "fallback", the default) or refused ("reject"), not let through uncounted';

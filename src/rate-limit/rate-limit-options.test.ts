@@ -88,7 +88,7 @@ describe("rateLimit, with wrong options, throws one OptionsError", () => {
     ],
     [
       { ...one, name: "a", store: { get: () => 1, incr: () => 1 } },
-      "got an object: it takes no client, write fromRateLimiterFlexible(limiter)",
+      "got an object: it takes no client, write redisStore(client)",
     ],
     [{ ...one, onStoreError: "reject" }, "rateLimit.onStoreError must be left out without a store"],
     [{ ...one, storeTimeout: "1s" }, "rateLimit.storeTimeout must be left out without a store"],

@@ -65,6 +65,7 @@ import { EXPRESS_RATE_LIMIT_HINTS } from "../../src/rate-limit/express-rate-limi
 import { loginThrottle, rateLimit } from "../../src/rate-limit/index.js";
 import { LOGIN_HINTS } from "../../src/rate-limit/login-throttle.js";
 import { POLICY_HINTS, RATE_LIMIT_HINTS } from "../../src/rate-limit/rate-limit-hints.js";
+import { REDIS_STORE_HINTS, redisStore } from "../../src/rate-limit/redis/redis-store.js";
 import { PATH_HINTS } from "../../src/secure-api/path-check.js";
 import { ROW_HINTS } from "../../src/secure-api/routes/row-options.js";
 import { secureApi } from "../../src/secure-api/secure-api.js";
@@ -164,10 +165,13 @@ const SKIP =
   "write skip, a function that returns true for what no policy counts; decide by nothing that the client can choose";
 const KEY_GENERATOR =
   'did you mean "key"? it gets the request alone, and returns a text, or undefined to count by address: (req) => String(req.user.id)';
-const STORE =
-  "store takes no client: wrap a limiter, as in store: fromRateLimiterFlexible(limiter)";
 const SLOW_DOWN =
   'write slowDown: { from: 0.5, step: "100ms", max: "2s" }, beside the limit from which on requests are refused';
+const STORE = "store takes no client of Redis: wrap it, as in store: redisStore(client)";
+const STORE_TIMEOUT = "the limiter has the deadline: write storeTimeout beside store";
+const FIRST_ARGUMENT = "the client is the first argument: redisStore(client)";
+const none = () => undefined;
+const REDIS = { status: "ready", evalsha: none, eval: none, connect: none, on: none };
 const NEVER_UNCOUNTED =
   'while the store fails, requests are counted in memory (onStoreError: "fallback", the default) or refused ("reject"), not let through uncounted';
 const UNKNOWN_FIELDS =
@@ -960,6 +964,23 @@ const TABLES: readonly HintTable[] = [
     says: {
       trustInbound:
         "name the peers whose ids are taken over in trustedPeers, by address or network",
+    },
+  },
+  {
+    name: "REDIS_STORE_HINTS",
+    hints: REDIS_STORE_HINTS,
+    places: [{ path: "redisStore", create: (options) => redisStore(REDIS as never, options) }],
+    says: {
+      keyPrefix: "prefix",
+      timeout: STORE_TIMEOUT,
+      timeoutMs: STORE_TIMEOUT,
+      client: FIRST_ARGUMENT,
+      storeClient: FIRST_ARGUMENT,
+      redis: FIRST_ARGUMENT,
+      sendCommand: FIRST_ARGUMENT,
+      url: FIRST_ARGUMENT,
+      useRedisPackage: "leave it out, the kind of client is found out",
+      resetExpiryOnChange: "leave it out, a refusal prolongs nothing",
     },
   },
   {

@@ -210,6 +210,7 @@ describe("no eight characters of a secret are in the message when it stands", ()
     stdoutSink: library.stdoutSink as () => unknown,
     fileSink: (value) => (typeof value === "object" ? undefined : library.fileSink(value)),
     fromRateLimiterFlexible: library.fromRateLimiterFlexible,
+    redisStore: library.redisStore,
     principalFrom: library.principalFrom,
     "principalFrom, second": (value) => library.principalFrom(() => null, value),
     "principalFrom.header": library.principalFrom.header,

@@ -49,6 +49,7 @@ import {
   policy,
   principalFrom,
   rateLimit,
+  redisStore,
   requireOwnership,
   requirePermission,
   requireRole,
@@ -161,6 +162,7 @@ const MAKERS: Readonly<Record<string, readonly [maker: unknown, mounted: string]
   sameTenant: [sameTenant, 'authorize(sameTenant("userId"), { load })'],
   stdoutSink: [stdoutSink, "auditLog({ sinks: [stdoutSink()] })"],
   fileSink: [fileSink, 'auditLog({ sinks: [fileSink({ path: "audit.jsonl" })] })'],
+  redisStore: [redisStore, "rateLimit({ limit, window, name, store: redisStore(client) })"],
   fromRateLimiterFlexible: [
     fromRateLimiterFlexible,
     "rateLimit({ limit, window, name, store: fromRateLimiterFlexible(limiter) })",

@@ -96,6 +96,8 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   RequestIdOptions: { omitted: ["header", "trustedPeers"], refused: [] },
   TraceOptions: { omitted: ["trustedPeers"], refused: [] },
   AuditFieldOptions: { omitted: ["headers"], refused: [] },
+  // Without it, two environments with one Redis share their counts.
+  RedisStoreOptions: { omitted: [], refused: ["prefix"] },
   FileSinkOptions: { omitted: [], refused: ["path", "write"] },
   RequireOptions: { omitted: [...GUARD, "realm"], refused: [] },
   // Each of them is a check.

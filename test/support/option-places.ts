@@ -33,6 +33,8 @@ const baseline = join(tmpdir(), `express-secure-api-option-places-${process.pid}
 const { oauthGuard, rateLimit, secureHeaders, validate } = library;
 const issuer = "https://issuer.example";
 const audience = "https://api.example";
+const none = () => undefined;
+const redisClient = { status: "ready", evalsha: none, eval: none, connect: none, on: none };
 const schema = { type: "object", properties: {} } as const;
 
 /** All options, by the type that the reader reads them with. Options that nothing needs are left out. */
@@ -218,6 +220,10 @@ export const PLACES: Readonly<Record<string, Place>> = {
     path: "oauthGuard.principal.roles[0]",
     create: (source) =>
       oauthGuard({ issuer, audience, principal: { roles: [source as { path: string }] } }),
+  },
+  RedisStoreOptions: {
+    path: "redisStore",
+    create: (options) => library.redisStore(redisClient as never, options),
   },
   RateLimitOptions: {
     path: "rateLimit",

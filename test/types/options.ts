@@ -106,7 +106,10 @@ import {
   type LoginThrottleOptions,
   loginThrottle,
   type RateLimitOptions,
+  type RedisClient,
+  type RedisStoreOptions,
   rateLimit,
+  redisStore,
 } from "express-secure-api/rate-limit";
 import {
   type ExpressRateLimitOptions,
@@ -157,6 +160,7 @@ interface Own {
 export interface MyAuditFieldOptions extends AuditFieldOptions, Own {}
 export interface MyAuditLogOptions extends AuditLogOptions, Own {}
 export interface MyAuditServiceOptions extends AuditServiceOptions, Own {}
+export interface MyRedisStoreOptions extends RedisStoreOptions, Own {}
 export interface MyFileSinkOptions extends FileSinkOptions, Own {}
 export interface MyGuardOptions extends GuardOptions, Own {}
 export const onDenied: OnDenied = (error, _req, res) => void res.status(error.status).end();
@@ -300,6 +304,7 @@ rateLimit(my<MyRateLimitOptions>());
 loginThrottle(my<MyLoginThrottleOptions>());
 expressRateLimit(my<MyExpressRateLimitOptions>());
 expressRateLimit({ store: new MemoryStore(my<MyMemoryStoreOptions>()) });
+redisStore(my<RedisClient>(), my<MyRedisStoreOptions>());
 secureApi(my<MySecureApiOptions>());
 secureApi({ oauthGuard: false, rateLimit: false, paths: my<MyPathOptions>() });
 secureApi({ oauthGuard: false, rateLimit: false, enrich: my<MyEnrichOptions>() });

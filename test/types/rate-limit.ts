@@ -5,6 +5,7 @@ import {
   type RateLimitState,
   type RateLimitStore,
   rateLimit,
+  redisStore,
 } from "express-secure-api/rate-limit";
 
 const limiter = rateLimit({ limit: 100, window: "1m" });
@@ -87,5 +88,38 @@ rateLimit({
 });
 // @ts-expect-error what is promised is no boolean
 rateLimit({ limit: 100, window: "1m", skip: async () => "yes" });
+/** What the types of ioredis say of a client. */
+declare const ioredis: {
+  status: "ready" | "wait";
+  isCluster: boolean;
+  evalsha(
+    sha: string | Buffer,
+    keys: number | string,
+    ...args: (string | number)[]
+  ): Promise<unknown>;
+  eval(script: string | Buffer, keys: number | string, ...args: string[]): Promise<unknown>;
+  connect(callback?: (error: Error | null) => void): Promise<void>;
+  on(event: "close", listener: () => void): typeof ioredis;
+};
+/** What the types of redis say of one. */
+declare const redis: {
+  readonly isOpen: boolean;
+  readonly isReady: boolean;
+  evalSha(sha: string, options?: { keys?: string[]; arguments?: string[] }): Promise<unknown>;
+  eval(script: string, options?: { keys?: string[]; arguments?: string[] }): Promise<unknown>;
+  on(event: "error", listener: (error: Error) => void): typeof redis;
+};
+export const shared: RateLimitStore = redisStore(ioredis);
+rateLimit({ name: "a", limit: 100, window: "1m", store: redisStore(redis, { prefix: "orders" }) });
+// @ts-expect-error a URL is no client
+redisStore("redis://127.0.0.1");
+// @ts-expect-error options are no client
+redisStore({ host: "127.0.0.1" });
+// @ts-expect-error a client that is still connecting
+redisStore(Promise.resolve(redis));
+// @ts-expect-error misspelt
+redisStore(redis, { keyPrefix: "orders" });
+// @ts-expect-error no text
+redisStore(redis, { prefix: 1 });
 // @ts-expect-error not a limiter
 fromRateLimiterFlexible({});

@@ -108,7 +108,7 @@ function fixFor(value: unknown): string {
     return "a store of express-rate-limit cannot be used, write fromRateLimiterFlexible(limiter) with a limiter for the same database";
   }
   if (hasMethod(value, "incr")) {
-    return "it takes no client, write fromRateLimiterFlexible(limiter) with a limiter that has the client";
+    return "it takes no client, write redisStore(client)";
   }
   return "";
 }

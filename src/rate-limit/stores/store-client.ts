@@ -61,8 +61,9 @@ export class StoreClient {
       done(answer);
     };
     // It lives no longer than the request waits, so it keeps no request context alive.
+    // When the process was busy, the answer may be there and unread: what has arrived is read before it is too late.
     const deadline = setTimeout(() => {
-      finish(new Error("the rate-limit store did not answer in time"));
+      setImmediate(finish, new Error("the rate-limit store did not answer in time"));
     }, this.#timeoutMs).unref();
     this.#consume(requests).then(finish, (error: unknown) => finish(failure(error)));
   }

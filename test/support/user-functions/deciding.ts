@@ -29,7 +29,7 @@ export interface DecidingSite {
 
 const { allowFields, authorize, owner, requireOwnership, sameTenant } = library;
 const { enrichPrincipal, fromRateLimiterFlexible, oauthGuard, principalFrom, rateLimit } = library;
-const { policy, session, validate } = library;
+const { policy, redisStore, session, validate } = library;
 const issuer = createTestIssuer();
 const token = { authorization: `Bearer ${issuer.mint()}` };
 const one = { limit: 100, window: "1m" };
@@ -112,6 +112,15 @@ function flexible(methods: object): library.RateLimitStore {
   const answer = async () => ({ remainingPoints: 99, msBeforeNext: 1 });
   const limiter = { points: 100, duration: 60, consume: answer, get: answer, ...methods };
   return fromRateLimiterFlexible(limiter);
+}
+
+const ADMITTED = "1 99 0 600 0 0 -;";
+
+/** A client of ioredis whose server does not know the script yet. */
+function redisWith(methods: object): library.RateLimitStore {
+  const evalsha = () => Promise.reject(new Error("NOSCRIPT No matching script."));
+  const on = () => undefined;
+  return redisStore({ status: "ready", connect: on, on, evalsha, eval: evalsha, ...methods });
 }
 
 const stored = (store: library.RateLimitStore, mode: Mode, more: object = {}) =>
@@ -337,6 +346,24 @@ export const DECIDING: Readonly<Record<string, DecidingSite>> = {
         mode,
       ),
     right: () => hit,
+    ...STORE,
+  },
+  "redisStore.evalsha": {
+    mount: (evalsha, mode) => stored(redisWith({ evalsha }), mode),
+    right: () => ADMITTED,
+    ...STORE,
+  },
+  "redisStore.eval": {
+    mount: (evaluate, mode) => stored(redisWith({ eval: evaluate }), mode),
+    right: () => ADMITTED,
+    ...STORE,
+  },
+  "redisStore.evalSha": {
+    mount: (evalSha, mode) => {
+      const client = { isOpen: true, isReady: true, on: () => undefined, eval: evalSha, evalSha };
+      return stored(redisStore(client), mode);
+    },
+    right: () => ADMITTED,
     ...STORE,
   },
   principalFrom: {

@@ -40,6 +40,9 @@ export const OBSERVING: readonly string[] = [
   "rateLimit.store.isReady",
   "rateLimit.store.refund",
   "rateLimit.store.reset",
+  // What they are good for is in src/rate-limit/redis: to listen to a client, and to wake one up.
+  "redisStore.connect",
+  "redisStore.on",
 ];
 
 /** What a verifier without Express asks: the options that hold the function. */

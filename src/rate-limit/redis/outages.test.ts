@@ -1,0 +1,157 @@
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { CLIENTS, type TestClient } from "../../../test/support/redis/redis-clients.js";
+import { RedisServer, withoutRedis } from "../../../test/support/redis/redis-server.js";
+import type { RateLimitRequest } from "../stores/rate-limit-store.js";
+import { type StoreAnswer, StoreClient } from "../stores/store-client.js";
+import { redisStore } from "./redis-store.js";
+
+const DEADLINE_MS = 75;
+/** What a machine that does much else needs on top. */
+const SLACK_MS = 200;
+const request: RateLimitRequest = {
+  policy: "client",
+  key: "192.0.2.1",
+  algorithm: "token-bucket",
+  limit: 1_000_000,
+  windowMs: 3_600_000,
+  burst: 1_000_000,
+  cost: 1,
+};
+const unhandled: unknown[] = [];
+const noteUnhandled = (reason: unknown): void => void unhandled.push(reason);
+process.on("unhandledRejection", noteUnhandled);
+process.on("uncaughtException", noteUnhandled);
+
+/** Each outage: how it begins, whether the server then answers with an error or not at all, and how it ends. */
+const OUTAGES: Readonly<Record<string, Outage>> = {
+  "a killed server": {
+    begin: (server) => server.signal("SIGKILL"),
+    end: (server) => server.start(),
+  },
+  "a server that hangs": {
+    begin: (server) => server.signal("SIGSTOP"),
+    end: (server) => server.signal("SIGCONT"),
+  },
+  "a paused server": {
+    begin: (server) => server.command("CLIENT", "PAUSE", "1000"),
+    // It goes on by itself: a paused server answers nobody.
+    end: async () => {},
+  },
+  "a server without memory": {
+    begin: (server) => server.command("CONFIG", "SET", "maxmemory", "1"),
+    end: (server) => server.command("CONFIG", "SET", "maxmemory", "0"),
+  },
+  "a replica that takes no writes": {
+    begin: (server) => server.command("REPLICAOF", "127.0.0.1", "1"),
+    end: (server) => server.command("REPLICAOF", "NO", "ONE"),
+  },
+};
+
+interface Outage {
+  begin(server: RedisServer): Promise<unknown>;
+  end(server: RedisServer): Promise<unknown>;
+}
+
+afterAll(() => {
+  process.off("unhandledRejection", noteUnhandled);
+  process.off("uncaughtException", noteUnhandled);
+});
+
+describe.skipIf(withoutRedis).each(Object.entries(CLIENTS))("redisStore with %s", (kind, open) => {
+  let server: RedisServer;
+  let opened: TestClient;
+  let client: StoreClient;
+
+  beforeEach(async () => {
+    server = await RedisServer.start();
+    opened = await open(server.port);
+    client = new StoreClient(redisStore(opened.client), DEADLINE_MS);
+    // The first one may need more than the deadline on a busy machine: nothing is compiled yet.
+    await vi.waitUntil(async () => !((await ask()) instanceof Error));
+  });
+  afterEach(async () => {
+    await opened?.close();
+    await server?.stop();
+    expect(unhandled).toEqual([]);
+  });
+
+  function ask(one: Partial<RateLimitRequest> = {}): Promise<StoreAnswer> {
+    return new Promise((resolve) => client.ask([{ ...request, ...one }], resolve));
+  }
+
+  /** Asks at a steady pace until told to stop. */
+  function load() {
+    const answers: Promise<{ answer: StoreAnswer; ms: number }>[] = [];
+    const timer = setInterval(() => {
+      const from = performance.now();
+      answers.push(ask().then((answer) => ({ answer, ms: performance.now() - from })));
+    }, 4);
+    return async () => {
+      clearInterval(timer);
+      const all = await Promise.all(answers);
+      return {
+        slowest: Math.max(...all.map(({ ms }) => ms)),
+        failed: all.filter(({ answer }) => answer instanceof Error).length,
+        answered: all.filter(({ answer }) => !(answer instanceof Error)).length,
+      };
+    };
+  }
+
+  // The newest of both kinds have each outage, their forebears the one that shows how they reconnect.
+  const outages = kind.endsWith("6") ? OUTAGES : { "a killed server": OUTAGES["a killed server"] };
+  it.each(Object.entries(outages) as [string, Outage][])(
+    "lets nobody wait for %s, and comes back",
+    async (_name, outage) => {
+      const stop = load();
+      await vi.waitUntil(async () => Number((await server.command("DBSIZE"))[0]) > 0);
+      await outage.begin(server);
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      const during = await stop();
+      expect(during.failed).toBeGreaterThan(20);
+      expect(during.slowest).toBeLessThan(DEADLINE_MS + SLACK_MS);
+      await outage.end(server);
+      // One probe a second.
+      await vi.waitUntil(async () => !((await ask()) instanceof Error), {
+        timeout: 8000,
+        interval: 20,
+      });
+      const after = load();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(await after()).toMatchObject({ failed: 0 });
+      expect(await server.eternalKeys()).toEqual([]);
+    },
+  );
+
+  it("goes on after SCRIPT FLUSH and FLUSHALL under load", async () => {
+    const stop = load();
+    for (const command of ["SCRIPT FLUSH", "FLUSHALL", "SCRIPT FLUSH"]) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await server.command(...command.split(" "));
+    }
+    const { failed, answered } = await stop();
+    expect(failed).toBe(0);
+    expect(answered).toBeGreaterThan(20);
+    expect(await server.eternalKeys()).toEqual([]);
+  });
+
+  it("takes an answer that came in time while the process was busy", async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const answers = Promise.all(Array.from({ length: 20 }, () => ask()));
+      // What was asked is sent first.
+      await new Promise((resolve) => setImmediate(resolve));
+      const from = performance.now();
+      while (performance.now() - from < 2 * DEADLINE_MS);
+      expect((await answers).filter((answer) => answer instanceof Error)).toEqual([]);
+    }
+  });
+
+  it("leaves a key alone that holds something else, and counts the others", async () => {
+    await server.command("HSET", "rate-limit:{other}:client:bucket", "field", "value");
+    expect(await ask({ key: "other" })).toBeInstanceOf(Error);
+    expect(await ask()).not.toBeInstanceOf(Error);
+    expect(await server.command("TYPE", "rate-limit:{other}:client:bucket")).toEqual(["hash"]);
+    await server.command("SET", "rate-limit:{text}:client:bucket", "some text");
+    expect(await ask({ key: "text" })).toBeInstanceOf(Error);
+    expect(await server.command("GET", "rate-limit:{text}:client:bucket")).toEqual(["some text"]);
+  });
+});
