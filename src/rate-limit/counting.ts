@@ -32,7 +32,8 @@ export class Counting {
         : policies.map((policy) => [policy, { ...policy, ...shareOf(policy, fallbackShare) }]),
     );
     this.#memory = new MemoryEngine([...policies, ...this.#fallbacks.values()], maxKeys);
-    this.#store = store === undefined ? undefined : new StoreClient(store, storeTimeoutMs);
+    this.#store =
+      store === undefined ? undefined : new StoreClient(store, storeTimeoutMs, namesOf(policies));
   }
 
   /** The policies that stand for others while the store fails. */
@@ -168,6 +169,10 @@ export class Counting {
     const { results, exhausted } = this.#memory.consume(charges);
     return { charges, results, notice: exhausted ? "keys_exhausted" : notice };
   }
+}
+
+function namesOf(policies: readonly Policy[]): readonly string[] {
+  return policies.map(({ name }) => name);
 }
 
 /** 256 bits of a keyed digest, as long as a key may be. The same secret gives the same pseudonym in every process. */

@@ -13,8 +13,11 @@ type PolicyRateReader = OptionsReader<"limit" | "window" | "burst" | "tier" | "t
 export type PolicyRate = Rate & Pick<Policy, "rateFor" | "tiers">;
 
 const MAX_LIMIT = 1_000_000_000;
-/** A log keeps the moment of every unit. */
-const MAX_LOG = 1000;
+/** A log keeps the moment of every unit, and a store each request that runs. */
+const MAX_OF: Partial<Record<RateLimitAlgorithm, number>> = {
+  "sliding-log": 1000,
+  concurrency: 10_000,
+};
 const MIN_WINDOW_MS = 1000;
 const MAX_WINDOW_MS = 366 * 86_400_000;
 /** How long a store holds a unit of a process that has crashed. */
@@ -70,7 +73,7 @@ function readFixedRate(reader: RateReader, algorithm: RateLimitAlgorithm, stored
 }
 
 function readLimit(reader: RateReader, algorithm: RateLimitAlgorithm): number {
-  const max = algorithm === "sliding-log" ? MAX_LOG : MAX_LIMIT;
+  const max = MAX_OF[algorithm] ?? MAX_LIMIT;
   // It usually comes from a missing setting, and "none" says it in a word.
   if (reader.raw("limit") === 0) {
     const fix = 'is a variable not set? To let nothing pass, write "none"';
@@ -177,7 +180,7 @@ function readRateFunctions(
   if (raw("window") !== undefined && (algorithm === "sliding-log" || algorithm === "concurrency")) {
     reader.note("window", `must be a duration with "${algorithm}", not a function`);
   }
-  const max = algorithm === "sliding-log" ? MAX_LOG : MAX_LIMIT;
+  const max = MAX_OF[algorithm] ?? MAX_LIMIT;
   const limitOf = callOf(raw("limit"), `${path}.limit`, (option, value) =>
     parseLimit(option, value, max),
   );

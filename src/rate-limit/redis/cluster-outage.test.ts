@@ -40,7 +40,7 @@ describe.skipIf(withoutRedis).each(NEWEST)(
     });
 
     it("lets nobody wait, counts on where it can, and comes back", async () => {
-      const client = new StoreClient(redisStore(opened.client), DEADLINE_MS);
+      const client = new StoreClient(redisStore(opened.client), DEADLINE_MS, ["test"]);
       const ask = async (key: string) => {
         const from = performance.now();
         const answer = await new Promise<StoreAnswer>((done) => client.ask([request(key)], done));

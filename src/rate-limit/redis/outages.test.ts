@@ -65,7 +65,7 @@ describe.skipIf(withoutRedis).each(Object.entries(CLIENTS))("redisStore with %s"
   beforeEach(async () => {
     server = await RedisServer.start();
     opened = await open(server.port);
-    client = new StoreClient(redisStore(opened.client), DEADLINE_MS);
+    client = new StoreClient(redisStore(opened.client), DEADLINE_MS, ["test"]);
     // The first one may need more than the deadline on a busy machine: nothing is compiled yet.
     await vi.waitUntil(async () => !((await ask()) instanceof Error));
   });

@@ -50,7 +50,7 @@ describe.skipIf(withoutRedis).each(Object.entries(SENTINEL_CLIENTS))(
       await until(async () => (await set("REPLICAS", "limits")).includes("slave"));
       const opened = await open(sentinel.port);
       closing.push(() => opened.close());
-      const client = new StoreClient(redisStore(opened.client), 75);
+      const client = new StoreClient(redisStore(opened.client), 75, ["test"]);
       const ask = () => new Promise<StoreAnswer>((resolve) => client.ask([request], resolve));
       await until(async () => !((await ask()) instanceof Error));
       await until(async () => (await replica.command("DBSIZE"))[0] === "1");

@@ -7,11 +7,7 @@ import type {
   RateLimitResult,
   RateLimitStore,
 } from "./rate-limit-store.js";
-
-/** After so many failures in a row the store is left alone … */
-const FAILURES_IN_A_ROW = 5;
-/** … for so long; then one request tries it again. */
-const PAUSE_MS = 1000;
+import { StoreHealth } from "./store-health.js";
 
 /** What the store said, or why it said nothing usable. */
 export type StoreAnswer = readonly RateLimitResult[] | Error;
@@ -30,24 +26,22 @@ export function storeRequestOf(charge: Charge, enforced: boolean): RateLimitRequ
   return { policy: name, key, algorithm, limit, windowMs, burst, cost, soft, blocking };
 }
 
-/**
- * Asks a store within a deadline, and stops asking for a second when it keeps failing: a dead store costs one deadline
- * a second, not one per request. Whatever the store does, `done` is called exactly once.
- */
+/** Asks a store within a deadline, while it is worth asking. Whatever the store does, `done` is called exactly once. */
 export class StoreClient {
   readonly #store: RateLimitStore;
   readonly #timeoutMs: number;
-  #failures = 0;
-  #pausedUntil = 0;
-  #probing = false;
+  readonly #health: StoreHealth;
 
-  constructor(store: RateLimitStore, timeoutMs: number) {
+  /** @param policies - Their names. */
+  constructor(store: RateLimitStore, timeoutMs: number, policies: readonly string[]) {
     this.#store = store;
     this.#timeoutMs = timeoutMs;
+    this.#health = new StoreHealth(policies);
   }
 
   ask(requests: readonly RateLimitRequest[], done: (answer: StoreAnswer) => void): void {
-    if (!this.#mayAsk()) {
+    const visit = this.#health.enter(isReady(this.#store));
+    if (visit === undefined) {
       done(new Error("the rate-limit store is not ready, or failed and is not asked for a second"));
       return;
     }
@@ -57,7 +51,7 @@ export class StoreClient {
       if (!open) return;
       open = false;
       clearTimeout(deadline);
-      this.#remember(answer);
+      visit.end(!(answer instanceof Error));
       done(answer);
     };
     // It lives no longer than the request waits, so it keeps no request context alive.
@@ -101,24 +95,6 @@ export class StoreClient {
 
   async #consume(requests: readonly RateLimitRequest[]): Promise<readonly RateLimitResult[]> {
     return checkedResults(await promiseOf(this.#store.consume(requests)), requests);
-  }
-
-  #mayAsk(): boolean {
-    if (!isReady(this.#store)) return false;
-    if (this.#failures < FAILURES_IN_A_ROW) return true;
-    if (this.#probing || performance.now() < this.#pausedUntil) return false;
-    this.#probing = true;
-    return true;
-  }
-
-  #remember(answer: StoreAnswer): void {
-    this.#probing = false;
-    if (answer instanceof Error) {
-      this.#failures += 1;
-      this.#pausedUntil = performance.now() + PAUSE_MS;
-    } else {
-      this.#failures = 0;
-    }
   }
 }
 
