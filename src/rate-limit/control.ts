@@ -124,6 +124,8 @@ const UNITS = "the units must be a whole number of at least 1";
 const KEY_OR_REQUEST = "the target must have a key, a non-empty string, or a req: one of them";
 const NO_RATE =
   "the rate of the policy depends on the request: give req, a request of the caller, in place of key";
+const NO_KEY =
+  "a policy by tenant, or by several things, has no key to name: give req, a request of the caller";
 const NO_BLOCK = "the policy must have block, as in block: {}, to be blocked by hand";
 
 async function stateOf(counting: Counting, charge: Charge): Promise<RateLimitState> {
@@ -144,6 +146,7 @@ async function stateOf(counting: Counting, charge: Charge): Promise<RateLimitSta
 
 function keyOf({ key: source, phase }: Policy, key: string, ipv6Prefix: number): string {
   // What comes from a body is counted as it is folded.
+  if (Array.isArray(source) || source === "tenant") throw new TypeError(NO_KEY);
   if (source !== "ip") return keptApart(phase === "after-body" ? foldName(key) : key);
   const address = normalizeAddress(key);
   if (address === undefined) throw new TypeError("the key of a policy by address must be one");

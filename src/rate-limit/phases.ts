@@ -3,7 +3,7 @@ import type { PathPattern } from "../core/http/path-pattern.js";
 import { getPrincipal } from "../core/principal/principal.js";
 import { createLimiter } from "./limiter.js";
 import type { LimiterHandle, Place } from "./place.js";
-import type { Phase, Policy } from "./policies/policy.js";
+import { isByCaller, type Phase, type Policy } from "./policies/policy.js";
 import { createPreflightLimit, type PreflightLimit } from "./preflight-limit.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 import { type LimiterSettings, readSettings } from "./read-settings.js";
@@ -74,7 +74,7 @@ export function rateLimitPhases(
     preflight,
     asksForPreflight: settings.preflightGiven === true,
     matched: settings.policies.flatMap(({ match }) => match ?? []),
-    byPrincipal: settings.policies.some(({ key }) => key === "principal"),
+    byPrincipal: settings.policies.some(isByCaller),
     enforced: settings.mode === "enforce",
     close: async (): Promise<void> => {
       // All parts share the store.

@@ -60,6 +60,8 @@ export interface RateLimitPolicy {
    *   share one quota.
    * - `"principal"`: the caller that `oauthGuard` or `principalFrom` has set; without one, or behind one in report
    *   mode while the limiter enforces, the address.
+   * - `"tenant"`: the tenant of the caller, of each issuer its own; without one, the address.
+   * - a list of them, such as `["ip", "principal"]`: what all of them have in common; without a caller, the address.
    * - a function: the key that it returns, or the address if that is `undefined` or empty. Do not return a value that the
    *   client can choose.
    *
@@ -70,6 +72,8 @@ export interface RateLimitPolicy {
   readonly key?:
     | "ip"
     | "principal"
+    | "tenant"
+    | readonly ("ip" | "principal" | "tenant")[]
     | ((req: Request) => string | undefined | Promise<string | undefined>)
     | undefined;
   /**

@@ -46,6 +46,7 @@ describe.each(expressVersions)("rateLimit on Express %s", (_major, express) => {
     expect(refused.headers["content-type"]).toBe("application/problem+json");
     expect(refused.headers["cache-control"]).toBe("no-store");
     expect(JSON.parse(refused.text)).toEqual({
+      type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
       title: "Too Many Requests",
       status: 429,
       detail: "Too many requests: try again later.",
@@ -156,6 +157,49 @@ describe.each(expressVersions)("rateLimit on Express %s", (_major, express) => {
     // A subject that is spelt like an address does not spend the quota of that address.
     await from("198.51.100.9", "198.51.100.3").expect(200);
     await from("198.51.100.3").expect(200);
+  });
+
+  it.each([
+    // Whoever shares the tenant shares the quota; without one, the address counts.
+    ["tenant", [200, 429, 200, 200, 429, 200]],
+    // Each combination has a quota of its own.
+    [
+      ["ip", "principal"],
+      [200, 200, 200, 200, 429, 429],
+    ],
+    [
+      ["ip", "tenant"],
+      [200, 200, 200, 200, 429, 429],
+    ],
+  ] as const)("counts by %s", async (key, statuses) => {
+    const app = express();
+    app.set("trust proxy", 1);
+    app.use((req, _res, next) => {
+      const [subject, tenant, issuer] = (req.get("x-caller") ?? "").split(" ");
+      const init = { subject, tenant: tenant === "-" ? undefined : tenant, issuer };
+      setPrincipalSource(req, () => (subject === "" ? null : createPrincipal(init)));
+      next();
+    });
+    app.use(rateLimit({ limit: 1, window: "1m", key }));
+    app.get("/", (_req, res) => void res.send("ok"));
+    const calls = [
+      ["198.51.100.1", "ann acme https://a.example"],
+      ["198.51.100.2", "bob acme https://a.example"],
+      ["198.51.100.3", "eve acme https://b.example"],
+      ["198.51.100.9", ""],
+      ["198.51.100.9", ""],
+    ] as const;
+    const seen: number[] = [];
+    for (const [address, caller] of calls) {
+      const call = request(app).get("/").set("X-Forwarded-For", address);
+      seen.push((await (caller === "" ? call : call.set("x-caller", caller))).status);
+    }
+    // The address of somebody else, and the caller of the first request.
+    const again = key === "tenant" ? "198.51.100.8" : "198.51.100.1";
+    const caller = key === "tenant" ? "dan -" : "ann acme https://a.example";
+    const last = request(app).get("/").set("X-Forwarded-For", again).set("x-caller", caller);
+    seen.push((await last).status);
+    expect(seen).toEqual(statuses);
   });
 
   it("counts by the key of a function, and by address when it has none", async () => {

@@ -58,7 +58,7 @@ const NO_AUTHENTICATION =
   'must not be "after-auth" with oauthGuard: false and without authenticate, because nothing authenticates here: write phase: "before-auth", or say who calls in authenticate';
 
 const NO_CALLER =
-  'must not have the key "principal" with oauthGuard: false and nothing in authenticate that says who calls: it would count by address. Write authenticate: session((session) => …) or principalFrom((req) => …)';
+  'must not have the key "principal" or "tenant" with oauthGuard: false and nothing in authenticate that says who calls: it would count by address. Write authenticate: session((session) => …) or principalFrom((req) => …)';
 
 /**
  * Secures an Express API in one line. Mount it before the routes and after whatever rewrites `req.url` or

@@ -274,7 +274,7 @@ const RIGHT_TYPE: readonly Row[] = [
   [
     "null as the key of a limit",
     () => rateLimit({ ...POLICY, key: as(null) }),
-    'rateLimit.key must be "ip", "principal" or a function, got null',
+    'rateLimit.key must be "ip", "principal", "tenant", a list of several of them, or a function, got null',
   ],
   [
     "null as the headers of a minted token",

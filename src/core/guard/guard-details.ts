@@ -3,6 +3,7 @@ export interface LimitDetails {
   readonly name: string;
   /** Units per window. */
   readonly limit: number;
+  /** 0 for what runs at the same time, and for a limit of 0. */
   readonly windowSeconds: number;
   /** What is counted together: requests of an address, of a principal, or of a key that the app computes. */
   readonly by: "address" | "principal" | "key";

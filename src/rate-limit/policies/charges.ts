@@ -13,7 +13,7 @@ import {
 } from "../../core/principal/principal.js";
 import { isRefused, type Refused } from "../../core/refusal/refused.js";
 import { type BodyFault, withParsedBody } from "./body-key.js";
-import type { Charge, Policy, Rate } from "./policy.js";
+import type { Charge, KeyName, Policy, Rate } from "./policy.js";
 
 /** `undefined` is the address, `null` what the client sent in place of a key. */
 type Key = string | undefined | null;
@@ -54,7 +54,7 @@ export function chargesOf(
     const seen = policy.phase === "after-body" ? withParsedBody(req, enforced) : req;
     if (seen === undefined) continue;
     if (typeof seen === "string") return uncountable(seen, policy);
-    const chosen = chosenKey(policy, seen, enforced);
+    const chosen = chosenKey(policy, seen, ipv6Prefix, enforced);
     if (chosen === null) return uncountable("unusable_key", policy);
     // Not later: the address is gone as soon as the client is.
     if (typeof chosen !== "string") address ??= addressKey(req, ipv6Prefix);
@@ -111,16 +111,24 @@ export function addressKey(req: Request, ipv6Prefix: number): string {
   return "unknown";
 }
 
-function chosenKey(policy: Policy, req: Request, enforced: boolean): Key | Promise<Key> {
-  if (policy.key === "ip") return undefined;
-  if (policy.key === "principal") {
+function chosenKey(
+  policy: Policy,
+  req: Request,
+  ipv6Prefix: number,
+  enforced: boolean,
+): Key | Promise<Key> {
+  const { key: source } = policy;
+  if (source === "ip") return undefined;
+  if (typeof source !== "function") {
     if (enforced && isCallerUncertain(req)) {
       warnBehindReport(req);
       return undefined;
     }
-    return principalKey(req);
+    return typeof source === "string"
+      ? callerKey(source, req)
+      : combinedKey(source, req, ipv6Prefix);
   }
-  const key = policy.key(req);
+  const key = source(req);
   return typeof key === "object" && key !== null ? neverAlone(key.then(ownKey)) : ownKey(key);
 }
 
@@ -148,6 +156,32 @@ function ignore(): void {}
 function ownKey(key: Key): Key {
   if (key === null) return null;
   return key === undefined || key === "" ? undefined : keptApart(key);
+}
+
+function callerKey(name: Exclude<KeyName, "ip">, req: Request): string | undefined {
+  return name === "principal" ? principalKey(req) : tenantKey(req);
+}
+
+/** Tenants of two issuers may have one name. */
+function tenantKey(req: Request): string | undefined {
+  const principal = getPrincipal(req);
+  if (principal?.tenant === undefined || principal.tenant === "") return undefined;
+  return keptApart(`${principal.issuer ?? ""}\n${principal.tenant}`);
+}
+
+/** All of it together; the address where the caller is not known. */
+function combinedKey(
+  names: readonly KeyName[],
+  req: Request,
+  ipv6Prefix: number,
+): string | undefined {
+  const parts: string[] = [];
+  for (const name of names) {
+    const part = name === "ip" ? addressKey(req, ipv6Prefix) : callerKey(name, req);
+    if (part === undefined) return undefined;
+    parts.push(part);
+  }
+  return keptApart(parts.join("\n"));
 }
 
 /**

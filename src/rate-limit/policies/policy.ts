@@ -48,6 +48,9 @@ export interface Rate {
 /** What a request has cost that was answered, by the app. @throws FunctionFailure */
 export type CostAfter = (req: Request, res: Response) => number | Promise<number>;
 
+/** What requests have in common that a policy counts together; a list of them is all of them at once. */
+export type KeyName = "ip" | "principal" | "tenant";
+
 /** How requests are delayed before a limit refuses them. */
 export interface SlowDown {
   /** The part of the quota that passes at full speed. */
@@ -82,7 +85,7 @@ export interface Policy extends Rate {
   readonly blocking: RateLimitBlocking | undefined;
   readonly onStoreError: OnStoreError;
   /** A function gives the key itself, `undefined` for the address, or `null` where the client sent what is no key. */
-  readonly key: "ip" | "principal" | UserFunction<string | undefined | null>;
+  readonly key: KeyName | readonly KeyName[] | UserFunction<string | undefined | null>;
   readonly cost: number | UserFunction<number>;
   readonly match: readonly PathPattern[] | undefined;
   readonly phase: Phase | undefined;
@@ -114,7 +117,13 @@ export function rateOf({ policy, rate }: Charge): Rate {
 /** What the policy demands, for marks of guards: `login(5 per 15m and ip)`. */
 export function ruleOf(policy: Policy): string {
   const { name, key } = policy;
-  return `${name}(${quotaOf(policy)} and ${typeof key === "function" ? "key" : key})`;
+  const whom = typeof key === "function" ? "key" : [key].flat().join(" and ");
+  return `${name}(${quotaOf(policy)} and ${whom})`;
+}
+
+/** Whether it counts by what is known of the caller. */
+export function isByCaller({ key }: Pick<Policy, "key">): boolean {
+  return typeof key !== "function" && [key].flat().some((name) => name !== "ip");
 }
 
 function quotaOf({ algorithm, limit, windowMs, rateFor, tiers }: Policy): string {

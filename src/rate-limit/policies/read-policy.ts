@@ -7,13 +7,15 @@ import { readPathPatterns } from "../../core/http/read-path-patterns.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import { formatDuration } from "../../core/options/quantity.js";
 import { foldBodyKey } from "./body-key.js";
-import type {
-  CostAfter,
-  CountFunction,
-  OnStoreError,
-  Policy,
-  RateLimitAlgorithm,
-  UserFunction,
+import {
+  type CostAfter,
+  type CountFunction,
+  isByCaller,
+  type KeyName,
+  type OnStoreError,
+  type Policy,
+  type RateLimitAlgorithm,
+  type UserFunction,
 } from "./policy.js";
 import { type PolicyRate, readPolicyRate } from "./read-rate.js";
 import { readStages } from "./read-stages.js";
@@ -156,11 +158,20 @@ function readKey(reader: PolicyReader, phased: boolean): Policy["key"] {
       parse: (value) => parse(option, value),
     });
   }
-  if (key !== "ip" && key !== "principal") {
-    reader.problem("key", '"ip", "principal" or a function');
+  if (isKeyName(key)) return key;
+  if (!Array.isArray(key) || key.length < 2 || !key.every(isKeyName) || hasTwice(key)) {
+    reader.problem("key", '"ip", "principal", "tenant", a list of several of them, or a function');
     return "ip";
   }
-  return key;
+  return Object.freeze([...key]);
+}
+
+function isKeyName(value: unknown): value is KeyName {
+  return value === "ip" || value === "principal" || value === "tenant";
+}
+
+function hasTwice(names: readonly KeyName[]): boolean {
+  return new Set(names).size < names.length;
 }
 
 function readCost(reader: PolicyReader, burst: number): Policy["cost"] {
@@ -211,9 +222,10 @@ function readPhase(reader: PolicyReader, phased: boolean, key: Policy["key"]): P
   }
   if (typeof key !== "function") {
     if (reader.has("phase")) {
-      reader.note("phase", `must be left out with the key "${key}", which says when it runs`);
+      const names = [key].flat().join('" and "');
+      reader.note("phase", `must be left out with the key "${names}", which says when it runs`);
     }
-    return key === "ip" ? "before-auth" : "after-auth";
+    return isByCaller({ key }) ? "after-auth" : "before-auth";
   }
   return reader.oneOf("phase", PHASES, { required: true });
 }

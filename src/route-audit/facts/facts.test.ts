@@ -149,6 +149,12 @@ describe("a limit in words", () => {
     expect(limitInWords({ name: "x", limit: 100, windowSeconds, by: "address" })).toBe(words);
   });
 
+  it("know what runs at the same time, and what lets nothing pass", () => {
+    const one = { name: "x", windowSeconds: 0, by: "principal" } as const;
+    expect(limitInWords({ ...one, limit: 20 })).toBe("20 at a time for each caller");
+    expect(limitInWords({ ...one, limit: 0, on: ["/beta/*"] })).toBe("none, on /beta/*");
+  });
+
   it("says where it counts, and whom", () => {
     const limit = {
       name: "x",

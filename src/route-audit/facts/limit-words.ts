@@ -11,7 +11,9 @@ const UNITS: readonly (readonly [seconds: number, word: string])[] = [
 /** A limit in words for people, not escaped: `100 per minute for each address`. */
 export function limitInWords({ limit, windowSeconds, by, on }: LimitDetails): string {
   const where = on === undefined ? "" : `, on ${on.join(", ")}`;
-  return `${limit} per ${durationInWords(windowSeconds)} for each ${WHOM[by]}${where}`;
+  if (limit === 0) return `none${where}`;
+  const time = windowSeconds === 0 ? "at a time" : `per ${durationInWords(windowSeconds)}`;
+  return `${limit} ${time} for each ${WHOM[by]}${where}`;
 }
 
 function durationInWords(seconds: number): string {
