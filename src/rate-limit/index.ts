@@ -1,4 +1,5 @@
 export type { RateLimitControl, RateLimitState, RateLimitTarget } from "./control.js";
+export { fromRateLimiterFlexible } from "./flexible/from-rate-limiter-flexible.js";
 export type {
   AccountSlowDown,
   FailureLimit,
@@ -15,7 +16,6 @@ export type {
   RateLimitOptions,
   RateLimitPolicy,
 } from "./rate-limit-options.js";
-export { fromRateLimiterFlexible } from "./stores/from-rate-limiter-flexible.js";
 export type {
   RateLimitRefund,
   RateLimitRequest,

@@ -6,6 +6,7 @@ import {
   type RateLimitStore,
   rateLimit,
 } from "express-secure-api/rate-limit";
+import { RateLimiterMemory, RateLimiterUnion } from "rate-limiter-flexible";
 
 const limiter = rateLimit({ limit: 100, window: "1m" });
 rateLimit({ limit: "none", match: "/beta/*" });
@@ -87,5 +88,9 @@ rateLimit({
 });
 // @ts-expect-error what is promised is no boolean
 rateLimit({ limit: 100, window: "1m", skip: async () => "yes" });
+fromRateLimiterFlexible(new RateLimiterMemory({ points: 100, duration: 60 }));
+fromRateLimiterFlexible({ client: new RateLimiterMemory({ points: 100, duration: 60 }) });
 // @ts-expect-error not a limiter
-fromRateLimiterFlexible({});
+fromRateLimiterFlexible({ client: {} });
+// @ts-expect-error a union has no limit of its own
+fromRateLimiterFlexible(new RateLimiterUnion());
