@@ -8,6 +8,7 @@ import {
 import request from "supertest";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
+import { FAILURES } from "../../../test/support/user-functions/failures.js";
 import { OptionsError } from "../../core/options/options-error.js";
 import { rateLimit } from "../rate-limit.js";
 import type { RateLimitOptions, RateLimitPolicy } from "../rate-limit-options.js";
@@ -140,13 +141,29 @@ describe.each(expressVersions)("fromRateLimiterFlexible on Express %s", (_major,
     await request(app).get("/").expect(429);
   });
 
-  it("refuses what the limiter refuses although it takes nothing back", async () => {
+  it.each(FAILURES)(
+    "refuses what the limiter refuses though its reward() %s",
+    async (_how, fail) => {
+      const limiter = memory();
+      limiter.reward = (() => fail(() => undefined)) as never;
+      const app = appWith(limiter);
+      await request(app).get("/").expect(200);
+      await request(app).get("/").expect(200);
+      await request(app).get("/").expect(429);
+    },
+  );
+
+  it.each(["penalty", "set", "delete"] as const)("says that %s() has failed", async (name) => {
     const limiter = memory();
-    limiter.reward = () => Promise.reject(new Error("connection lost"));
-    const app = appWith(limiter);
-    await request(app).get("/").expect(200);
-    await request(app).get("/").expect(200);
-    await request(app).get("/").expect(429);
+    Object.assign(limiter, { [name]: () => Promise.reject(new Error("connection lost")) });
+    const handler = limiterOf(limiter, { block: { after: "never" } });
+    const target = { key: "127.0.0.1" };
+    const acts = {
+      penalty: () => handler.penalty(target),
+      set: () => handler.block(target, "1h"),
+      delete: () => handler.reset(target),
+    };
+    await expect(acts[name]()).rejects.toThrow("connection lost");
   });
 
   it("counts failures only, and gives back what was none", async () => {

@@ -139,23 +139,17 @@ async function consumeAll(
   const attempts = outcomes.map((outcome) =>
     outcome.status === "fulfilled" ? outcome.value : undefined,
   );
-  const giveBack = (): Promise<unknown> =>
-    Promise.allSettled(
-      attempts.map((attempt, index) =>
-        attempt === undefined
-          ? undefined
-          : counters[index]?.giveBack(requests[index] as RateLimitRequest, attempt),
-      ),
-    );
-  const failed = outcomes.find((outcome) => outcome.status === "rejected");
-  if (failed !== undefined) {
-    // The request does not wait for a database that fails.
-    ignoreOutcome(giveBack());
-    throw failed.reason;
-  }
   const admitted = attempts.every((attempt) => attempt?.allowed === true);
-  // Whoever comes back after the refusal finds what is there.
-  if (!admitted) await giveBack();
+  if (!admitted) {
+    // Sent before the answer, which does not wait for it: a database that stops here has refused all the same.
+    attempts.forEach((attempt, index) => {
+      if (attempt === undefined) return;
+      const request = requests[index] as RateLimitRequest;
+      ignoreOutcome((counters[index] as LimiterCounter).giveBack(request, attempt));
+    });
+  }
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
   return requests.map((request, index) =>
     (counters[index] as LimiterCounter).resultOf(attempts[index] as Attempt, request, admitted),
   );
