@@ -226,7 +226,32 @@ describe.each(expressVersions)("fromRateLimiterFlexible on Express %s", (_major,
       const refused = await request(app).get("/?cost=1").expect(429);
       expect(refused.body.type).toContain("#abnormal-usage-detected");
     }
-    expect(await consumed(limiter)).toBe(5);
+    expect((await limiter.get("flexible:127.0.0.1"))?.msBeforeNext).toBeGreaterThan(590_000);
+  });
+
+  it("leaves a key blocked whose parallel requests were refused before the block was written", async () => {
+    const limiter = memory({ blockDuration: 600 });
+    const consume = limiter.consume.bind(limiter);
+    // As the databases do: the block is a call of its own, behind those of other requests.
+    limiter.consume = async (key, points) => {
+      limiter.blockDuration = 0;
+      try {
+        return await consume(key, points);
+      } catch (refusal) {
+        limiter.blockDuration = 600;
+        const count = (refusal as { consumedPoints: number }).consumedPoints;
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        if (count === 3) await limiter.set(String(key), 3, 600);
+        throw refusal;
+      }
+    };
+    const server = appWith(limiter, { storeTimeout: "20s" }).listen(0);
+    await Promise.all(Array.from({ length: 12 }, () => request(server).get("/")));
+    await request(server)
+      .get("/")
+      .expect(429)
+      .expect("Retry-After", /^6\d\d$/);
+    server.close();
   });
 
   it("reports with counts of its own", async () => {
@@ -260,6 +285,17 @@ describe("a refund", () => {
     await store.consume([storeRequest()]);
     await store.refund?.([{ ...storeRequest(), receipt: result?.receipt }]);
     expect((await limiter.get("a:k"))?.consumedPoints).toBe(1);
+  });
+
+  it("of what was refused does not reach into the next window either", async () => {
+    vi.useFakeTimers({ toFake: ["Date", "performance", "setTimeout", "clearTimeout"] });
+    const limiter = memory();
+    const store = fromRateLimiterFlexible(limiter);
+    await store.consume([storeRequest(2)]);
+    vi.advanceTimersByTime(59_900);
+    await store.consume([storeRequest()]);
+    await vi.advanceTimersByTimeAsync(0);
+    expect((await limiter.get("a:k"))?.consumedPoints).toBe(3);
   });
 
   it("never leaves more than the limit, even when the window ends meanwhile", async () => {

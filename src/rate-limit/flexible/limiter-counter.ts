@@ -15,7 +15,7 @@ export interface Attempt {
   readonly allowed: boolean;
   /** What is consumed without the request. */
   readonly before: number;
-  /** What the request has added: 0 where it was only looked, and where a block has begun that stays. */
+  /** What the request has added: 0 where it was only looked, and where the limiter blocks what it refuses. */
   readonly added: number;
   readonly resetMs: number;
   readonly blocked: boolean;
@@ -33,7 +33,9 @@ export class LimiterCounter {
   readonly #limiter: FlexibleLimiter;
   /** Whether the limiter blocks a key that it refuses. */
   readonly #blocksRefused: boolean;
-  /** From here on a key is blocked by hand: no number of refused requests that were not given back yet comes near it. */
+  /** What is counted for a key that is blocked by hand … */
+  readonly #mark: number;
+  /** … and from where on it is: what other requests are given back meanwhile, or are not yet, does not reach it. */
   readonly #blockedFrom: number;
 
   constructor(limiter: FlexibleLimiter) {
@@ -42,7 +44,9 @@ export class LimiterCounter {
     this.#limiter = limiter;
     this.#blocksRefused = typeof blockDuration === "number" && blockDuration > 0;
     // Below what a database with integers of 32 bits can add to.
-    this.#blockedFrom = points + Math.min(LARGEST_MARK, Math.max(1_000_000, 100 * points));
+    const above = Math.min(LARGEST_MARK, Math.max(1_000_000, 100 * points));
+    this.#mark = points + above;
+    this.#blockedFrom = points + above / 2;
   }
 
   /** Charges the request if it fits; what the limiter charges although it refuses is in `added`. */
@@ -53,9 +57,10 @@ export class LimiterCounter {
     const [state, allowed] = await this.#consume(keyOf(request), cost);
     const before = state.consumed - cost;
     const blocked = !allowed && this.#blocked(state);
-    // The limiter has blocked the key for this request: to give that back would end the block.
-    const begins = blocked && before <= this.#limiter.points;
-    return this.#attempt(state, asked, { allowed, before, added: begins ? 0 : cost, blocked });
+    // The limiter blocks a key by what it writes over the count, in a call of its own: to give back what it has refused
+    // before that would end the block.
+    const stays = !allowed && this.#blocksRefused;
+    return this.#attempt(state, asked, { allowed, before, added: stays ? 0 : cost, blocked });
   }
 
   /** Says what would become of the request. */
@@ -98,17 +103,19 @@ export class LimiterCounter {
   }
 
   /** Gives back what the limiter has charged just now. */
-  async giveBack(request: RateLimitRequest, { added }: Attempt): Promise<void> {
-    if (added > 0) await this.#reward(keyOf(request), added);
+  async giveBack(request: RateLimitRequest, { added, endsAt }: Attempt): Promise<void> {
+    if (added === 0 || endsSoon(endsAt, request)) return;
+    if (this.#blocksRefused) await this.refund(request, undefined);
+    else await this.#reward(keyOf(request), added);
   }
 
   /**
-   * Gives back what is still counted of a charge, at most: nothing when the window has ended since, and nothing of a block.
+   * Gives back what is still counted of a charge, at most: nothing when the window ends, and nothing of a block.
    *
    * @param receipt - When the window of the charge ends; `undefined` for whichever window there is.
    */
   async refund(request: RateLimitRequest, receipt: string | undefined): Promise<void> {
-    if (receipt !== undefined && performance.now() >= Number(receipt)) return;
+    if (receipt !== undefined && endsSoon(Number(receipt), request)) return;
     const key = keyOf(request);
     const { consumed } = await this.#read(key);
     if (consumed > this.#limiter.points && (this.#blocksRefused || consumed >= this.#blockedFrom)) {
@@ -148,7 +155,7 @@ export class LimiterCounter {
         `RateLimiterMemory blocks for at most ${LONGEST_TIMER_SECONDS} seconds, and not at all beyond that`,
       );
     }
-    await promiseOf(this.#limiter.set(key, this.#blockedFrom, seconds));
+    await promiseOf(this.#limiter.set(key, this.#mark, seconds));
     // Some clients of Redis resolve although the command has failed.
     if (!this.#blocked(await this.#read(key))) throw new Error("the limiter has kept no block");
   }
@@ -180,6 +187,14 @@ export class LimiterCounter {
       consumed >= this.#blockedFrom || (this.#blocksRefused && consumed > this.#limiter.points)
     );
   }
+}
+
+/**
+ * Whether the window has ended, or may have when the database is told: what is given back would be a unit of the next window.
+ * A charge that stays so short is no loss.
+ */
+function endsSoon(endsAt: number, { windowMs }: RateLimitRequest): boolean {
+  return performance.now() + Math.min(1000, windowMs / 10) >= endsAt;
 }
 
 /** The key in the database, by which policies are apart that share a limiter. */
