@@ -50,7 +50,6 @@ describe.each(expressVersions)(
 
     /** For how long each of so many requests is held, in whole steps. Nothing waits for real. */
     async function delaysOf(app: Express, count: number): Promise<readonly (number | string)[]> {
-      const real = setTimeout;
       let held = 0;
       vi.spyOn(globalThis, "setTimeout").mockImplementation(((done: () => void, ms = 0) => {
         const isDelay = ms >= 100 && ms <= 2000 && ms % 100 === 0;
