@@ -1,4 +1,5 @@
 export type { RateLimitControl, RateLimitState, RateLimitTarget } from "./control.js";
+export { fromRateLimiterFlexible } from "./flexible/from-rate-limiter-flexible.js";
 export type {
   AccountSlowDown,
   FailureLimit,
@@ -17,7 +18,6 @@ export type {
 } from "./rate-limit-options.js";
 export type { RedisClient } from "./redis/redis-client.js";
 export { type RedisStoreOptions, redisStore } from "./redis/redis-store.js";
-export { fromRateLimiterFlexible } from "./stores/from-rate-limiter-flexible.js";
 export type {
   RateLimitRefund,
   RateLimitRequest,

@@ -46,6 +46,31 @@ describe.each(expressVersions)("rateLimit in stages on Express %s", (_major, exp
     ]);
   });
 
+  it.each([
+    [0.07, 100, 7],
+    [0.57, 100, 57],
+    [1 / 49, 49, 1],
+    [0.001, 1000, 1],
+  ])(
+    "takes the part %d of %d for %d units, to warn and to slow down",
+    async (part, limit, units) => {
+      const timers = vi.spyOn(globalThis, "setTimeout");
+      const slowDown = { from: part, step: "7ms", max: "7ms" };
+      const cost = (req: Request) => Number(req.query["cost"]);
+      const app = appOf({ limit, window: "1h", warnAt: part, slowDown, cost });
+      if (units > 1)
+        await request(app)
+          .get(`/?cost=${units - 1}`)
+          .expect(200);
+      expect(decisions.map(({ reason }) => reason).filter(Boolean)).toEqual([]);
+      await request(app).get("/?cost=1").expect(200);
+      expect(decisions.at(-1)?.reason).toBe("near_limit");
+      expect(timers.mock.calls.filter(([, delay]) => delay === 7)).toEqual([]);
+      await request(app).get("/?cost=1").expect(200);
+      expect(timers.mock.calls.filter(([, delay]) => delay === 7)).toHaveLength(1);
+    },
+  );
+
   it("delays requests more and more, and refuses them at the limit", async () => {
     const timers = vi.spyOn(globalThis, "setTimeout");
     const slowDown = { from: 0.5, step: "3ms", max: "5ms" };

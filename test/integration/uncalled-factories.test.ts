@@ -165,7 +165,7 @@ const MAKERS: Readonly<Record<string, readonly [maker: unknown, mounted: string]
   redisStore: [redisStore, "rateLimit({ limit, window, name, store: redisStore(client) })"],
   fromRateLimiterFlexible: [
     fromRateLimiterFlexible,
-    "rateLimit({ limit, window, name, store: fromRateLimiterFlexible(limiter) })",
+    'rateLimit({ limit, window, algorithm: "fixed-window", name, store: fromRateLimiterFlexible(limiter) })',
   ],
   rfc9068: [rfc9068, "oauthGuard({ issuer, audience, principal: rfc9068() })"],
   keycloak: [

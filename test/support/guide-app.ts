@@ -38,11 +38,13 @@ const PACKAGES = [
   "express-jwt",
   "express-rate-limit",
   "express-rate-limit-7",
+  "express-slow-down",
   "helmet",
   "jsonwebtoken",
   "node:crypto",
   "passport",
   "passport-jwt",
+  "rate-limiter-flexible",
 ];
 const requirePackage = createRequire(join(root, "package.json"));
 const IMPORT = /^import (\{[^}]+\}) from "([^"]+)";$/gm;

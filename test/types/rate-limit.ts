@@ -7,6 +7,7 @@ import {
   rateLimit,
   redisStore,
 } from "express-secure-api/rate-limit";
+import { RateLimiterMemory, RateLimiterUnion } from "rate-limiter-flexible";
 
 const limiter = rateLimit({ limit: 100, window: "1m" });
 rateLimit({ limit: "none", match: "/beta/*" });
@@ -121,5 +122,9 @@ redisStore(Promise.resolve(redis));
 redisStore(redis, { keyPrefix: "orders" });
 // @ts-expect-error no text
 redisStore(redis, { prefix: 1 });
+fromRateLimiterFlexible(new RateLimiterMemory({ points: 100, duration: 60 }));
+fromRateLimiterFlexible({ client: new RateLimiterMemory({ points: 100, duration: 60 }) });
 // @ts-expect-error not a limiter
-fromRateLimiterFlexible({});
+fromRateLimiterFlexible({ client: {} });
+// @ts-expect-error a union has no limit of its own
+fromRateLimiterFlexible(new RateLimiterUnion());

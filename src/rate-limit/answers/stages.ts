@@ -23,7 +23,7 @@ export function isNearLimit(
     const result = results[index];
     const { warnAt } = charge.policy;
     if (warnAt === undefined || result === undefined) continue;
-    if (spentOf(charge, result) >= warnAt * rateOf(charge).burst) return true;
+    if (spentOf(charge, result) >= partOf(warnAt, charge)) return true;
   }
   return false;
 }
@@ -33,8 +33,13 @@ function slowDownOf(charge: Charge, result: RateLimitResult): number {
   if (slowDown === undefined || charge.cost === 0) return 0;
   const { from, stepMs, maxMs } = slowDown;
   if (soft && result.remaining === 0) return maxMs;
-  const beyond = spentOf(charge, result) - Math.floor(from * rateOf(charge).burst);
+  const beyond = spentOf(charge, result) - Math.floor(partOf(from, charge));
   return beyond <= 0 ? 0 : Math.min(maxMs, beyond * stepMs);
+}
+
+/** Units of a part of the quota: of 0.07, 100 has 7, which floating-point numbers make a little more or less. */
+function partOf(part: number, charge: Charge): number {
+  return Number((part * rateOf(charge).burst).toFixed(6));
 }
 
 function spentOf(charge: Charge, { remaining }: RateLimitResult): number {

@@ -22,6 +22,7 @@ const slow = rateLimit({
   name: "orders",
   limit: 3,
   window: "1m",
+  algorithm: "fixed-window",
   store: fromRateLimiterFlexible(limiter),
 });
 

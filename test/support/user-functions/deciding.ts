@@ -109,8 +109,9 @@ const fetchFrom = (options: object) => (fetch: UserFunction, mode: Mode) =>
   });
 
 function flexible(methods: object): library.RateLimitStore {
-  const answer = async () => ({ remainingPoints: 99, msBeforeNext: 1 });
-  const limiter = { points: 100, duration: 60, consume: answer, get: answer, ...methods };
+  const answer = async () => ({ consumedPoints: 1, msBeforeNext: 1 });
+  const calls = { consume: answer, get: answer, penalty: answer, reward: answer, set: answer };
+  const limiter = { points: 100, duration: 60, ...calls, delete: answer, ...methods };
   return fromRateLimiterFlexible(limiter);
 }
 
@@ -123,6 +124,7 @@ function redisWith(methods: object): library.RateLimitStore {
   return redisStore({ status: "ready", connect: on, on, evalsha, eval: evalsha, ...methods });
 }
 
+const FIXED = { algorithm: "fixed-window" };
 const stored = (store: library.RateLimitStore, mode: Mode, more: object = {}) =>
   rateLimit({ ...one, name: "a", store, onStoreError: "reject", mode, ...more });
 
@@ -293,13 +295,13 @@ export const DECIDING: Readonly<Record<string, DecidingSite>> = {
     ...STORE,
   },
   "fromRateLimiterFlexible.consume": {
-    mount: (consume, mode) => stored(flexible({ consume }), mode),
-    right: () => ({ remainingPoints: 1, msBeforeNext: 1 }),
+    mount: (consume, mode) => stored(flexible({ consume }), mode, FIXED),
+    right: () => ({ consumedPoints: 1, msBeforeNext: 1 }),
     ...STORE,
   },
   "fromRateLimiterFlexible.get": {
-    mount: (get, mode) => stored(flexible({ get }), mode, { cost: () => 0 }),
-    right: () => ({ remainingPoints: 1, msBeforeNext: 1 }),
+    mount: (get, mode) => stored(flexible({ get }), mode, { ...FIXED, cost: () => 0 }),
+    right: () => ({ consumedPoints: 1, msBeforeNext: 1 }),
     ...STORE,
   },
   "express-rate-limit: rateLimit.skip": {

@@ -25,6 +25,11 @@ export const OBSERVING: readonly string[] = [
   // Decides after the answer what a request has cost: there as well.
   "rateLimit.costAfter",
   "rateLimit.policies.costAfter",
+  // They give back what is refused, or do what an app says by hand: see src/rate-limit/flexible.
+  "fromRateLimiterFlexible.delete",
+  "fromRateLimiterFlexible.penalty",
+  "fromRateLimiterFlexible.reward",
+  "fromRateLimiterFlexible.set",
   "loginThrottle.failed",
   "loginThrottle.store.block",
   "loginThrottle.store.charge",
