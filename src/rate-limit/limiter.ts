@@ -180,7 +180,12 @@ class Limiter {
       this.#counting.count(charges, (count) => this.#conclude(count, req, res, next));
     } else if (this.#guard.enforced) {
       this.#counting.count(charges, (count) => {
-        this.#guard.resume(req, res, next, () => this.#conclude(count, req, res, next));
+        let isHere = false;
+        this.#guard.resume(req, res, next, () => {
+          isHere = true;
+          this.#conclude(count, req, res, next);
+        });
+        if (!isHere && !(count instanceof Error)) this.#book.leave(count, req);
       });
     } else {
       const counted = new Promise<Count | Error>((resolve) => {
@@ -219,7 +224,10 @@ class Limiter {
     this.#book.releaseWhenOver(count, req, res);
     const delayMs = this.#guard.enforced ? delayOf(charges, results) : 0;
     if (delayMs > 0) this.#hold(count, delayMs, req, res, next);
-    else this.#admit(count, req, res, next);
+    else {
+      this.#book.settle(count, req, res);
+      this.#admit(count, req, res, next);
+    }
   }
 
   #refuse(
@@ -239,7 +247,6 @@ class Limiter {
     const { charges, results, notice } = count;
     if (!this.#isFollowed) this.#sendHeaders(req, res);
     else if (this.#guard.enforced) oweHeaders(req, writeQuotas);
-    this.#book.settle(count, req, res);
     const reason = notice ?? (this.#warns && isNearLimit(charges, results) ? NEAR : undefined);
     this.#guard.allow(req, reason === undefined ? undefined : { reason });
     next();
@@ -247,7 +254,7 @@ class Limiter {
 
   /** A request of a leaky bucket waits until those in front of it have gone on; others where little is left. */
   #hold(count: Count, delayMs: number, req: Request, res: Response, next: NextFunction): void {
-    const turn = this.#held.hold(res, delayMs, () => {
+    const turn = this.#held.hold(req, res, delayMs, () => {
       for (const { policy } of count.charges) {
         if (policy.algorithm === "leaky-bucket") this.#book.giveBack(req, policy);
       }
@@ -263,6 +270,8 @@ class Limiter {
         next,
       );
     } else {
+      // Behind the queue, which gives back first when the client leaves.
+      this.#book.settle(count, req, res);
       this.#wait(turn, req, res, next, () => this.#admit(count, req, res, next));
     }
   }

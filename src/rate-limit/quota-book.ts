@@ -7,7 +7,8 @@ import {
   quotaReporter,
   quotasOf,
 } from "./answers/quota-headers.js";
-import { isOver, measureAfterAnswer, settleAfterAnswer } from "./answers/settlement.js";
+import { whenOver } from "./answers/request-end.js";
+import { measureAfterAnswer, settleAfterAnswer } from "./answers/settlement.js";
 import type { Count } from "./count.js";
 import type { Counting } from "./counting.js";
 import type { Charge, Policy } from "./policies/policy.js";
@@ -91,9 +92,18 @@ export class QuotaBook {
   releaseWhenOver({ charges }: Count, req: Request, res: Response): void {
     for (const { policy } of charges) {
       if (policy.algorithm !== "concurrency") continue;
-      const release = (): void => this.giveBack(req, policy);
-      if (isOver(req, res)) release();
-      else res.once("close", release);
+      whenOver(req, res, () => this.giveBack(req, policy));
+    }
+  }
+
+  /** The client has left before its request could go on: what runs is over, and other charges stay. */
+  leave(count: Count, req: Request): void {
+    const { charges, results } = count;
+    this.enter(count, req);
+    for (let index = 0; index < charges.length; index += 1) {
+      const { policy } = charges[index] as Charge;
+      if (policy.algorithm === "concurrency") this.giveBack(req, policy);
+      else if (policy.count !== "all") this.#counting.keep(results[index] as RateLimitResult);
     }
   }
 

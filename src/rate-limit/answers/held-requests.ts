@@ -1,4 +1,5 @@
-import type { Response } from "express";
+import type { Request, Response } from "express";
+import { whenOver } from "./request-end.js";
 
 /** A timer of Node fires at once beyond this. */
 const LONGEST_TIMER_MS = 2_147_483_647;
@@ -18,22 +19,22 @@ export class HeldRequests {
    * @param leave - Called when its client leaves before that.
    * @returns A promise that is fulfilled when it is over, in either way; `undefined` when there is no room.
    */
-  hold(res: Response, delayMs: number, leave: () => void): Promise<void> | undefined {
+  hold(req: Request, res: Response, delayMs: number, leave: () => void): Promise<void> | undefined {
     if (this.#count >= this.#max || delayMs > LONGEST_TIMER_MS) return undefined;
     this.#count += 1;
     return new Promise((resolve) => {
       const end = (): void => {
         clearTimeout(timer);
-        res.removeListener("close", give);
+        stop();
         this.#count -= 1;
         resolve();
       };
-      const give = (): void => {
+      const timer = setTimeout(end, delayMs);
+      let stop = (): void => undefined;
+      stop = whenOver(req, res, () => {
         leave();
         end();
-      };
-      const timer = setTimeout(end, delayMs);
-      res.once("close", give);
+      });
     });
   }
 }
