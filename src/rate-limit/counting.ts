@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { Draft } from "./algorithms/draft.js";
 import { MemoryEngine } from "./algorithms/memory-engine.js";
 import { BlockCache } from "./block-cache.js";
 import type { Count, CountNotice } from "./count.js";
@@ -84,12 +85,27 @@ export class Counting {
     return this.#memory.hasCounted(result);
   }
 
-  /** Gives back what was counted in memory. @returns Whether there was anything to give back. */
-  refund(result: RateLimitResult): boolean {
-    return this.#memory.refund(result);
+  /** Asks to be told when a request has to wait no longer than its results say now; with `undefined`, no more. */
+  watch(results: readonly RateLimitResult[], moved: (() => void) | undefined): void {
+    for (const result of results) if (result instanceof Draft) result.whenMoved = moved;
   }
 
-  /** Gives back what the store has charged. */
+  /** Units that were charged in memory: fewer than the request costs where a policy only slows down. */
+  chargedBy(result: RateLimitResult): number | undefined {
+    return result instanceof Draft ? result.cost : undefined;
+  }
+
+  /**
+   * Gives back what was counted in memory.
+   *
+   * @param units - At most so many; all when it is left out.
+   * @returns Whether there was anything to give back.
+   */
+  refund(result: RateLimitResult, units?: number): boolean {
+    return this.#memory.refund(result, units);
+  }
+
+  /** Gives back what the store has charged: of each charge so many units as its cost says here. */
   refundStored(charged: readonly (readonly [charge: Charge, result: RateLimitResult])[]): void {
     this.#store?.refund(
       charged.map(([charge, { receipt }]) => ({

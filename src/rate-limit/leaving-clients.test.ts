@@ -118,6 +118,29 @@ describe.each(expressVersions)("clients that leave, on Express %s", (_major, exp
     await expect.poll(() => left(limiter)).toBe(4);
   });
 
+  it("let those behind them move up", async () => {
+    const limiter = rateLimit({
+      name: "queue",
+      algorithm: "leaky-bucket",
+      limit: 6,
+      window: "6s",
+      burst: 6,
+    });
+    const port = await listen(limiter);
+    await send(port, 1);
+    await expect.poll(() => waiting.length).toBe(1);
+    const started = performance.now();
+    const leavers: Socket[] = [];
+    for (let n = 0; n < 3; n += 1) leavers.push(await send(port, 1));
+    await expect.poll(() => left(limiter)).toBeLessThan(3);
+    await send(port, 1);
+    await expect.poll(() => left(limiter)).toBeLessThan(2);
+    for (const one of leavers) one.destroy();
+    // Its turn would have come in four seconds.
+    await expect.poll(() => waiting.length, { timeout: 3000 }).toBe(2);
+    expect(performance.now() - started).toBeGreaterThan(900);
+  });
+
   describe("while a store is asked", () => {
     const result = { allowed: true, remaining: 1, retryAfterMs: 0, resetMs: 0, receipt: "7" };
 

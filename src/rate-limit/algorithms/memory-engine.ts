@@ -57,11 +57,12 @@ export class MemoryEngine {
    * second time: at the moment of the charge, everything is given back; later, never more than is still missing. That is
    * exact for a policy that waits for the answers, which a client can keep open for as long as it likes.
    *
+   * @param units - At most so many; the others stay. All when it is left out.
    * @returns Whether the charge had taken anything: `false` for the result of a store, and for what is given back already.
    */
-  refund(result: RateLimitResult): boolean {
+  refund(result: RateLimitResult, units?: number): boolean {
     if (!(result instanceof Draft) || !result.charged) return false;
-    result.giveBack(this.#now());
+    result.giveBack(this.#now(), Math.min(units ?? result.cost, result.cost));
     return true;
   }
 
@@ -89,8 +90,10 @@ export class MemoryEngine {
 
   /** Charges without asking whether it fits, at most what is left. */
   charge(charge: Charge): void {
-    const now = this.#now();
-    affordable(this.#tenantOf(charge.policy).counter, charge, now).commit();
+    const draft = affordable(this.#tenantOf(charge.policy).counter, charge, this.#now());
+    draft.commit();
+    // No request will say that it stays.
+    this.keep(draft);
   }
 
   /** Gives back units of whichever charge, at most what is missing. */
@@ -134,7 +137,7 @@ class BlockedDraft extends Draft {
   readonly allowed = false;
 
   constructor(slot: string, blockedMs: number) {
-    super();
+    super(0);
     this.slot = slot;
     this.blocked = true;
     this.retryAfterMs = blockedMs;

@@ -67,24 +67,28 @@ export function settleAfterAnswer(
 /**
  * Asks what a request has cost when it is over, whether its answer was sent or not.
  *
- * @param conclude - Called once, with the units; not at all when the function fails.
+ * @param conclude - Called once, with the units, or without when the function fails.
  * @param tell - Tells the developer of that.
  */
 export function measureAfterAnswer(
   costAfter: CostAfter,
   req: Request,
   res: Response,
-  conclude: (units: number) => void,
+  conclude: (units?: number) => void,
   tell: (error: unknown) => void,
 ): void {
   const measure = (): void => {
     try {
       const units = costAfter(req, res);
       if (typeof units === "number") conclude(units);
-      else units.then(conclude, tell);
+      else units.then(conclude, fail);
     } catch (error) {
-      tell(error);
+      fail(error);
     }
+  };
+  const fail = (error: unknown): void => {
+    conclude();
+    tell(error);
   };
   whenOver(req, res, measure);
 }

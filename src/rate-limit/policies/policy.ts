@@ -111,6 +111,11 @@ export function rateOf({ policy, rate }: Charge): Rate {
   return rate ?? policy;
 }
 
+/** Whether requests may have to wait. */
+export function delays({ algorithm, slowDown }: Policy): boolean {
+  return algorithm === "leaky-bucket" || slowDown !== undefined;
+}
+
 /** What the policy demands, for marks of guards: `login(5 per 15m and ip)`. */
 export function ruleOf(policy: Policy): string {
   const { name, key } = policy;
