@@ -191,6 +191,8 @@ function itself(time: number): number {
 
 /** The bucket that fills with `limit` units per window and holds `burst` of them. */
 function createTokenBucket({ limit, windowMs, burst }: Rate): TokenBucket {
+  // Nothing fits and nothing comes back; its times are those of the clock.
+  if (limit === 0) return { ticksPerMs: 1, ticksPerUnit: 1, depth: 0 };
   const divisor = greatestCommonDivisor(limit, windowMs);
   const ticksPerUnit = windowMs / divisor;
   return {
