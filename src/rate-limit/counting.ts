@@ -144,15 +144,19 @@ export class Counting {
     const fallback = this.#fallbacks.get(policy);
     if (fallback !== undefined) this.#memory.reset(fallback, key);
     await this.#store?.act("reset", [this.#requestOf(charge)]);
+    // Once more: it may have said in the meantime that it blocks the key.
+    this.#blocks?.forget(charge);
   }
 
-  /** Blocks a key, of a policy that blocks; 0 ends the block. */
+  /** Blocks a key, of a policy that blocks; 0 ends the block. @throws Error when there is no room for it. */
   async block(charge: Charge, durationMs: number): Promise<void> {
     this.#blocks?.forget(charge);
     const { policy, key } = charge;
     // In memory too: while the store fails, the block holds in this process.
-    this.#memory.block(this.#fallbacks.get(policy) ?? policy, key, durationMs);
+    const held = this.#memory.block(this.#fallbacks.get(policy) ?? policy, key, durationMs);
+    if (!held && this.#store === undefined) throw new Error("maxKeys keys are blocked already");
     await this.#store?.act("block", [this.#requestOf(charge)], durationMs);
+    this.#blocks?.forget(charge);
   }
 
   /** The charge as the store is asked for it; whom it concerns stays here, if there is a secret. */

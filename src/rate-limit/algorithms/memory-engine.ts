@@ -83,9 +83,9 @@ export class MemoryEngine {
     blocks?.reset(key);
   }
 
-  /** Blocks the key, of a policy that blocks; 0 ends a block. */
-  block(policy: Policy, key: string, durationMs: number): void {
-    this.#tenantOf(policy).blocks?.block(key, durationMs, this.#now());
+  /** Blocks the key, of a policy that blocks; 0 ends a block. @returns Whether there was room for it. */
+  block(policy: Policy, key: string, durationMs: number): boolean {
+    return this.#tenantOf(policy).blocks?.block(key, durationMs, this.#now()) === true;
   }
 
   /** Charges without asking whether it fits, at most what is left. */
@@ -123,6 +123,8 @@ export class MemoryEngine {
       if (blocks === undefined || policy.blocking === undefined) continue;
       // What can never pass is a fault of the app, or of its settings.
       if (draft.allowed || draft.blocked || cost > rateOf(charges[index] as Charge).burst) continue;
+      // Others have spent what this key shares with them.
+      if (draft.slot !== key) continue;
       const blockedMs = blocks.refused(key, policy.blocking, now);
       if (blockedMs === 0) continue;
       draft.blocked = true;
