@@ -242,6 +242,7 @@ function readPreflight(reader: SettingsReader, phased: boolean): Policy {
     count: "all",
     costAfter: undefined,
     resets: false,
+    sharesRest: true,
   });
 }
 

@@ -105,7 +105,10 @@ export class MemoryEngine {
     const { counter, blocks } = this.#tenantOf(charge.policy);
     const blockedMs = blocks?.blockedFor(charge.key, now) ?? 0;
     if (blockedMs > 0) return new BlockedDraft(charge.key, blockedMs);
-    return charge.policy.soft ? affordable(counter, charge, now) : counter.draft(charge, now);
+    const { policy } = charge;
+    const draft = policy.soft ? affordable(counter, charge, now) : counter.draft(charge, now);
+    const isCounted = policy.sharesRest || draft.slot === charge.key;
+    return isCounted ? draft : new FreeDraft(draft.slot, rateOf(charge).burst);
   }
 
   #tenantOf(policy: Policy): Tenant {
@@ -144,6 +147,22 @@ class BlockedDraft extends Draft {
     this.blocked = true;
     this.retryAfterMs = blockedMs;
     this.resetMs = blockedMs;
+  }
+
+  commit(): void {}
+  complete(): void {}
+  giveBack(): void {}
+}
+
+/** The result for a key that is not counted for want of room. */
+class FreeDraft extends Draft {
+  readonly slot: string;
+  readonly allowed = true;
+
+  constructor(slot: string, remaining: number) {
+    super(0);
+    this.slot = slot;
+    this.remaining = remaining;
   }
 
   commit(): void {}

@@ -92,6 +92,8 @@ export interface Policy extends Rate {
   readonly costAfter: CostAfter | undefined;
   /** Whether a request that does not keep its charge also forgets what was counted before it. */
   readonly resets: boolean;
+  /** Whether keys for which there is no room in memory share one quota; else the policy does not count them. */
+  readonly sharesRest: boolean;
 }
 
 /** When a policy runs in the preset. */
