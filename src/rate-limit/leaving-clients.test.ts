@@ -116,6 +116,8 @@ describe.each(expressVersions)("clients that leave, on Express %s", (_major, exp
     socket.destroy();
     // The first one has gone on.
     await expect.poll(() => left(limiter)).toBe(4);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(waiting).toHaveLength(1);
   });
 
   it("let those behind them move up", async () => {

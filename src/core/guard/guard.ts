@@ -194,7 +194,7 @@ export function createGuard(
   }
 
   function resume(req: Request, res: Response, next: NextFunction, act: () => void): void {
-    if (enforced && (res.writableEnded || res.destroyed)) {
+    if (enforced && (res.writableEnded || isGone(req, res))) {
       const error = outageError("check_unavailable", undefined);
       recordDecision(req, { ...decisionOf(error), reason: "client_left" });
       return;
