@@ -46,6 +46,7 @@ describe.each(expressVersions)("rateLimit on Express %s", (_major, express) => {
     expect(refused.headers["content-type"]).toBe("application/problem+json");
     expect(refused.headers["cache-control"]).toBe("no-store");
     expect(JSON.parse(refused.text)).toEqual({
+      type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
       title: "Too Many Requests",
       status: 429,
       detail: "Too many requests: try again later.",

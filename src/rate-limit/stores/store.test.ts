@@ -204,6 +204,7 @@ describe.each(expressVersions)("rateLimit with a store on Express %s", (_major, 
       const app = appWith({ consume }, { onStoreError: "reject" }, decisions);
       const answer = await request(app).get("/").expect(503).expect("Retry-After", "1");
       expect(JSON.parse(answer.text)).toEqual({
+        type: "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
         title: "Service Unavailable",
         status: 503,
         detail: "Requests cannot be counted at the moment.",
