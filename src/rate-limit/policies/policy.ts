@@ -20,7 +20,7 @@ export type RateLimitAlgorithm =
 
 /** When a key that keeps being refused is blocked, and for how long. */
 export interface RateLimitBlocking {
-  /** Refusals within `withinMs` after which the key is blocked; `Infinity` blocks by hand only. */
+  /** Refusals within `withinMs` after which the key is blocked; more than there can be where it is blocked by hand only. */
   readonly after: number;
   readonly withinMs: number;
   /** How long the first block lasts, the second one, …; the last of them stands for all further ones. */

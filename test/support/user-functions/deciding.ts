@@ -213,6 +213,8 @@ export const DECIDING: Readonly<Record<string, DecidingSite>> = {
         withBody,
         library.loginThrottle({
           user: () => "alice",
+          // What the store says is left would delay it for longer.
+          account: { step: "1ms", max: "1ms" },
           store: {
             algorithms: ["sliding-log", "token-bucket"],
             soft: true,
