@@ -213,8 +213,6 @@ export const DECIDING: Readonly<Record<string, DecidingSite>> = {
         withBody,
         library.loginThrottle({
           user: () => "alice",
-          // What the store says is left would delay it for longer.
-          account: { step: "1ms", max: "1ms" },
           store: {
             algorithms: ["sliding-log", "token-bucket"],
             soft: true,
@@ -226,7 +224,9 @@ export const DECIDING: Readonly<Record<string, DecidingSite>> = {
           mode,
         }),
       ),
-    right: () => Array(3).fill({ allowed: true, remaining: 1, retryAfterMs: 0, resetMs: 0 }),
+    // Of the account so much is left that nothing is delayed.
+    right: () =>
+      [1, 1, 100].map((remaining) => ({ allowed: true, remaining, retryAfterMs: 0, resetMs: 0 })),
     ...STORE,
   },
   "rateLimit.skip": {
