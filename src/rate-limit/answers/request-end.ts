@@ -6,7 +6,7 @@ import { isGone } from "../../core/request/is-gone.js";
 const atClose = new WeakMap<Socket, Set<() => void>>();
 
 /** Whether nothing will say any more that the request is over. */
-export function isOver(req: Request, res: Response): boolean {
+function isOver(req: Request, res: Response): boolean {
   return isGone(req, res) || res.closed || (res.writableEnded && res.writableFinished);
 }
 
