@@ -34,16 +34,16 @@ export interface RateLimitState {
 
 /**
  * What an app does to quotas by hand. Each returns a promise, which is rejected with a TypeError where the target or the policy
- * does not fit, and with an Error when the store fails.
+ * does not fit, and with an Error when the store fails, or when there is no room in memory for a block.
  */
 export interface RateLimitControl {
   /** Says what is left, one entry for each policy; nothing is charged. */
   peek(target: RateLimitTarget): Promise<readonly RateLimitState[]>;
   /** Forgets what was counted, blocks included. */
   reset(target: RateLimitTarget): Promise<void>;
-  /** Charges `units`, at most what is left. @param units - Of at least 1; 1 when left out. */
+  /** Charges `units`, at most what is left. Not with `"concurrency"`. @param units - Of at least 1; 1 when left out. */
   penalty(target: RateLimitTarget, units?: number): Promise<void>;
-  /** Gives `units` back, at most what is missing. @param units - Of at least 1; 1 when left out. */
+  /** Gives `units` back, at most what is missing. Not with `"concurrency"`. @param units - Of at least 1; 1 when left out. */
   reward(target: RateLimitTarget, units?: number): Promise<void>;
   /** Blocks the key for a duration from `"1s"` to `"30d"`, whatever is left. The policy needs `block`. */
   block(target: RateLimitTarget, duration: string): Promise<void>;
@@ -73,6 +73,7 @@ export function createControl(
     if (req !== undefined) {
       const charges = await chargesOf(named, req, ipv6Prefix, enforced);
       if (isRefused(charges)) throw new TypeError("the request has no key under this policy");
+      if (charges.length === 0) throw new TypeError("no policy counts the request");
       return charges.map((charge) => ({ ...charge, cost: units }));
     }
     if (typeof key !== "string" || key === "") throw new TypeError(KEY_OR_REQUEST);
@@ -87,16 +88,16 @@ export function createControl(
     units: number,
     needsRate: boolean,
     act: (charge: Charge) => Promise<void>,
+    check?: (policy: Policy) => void,
   ): Promise<void> {
     const charges = await chargesFor(target, units, needsRate);
+    // All or none: what does not fit one of the policies is done under no other.
+    for (const { policy } of charges) check?.(policy);
     await Promise.all(charges.map(act));
   }
 
   async function block(target: RateLimitTarget, durationMs: number): Promise<void> {
-    await forEach(target, 1, false, async (charge) => {
-      if (charge.policy.blocking === undefined) throw new TypeError(NO_BLOCK);
-      await counting.block(charge, durationMs);
-    });
+    await forEach(target, 1, false, (charge) => counting.block(charge, durationMs), mustBlock);
   }
 
   return {
@@ -106,9 +107,9 @@ export function createControl(
     },
     reset: (target) => forEach(target, 1, false, (charge) => counting.reset(charge)),
     penalty: (target, units = 1) =>
-      forEach(target, units, true, (charge) => counting.charge(charge)),
+      forEach(target, units, true, (charge) => counting.charge(charge), mustHaveUnits),
     reward: (target, units = 1) =>
-      forEach(target, units, true, (charge) => counting.reward(charge)),
+      forEach(target, units, true, (charge) => counting.reward(charge), mustHaveUnits),
     async block(target, duration) {
       const durationMs = typeof duration === "string" ? DURATION.parse(duration) : undefined;
       if (durationMs === undefined || durationMs < 1000 || durationMs > LONGEST_BLOCK_MS) {
@@ -127,6 +128,17 @@ const NO_RATE =
 const NO_KEY =
   "a policy by tenant, or by several things, has no key to name: give req, a request of the caller";
 const NO_BLOCK = "the policy must have block, as in block: {}, to be blocked by hand";
+
+const NO_UNITS =
+  'a policy with "concurrency" counts what runs: there are no units to charge or give';
+
+function mustBlock({ blocking }: Policy): void {
+  if (blocking === undefined) throw new TypeError(NO_BLOCK);
+}
+
+function mustHaveUnits({ algorithm }: Policy): void {
+  if (algorithm === "concurrency") throw new TypeError(NO_UNITS);
+}
 
 async function stateOf(counting: Counting, charge: Charge): Promise<RateLimitState> {
   const count = await counting.peek(charge);

@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { Draft } from "./algorithms/draft.js";
 import { MemoryEngine } from "./algorithms/memory-engine.js";
 import { BlockCache } from "./block-cache.js";
 import type { Count, CountNotice } from "./count.js";
@@ -85,12 +86,27 @@ export class Counting {
     return this.#memory.hasCounted(result);
   }
 
-  /** Gives back what was counted in memory. @returns Whether there was anything to give back. */
-  refund(result: RateLimitResult): boolean {
-    return this.#memory.refund(result);
+  /** Asks to be told when a request has to wait no longer than its results say now; with `undefined`, no more. */
+  watch(results: readonly RateLimitResult[], moved: (() => void) | undefined): void {
+    for (const result of results) if (result instanceof Draft) result.whenMoved = moved;
   }
 
-  /** Gives back what the store has charged. */
+  /** Units that were charged in memory: fewer than the request costs where a policy only slows down. */
+  chargedBy(result: RateLimitResult): number | undefined {
+    return result instanceof Draft ? result.cost : undefined;
+  }
+
+  /**
+   * Gives back what was counted in memory.
+   *
+   * @param units - At most so many; all when it is left out.
+   * @returns Whether there was anything to give back.
+   */
+  refund(result: RateLimitResult, units?: number): boolean {
+    return this.#memory.refund(result, units);
+  }
+
+  /** Gives back what the store has charged: of each charge so many units as its cost says here. */
   refundStored(charged: readonly (readonly [charge: Charge, result: RateLimitResult])[]): void {
     this.#store?.refund(
       charged.map(([charge, { receipt }]) => ({
@@ -129,15 +145,19 @@ export class Counting {
     const fallback = this.#fallbacks.get(policy);
     if (fallback !== undefined) this.#memory.reset(fallback, key);
     await this.#store?.act("reset", [this.#requestOf(charge)]);
+    // Once more: it may have said in the meantime that it blocks the key.
+    this.#blocks?.forget(charge);
   }
 
-  /** Blocks a key, of a policy that blocks; 0 ends the block. */
+  /** Blocks a key, of a policy that blocks; 0 ends the block. @throws Error when there is no room for it. */
   async block(charge: Charge, durationMs: number): Promise<void> {
     this.#blocks?.forget(charge);
     const { policy, key } = charge;
     // In memory too: while the store fails, the block holds in this process.
-    this.#memory.block(this.#fallbacks.get(policy) ?? policy, key, durationMs);
+    const held = this.#memory.block(this.#fallbacks.get(policy) ?? policy, key, durationMs);
+    if (!held && this.#store === undefined) throw new Error("maxKeys keys are blocked already");
     await this.#store?.act("block", [this.#requestOf(charge)], durationMs);
+    this.#blocks?.forget(charge);
   }
 
   /** The charge as the store is asked for it; whom it concerns stays here, if there is a secret. */

@@ -24,7 +24,7 @@ import { describeLimits } from "./describe-limits.js";
 import type { LimiterHandle, Place, PreflightCounts } from "./place.js";
 import type { BodyFault } from "./policies/body-key.js";
 import { type Charges, chargesOf } from "./policies/charges.js";
-import { type Charge, type Policy, ruleOf } from "./policies/policy.js";
+import { type Charge, delays, ruleOf } from "./policies/policy.js";
 import { createProxyCheck } from "./policies/proxy-check.js";
 import { QuotaBook } from "./quota-book.js";
 import type { LimiterSettings } from "./read-settings.js";
@@ -180,7 +180,12 @@ class Limiter {
       this.#counting.count(charges, (count) => this.#conclude(count, req, res, next));
     } else if (this.#guard.enforced) {
       this.#counting.count(charges, (count) => {
-        this.#guard.resume(req, res, next, () => this.#conclude(count, req, res, next));
+        let isHere = false;
+        this.#guard.resume(req, res, next, () => {
+          isHere = true;
+          this.#conclude(count, req, res, next);
+        });
+        if (!isHere && !(count instanceof Error)) this.#book.leave(count, req);
       });
     } else {
       const counted = new Promise<Count | Error>((resolve) => {
@@ -217,9 +222,11 @@ class Limiter {
       return;
     }
     this.#book.releaseWhenOver(count, req, res);
-    const delayMs = this.#guard.enforced ? delayOf(charges, results) : 0;
-    if (delayMs > 0) this.#hold(count, delayMs, req, res, next);
-    else this.#admit(count, req, res, next);
+    if (this.#guard.enforced && delayOf(charges, results) > 0) this.#hold(count, req, res, next);
+    else {
+      this.#book.settle(count, req, res);
+      this.#admit(count, req, res, next);
+    }
   }
 
   #refuse(
@@ -239,30 +246,37 @@ class Limiter {
     const { charges, results, notice } = count;
     if (!this.#isFollowed) this.#sendHeaders(req, res);
     else if (this.#guard.enforced) oweHeaders(req, writeQuotas);
-    this.#book.settle(count, req, res);
     const reason = notice ?? (this.#warns && isNearLimit(charges, results) ? NEAR : undefined);
     this.#guard.allow(req, reason === undefined ? undefined : { reason });
     next();
   }
 
   /** A request of a leaky bucket waits until those in front of it have gone on; others where little is left. */
-  #hold(count: Count, delayMs: number, req: Request, res: Response, next: NextFunction): void {
-    const turn = this.#held.hold(res, delayMs, () => {
-      for (const { policy } of count.charges) {
-        if (policy.algorithm === "leaky-bucket") this.#book.giveBack(req, policy);
-      }
+  #hold(count: Count, req: Request, res: Response, next: NextFunction): void {
+    const { charges, results } = count;
+    const delayMs = (): number => delayOf(charges, results);
+    const turn = this.#held.hold(req, res, {
+      delayMs,
+      watch: (moved) => this.#counting.watch(results, moved),
+      leave: () => {
+        for (const { policy } of charges) {
+          if (policy.algorithm === "leaky-bucket") this.#book.giveBack(req, policy);
+        }
+      },
     });
     if (turn === undefined) {
       this.#book.giveBack(req);
-      const waiting = count.charges.filter(({ policy }) => delays(policy));
+      const waiting = charges.filter(({ policy }) => delays(policy));
       this.#refuse(
-        fullQueue(waiting, delayMs, this.#settings.headers.retryJitter),
+        fullQueue(waiting, delayMs(), this.#settings.headers.retryJitter),
         "queue_full",
         req,
         res,
         next,
       );
     } else {
+      // Behind the queue, which gives back first when the client leaves.
+      this.#book.settle(count, req, res);
       this.#wait(turn, req, res, next, () => this.#admit(count, req, res, next));
     }
   }
@@ -276,10 +290,6 @@ class Limiter {
     // While a store was asked, something else may have answered.
     if (this.#guard.enforced && !res.headersSent) setQuotaHeaders(res, quotasOf(req));
   }
-}
-
-function delays({ algorithm, slowDown }: Policy): boolean {
-  return algorithm === "leaky-bucket" || slowDown !== undefined;
 }
 
 function writeQuotas(req: Request, res: Response): void {

@@ -104,6 +104,16 @@ describe.each(expressVersions)("loginThrottle on Express %s", (_major, express) 
     for (let n = 0; n < 8; n += 1) expect(await guess(app, "ada", "right")).toBe(200);
   });
 
+  it("locks nobody out when invented names have filled the memory", async () => {
+    const { app } = login({ maxKeys: 8, account: {}, address: { limit: 10, window: "1d" } });
+    for (let n = 0; n < 40; n += 1) await guess(app, `nobody ${n}`, "x", `10.0.0.${n % 5}`);
+    expect(await guess(app, "ada", "right", "10.9.9.9")).toBe(200);
+    expect(decisions.at(-1)?.reason).toBe("keys_exhausted");
+    // The limit of the address holds all the same.
+    for (let n = 0; n < 10; n += 1) expect(await guess(app, "ada", "x", "10.9.9.9")).toBe(401);
+    expect(await guess(app, "ada", "x", "10.9.9.9")).toBe(429);
+  });
+
   it("delays an account that fails from everywhere, and locks nobody out", async () => {
     const timers = vi.spyOn(globalThis, "setTimeout");
     const { app } = login({ account: { after: 2, step: "3ms", max: "7ms" } });

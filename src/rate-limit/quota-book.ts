@@ -7,7 +7,8 @@ import {
   quotaReporter,
   quotasOf,
 } from "./answers/quota-headers.js";
-import { isOver, measureAfterAnswer, settleAfterAnswer } from "./answers/settlement.js";
+import { whenOver } from "./answers/request-end.js";
+import { measureAfterAnswer, settleAfterAnswer } from "./answers/settlement.js";
 import type { Count } from "./count.js";
 import type { Counting } from "./counting.js";
 import type { Charge, Policy } from "./policies/policy.js";
@@ -39,7 +40,8 @@ export class QuotaBook {
       counted.map((policy) => [policy, quotaReporter(policy, headers, limiter)]),
     );
     this.#settles = policies.some(
-      ({ count, costAfter }) => count !== "all" || costAfter !== undefined,
+      ({ algorithm, count, costAfter }) =>
+        algorithm === "leaky-bucket" || count !== "all" || costAfter !== undefined,
     );
     this.#tell = tell;
   }
@@ -75,9 +77,10 @@ export class QuotaBook {
       const report = this.#reporters.get(charge.policy);
       if (limiter !== this.#limiter || report === undefined) continue;
       if (only !== undefined && charge.policy !== only) continue;
-      if (this.#counting.refund(result)) {
-        quotas[index] = report(result, charge);
-      } else if (!this.#counting.hasCounted(result) && quota.refunded !== true) {
+      if (this.#counting.hasCounted(result)) {
+        const given = this.#counting.refund(result);
+        quotas[index] = { ...(given ? report(result, charge) : quota), refunded: true };
+      } else if (quota.refunded !== true) {
         // All or nothing: where one policy did not admit the request, the store charged none.
         if (!result.allowed) return;
         stored.push([charge, result]);
@@ -91,9 +94,18 @@ export class QuotaBook {
   releaseWhenOver({ charges }: Count, req: Request, res: Response): void {
     for (const { policy } of charges) {
       if (policy.algorithm !== "concurrency") continue;
-      const release = (): void => this.giveBack(req, policy);
-      if (isOver(req, res)) release();
-      else res.once("close", release);
+      whenOver(req, res, () => this.giveBack(req, policy));
+    }
+  }
+
+  /** The client has left before its request could go on: what runs is over, and other charges stay. */
+  leave(count: Count, req: Request): void {
+    const { charges, results } = count;
+    this.enter(count, req);
+    for (let index = 0; index < charges.length; index += 1) {
+      const { policy } = charges[index] as Charge;
+      if (policy.algorithm === "concurrency") this.giveBack(req, policy);
+      else this.#counting.keep(results[index] as RateLimitResult);
     }
   }
 
@@ -103,13 +115,15 @@ export class QuotaBook {
     for (let index = 0; index < charges.length; index += 1) {
       const charge = charges[index] as Charge;
       const result = results[index] as RateLimitResult;
-      const { count, costAfter } = charge.policy;
+      const { algorithm, count, costAfter } = charge.policy;
       if (costAfter !== undefined) {
-        const conclude = (units: number): void => this.#correct(charge, units);
+        const conclude = (units = charge.cost): void => this.#correct(charge, result, units, req);
         measureAfterAnswer(costAfter, req, res, conclude, this.#tell);
       } else if (count !== "all") {
         const conclude = (stays: boolean): void => this.#conclude(stays, charge, result, req);
         settleAfterAnswer(count, req, res, conclude, this.#tell);
+      } else if (algorithm === "leaky-bucket") {
+        whenOver(req, res, () => this.#counting.keep(result));
       }
     }
   }
@@ -121,10 +135,19 @@ export class QuotaBook {
     else this.giveBack(req, policy);
   }
 
-  /** Charges the difference to what was charged, or gives it back. Nobody waits for that. */
-  #correct(charge: Charge, units: number): void {
-    const difference = units - charge.cost;
+  /**
+   * Charges the difference to what was charged, or gives it back, of this charge and no other. What was given back because
+   * another limit has refused the request costs nothing. Nobody waits for that.
+   */
+  #correct(charge: Charge, result: RateLimitResult, units: number, req: Request): void {
+    if (quotasOf(req).some((quota) => quota.charge === charge && quota.refunded === true)) return;
+    const difference = units - (this.#counting.chargedBy(result) ?? charge.cost);
+    if (difference < 0) {
+      if (this.#counting.hasCounted(result)) this.#counting.refund(result, -difference);
+      else this.#counting.refundStored([[{ ...charge, cost: -difference }, result]]);
+      return;
+    }
+    this.#counting.keep(result);
     if (difference > 0) ignoreOutcome(this.#counting.charge({ ...charge, cost: difference }));
-    else if (difference < 0) ignoreOutcome(this.#counting.reward({ ...charge, cost: -difference }));
   }
 }

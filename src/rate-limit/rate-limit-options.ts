@@ -46,8 +46,8 @@ export interface RateLimitPolicy {
    */
   readonly burst?: number | PerRequest<number> | undefined;
   /**
-   * Names the tier of a request: one of the names in `tiers`, such as the plan of the caller. Who changes the tier keeps
-   * the share that was spent. It may return a promise, which has 5 seconds. If it fails, or names none of them, the answer is 503
+   * Names the tier of a request: one of the names in `tiers`, such as the plan of the caller. Who changes the tier
+   * waits as long as before until the quota is full again. It may return a promise, which has 5 seconds. If it fails, or names none of them, the answer is 503
    * `check_unavailable`. Required with `tiers`.
    */
   readonly tier?: PerRequest<string> | undefined;

@@ -6,7 +6,7 @@ import { OptionsReader, readOptions } from "../core/options/options-reader.js";
 import type { ProblemList } from "../core/options/problem-list.js";
 import type { OnDenied } from "../core/refusal/deny.js";
 import type { HeaderSettings } from "./answers/quota-headers.js";
-import type { Policy, UserFunction } from "./policies/policy.js";
+import { delays, type Policy, type UserFunction } from "./policies/policy.js";
 import { ON_STORE_ERROR, type PolicyDemands, readPolicy } from "./policies/read-policy.js";
 import { readRate } from "./policies/read-rate.js";
 import { POLICY_HINTS, RATE_LIMIT_HINTS } from "./rate-limit-hints.js";
@@ -168,10 +168,6 @@ function readMaxWaiting(reader: SettingsReader, policies: readonly Policy[]): nu
   return reader.integer("maxWaiting", { min: 1, max: 100_000, default: 1000 });
 }
 
-function delays({ algorithm, slowDown }: Policy): boolean {
-  return algorithm === "leaky-bucket" || slowDown !== undefined;
-}
-
 function readSkip(reader: SettingsReader): UserFunction<boolean> | undefined {
   const skip = reader.function<UserFunction<unknown>>("skip");
   if (skip === undefined) return undefined;
@@ -246,6 +242,7 @@ function readPreflight(reader: SettingsReader, phased: boolean): Policy {
     count: "all",
     costAfter: undefined,
     resets: false,
+    sharesRest: true,
   });
 }
 

@@ -86,6 +86,16 @@ describe.each(expressVersions)(
       }
     });
 
+    it.each([5, 15])("is given back once, whatever it has cost (%s)", async (units) => {
+      const [address, caller] = POLICIES;
+      const costs = { limit: 40, cost: 10, costAfter: () => units };
+      const app = appWith({ rateLimit: { policies: [{ ...address, ...costs }, caller] } });
+      await as(app, greedy).expect(200);
+      for (let n = 0; n < 4; n += 1) await as(app, greedy).expect(429);
+      const other = await as(app, modest).expect(200);
+      expect(other.headers["ratelimit"]).toMatch(`"address";r=${40 - units - 10};`);
+    });
+
     it("is another matter than a 401, which keeps its charge", async () => {
       const app = appWith({});
       for (let n = 0; n < 4; n += 1) await as(app, "nonsense").expect(401);

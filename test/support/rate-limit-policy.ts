@@ -21,6 +21,7 @@ export function ratePolicy(own: Partial<Policy> & Pick<Policy, "limit" | "window
     count: "all",
     costAfter: undefined,
     resets: false,
+    sharesRest: true,
     ...own,
   };
 }

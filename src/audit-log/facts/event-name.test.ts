@@ -151,6 +151,7 @@ const CLIENT: readonly string[] = [
   "other_token_kind",
   "policy_denied",
   "private_network_not_allowed",
+  "queue_full",
   "required_claim",
   "response_not_shared",
   "rule_denied",

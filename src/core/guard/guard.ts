@@ -199,7 +199,7 @@ export function createGuard(
   }
 
   function isOver(req: Request, res: Response): boolean {
-    if (!(enforced && (res.writableEnded || res.destroyed))) return false;
+    if (!(enforced && (res.writableEnded || isGone(req, res)))) return false;
     const error = outageError("check_unavailable", undefined);
     recordDecision(req, { ...decisionOf(error), reason: "client_left" });
     return true;

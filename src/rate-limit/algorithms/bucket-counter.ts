@@ -27,15 +27,16 @@ interface TokenBucket {
  */
 export class BucketCounter implements Counter {
   readonly times: KeyTable<number>;
-  /** For a policy that waits for the answer before it knows whether a charge stays. */
+  /** For a policy that waits for the answer before it knows whether a charge stays, and where requests wait in a line. */
   readonly open: OpenCharges | undefined;
   readonly leaky: boolean;
   readonly #bucket: TokenBucket | undefined;
 
   constructor(policy: Policy, maxKeys: number) {
     this.times = new KeyTable(maxKeys, itself);
-    this.open = policy.count === "all" ? undefined : new OpenCharges();
     this.leaky = policy.algorithm === "leaky-bucket";
+    const waits = policy.count !== "all" || policy.costAfter !== undefined || this.leaky;
+    this.open = waits ? new OpenCharges() : undefined;
     this.#bucket = policy.rateFor === undefined ? createTokenBucket(policy) : undefined;
   }
 
@@ -58,6 +59,7 @@ export class BucketCounter implements Counter {
 
   reset(key: string): void {
     this.times.delete(key);
+    this.open?.reset(key);
   }
 }
 
@@ -83,7 +85,7 @@ class BucketDraft extends Draft implements OpenCharge {
     nowMs: number,
     inTicks: boolean,
   ) {
-    super();
+    super(cost);
     const { ticksPerMs, ticksPerUnit, depth } = bucket;
     const scale = inTicks ? 1 : ticksPerMs;
     const now = nowMs * ticksPerMs;
@@ -113,11 +115,11 @@ class BucketDraft extends Draft implements OpenCharge {
   }
 
   /** At the moment of the charge everything comes back; later, never more than is still missing. */
-  giveBack(nowMs: number): void {
+  giveBack(nowMs: number, units: number): void {
     const { times, open } = this.#counter;
     const now = nowMs * this.#bucket.ticksPerMs;
     const missing = Math.max(0, this.#ticks(this.after) - now);
-    const credit = Math.min(this.#price, missing);
+    const credit = Math.min(units * this.#bucket.ticksPerUnit, missing);
     const arrival = this.#arrival(now) - credit;
     if (credit > 0) times.set(this.slot, arrival / this.#scale, now / this.#scale);
     this.charged = false;
@@ -129,6 +131,19 @@ class BucketDraft extends Draft implements OpenCharge {
   override keep(): void {
     this.charged = false;
     this.#counter.open?.remove(this, 0);
+  }
+
+  /** Of a leaky bucket, its turn comes sooner. */
+  moveUp(credit: number): void {
+    this.after -= credit;
+    if (!this.#counter.leaky) return;
+    const wait = this.#ticks(this.after) - this.#price - this.#now;
+    this.delayMs = Math.max(0, this.#milliseconds(wait));
+    this.whenMoved?.();
+  }
+
+  forget(): void {
+    this.charged = false;
   }
 
   /** The arrival time of the slot in ticks, `now` when it has none in the future. */
@@ -176,6 +191,8 @@ function itself(time: number): number {
 
 /** The bucket that fills with `limit` units per window and holds `burst` of them. */
 function createTokenBucket({ limit, windowMs, burst }: Rate): TokenBucket {
+  // Nothing fits and nothing comes back; its times are those of the clock.
+  if (limit === 0) return { ticksPerMs: 1, ticksPerUnit: 1, depth: 0 };
   const divisor = greatestCommonDivisor(limit, windowMs);
   const ticksPerUnit = windowMs / divisor;
   return {

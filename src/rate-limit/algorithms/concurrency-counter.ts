@@ -5,9 +5,14 @@ import { KeyTable } from "./key-table.js";
 /** Nobody knows when a request that runs will end. */
 const RETRY_AFTER_MS = 1000;
 
+/** What runs of one key, since it was reset: what was begun before that does not end here. */
+interface Running {
+  units: number;
+}
+
 /** Counts what runs at the same time. Each charge is given back when its request is over, so nothing here expires. */
 export class ConcurrencyCounter implements Counter {
-  readonly running: KeyTable<number>;
+  readonly running: KeyTable<Running>;
 
   constructor(maxKeys: number) {
     this.running = new KeyTable(maxKeys, () => Number.POSITIVE_INFINITY);
@@ -17,10 +22,8 @@ export class ConcurrencyCounter implements Counter {
     return new ConcurrencyDraft(this, charge);
   }
 
-  reward({ key, cost }: Charge): void {
-    const slot = this.running.slotFor(key, 0);
-    this.running.set(slot, Math.max(0, (this.running.get(slot) ?? 0) - cost), 0);
-  }
+  /** Only the end of a request gives back: places given by hand would be given a second time then. */
+  reward(): void {}
 
   reset(key: string): void {
     this.running.delete(key);
@@ -31,43 +34,41 @@ class ConcurrencyDraft extends Draft {
   readonly slot: string;
   readonly allowed: boolean;
   readonly #counter: ConcurrencyCounter;
+  readonly #running: Running;
   readonly #limit: number;
-  readonly #cost: number;
 
   constructor(counter: ConcurrencyCounter, charge: Charge) {
-    super();
+    super(charge.cost);
     this.#counter = counter;
     this.#limit = rateOf(charge).limit;
-    this.#cost = charge.cost;
     this.slot = counter.running.slotFor(charge.key, 0);
-    this.allowed = charge.cost === 0 || this.#used() + charge.cost <= this.#limit;
+    this.#running = counter.running.get(this.slot) ?? { units: 0 };
+    this.allowed = this.cost === 0 || this.#running.units + this.cost <= this.#limit;
   }
 
   commit(): void {
-    if (this.#cost > 0) {
-      this.#counter.running.set(this.slot, this.#used() + this.#cost, 0);
+    if (this.cost > 0) {
+      this.#running.units += this.cost;
+      this.#counter.running.set(this.slot, this.#running, 0);
       this.charged = true;
     }
     this.complete();
   }
 
   complete(): void {
-    const used = this.#used();
-    this.remaining = Math.max(0, this.#limit - used);
-    this.retryAfterMs = used + this.#cost > this.#limit ? RETRY_AFTER_MS : 0;
-    this.resetMs = used > 0 ? RETRY_AFTER_MS : 0;
+    const { units } = this.#running;
+    this.remaining = Math.max(0, this.#limit - units);
+    this.retryAfterMs = units + this.cost > this.#limit ? RETRY_AFTER_MS : 0;
+    this.resetMs = units > 0 ? RETRY_AFTER_MS : 0;
   }
 
-  giveBack(_nowMs: number): void {
+  giveBack(_nowMs: number, units: number): void {
     this.charged = false;
-    // A key that was reset in the meantime has less than this.
-    const left = Math.max(0, this.#used() - this.#cost);
-    if (left === 0) this.#counter.running.delete(this.slot);
-    else this.#counter.running.set(this.slot, left, 0);
+    const { running } = this.#counter;
+    this.#running.units -= units;
+    if (this.#running.units === 0 && running.get(this.slot) === this.#running) {
+      running.delete(this.slot);
+    }
     this.complete();
-  }
-
-  #used(): number {
-    return this.#counter.running.get(this.slot) ?? 0;
   }
 }

@@ -6,6 +6,8 @@ import type { RateLimitResult } from "../stores/rate-limit-store.js";
  * once; after a `commit`, `giveBack` or `keep`, once.
  */
 export abstract class Draft implements RateLimitResult {
+  /** Units that it would charge. */
+  readonly cost: number;
   abstract readonly slot: string;
   abstract readonly allowed: boolean;
   /** Whether it was charged, and can still be given back. */
@@ -15,13 +17,23 @@ export abstract class Draft implements RateLimitResult {
   resetMs = 0;
   delayMs = 0;
   blocked = false;
+  /** Called when the request has to wait no longer than `delayMs` says now: others in front of it have left. */
+  whenMoved: (() => void) | undefined = undefined;
+
+  constructor(cost: number) {
+    this.cost = cost;
+  }
 
   /** Charges, and says what is left then. */
   abstract commit(): void;
   /** Says what is left without a charge, because this policy or another one refuses, or the request costs nothing. */
   abstract complete(): void;
-  /** Gives back what has not come back with time already, and says what is left then. */
-  abstract giveBack(nowMs: number): void;
+  /**
+   * Gives back what has not come back with time already, and says what is left then.
+   *
+   * @param units - At most so many; the others stay.
+   */
+  abstract giveBack(nowMs: number, units: number): void;
   /** Says that the charge stays, of a policy that waits for the answer. */
   keep(): void {}
 }

@@ -1,79 +1,86 @@
 import type { RateLimitBlocking } from "../policies/policy.js";
 import { KeyTable } from "./key-table.js";
 
-/** What a key was refused lately, and whether it is blocked. */
-interface Offences {
-  refusals: number;
-  /** When the refusals are forgotten. */
-  until: number;
+/** What a key was refused lately. */
+interface Refusals {
+  count: number;
+  /** When they are forgotten. */
+  readonly until: number;
+}
+
+/** The blocks of a key. */
+interface Block {
   /** Blocks so far. */
   strikes: number;
-  blockedUntil: number;
-  /** When the blocks are forgotten. */
+  until: number;
+  /** When the blocks so far are forgotten. */
   forgetAt: number;
 }
 
-/** Blocks keys that keep being refused, each time for longer, in the memory of this process. */
+/**
+ * Blocks keys that keep being refused, each time for longer, in the memory of this process. Blocks have a table of their own:
+ * many keys that are refused once do not take their room.
+ */
 export class KeyBlocks {
-  readonly #offences: KeyTable<Offences>;
+  readonly #refusals: KeyTable<Refusals>;
+  readonly #blocks: KeyTable<Block>;
 
   constructor(maxKeys: number) {
-    this.#offences = new KeyTable(maxKeys, ({ until, blockedUntil, forgetAt }) =>
-      Math.max(until, blockedUntil, forgetAt),
-    );
+    this.#refusals = new KeyTable(maxKeys, ({ until }) => until);
+    this.#blocks = new KeyTable(maxKeys, ({ until, forgetAt }) => Math.max(until, forgetAt));
   }
 
   /** Milliseconds for which the key is still blocked, 0 for one that is not. */
   blockedFor(key: string, now: number): number {
-    const offences = this.#offences.get(key);
-    return offences === undefined ? 0 : Math.max(0, Math.ceil(offences.blockedUntil - now));
+    const block = this.#blocks.get(key);
+    return block === undefined ? 0 : Math.max(0, Math.ceil(block.until - now));
   }
 
   /** Notes that a limit refused the key. @returns Milliseconds of the block that this has started, or 0. */
-  refused(key: string, blocking: RateLimitBlocking, now: number): number {
-    const offences = this.#currentOf(key, now);
-    if (offences.refusals === 0) offences.until = now + blocking.withinMs;
-    offences.refusals += 1;
-    let duration = 0;
-    if (offences.refusals >= blocking.after) {
-      const { durationsMs, forgetMs } = blocking;
-      duration = durationsMs[Math.min(offences.strikes, durationsMs.length - 1)] as number;
-      offences.strikes += 1;
-      offences.refusals = 0;
-      offences.until = now;
-      offences.blockedUntil = now + duration;
-      offences.forgetAt = offences.blockedUntil + forgetMs;
+  refused(
+    key: string,
+    { after, withinMs, durationsMs, forgetMs }: RateLimitBlocking,
+    now: number,
+  ): number {
+    const refusals = this.#refusals.get(key);
+    const isCurrent = refusals !== undefined && refusals.until > now;
+    const current = isCurrent ? refusals : { count: 0, until: now + withinMs };
+    current.count += 1;
+    if (current.count < after) {
+      keep(this.#refusals, key, current, now);
+      return 0;
     }
-    this.#keep(key, offences, now);
-    return duration;
+    this.#refusals.delete(key);
+    const block = this.#blockOf(key, now);
+    const duration = durationsMs[Math.min(block.strikes, durationsMs.length - 1)] as number;
+    block.strikes += 1;
+    block.until = now + duration;
+    block.forgetAt = block.until + forgetMs;
+    return keep(this.#blocks, key, block, now) ? duration : 0;
   }
 
-  /** Blocks the key for so long, as no offence; 0 ends a block. */
-  block(key: string, durationMs: number, now: number): void {
-    const offences = this.#currentOf(key, now);
-    offences.blockedUntil = now + durationMs;
-    this.#keep(key, offences, now);
+  /** Blocks the key for so long, as no offence; 0 ends a block. @returns Whether there was room for it. */
+  block(key: string, durationMs: number, now: number): boolean {
+    const block = this.#blockOf(key, now);
+    block.until = now + durationMs;
+    return keep(this.#blocks, key, block, now) || durationMs === 0;
   }
 
   reset(key: string): void {
-    this.#offences.delete(key);
+    this.#refusals.delete(key);
+    this.#blocks.delete(key);
   }
 
-  #currentOf(key: string, now: number): Offences {
-    const offences = this.#offences.get(key) ?? {
-      refusals: 0,
-      until: 0,
-      strikes: 0,
-      blockedUntil: 0,
-      forgetAt: 0,
-    };
-    if (offences.until <= now) offences.refusals = 0;
-    if (offences.forgetAt <= now) offences.strikes = 0;
-    return offences;
+  #blockOf(key: string, now: number): Block {
+    const block = this.#blocks.get(key) ?? { strikes: 0, until: 0, forgetAt: 0 };
+    if (block.forgetAt <= now) block.strikes = 0;
+    return block;
   }
+}
 
-  /** One key for which there is no room is not blocked: a shared block would lock out strangers. */
-  #keep(key: string, offences: Offences, now: number): void {
-    if (this.#offences.slotFor(key, now) === key) this.#offences.set(key, offences, now);
-  }
+/** A key for which there is no room is not blocked: a shared block would lock out strangers. */
+function keep<T>(table: KeyTable<T>, key: string, value: T, now: number): boolean {
+  const fits = table.slotFor(key, now) === key;
+  if (fits) table.set(key, value, now);
+  return fits;
 }

@@ -45,6 +45,7 @@ export class LogCounter implements Counter {
       entry.units -= back;
       log.used -= back;
       units -= back;
+      if (entry.units === 0) log.entries.pop();
     }
   }
 
@@ -60,30 +61,28 @@ class LogDraft extends Draft {
   readonly #log: Log;
   readonly #limit: number;
   readonly #windowMs: number;
-  readonly #cost: number;
   #now: number;
 
   constructor(counter: LogCounter, charge: Charge, now: number) {
-    super();
+    super(charge.cost);
     const { limit, windowMs } = rateOf(charge);
     this.#counter = counter;
     this.slot = counter.logs.slotFor(charge.key, now);
     this.#log = counter.logs.get(this.slot) ?? { entries: [], first: 0, used: 0, end: 0 };
     this.#limit = limit;
     this.#windowMs = windowMs;
-    this.#cost = charge.cost;
     this.#now = now;
     this.#forget(now);
     this.allowed = charge.cost === 0 || this.#log.used + charge.cost <= limit;
   }
 
   commit(): void {
-    if (this.#cost > 0) {
+    if (this.cost > 0) {
       const log = this.#log;
       const last = log.entries.at(-1);
-      if (last !== undefined && last.at === this.#now) last.units += this.#cost;
-      else log.entries.push({ at: this.#now, units: this.#cost });
-      log.used += this.#cost;
+      if (last !== undefined && last.at === this.#now) last.units += this.cost;
+      else log.entries.push({ at: this.#now, units: this.cost });
+      log.used += this.cost;
       log.end = this.#now + this.#windowMs;
       this.#counter.logs.set(this.slot, log, this.#now);
       this.charged = true;
@@ -94,23 +93,29 @@ class LogDraft extends Draft {
   complete(): void {
     const { used, entries } = this.#log;
     this.remaining = Math.max(0, this.#limit - used);
-    this.retryAfterMs = this.#untilFree(used + this.#cost - this.#limit);
+    this.retryAfterMs = this.#untilFree(used + this.cost - this.#limit);
     const last = entries.at(-1);
     this.resetMs = last === undefined ? 0 : this.#untilGone(last);
   }
 
   /** The units of its own moment, if that has not left the window. */
-  giveBack(nowMs: number): void {
+  giveBack(nowMs: number, units: number): void {
     const at = this.#now;
     this.#now = nowMs;
     this.charged = false;
     this.#forget(nowMs);
     const log = this.#log;
-    const entry = entryAt(log, at);
+    const index = indexAt(log, at);
+    const entry = log.entries[index];
     if (entry !== undefined) {
-      const units = Math.min(entry.units, this.#cost);
-      entry.units -= units;
-      log.used -= units;
+      const back = Math.min(entry.units, units);
+      entry.units -= back;
+      log.used -= back;
+      // Else requests that do not count would fill the memory.
+      if (entry.units === 0) log.entries.splice(index, 1);
+    }
+    if (log.used === 0 && this.#counter.logs.get(this.slot) === log) {
+      this.#counter.logs.delete(this.slot);
     }
     this.complete();
   }
@@ -152,16 +157,16 @@ class LogDraft extends Draft {
   }
 }
 
-/** The entry of that moment, by halving: the moments only grow. */
-function entryAt({ entries, first }: Log, at: number): Entry | undefined {
+/** Where the entry of that moment stands, -1 without one; by halving, as the moments only grow. */
+function indexAt({ entries, first }: Log, at: number): number {
   let low = first;
   let high = entries.length - 1;
   while (low <= high) {
     const middle = (low + high) >> 1;
     const entry = entries[middle] as Entry;
-    if (entry.at === at) return entry;
+    if (entry.at === at) return middle;
     if (entry.at < at) low = middle + 1;
     else high = middle - 1;
   }
-  return undefined;
+  return -1;
 }

@@ -57,11 +57,12 @@ export class MemoryEngine {
    * second time: at the moment of the charge, everything is given back; later, never more than is still missing. That is
    * exact for a policy that waits for the answers, which a client can keep open for as long as it likes.
    *
+   * @param units - At most so many; the others stay. All when it is left out.
    * @returns Whether the charge had taken anything: `false` for the result of a store, and for what is given back already.
    */
-  refund(result: RateLimitResult): boolean {
+  refund(result: RateLimitResult, units?: number): boolean {
     if (!(result instanceof Draft) || !result.charged) return false;
-    result.giveBack(this.#now());
+    result.giveBack(this.#now(), Math.min(units ?? result.cost, result.cost));
     return true;
   }
 
@@ -82,15 +83,17 @@ export class MemoryEngine {
     blocks?.reset(key);
   }
 
-  /** Blocks the key, of a policy that blocks; 0 ends a block. */
-  block(policy: Policy, key: string, durationMs: number): void {
-    this.#tenantOf(policy).blocks?.block(key, durationMs, this.#now());
+  /** Blocks the key, of a policy that blocks; 0 ends a block. @returns Whether there was room for it. */
+  block(policy: Policy, key: string, durationMs: number): boolean {
+    return this.#tenantOf(policy).blocks?.block(key, durationMs, this.#now()) === true;
   }
 
   /** Charges without asking whether it fits, at most what is left. */
   charge(charge: Charge): void {
-    const now = this.#now();
-    affordable(this.#tenantOf(charge.policy).counter, charge, now).commit();
+    const draft = affordable(this.#tenantOf(charge.policy).counter, charge, this.#now());
+    draft.commit();
+    // No request will say that it stays.
+    this.keep(draft);
   }
 
   /** Gives back units of whichever charge, at most what is missing. */
@@ -102,7 +105,10 @@ export class MemoryEngine {
     const { counter, blocks } = this.#tenantOf(charge.policy);
     const blockedMs = blocks?.blockedFor(charge.key, now) ?? 0;
     if (blockedMs > 0) return new BlockedDraft(charge.key, blockedMs);
-    return charge.policy.soft ? affordable(counter, charge, now) : counter.draft(charge, now);
+    const { policy } = charge;
+    const draft = policy.soft ? affordable(counter, charge, now) : counter.draft(charge, now);
+    const isCounted = policy.sharesRest || draft.slot === charge.key;
+    return isCounted ? draft : new FreeDraft(draft.slot, rateOf(charge).burst);
   }
 
   #tenantOf(policy: Policy): Tenant {
@@ -120,6 +126,8 @@ export class MemoryEngine {
       if (blocks === undefined || policy.blocking === undefined) continue;
       // What can never pass is a fault of the app, or of its settings.
       if (draft.allowed || draft.blocked || cost > rateOf(charges[index] as Charge).burst) continue;
+      // Others have spent what this key shares with them.
+      if (draft.slot !== key) continue;
       const blockedMs = blocks.refused(key, policy.blocking, now);
       if (blockedMs === 0) continue;
       draft.blocked = true;
@@ -134,11 +142,27 @@ class BlockedDraft extends Draft {
   readonly allowed = false;
 
   constructor(slot: string, blockedMs: number) {
-    super();
+    super(0);
     this.slot = slot;
     this.blocked = true;
     this.retryAfterMs = blockedMs;
     this.resetMs = blockedMs;
+  }
+
+  commit(): void {}
+  complete(): void {}
+  giveBack(): void {}
+}
+
+/** The result for a key that is not counted for want of room. */
+class FreeDraft extends Draft {
+  readonly slot: string;
+  readonly allowed = true;
+
+  constructor(slot: string, remaining: number) {
+    super(0);
+    this.slot = slot;
+    this.remaining = remaining;
   }
 
   commit(): void {}

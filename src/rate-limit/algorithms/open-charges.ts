@@ -4,6 +4,10 @@ export interface OpenCharge {
   readonly slot: string;
   /** The moment at which what it took will have come back with time, behind what was taken before it. */
   after: number;
+  /** Those in front of it have given back so much. */
+  moveUp(credit: number): void;
+  /** It is given back no more: the key was reset. */
+  forget(): void;
   earlier: OpenCharge | undefined;
   later: OpenCharge | undefined;
 }
@@ -28,7 +32,7 @@ export class OpenCharges {
   remove(charge: OpenCharge, credit: number): void {
     const { slot, earlier, later } = charge;
     if (credit > 0) {
-      for (let one = later; one !== undefined; one = one.later) one.after -= credit;
+      for (let one = later; one !== undefined; one = one.later) one.moveUp(credit);
     }
     if (earlier !== undefined) earlier.later = later;
     if (later !== undefined) later.earlier = earlier;
@@ -36,5 +40,18 @@ export class OpenCharges {
     else this.#last.delete(slot);
     charge.earlier = undefined;
     charge.later = undefined;
+  }
+
+  /** Forgets all charges of a key. */
+  reset(slot: string): void {
+    let one = this.#last.get(slot);
+    this.#last.delete(slot);
+    while (one !== undefined) {
+      const { earlier } = one;
+      one.earlier = undefined;
+      one.later = undefined;
+      one.forget();
+      one = earlier;
+    }
   }
 }

@@ -36,24 +36,22 @@ class WindowDraft extends Draft {
   readonly #counter: WindowCounter;
   readonly #window: Window;
   readonly #limit: number;
-  readonly #cost: number;
   readonly #now: number;
 
   constructor(counter: WindowCounter, charge: Charge, now: number) {
-    super();
+    super(charge.cost);
     const { limit, windowMs } = rateOf(charge);
     this.#counter = counter;
     this.slot = counter.windows.slotFor(charge.key, now);
     this.#window = openAt(counter.windows.get(this.slot), now) ?? { end: now + windowMs, used: 0 };
     this.#limit = limit;
-    this.#cost = charge.cost;
     this.#now = now;
     this.allowed = charge.cost === 0 || this.#window.used + charge.cost <= limit;
   }
 
   commit(): void {
-    if (this.#cost > 0) {
-      this.#window.used += this.#cost;
+    if (this.cost > 0) {
+      this.#window.used += this.cost;
       this.#counter.windows.set(this.slot, this.#window, this.#now);
       this.charged = true;
     }
@@ -65,10 +63,10 @@ class WindowDraft extends Draft {
   }
 
   /** Into the window that it was taken from; a later one has nothing to do with it. */
-  giveBack(nowMs: number): void {
+  giveBack(nowMs: number, units: number): void {
     this.charged = false;
     const current = openAt(this.#counter.windows.get(this.slot), nowMs);
-    if (current === this.#window) current.used = Math.max(0, current.used - this.#cost);
+    if (current === this.#window) current.used = Math.max(0, current.used - units);
     this.#tell(current?.used ?? 0, nowMs);
   }
 
@@ -79,7 +77,7 @@ class WindowDraft extends Draft {
   #tell(used: number, now: number): void {
     const untilEnd = Math.max(0, Math.ceil(this.#window.end - now));
     this.remaining = Math.max(0, this.#limit - used);
-    this.retryAfterMs = used + this.#cost > this.#limit ? untilEnd : 0;
+    this.retryAfterMs = used + this.cost > this.#limit ? untilEnd : 0;
     this.resetMs = used > 0 ? untilEnd : 0;
   }
 }

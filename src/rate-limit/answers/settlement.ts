@@ -1,8 +1,8 @@
 import type { Request, Response } from "express";
 import { sentStatus } from "../../core/answer/sent-status.js";
-import { isGone } from "../../core/request/is-gone.js";
 import { isSent } from "../../core/request/is-sent.js";
 import type { CostAfter, CountFunction } from "../policies/policy.js";
+import { whenOver } from "./request-end.js";
 
 /** Which requests keep their charge: those that failed, or those of which a function says so. */
 export type Counted = "failures" | "successes" | CountFunction;
@@ -21,19 +21,18 @@ export function settleAfterAnswer(
   conclude: (stays: boolean) => void,
   tell: (error: unknown) => void,
 ): void {
-  let isOver = false;
+  let isSettled = false;
   // In report mode a store may have answered after the app.
   if (res.writableEnded && res.writableFinished) settle();
-  else if (isGone(req, res)) conclude(true);
   else {
     res.once("finish", settle);
-    res.once("close", leave);
+    whenOver(req, res, leave);
   }
 
   function settle(): void {
     // What is ended after the client has left finishes as well, on HTTP/1 if its head was sent before.
-    if (isOver) return;
-    isOver = true;
+    if (isSettled) return;
+    isSettled = true;
     if (!isSent(res)) {
       conclude(true);
       return;
@@ -54,8 +53,8 @@ export function settleAfterAnswer(
 
   /** Every answer closes; one that was cut off never finishes. */
   function leave(): void {
-    if (isOver) return;
-    isOver = true;
+    if (isSettled) return;
+    isSettled = true;
     conclude(true);
   }
 
@@ -68,32 +67,30 @@ export function settleAfterAnswer(
 /**
  * Asks what a request has cost when it is over, whether its answer was sent or not.
  *
- * @param conclude - Called once, with the units; not at all when the function fails.
+ * @param conclude - Called once, with the units, or without when the function fails.
  * @param tell - Tells the developer of that.
  */
 export function measureAfterAnswer(
   costAfter: CostAfter,
   req: Request,
   res: Response,
-  conclude: (units: number) => void,
+  conclude: (units?: number) => void,
   tell: (error: unknown) => void,
 ): void {
   const measure = (): void => {
     try {
       const units = costAfter(req, res);
       if (typeof units === "number") conclude(units);
-      else units.then(conclude, tell);
+      else units.then(conclude, fail);
     } catch (error) {
-      tell(error);
+      fail(error);
     }
   };
-  if (isOver(req, res)) measure();
-  else res.once("close", measure);
-}
-
-/** Whether nothing will say any more that the request is over. */
-export function isOver(req: Request, res: Response): boolean {
-  return isGone(req, res) || res.closed || (res.writableEnded && res.writableFinished);
+  const fail = (error: unknown): void => {
+    conclude();
+    tell(error);
+  };
+  whenOver(req, res, measure);
 }
 
 /** A redirect is none: logins that fail redirect, too. */

@@ -50,6 +50,7 @@ export function readLoginPolicies(
     count,
     costAfter: undefined,
     resets: false,
+    sharesRest: true,
   } as const satisfies Partial<Policy>;
   const pair = readLimit(reader, "pair", { limit: 5, windowMs: 900_000 });
   const address = readLimit(reader, "address", { limit: 100, windowMs: 86_400_000 });
@@ -62,6 +63,7 @@ export function readLoginPolicies(
       name: "login",
       key: pairKey(user, ipv6Prefix),
       resets: true,
+      sharesRest: false,
     },
     {
       ...common,
@@ -81,6 +83,7 @@ export function readLoginPolicies(
             path: `${reader.path}.account`,
             name: "login-account",
             key: user,
+            sharesRest: false,
           },
         ]),
   ];

@@ -20,7 +20,7 @@ export type RateLimitAlgorithm =
 
 /** When a key that keeps being refused is blocked, and for how long. */
 export interface RateLimitBlocking {
-  /** Refusals within `withinMs` after which the key is blocked; `Infinity` blocks by hand only. */
+  /** Refusals within `withinMs` after which the key is blocked; more than there can be where it is blocked by hand only. */
   readonly after: number;
   readonly withinMs: number;
   /** How long the first block lasts, the second one, …; the last of them stands for all further ones. */
@@ -95,6 +95,8 @@ export interface Policy extends Rate {
   readonly costAfter: CostAfter | undefined;
   /** Whether a request that does not keep its charge also forgets what was counted before it. */
   readonly resets: boolean;
+  /** Whether keys for which there is no room in memory share one quota; else the policy does not count them. */
+  readonly sharesRest: boolean;
 }
 
 /** When a policy runs in the preset. */
@@ -112,6 +114,11 @@ export interface Charge {
 /** The rate of one request. */
 export function rateOf({ policy, rate }: Charge): Rate {
   return rate ?? policy;
+}
+
+/** Whether requests may have to wait. */
+export function delays({ algorithm, slowDown }: Policy): boolean {
+  return algorithm === "leaky-bucket" || slowDown !== undefined;
 }
 
 /** What the policy demands, for marks of guards: `login(5 per 15m and ip)`. */

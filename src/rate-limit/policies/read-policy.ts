@@ -97,6 +97,7 @@ export function readPolicy(reader: PolicyReader, demands: PolicyDemands): Policy
     count: readCount(reader, algorithm, store),
     costAfter: readCostAfter(reader, algorithm, store),
     resets: false,
+    sharesRest: true,
     onStoreError: readOnStoreError(reader, demands),
     ...readStages(reader, algorithm, store),
   });

@@ -80,7 +80,8 @@ function readBlock(
   }
   return Object.freeze({
     after: byHand
-      ? Number.POSITIVE_INFINITY
+      ? // A store may write it as JSON, which has no infinity.
+        Number.MAX_SAFE_INTEGER
       : options.integer("after", { min: 1, max: 1_000_000, default: 10 }),
     withinMs: options.duration("within", { min: "1s", max: "30d", default: "10m" }),
     durationsMs: readDurations(options),

@@ -72,7 +72,8 @@ export interface RateLimitStore {
   consume(requests: readonly RateLimitRequest[]): Promise<readonly RateLimitResult[]>;
   /**
    * Gives back what an earlier `consume` charged for these requests, because a later limit of the preset has refused the
-   * caller, because the answer shows that they do not count (`count`), or because the request is over (`"concurrency"`).
+   * caller, because the answer shows that they do not count (`count`) or have cost less (`costAfter`: `cost` is what is given
+   * back, not what was charged), or because the request is over (`"concurrency"`), or was answered too late to run.
    * That may be long after: a client can keep a request open. Give back no more than is still missing then, or what has
    * come back with time is given a second time. Nobody waits for it, and if it fails, the charge stays, as it does
    * without this method.

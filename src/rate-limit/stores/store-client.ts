@@ -47,8 +47,11 @@ export class StoreClient {
     }
     let open = true;
     const finish = (answer: StoreAnswer): void => {
-      // Late answers are dropped: the request went on without them.
-      if (!open) return;
+      // Late answers are dropped: the request went on without them. What runs would never be given back.
+      if (!open) {
+        this.#refundLate(requests, answer);
+        return;
+      }
       open = false;
       clearTimeout(deadline);
       visit.end(!(answer instanceof Error));
@@ -69,6 +72,16 @@ export class StoreClient {
     } catch {
       // The charge stays.
     }
+  }
+
+  #refundLate(requests: readonly RateLimitRequest[], answer: StoreAnswer): void {
+    if (answer instanceof Error || answer.some(({ allowed }) => !allowed)) return;
+    const running = requests.flatMap((request, index) =>
+      request.algorithm === "concurrency" && request.cost > 0
+        ? [{ ...request, receipt: answer[index]?.receipt }]
+        : [],
+    );
+    if (running.length > 0) this.refund(running);
   }
 
   /**
@@ -137,6 +150,7 @@ function checkedResult(reply: unknown, request: RateLimitRequest): RateLimitResu
     !isWithin(resetMs, Number.MAX_SAFE_INTEGER) ||
     !(delayMs === undefined || isWithin(delayMs, request.windowMs)) ||
     !(blocked === undefined || typeof blocked === "boolean") ||
+    (blocked === true && allowed) ||
     !(receipt === undefined || typeof receipt === "string")
   ) {
     throw new TypeError("the rate-limit store answered with an impossible result");
