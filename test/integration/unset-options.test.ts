@@ -167,7 +167,14 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   HeaderPrincipalOptions: { omitted: GUARD, refused: ["name", "trustedPeers"] },
   OauthGuardOptions: {
     // Without `schemes`, tokens come under "Bearer" alone.
-    omitted: [...ISSUER_GRANTS, ...TOKEN_DEFAULTS, "schemes", "optional", ...GUARD],
+    omitted: [
+      ...ISSUER_GRANTS,
+      ...TOKEN_DEFAULTS,
+      "schemes",
+      "optional",
+      "failedVerifications",
+      ...GUARD,
+    ],
     refused: [...ISSUER, ...KEY_SOURCES, ...TOKENS],
   },
   TokenVerifierOptions: {
@@ -181,6 +188,11 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
     refused: ["fetch", "dangerouslyAllowHttp"],
   },
   TokenCacheOptions: { omitted: ["max", "ttl"], refused: [] },
+  // Each has a default that bounds.
+  FailedVerificationsOptions: {
+    omitted: ["limit", "window", "concurrency", "maxWaiting"],
+    refused: [],
+  },
   // What is not mapped stays empty. The subject is `sub`.
   ClaimMapping: {
     omitted: ["subject", "roles", "scopes", "permissions", "groups", "tenant", "clientId", "kind"],

@@ -83,6 +83,7 @@ import {
 import {
   type AcceptWithoutOptions,
   createTokenVerifier,
+  type FailedVerificationsOptions,
   type IssuerOptions,
   type KeyFetchOptions,
   type OauthGuardIssuersOptions,
@@ -188,6 +189,7 @@ export interface MyIssuerOptions extends IssuerOptions, Own {}
 export interface MyKeyFetchOptions extends KeyFetchOptions, Own {}
 export interface MyOauthGuardIssuersOptions extends OauthGuardIssuersOptions, Own {}
 export interface MyOauthGuardOptions extends OauthGuardOptions, Own {}
+export interface MyFailedVerificationsOptions extends FailedVerificationsOptions, Own {}
 export interface MyTokenCacheOptions extends TokenCacheOptions, Own {}
 export interface MyTokenVerifierIssuersOptions extends TokenVerifierIssuersOptions, Own {}
 export interface MyTokenVerifierOptions extends TokenVerifierOptions, Own {}
@@ -276,6 +278,7 @@ oauthGuard({
   issuer: [my<MyIssuerOptions>()],
   keys: my<MyKeyFetchOptions>(),
   cache: my<MyTokenCacheOptions>(),
+  failedVerifications: my<MyFailedVerificationsOptions>(),
 });
 oauthGuard(my<MyTestGuardOptions>());
 createTokenVerifier(my<MyTokenVerifierOptions>());
