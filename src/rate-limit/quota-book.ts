@@ -19,6 +19,8 @@ export class QuotaBook {
   readonly #limiter: object;
   readonly #reporters: ReadonlyMap<Policy, QuotaReporter>;
   readonly #settles: boolean;
+  /** What a later limiter has refused: it costs nothing, whatever is said about it afterwards. */
+  readonly #returned = new WeakSet<Request>();
   readonly #tell: (error: unknown) => void;
 
   /**
@@ -67,6 +69,7 @@ export class QuotaBook {
    * @param only - The policy; all of them when it is left out.
    */
   giveBack(req: Request, only?: Policy): void {
+    if (only === undefined && this.#settles) this.#returned.add(req);
     const quotas = quotasOf(req);
     const stored: (readonly [Charge, RateLimitResult])[] = [];
     for (let index = 0; index < quotas.length; index += 1) {
@@ -105,7 +108,9 @@ export class QuotaBook {
       const result = results[index] as RateLimitResult;
       const { count, costAfter } = charge.policy;
       if (costAfter !== undefined) {
-        const conclude = (units: number): void => this.#correct(charge, units);
+        const conclude = (units: number): void => {
+          if (!this.#returned.has(req)) this.#correct(charge, units);
+        };
         measureAfterAnswer(costAfter, req, res, conclude, this.#tell);
       } else if (count !== "all") {
         const conclude = (stays: boolean): void => this.#conclude(stays, charge, result, req);
