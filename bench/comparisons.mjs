@@ -6,16 +6,15 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { subject as caslSubject, createMongoAbility } from "@casl/ability";
 import permissions from "express-jwt-permissions";
 import { requiredScopes } from "express-oauth2-jwt-bearer";
-import { rateLimit as expressRateLimit } from "express-rate-limit";
 import pino from "pino";
 import { pinoHttp } from "pino-http";
 import { createExchange } from "./fake-exchange.mjs";
 import { requireFromLibrary, requireInternal } from "./library.mjs";
-import { AUDIENCE, LIMIT, SCOPE } from "./workload.mjs";
+import { rateLimits } from "./rate-limits.mjs";
+import { AUDIENCE, SCOPE } from "./workload.mjs";
 
 const { auditLog, fileSink } = requireFromLibrary("audit-log");
 const { oauthGuard } = requireFromLibrary("oauth-guard");
-const { rateLimit } = requireFromLibrary("rate-limit");
 const { all, any, not, requireScope, role, scope } = requireFromLibrary("authorization");
 const { logicOf } = requireInternal("authorization/rule/rule.js");
 const { createPrincipal } = requireInternal("core/principal/principal.js");
@@ -26,7 +25,7 @@ export function comparisons(context) {
     firstSight(context),
     ...authorizations(context),
     ...rules(),
-    rateLimits(),
+    ...rateLimits({ prepareWith, runMiddleware }),
     ...auditRecords(context),
   ];
 }
@@ -151,38 +150,6 @@ function rules() {
       },
     },
   ];
-}
-
-function rateLimits() {
-  // Windows so long that the buckets are still in use at the next request, as they are with real limits.
-  const own = rateLimit({
-    policies: ["30d", "90d", "366d"].map((window) => ({
-      name: `per-${window}`,
-      limit: LIMIT,
-      window,
-      key: "ip",
-    })),
-  });
-  const theirs = expressRateLimit({
-    windowMs: 60_000,
-    limit: LIMIT,
-    standardHeaders: "draft-8",
-    legacyHeaders: false,
-  });
-  return {
-    id: "rateLimit",
-    what: "rate limit in memory",
-    subject: {
-      name: "`rateLimit`, three policies, all headers",
-      prepare: prepareWith(own),
-      run: runMiddleware,
-    },
-    baseline: {
-      name: "express-rate-limit, one limit, draft-8",
-      prepare: prepareWith(theirs),
-      run: runMiddleware,
-    },
-  };
 }
 
 function auditRecords({ directory }) {

@@ -1,5 +1,6 @@
 /** The process of the micro comparisons: runs all of them when the parent asks, and answers with the results. */
 import { comparisons } from "./comparisons.mjs";
+import { measureKeySizes } from "./key-sizes.mjs";
 import { median, medianRatio } from "./statistics.mjs";
 
 process.once("message", async ({ rounds, batch, directory, jwks, issuer, tokens }) => {
@@ -8,7 +9,7 @@ process.once("message", async ({ rounds, batch, directory, jwks, issuer, tokens 
     for (const comparison of comparisons({ directory, jwks, issuer, tokens })) {
       results.push(await compare(comparison, rounds, batch));
     }
-    process.send({ results });
+    process.send({ results, keySizes: await measureKeySizes() });
   } catch (error) {
     process.send({ error: error.stack });
   }

@@ -30,6 +30,7 @@ const BRIEF = {
   firstSight: "first sight of a token",
   authorization: "authorization rule",
   rateLimit: "rate limit in memory",
+  bytesPerKey: "bytes per key",
   auditRecord: "audit record",
   require: "`require()` of the preset",
   startUp: "start-up",
@@ -69,16 +70,28 @@ export function reportStacks(costs, budgets) {
   };
 }
 
-export function reportParts(results, budgets) {
+export function reportParts({ results, keySizes }, budgets) {
   const rows = results.map(({ id, what, name, microseconds, baseline, ratio }) => [
     `${what}: ${name} ÷ ${baseline.name}`,
     `${shown(microseconds)} ÷ ${shown(baseline.microseconds)}`,
     ...verdict(ratio, budgets[id]),
   ]);
   return {
-    text: formatTable(["part", "CPU µs", "ratio", "at most", ""], rows),
-    ratios: ratiosOf(results),
+    text: `${formatTable(["part", "CPU µs", "ratio", "at most", ""], rows)}\n\n${reportKeySizes(keySizes, budgets)}`,
+    ratios: { ...ratiosOf(results), bytesPerKey: keySizes.bytes },
   };
+}
+
+/** What one client costs in memory, where 100,000 of them are counted. */
+function reportKeySizes({ bytes, rows }, { bytesPerKey }) {
+  const [, , met] = verdict(bytes, bytesPerKey);
+  const line = `Bytes per key of \`rateLimit\` in memory: ${bytes.toFixed(0)}, budget ${bytesPerKey ?? "–"}${met === "" ? "" : `: ${met}`}.`;
+  const table = rows.map(({ name, otherBytes, ratio }) => [
+    name,
+    `${bytes.toFixed(0)} ÷ ${otherBytes.toFixed(0)}`,
+    ratio.toFixed(2),
+  ]);
+  return `${line}\n\n${formatTable(["beside", "bytes per key", "ratio"], table)}`;
 }
 
 export function reportLoadTimes(results, budgets) {

@@ -142,6 +142,7 @@ export {
   type Auth,
   type ClaimValue,
   createTokenVerifier,
+  type FailedVerificationsOptions,
   getAuth,
   type IssuerOptions,
   type Jwk,

@@ -3,8 +3,10 @@ import { concludeCaller } from "../core/decision/pending-verdict.js";
 import type { DecisionFields, Guard } from "../core/guard/guard.js";
 import { passEnriched } from "../core/principal/enrichment.js";
 import { createCallerWay, nameCaller } from "../core/principal/name-caller.js";
+import { outageError } from "../core/refusal/http-error.js";
 import { isRefused } from "../core/refusal/refused.js";
 import { KeyOutage } from "../issuer/fetch/key-outage.js";
+import { QUEUE_FULL } from "./first-sight/first-sight.js";
 import type { RefusalFactory } from "./refusals/challenge.js";
 import type { RefusalReason } from "./refusals/refusals.js";
 import { verifiedAuth } from "./token/auth.js";
@@ -12,6 +14,12 @@ import type { Verification, VerifiedToken } from "./token/verifier.js";
 
 const TOKEN = createCallerWay("oauthGuard");
 const ANONYMOUS: DecisionFields = Object.freeze({ reason: "anonymous" });
+
+/** What is known of a token, or that it could not even wait for its verification. */
+export type Verdict = Verification | typeof QUEUE_FULL;
+
+/** Seconds, in which a full queue has been worked off several times. */
+const RETRY_QUEUE_AFTER = 1;
 
 /** Turns what is known about a request into what happens to it: state, decision, answer. */
 export class Admission {
@@ -23,15 +31,16 @@ export class Admission {
     this.#refusal = refusal;
   }
 
-  settle(verification: Verification, req: Request, res: Response, next: NextFunction): void {
-    if (verification instanceof KeyOutage) this.#fail(verification, req, res, next);
+  settle(verification: Verdict, req: Request, res: Response, next: NextFunction): void {
+    if (verification === QUEUE_FULL) this.#refuseFull(req, res, next);
+    else if (verification instanceof KeyOutage) this.#fail(verification, req, res, next);
     else if (isRefused(verification)) this.refuse(verification.refused, req, res, next);
     else this.#accept(verification, req, res, next);
   }
 
   /** Report mode: the request goes on at once, and the verdict is recorded when it is known. */
   settleLater(
-    verification: Promise<Verification>,
+    verification: Promise<Verdict>,
     req: Request,
     res: Response,
     next: NextFunction,
@@ -69,6 +78,12 @@ export class Admission {
   fault(error: unknown, req: Request, res: Response, next: NextFunction): void {
     noteRan(req);
     this.#guard.fault(error, req, res, next);
+  }
+
+  #refuseFull(req: Request, res: Response, next: NextFunction): void {
+    noteRan(req);
+    const error = outageError("check_unavailable", undefined, RETRY_QUEUE_AFTER);
+    this.#guard.refuse(error, req, res, next, { reason: "verification_queue_full" });
   }
 
   #fail(outage: KeyOutage, req: Request, res: Response, next: NextFunction): void {

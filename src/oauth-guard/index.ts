@@ -17,6 +17,7 @@ export type {
   TokenVerifierOptions,
 } from "./oauth-guard-options.js";
 export type { AcceptWithoutOptions } from "./options/read-accept-without.js";
+export type { FailedVerificationsOptions } from "./options/read-failed-verifications.js";
 export type { TokenVerificationError, VerificationReason } from "./refusals/verification-error.js";
 export type { AccessTokenClaims, Auth } from "./token/auth.js";
 export type { ClaimValue } from "./token/required-claims.js";

@@ -5,6 +5,7 @@ import type { KeyFetch } from "../issuer/fetch/key-fetch.js";
 import type { Algorithm } from "../issuer/keys/algorithms.js";
 import type { JwkSet } from "../issuer/keys/jwk-set.js";
 import type { AcceptWithoutOptions } from "./options/read-accept-without.js";
+import type { FailedVerificationsOptions } from "./options/read-failed-verifications.js";
 import type { ClaimValue } from "./token/required-claims.js";
 import type { TokenProfile } from "./token/token-shape.js";
 
@@ -178,7 +179,7 @@ interface CommonOptions extends Pick<IssuerOptions, SharedName> {
 /** What entries may leave to the options beside `issuer`. */
 type SharedName = "clientIds" | "algorithms" | "profile" | "principal" | "requiredClaims";
 
-/** How a token is sent, and whether it may be missing. */
+/** How a token is sent, whether it may be missing, and when it waits. */
 interface SentToken {
   /**
    * The authentication schemes in front of the token, in any letter case: `["Bearer", "Token"]`. Not
@@ -192,6 +193,13 @@ interface SentToken {
    * @default false
    */
   readonly optional?: boolean | undefined;
+  /**
+   * When new tokens queue, because many bad ones came from the same address: none of them is refused
+   * before the queue is full (503 `check_unavailable`), and tokens in the cache never wait. `false`
+   * verifies every token at once.
+   * @default { limit: 100, window: "1m", concurrency: 4, maxWaiting: 1000 }
+   */
+  readonly failedVerifications?: FailedVerificationsOptions | false | undefined;
 }
 
 /**

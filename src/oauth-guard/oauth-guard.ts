@@ -1,17 +1,20 @@
+import type { Request, Response } from "express";
 import { isThenable } from "../core/calls/user-function.js";
 import { createGuard } from "../core/guard/guard.js";
 import { GUARD_OPTIONS, readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { readOptions } from "../core/options/options-reader.js";
-import { Admission } from "./admission.js";
+import { Admission, type Verdict } from "./admission.js";
 import { admitsAnonymous } from "./admit-anonymous.js";
+import { FirstSight } from "./first-sight/first-sight.js";
 import type { OauthGuardInput } from "./oauth-guard-options.js";
+import { readFailedVerifications } from "./options/read-failed-verifications.js";
 import { readSchemes } from "./options/read-schemes.js";
 import { readVerifierSettings, VERIFIER_HINTS, VERIFIER_KEYS } from "./read-verifier-options.js";
 import { createRefusals } from "./refusals/challenge.js";
 import { createTokenExtractor, NO_AUTHORIZATION } from "./token/bearer-token.js";
-import { type Verification, Verifier, warnAtStart } from "./token/verifier.js";
+import { Verifier, warnAtStart } from "./token/verifier.js";
 
 /** The middleware of {@link oauthGuard}. */
 export interface OauthGuard extends Middleware {
@@ -28,6 +31,7 @@ const KEYS: OptionKeys<OauthGuardInput> = {
   ...VERIFIER_KEYS,
   schemes: true,
   optional: true,
+  failedVerifications: true,
   ...GUARD_OPTIONS,
 };
 
@@ -75,7 +79,9 @@ export const OAUTH_GUARD_HINTS: Hints<OauthGuardInput> = {
  * token (`authentication_required`) or with a defective one (`invalid_token`), 400
  * `invalid_request` to malformed or repeated credentials, 403 `insufficient_scope`, and 503
  * `keys_unavailable` while there are no keys to verify with. Tokens in the query or the body are
- * never looked at; tokens bound to a key (`cnf`) are refused. It does not ask the issuer whether a
+ * never looked at; tokens bound to a key (`cnf`) are refused. Where many bad tokens come from one
+ * address, new tokens from there queue, and 503 `check_unavailable` answers when that queue is full;
+ * tokens in the cache never wait. It does not ask the issuer whether a
  * token was revoked.
  *
  * @throws {@link OptionsError} when an option is unknown, missing or wrong.
@@ -93,6 +99,7 @@ export function oauthGuard(options: OauthGuardInput): OauthGuard {
   const settings = readVerifierSettings(reader, reader.raw("mode") === "report");
   const schemes = readSchemes(reader);
   const optional = reader.boolean("optional");
+  const failedVerifications = readFailedVerifications(reader);
   const guardOptions = readGuardOptions(reader);
   reader.finish();
   warnAtStart(settings);
@@ -102,6 +109,13 @@ export function oauthGuard(options: OauthGuardInput): OauthGuard {
   const admission = new Admission(guard, refusals);
   const extractToken = createTokenExtractor(schemes);
   const verifier = new Verifier(settings);
+  const firstSight = failedVerifications && new FirstSight(failedVerifications);
+  const verify = (token: string, req: Request, res: Response): Verdict | Promise<Verdict> => {
+    if (firstSight === undefined) return verifier.verify(token);
+    // In report mode the verdict is wanted for the record, whether the client waits for its answer or not.
+    const leaving = guard.enforced ? res : undefined;
+    return verifier.known(token) ?? firstSight.verify(req, leaving, () => verifier.verify(token));
+  };
 
   const middleware: Middleware = guard.middleware(
     (req, res, next) => {
@@ -112,9 +126,9 @@ export function oauthGuard(options: OauthGuardInput): OauthGuard {
         else admission.refuse(extracted.refused, req, res, next);
         return;
       }
-      let verification: Verification | Promise<Verification>;
+      let verification: Verdict | Promise<Verdict>;
       try {
-        verification = verifier.verify(extracted.token);
+        verification = verify(extracted.token, req, res);
       } catch (error) {
         admission.fault(error, req, res, next);
         return;

@@ -1,4 +1,4 @@
-import { KeyTable } from "./algorithms/key-table.js";
+import { KeyTable } from "../core/quota/key-table.js";
 import type { Count } from "./count.js";
 import type { Charge } from "./policies/policy.js";
 import type { RateLimitResult } from "./stores/rate-limit-store.js";

@@ -220,7 +220,8 @@ export interface RateLimitOptions extends GuardOptions, RateLimitPolicy {
   readonly ipv6Prefix?: number | undefined;
   /**
    * How many keys one policy keeps in memory, from 1 to 10,000,000; about 100 bytes each. If all of them are in use, new
-   * keys share one quota until there is room again. @default 100000
+   * keys share one quota until there is room again. If half of them are, so do new addresses of an IPv6 network (/48) that
+   * has a sixteenth of them. @default 100000
    */
   readonly maxKeys?: number | undefined;
   /**

@@ -170,7 +170,14 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   HeaderPrincipalOptions: { omitted: GUARD, refused: ["name", "trustedPeers"] },
   OauthGuardOptions: {
     // Without `schemes`, tokens come under "Bearer" alone.
-    omitted: [...ISSUER_GRANTS, ...TOKEN_DEFAULTS, "schemes", "optional", ...GUARD],
+    omitted: [
+      ...ISSUER_GRANTS,
+      ...TOKEN_DEFAULTS,
+      "schemes",
+      "optional",
+      "failedVerifications",
+      ...GUARD,
+    ],
     refused: [...ISSUER, ...KEY_SOURCES, ...TOKENS],
   },
   TokenVerifierOptions: {
@@ -184,6 +191,11 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
     refused: ["fetch", "dangerouslyAllowHttp"],
   },
   TokenCacheOptions: { omitted: ["max", "ttl"], refused: [] },
+  // Each has a default that bounds.
+  FailedVerificationsOptions: {
+    omitted: ["limit", "window", "concurrency", "maxWaiting"],
+    refused: [],
+  },
   // What is not mapped stays empty. The subject is `sub`.
   ClaimMapping: {
     omitted: [

@@ -207,6 +207,10 @@ export const PLACES: Readonly<Record<string, Place>> = {
     path: "oauthGuard.cache",
     create: (cache) => oauthGuard({ issuer, audience, cache }),
   },
+  FailedVerificationsOptions: {
+    path: "oauthGuard.failedVerifications",
+    create: (failedVerifications) => oauthGuard({ issuer, audience, failedVerifications }),
+  },
   ClaimMapping: {
     path: "oauthGuard.principal",
     create: (principal) => oauthGuard({ issuer, audience, principal }),

@@ -67,6 +67,12 @@ export function reasonOf(error: TokenVerificationError): string {
   return `${error.status} ${error.cause.reason} ${error.cause.systemCode ?? ""}`;
 }
 
+oauthGuard({ issuer, audience, failedVerifications: false });
+oauthGuard({ issuer, audience, failedVerifications: { limit: 10, window: "1m" } });
+// @ts-expect-error a verifier knows no addresses
+createTokenVerifier({ issuer, audience, failedVerifications: false });
+// @ts-expect-error a duration has a unit
+oauthGuard({ issuer, audience, failedVerifications: { window: 60_000 } });
 // @ts-expect-error the audience must be said
 oauthGuard({ issuer });
 // @ts-expect-error the audience must be said

@@ -83,6 +83,7 @@ import {
 import {
   type AcceptWithoutOptions,
   createTokenVerifier,
+  type FailedVerificationsOptions,
   type IssuerOptions,
   type KeyFetchOptions,
   type OauthGuardIssuersOptions,
@@ -203,6 +204,7 @@ export interface MyIssuerOptions extends IssuerOptions, Own {}
 export interface MyKeyFetchOptions extends KeyFetchOptions, Own {}
 export interface MyOauthGuardIssuersOptions extends OauthGuardIssuersOptions, Own {}
 export interface MyOauthGuardOptions extends OauthGuardOptions, Own {}
+export interface MyFailedVerificationsOptions extends FailedVerificationsOptions, Own {}
 export interface MyTokenCacheOptions extends TokenCacheOptions, Own {}
 export interface MyTokenVerifierIssuersOptions extends TokenVerifierIssuersOptions, Own {}
 export interface MyTokenVerifierOptions extends TokenVerifierOptions, Own {}
@@ -294,6 +296,7 @@ oauthGuard({
   issuer: [my<MyIssuerOptions>()],
   keys: my<MyKeyFetchOptions>(),
   cache: my<MyTokenCacheOptions>(),
+  failedVerifications: my<MyFailedVerificationsOptions>(),
 });
 oauthGuard(my<MyTestGuardOptions>());
 createTokenVerifier(my<MyTokenVerifierOptions>());

@@ -173,6 +173,8 @@ const CLIENT: readonly string[] = [
   "unread_body",
   "untrusted_peer",
   "unusable_key",
+  // As far as it is known, the queue is full of bad tokens.
+  "verification_queue_full",
   "wrong_audience",
   "wrong_client",
   "wrong_token_type",

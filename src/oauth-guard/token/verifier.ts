@@ -126,19 +126,27 @@ export class Verifier {
 
   /** Synchronous unless keys have to be fetched first, or a function of the app answers with a promise. */
   verify(token: string): Verification | Promise<Verification> {
+    return this.known(token) ?? this.#verifyNew(token, this.#digestOf(token), Date.now());
+  }
+
+  /** What can be said without verifying a token for the first time: `undefined` when it was not seen before. */
+  known(token: string): Verification | Promise<Verification> | undefined {
     if (token.length > this.#maxTokenSize) return refused("token_too_large");
+    const digest = this.#digestOf(token);
+    const known = digest && this.#cache?.get(digest);
+    if (!digest || !known) return undefined;
     const now = Date.now();
-    if (this.#cache === undefined) return this.#verifyNew(token, undefined, now);
-    const digest = hash("sha256", token, "binary");
-    const known = this.#cache.get(digest);
-    if (known === undefined) return this.#verifyNew(token, digest, now);
-    const isGood = this.#isStillGood(known, now);
+    const isGood = this.#isInTime(known, now) && known.keys.isCurrent(known.key);
     if (isGood === true) return known;
     if (isGood === false) return this.#verifyAgain(token, digest, now);
     return isGood.then((later) => {
       const then = Date.now();
       return later && this.#isInTime(known, then) ? known : this.#verifyAgain(token, digest, then);
     });
+  }
+
+  #digestOf(token: string): string | undefined {
+    return this.#cache && hash("sha256", token, "binary");
   }
 
   /** Waits until every issuer has its keys. Rejects with the first outage, as an `HttpError`. */
@@ -150,10 +158,6 @@ export class Verifier {
 
   close(): void {
     for (const { keys } of this.#issuers.values()) keys.close();
-  }
-
-  #isStillGood(known: VerifiedToken, now: number): boolean | Promise<boolean> {
-    return this.#isInTime(known, now) && known.keys.isCurrent(known.key);
   }
 
   #isInTime({ lifetime, verifiedAt }: VerifiedToken, now: number): boolean {

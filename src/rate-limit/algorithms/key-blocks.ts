@@ -1,5 +1,5 @@
+import { KeyTable } from "../../core/quota/key-table.js";
 import type { RateLimitBlocking } from "../policies/policy.js";
-import { KeyTable } from "./key-table.js";
 
 /** What a key was refused lately. */
 interface Refusals {

@@ -1,6 +1,6 @@
+import { KeyTable } from "../../core/quota/key-table.js";
 import { type Charge, type Policy, rateOf } from "../policies/policy.js";
 import { type Counter, Draft } from "./draft.js";
-import { KeyTable } from "./key-table.js";
 
 /** Units that were spent at one moment. */
 interface Entry {

@@ -1,6 +1,6 @@
+import { KeyTable } from "../../core/quota/key-table.js";
 import { type Charge, rateOf } from "../policies/policy.js";
 import { type Counter, Draft } from "./draft.js";
-import { KeyTable } from "./key-table.js";
 
 /** What was spent in a window, and when that ends. */
 interface Window {

@@ -58,6 +58,54 @@ describe("the table of the keys of a policy", () => {
     expect(perKey).toBeLessThan(100);
   });
 
+  it("leave room for others when one network rotates through two million addresses", () => {
+    const maxKeys = 20_000;
+    const times = new KeyTable<number>(maxKeys, (time) => time);
+    const charge = (key: string): string => {
+      const slot = times.slotFor(key, 0);
+      times.set(slot, 1e12, 0);
+      return slot;
+    };
+    const slots = new Set<string>();
+    for (let index = 0; index < 2_000_000; index += 1) {
+      const slot = charge(
+        `2001:db8:7:${(index >> 16).toString(16)}:${(index & 65_535).toString(16)}:1:2:3`,
+      );
+      if (index % 1000 === 0 && index > maxKeys) slots.add(slot);
+    }
+    expect(times.size).toBeLessThanOrEqual(maxKeys / 2 + 1);
+    // The rest of its addresses have one count together.
+    expect(slots.size).toBe(1);
+    const others = [
+      ...Array.from({ length: 4000 }, (_, index) => `10.0.${index >> 8}.${index & 255}`),
+      ...Array.from({ length: 4000 }, (_, index) => `2001:db8:${(index + 256).toString(16)}::`),
+      ...Array.from({ length: 900 }, (_, index) => `=customer ${index}`),
+    ];
+    // A network may share the counter of the crowded one, by chance: one in 4,096.
+    expect(others.filter((key) => charge(key) !== key).length).toBeLessThan(12);
+    expect(times.size).toBeLessThanOrEqual(maxKeys);
+  });
+
+  it("read the network of an address in its short spelling as in the long one", () => {
+    const times = new KeyTable<number>(32, (time) => time);
+    for (let index = 0; index < 16; index += 1) times.set(`2001:db8:0:${index + 1}::`, 1000, 0);
+    for (const key of ["2001:db8::", "2001:db8:0:ff::", "2001:db8:0:1:2:3:4:5"]) {
+      expect(times.slotFor(key, 0)).toBe("*8193:3512:0");
+    }
+    for (const key of ["2001::", "::", "2001:db8:1::", "=2001:db8:0:ff::", "unknown", "1.2.3.4"]) {
+      expect(times.slotFor(key, 0)).toBe(key);
+    }
+  });
+
+  it("give a network its own entries again once others of it have expired", () => {
+    const times = new KeyTable<number>(32, (time) => time);
+    for (let index = 0; index < 16; index += 1) times.set(`2001:db8:0:${index + 1}::`, 1000, 0);
+    expect(times.slotFor("2001:db8:0:99::", 999)).not.toBe("2001:db8:0:99::");
+    expect(times.slotFor("2001:db8:0:99::", 1000)).toBe("2001:db8:0:99::");
+    times.set("2001:db8:0:99::", 2000, 1000);
+    expect(times.size).toBe(1);
+  });
+
   it("do not keep the header alive that a key was cut from", () => {
     const times = new KeyTable<number>(20_000, (time) => time);
     collectGarbage();
