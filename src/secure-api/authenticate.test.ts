@@ -459,7 +459,8 @@ describe("secureApi's authenticate", () => {
   });
 
   it("is needed by a limit by principal without oauthGuard", () => {
-    const problem = 'secureApi.rateLimit must not have the key "principal" with oauthGuard: false';
+    const problem =
+      'secureApi.rateLimit must not have the key "principal" or "tenant" with oauthGuard: false';
     for (const authenticate of [{}, { authenticate: false }]) {
       const problems = problemsOf({ ...byPrincipal, ...authenticate });
       expect(problems).toEqual([expect.stringContaining(problem)]);

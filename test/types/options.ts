@@ -104,6 +104,7 @@ import {
   session,
 } from "express-secure-api/principal";
 import {
+  type BlockOptions,
   type LoginThrottleOptions,
   loginThrottle,
   type RateLimitOptions,
@@ -111,6 +112,7 @@ import {
   type RedisStoreOptions,
   rateLimit,
   redisStore,
+  type SlowDownOptions,
 } from "express-secure-api/rate-limit";
 import {
   type ExpressRateLimitOptions,
@@ -210,6 +212,8 @@ export interface MyTokenVerifierIssuersOptions extends TokenVerifierIssuersOptio
 export interface MyTokenVerifierOptions extends TokenVerifierOptions, Own {}
 export interface MyHeaderPrincipalOptions extends HeaderPrincipalOptions, Own {}
 export interface MyPrincipalFromOptions extends PrincipalFromOptions, Own {}
+export interface MyBlockOptions extends BlockOptions, Own {}
+export interface MySlowDownOptions extends SlowDownOptions, Own {}
 export interface MyRateLimitOptions extends RateLimitOptions, Own {}
 export interface MyLoginThrottleOptions extends LoginThrottleOptions, Own {}
 export interface MyExpressRateLimitOptions extends ExpressRateLimitOptions, Own {}
@@ -304,6 +308,12 @@ createTokenVerifier(my<MyTokenVerifierIssuersOptions>());
 principalFrom(() => null, my<MyPrincipalFromOptions>());
 principalFrom.header(my<MyHeaderPrincipalOptions>());
 rateLimit(my<MyRateLimitOptions>());
+rateLimit({
+  limit: 10,
+  window: "1m",
+  block: my<MyBlockOptions>(),
+  slowDown: my<MySlowDownOptions>(),
+});
 loginThrottle(my<MyLoginThrottleOptions>());
 expressRateLimit(my<MyExpressRateLimitOptions>());
 expressRateLimit({ store: new MemoryStore(my<MyMemoryStoreOptions>()) });

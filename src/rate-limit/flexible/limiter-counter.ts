@@ -69,13 +69,9 @@ export class LimiterCounter {
     const state = await this.#read(keyOf(request));
     const before = state.consumed;
     const { cost } = request;
-    const allowed = cost === 0 || before + cost <= this.#limiter.points;
-    return this.#attempt(state, asked, {
-      allowed,
-      before,
-      added: 0,
-      blocked: before > this.#limiter.points && this.#blocked(state),
-    });
+    const blocked = before > this.#limiter.points && this.#blocked(state);
+    const fits = cost === 0 || before + cost <= this.#limiter.points;
+    return this.#attempt(state, asked, { allowed: fits && !blocked, before, added: 0, blocked });
   }
 
   #attempt(

@@ -137,7 +137,7 @@ export function misfitsOf(limiter: FlexibleLimiter, policy: Policy): readonly st
       `${must} the duration of the limiter is ${limiter.duration} seconds, the window ${seconds}`,
     );
   }
-  if (policy.blocking !== undefined && Number.isFinite(policy.blocking.after)) {
+  if (policy.blocking !== undefined && policy.blocking.after < Number.MAX_SAFE_INTEGER) {
     sentences.push(
       `${must} block must be { after: "never" }: the blockDuration of the limiter blocks keys that are refused`,
     );

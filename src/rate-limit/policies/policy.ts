@@ -29,6 +29,17 @@ export interface RateLimitBlocking {
   readonly forgetMs: number;
 }
 
+/** What a store says that it can do. */
+export interface StoreAbilities {
+  readonly algorithms: readonly RateLimitAlgorithm[];
+  /** Whether what was counted can be given back. */
+  readonly refunds: boolean;
+  /** Whether units can be charged without asking. */
+  readonly charges: boolean;
+  readonly blocks: boolean;
+  readonly soft: boolean;
+}
+
 /** A function of the app, with a deadline. What it returns is checked. @throws FunctionFailure */
 export type UserFunction<T> = (req: Request) => T | Promise<T>;
 

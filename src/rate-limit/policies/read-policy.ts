@@ -7,6 +7,7 @@ import { readPathPatterns } from "../../core/http/read-path-patterns.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import { formatDuration } from "../../core/options/quantity.js";
 import { foldBodyKey } from "./body-key.js";
+import type { StoreAbilities } from "./policy.js";
 import {
   type CostAfter,
   type CountFunction,
@@ -19,7 +20,6 @@ import {
 } from "./policy.js";
 import { type PolicyRate, readPolicyRate } from "./read-rate.js";
 import { readStages } from "./read-stages.js";
-import type { StoreAbilities } from "./store-abilities.js";
 
 /** What the place of a policy demands of it. */
 export interface PolicyDemands {

@@ -1,9 +1,14 @@
 import type { OptionKeys } from "../../core/options/option-types.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import { DURATION } from "../../core/options/quantity.js";
-import type { Policy, RateLimitAlgorithm, RateLimitBlocking, SlowDown } from "./policy.js";
+import type {
+  Policy,
+  RateLimitAlgorithm,
+  RateLimitBlocking,
+  SlowDown,
+  StoreAbilities,
+} from "./policy.js";
 import type { BlockOptions, SlowDownOptions } from "./policy-options.js";
-import type { StoreAbilities } from "./store-abilities.js";
 
 type StageReader = OptionsReader<"warnAt" | "slowDown" | "onLimit" | "block">;
 

@@ -1,6 +1,5 @@
 import type { OptionsReader } from "../../core/options/options-reader.js";
-import type { Policy } from "../policies/policy.js";
-import type { StoreAbilities } from "../policies/store-abilities.js";
+import type { Policy, StoreAbilities } from "../policies/policy.js";
 import type { RateLimitStore } from "./rate-limit-store.js";
 
 /** A store with this method says, at start-up, which policies it cannot count: one sentence per problem. */
