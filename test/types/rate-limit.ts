@@ -7,7 +7,6 @@ import {
   rateLimit,
   redisStore,
 } from "express-secure-api/rate-limit";
-import { RateLimiterMemory, RateLimiterUnion } from "rate-limiter-flexible";
 
 const limiter = rateLimit({ limit: 100, window: "1m" });
 rateLimit({ limit: "none", match: "/beta/*" });
@@ -122,9 +121,22 @@ redisStore(Promise.resolve(redis));
 redisStore(redis, { keyPrefix: "orders" });
 // @ts-expect-error no text
 redisStore(redis, { prefix: 1 });
-fromRateLimiterFlexible(new RateLimiterMemory({ points: 100, duration: 60 }));
-fromRateLimiterFlexible({ client: new RateLimiterMemory({ points: 100, duration: 60 }) });
+/** What the types of rate-limiter-flexible say of a limiter. The package is optional, and is not installed everywhere. */
+declare const flexible: {
+  readonly points: number;
+  readonly duration: number;
+  consume(key: string | number, points?: number): Promise<object>;
+  get(key: string | number): Promise<object | null>;
+  penalty(key: string | number, points?: number): Promise<object>;
+  reward(key: string | number, points?: number): Promise<object>;
+  set(key: string | number, points: number, seconds: number): Promise<object>;
+  delete(key: string | number): Promise<boolean>;
+};
+/** And of a union of several. */
+declare const union: { consume(key: string | number): Promise<Record<string, object>> };
+fromRateLimiterFlexible(flexible);
+fromRateLimiterFlexible({ client: flexible });
 // @ts-expect-error not a limiter
 fromRateLimiterFlexible({ client: {} });
 // @ts-expect-error a union has no limit of its own
-fromRateLimiterFlexible(new RateLimiterUnion());
+fromRateLimiterFlexible(union);
