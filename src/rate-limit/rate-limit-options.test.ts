@@ -187,6 +187,18 @@ describe("rateLimit, with wrong options, throws one OptionsError", () => {
     ],
     [{ ...one, key: ["ip", "ip"] }, "a list of several of them"],
     [{ ...one, key: ["ip", "user"] }, "a list of several of them"],
+    [
+      {
+        policies: [{ ...one, name: "a" }],
+        store: { consume: async () => [] },
+        onStoreError: "rejct",
+      },
+      'rateLimit.onStoreError must be one of "fallback", "reject", "dangerouslyOpen"',
+    ],
+    [
+      { policies: [one], onStoreError: "reject" },
+      "rateLimit.onStoreError must be left out without a store",
+    ],
     [{ ...one, warnAt: 0 }, "rateLimit.warnAt must be above 0"],
     [{ ...one, warnAt: 80 }, "rateLimit.warnAt must be a number from 0 to 1, got 80"],
     [{ ...one, onLimit: "slow-down" }, 'rateLimit.onLimit must be "refuse" without slowDown'],

@@ -7,7 +7,12 @@ import type { ProblemList } from "../core/options/problem-list.js";
 import type { OnDenied } from "../core/refusal/deny.js";
 import type { HeaderSettings } from "./answers/quota-headers.js";
 import { delays, type Policy, type UserFunction } from "./policies/policy.js";
-import { ON_STORE_ERROR, type PolicyDemands, readPolicy } from "./policies/read-policy.js";
+import {
+  ON_STORE_ERROR,
+  type PolicyDemands,
+  readOnStoreError,
+  readPolicy,
+} from "./policies/read-policy.js";
 import { readRate } from "./policies/read-rate.js";
 import { POLICY_HINTS, RATE_LIMIT_HINTS } from "./rate-limit-hints.js";
 import type {
@@ -119,12 +124,14 @@ export function readSettings(
     RATE_LIMIT_HINTS,
     'rateLimit({ limit: 100, window: "1m" })',
   );
-  const demands = {
-    phased,
-    store: abilitiesOf(reader.raw("store")),
-    onStoreError: ON_STORE_ERROR.find((one) => one === reader.raw("onStoreError")) ?? "fallback",
-  };
+  const store = abilitiesOf(reader.raw("store"));
   const own = [...POLICY_NAMES, "policies" as const].some((name) => reader.has(name));
+  const isPolicy = !reader.has("policies") && (own || rows.length === 0);
+  // Of a policy that stands here itself, it is read, and found wrong, with that.
+  const onStoreError = isPolicy
+    ? (ON_STORE_ERROR.find((one) => one === reader.raw("onStoreError")) ?? "fallback")
+    : readOnStoreError(reader, { store, onStoreError: "fallback" });
+  const demands = { phased, store, onStoreError };
   const policies = [
     ...(own || rows.length === 0 ? readPolicies(reader, demands) : []),
     ...rows.map((row) => readPolicy(readerOf(row, reader.problems), demands)),

@@ -123,7 +123,11 @@ function readAlgorithm(
   return algorithm;
 }
 
-function readOnStoreError(reader: PolicyReader, demands: PolicyDemands): OnStoreError {
+/** Reads what happens while the store fails: of one policy, or of all that do not say it. */
+export function readOnStoreError(
+  reader: OptionsReader<"onStoreError">,
+  demands: Pick<PolicyDemands, "store" | "onStoreError">,
+): OnStoreError {
   if (demands.store === undefined) {
     if (reader.has("onStoreError")) reader.note("onStoreError", "must be left out without a store");
     return demands.onStoreError;
