@@ -94,7 +94,7 @@ export class KeyTable<T> {
 /**
  * A copy that owns its characters. A string cut out of a header keeps the whole header alive: 16 kb for each key.
  */
-function compact(key: string): string {
+export function compact(key: string): string {
   const copy = Buffer.from(key, "latin1").toString("latin1");
   return copy === key ? copy : Buffer.from(key, "utf16le").toString("utf16le");
 }

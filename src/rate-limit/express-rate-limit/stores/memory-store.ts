@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { readOptions } from "../../../core/options/options-reader.js";
+import { compact } from "../../../core/quota/key-table.js";
 import type { ClientRateLimitInfo, Options, Store } from "../options/options.js";
 
 /** Options of {@link MemoryStore}. */
@@ -143,10 +144,4 @@ function named(key: string): string {
   return key.length > LONGEST_KEY || key.startsWith("#")
     ? `#${hash("sha256", key, "base64url")}`
     : key;
-}
-
-/** A copy that owns its characters. A string cut out of a header keeps the whole header alive: 16 kb for each key. */
-function compact(key: string): string {
-  const copy = Buffer.from(key, "latin1").toString("latin1");
-  return copy === key ? copy : Buffer.from(key, "utf16le").toString("utf16le");
 }
