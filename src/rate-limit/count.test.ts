@@ -84,6 +84,21 @@ describe.each(expressVersions)("rateLimit with costAfter on Express %s", (_major
     }
   });
 
+  it("charges in memory what memory has counted in place of a store", async () => {
+    vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const charged: unknown[] = [];
+    const store: RateLimitStore = {
+      consume: () => Promise.reject(new Error("down")),
+      refund: async () => undefined,
+      charge: async (requests) => void charged.push(requests),
+    };
+    const app = appWith({ store, costAfter: bytes, cost: 10 });
+    await request(app).get("/40").expect(200).expect("X-RateLimit-Remaining", "90");
+    await sleep(10);
+    await request(app).get("/40").expect(200).expect("X-RateLimit-Remaining", "50");
+    expect(charged).toEqual([]);
+  });
+
   it("charges and gives back in a store", async () => {
     const calls: string[] = [];
     const store: RateLimitStore = {

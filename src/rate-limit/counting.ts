@@ -121,9 +121,14 @@ export class Counting {
     return new Promise((resolve) => this.count([{ ...charge, cost: 0 }], resolve));
   }
 
-  /** Charges without asking whether it fits, at most what is left. */
-  async charge(charge: Charge): Promise<void> {
-    if (this.#store === undefined) this.#memory.charge(charge);
+  /**
+   * Charges without asking whether it fits, at most what is left.
+   *
+   * @param beside - A result of the same request: what memory has counted in place of a store goes on there.
+   */
+  async charge(charge: Charge, beside?: RateLimitResult): Promise<void> {
+    const inMemory = this.#store === undefined || (beside !== undefined && this.hasCounted(beside));
+    if (inMemory) this.#memory.charge(charge);
     else await this.#store.act("charge", [this.#requestOf(charge)]);
   }
 

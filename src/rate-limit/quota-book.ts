@@ -148,6 +148,8 @@ export class QuotaBook {
       return;
     }
     this.#counting.keep(result);
-    if (difference > 0) ignoreOutcome(this.#counting.charge({ ...charge, cost: difference }));
+    if (difference > 0) {
+      ignoreOutcome(this.#counting.charge({ ...charge, cost: difference }, result));
+    }
   }
 }
