@@ -15,9 +15,10 @@ import { AUDIENCE, SCOPE } from "./workload.mjs";
 
 const { auditLog, fileSink } = requireFromLibrary("audit-log");
 const { oauthGuard } = requireFromLibrary("oauth-guard");
-const { all, any, not, requireScope, role, scope } = requireFromLibrary("authorization");
-const { logicOf } = requireInternal("authorization/rule/rule.js");
-const { createPrincipal } = requireInternal("core/principal/principal.js");
+const { requireScope } = requireFromLibrary("authorization");
+const { all, any, not, role, scope } = await requireInternal("authorization/index.js");
+const { logicOf } = await requireInternal("authorization/rule/rule.js");
+const { createPrincipal } = await requireInternal("core/principal/principal.js");
 
 /** Single parts of the library, each beside what it is compared with. */
 export function comparisons(context) {

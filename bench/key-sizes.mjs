@@ -2,8 +2,8 @@ import { MemoryStore } from "express-rate-limit";
 import flexible from "rate-limiter-flexible";
 import { requireInternal } from "./library.mjs";
 
-const { MemoryEngine } = requireInternal("rate-limit/algorithms/memory-engine.js");
-const { readSettings } = requireInternal("rate-limit/read-settings.js");
+const { MemoryEngine } = await requireInternal("rate-limit/algorithms/memory-engine.js");
+const { readSettings } = await requireInternal("rate-limit/read-settings.js");
 
 const KEYS = 100_000;
 const WINDOW_MS = 3_600_000;

@@ -1,5 +1,5 @@
 /** `node bench/profile.mjs <stack> [--node <major>]`: where the server of one stack spends its time under load. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,6 +17,8 @@ const ROWS = 45;
 const IDLE = new Set(["(idle)", "(root)"]);
 
 const USAGE = `node bench/profile.mjs <${Object.keys(STACKS).join("|")}> [--node <${MAJORS.join("|")}>]`;
+
+const parts = new Map();
 
 const library = fileURLToPath(new URL("../dist/", import.meta.url));
 
@@ -87,10 +89,10 @@ function largest(table) {
 /** The nearest caller that is a room of the library or a package: what Node does for it is its cost. */
 function ownerOf(node) {
   for (let current = node; current !== undefined; current = current.parent) {
-    const { url, functionName } = current.callFrame;
+    const { url, functionName, lineNumber } = current.callFrame;
     const [, dependency] = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url) ?? [];
     if (dependency !== undefined) return dependency;
-    const room = roomOf(url);
+    const room = roomOf(url, lineNumber);
     if (room !== undefined) return room;
     if (functionName.startsWith("(") && current === node) return functionName;
     if (/\/bench\//.test(url)) return "bench";
@@ -98,11 +100,25 @@ function ownerOf(node) {
   return "node";
 }
 
-/** `audit-log/record` for a file of that folder of the library, wherever a checkout stands. */
-function roomOf(url) {
+/** `src/audit-log/record` for what stands in a part of the library and comes from a file of that folder. */
+function roomOf(url, line) {
   const path = url.startsWith("file:") ? fileURLToPath(url) : url;
   if (!path.startsWith(library)) return undefined;
-  return `dist/${dirname(path.slice(library.length)).replaceAll("\\", "/")}`;
+  const source = sourcesOf(path).findLast((one) => one.line <= line);
+  return dirname(source?.path ?? path.slice(library.length)).replaceAll("\\", "/");
+}
+
+/** Where each source begins in a part: the build writes its name above it. */
+function sourcesOf(path) {
+  if (!parts.has(path)) {
+    const lines = readFileSync(path, "utf8").split("\n");
+    const sources = lines.flatMap((text, line) => {
+      const name = /^\/\/ (src\/\S+\.ts)$/.exec(text)?.[1];
+      return name === undefined ? [] : [{ line, path: name }];
+    });
+    parts.set(path, sources);
+  }
+  return parts.get(path);
 }
 
 function describe({ functionName, url, lineNumber }) {

@@ -1,4 +1,4 @@
-// Compiles src/ to CommonJS in dist/, writes the ESM doors beside it and finishes the declarations.
+// Writes src/ as CommonJS to dist/, the ESM doors beside it, and the declarations.
 import {
   appendFileSync,
   existsSync,
@@ -13,6 +13,7 @@ import {
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundle, doorsIn } from "./bundle.mjs";
 import { defaultExportIn, finishDeclarations } from "./declarations.mjs";
 import { tsc } from "./tsc.mjs";
 
@@ -21,6 +22,7 @@ const dist = join(root, "dist");
 const inputs = [
   "src",
   "scripts/build.mjs",
+  "scripts/bundle.mjs",
   "scripts/declarations.mjs",
   "package.json",
   "tsconfig.json",
@@ -29,22 +31,23 @@ const inputs = [
 const require = createRequire(import.meta.url);
 
 /** Builds, unless nothing that goes into the build is newer than the last one. */
-export function buildIfStale() {
+export async function buildIfStale() {
   if (existsSync(dist) && newest(inputs.map((path) => join(root, path))) < statSync(dist).mtimeMs)
     return;
-  build();
+  await build();
 }
 
 /** Builds in a directory of its own first, so that a running process never sees half a build. */
-export function build() {
+export async function build() {
   const fresh = join(root, `.dist-${process.pid}`);
   const started = new Date();
   try {
-    compile(fresh);
+    declare(fresh);
+    await bundle(root, fresh);
     removePrefixes(fresh);
-    for (const entry of entries(fresh)) {
-      exportDefault(entry);
-      writeDoor(entry);
+    for (const door of doorsIn(fresh)) {
+      exportDefault(join(fresh, door));
+      writeDoor(join(fresh, door));
     }
     finishDeclarations(fresh);
     // Dated by its start: a source saved while the compiler ran makes the build stale.
@@ -55,7 +58,7 @@ export function build() {
   }
 }
 
-function compile(outDir) {
+function declare(outDir) {
   rmSync(outDir, { recursive: true, force: true });
   if (!tsc("-p", "tsconfig.build.json", "--outDir", outDir)) throw new Error("tsc found errors");
 }
@@ -67,20 +70,6 @@ function removePrefixes(outDir) {
     const path = join(outDir, name);
     writeFileSync(path, readFileSync(path, "utf8").replaceAll('require("node:', 'require("'));
   }
-}
-
-function entries(outDir) {
-  const folders = foldersIn(outDir);
-  // A room with an index is a door of its own, such as authorization/cedar.
-  return [outDir, ...folders, ...folders.flatMap(foldersIn)].filter((path) =>
-    existsSync(join(path, "index.js")),
-  );
-}
-
-function foldersIn(path) {
-  return readdirSync(path, { withFileTypes: true })
-    .filter((item) => item.isDirectory())
-    .map(({ name }) => join(path, name));
 }
 
 /** Lets `require` give a function that is exported by default, with the other exports on it: packages that it replaces do. */
@@ -119,7 +108,7 @@ function newest(paths) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    build();
+    await build();
   } catch (error) {
     console.error(`build: ${error.message}`);
     process.exitCode = 1;

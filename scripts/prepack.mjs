@@ -5,7 +5,7 @@ import { build } from "./build.mjs";
 import { removeFolders, writeFolders } from "./folders.mjs";
 
 assertDestination();
-build();
+await build();
 try {
   writeFolders();
 } catch (error) {
