@@ -10,7 +10,8 @@ import { readVerifierSettings, VERIFIER_HINTS, VERIFIER_KEYS } from "./read-veri
 import { createRefusals } from "./refusals/challenge.js";
 import type { RefusalReason } from "./refusals/refusals.js";
 import type { AccessTokenClaims, Auth } from "./token/auth.js";
-import { type Verification, type VerifiedToken, Verifier, warnAtStart } from "./token/verifier.js";
+import { type Verification, type VerifiedToken, Verifier } from "./token/verifier.js";
+import { warnAtStart } from "./warn-at-start.js";
 
 /** Verifies access tokens that came by another way than an Express request. */
 export interface TokenVerifier<Claims = AccessTokenClaims> {

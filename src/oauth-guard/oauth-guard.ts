@@ -14,7 +14,8 @@ import { readSchemes } from "./options/read-schemes.js";
 import { readVerifierSettings, VERIFIER_HINTS, VERIFIER_KEYS } from "./read-verifier-options.js";
 import { createRefusals } from "./refusals/challenge.js";
 import { createTokenExtractor, NO_AUTHORIZATION } from "./token/bearer-token.js";
-import { Verifier, warnAtStart } from "./token/verifier.js";
+import { UnseenToken, Verifier } from "./token/verifier.js";
+import { warnAtStart } from "./warn-at-start.js";
 
 /** The middleware of {@link oauthGuard}. */
 export interface OauthGuard extends Middleware {
@@ -109,12 +110,13 @@ export function oauthGuard(options: OauthGuardInput): OauthGuard {
   const admission = new Admission(guard, refusals);
   const extractToken = createTokenExtractor(schemes);
   const verifier = new Verifier(settings);
-  const firstSight = failedVerifications && new FirstSight(failedVerifications);
+  const firstSight = failedVerifications && new FirstSight(failedVerifications, verifier);
   const verify = (token: string, req: Request, res: Response): Verdict | Promise<Verdict> => {
     if (firstSight === undefined) return verifier.verify(token);
     // In report mode the verdict is wanted for the record, whether the client waits for its answer or not.
     const leaving = guard.enforced ? res : undefined;
-    return verifier.known(token) ?? firstSight.verify(req, leaving, () => verifier.verify(token));
+    const found = verifier.find(token);
+    return found instanceof UnseenToken ? firstSight.verify(req, leaving, found) : found;
   };
 
   const middleware: Middleware = guard.middleware(

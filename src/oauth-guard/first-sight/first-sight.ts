@@ -2,7 +2,7 @@ import type { Request, Response } from "express";
 import { isThenable } from "../../core/calls/user-function.js";
 import { addressNetwork, clientAddress } from "../../core/http/client-address.js";
 import { isRefused } from "../../core/refusal/refused.js";
-import type { Verification } from "../token/verifier.js";
+import type { UnseenToken, Verification, Verifier } from "../token/verifier.js";
 import { FailureBucket } from "./failure-bucket.js";
 import { VerificationQueue } from "./verification-queue.js";
 
@@ -19,7 +19,7 @@ export interface FirstSightSettings {
 /** There is no room in the queue. */
 export const QUEUE_FULL = Symbol("queue full");
 
-/** What verifies a token, and gives the same for one that was verified in the meantime. */
+/** Verifies a token at once. */
 type Verify = () => Verification | Promise<Verification>;
 
 /** One customer usually holds a whole network of this size. */
@@ -33,35 +33,42 @@ export class FirstSight {
   readonly #failures: FailureBucket;
   readonly #queue: VerificationQueue;
 
-  constructor({ limit, windowMs, concurrency, maxWaiting }: FirstSightSettings) {
+  readonly #verifier: Verifier;
+
+  constructor(
+    { limit, windowMs, concurrency, maxWaiting }: FirstSightSettings,
+    verifier: Verifier,
+  ) {
+    this.#verifier = verifier;
     this.#failures = new FailureBucket(limit, windowMs);
     this.#queue = new VerificationQueue(concurrency, maxWaiting);
   }
 
   /**
-   * Verifies, at once or in turn. Throws and rejects as `verify` does.
+   * Verifies, at once or in turn. Throws and rejects as the verifier does.
    *
    * @param res - Where the client may leave the queue; `undefined` when the verdict is wanted all the same.
    */
   verify(
     req: Request,
     res: Response | undefined,
-    verify: Verify,
+    token: UnseenToken,
   ): Verification | Promise<Verification | typeof QUEUE_FULL> | typeof QUEUE_FULL {
     const address = networkOf(req);
     if (this.#failures.charge(address, performance.now()))
-      return this.#judge(address, true, verify);
+      return this.#judge(address, true, () => this.#verifier.verifyUnseen(token));
     const turn = this.#queue.wait(address, res);
     if (turn === undefined) return QUEUE_FULL;
     return turn.then<Verification | typeof QUEUE_FULL>((isTurn) =>
-      isTurn ? this.#inTurn(address, verify) : QUEUE_FULL,
+      isTurn ? this.#inTurn(address, token) : QUEUE_FULL,
     );
   }
 
-  async #inTurn(address: string, verify: Verify): Promise<Verification> {
+  async #inTurn(address: string, { token }: UnseenToken): Promise<Verification> {
     try {
       const charged = this.#failures.charge(address, performance.now());
-      return await this.#judge(address, charged, verify);
+      // It may have been verified in the meantime.
+      return await this.#judge(address, charged, () => this.#verifier.verify(token));
     } finally {
       this.#queue.end(address);
     }

@@ -74,17 +74,6 @@ interface SignedToken {
   readonly now: number;
 }
 
-/** Tells the operator what is known at start-up and is no error. */
-export function warnAtStart({ issuers }: VerifierSettings): void {
-  const now = Date.now();
-  for (const { claims } of issuers) claims.missing?.warnWhenOver(now);
-  if (!issuers.some(({ keys }) => keys.hasShortSecret === true)) return;
-  process.emitWarning(
-    'oauthGuard.secret is shorter than its hash, so that it can be guessed and tokens can be made with it. In report mode it is taken all the same; with mode: "enforce" it is an error.',
-    { code: "EXPRESS_SECURE_API_SHORT_SECRET", type: "SecurityWarning" },
-  );
-}
-
 /** A good token, why it is refused, or why that cannot be told at the moment. */
 export type Verification = VerifiedToken | Refused<RefusalReason> | KeyOutage;
 
@@ -94,6 +83,18 @@ interface KnownIssuer extends TrustedIssuer {
 }
 
 const MAX_JTI_LENGTH = 256;
+
+/** A token that no verdict is known for, with the name that its verdict would get in the cache. */
+export class UnseenToken {
+  readonly token: string;
+  /** `undefined` without a cache. */
+  readonly digest: string | undefined;
+
+  constructor(token: string, digest: string | undefined) {
+    this.token = token;
+    this.digest = digest;
+  }
+}
 
 /**
  * Verifies tokens and remembers those that were good. Throws, or rejects, only when a function of
@@ -126,15 +127,16 @@ export class Verifier {
 
   /** Synchronous unless keys have to be fetched first, or a function of the app answers with a promise. */
   verify(token: string): Verification | Promise<Verification> {
-    return this.known(token) ?? this.#verifyNew(token, this.#digestOf(token), Date.now());
+    const found = this.find(token);
+    return found instanceof UnseenToken ? this.verifyUnseen(found) : found;
   }
 
-  /** What can be said without verifying a token for the first time: `undefined` when it was not seen before. */
-  known(token: string): Verification | Promise<Verification> | undefined {
+  /** What can be said without verifying a token for the first time. */
+  find(token: string): Verification | Promise<Verification> | UnseenToken {
     if (token.length > this.#maxTokenSize) return refused("token_too_large");
-    const digest = this.#digestOf(token);
+    const digest = this.#cache && hash("sha256", token, "binary");
     const known = digest && this.#cache?.get(digest);
-    if (!digest || !known) return undefined;
+    if (!digest || !known) return new UnseenToken(token, digest);
     const now = Date.now();
     const isGood = this.#isInTime(known, now) && known.keys.isCurrent(known.key);
     if (isGood === true) return known;
@@ -145,8 +147,8 @@ export class Verifier {
     });
   }
 
-  #digestOf(token: string): string | undefined {
-    return this.#cache && hash("sha256", token, "binary");
+  verifyUnseen({ token, digest }: UnseenToken): Verification | Promise<Verification> {
+    return this.#verifyNew(token, digest, Date.now());
   }
 
   /** Waits until every issuer has its keys. Rejects with the first outage, as an `HttpError`. */
