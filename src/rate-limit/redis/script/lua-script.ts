@@ -1,3 +1,5 @@
+import { LUA_BLOCKS } from "./lua-blocks.js";
+
 /**
  * The script that counts in Redis. It runs as a whole or not at all, on the clock of the server.
  *
@@ -10,7 +12,6 @@
  *   Only a bucket of more than 2^53 ticks is rounded, by far less than a unit: `slack` lets its last one pass.
  * - A window is `end used born`.
  * - A log and leases are a sorted set of units, by the microsecond at which each comes back.
- * - A block is `base left forget strikes refusals span`, times as what was left of them at `base`.
  *
  * Times that run from `base` survive a clock that is set back. Every key expires when it says no more than no key. All is
  * read before anything is written, so that an error leaves nothing half done. It needs Redis 5 or later, where scripts
@@ -193,42 +194,7 @@ local function counterOf(kind)
   return counters[kind]
 end
 
-local function saveBlock(r, b)
-  local ms = max(b.left, b.strikes > 0 and b.forget or 0, b.refusals > 0 and b.span or 0)
-  if ms <= 0 then call('DEL', r.blockKey) return end
-  local state = pack('<dddddd', now, b.left, b.forget, b.strikes, b.refusals, b.span)
-  put(r.blockKey, state, ms)
-end
-
-local function loadBlock(r)
-  local b = {left = 0, forget = 0, strikes = 0, refusals = 0, span = 0}
-  local state = stateOf(r.blockKey, 48)
-  if not state then return b end
-  local base, left, forget, strikes, refusals, span = unstruct('<dddddd', state)
-  local passed = max(0, now - base)
-  b.left, b.forget, b.span = max(0, left - passed), max(0, forget - passed), max(0, span - passed)
-  if b.forget > 0 then b.strikes = strikes end
-  if b.span > 0 then b.refusals = refusals end
-  if base > now then saveBlock(r, b) end
-  return b
-end
-
-local function countRefusal(r)
-  local after, within, forget, list = string.match(r.blocking, '^(%d+) (%d+) (%d+) (.+)$')
-  local b, durations = loadBlock(r), {}
-  for ms in string.gmatch(list, '%d+') do durations[#durations + 1] = tonumber(ms) end
-  b.refusals = b.refusals + 1
-  if b.refusals == 1 then b.span = tonumber(within) end
-  if b.refusals >= tonumber(after) then
-    b.strikes = min(b.strikes + 1, #durations)
-    b.left = durations[b.strikes]
-    b.forget = b.left + forget
-    b.refusals, b.span = 0, 0
-  end
-  saveBlock(r, b)
-  return b.left
-end
-
+${LUA_BLOCKS}
 local requests = {}
 for i = 1, #KEYS / 2 do
   local at = 3 + (i - 1) * 9
@@ -248,11 +214,11 @@ if op ~= 'consume' and op ~= 'look' then
     if op == 'reset' then
       call('DEL', r.key, r.blockKey)
     elseif op == 'block' then
-      local b = loadBlock(r)
-      b.left = tonumber(r.extra)
-      b.forget = max(b.forget, b.left)
-      if b.left == 0 then b.refusals = 0 end
-      saveBlock(r, b)
+      local b, left = loadBlock(r), tonumber(r.extra)
+      if left > 0 or b.left > 0 then
+        b.left, b.forget = left, left + b.period
+        saveBlock(r, b)
+      end
     else
       r.counter.load(r)
       if op == 'charge' then
@@ -287,7 +253,7 @@ for i = 1, #requests do
   local receipt = '-'
   if admitted then
     if r.cost > 0 then receipt = r.counter.charge(r) end
-  elseif not r.allowed and r.blocked == 0 and r.blocking ~= '' then
+  elseif not r.allowed and r.blocked == 0 and r.blocking ~= '' and r.cost <= r.burst then
     r.blocked = countRefusal(r)
   end
   local left, wait, reset = r.counter.answer(r)
