@@ -3,6 +3,9 @@
  * times as what was left of them at `base`: `forget` until one of the `strikes` is forgotten, `span` until the `refusals` are.
  */
 export const LUA_BLOCKS = `
+local function makeBlocks()
+local blocks = {}
+
 local function blockingOf(r)
   local after, within, forget, list = string.match(r.blocking, '^(%d+) (%d+) (%d+) (.+)$')
   return tonumber(after), tonumber(within), tonumber(forget), list
@@ -16,7 +19,7 @@ local function saveBlock(r, b)
   put(r.blockKey, state, ms)
 end
 
-local function loadBlock(r)
+function blocks.load(r)
   local _, _, period = blockingOf(r)
   local b = {left = 0, forget = 0, strikes = 0, refusals = 0, span = 0, period = period or 0}
   local state = stateOf(r.blockKey, 48)
@@ -35,9 +38,9 @@ local function loadBlock(r)
   return b
 end
 
-local function countRefusal(r)
+function blocks.refuse(r)
   local after, within, forget, list = blockingOf(r)
-  local b, durations = loadBlock(r), {}
+  local b, durations = blocks.load(r), {}
   for ms in string.gmatch(list, '%d+') do durations[#durations + 1] = tonumber(ms) end
   b.refusals = b.refusals + 1
   if b.refusals == 1 then b.span = within end
@@ -49,5 +52,20 @@ local function countRefusal(r)
   end
   saveBlock(r, b)
   return b.left
+end
+function blocks.set(r, ms)
+  local b = blocks.load(r)
+  if ms == 0 and b.left == 0 then return end
+  b.left, b.forget = ms, ms + b.period
+  saveBlock(r, b)
+end
+
+return blocks
+end
+
+local madeBlocks
+local function blocks()
+  madeBlocks = madeBlocks or makeBlocks()
+  return madeBlocks
 end
 `;
