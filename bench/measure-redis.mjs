@@ -2,7 +2,6 @@ import { Agent, get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startChild } from "./child.mjs";
 import { startRedis } from "./redis/redis-server.mjs";
-import { median } from "./statistics.mjs";
 
 const SIDES = ["one", "express", "window", "flexibleOne", "three", "flexibleThree"];
 const BATCH = 2000;
@@ -87,9 +86,4 @@ function timed(port, agent) {
       });
     }).once("error", reject);
   });
-}
-
-/** The median of one figure of a side. */
-export function figureOf(samples, name) {
-  return median(samples.map((sample) => sample[name]));
 }

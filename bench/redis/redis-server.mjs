@@ -23,7 +23,9 @@ export async function startRedis() {
       const cpu = await admin.info("cpu");
       const stats = await admin.info("commandstats");
       let [calls, scripts] = [0, 0];
-      for (const [, count, usec] of stats.matchAll(/^cmdstat_eval(?:sha)?:calls=(\d+),usec=(\d+)/gm)) {
+      for (const [, count, usec] of stats.matchAll(
+        /^cmdstat_eval(?:sha)?:calls=(\d+),usec=(\d+)/gm,
+      )) {
         calls += Number(count);
         scripts += Number(usec);
       }
