@@ -15,6 +15,8 @@ const CURRENT = {
   require: 0.8,
   /** Milliseconds. */
   blockedLoop: 50,
+  /** Milliseconds: `storeTimeout` + 5. */
+  outage: 80,
 };
 
 const OLDER = { bare: 1.15, require: 0.8 };

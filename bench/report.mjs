@@ -35,6 +35,8 @@ const BRIEF = {
   require: "`require()` of the preset",
   startUp: "start-up",
   blockedLoop: "blocked loop in ms",
+  redisOne: "limit in Redis, CPU of Redis ÷ rate-limit-redis",
+  outage: "p99 while the store hangs in ms",
 };
 
 /** @returns Markdown, and the ratios by name. */

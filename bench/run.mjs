@@ -53,6 +53,10 @@ async function* measure(node, { only, stacks, rounds, requests, warmup }, budget
     "./report.mjs"
   );
 
+  const { measureRedis } = await import("./measure-redis.mjs");
+  const { hasRedis } = await import("./redis/redis-server.mjs");
+  const { reportRedis } = await import("./redis/report-redis.mjs");
+
   const directory = mkdtempSync(join(tmpdir(), "express-secure-api-bench-"));
   try {
     if (only.includes("stacks")) {
@@ -70,6 +74,12 @@ async function* measure(node, { only, stacks, rounds, requests, warmup }, budget
     if (only.includes("blocked-loop")) {
       onProgress("measuring how long hostile requests block the loop");
       yield reportBlockedLoop(await measureBlockedLoop({ node, rounds }), budgets);
+    }
+    if (only.includes("redis")) {
+      if (hasRedis()) {
+        onProgress("measuring limits in Redis, and while it hangs");
+        yield reportRedis(await measureRedis({ node, rounds }), budgets);
+      } else onProgress("limits in Redis are left out: apt-get install redis-server");
     }
   } finally {
     rmSync(directory, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import { MAJORS } from "./node-binary.mjs";
 import { STACKS, withFrameworks } from "./stack-list.mjs";
 
 const STACK_NAMES = Object.keys(STACKS);
-const PARTS = ["stacks", "parts", "load-times", "blocked-loop"];
+const PARTS = ["stacks", "parts", "load-times", "blocked-loop", "redis"];
 
 /** What the budgets that `--check` enforces compare. */
 const CHECKED_STACKS = ["ours", "peers"];

@@ -5,7 +5,7 @@ import type { Express, Request, Response } from "express";
 import { afterEach, describe, expect, it } from "vitest";
 import { listenToDecisions } from "../../test/support/decisions.js";
 import { expressVersions } from "../../test/support/express.js";
-import type { RateLimitMiddleware } from "./place.js";
+import type { RateLimitMiddleware } from "./limiter/place.js";
 import { rateLimit } from "./rate-limit.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 import type {

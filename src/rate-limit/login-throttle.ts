@@ -2,12 +2,12 @@ import { GUARD_OPTIONS, readGuardOptions } from "../core/guard/guard-options.js"
 import type { Middleware } from "../core/guard/middleware.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { readOptions } from "../core/options/options-reader.js";
-import type { RateLimitControl } from "./control.js";
-import { createLimiter } from "./limiter.js";
+import type { RateLimitControl } from "./limiter/control.js";
+import { createLimiter } from "./limiter/limiter.js";
+import type { LimiterSettings } from "./limiter/limiter-settings.js";
 import { readLoginPolicies } from "./login-throttle/login-policies.js";
 import type { LoginThrottleOptions } from "./login-throttle/login-throttle-options.js";
 import type { Policy } from "./policies/policy.js";
-import type { LimiterSettings } from "./read-settings.js";
 import { abilitiesOf, readStore } from "./stores/read-store.js";
 
 /** What `loginThrottle` returns. */

@@ -1,12 +1,14 @@
 import type { Middleware } from "../core/guard/middleware.js";
 import type { PathPattern } from "../core/http/path-pattern.js";
 import { getPrincipal } from "../core/principal/principal.js";
-import { createLimiter } from "./limiter.js";
-import type { LimiterHandle, Place } from "./place.js";
+import type { Counting } from "./counting/counting.js";
+import { createControl, type RateLimitControl } from "./limiter/control.js";
+import { createLimiter } from "./limiter/limiter.js";
+import type { LimiterHandle, Place } from "./limiter/place.js";
+import { createPreflightLimit, type PreflightLimit } from "./limiter/preflight-limit.js";
 import { isByCaller, type Phase, type Policy } from "./policies/policy.js";
-import { createPreflightLimit, type PreflightLimit } from "./preflight-limit.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
-import { type LimiterSettings, readSettings } from "./read-settings.js";
+import { readSettings } from "./read-settings.js";
 import type { RowPolicy } from "./row-policy.js";
 
 /** The parts of a limiter around authentication. */
@@ -31,9 +33,19 @@ export interface RateLimitPhases {
   readonly byPrincipal: boolean;
   /** Whether the limits take effect. */
   readonly enforced: boolean;
+  /** What an app does by hand to the quotas of all parts. */
+  readonly control: RateLimitControl;
   /** Closes the store, if one is given and can be closed. Rejects when that fails or takes over 5 seconds. */
   close(): Promise<void>;
 }
+
+/** The control of no limits: it rejects whatever is asked of it. */
+export const NO_CONTROL: RateLimitControl = createControl(
+  { policies: [], ipv6Prefix: 128, mode: "enforce" },
+  () => {
+    throw new Error("no policy is counted");
+  },
+);
 
 /**
  * Splits the policies into those that run before authentication, after it, and after the body was parsed. Within each part
@@ -51,17 +63,25 @@ export function rateLimitPhases(
   const settings = readSettings(options, true, rows);
   const preflight =
     settings.preflightGiven === "off" ? undefined : createPreflightLimit(settings, true);
+  const countings = new Map<Policy, Counting>();
+  const limiterOf = (phase: Phase, place: Place): LimiterHandle | undefined => {
+    const policies = settings.policies.filter((policy) => policy.phase === phase);
+    if (policies.length === 0) return undefined;
+    const handle = createLimiter({ ...settings, policies }, place);
+    for (const policy of policies) countings.set(policy, handle.counting);
+    return handle;
+  };
   const phases = new Set(settings.policies.map(({ phase }) => phase));
   const afterBody = settings.policies.filter(({ phase }) => phase === "after-body");
   const isFollowed = phases.has("after-auth") || afterBody.length > 0;
-  const first = limiterOf(settings, "before-auth", { preflight, isFollowed });
-  const second = limiterOf(settings, "after-auth", {
+  const first = limiterOf("before-auth", { preflight, isFollowed });
+  const second = limiterOf("after-auth", {
     preflight,
     earlier: first,
     isFollowed: afterBody.length > 0,
   });
   const earlier = second ?? first;
-  const third = limiterOf(settings, "after-body", {
+  const third = limiterOf("after-body", {
     preflight,
     earlier: earlier && refundingCallers(earlier),
   });
@@ -76,6 +96,7 @@ export function rateLimitPhases(
     matched: settings.policies.flatMap(({ match }) => match ?? []),
     byPrincipal: settings.policies.some(isByCaller),
     enforced: settings.mode === "enforce",
+    control: createControl(settings, (policy) => countings.get(policy) as Counting),
     close: async (): Promise<void> => {
       // All parts share the store.
       await (first ?? second ?? third)?.middleware.close();
@@ -99,14 +120,4 @@ function refundingCallers(handle: LimiterHandle): LimiterHandle {
 /** Whether the policy says itself that it runs after authentication. */
 function isAfterAuth({ key, phase }: Policy): boolean {
   return phase === "after-auth" && typeof key === "function";
-}
-
-function limiterOf(
-  settings: LimiterSettings,
-  phase: Phase,
-  place: Place,
-): LimiterHandle | undefined {
-  const policies = settings.policies.filter((policy) => policy.phase === phase);
-  if (policies.length === 0) return undefined;
-  return createLimiter({ ...settings, policies }, place);
 }

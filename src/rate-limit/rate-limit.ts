@@ -1,7 +1,7 @@
 import { createMountCheck } from "../core/app/mount-check.js";
-import { createLimiter } from "./limiter.js";
-import type { RateLimitMiddleware } from "./place.js";
-import { createPreflightLimit } from "./preflight-limit.js";
+import { createLimiter } from "./limiter/limiter.js";
+import type { RateLimitMiddleware } from "./limiter/place.js";
+import { createPreflightLimit } from "./limiter/preflight-limit.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 import { readSettings } from "./read-settings.js";
 

@@ -1,11 +1,11 @@
 import { createCall } from "../core/calls/create-call.js";
 import { wrongReturn } from "../core/calls/user-function.js";
-import { GUARD_OPTIONS, type Mode, readGuardOptions } from "../core/guard/guard-options.js";
+import { GUARD_OPTIONS, readGuardOptions } from "../core/guard/guard-options.js";
 import type { Hints, OptionKey, OptionKeys } from "../core/options/option-types.js";
 import { OptionsReader, readOptions } from "../core/options/options-reader.js";
 import type { ProblemList } from "../core/options/problem-list.js";
-import type { OnDenied } from "../core/refusal/deny.js";
 import type { HeaderSettings } from "./answers/quota-headers.js";
+import type { LimiterSettings } from "./limiter/limiter-settings.js";
 import { delays, type Policy, type UserFunction } from "./policies/policy.js";
 import {
   ON_STORE_ERROR,
@@ -22,31 +22,7 @@ import type {
   RateLimitPolicy,
 } from "./rate-limit-options.js";
 import { optionsOfRow, ROW_EXAMPLE, type RowPolicy } from "./row-policy.js";
-import type { RateLimitStore } from "./stores/rate-limit-store.js";
 import { abilitiesOf, readStore } from "./stores/read-store.js";
-
-/** The options of a limiter, checked, with every default filled in. */
-export interface LimiterSettings {
-  readonly mode: Mode;
-  readonly onDenied: OnDenied;
-  readonly policies: readonly Policy[];
-  /** What counts the answers in front of the limiter. */
-  readonly preflight: Policy;
-  /** Whether the options say something about that policy: `"off"` when it is `false`. */
-  readonly preflightGiven: boolean | "off";
-  readonly store: RateLimitStore | undefined;
-  readonly storeTimeoutMs: number;
-  /** The part of every limit that the memory of this process admits in place of a store. */
-  readonly fallbackShare: number;
-  /** What makes pseudonyms of the keys that a store sees. */
-  readonly keySecret: string | undefined;
-  /** How many requests may wait at the same time. */
-  readonly maxWaiting: number;
-  readonly headers: HeaderSettings;
-  readonly ipv6Prefix: number;
-  readonly maxKeys: number;
-  readonly skip: UserFunction<boolean> | undefined;
-}
 
 const POLICY_KEYS: OptionKeys<RateLimitPolicy> = {
   name: true,

@@ -3,7 +3,7 @@ import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { listenToDecisions } from "../../test/support/decisions.js";
 import { expressVersions } from "../../test/support/express.js";
-import type { RateLimitMiddleware } from "./place.js";
+import type { RateLimitMiddleware } from "./limiter/place.js";
 import { rateLimit } from "./rate-limit.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 import type { RateLimitRequest, RateLimitStore } from "./stores/rate-limit-store.js";

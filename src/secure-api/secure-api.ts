@@ -11,8 +11,8 @@ import { isPlainObject } from "../core/options/value.js";
 import { offerEarlyLimit } from "../core/request/early-limit.js";
 import { formBody, jsonBody } from "../json-body/index.js";
 import { oauthGuard } from "../oauth-guard/index.js";
-import type { RateLimitOptions } from "../rate-limit/index.js";
-import { type RateLimitPhases, rateLimitPhases } from "../rate-limit/phases.js";
+import type { RateLimitControl, RateLimitOptions } from "../rate-limit/index.js";
+import { NO_CONTROL, type RateLimitPhases, rateLimitPhases } from "../rate-limit/phases.js";
 import {
   createSecureHeaders,
   type SecureHeadersOptions,
@@ -42,6 +42,12 @@ export interface SecureApi extends Middleware {
    * @throws Error when no row with `validate` has this pattern, or it did not let the request pass.
    */
   valid<V = ValidChains>(req: object, pattern: string): V;
+  /**
+   * What an app does by hand to the quotas of `rateLimit` and of the rows: `security.rateLimit.reset({ policy: "login", key })`.
+   * A row's policy has the pattern of its row as a name, unless it has one of its own. The policy `preflight` is not among
+   * them. Without limits, each promise is rejected with a TypeError.
+   */
+  readonly rateLimit: RateLimitControl;
   /** Resolves when tokens can be verified; rejects with the outage otherwise. For readiness probes. */
   ready(): Promise<void>;
   /** Writes out the audit log and releases timers, sockets and files. */
@@ -202,6 +208,7 @@ export function secureApi(options: SecureApiOptions): SecureApi {
       if (row?.validator !== undefined) return row.validator.valid(req) as V;
       throw new Error("secureApi: valid(req, pattern) needs the pattern of a row with validate");
     },
+    rateLimit: limits?.control ?? NO_CONTROL,
     close: (): Promise<void> => parts.close(),
   });
 }

@@ -1,6 +1,7 @@
 import type { RequestHandler } from "express";
 import { all, requireRole, role, scope } from "express-secure-api/authorization";
 import { enrichPrincipal, principalFrom, session } from "express-secure-api/principal";
+import type { RateLimitControl, RateLimitState } from "express-secure-api/rate-limit";
 import {
   type EnrichOptions,
   type LookUpCaller,
@@ -15,6 +16,14 @@ const rateLimit = { limit: 100, window: "1m" };
 const security = secureApi({ oauthGuard, rateLimit });
 export const handler: RequestHandler = security;
 export const states: readonly Promise<void>[] = [security.ready(), security.close()];
+export const left: Promise<readonly RateLimitState[]> = security.rateLimit.peek({ key: "jane" });
+export const unlimited: RateLimitControl = secureApi({ oauthGuard, rateLimit: false }).rateLimit;
+void security.rateLimit.reset({ policy: "POST /login", key: "203.0.113.7" });
+void security.rateLimit.block({ policy: "caller", key: "jane" }, "1h");
+// @ts-expect-error a block has a duration
+void security.rateLimit.block({ key: "jane" });
+// @ts-expect-error not a target
+void security.rateLimit.unblock("jane");
 secureApi({
   oauthGuard: false,
   rateLimit: false,

@@ -105,8 +105,8 @@ class BucketDraft extends Draft implements OpenCharge {
       this.#counter.times.set(this.slot, this.after, this.#now / this.#scale);
       this.charged = true;
       this.#counter.open?.add(this);
+      if (this.#counter.leaky) this.delayMs = this.#milliseconds(this.#before - this.#now);
     }
-    if (this.#counter.leaky) this.delayMs = this.#milliseconds(this.#before - this.#now);
     this.#tell(this.#before + this.#price);
   }
 

@@ -10,11 +10,10 @@ interface Refusals {
 
 /** The blocks of a key. */
 interface Block {
-  /** Blocks so far. */
+  /** How many blocks were remembered when the last one began: at most one for each duration. */
   strikes: number;
+  /** When the last one ends, or has ended. From then on the time counts in which they are forgotten. */
   until: number;
-  /** When the blocks so far are forgotten. */
-  forgetAt: number;
 }
 
 /**
@@ -24,10 +23,13 @@ interface Block {
 export class KeyBlocks {
   readonly #refusals: KeyTable<Refusals>;
   readonly #blocks: KeyTable<Block>;
+  readonly #blocking: RateLimitBlocking;
 
-  constructor(maxKeys: number) {
+  constructor(blocking: RateLimitBlocking, maxKeys: number) {
+    const { forgetMs } = blocking;
+    this.#blocking = blocking;
     this.#refusals = new KeyTable(maxKeys, ({ until }) => until);
-    this.#blocks = new KeyTable(maxKeys, ({ until, forgetAt }) => Math.max(until, forgetAt));
+    this.#blocks = new KeyTable(maxKeys, ({ strikes, until }) => until + strikes * forgetMs);
   }
 
   /** Milliseconds for which the key is still blocked, 0 for one that is not. */
@@ -37,11 +39,8 @@ export class KeyBlocks {
   }
 
   /** Notes that a limit refused the key. @returns Milliseconds of the block that this has started, or 0. */
-  refused(
-    key: string,
-    { after, withinMs, durationsMs, forgetMs }: RateLimitBlocking,
-    now: number,
-  ): number {
+  refused(key: string, now: number): number {
+    const { after, withinMs, durationsMs } = this.#blocking;
     const refusals = this.#refusals.get(key);
     const isCurrent = refusals !== undefined && refusals.until > now;
     const current = isCurrent ? refusals : { count: 0, until: now + withinMs };
@@ -51,18 +50,15 @@ export class KeyBlocks {
       return 0;
     }
     this.#refusals.delete(key);
-    const block = this.#blockOf(key, now);
-    const duration = durationsMs[Math.min(block.strikes, durationsMs.length - 1)] as number;
-    block.strikes += 1;
-    block.until = now + duration;
-    block.forgetAt = block.until + forgetMs;
-    return keep(this.#blocks, key, block, now) ? duration : 0;
+    const strikes = Math.min(this.#strikesOf(key, now) + 1, durationsMs.length);
+    const duration = durationsMs[strikes - 1] as number;
+    return keep(this.#blocks, key, { strikes, until: now + duration }, now) ? duration : 0;
   }
 
   /** Blocks the key for so long, as no offence; 0 ends a block. @returns Whether there was room for it. */
   block(key: string, durationMs: number, now: number): boolean {
-    const block = this.#blockOf(key, now);
-    block.until = now + durationMs;
+    if (durationMs === 0 && this.blockedFor(key, now) === 0) return true;
+    const block = { strikes: this.#strikesOf(key, now), until: now + durationMs };
     return keep(this.#blocks, key, block, now) || durationMs === 0;
   }
 
@@ -71,10 +67,11 @@ export class KeyBlocks {
     this.#blocks.delete(key);
   }
 
-  #blockOf(key: string, now: number): Block {
-    const block = this.#blocks.get(key) ?? { strikes: 0, until: 0, forgetAt: 0 };
-    if (block.forgetAt <= now) block.strikes = 0;
-    return block;
+  /** The blocks that are remembered: one fewer after each time without a block. */
+  #strikesOf(key: string, now: number): number {
+    const { strikes, until } = this.#blocks.get(key) ?? { strikes: 0, until: now };
+    const quietMs = Math.max(0, now - until);
+    return Math.max(0, strikes - Math.floor(quietMs / this.#blocking.forgetMs));
   }
 }
 

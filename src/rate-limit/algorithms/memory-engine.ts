@@ -123,12 +123,12 @@ export class MemoryEngine {
       const { policy, key, cost } = charges[index] as Charge;
       const draft = drafts[index] as Draft;
       const { blocks } = this.#tenantOf(policy);
-      if (blocks === undefined || policy.blocking === undefined) continue;
+      if (blocks === undefined) continue;
       // What can never pass is a fault of the app, or of its settings.
       if (draft.allowed || draft.blocked || cost > rateOf(charges[index] as Charge).burst) continue;
       // Others have spent what this key shares with them.
       if (draft.slot !== key) continue;
-      const blockedMs = blocks.refused(key, policy.blocking, now);
+      const blockedMs = blocks.refused(key, now);
       if (blockedMs === 0) continue;
       draft.blocked = true;
       draft.retryAfterMs = Math.max(draft.retryAfterMs, blockedMs);
@@ -179,7 +179,7 @@ function affordable(counter: Counter, charge: Charge, now: number): Draft {
 }
 
 function tenantOf(policy: Policy, maxKeys: number): Tenant {
-  const blocks = policy.blocking === undefined ? undefined : new KeyBlocks(maxKeys);
+  const blocks = policy.blocking && new KeyBlocks(policy.blocking, maxKeys);
   return { counter: counterOf(policy, maxKeys), blocks };
 }
 

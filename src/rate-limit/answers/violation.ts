@@ -6,7 +6,10 @@ const TYPES = "https://iana.org/assignments/http-problem-types";
 /** @see https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-11#section-5 */
 const QUOTA_EXCEEDED = `${TYPES}#quota-exceeded`;
 const ABNORMAL_USAGE = `${TYPES}#abnormal-usage-detected`;
-export const REDUCED_CAPACITY = `${TYPES}#temporary-reduced-capacity`;
+const REDUCED_CAPACITY = `${TYPES}#temporary-reduced-capacity`;
+
+/** Until the store is asked again. */
+const RETRY_STORE_AFTER_SECONDS = "1";
 
 /** What of a quota refused. */
 export type ViolationReason = "limit_exceeded" | "cost_exceeds_burst" | "key_blocked";
@@ -61,6 +64,15 @@ export function fullQueue(
     reason: "queue_full",
     policy: violated.join(", "),
   };
+}
+
+/** The refusal of a request that cannot be counted, where a policy says so. */
+export function storeRefusal(cause: Error): HttpError {
+  return new HttpError("rate_limit_unavailable", {
+    type: REDUCED_CAPACITY,
+    cause,
+    headers: { "Retry-After": RETRY_STORE_AFTER_SECONDS },
+  });
 }
 
 function refusalOf(

@@ -32,6 +32,9 @@ export interface BlockOptions {
    * further ones. @default ["1m", "5m", "30m", "2h", "24h"]
    */
   readonly durations?: readonly string[] | undefined;
-  /** Time without a block after which the next one is a first one again, from `"1s"` to `"366d"`. @default "1d" */
+  /**
+   * Time without a block in which one of the blocks so far is forgotten, from `"1s"` to `"366d"`: after each such time the
+   * next block is one step shorter. Time in which the key is blocked does not count. @default "1d"
+   */
   readonly forgetAfter?: string | undefined;
 }

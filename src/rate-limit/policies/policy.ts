@@ -25,7 +25,7 @@ export interface RateLimitBlocking {
   readonly withinMs: number;
   /** How long the first block lasts, the second one, …; the last of them stands for all further ones. */
   readonly durationsMs: readonly number[];
-  /** Time without a block after which the next one is a first one again. */
+  /** Time without a block in which one of the blocks so far is forgotten: the next one is then one step shorter. */
   readonly forgetMs: number;
 }
 

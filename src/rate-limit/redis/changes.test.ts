@@ -187,25 +187,33 @@ describe.skipIf(withoutRedis)("redisStore", () => {
   });
 
   it("blocks when it is told to, and ends a block", async () => {
-    await store.block([login], 5000);
-    expect(await ask()).toMatchObject({ allowed: false, blocked: true, retryAfterMs: 5000 });
-    expect(await ask({ cost: 0 })).toMatchObject({ allowed: false, blocked: true, remaining: 2 });
-    await store.block([login], 0);
-    expect(await ask()).toMatchObject({ allowed: true, blocked: false, remaining: 1 });
-    await store.block([login], 5000);
+    await store.block([{ ...login, blocking }], 5000);
+    expect(await ask({ blocking })).toMatchObject({
+      allowed: false,
+      blocked: true,
+      retryAfterMs: 5000,
+    });
+    expect(await ask({ blocking, cost: 0 })).toMatchObject({
+      allowed: false,
+      blocked: true,
+      remaining: 2,
+    });
+    await store.block([{ ...login, blocking }], 0);
+    expect(await ask({ blocking })).toMatchObject({ allowed: true, blocked: false, remaining: 1 });
+    await store.block([{ ...login, blocking }], 5000);
     await at(now + 5000);
-    expect(await ask()).toMatchObject({ allowed: true, blocked: false });
-    await store.block([login], 5000);
+    expect(await ask({ blocking })).toMatchObject({ allowed: true, blocked: false });
+    await store.block([{ ...login, blocking }], 5000);
     await store.reset([login]);
-    expect(await ask()).toMatchObject({ allowed: true, remaining: 1 });
+    expect(await ask({ blocking })).toMatchObject({ allowed: true, remaining: 1 });
   });
 
   it("ends a block in time when the clock of the server is set back", async () => {
-    await store.block([login], 5000);
+    await store.block([{ ...login, blocking }], 5000);
     await at(START - HOUR);
-    expect(await ask()).toMatchObject({ blocked: true });
+    expect(await ask({ blocking })).toMatchObject({ blocked: true });
     await at(now + 5000);
-    expect(await ask()).toMatchObject({ allowed: true });
+    expect(await ask({ blocking })).toMatchObject({ allowed: true });
   });
 
   it("counts in whole numbers, however they divide, and the largest ones", async () => {

@@ -1,3 +1,7 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { Redis } from "ioredis";
 import request from "supertest";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
@@ -41,6 +45,43 @@ describe.skipIf(withoutRedis).each(expressVersions)(
       expect(refused.body.code).toBe("rate_limit_exceeded");
       expect(Number(refused.headers["retry-after"])).toBeGreaterThanOrEqual(29);
       expect(await server.eternalKeys()).toEqual([]);
+    });
+
+    it("keeps no context of a request alive, not even of the one that connects the client", async () => {
+      setFlagsFromString("--expose-gc");
+      const collectGarbage = runInNewContext("gc") as () => void;
+      const storage = new AsyncLocalStorage<object>();
+      const contexts: WeakRef<object>[] = [];
+      const client = new Redis({ port: server.port, host: "127.0.0.1", lazyConnect: true });
+      try {
+        const app = express();
+        app.set("trust proxy", 1);
+        app.use((_req, _res, next) => {
+          const context = {};
+          contexts.push(new WeakRef(context));
+          storage.run(context, next);
+        });
+        const store = redisStore(client);
+        app.use(rateLimit({ name: "one", limit: 5, window: "1h", store, storeTimeout: "2s" }));
+        app.get("/", (_req, res) => void res.send("ok"));
+        for (let index = 0; index < 20; index += 1) {
+          await request(app).get("/").set("X-Forwarded-For", `198.51.100.${index}`).expect(200);
+          if (index === 0) await vi.waitUntil(() => client.status === "ready");
+        }
+        const alive = () => {
+          collectGarbage();
+          return contexts.filter((context) => context.deref() !== undefined);
+        };
+        // Node.js keeps the context of whoever asks it for the time for a second.
+        await vi.waitUntil(() => !alive().includes(contexts[0] as WeakRef<object>), {
+          timeout: 5000,
+          interval: 50,
+        });
+        // The sockets of the last requests may not be closed yet.
+        expect(alive().length).toBeLessThan(10);
+      } finally {
+        client.disconnect();
+      }
     });
 
     it("counts what runs at the same time, and gives it back when it is over", async () => {

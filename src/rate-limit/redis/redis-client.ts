@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import { ignoreOutcome } from "../../core/calls/follow.js";
 
 /** What is used of a client of ioredis or iovalkey: a single one, one that follows Sentinel, or a Cluster. */
@@ -63,11 +64,13 @@ function fromIoredis(client: IoredisClient): ScriptClient {
   const { evalsha, eval: evaluate } = client as unknown as Record<"evalsha" | "eval", Method>;
   const call = (method: Method, text: string, keys: readonly string[], args: readonly Argument[]) =>
     method.call(client, text, keys.length, ...keys, ...args) as Promise<unknown>;
+  // Connections that a request begins would keep its context alive for as long as they last.
+  const outside = new AsyncResource("express-secure-api.redisStore");
   return {
     isCluster: client.isCluster === true,
     isReady: () => {
       // With `lazyConnect` it connects at the first command, and none is given to a client that is not connected.
-      if (client.status === "wait") connect(client);
+      if (client.status === "wait") outside.runInAsyncScope(connect, undefined, client);
       return client.status === "ready";
     },
     evalsha: (sha, keys, args) => call(evalsha, sha, keys, args),

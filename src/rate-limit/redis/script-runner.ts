@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
 import { promiseOf } from "../../core/calls/follow.js";
-import { LUA_SCRIPT } from "./lua-script.js";
 import {
   type Argument,
   type RedisClient,
   type ScriptClient,
   scriptClientOf,
 } from "./redis-client.js";
+import { LUA_SCRIPT } from "./script/lua-script.js";
 
 /** The name under which a server keeps the script: no secret depends on it. */
 const SHA = createHash("sha1").update(LUA_SCRIPT).digest("hex");

@@ -24,7 +24,10 @@ export interface RateLimitRequest {
    * store with {@link RateLimitStore.soft}. @default false
    */
   readonly soft?: boolean | undefined;
-  /** When the key is blocked; only for a store with {@link RateLimitStore.blocks}. */
+  /**
+   * When the key is blocked; only for a store with {@link RateLimitStore.blocks}. A request without it is not asked about
+   * blocks.
+   */
   readonly blocking?: RateLimitBlocking | undefined;
 }
 

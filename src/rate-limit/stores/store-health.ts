@@ -1,9 +1,5 @@
 import { channel } from "node:diagnostics_channel";
-
-/** After so many failures in a row the store is left alone … */
-const FAILURES_IN_A_ROW = 5;
-/** … for so long; then one request tries it again. */
-const PAUSE_MS = 1000;
+import { StorePause, type StoreVisit } from "./store-pause.js";
 
 /** Each change between a store that answers and one that does not is published there, as a {@link StoreChange}. */
 export const STORE_CHANNEL = "express-secure-api:rate-limit-store";
@@ -15,19 +11,12 @@ export interface StoreChange {
   readonly policies: readonly string[];
 }
 
-/** A request that was let through to the store. It has to be told how that ended, once. */
-export interface StoreVisit {
-  end(answered: boolean): void;
-}
-
 const changes = channel(STORE_CHANNEL);
 
-/** Knows whether a store is worth asking: a dead one costs one deadline a second, not one per request. */
+/** Asks a store only while it is worth asking, and tells when that changes. */
 export class StoreHealth {
   readonly #policies: readonly string[];
-  #failures = 0;
-  #pausedUntil = 0;
-  #isTried = false;
+  readonly #pause = new StorePause();
   #isDown = false;
 
   constructor(policies: readonly string[]) {
@@ -40,31 +29,17 @@ export class StoreHealth {
       this.#goDown("is not ready");
       return undefined;
     }
-    if (this.#failures < FAILURES_IN_A_ROW) return this.#visit(false);
-    if (this.#isTried || performance.now() < this.#pausedUntil) return undefined;
-    this.#isTried = true;
-    return this.#visit(true);
+    const visit = this.#pause.enter();
+    return visit && { end: (answered) => this.#end(visit, answered) };
   }
 
-  #visit(isTrial: boolean): StoreVisit {
-    return {
-      end: (answered) => {
-        // Requests from before the pause say nothing about whether somebody tries it now.
-        if (isTrial) this.#isTried = false;
-        if (answered) this.#comeUp();
-        else this.#fail();
-      },
-    };
-  }
-
-  #fail(): void {
-    this.#failures += 1;
-    this.#pausedUntil = performance.now() + PAUSE_MS;
-    if (this.#failures >= FAILURES_IN_A_ROW) this.#goDown("failed several times in a row");
+  #end(visit: StoreVisit, answered: boolean): void {
+    visit.end(answered);
+    if (answered) this.#comeUp();
+    else if (this.#pause.hasFailed) this.#goDown("failed several times in a row");
   }
 
   #comeUp(): void {
-    this.#failures = 0;
     if (!this.#isDown) return;
     this.#isDown = false;
     this.#publish("up");

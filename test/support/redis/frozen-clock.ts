@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
-import { LUA_SCRIPT } from "../../../src/rate-limit/redis/lua-script.js";
 import type { RedisClient } from "../../../src/rate-limit/redis/redis-client.js";
+import { LUA_SCRIPT } from "../../../src/rate-limit/redis/script/lua-script.js";
 
 const require = createRequire(__filename);
 

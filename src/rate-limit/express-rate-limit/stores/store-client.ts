@@ -4,6 +4,7 @@ import { follow } from "../../../core/calls/follow.js";
 import { FunctionFailure } from "../../../core/calls/function-failure.js";
 import { isInstance } from "../../../core/calls/is-instance.js";
 import { isThenable } from "../../../core/calls/user-function.js";
+import { StorePause, type StoreVisit } from "../../stores/store-pause.js";
 import type { LegacyStore, Store } from "../options/options.js";
 
 /** One hit in a store. */
@@ -20,18 +21,11 @@ export interface StoreFailure {
   readonly failure: unknown;
 }
 
-/** As often as the store may let requests wait for the whole deadline, one after the other. */
-const TIMEOUTS_IN_A_ROW = 5;
-/** Then requests do not wait for so long, and one tries it again. */
-const PAUSE_MS = 1000;
-
 /** Asks a store of somebody else to count: with a deadline, and never with an impossible answer. */
 export class StoreClient {
   readonly #increment: (key: string) => Hit | Promise<Hit>;
   readonly #decrement: (key: string) => unknown;
-  #timeouts = 0;
-  /** On the clock of `performance.now()`. */
-  #pausedUntil = 0;
+  readonly #pause = new StorePause();
 
   constructor(store: Store) {
     this.#increment = createCall((key: string) => store.increment(key), {
@@ -43,16 +37,17 @@ export class StoreClient {
 
   /** Counts one hit. Never throws or rejects. */
   increment(key: string): Hit | StoreFailure | Promise<Hit | StoreFailure> {
-    if (this.#isPaused()) return { failure: new Error("the store is not asked for a second") };
+    const visit = this.#pause.enter();
+    if (visit === undefined) return { failure: new Error("the store is not asked for a second") };
     try {
       const hit = this.#increment(key);
-      if (!isThenable(hit)) return this.#answered(hit);
+      if (!isThenable(hit)) return answered(hit, visit);
       return hit.then(
-        (answer) => this.#answered(answer),
-        (error: unknown) => this.#failed(error),
+        (answer) => answered(answer, visit),
+        (error: unknown) => failed(error, visit),
       );
     } catch (error) {
-      return this.#failed(error);
+      return failed(error, visit);
     }
   }
 
@@ -65,27 +60,17 @@ export class StoreClient {
       tell(error);
     }
   }
+}
 
-  #isPaused(): boolean {
-    if (this.#timeouts < TIMEOUTS_IN_A_ROW) return false;
-    const now = performance.now();
-    if (now < this.#pausedUntil) return true;
-    this.#pausedUntil = now + PAUSE_MS;
-    return false;
-  }
+function answered(hit: Hit, visit: StoreVisit): Hit {
+  visit.end(true);
+  return hit;
+}
 
-  #answered(hit: Hit): Hit {
-    this.#timeouts = 0;
-    return hit;
-  }
-
-  #failed(error: unknown): StoreFailure {
-    const isLate = isInstance(error, FunctionFailure) && error.reason === "function_timeout";
-    // A store that says at once that it failed keeps nobody waiting, and may work for the next key.
-    this.#timeouts = isLate ? this.#timeouts + 1 : 0;
-    if (isLate) this.#pausedUntil = performance.now() + PAUSE_MS;
-    return { failure: error };
-  }
+function failed(error: unknown, visit: StoreVisit): StoreFailure {
+  // A store that says at once that it failed keeps nobody waiting, and may work for the next key.
+  visit.end(!(isInstance(error, FunctionFailure) && error.reason === "function_timeout"));
+  return { failure: error };
 }
 
 /** A store with the interface of today, for one that calls back. What it does not have has no effect. */

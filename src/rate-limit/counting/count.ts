@@ -1,5 +1,5 @@
-import type { Charge } from "./policies/policy.js";
-import type { RateLimitResult } from "./stores/rate-limit-store.js";
+import type { Charge } from "../policies/policy.js";
+import type { RateLimitResult } from "../stores/rate-limit-store.js";
 
 /** What was out of the ordinary when a request was counted. */
 export type CountNotice = "keys_exhausted" | "store_fallback" | "store_open";

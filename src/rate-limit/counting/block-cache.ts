@@ -1,7 +1,7 @@
-import { KeyTable } from "../core/quota/key-table.js";
+import { KeyTable } from "../../core/quota/key-table.js";
+import type { Charge } from "../policies/policy.js";
+import type { RateLimitResult } from "../stores/rate-limit-store.js";
 import type { Count } from "./count.js";
-import type { Charge } from "./policies/policy.js";
-import type { RateLimitResult } from "./stores/rate-limit-store.js";
 
 const MAX_BLOCKS = 10_000;
 /** After that the store is asked again: another process may have ended the block. */

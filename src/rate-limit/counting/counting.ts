@@ -1,12 +1,27 @@
 import { createHmac } from "node:crypto";
-import { Draft } from "./algorithms/draft.js";
-import { MemoryEngine } from "./algorithms/memory-engine.js";
+import { Draft } from "../algorithms/draft.js";
+import { MemoryEngine } from "../algorithms/memory-engine.js";
+import type { Charge, Policy, Rate } from "../policies/policy.js";
+import type {
+  RateLimitRequest,
+  RateLimitResult,
+  RateLimitStore,
+} from "../stores/rate-limit-store.js";
+import { StoreClient, storeRequestOf } from "../stores/store-client.js";
 import { BlockCache } from "./block-cache.js";
 import type { Count, CountNotice } from "./count.js";
-import type { Charge, Policy, Rate } from "./policies/policy.js";
-import type { LimiterSettings } from "./read-settings.js";
-import type { RateLimitRequest, RateLimitResult } from "./stores/rate-limit-store.js";
-import { StoreClient, storeRequestOf } from "./stores/store-client.js";
+
+/** What counts, and how much of it. */
+export interface CountingSettings {
+  readonly policies: readonly Policy[];
+  readonly store: RateLimitStore | undefined;
+  readonly storeTimeoutMs: number;
+  /** The part of every limit that the memory of this process admits in place of a store. */
+  readonly fallbackShare: number;
+  /** What makes pseudonyms of the keys that a store sees. */
+  readonly keySecret: string | undefined;
+  readonly maxKeys: number;
+}
 
 /** Counts the charges of a limiter: in a store, if there is one, and in memory while that fails. */
 export class Counting {
@@ -20,7 +35,7 @@ export class Counting {
   /** What the store said about keys that it blocks, so that those cost it nothing. */
   readonly #blocks: BlockCache | undefined;
 
-  constructor(settings: LimiterSettings, enforced: boolean) {
+  constructor(settings: CountingSettings, enforced: boolean) {
     const { policies, store, maxKeys, storeTimeoutMs, fallbackShare } = settings;
     const blocks = policies.some(({ blocking }) => blocking !== undefined);
     this.#enforced = enforced;

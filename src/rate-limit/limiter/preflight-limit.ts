@@ -1,17 +1,17 @@
 import type { Request } from "express";
-import { warnAboutApp } from "../core/app/app-warning.js";
-import { decisionsOf } from "../core/decision/decision.js";
-import { createGuard } from "../core/guard/guard.js";
-import { giveDetails } from "../core/guard/guard-details.js";
-import type { Middleware } from "../core/guard/middleware.js";
-import { type EarlyLimit, offerEarlyLimit } from "../core/request/early-limit.js";
-import { MemoryEngine } from "./algorithms/memory-engine.js";
-import { quotasOf } from "./answers/quota-headers.js";
-import { violationOf } from "./answers/violation.js";
+import { warnAboutApp } from "../../core/app/app-warning.js";
+import { decisionsOf } from "../../core/decision/decision.js";
+import { createGuard } from "../../core/guard/guard.js";
+import { giveDetails } from "../../core/guard/guard-details.js";
+import type { Middleware } from "../../core/guard/middleware.js";
+import { type EarlyLimit, offerEarlyLimit } from "../../core/request/early-limit.js";
+import { MemoryEngine } from "../algorithms/memory-engine.js";
+import { quotasOf } from "../answers/quota-headers.js";
+import { violationOf } from "../answers/violation.js";
+import { addressKey } from "../policies/charges.js";
+import { ruleOf } from "../policies/policy.js";
+import type { LimiterSettings } from "./limiter-settings.js";
 import type { PreflightCounts } from "./place.js";
-import { addressKey } from "./policies/charges.js";
-import { ruleOf } from "./policies/policy.js";
-import type { LimiterSettings } from "./read-settings.js";
 
 /** The policy of what `secureHeaders` answers in front of a limiter. */
 export interface PreflightLimit extends PreflightCounts {

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import type { Express, RequestHandler } from "express";
 import request from "supertest";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { expressVersions } from "../../test/support/express.js";
-import { type Decision, decisionsOf } from "../core/decision/decision.js";
-import { OptionsError } from "../core/options/options-error.js";
-import { secureHeaders } from "../secure-headers/index.js";
-import { rateLimit } from "./rate-limit.js";
-import type { RateLimitOptions } from "./rate-limit-options.js";
+import { expressVersions } from "../../../test/support/express.js";
+import { type Decision, decisionsOf } from "../../core/decision/decision.js";
+import { OptionsError } from "../../core/options/options-error.js";
+import { secureHeaders } from "../../secure-headers/index.js";
+import { rateLimit } from "../rate-limit.js";
+import type { RateLimitOptions } from "../rate-limit-options.js";
 
 const APP = "https://app.example.com";
 const PREFLIGHT = { Origin: APP, "Access-Control-Request-Method": "POST" };

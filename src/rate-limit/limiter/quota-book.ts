@@ -1,18 +1,18 @@
 import type { Request, Response } from "express";
-import { ignoreOutcome } from "../core/calls/follow.js";
+import { ignoreOutcome } from "../../core/calls/follow.js";
 import {
   type HeaderSettings,
   type QuotaReport,
   type QuotaReporter,
   quotaReporter,
   quotasOf,
-} from "./answers/quota-headers.js";
-import { whenOver } from "./answers/request-end.js";
-import { measureAfterAnswer, settleAfterAnswer } from "./answers/settlement.js";
-import type { Count } from "./count.js";
-import type { Counting } from "./counting.js";
-import type { Charge, Policy } from "./policies/policy.js";
-import type { RateLimitResult } from "./stores/rate-limit-store.js";
+} from "../answers/quota-headers.js";
+import { whenOver } from "../answers/request-end.js";
+import { measureAfterAnswer, settleAfterAnswer } from "../answers/settlement.js";
+import type { Count } from "../counting/count.js";
+import type { Counting } from "../counting/counting.js";
+import type { Charge, Policy } from "../policies/policy.js";
+import type { RateLimitResult } from "../stores/rate-limit-store.js";
 
 /** What a limiter has charged each request, and when it gives that back. */
 export class QuotaBook {

@@ -1,34 +1,34 @@
 import type { NextFunction, Request, Response } from "express";
-import { watchStatus } from "../core/answer/sent-status.js";
-import { isThenable } from "../core/calls/user-function.js";
-import { createGuard, type Guard } from "../core/guard/guard.js";
-import { giveDetails } from "../core/guard/guard-details.js";
-import type { ErrorCode } from "../core/refusal/error-code.js";
-import { HttpError } from "../core/refusal/http-error.js";
-import { isRefused } from "../core/refusal/refused.js";
-import { oweHeaders } from "../core/request/owed-headers.js";
-import { HeldRequests } from "./answers/held-requests.js";
-import { quotasOf, setQuotaHeaders } from "./answers/quota-headers.js";
-import { delayOf, isNearLimit } from "./answers/stages.js";
+import { watchStatus } from "../../core/answer/sent-status.js";
+import { isThenable } from "../../core/calls/user-function.js";
+import { createGuard, type Guard } from "../../core/guard/guard.js";
+import { giveDetails } from "../../core/guard/guard-details.js";
+import type { ErrorCode } from "../../core/refusal/error-code.js";
+import { HttpError } from "../../core/refusal/http-error.js";
+import { isRefused } from "../../core/refusal/refused.js";
+import { oweHeaders } from "../../core/request/owed-headers.js";
+import { HeldRequests } from "../answers/held-requests.js";
+import { quotasOf, setQuotaHeaders } from "../answers/quota-headers.js";
+import { delayOf, isNearLimit } from "../answers/stages.js";
 import {
   fullQueue,
-  REDUCED_CAPACITY,
+  storeRefusal,
   type Violation,
   type ViolationReason,
   violationOf,
-} from "./answers/violation.js";
+} from "../answers/violation.js";
+import type { Count, CountNotice } from "../counting/count.js";
+import { Counting } from "../counting/counting.js";
+import type { BodyFault } from "../policies/body-key.js";
+import { type Charges, chargesOf } from "../policies/charges.js";
+import { type Charge, delays, ruleOf } from "../policies/policy.js";
+import { createProxyCheck } from "../policies/proxy-check.js";
+import { closeStore } from "../stores/close-store.js";
 import { createControl } from "./control.js";
-import type { Count, CountNotice } from "./count.js";
-import { Counting } from "./counting.js";
 import { describeLimits } from "./describe-limits.js";
+import type { LimiterSettings } from "./limiter-settings.js";
 import type { LimiterHandle, Place, PreflightCounts } from "./place.js";
-import type { BodyFault } from "./policies/body-key.js";
-import { type Charges, chargesOf } from "./policies/charges.js";
-import { type Charge, delays, ruleOf } from "./policies/policy.js";
-import { createProxyCheck } from "./policies/proxy-check.js";
 import { QuotaBook } from "./quota-book.js";
-import type { LimiterSettings } from "./read-settings.js";
-import { closeStore } from "./stores/close-store.js";
 
 /** Why a decision was made, beyond its code. */
 type Reason =
@@ -50,8 +50,6 @@ const BODY_REFUSALS = {
 
 const NO_HEADERS = { ietf: false, legacy: false, retryJitter: 0 } as const;
 const NEAR = "near_limit" satisfies Reason;
-/** Until the store is asked again. */
-const RETRY_STORE_AFTER_SECONDS = "1";
 
 /** One limiter, from settings that were checked. */
 export function createLimiter(
@@ -71,10 +69,14 @@ export function createLimiter(
     { rule: settings.policies.map(ruleOf).join(", ") },
   );
   giveDetails(handler, () => describeLimits(settings.policies, settings.headers));
-  const middleware = Object.assign(handler, createControl(settings, counting, guard.enforced), {
-    close: () => closeStore(settings.store),
-  });
-  return { middleware, refund: (req) => limiter.refund(req) };
+  const middleware = Object.assign(
+    handler,
+    createControl(settings, () => counting),
+    {
+      close: () => closeStore(settings.store),
+    },
+  );
+  return { middleware, counting, refund: (req) => limiter.refund(req) };
 }
 
 class Limiter {
@@ -205,12 +207,9 @@ class Limiter {
       this.#decide(count, req, res, next);
       return;
     }
-    const error = new HttpError("rate_limit_unavailable", {
-      type: REDUCED_CAPACITY,
-      cause: count,
-      headers: { "Retry-After": RETRY_STORE_AFTER_SECONDS },
+    this.#guard.refuse(storeRefusal(count), req, res, next, {
+      reason: "store_unavailable" satisfies Reason,
     });
-    this.#guard.refuse(error, req, res, next, { reason: "store_unavailable" satisfies Reason });
   };
 
   #decide(count: Count, req: Request, res: Response, next: NextFunction): void {

@@ -1,7 +1,7 @@
-import type { GuardDetails, LimitDetails } from "../core/guard/guard-details.js";
-import { ietfFieldNames } from "./answers/ietf-fields.js";
-import type { HeaderSettings } from "./answers/quota-headers.js";
-import type { Policy, Rate } from "./policies/policy.js";
+import type { GuardDetails, LimitDetails } from "../../core/guard/guard-details.js";
+import { ietfFieldNames } from "../answers/ietf-fields.js";
+import type { HeaderSettings } from "../answers/quota-headers.js";
+import type { Policy, Rate } from "../policies/policy.js";
 
 const KEYS = { ip: "address", principal: "principal", tenant: "key" } as const;
 

@@ -1,5 +1,6 @@
 import type { Request } from "express";
-import type { Middleware } from "../core/guard/middleware.js";
+import type { Middleware } from "../../core/guard/middleware.js";
+import type { Counting } from "../counting/counting.js";
 import type { RateLimitControl } from "./control.js";
 
 /** A limiter, or one of those that a preset makes of its policies. */
@@ -40,6 +41,8 @@ export interface Place {
 /** A limiter with what another one may do to it. */
 export interface LimiterHandle {
   readonly middleware: LimiterMiddleware;
+  /** Where its policies are counted. */
+  readonly counting: Counting;
   /** Gives back what this limiter, and those in front of it, charged the request, as far as that can be given back. */
   refund(req: Request): void;
 }

@@ -1,10 +1,10 @@
 import type { Express, Request, Response } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
-import { expressVersions } from "../../test/support/express.js";
+import { expressVersions } from "../../../test/support/express.js";
+import { rateLimit } from "../rate-limit.js";
+import type { RateLimitRefund, RateLimitStore } from "../stores/rate-limit-store.js";
 import type { RateLimitMiddleware } from "./place.js";
-import { rateLimit } from "./rate-limit.js";
-import type { RateLimitRefund, RateLimitStore } from "./stores/rate-limit-store.js";
 
 const ADDRESS = "127.0.0.1";
 

@@ -1,12 +1,12 @@
 import type { Request } from "express";
-import { addressNetwork, normalizeAddress } from "../core/http/client-address.js";
-import { DURATION } from "../core/options/quantity.js";
-import { isRefused } from "../core/refusal/refused.js";
-import type { Counting } from "./counting.js";
-import { chargesOf, keptApart } from "./policies/charges.js";
-import { foldName } from "./policies/fold-name.js";
-import { type Charge, type Policy, rateOf } from "./policies/policy.js";
-import type { LimiterSettings } from "./read-settings.js";
+import { addressNetwork, normalizeAddress } from "../../core/http/client-address.js";
+import { DURATION } from "../../core/options/quantity.js";
+import { isRefused } from "../../core/refusal/refused.js";
+import type { Counting } from "../counting/counting.js";
+import { chargesOf, keptApart } from "../policies/charges.js";
+import { foldName } from "../policies/fold-name.js";
+import { type Charge, type Policy, rateOf } from "../policies/policy.js";
+import type { LimiterSettings } from "./limiter-settings.js";
 
 /** Whose quota: that of a key, or of whoever sent a request. */
 export interface RateLimitTarget {
@@ -53,22 +53,26 @@ export interface RateLimitControl {
 
 const LONGEST_BLOCK_MS = 30 * 86_400_000;
 
-/** The control of one limiter. */
+/**
+ * The control of one limiter, or of those that a preset makes of its policies.
+ *
+ * @param countingOf - Where a policy is counted.
+ */
 export function createControl(
-  settings: LimiterSettings,
-  counting: Counting,
-  enforced: boolean,
+  { policies, ipv6Prefix, mode }: Pick<LimiterSettings, "policies" | "ipv6Prefix" | "mode">,
+  countingOf: (policy: Policy) => Counting,
 ): RateLimitControl {
-  const { policies, ipv6Prefix } = settings;
+  const enforced = mode === "enforce";
 
   async function chargesFor(
     { policy: name, key, req }: RateLimitTarget,
     units: number,
     needsRate: boolean,
   ): Promise<readonly Charge[]> {
+    if (policies.length === 0) throw new TypeError("there are no limits");
     if (!Number.isSafeInteger(units) || units < 1) throw new TypeError(UNITS);
     const named = policies.filter((policy) => name === undefined || policy.name === name);
-    if (named.length === 0) throw new TypeError(`the limiter has no policy with that name`);
+    if (named.length === 0) throw new TypeError(NO_POLICY);
     if ((key === undefined) === (req === undefined)) throw new TypeError(KEY_OR_REQUEST);
     if (req !== undefined) {
       const charges = await chargesOf(named, req, ipv6Prefix, enforced);
@@ -87,29 +91,35 @@ export function createControl(
     target: RateLimitTarget,
     units: number,
     needsRate: boolean,
-    act: (charge: Charge) => Promise<void>,
+    act: (counting: Counting, charge: Charge) => Promise<void>,
     check?: (policy: Policy) => void,
   ): Promise<void> {
     const charges = await chargesFor(target, units, needsRate);
     // All or none: what does not fit one of the policies is done under no other.
     for (const { policy } of charges) check?.(policy);
-    await Promise.all(charges.map(act));
+    await Promise.all(charges.map((charge) => act(countingOf(charge.policy), charge)));
   }
 
   async function block(target: RateLimitTarget, durationMs: number): Promise<void> {
-    await forEach(target, 1, false, (charge) => counting.block(charge, durationMs), mustBlock);
+    await forEach(
+      target,
+      1,
+      false,
+      (counting, charge) => counting.block(charge, durationMs),
+      mustBlock,
+    );
   }
 
   return {
     async peek(target) {
       const charges = await chargesFor(target, 1, true);
-      return Promise.all(charges.map((charge) => stateOf(counting, charge)));
+      return Promise.all(charges.map((charge) => stateOf(countingOf(charge.policy), charge)));
     },
-    reset: (target) => forEach(target, 1, false, (charge) => counting.reset(charge)),
+    reset: (target) => forEach(target, 1, false, (counting, charge) => counting.reset(charge)),
     penalty: (target, units = 1) =>
-      forEach(target, units, true, (charge) => counting.charge(charge), mustHaveUnits),
+      forEach(target, units, true, (counting, charge) => counting.charge(charge), mustHaveUnits),
     reward: (target, units = 1) =>
-      forEach(target, units, true, (charge) => counting.reward(charge), mustHaveUnits),
+      forEach(target, units, true, (counting, charge) => counting.reward(charge), mustHaveUnits),
     async block(target, duration) {
       const durationMs = typeof duration === "string" ? DURATION.parse(duration) : undefined;
       if (durationMs === undefined || durationMs < 1000 || durationMs > LONGEST_BLOCK_MS) {
@@ -121,6 +131,7 @@ export function createControl(
   };
 }
 
+const NO_POLICY = "the limiter has no policy with that name";
 const UNITS = "the units must be a whole number of at least 1";
 const KEY_OR_REQUEST = "the target must have a key, a non-empty string, or a req: one of them";
 const NO_RATE =

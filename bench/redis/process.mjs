@@ -1,0 +1,63 @@
+/**
+ * The process that counts in Redis: it runs a batch of requests through one limiter when the parent asks, and serves an
+ * app whose limit is counted there, with the defaults of library and client.
+ */
+import express from "express";
+import { Redis } from "ioredis";
+import { createExchange } from "../fake-exchange.mjs";
+import { requireFromLibrary } from "../library.mjs";
+import { redisLimits } from "./limits.mjs";
+
+const { rateLimit, redisStore } = requireFromLibrary("rate-limit");
+
+/** Requests that wait for Redis at the same time. */
+const IN_FLIGHT = 64;
+
+let limits;
+
+const commands = {
+  async run({ id, count }) {
+    const exchanges = Array.from({ length: count }, (_, index) => createExchange(index));
+    globalThis.gc?.({ type: "minor" });
+    const before = process.cpuUsage();
+    const start = performance.now();
+    await runAll(limits[id], exchanges);
+    const { user, system } = process.cpuUsage(before);
+    return { cpu: user + system, milliseconds: performance.now() - start };
+  },
+};
+
+async function runAll(middleware, exchanges) {
+  let next = 0;
+  const lane = async () => {
+    while (next < exchanges.length) {
+      const { req, res } = exchanges[next++];
+      await new Promise((resolve, reject) => {
+        middleware(req, res, (error) => (error ? reject(error) : resolve()));
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
+}
+
+process.once("message", async ({ port }) => {
+  const client = new Redis(port, "127.0.0.1");
+  await client.ping();
+  limits = redisLimits(client);
+  const app = express();
+  app.use(
+    rateLimit({ name: "outage", limit: 1_000_000, window: "1h", store: redisStore(client) }),
+    (_req, res) => res.send("ok"),
+  );
+  const server = app.listen(0, "127.0.0.1", () => {
+    process.on("message", async ({ command, ...rest }) => {
+      try {
+        process.send(await commands[command](rest));
+      } catch (error) {
+        process.send({ error: error.stack });
+      }
+    });
+    process.send({ port: server.address().port });
+  });
+});
+process.on("disconnect", () => process.exit());
