@@ -1,3 +1,8 @@
+export {
+  type ClientCertificate,
+  type DistinguishedName,
+  getClientCertificate,
+} from "../core/http/certificates/client-certificate.js";
 export { createSecureServer, type SecureServer } from "./create-secure-server.js";
 export type {
   CredentialOptions,
