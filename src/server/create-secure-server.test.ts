@@ -269,9 +269,7 @@ describe("at start, createSecureServer refuses", () => {
         cert: good.cert,
         names: { "api.example.com": { key: good.key, cert: good.cert } },
       },
-      [
-        'names["api.example.com"].cert must be valid for the name "api.example.com" that it is given for',
-      ],
+      ['names["api.example.com"].cert must be valid for the name that it is given for'],
     ],
     [
       "names that no client asks for",

@@ -2,7 +2,7 @@ import { constants } from "node:crypto";
 import { isUint8Array } from "node:util/types";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import type { OptionsReader } from "../core/options/options-reader.js";
-import { describeValue, isPlainObject } from "../core/options/value.js";
+import { describeValue, isHarmless, isPlainObject } from "../core/options/value.js";
 import type {
   CredentialOptions,
   MtlsOptions,
@@ -142,14 +142,16 @@ function readNames(reader: OptionsReader<Key>): ReadonlyMap<string, CredentialSe
     reader.problem("names", "an object with a host name for each certificate", `write ${example}`);
     return names;
   }
-  for (const name of Object.keys(given)) {
+  for (const [index, name] of Object.keys(given).entries()) {
     if (!HOST_NAME.test(name)) {
       const must =
         'must have host names in lower case, such as "api.example.com" or "*.example.com"';
       reader.note("names", `${must}, got ${describeValue(name)}`);
       continue;
     }
-    const at = `names[${JSON.stringify(name)}]` as "names";
+    // What has no dot may be a secret in the wrong place.
+    const isPrinted = name.includes(".") || name === "localhost" || isHarmless(name);
+    const at = `names[${isPrinted ? JSON.stringify(name) : index}]` as "names";
     const nested = reader.nested<CredentialOptions>(
       at,
       given[name],

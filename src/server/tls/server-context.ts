@@ -87,7 +87,8 @@ function build(
   now: number,
 ): Built | undefined {
   const loaded = loadCredentials(credentials, texts, problems, now);
-  if (loaded === undefined) return undefined;
+  // Nothing is built beside a problem: all of it is refused.
+  if (loaded === undefined || !problems.isEmpty) return undefined;
   const options = contextOptions(settings.profile, loaded, trust);
   try {
     return { options, context: createSecureContext(options), summary: loaded.summary };

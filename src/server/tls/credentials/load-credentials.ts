@@ -64,7 +64,7 @@ export function loadCredentials(
   if (leaf === undefined) return undefined;
   if (parsed !== undefined) checkKeyOf(chain, parsed, ofCert);
   if (name !== undefined && leaf.checkHost(name.replace(/^\*/, "any")) === undefined)
-    ofCert(`must be valid for the name ${JSON.stringify(name)} that it is given for`);
+    ofCert("must be valid for the name that it is given for");
   if (key === undefined || cert === undefined || !isSound) return undefined;
   return { key, cert, passphrase, summary: summarize(leaf, name) };
 }
