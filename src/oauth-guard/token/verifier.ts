@@ -19,6 +19,7 @@ import type { VerificationKey } from "../../issuer/keys/key-ring.js";
 import { type ParsedToken, parseToken } from "../../issuer/parse-token.js";
 import type { KeyLookup, KeyStore } from "../../issuer/sources/key-store.js";
 import { createSignatureCheck } from "../../issuer/verify-signature.js";
+import { boundCertificate } from "../binding/bound-certificate.js";
 import type { RefusalReason } from "../refusals/refusals.js";
 import { type Auth, createAuth, lacksSubject } from "./auth.js";
 import { isB64Token } from "./bearer-token.js";
@@ -59,6 +60,8 @@ export interface VerifiedToken {
   readonly fields: DecisionFields;
   /** Whether it lacks a scope of `scopes`. */
   readonly lacksScope: boolean;
+  /** Thumbprint of the client certificate that every request must show. */
+  readonly certificate: string | undefined;
   readonly keys: KeyStore;
   readonly key: VerificationKey;
   readonly lifetime: Lifetime;
@@ -178,10 +181,8 @@ export class Verifier {
     now: number,
   ): Verification | Promise<Verification> {
     const parsed = parseToken(token);
-    if (isRefused(parsed)) {
-      // RFC 6750 §3.1: what is no b64token is a malformed request; a bad token is another matter.
-      return isB64Token(token) ? parsed : refused("malformed_credentials");
-    }
+    // RFC 6750 §3.1: what is no b64token is a malformed request; a bad token is another matter.
+    if (isRefused(parsed)) return isB64Token(token) ? parsed : refused("malformed_credentials");
     const { alg, kid } = parsed.header;
     // The allow-list comes before anything that could cause I/O: a token cannot send us anywhere.
     const issuer = this.#issuers.get(claimAt(parsed.payload, "iss"));
@@ -244,6 +245,7 @@ export class Verifier {
       principal,
       fields: fieldsOf(parsed, key, lifetime),
       lacksScope: this.#scopes.some((scope) => !auth.scopes.includes(scope)),
+      certificate: boundCertificate(parsed.payload),
       keys: issuer.keys,
       key,
       lifetime,
