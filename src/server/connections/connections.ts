@@ -49,7 +49,7 @@ export class Connections {
   /** Without a request under way. The one that has been idle longest stands first. */
   readonly idle = new Map<object, Carrier>();
   /** Connections that left HTTP, as WebSockets do. */
-  readonly upgraded = new Set<object>();
+  readonly upgraded = new Set<Socket>();
   readonly #carriers = new WeakMap<object, Carrier>();
   readonly #onExchange = new Set<OnExchange>();
   readonly #onIdle = new Set<(carrier: Carrier) => void>();
@@ -212,7 +212,12 @@ export class Connections {
     this.exchanges.delete(res);
     carrier.open.delete(res);
     const key = carrier.session ?? carrier.socket;
-    if (carrier.open.size > 0 || key === undefined || key.destroyed || this.upgraded.has(key))
+    if (
+      carrier.open.size > 0 ||
+      key === undefined ||
+      key.destroyed ||
+      this.upgraded.has(key as Socket)
+    )
       return;
     carrier.idleSince = performance.now();
     carrier.readAtIdle = carrier.socket?.bytesRead ?? 0;
