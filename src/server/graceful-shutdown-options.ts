@@ -1,4 +1,4 @@
-import type { Hook } from "./life/run-hooks.js";
+import type { ShutdownHook } from "./life/run-hooks.js";
 import type { Readyz } from "./readyz-options.js";
 
 /** Options of {@link gracefulShutdown}. */
@@ -26,12 +26,12 @@ export interface GracefulShutdownOptions {
    * Called when the server stops to accept connections, all at once: ends what would never end by itself, such as event
    * streams and WebSockets.
    */
-  readonly onDrain?: Hook | readonly Hook[] | undefined;
+  readonly onDrain?: ShutdownHook | readonly ShutdownHook[] | undefined;
   /**
    * Called when no request is left, one after the other: `() => security.close()`, `() => pool.end()`. One that fails or
    * takes too long keeps none of the others from being called.
    */
-  readonly onClose?: Hook | readonly Hook[] | undefined;
+  readonly onClose?: ShutdownHook | readonly ShutdownHook[] | undefined;
   /**
    * Called with each error of the functions, in place of a line on stderr. What it throws, or its promise rejects with,
    * is ignored.

@@ -11,7 +11,7 @@ import type {
   ShutdownState,
 } from "./graceful-shutdown-options.js";
 import { exitOnSignal } from "./life/exit-on-signal.js";
-import type { Hook } from "./life/run-hooks.js";
+import type { ShutdownHook } from "./life/run-hooks.js";
 import { type DrainTimes, Shutdown } from "./life/shutdown.js";
 import type { Readyz } from "./readyz-options.js";
 
@@ -31,8 +31,8 @@ export const SHUTDOWN_HINTS: Hints<GracefulShutdownOptions> = {
   timeout: "grace",
   gracePeriod: "grace",
   gracefulTerminationTimeout: "grace",
-  forceExit: "exit",
-  signal: "signals",
+  forceExit: "leave it out, the process ends by itself when all is over",
+  signal: 'write signals: ["SIGTERM"]',
   onSignal: "onClose",
   onShutdown: "onClose",
   preShutdown: "onDrain",
@@ -50,8 +50,8 @@ interface ReadSettings {
   readonly signals: readonly NodeJS.Signals[];
   readonly exit: boolean;
   readonly readiness: readonly Readyz[];
-  readonly onDrain: readonly Hook[];
-  readonly onClose: readonly Hook[];
+  readonly onDrain: readonly ShutdownHook[];
+  readonly onClose: readonly ShutdownHook[];
   readonly onError: ((error: unknown) => void) | undefined;
 }
 
@@ -183,16 +183,19 @@ function readSignals(reader: OptionsReader<"signals">): readonly NodeJS.Signals[
 function readHooks(
   reader: OptionsReader<"onDrain" | "onClose">,
   key: "onDrain" | "onClose",
-): readonly Hook[] {
+): readonly ShutdownHook[] {
   const items = reader.items(key) ?? [];
   for (const { value, note } of items) {
     if (typeof value !== "function") note(`must be a function: write ${key}: [() => pool.end()]`);
   }
-  return items.map(({ value }) => value as Hook);
+  return items.map(({ value }) => value as ShutdownHook);
 }
 
 function readReadiness(reader: OptionsReader<"readiness">): readonly Readyz[] {
   const items = reader.items("readiness") ?? [];
+  if (reader.has("readiness") && items.length === 0) {
+    reader.note("readiness", "must not be an empty list: leave it out");
+  }
   for (const { value, note } of items) {
     if (typeof (value as Partial<Readyz> | null | undefined)?.markDraining !== "function") {
       note("must be what readyz() returns, or a list of them");

@@ -1,5 +1,5 @@
 import type { Middleware } from "../core/guard/middleware.js";
-import type { Check } from "./life/health-check.js";
+import type { HealthCheckFunction } from "./life/health-check.js";
 
 /** Options of {@link readyz}. */
 export interface ReadyzOptions {
@@ -9,7 +9,7 @@ export interface ReadyzOptions {
    * at once. What all instances share belongs here only if the app can do nothing without it: when it is down, no
    * instance is ready. Without it, nothing is asked.
    */
-  readonly checks?: Readonly<Record<string, Check>> | undefined;
+  readonly checks?: Readonly<Record<string, HealthCheckFunction>> | undefined;
   /** How long a check may take. Shorter than the probe's own limit, which is 1 second in Kubernetes. @default "800ms" */
   readonly timeout?: string | undefined;
   /** How long the answer of a check counts: probes, and whoever else finds the path, cannot hammer it. @default "1s" */

@@ -3,11 +3,11 @@ import { createGuard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
-import { describeValue, isPlainObject, nameFault } from "../core/options/value.js";
+import { describeValue, isHarmless, isPlainObject, nameFault } from "../core/options/value.js";
 import { HttpError } from "../core/refusal/http-error.js";
 import { respond } from "../core/refusal/respond.js";
 import { draining } from "./life/draining.js";
-import { type Check, HealthCheck } from "./life/health-check.js";
+import { HealthCheck, type HealthCheckFunction } from "./life/health-check.js";
 import { sendOk } from "./life/send-ok.js";
 import type { Readyz, ReadyzOptions } from "./readyz-options.js";
 
@@ -117,22 +117,26 @@ function notReady(state: State, members: Readonly<Record<string, unknown>> = {})
   });
 }
 
-function readChecks(reader: OptionsReader<"checks">): readonly (readonly [string, Check])[] {
+function readChecks(
+  reader: OptionsReader<"checks">,
+): readonly (readonly [string, HealthCheckFunction])[] {
   const given = reader.raw("checks");
   if (given === undefined) return [];
   if (!isPlainObject(given) || Object.keys(given).length === 0) {
     reader.problem("checks", "an object of functions", "write { redis: () => redis.ping() }");
     return [];
   }
-  const found: (readonly [string, Check])[] = [];
-  for (const name of Object.keys(given)) {
+  const found: (readonly [string, HealthCheckFunction])[] = [];
+  for (const [index, name] of Object.keys(given).entries()) {
     const check: unknown = given[name];
     const fault = name === "" ? "must not be empty" : nameFault(name);
     const note = (sentence: string): void => {
-      reader.problems.note(`${reader.path}.checks[${JSON.stringify(name)}]`, sentence);
+      // A secret in the wrong place must not reach a log.
+      const place = isHarmless(name) ? `[${JSON.stringify(name)}]` : ` (check ${index + 1})`;
+      reader.problems.note(`${reader.path}.checks${place}`, sentence);
     };
     if (fault !== undefined) note(fault);
-    else if (typeof check === "function") found.push([name, check as Check]);
+    else if (typeof check === "function") found.push([name, check as HealthCheckFunction]);
     else note(`must be a function, got ${describeValue(check)}`);
   }
   return found;

@@ -1,3 +1,4 @@
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import express from "express";
@@ -9,6 +10,7 @@ import { OptionsReader } from "../../src/core/options/options-reader.js";
 import * as library from "../../src/index.js";
 import * as expressRateLimit from "../../src/rate-limit/express-rate-limit/index.js";
 import * as routeAudit from "../../src/route-audit/index.js";
+import * as server from "../../src/server/index.js";
 import { createTestIssuer } from "../../src/testing/index.js";
 
 /** Where options of one type stand, and how they get there. */
@@ -291,6 +293,15 @@ export const PLACES: Readonly<Record<string, Place>> = {
     path: "secureHeaders.crossOriginGuard",
     create: (crossOriginGuard) => secureHeaders({ crossOriginGuard }),
   },
+  HardenServerOptions: {
+    path: "hardenServer",
+    create: (options) => server.hardenServer(createServer(), options),
+  },
+  GracefulShutdownOptions: {
+    path: "gracefulShutdown",
+    create: (options) => server.gracefulShutdown(createServer(), options),
+  },
+  ReadyzOptions: { path: "readyz", create: server.readyz },
   TestIssuerOptions: { path: "createTestIssuer", create: createTestIssuer },
   MintOverrides: {
     path: "mint",

@@ -143,6 +143,11 @@ import {
   type SecureHeadersOptions,
   secureHeaders,
 } from "express-secure-api/secure-headers";
+import type {
+  GracefulShutdownOptions,
+  HardenServerOptions,
+  ReadyzOptions,
+} from "express-secure-api/server";
 import {
   createTestIssuer,
   type TestGuardOptions,
@@ -193,6 +198,9 @@ export interface MyGoogleIapOptions extends GoogleIapOptions, Own {}
 export interface MyOktaOptions extends OktaOptions, Own {}
 export interface MySupabaseOptions extends SupabaseOptions, Own {}
 export interface MyZitadelOptions extends ZitadelOptions, Own {}
+export interface MyHardenServerOptions extends HardenServerOptions, Own {}
+export interface MyGracefulShutdownOptions extends GracefulShutdownOptions, Own {}
+export interface MyReadyzOptions extends ReadyzOptions, Own {}
 export interface MyNotFoundOptions extends NotFoundOptions, Own {}
 export interface MyAcceptWithoutOptions extends AcceptWithoutOptions, Own {}
 export interface MyEnrichmentCacheOptions extends EnrichmentCacheOptions, Own {}

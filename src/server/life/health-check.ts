@@ -1,11 +1,11 @@
 import { promiseOf } from "../../core/calls/follow.js";
 
 /** A function of the app that says whether something that the app needs is there. */
-export type Check = () => unknown;
+export type HealthCheckFunction = () => unknown;
 
 export interface HealthCheckSettings {
   readonly name: string;
-  readonly check: Check;
+  readonly check: HealthCheckFunction;
   /** In milliseconds. */
   readonly timeout: number;
   /** How long an answer counts, in milliseconds. */

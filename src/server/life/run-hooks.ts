@@ -1,7 +1,7 @@
 import { promiseOf } from "../../core/calls/follow.js";
 
 /** A function of the app that ends something, such as `() => pool.end()`. */
-export type Hook = () => unknown;
+export type ShutdownHook = () => unknown;
 
 /**
  * Calls the functions one after the other, whatever becomes of those before. None can take the time of the others: each
@@ -12,7 +12,7 @@ export type Hook = () => unknown;
  */
 export async function runHooks(
   option: string,
-  hooks: readonly Hook[],
+  hooks: readonly ShutdownHook[],
   time: number,
 ): Promise<readonly unknown[]> {
   const errors: unknown[] = [];
@@ -28,7 +28,7 @@ export async function runHooks(
   return errors;
 }
 
-function settled(hook: Hook, time: number, name: string): Promise<unknown> {
+function settled(hook: ShutdownHook, time: number, name: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     // It keeps the process alive: what the function waits for may not.
     const deadline = setTimeout(() => {

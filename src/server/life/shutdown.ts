@@ -1,6 +1,6 @@
 import type { Connections } from "../connections/connections.js";
 import { Drain } from "./drain.js";
-import { type Hook, runHooks } from "./run-hooks.js";
+import { runHooks, type ShutdownHook } from "./run-hooks.js";
 
 /** In milliseconds. */
 export interface DrainTimes {
@@ -12,8 +12,8 @@ export interface DrainTimes {
 export interface ShutdownSettings {
   readonly connections: readonly Connections[];
   readonly times: DrainTimes;
-  readonly onDrain: readonly Hook[];
-  readonly onClose: readonly Hook[];
+  readonly onDrain: readonly ShutdownHook[];
+  readonly onClose: readonly ShutdownHook[];
   readonly onAnnounce: () => void;
   readonly onError: (error: unknown) => void;
 }
