@@ -55,7 +55,7 @@ async function hold(port, count, { first, drip, paused }) {
 
 async function run(name, { connections, first, drip, paused = false }) {
   const file = fileURLToPath(new URL("slow-server.mjs", import.meta.url));
-  const child = fork(file, [kind], { execArgv: ["--expose-gc"] });
+  const child = fork(file, [kind], { execArgv: [] });
   const [port] = await once(child, "message");
   const before = await ask(child);
   const count = number === undefined ? connections : Number(number);

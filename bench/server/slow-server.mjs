@@ -21,6 +21,5 @@ const hardened =
 if (hardened === undefined) server.maxConnections = 10_000;
 
 process.on("message", () => {
-  globalThis.gc?.();
   process.send({ rss: process.memoryUsage().rss, stats: hardened?.stats() });
 });
