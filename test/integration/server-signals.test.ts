@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -11,18 +11,22 @@ const SLOW = "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n";
 
 /** A service in a process of its own, over a Unix socket. `rest` may use `server` and `shut(options)`. */
 function service(framework: string, rest: string): { child: ChildProcess; path: string } {
-  const path = join(mkdtempSync(join(tmpdir(), "signals-")), "api.sock");
+  const folder = mkdtempSync(join(tmpdir(), "signals-"));
+  const path = join(folder, "api.sock");
+  const file = join(folder, "service.cjs");
   const script = `
     const cluster = require("node:cluster");
-    const [framework, path] = process.argv.slice(1);
-    const { gracefulShutdown } = require("./dist/server/index.js");
+    const [framework, path] = process.argv.slice(2);
+    const load = require("node:module").createRequire(${JSON.stringify(join(ROOT, "package.json"))});
+    const { gracefulShutdown } = load("./dist/server/index.js");
     const shut = (options) => gracefulShutdown(server, { announce: "100ms", grace: "5s", closeTimeout: "1s", ...options });
-    const app = require(framework)();
+    const app = load(framework)();
     app.get("/slow", (req, res) => void setTimeout(() => res.send("slow"), 1000));
     let server;
     ${rest}
   `;
-  const child = spawn(process.execPath, ["-e", script, framework, path], {
+  writeFileSync(file, script);
+  const child = spawn(process.execPath, [file, framework, path], {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -83,7 +87,6 @@ describe.each(["express4", "express"])("a process that is told to end, on %s", (
     const { child, path } = service(
       framework,
       `if (cluster.isPrimary) {
-        cluster.setupPrimary({ execArgv: ["-e", process.execArgv[1]], args: [framework, path] });
         const worker = cluster.fork();
         process.on("SIGTERM", () => worker.process.kill("SIGTERM"));
         worker.on("exit", (code) => process.exit(code));

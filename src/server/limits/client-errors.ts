@@ -14,13 +14,18 @@ interface RawAnswer {
 /** What Node says about a request that it cannot read. */
 type ClientError = Error & { readonly code?: unknown };
 
+/** RFC 6585 §5. */
+const HEAD_TOO_LARGE = 431;
 /** Long enough for a client to notice the answer. */
 const LINGER_MS = 2000;
 
 const MALFORMED = rawAnswer(new HttpError("bad_request"), "malformed");
 const ANSWERS: ReadonlyMap<unknown, RawAnswer> = new Map([
   ["ERR_HTTP_REQUEST_TIMEOUT", rawAnswer(new HttpError("request_timeout"), "slowRequests")],
-  ["HPE_HEADER_OVERFLOW", rawAnswer(new HttpError("request_refused", { status: 431 }), "tooLarge")],
+  [
+    "HPE_HEADER_OVERFLOW",
+    rawAnswer(new HttpError("request_refused", { status: HEAD_TOO_LARGE }), "tooLarge"),
+  ],
   ["HPE_CHUNK_EXTENSIONS_OVERFLOW", rawAnswer(new HttpError("body_too_large"), "tooLarge")],
 ]);
 
