@@ -23,8 +23,7 @@ export async function rawClient(to: number | string, first = ""): Promise<RawCli
   return watchSocket(socket, first);
 }
 
-/** The same for a socket that is connected already, such as one with TLS. */
-export function watchSocket(socket: Socket, first = ""): RawClient {
+function watchSocket(socket: Socket, first = ""): RawClient {
   let size = 0;
   let text = "";
   socket.on("data", (chunk: Buffer) => {
