@@ -5,7 +5,24 @@ export {
 } from "../core/http/certificates/client-certificate.js";
 export { auditTls } from "./audit-tls.js";
 export type { AuditTlsOptions, TlsAudit } from "./audit-tls-options.js";
+export type { NodeServer } from "./connections/node-server.js";
 export { createSecureServer, type SecureServer } from "./create-secure-server.js";
+export { gracefulShutdown } from "./graceful-shutdown.js";
+export type {
+  GracefulShutdown,
+  GracefulShutdownOptions,
+  ShutdownReport,
+  ShutdownState,
+} from "./graceful-shutdown-options.js";
+export { hardenServer } from "./harden-server.js";
+export type {
+  HardenedServer,
+  HardenServerOptions,
+  ServerStats,
+} from "./harden-server-options.js";
+export { livez } from "./livez.js";
+export { readyz } from "./readyz.js";
+export type { Readyz, ReadyzOptions } from "./readyz-options.js";
 export type {
   CredentialOptions,
   MtlsOptions,

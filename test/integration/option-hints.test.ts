@@ -1,4 +1,5 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -75,6 +76,8 @@ import { CORS_HINTS } from "../../src/secure-headers/cors/cors-options.js";
 import { CROSS_ORIGIN_GUARD_HINTS } from "../../src/secure-headers/cross-origin/cross-origin-guard.js";
 import { HELMET_HINTS, HELMET_NAMES } from "../../src/secure-headers/headers/helmet-options.js";
 import { SECURE_HEADERS_HINTS, secureHeaders } from "../../src/secure-headers/secure-headers.js";
+import { gracefulShutdown, SHUTDOWN_HINTS } from "../../src/server/graceful-shutdown.js";
+import { HARDEN_HINTS, hardenServer } from "../../src/server/harden-server.js";
 import { createSecureServer } from "../../src/server/index.js";
 import { AUDIT_TLS_HINTS, readAuditTarget } from "../../src/server/read-audit-target.js";
 import {
@@ -84,6 +87,7 @@ import {
   SECURE_SERVER_HINTS,
   TICKET_HINTS,
 } from "../../src/server/read-secure-server.js";
+import { READYZ_HINTS, readyz } from "../../src/server/readyz.js";
 import { validate } from "../../src/validate/index.js";
 import { VALIDATE_HINTS } from "../../src/validate/validate-options.js";
 import { createCertificate } from "../support/certificates.js";
@@ -874,6 +878,54 @@ const TABLES: readonly HintTable[] = [
       allowlist: SKIP,
       requests: "limit",
       storage: "store",
+    },
+  },
+  {
+    name: "HARDEN_HINTS",
+    hints: HARDEN_HINTS,
+    places: [{ path: "hardenServer", create: (options) => hardenServer(createServer(), options) }],
+    says: {
+      timeout: "stallTimeout",
+      idleTimeout: "keepAliveTimeout",
+      headerTimeout: "headersTimeout",
+      bodyTimeout: "requestTimeout",
+      maxHeadersCount: "write maxHeaderSize: a number of fields would drop the rest without a word",
+      connectionsCheckingInterval:
+        "leave it out, hardenServer sets it: call hardenServer before the server listens",
+      handshakeTimeout: "write it in the options of the server: tlsOptions() has it",
+    },
+  },
+  {
+    name: "SHUTDOWN_HINTS",
+    hints: SHUTDOWN_HINTS,
+    places: [
+      { path: "gracefulShutdown", create: (options) => gracefulShutdown(createServer(), options) },
+    ],
+    says: {
+      timeout: "grace",
+      gracePeriod: "grace",
+      gracefulTerminationTimeout: "grace",
+      forceExit: "leave it out, the process ends by itself when all is over",
+      signal: 'write signals: ["SIGTERM"]',
+      onSignal: "onClose",
+      onShutdown: "onClose",
+      preShutdown: "onDrain",
+      finally: "onClose",
+      beforeShutdown: "write announce: how long to go on, with readyz answering 503",
+      healthChecks: "write readyz({ checks }) and mount it",
+      readyz: "readiness",
+    },
+  },
+  {
+    name: "READYZ_HINTS",
+    hints: READYZ_HINTS,
+    places: [{ path: "readyz", create: (options) => readyz(options) }],
+    says: {
+      healthChecks: "checks",
+      check: "write checks: { name: () => … }",
+      ttl: "cache",
+      verbatim: 'write expose: "checks", which names the checks and not their errors',
+      onError: "onFail",
     },
   },
   {

@@ -115,6 +115,8 @@ const FACTORIES: Readonly<Record<string, readonly [factory: unknown, call: strin
   auditLog: [auditLog, "auditLog()"],
   errorHandler: [errorHandler, "errorHandler()"],
   notFound: [notFound, "notFound()"],
+  livez: [server.livez, "livez()"],
+  readyz: [server.readyz, "readyz()"],
 };
 
 /** The same, of the door for apps that come from express-rate-limit, whose names others have as well. */
@@ -218,6 +220,8 @@ const AROUND: Readonly<Record<string, readonly [maker: unknown, instead: string]
     'createSecureServer(app, { keyFile: "privkey.pem", certFile: "fullchain.pem" }).listen(443)',
   ],
   tlsOptions: [server.tlsOptions, "https.createServer({ ...tlsOptions(), key, cert }, app)"],
+  hardenServer: [server.hardenServer, "hardenServer(app.listen(3000))"],
+  gracefulShutdown: [server.gracefulShutdown, "gracefulShutdown(app.listen(3000))"],
 };
 
 /** They look at a request or an error, or note something about it; nothing comes of mounting them. */

@@ -324,6 +324,36 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   },
   TestIssuerOptions: { omitted: ["issuer", "audience", "algorithm"], refused: [] },
   MintOverrides: { omitted: ["header", "forged"], refused: [] },
+  HardenServerOptions: {
+    // Each has a default that restricts. `slowAt` lifts a limit.
+    omitted: [
+      "headersTimeout",
+      "requestTimeout",
+      "keepAliveTimeout",
+      "maxHeaderSize",
+      "stallTimeout",
+      "minRate",
+      "slowAt",
+    ],
+    refused: ["maxConnections", "maxRequestsPerSocket"],
+  },
+  GracefulShutdownOptions: {
+    omitted: [
+      "announce",
+      "grace",
+      "closeTimeout",
+      "signals",
+      "exit",
+      "onDrain",
+      "onClose",
+      "onError",
+    ],
+    refused: ["readiness"],
+  },
+  ReadyzOptions: {
+    omitted: ["timeout", "cache", "waitForReady", "expose", "onFail"],
+    refused: ["checks"],
+  },
 };
 
 const rows = Object.entries(MEANINGS).flatMap(([type, { omitted, refused }]) => [

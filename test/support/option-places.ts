@@ -1,3 +1,4 @@
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import express from "express";
@@ -302,6 +303,15 @@ export const PLACES: Readonly<Record<string, Place>> = {
     path: "secureHeaders.crossOriginGuard",
     create: (crossOriginGuard) => secureHeaders({ crossOriginGuard }),
   },
+  HardenServerOptions: {
+    path: "hardenServer",
+    create: (options) => server.hardenServer(createServer(), options),
+  },
+  GracefulShutdownOptions: {
+    path: "gracefulShutdown",
+    create: (options) => server.gracefulShutdown(createServer(), options),
+  },
+  ReadyzOptions: { path: "readyz", create: server.readyz },
   CertificateBindingOptions: {
     path: "oauthGuard.certificateBinding",
     create: (certificateBinding) => oauthGuard({ issuer, audience, certificateBinding }),

@@ -149,7 +149,10 @@ import {
   auditTls,
   type CredentialOptions,
   createSecureServer,
+  type GracefulShutdownOptions,
+  type HardenServerOptions,
   type MtlsOptions,
+  type ReadyzOptions,
   type ReloadedCredentials,
   type ReloadOptions,
   type SecureServerOptions,
@@ -205,6 +208,9 @@ export interface MyGoogleIapOptions extends GoogleIapOptions, Own {}
 export interface MyOktaOptions extends OktaOptions, Own {}
 export interface MySupabaseOptions extends SupabaseOptions, Own {}
 export interface MyZitadelOptions extends ZitadelOptions, Own {}
+export interface MyHardenServerOptions extends HardenServerOptions, Own {}
+export interface MyGracefulShutdownOptions extends GracefulShutdownOptions, Own {}
+export interface MyReadyzOptions extends ReadyzOptions, Own {}
 export interface MyAuditTlsOptions extends AuditTlsOptions, Own {}
 export interface MyCertificateBindingOptions extends CertificateBindingOptions, Own {}
 export interface MyCredentialOptions extends CredentialOptions, Own {}
