@@ -1,0 +1,106 @@
+import type { NextFunction, Request, Response } from "express";
+import { isThenable } from "../core/calls/user-function.js";
+import { createGuard } from "../core/guard/guard.js";
+import { readGuardOptions } from "../core/guard/guard-options.js";
+import type { Middleware } from "../core/guard/middleware.js";
+import { readOptions } from "../core/options/options-reader.js";
+import { outageError } from "../core/refusal/http-error.js";
+import {
+  LOAD_SHEDDING_HINTS,
+  LOAD_SHEDDING_KEYS,
+  type LoadSheddingOptions,
+  readLoadShedding,
+} from "./load-shedding-options.js";
+import { IDLE } from "./overload/load-reading.js";
+import { sampleLoad } from "./overload/load-sampler.js";
+import { createOverloadNotice, type LoadState } from "./overload/overload-notice.js";
+import { NO_PRESSURE, pressureOf } from "./overload/pressure.js";
+import { createPriority, type LoadPriority, shedProbability } from "./overload/priority.js";
+
+/** What {@link loadShedding} returns. */
+export interface LoadShedding extends Middleware {
+  /** What was seen last, for metrics and for `readyz()`: at most half a second old. */
+  state(): LoadState;
+  /** Stops sampling the process; nothing is shed any more. */
+  close(): Promise<void>;
+}
+
+const CALM: LoadState = Object.freeze({ ...IDLE, state: "normal", pressure: 0 });
+
+/**
+ * Refuses some requests while the process has more to do than it can, so that it answers the others in time: without that,
+ * all wait, clients give up and try again, and what is done at last nobody waits for any more.
+ *
+ * The process is sampled every half a second, and the middle one of three samples counts: one pause of the garbage collector
+ * or a slow start sheds nothing. From the beginning of a ramp to its middle more and more `low` requests are refused, from
+ * there to its end `normal` ones as well, but never all of them; `critical` ones never. Who is refused is left to chance.
+ *
+ * Answers 503 `overloaded` with `Retry-After`. A connection whose request has no unread body stays open, because a new one costs more than the answer. Mount it in front of everything that costs something, behind
+ * `secureHeaders`, so that pages can read the refusal.
+ *
+ * It does not limit single clients, and it knows nothing of databases and other services: `rateLimit` and `requestDeadline`
+ * do that. Requests that wait for those do not keep the event loop busy.
+ *
+ * @throws {@link OptionsError} when an option is unknown or wrong.
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.6.4
+ */
+export function loadShedding(options: LoadSheddingOptions = {}): LoadShedding {
+  const reader = readOptions<LoadSheddingOptions>(
+    "loadShedding",
+    options,
+    LOAD_SHEDDING_KEYS,
+    LOAD_SHEDDING_HINTS,
+    "loadShedding()",
+  );
+  const { thresholds, retryAfter, ...rules } = readLoadShedding(reader);
+  const guardOptions = readGuardOptions(reader);
+  reader.finish();
+  const guard = createGuard("loadShedding", "availability", guardOptions);
+  const priorityOf = createPriority(rules);
+  const notice = createOverloadNotice(guardOptions.mode);
+  let pressure = NO_PRESSURE;
+  let state = CALM;
+  const stop = sampleLoad((load) => {
+    pressure = pressureOf(load, thresholds);
+    state = notice(load, pressure);
+  });
+
+  function conclude(
+    priority: LoadPriority,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+  ): void {
+    const { value, reason } = pressure;
+    if (Math.random() >= shedProbability(priority, value)) {
+      guard.allow(req);
+      next();
+      return;
+    }
+    const error = outageError("overloaded", undefined, secondsFrom(retryAfter));
+    guard.refuse(error, req, res, next, { reason, rule: `priority(${priority})` });
+  }
+
+  const handler = guard.middleware((req, res, next) => {
+    if (pressure.value === 0) {
+      guard.allow(req);
+      next();
+      return;
+    }
+    const priority = priorityOf(req);
+    if (isThenable(priority)) guard.whenSettled(priority, req, res, next, conclude);
+    else if (!guard.isOver(req, res)) conclude(priority, req, res, next);
+  });
+  return Object.assign(handler, {
+    state: () => state,
+    close: async (): Promise<void> => {
+      stop();
+      pressure = NO_PRESSURE;
+      state = CALM;
+    },
+  });
+}
+
+function secondsFrom(shortest: number): number {
+  return shortest + Math.floor(Math.random() * (shortest + 1));
+}
