@@ -15,22 +15,22 @@ export interface DelayRamp {
 
 /** Where a ratio begins to count as overload, and where it counts in full. */
 export interface RatioRamp {
-  /** From 0 to 1. @default 0.8 of the event loop, 0.85 of the heap */
+  /** From 0.01 to 1. @default 0.97 of the event loop, 0.85 of the heap */
   readonly from?: number | undefined;
-  /** Above `from`, up to 1. @default 0.95 */
+  /** Above `from`, up to 1. @default 1 of the event loop, 0.95 of the heap */
   readonly to?: number | undefined;
 }
 
 /** Options of {@link loadShedding}. */
 export interface LoadSheddingOptions extends GuardOptions {
   /**
-   * How late the event loop is: the 99th percentile of half a second. It counts while the loop is busy as well: see
-   * `utilization`. `false` leaves that to decide alone. @default { from: "100ms", to: "500ms" }
+   * How late the event loop is: the 99th percentile of a quarter of a second. It counts while the loop is busy for four fifths of the
+   * time at least. `false` leaves it out. @default { from: "100ms", to: "500ms" }
    */
   readonly eventLoopDelay?: DelayRamp | false | undefined;
   /**
-   * The part of the time in which the event loop has something to do. It counts while the loop is late as well: a loop that is busy
-   * and in time does all that it can. `false` leaves that to decide alone. @default { from: 0.8, to: 0.95 }
+   * The part of the time in which the event loop is busy while other events wait. Connections that nobody has accepted yet
+   * make no delay, but keep the loop busy. `false` leaves it out. @default { from: 0.97, to: 1 }
    */
   readonly utilization?: RatioRamp | false | undefined;
   /** Used heap ÷ the limit that V8 has for it (`--max-old-space-size`). @default { from: 0.85, to: 0.95 } */
@@ -77,7 +77,7 @@ export const LOAD_SHEDDING_KEYS: OptionKeys<LoadSheddingOptions> = {
 };
 
 const DELAY = 'write eventLoopDelay: { from: "100ms", to: "500ms" }';
-const UTILIZATION = "write utilization: { from: 0.8, to: 0.95 }";
+const UTILIZATION = "write utilization: { from: 0.97, to: 1 }";
 const HEAP = "write heap: { from: 0.85, to: 0.95 }, as parts of the limit of V8";
 
 /** What toobusy-js, overload-protection, @fastify/under-pressure and people call them. */
@@ -86,8 +86,8 @@ export const LOAD_SHEDDING_HINTS: Hints<LoadSheddingOptions> = {
   lag: DELAY,
   maxEventLoopDelay: DELAY,
   eventLoopLag: DELAY,
-  interval: "leave it out: the process is sampled every half a second",
-  sampleInterval: "leave it out: the process is sampled every half a second",
+  interval: "leave it out: the process is sampled four times a second",
+  sampleInterval: "leave it out: the process is sampled four times a second",
   maxEventLoopUtilization: UTILIZATION,
   eventLoopUtilization: UTILIZATION,
   utilisation: UTILIZATION,
@@ -112,15 +112,21 @@ export function readLoadShedding(
 ): LoadSheddingSettings {
   const thresholds = {
     eventLoopDelay: readDelays(reader),
-    utilization: readRatios(reader, "utilization", 0.8),
-    heap: readRatios(reader, "heap", 0.85),
+    utilization: readRatios(reader, "utilization", { from: 0.97, to: 1 }),
+    heap: readRatios(reader, "heap", { from: 0.85, to: 0.95 }),
   };
-  if ((["eventLoopDelay", "utilization", "heap"] as const).every((key) => reader.raw(key) === false))
-    reader.note("", "must not have all of eventLoopDelay, utilization and heap false: nothing would ever be shed");
+  if (
+    (["eventLoopDelay", "utilization", "heap"] as const).every((key) => reader.raw(key) === false)
+  )
+    reader.note(
+      "",
+      "must not have all of eventLoopDelay, utilization and heap false: nothing would ever be shed",
+    );
   return {
     thresholds,
     critical:
-      readPathPatterns(reader, "critical", "then nothing would ever be shed, name single routes") ?? [],
+      readPathPatterns(reader, "critical", "then nothing would ever be shed, name single routes") ??
+      [],
     low: readPathPatterns(reader, "low") ?? [],
     priority: reader.function<PriorityFunction>("priority"),
     retryAfter: Math.ceil(
@@ -146,7 +152,7 @@ function readDelays(reader: OptionsReader<"eventLoopDelay">): Ramp | undefined {
 function readRatios<Key extends "utilization" | "heap">(
   reader: OptionsReader<Key>,
   key: Key,
-  start: number,
+  usual: Ramp,
 ): Ramp | undefined {
   if (reader.raw(key) === false) return undefined;
   const ramp = reader.nested<RatioRamp>(
@@ -154,15 +160,16 @@ function readRatios<Key extends "utilization" | "heap">(
     reader.raw(key) ?? {},
     RAMP_KEYS,
     RAMP_HINTS,
-    `{ from: ${start}, to: 0.95 }`,
+    `{ from: ${usual.from}, to: ${usual.to} }`,
   );
-  const from = ramp.number("from", { min: 0, max: 1, default: start });
-  const to = ramp.number("to", { min: 0, max: 1, default: 0.95 });
+  const from = ramp.number("from", { min: 0.01, max: 1, default: usual.from });
+  const to = ramp.number("to", { min: 0.01, max: 1, default: usual.to });
   return checked(ramp, { from, to });
 }
 
 /** A ramp without a length would be a cliff: a little less than that and nothing is shed, a little more and all is. */
 function checked(reader: OptionsReader<"from" | "to">, ramp: Ramp): Ramp {
-  if (ramp.from >= ramp.to) reader.note("to", "must be above from: what lies between is a ramp, not a cliff");
+  if (ramp.from >= ramp.to)
+    reader.note("to", "must be above from: what lies between is a ramp, not a cliff");
   return ramp;
 }

@@ -11,29 +11,35 @@ import {
   type LoadSheddingOptions,
   readLoadShedding,
 } from "./load-shedding-options.js";
-import { IDLE } from "./overload/load-reading.js";
 import { sampleLoad } from "./overload/load-sampler.js";
 import { createOverloadNotice, type LoadState } from "./overload/overload-notice.js";
-import { NO_PRESSURE, pressureOf } from "./overload/pressure.js";
+import { createPressure, NO_PRESSURE } from "./overload/pressure.js";
 import { createPriority, type LoadPriority, shedProbability } from "./overload/priority.js";
 
 /** What {@link loadShedding} returns. */
 export interface LoadShedding extends Middleware {
-  /** What was seen last, for metrics and for `readyz()`: at most half a second old. */
+  /** What was seen last, for metrics and for `readyz()`: at most a quarter of a second old, unless the event loop is late. */
   state(): LoadState;
   /** Stops sampling the process; nothing is shed any more. */
   close(): Promise<void>;
 }
 
-const CALM: LoadState = Object.freeze({ ...IDLE, state: "normal", pressure: 0 });
+const CALM: LoadState = Object.freeze({
+  state: "normal",
+  pressure: 0,
+  eventLoopDelay: 0,
+  utilization: 0,
+  heap: 0,
+});
 
 /**
  * Refuses some requests while the process has more to do than it can, so that it answers the others in time: without that,
  * all wait, clients give up and try again, and what is done at last nobody waits for any more.
  *
- * The process is sampled every half a second, and the middle one of three samples counts: one pause of the garbage collector
- * or a slow start sheds nothing. From the beginning of a ramp to its middle more and more `low` requests are refused, from
- * there to its end `normal` ones as well, but never all of them; `critical` ones never. Who is refused is left to chance.
+ * The process is sampled four times a second, and the middle one of three samples counts: one pause of the garbage collector
+ * sheds nothing, nor does what happens while no requests come. While the event loop is late or saturated, or the heap nearly
+ * full, pressure grows; then it stays, and it sinks when there is room again. In its lower half more and more `low` requests
+ * are refused, in its upper half `normal` ones as well, but never all of them; `critical` ones never. Who is refused is left to chance.
  *
  * Answers 503 `overloaded` with `Retry-After`. A connection whose request has no unread body stays open, because a new one costs more than the answer. Mount it in front of everything that costs something, behind
  * `secureHeaders`, so that pages can read the refusal.
@@ -58,19 +64,17 @@ export function loadShedding(options: LoadSheddingOptions = {}): LoadShedding {
   const guard = createGuard("loadShedding", "availability", guardOptions);
   const priorityOf = createPriority(rules);
   const notice = createOverloadNotice(guardOptions.mode);
+  const followLoad = createPressure(thresholds);
   let pressure = NO_PRESSURE;
   let state = CALM;
-  const stop = sampleLoad((load) => {
-    pressure = pressureOf(load, thresholds);
-    state = notice(load, pressure);
+  let requests = 0;
+  const stop = sampleLoad((reading, windows) => {
+    pressure = followLoad(reading, windows, requests > 0);
+    state = notice(reading, pressure);
+    requests = 0;
   });
 
-  function conclude(
-    priority: LoadPriority,
-    req: Request,
-    res: Response,
-    next: NextFunction,
-  ): void {
+  function conclude(priority: LoadPriority, req: Request, res: Response, next: NextFunction): void {
     const { value, reason } = pressure;
     if (Math.random() >= shedProbability(priority, value)) {
       guard.allow(req);
@@ -82,6 +86,7 @@ export function loadShedding(options: LoadSheddingOptions = {}): LoadShedding {
   }
 
   const handler = guard.middleware((req, res, next) => {
+    requests += 1;
     if (pressure.value === 0) {
       guard.allow(req);
       next();

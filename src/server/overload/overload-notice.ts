@@ -4,7 +4,7 @@ import type { LoadReading } from "./load-reading.js";
 import type { Pressure } from "./pressure.js";
 
 /** What `loadShedding` says of the process. Frozen plain data. */
-export interface LoadState extends LoadReading {
+export interface LoadState extends Omit<LoadReading, "waiting"> {
   /** `overloaded` from the first reading with pressure on, until there was none for five seconds. */
   readonly state: "normal" | "overloaded";
   /** From 0, when nothing is shed, to 1. */
@@ -20,8 +20,8 @@ export interface LoadEvent extends LoadState {
 /** `node:diagnostics_channel` on which a {@link LoadEvent} is published whenever `loadShedding` begins or ends. */
 export const LOAD_CHANNEL = "express-secure-api:load";
 
-/** Readings without pressure, one every half a second, after which the overload is over. */
-const CALM_READINGS = 10;
+/** Readings without pressure, four in a second, after which the overload is over. */
+const CALM_READINGS = 20;
 
 const channelOfLoad = safeChannel(LOAD_CHANNEL);
 
@@ -38,12 +38,18 @@ export function createOverloadNotice(
   let calm = 0;
   let warned = false;
 
-  return function follow(load, { value }) {
+  return function follow({ eventLoopDelay, utilization, heap }, { value }) {
     calm = value > 0 ? 0 : calm + 1;
     const before = state;
     if (value > 0) state = "overloaded";
     else if (calm >= CALM_READINGS) state = "normal";
-    const now: LoadState = Object.freeze({ ...load, state, pressure: value });
+    const now: LoadState = Object.freeze({
+      state,
+      pressure: value,
+      eventLoopDelay,
+      utilization,
+      heap,
+    });
     if (state !== before && channelOfLoad.hasSubscribers) {
       const event: LoadEvent = { ...now, guard: "loadShedding", mode };
       channelOfLoad.publish(Object.freeze(event));
