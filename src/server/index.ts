@@ -1,2 +1,10 @@
+export { extendDeadline } from "./extend-deadline.js";
+export { getDeadlineSignal } from "./get-deadline-signal.js";
+export { type LoadShedding, loadShedding } from "./load-shedding.js";
+export type { DelayRamp, LoadSheddingOptions, RatioRamp } from "./load-shedding-options.js";
+export { LOAD_CHANNEL, type LoadEvent, type LoadState } from "./overload/overload-notice.js";
+export type { LoadPriority, PriorityFunction } from "./overload/priority.js";
+export { requestDeadline } from "./request-deadline.js";
+export type { RequestDeadlineOptions } from "./request-deadline-options.js";
 export type { TlsOptions, TlsProfile } from "./tls/profile.js";
 export { tlsOptions } from "./tls-options.js";
