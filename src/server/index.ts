@@ -1,3 +1,9 @@
+export {
+  type ClientCertificate,
+  type DistinguishedName,
+  getClientCertificate,
+} from "../core/http/certificates/client-certificate.js";
+export { createSecureServer, type SecureServer } from "./create-secure-server.js";
 export { extendDeadline } from "./extend-deadline.js";
 export { getDeadlineSignal } from "./get-deadline-signal.js";
 export { type LoadShedding, loadShedding } from "./load-shedding.js";
@@ -6,5 +12,16 @@ export { LOAD_CHANNEL, type LoadEvent, type LoadState } from "./overload/overloa
 export type { LoadPriority, PriorityFunction } from "./overload/priority.js";
 export { requestDeadline } from "./request-deadline.js";
 export type { RequestDeadlineOptions } from "./request-deadline-options.js";
+export type {
+  CredentialOptions,
+  MtlsOptions,
+  ReloadedCredentials,
+  ReloadOptions,
+  SecureServerOptions,
+  TicketOptions,
+} from "./secure-server-options.js";
+export type { TlsReload } from "./tls/certificate-watch.js";
+export type { CertificateSummary } from "./tls/credentials/load-credentials.js";
 export type { TlsOptions, TlsProfile } from "./tls/profile.js";
+export { TLS_CHANNEL, type TlsEvent } from "./tls/tls-events.js";
 export { tlsOptions } from "./tls-options.js";

@@ -1,10 +1,14 @@
 import { ProblemList } from "../core/options/problem-list.js";
 import { wrongChoice } from "../core/options/spelling.js";
 import { assertNoMiddleware } from "../core/options/uncalled-factory.js";
-import { createProfile, TLS_PROFILES, type TlsOptions, type TlsProfile } from "./tls/profile.js";
+import {
+  createProfile,
+  PROFILE_ALIASES,
+  TLS_PROFILES,
+  type TlsOptions,
+  type TlsProfile,
+} from "./tls/profile.js";
 
-/** What other servers call the profiles. */
-const ALIASES = { compatible: "intermediate", default: "intermediate", strict: "modern" } as const;
 const CALL = "https.createServer({ ...tlsOptions(), key, cert }, app)";
 
 /**
@@ -27,7 +31,7 @@ export function tlsOptions(profile: TlsProfile = "intermediate"): TlsOptions {
   const found = TLS_PROFILES.find((known) => known === profile);
   if (found !== undefined) return createProfile(found);
   const problems = new ProblemList();
-  problems.note("tlsOptions.profile", wrongChoice(profile, TLS_PROFILES, ALIASES));
+  problems.note("tlsOptions.profile", wrongChoice(profile, TLS_PROFILES, PROFILE_ALIASES));
   problems.finish();
   return createProfile("modern");
 }

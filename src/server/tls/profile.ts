@@ -1,5 +1,4 @@
 import { constants } from "node:crypto";
-import { createSecureContext } from "node:tls";
 
 /** The profiles of Mozilla's guideline 6.0. */
 export type TlsProfile = "intermediate" | "modern";
@@ -22,6 +21,13 @@ export interface TlsOptions {
 
 /** In the order in which messages name them. */
 export const TLS_PROFILES = ["intermediate", "modern"] as const satisfies readonly TlsProfile[];
+
+/** What other servers call the profiles. */
+export const PROFILE_ALIASES: Readonly<Record<string, TlsProfile>> = {
+  compatible: "intermediate",
+  default: "intermediate",
+  strict: "modern",
+};
 
 const TLS13_SUITES = [
   "TLS_AES_128_GCM_SHA256",
@@ -54,12 +60,11 @@ export function createProfile(profile: TlsProfile): TlsOptions {
   });
 }
 
-/** OpenSSL before 3.5 throws when the hybrid group is named; the classical list would switch it off in later ones. */
+/**
+ * OpenSSL before 3.5 throws when the hybrid group is named; the classical list would switch it off in later ones. Trying
+ * it out would leave an error in OpenSSL that the next key which is read would be blamed for.
+ */
 function knowsHybrid(): boolean {
-  try {
-    createSecureContext({ ecdhCurve: GROUPS });
-    return true;
-  } catch {
-    return false;
-  }
+  const [major = 0, minor = 0] = process.versions.openssl.split(".").map(Number);
+  return major > 3 || (major === 3 && minor >= 5);
 }
