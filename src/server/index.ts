@@ -3,10 +3,11 @@ export {
   type DistinguishedName,
   getClientCertificate,
 } from "../core/http/certificates/client-certificate.js";
+export type { LoadShedding } from "./create-load-shedding.js";
 export { createSecureServer, type SecureServer } from "./create-secure-server.js";
 export { extendDeadline } from "./extend-deadline.js";
 export { getDeadlineSignal } from "./get-deadline-signal.js";
-export { type LoadShedding, loadShedding } from "./load-shedding.js";
+export { loadShedding } from "./load-shedding.js";
 export type { DelayRamp, LoadSheddingOptions, RatioRamp } from "./load-shedding-options.js";
 export { LOAD_CHANNEL, type LoadEvent, type LoadState } from "./overload/overload-notice.js";
 export type { LoadPriority, PriorityFunction } from "./overload/priority.js";

@@ -9,6 +9,7 @@ import { OptionsReader } from "../../src/core/options/options-reader.js";
 import * as library from "../../src/index.js";
 import * as expressRateLimit from "../../src/rate-limit/express-rate-limit/index.js";
 import * as routeAudit from "../../src/route-audit/index.js";
+import * as server from "../../src/server/index.js";
 import { createTestIssuer } from "../../src/testing/index.js";
 
 /** Where options of one type stand, and how they get there. */
@@ -282,6 +283,23 @@ export const PLACES: Readonly<Record<string, Place>> = {
     create: (options) => new expressRateLimit.MemoryStore(options),
   },
   SecureHeadersOptions: { path: "secureHeaders", create: secureHeaders },
+  LoadSheddingOptions: {
+    path: "loadShedding",
+    create: (options) => closing(server.loadShedding(options)),
+  },
+  DelayRamp: {
+    path: "loadShedding.eventLoopDelay",
+    create: (eventLoopDelay) => closing(server.loadShedding({ eventLoopDelay })),
+  },
+  RatioRamp: {
+    path: "loadShedding.heap",
+    create: (heap) => closing(server.loadShedding({ heap })),
+  },
+  RequestDeadlineOptions: {
+    path: "requestDeadline",
+    given: { timeout: "30s" },
+    create: (options) => server.requestDeadline({ timeout: "30s", ...options }),
+  },
   HstsOptions: { path: "secureHeaders.hsts", create: (hsts) => secureHeaders({ hsts }) },
   CorsOptions: {
     path: "secureHeaders.cors",
@@ -297,6 +315,12 @@ export const PLACES: Readonly<Record<string, Place>> = {
     create: (overrides) => createTestIssuer().mint({}, overrides),
   },
 };
+
+/** It samples the process until it is closed. */
+function closing(shedding: server.LoadShedding): unknown {
+  void shedding.close();
+  return shedding;
+}
 
 function secureApiWith(options: object): unknown {
   return library.secureApi({ oauthGuard: false, rateLimit: false, auditLog: false, ...options });

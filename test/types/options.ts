@@ -144,6 +144,14 @@ import {
   secureHeaders,
 } from "express-secure-api/secure-headers";
 import {
+  type DelayRamp,
+  type LoadSheddingOptions,
+  loadShedding,
+  type RatioRamp,
+  type RequestDeadlineOptions,
+  requestDeadline,
+} from "express-secure-api/server";
+import {
   createTestIssuer,
   type TestGuardOptions,
   type TestIssuerOptions,
@@ -237,6 +245,10 @@ export interface MyRequireOwnershipOptions
     Omit<Own, "owner"> {}
 export interface MyCrossOriginGuardOptions extends CrossOriginGuardOptions, Own {}
 export interface MyHstsOptions extends HstsOptions, Own {}
+export interface MyLoadSheddingOptions extends LoadSheddingOptions, Own {}
+export interface MyDelayRamp extends DelayRamp, Own {}
+export interface MyRatioRamp extends RatioRamp, Own {}
+export interface MyRequestDeadlineOptions extends RequestDeadlineOptions, Own {}
 export interface MySecureHeadersOptions extends SecureHeadersOptions, Own {}
 export interface MyTestGuardOptions extends TestGuardOptions, Own {}
 export interface MyTestIssuerOptions extends TestIssuerOptions, Own {}
@@ -294,6 +306,13 @@ errorHandler(my<MyErrorHandlerOptions>());
 formBody(my<MyFormBodyOptions>());
 jsonBody(my<MyJsonBodyOptions>());
 structuralGuard(my<MyStructuralGuardOptions>());
+loadShedding(my<MyLoadSheddingOptions>());
+loadShedding({
+  eventLoopDelay: my<MyDelayRamp>(),
+  utilization: my<MyRatioRamp>(),
+  heap: my<MyRatioRamp>(),
+});
+requestDeadline(my<MyRequestDeadlineOptions>());
 oauthGuard(my<MyOauthGuardOptions>());
 oauthGuard(my<MyOauthGuardIssuersOptions>());
 oauthGuard({

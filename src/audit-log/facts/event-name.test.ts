@@ -36,6 +36,8 @@ const CODES: Readonly<Record<ErrorCode, string>> = {
   validation_failed: INPUT,
   rate_limit_exceeded: EXCESS,
   rate_limit_unavailable: OURS,
+  overloaded: OURS,
+  deadline_exceeded: OURS,
   cors_not_allowed: CORS,
   cross_origin_blocked: CORS,
   ambiguous_request: INPUT,
