@@ -30,7 +30,7 @@ app.get("/:id", shedding, requestDeadline({ timeout: "30s" }), async (req, res) 
   await fetch(`https://api.example/${id}`, { signal });
   res.json({ inTime });
 });
-loadShedding({ priority: async () => "critical" });
+loadShedding({ priority: async (): Promise<LoadPriority> => "critical" });
 requestDeadline({ timeout: "30s", routes: { "GET /events": "none" }, idle: "1m" });
 secureApi({
   oauthGuard: false,
