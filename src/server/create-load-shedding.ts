@@ -36,10 +36,12 @@ const CALM: LoadState = Object.freeze({
  * Makes the middleware of `loadShedding`.
  *
  * @param sample - What tells of the load: {@link sampleLoad}.
+ * @param judge - What makes a pressure of it.
  */
 export function createLoadShedding(
   options: LoadSheddingOptions,
   sample: typeof sampleLoad,
+  judge = createPressure,
 ): LoadShedding {
   const reader = readOptions<LoadSheddingOptions>(
     "loadShedding",
@@ -54,7 +56,7 @@ export function createLoadShedding(
   const guard = createGuard("loadShedding", "availability", guardOptions);
   const priorityOf = createPriority(rules);
   const notice = createOverloadNotice(guardOptions.mode);
-  const followLoad = createPressure(thresholds);
+  const followLoad = judge(thresholds);
   let pressure = NO_PRESSURE;
   let state = CALM;
   let requests = 0;
