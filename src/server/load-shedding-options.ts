@@ -15,9 +15,9 @@ export interface DelayRamp {
 
 /** Where a ratio begins to count as overload, and where it counts in full. */
 export interface RatioRamp {
-  /** From 0.01 to 1. @default 0.97 of the event loop, 0.85 of the heap */
+  /** From 0.01 to 1; of `utilization` the default is 0.97. @default 0.85 */
   readonly from?: number | undefined;
-  /** Above `from`, up to 1. @default 1 of the event loop, 0.95 of the heap */
+  /** Above `from`, up to 1; of `utilization` the default is 1. @default 0.95 */
   readonly to?: number | undefined;
 }
 
