@@ -3,6 +3,8 @@ export {
   type DistinguishedName,
   getClientCertificate,
 } from "../core/http/certificates/client-certificate.js";
+export { auditTls } from "./audit-tls.js";
+export type { AuditTlsOptions, TlsAudit } from "./audit-tls-options.js";
 export type { LoadShedding } from "./create-load-shedding.js";
 export { createSecureServer, type SecureServer } from "./create-secure-server.js";
 export { extendDeadline } from "./extend-deadline.js";
@@ -25,4 +27,6 @@ export type { TlsReload } from "./tls/certificate-watch.js";
 export type { CertificateSummary } from "./tls/credentials/load-credentials.js";
 export type { TlsOptions, TlsProfile } from "./tls/profile.js";
 export { TLS_CHANNEL, type TlsEvent } from "./tls/tls-events.js";
+export type { TlsFinding } from "./tls-audit/find-faults.js";
+export { TlsAuditError } from "./tls-audit/try-handshake.js";
 export { tlsOptions } from "./tls-options.js";

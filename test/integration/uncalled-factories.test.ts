@@ -214,6 +214,11 @@ const MAKERS: Readonly<Record<string, readonly [maker: unknown, mounted: string]
 
 /** They stand around the app, and what the message says to write. */
 const AROUND: Readonly<Record<string, readonly [maker: unknown, instead: string]>> = {
+  auditTls: [server.auditTls, 'await auditTls("127.0.0.1", 8443)'],
+  createSecureServer: [
+    server.createSecureServer,
+    'createSecureServer(app, { keyFile: "privkey.pem", certFile: "fullchain.pem" }).listen(443)',
+  ],
   tlsOptions: [server.tlsOptions, "https.createServer({ ...tlsOptions(), key, cert }, app)"],
 };
 
@@ -223,6 +228,7 @@ const READERS: Readonly<Record<string, unknown>> = {
   extendDeadline: server.extendDeadline,
   getDeadlineSignal: server.getDeadlineSignal,
   getAuth,
+  getClientCertificate: server.getClientCertificate,
   getPrincipal,
   getRequestId,
   isHttpError,
