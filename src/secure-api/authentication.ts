@@ -32,7 +32,15 @@ const FACTORIES = new Map<unknown, string>([
   [principalFrom.header, "principalFrom.header({ … })"],
 ]);
 /** Parts of the preset that are no entries. */
-const PARTS: readonly string[] = ["auditLog", "secureHeaders", "rateLimit", "jsonBody", "formBody"];
+const PARTS: readonly string[] = [
+  "auditLog",
+  "secureHeaders",
+  "loadShedding",
+  "requestDeadline",
+  "rateLimit",
+  "jsonBody",
+  "formBody",
+];
 /** How many parameters a middleware has, and a factory of ours has not. */
 const MIDDLEWARE_LENGTH = 3;
 

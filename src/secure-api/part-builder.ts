@@ -24,6 +24,8 @@ const EXAMPLES: Readonly<Record<PartName, string>> = {
   rateLimit: '{ limit: 100, window: "1m" }',
   auditLog: "{}",
   secureHeaders: "{}",
+  loadShedding: "{}",
+  requestDeadline: '{ timeout: "30s" }',
   jsonBody: "{}",
   formBody: "{}",
 };

@@ -6,6 +6,8 @@ import type { FormBodyOptions, JsonBodyOptions } from "../json-body/index.js";
 import type { OauthGuardInput } from "../oauth-guard/oauth-guard-options.js";
 import type { RateLimitOptions } from "../rate-limit/index.js";
 import type { SecureHeadersOptions } from "../secure-headers/index.js";
+import type { LoadSheddingOptions } from "../server/load-shedding-options.js";
+import type { RequestDeadlineOptions } from "../server/request-deadline-options.js";
 import type { EnrichOptions, LookUpCaller } from "./enrichment.js";
 import type { PathOptions } from "./path-check.js";
 import type { RouteTable } from "./routes/row-options.js";
@@ -40,6 +42,16 @@ export interface SecureApiOptions extends GuardOptions {
   readonly auditLog?: AuditLogOptions | false | undefined;
   /** Sets security headers and answers CORS. @default {} (the `api` preset, CORS off) */
   readonly secureHeaders?: SecureHeadersOptions | false | undefined;
+  /**
+   * Refuses some requests with 503 `overloaded` while the process has more to do than it can. Right behind the headers, in front of
+   * all that costs something; a preflight is answered before. Off unless given. @default false
+   */
+  readonly loadShedding?: LoadSheddingOptions | false | undefined;
+  /**
+   * Answers 503 `deadline_exceeded` in the place of what takes too long, the parts behind it included. Off unless given:
+   * only the app knows how long its routes may take. @default false
+   */
+  readonly requestDeadline?: RequestDeadlineOptions | false | undefined;
   /**
    * Parses JSON bodies. Off unless given, because handlers that need the raw body, such as webhooks and proxies, must
    * not find it read. @default false
@@ -84,6 +96,8 @@ export const SECURE_API_KEYS: OptionKeys<SecureApiOptions> = {
   rateLimit: true,
   auditLog: true,
   secureHeaders: true,
+  loadShedding: "neverUndefined",
+  requestDeadline: "neverUndefined",
   jsonBody: "neverUndefined",
   formBody: "neverUndefined",
   publicRoutes: true,
@@ -105,6 +119,9 @@ const HEADERS =
 const LOG =
   "leave it out, one record per request is written to stdout by default; auditLog: { sinks: […] } writes them elsewhere";
 
+const SHEDDING =
+  "write loadShedding: {}, which refuses requests while the process has too much to do";
+const DEADLINE = 'write requestDeadline: { timeout: "30s" }';
 const ROWS = 'write routes: { "POST /orders": { requireScope: "orders:write" } }';
 const OTHERWISE =
   'write otherwise: "authenticated" or "deny", which decides about requests that no row covers';
@@ -158,6 +175,12 @@ export const SECURE_API_HINTS: Hints<SecureApiOptions> = {
   path: "paths",
   errorHandler: LAST,
   notFound: LAST,
+  overload: SHEDDING,
+  toobusy: SHEDDING,
+  underPressure: SHEDDING,
+  timeout: DEADLINE,
+  deadline: DEADLINE,
+  requestTimeout: DEADLINE,
   report: REPORT,
   reportOnly: REPORT,
   dryRun: REPORT,

@@ -17,6 +17,8 @@ import {
   createSecureHeaders,
   type SecureHeadersOptions,
 } from "../secure-headers/secure-headers.js";
+import { loadShedding } from "../server/load-shedding.js";
+import { requestDeadline } from "../server/request-deadline.js";
 import type { ValidChains } from "../validate/index.js";
 import { checkAfterBody } from "./after-body-check.js";
 import { authenticates, readAuthentication } from "./authentication.js";
@@ -71,7 +73,8 @@ const NO_CALLER =
  * `req.method`; end the app with `notFound()` and `errorHandler()`.
  *
  * The order, with the reason for each place: `auditLog` (records whatever happens after it) → `secureHeaders` (its
- * headers stand on every answer, and a preflight carries no credentials; `rateLimit.preflight` counts what it answers) → limits keyed by address (cheap, and they
+ * headers stand on every answer, and a preflight carries no credentials; `rateLimit.preflight` counts what it answers) →
+ * `loadShedding`, `requestDeadline` (a refusal is cheap here, and what follows counts for the deadline) → limits keyed by address (cheap, and they
  * shield the guard) → `oauthGuard`, `authenticate` → `enrich` → limits keyed by principal → `jsonBody`, `formBody` (no body is read for
  * strangers) → limits keyed by a member of the body. On public routes everything but `oauthGuard` and `authenticate` runs.
  *
@@ -107,6 +110,8 @@ export function secureApi(options: SecureApiOptions): SecureApi {
       createSecureHeaders(hasSessions ? { crossOriginGuard: true, ...given } : given),
     "on",
   );
+  const shedding = parts.build("loadShedding", loadShedding, "off");
+  const deadline = parts.build("requestDeadline", requestDeadline, "off");
   if (
     isReporting(headerPart?.middleware) &&
     authentication.sources.some(({ mode }) => mode === "enforce") &&
@@ -160,7 +165,7 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   const [log, before, after] = [audit?.handler, limits?.before, limits?.after];
   // On public routes as well: who is named in front of the preset or behind it has what belongs to it.
   const last = [enrich, after, ...parsers, limits?.body];
-  const first = [log, headers, paths.step, before];
+  const first = [log, headers, shedding, deadline, paths.step, before];
   const open = [...first, ...last, steps?.open].filter((step) => step !== undefined);
   const known = [...first, guard, ...authentication.steps, ...last];
   const guarded = [...known, steps?.guarded].filter((step) => step !== undefined);

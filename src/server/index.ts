@@ -6,7 +6,10 @@ export {
 export { auditTls } from "./audit-tls.js";
 export type { AuditTlsOptions, TlsAudit } from "./audit-tls-options.js";
 export type { NodeServer } from "./connections/node-server.js";
+export type { LoadShedding } from "./create-load-shedding.js";
 export { createSecureServer, type SecureServer } from "./create-secure-server.js";
+export { extendDeadline } from "./extend-deadline.js";
+export { getDeadlineSignal } from "./get-deadline-signal.js";
 export { gracefulShutdown } from "./graceful-shutdown.js";
 export type {
   GracefulShutdown,
@@ -21,8 +24,14 @@ export type {
   ServerStats,
 } from "./harden-server-options.js";
 export { livez } from "./livez.js";
+export { loadShedding } from "./load-shedding.js";
+export type { DelayRamp, LoadSheddingOptions, RatioRamp } from "./load-shedding-options.js";
+export { LOAD_CHANNEL, type LoadEvent, type LoadState } from "./overload/overload-notice.js";
+export type { LoadPriority, PriorityFunction } from "./overload/priority.js";
 export { readyz } from "./readyz.js";
 export type { Readyz, ReadyzOptions } from "./readyz-options.js";
+export { requestDeadline } from "./request-deadline.js";
+export type { RequestDeadlineOptions } from "./request-deadline-options.js";
 export type {
   CredentialOptions,
   MtlsOptions,

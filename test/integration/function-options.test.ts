@@ -5,7 +5,8 @@ import { OBSERVING, VERIFYING } from "../support/user-functions/observing.js";
 import { REFUSING } from "../support/user-functions/refusing.js";
 
 /** The preset hands these on to the factories of the same names. */
-const PARTS = /^secureApi\.(?:auditLog|formBody|jsonBody|oauthGuard|rateLimit|secureHeaders)\./;
+const PARTS =
+  /^secureApi\.(?:auditLog|formBody|jsonBody|loadShedding|oauthGuard|rateLimit|requestDeadline|secureHeaders)\./;
 /** The methods of a schema of joi: `src/validate/joi/joi.test.ts` has schemas that fail in each of them. */
 const JOI = /^validate\.\w+\.(?:describe|prefs|validate|validateAsync)$/;
 /** Handed over as it is, to `onDenied`: it is no option, and takes none. */

@@ -79,6 +79,8 @@ import { SECURE_HEADERS_HINTS, secureHeaders } from "../../src/secure-headers/se
 import { gracefulShutdown, SHUTDOWN_HINTS } from "../../src/server/graceful-shutdown.js";
 import { HARDEN_HINTS, hardenServer } from "../../src/server/harden-server.js";
 import { createSecureServer } from "../../src/server/index.js";
+import { loadShedding } from "../../src/server/load-shedding.js";
+import { LOAD_SHEDDING_HINTS, RAMP_HINTS } from "../../src/server/load-shedding-options.js";
 import { AUDIT_TLS_HINTS, readAuditTarget } from "../../src/server/read-audit-target.js";
 import {
   CREDENTIAL_HINTS,
@@ -88,6 +90,8 @@ import {
   TICKET_HINTS,
 } from "../../src/server/read-secure-server.js";
 import { READYZ_HINTS, readyz } from "../../src/server/readyz.js";
+import { requestDeadline } from "../../src/server/request-deadline.js";
+import { REQUEST_DEADLINE_HINTS } from "../../src/server/request-deadline-options.js";
 import { validate } from "../../src/validate/index.js";
 import { VALIDATE_HINTS } from "../../src/validate/validate-options.js";
 import { createCertificate } from "../support/certificates.js";
@@ -212,6 +216,16 @@ const SESSION =
   "write authenticate: session((session) => …), and mount express-session or cookie-session in front of secureApi";
 const SESSION_MAKERS =
   "express-session and cookie-session have this option: session() reads what they made of the request, mount one of them in front";
+
+const SHEDDING =
+  "write loadShedding: {}, which refuses requests while the process has too much to do";
+const DEADLINE = 'write requestDeadline: { timeout: "30s" }';
+const DELAY = 'write eventLoopDelay: { from: "100ms", to: "500ms" }';
+const UTILIZATION = "write utilization: { from: 0.97, to: 1 }";
+const HEAP = "write heap: { from: 0.85, to: 0.95 }, as parts of the limit of V8";
+const SAMPLED = "leave it out: the process is sampled four times a second";
+const NEVER_SHED = "write critical, with the patterns of the requests that must never be shed";
+const NO_DEADLINE = 'write routes: { "GET /events": "none" }';
 
 const OF_ISSUERS = {
   algorithm: "algorithms",
@@ -1097,6 +1111,70 @@ const TABLES: readonly HintTable[] = [
     },
   },
   {
+    name: "LOAD_SHEDDING_HINTS",
+    hints: LOAD_SHEDDING_HINTS,
+    places: [{ path: "loadShedding", create: (options) => loadShedding(options) }],
+    says: {
+      maxLag: DELAY,
+      lag: DELAY,
+      maxEventLoopDelay: DELAY,
+      eventLoopLag: DELAY,
+      interval: SAMPLED,
+      sampleInterval: SAMPLED,
+      maxEventLoopUtilization: UTILIZATION,
+      eventLoopUtilization: UTILIZATION,
+      utilisation: UTILIZATION,
+      maxHeapUsedBytes: HEAP,
+      maxHeapUsedThreshold: HEAP,
+      maxRssBytes: HEAP,
+      maxRssThreshold: HEAP,
+      priorities:
+        'write critical: ["GET /health"] and low: ["/reports/*"], or priority: (req) => …',
+      exclude: NEVER_SHED,
+      skip: NEVER_SHED,
+      clientRetrySecs: 'write retryAfter: "2s"',
+    },
+  },
+  {
+    name: "RAMP_HINTS",
+    hints: RAMP_HINTS,
+    places: [
+      {
+        path: "loadShedding.eventLoopDelay",
+        create: (eventLoopDelay) => loadShedding({ eventLoopDelay }),
+      },
+      { path: "loadShedding.utilization", create: (utilization) => loadShedding({ utilization }) },
+      { path: "loadShedding.heap", create: (heap) => loadShedding({ heap }) },
+    ],
+    says: { start: "from", min: "from", end: "to", max: "to" },
+  },
+  {
+    name: "REQUEST_DEADLINE_HINTS",
+    hints: REQUEST_DEADLINE_HINTS,
+    places: [
+      {
+        path: "requestDeadline",
+        create: (options) => requestDeadline({ timeout: "30s", ...options }),
+      },
+    ],
+    says: {
+      time: "timeout",
+      ms: "timeout",
+      deadline: "timeout",
+      requestTimeout: "timeout",
+      respond:
+        "leave it out, the request is answered with 503; onDenied: (error, req, res, next) => … answers in another way",
+      onTimeout: "write onDenied: (error, req, res, next) => …, which answers the request",
+      onDelayedResponse:
+        "leave it out: the decision with the reason answered_late is published on the diagnostics channel express-secure-api:decision",
+      disable: NO_DEADLINE,
+      except: NO_DEADLINE,
+      skip: NO_DEADLINE,
+      overrides: "routes",
+      idleTimeout: "idle",
+    },
+  },
+  {
     name: "SECURE_API_HINTS",
     hints: SECURE_API_HINTS,
     places: [
@@ -1149,6 +1227,12 @@ const TABLES: readonly HintTable[] = [
       path: "paths",
       errorHandler: LAST,
       notFound: LAST,
+      overload: SHEDDING,
+      toobusy: SHEDDING,
+      underPressure: SHEDDING,
+      timeout: DEADLINE,
+      deadline: DEADLINE,
+      requestTimeout: DEADLINE,
       report: REPORT,
       reportOnly: REPORT,
       dryRun: REPORT,

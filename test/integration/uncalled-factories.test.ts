@@ -112,6 +112,8 @@ const FACTORIES: Readonly<Record<string, readonly [factory: unknown, call: strin
   loginThrottle: [loginThrottle, "loginThrottle({ user: (req) => req.body?.email })"],
   rateLimit: [rateLimit, 'rateLimit({ limit: 100, window: "1m" })'],
   secureHeaders: [secureHeaders, "secureHeaders()"],
+  loadShedding: [server.loadShedding, "loadShedding()"],
+  requestDeadline: [server.requestDeadline, 'requestDeadline({ timeout: "30s" })'],
   auditLog: [auditLog, "auditLog()"],
   errorHandler: [errorHandler, "errorHandler()"],
   notFound: [notFound, "notFound()"],
@@ -227,6 +229,8 @@ const AROUND: Readonly<Record<string, readonly [maker: unknown, instead: string]
 /** They look at a request or an error, or note something about it; nothing comes of mounting them. */
 const READERS: Readonly<Record<string, unknown>> = {
   auditFields,
+  extendDeadline: server.extendDeadline,
+  getDeadlineSignal: server.getDeadlineSignal,
   getAuth,
   getClientCertificate: server.getClientCertificate,
   getPrincipal,

@@ -62,6 +62,8 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
     refused: [
       "oauthGuard",
       "rateLimit",
+      "loadShedding",
+      "requestDeadline",
       "jsonBody",
       "formBody",
       "authenticate",
@@ -286,6 +288,14 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
     refused: [],
   },
   MemoryStoreOptions: { omitted: ["maxKeys"], refused: [] },
+  // Nothing is critical by default.
+  LoadSheddingOptions: {
+    omitted: ["eventLoopDelay", "utilization", "heap", "critical", "retryAfter", ...GUARD],
+    refused: ["low", "priority"],
+  },
+  DelayRamp: { omitted: ["from", "to"], refused: [] },
+  RatioRamp: { omitted: ["from", "to"], refused: [] },
+  RequestDeadlineOptions: { omitted: [...GUARD], refused: ["timeout", "routes", "idle"] },
   SecureHeadersOptions: {
     omitted: ["preset", "helmet", "hsts", "cacheControl", ...GUARD],
     // With `cors`, the cross-origin guard goes away as well.

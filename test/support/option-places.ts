@@ -294,6 +294,23 @@ export const PLACES: Readonly<Record<string, Place>> = {
     create: (options) => new expressRateLimit.MemoryStore(options),
   },
   SecureHeadersOptions: { path: "secureHeaders", create: secureHeaders },
+  LoadSheddingOptions: {
+    path: "loadShedding",
+    create: (options) => closing(server.loadShedding(options)),
+  },
+  DelayRamp: {
+    path: "loadShedding.eventLoopDelay",
+    create: (eventLoopDelay) => closing(server.loadShedding({ eventLoopDelay })),
+  },
+  RatioRamp: {
+    path: "loadShedding.heap",
+    create: (heap) => closing(server.loadShedding({ heap })),
+  },
+  RequestDeadlineOptions: {
+    path: "requestDeadline",
+    given: { timeout: "30s" },
+    create: (options) => server.requestDeadline({ timeout: "30s", ...options }),
+  },
   HstsOptions: { path: "secureHeaders.hsts", create: (hsts) => secureHeaders({ hsts }) },
   CorsOptions: {
     path: "secureHeaders.cors",
@@ -354,6 +371,12 @@ export const PLACES: Readonly<Record<string, Place>> = {
     create: (overrides) => createTestIssuer().mint({}, overrides),
   },
 };
+
+/** It samples the process until it is closed. */
+function closing(shedding: server.LoadShedding): unknown {
+  void shedding.close();
+  return shedding;
+}
 
 function pemOf({ key, cert }: { readonly key: string; readonly cert: string }) {
   return { key, cert };

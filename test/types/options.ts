@@ -149,12 +149,19 @@ import {
   auditTls,
   type CredentialOptions,
   createSecureServer,
+  type DelayRamp,
   type GracefulShutdownOptions,
   type HardenServerOptions,
+  type LoadSheddingOptions,
+  loadShedding,
   type MtlsOptions,
   type ReadyzOptions,
+  type MtlsOptions,
+  type RatioRamp,
   type ReloadedCredentials,
   type ReloadOptions,
+  type RequestDeadlineOptions,
+  requestDeadline,
   type SecureServerOptions,
   type TicketOptions,
 } from "express-secure-api/server";
@@ -263,6 +270,10 @@ export interface MyRequireOwnershipOptions
     Omit<Own, "owner"> {}
 export interface MyCrossOriginGuardOptions extends CrossOriginGuardOptions, Own {}
 export interface MyHstsOptions extends HstsOptions, Own {}
+export interface MyLoadSheddingOptions extends LoadSheddingOptions, Own {}
+export interface MyDelayRamp extends DelayRamp, Own {}
+export interface MyRatioRamp extends RatioRamp, Own {}
+export interface MyRequestDeadlineOptions extends RequestDeadlineOptions, Own {}
 export interface MySecureHeadersOptions extends SecureHeadersOptions, Own {}
 export interface MyTestGuardOptions extends TestGuardOptions, Own {}
 export interface MyTestIssuerOptions extends TestIssuerOptions, Own {}
@@ -320,6 +331,13 @@ errorHandler(my<MyErrorHandlerOptions>());
 formBody(my<MyFormBodyOptions>());
 jsonBody(my<MyJsonBodyOptions>());
 structuralGuard(my<MyStructuralGuardOptions>());
+loadShedding(my<MyLoadSheddingOptions>());
+loadShedding({
+  eventLoopDelay: my<MyDelayRamp>(),
+  utilization: my<MyRatioRamp>(),
+  heap: my<MyRatioRamp>(),
+});
+requestDeadline(my<MyRequestDeadlineOptions>());
 oauthGuard(my<MyOauthGuardOptions>());
 oauthGuard(my<MyOauthGuardIssuersOptions>());
 oauthGuard({

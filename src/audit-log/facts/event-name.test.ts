@@ -36,6 +36,8 @@ const CODES: Readonly<Record<ErrorCode, string>> = {
   validation_failed: INPUT,
   rate_limit_exceeded: EXCESS,
   rate_limit_unavailable: OURS,
+  overloaded: OURS,
+  deadline_exceeded: OURS,
   cors_not_allowed: CORS,
   cross_origin_blocked: CORS,
   ambiguous_request: INPUT,
@@ -83,6 +85,8 @@ const OUTAGES: readonly string[] = [
 ];
 /** Nobody's fault. */
 const LEFT = "client_left";
+/** Of refusals with 503 alone. */
+const BUSY: readonly string[] = ["answer_stalled", "event_loop_busy", "heap_full", "no_answer"];
 /** What the client sent, or what it may do, or how often. */
 const CLIENT: readonly string[] = [
   "account_gone",
@@ -185,6 +189,7 @@ const CLIENT: readonly string[] = [
 /** Of decisions that let a request pass, and of the records of the log about itself. */
 const NO_REFUSAL: readonly string[] = [
   "accepted_without",
+  "answered_late",
   "cookie_completed",
   "declared_public",
   "exempt_path",
@@ -225,6 +230,7 @@ const FOLDERS = [
   "rate-limit",
   "secure-api",
   "secure-headers",
+  "server",
   "validate",
 ];
 
@@ -238,7 +244,7 @@ const codes = Object.keys(ERROR_CODES) as ErrorCode[];
 describe("event names", () => {
   it("are known for every code and every reason of the library", () => {
     expect(Object.keys(CODES).sort()).toEqual([...codes].sort());
-    const graded = [...OUTAGES, LEFT, ...CLIENT, ...NO_REFUSAL];
+    const graded = [...OUTAGES, LEFT, ...BUSY, ...CLIENT, ...NO_REFUSAL];
     expect(reasonsIn(FOLDERS).filter((reason) => !graded.includes(reason))).toEqual([]);
   });
 

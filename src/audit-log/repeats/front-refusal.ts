@@ -13,6 +13,8 @@ type Check = (refusal: Decision) => boolean;
 const IN_FRONT: ReadonlyMap<string, Check> = new Map<string, Check>([
   // Preflights and cross-site requests.
   ["secureHeaders", () => true],
+  // What it refuses under overload, where records cost most.
+  ["loadShedding", () => true],
   // The check of paths. What else the preset refuses by itself is behind the limits.
   ["secureApi", ({ code }) => code === "ambiguous_request"],
   // The limit of preflights itself, which answers before the others count.

@@ -50,12 +50,15 @@ export function refuseForGood(
   next: NextFunction,
   onDenied: OnDenied,
 ): void {
-  if (onDenied !== "respond") {
-    watchLoaded(guard);
-    watchApps(req);
-    if (handedOver.get(req) === undefined) handedOver.set(req, guard.name);
-  }
+  if (onDenied !== "respond") stopHandlers(guard, req);
   deny(error, req, res, next, onDenied);
+}
+
+/** From now on no ordinary handler is called any more for the request, which is refused: those at work may call `next()`. */
+export function stopHandlers(guard: RefusingGuard, req: Request): void {
+  watchLoaded(guard);
+  watchApps(req);
+  if (handedOver.get(req) === undefined) handedOver.set(req, guard.name);
 }
 
 function watchLoaded(guard: RefusingGuard): void {

@@ -12,6 +12,7 @@ export interface GuardDescription {
     | "authorization"
     | "validation"
     | "limit"
+    | "availability"
     | "headers"
     | "audit"
     | "preset"
@@ -75,6 +76,7 @@ const KINDS: ReadonlySet<unknown> = new Set<GuardDescription["kind"]>([
   "authorization",
   "validation",
   "limit",
+  "availability",
   "headers",
   "audit",
   "preset",

@@ -109,19 +109,32 @@ function rescueInTime(rescue: () => void, res: Response): void {
 /**
  * What the function answers after all, in a callback, would throw where nobody catches it and end the process, or be
  * written behind the refusal.
+ *
+ * @param notice - Called once, when there is such an answer.
  */
-export function ignoreLateAnswer(res: Response): void {
+export function ignoreLateAnswer(res: Response, notice: () => void = () => undefined): void {
   const end = res.end as () => Response;
+  let noticed = false;
+  function ignoring<T>(result: T): () => T {
+    return () => {
+      if (!noticed) {
+        noticed = true;
+        notice();
+      }
+      return result;
+    };
+  }
+  const ignoreEnd = ignoring(res);
   const ignored = {
-    setHeader: () => res,
-    setHeaders: () => res,
-    appendHeader: () => res,
+    setHeader: ignoring(res),
+    setHeaders: ignoring(res),
+    appendHeader: ignoring(res),
     removeHeader: () => undefined,
-    writeHead: () => res,
+    writeHead: ignoring(res),
     addTrailers: () => undefined,
-    write: () => true,
+    write: ignoring(true),
     // Without an argument it ends the refusal: see endLingering().
-    end: (...args: readonly unknown[]) => (args.length === 0 ? end.call(res) : res),
+    end: (...args: readonly unknown[]) => (args.length === 0 ? end.call(res) : ignoreEnd()),
   };
   for (const [name, value] of Object.entries(ignored)) {
     Reflect.defineProperty(res, name, { value, configurable: true, writable: true });

@@ -79,6 +79,9 @@ export const ERROR_CODES = {
   // rateLimit
   rate_limit_exceeded: { status: 429, detail: "Too many requests: try again later." },
   rate_limit_unavailable: { status: 503, detail: "Requests cannot be counted at the moment." },
+  // loadShedding, requestDeadline
+  overloaded: { status: 503, detail: "The server has too much to do: try again later." },
+  deadline_exceeded: { status: 503, detail: "The server did not answer in time." },
   // secureHeaders
   cors_not_allowed: {
     status: 403,

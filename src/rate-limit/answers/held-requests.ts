@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { whenOver } from "./request-end.js";
+import { whenOver } from "../../core/request/request-end.js";
 
 /** A timer of Node fires at once beyond this. */
 const LONGEST_TIMER_MS = 2_147_483_647;

@@ -1,8 +1,8 @@
 import type { Request, Response } from "express";
 import { sentStatus } from "../../core/answer/sent-status.js";
 import { isSent } from "../../core/request/is-sent.js";
+import { whenOver } from "../../core/request/request-end.js";
 import type { CostAfter, CountFunction } from "../policies/policy.js";
-import { whenOver } from "./request-end.js";
 
 /** Which requests keep their charge: those that failed, or those of which a function says so. */
 export type Counted = "failures" | "successes" | CountFunction;

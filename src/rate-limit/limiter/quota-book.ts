@@ -1,5 +1,6 @@
 import type { Request, Response } from "express";
 import { ignoreOutcome } from "../../core/calls/follow.js";
+import { whenOver } from "../../core/request/request-end.js";
 import {
   type HeaderSettings,
   type QuotaReport,
@@ -7,7 +8,6 @@ import {
   quotaReporter,
   quotasOf,
 } from "../answers/quota-headers.js";
-import { whenOver } from "../answers/request-end.js";
 import { measureAfterAnswer, settleAfterAnswer } from "../answers/settlement.js";
 import type { Count } from "../counting/count.js";
 import type { Counting } from "../counting/counting.js";

@@ -7,6 +7,7 @@ import { createPrincipal, setPrincipalSource } from "../../../src/core/principal
 import * as library from "../../../src/index.js";
 import * as expressRateLimit from "../../../src/rate-limit/express-rate-limit/index.js";
 import { createTestIssuer } from "../../../src/testing/index.js";
+import { overloaded } from "../overload.js";
 
 export type Mode = "enforce" | "report";
 export type UserFunction = (...args: readonly never[]) => unknown;
@@ -212,6 +213,10 @@ function rateSites(
 
 /** By option, as `functionOptions` names it. */
 export const DECIDING: Readonly<Record<string, DecidingSite>> = {
+  "loadShedding.priority": {
+    mount: (priority, mode) => overloaded({ priority: priority as never, mode }),
+    right: () => "critical",
+  },
   "rateLimit.key": {
     mount: (key, mode) => rateLimit({ ...one, key, mode } as never),
     right: () => "alice",

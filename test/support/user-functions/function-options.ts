@@ -15,6 +15,7 @@ const DOORS = [
   "src/authorization/cedar/index.ts",
   "src/authorization/opa-wasm/index.ts",
   "src/rate-limit/express-rate-limit/index.ts",
+  "src/server/index.ts",
 ];
 /** Doors whose names others have as well. */
 const PREFIXES: Readonly<Record<string, string>> = {

@@ -1,6 +1,10 @@
+import type { RequestHandler } from "express";
+import { vi } from "vitest";
 import * as library from "../../../src/index.js";
 import { rateLimit as expressRateLimit } from "../../../src/rate-limit/express-rate-limit/index.js";
+import { requestDeadline } from "../../../src/server/request-deadline.js";
 import { createTestIssuer } from "../../../src/testing/index.js";
+import { overloaded } from "../overload.js";
 import { behind, type Mode, withBody, withCaller, withSession } from "./deciding.js";
 
 /** One factory with `onDenied`, and a POST that it refuses. */
@@ -151,6 +155,23 @@ export const REFUSING: Readonly<Record<string, RefusingSite>> = {
     body: "a=%",
     status: 400,
     code: "malformed_body",
+  },
+  "loadShedding.onDenied": {
+    mount: (options) => overloaded({ low: "/*", ...options }),
+    status: 503,
+    code: "overloaded",
+  },
+  "requestDeadline.onDenied": {
+    mount: (options) =>
+      behind(
+        requestDeadline({ timeout: "1s", ...options }) as RequestHandler,
+        (_req, _res, next) => {
+          vi.advanceTimersByTime(1000);
+          next();
+        },
+      ),
+    status: 503,
+    code: "deadline_exceeded",
   },
   "structuralGuard.onDenied": {
     mount: (options) => library.structuralGuard(options),

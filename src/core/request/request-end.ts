@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { Request, Response } from "express";
-import { isGone } from "../../core/request/is-gone.js";
+import { isGone } from "./is-gone.js";
 
 /** What is to be done when a connection closes: one listener for all requests on it. */
 const atClose = new WeakMap<Socket, Set<() => void>>();
