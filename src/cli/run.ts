@@ -1,7 +1,7 @@
-import { terminalChannel } from "./command-channel.js";
-import { lineOf } from "./command-error.js";
-import { type Arguments, readArguments, USAGE } from "./read-arguments.js";
-import { maySupervise, supervise } from "./supervise.js";
+import { type Arguments, readArguments, USAGE } from "./routes/read-arguments.js";
+import { maySupervise, supervise } from "./routes/supervise.js";
+import { terminalChannel } from "./terminal/command-channel.js";
+import { lineOf } from "./terminal/command-error.js";
 
 /** Runs the command, and ends the process: 0 all is guarded, 1 something is open, 2 there is no answer. */
 export function run(args: readonly string[]): void {
@@ -21,6 +21,6 @@ export function run(args: readonly string[]): void {
 
 async function auditHere(given: Arguments, color: boolean): Promise<void> {
   // Loaded here only: the process that supervises another needs none of it.
-  const { auditApp } = await import("./audit-app.js");
+  const { auditApp } = await import("./routes/audit-app.js");
   await auditApp(given, color, terminalChannel);
 }
