@@ -38,8 +38,13 @@ async function checkTrace(context: ScanContext, path: string): Promise<void> {
  */
 async function checkOverride(context: ScanContext, get: Answer | undefined): Promise<void> {
   const path = pathBelow(context.target, context.mark);
-  const plain = await ask(context, { method: "POST", path });
-  const request: ProbeRequest = { method: "POST", path: `${path}?_method=GET`, headers: OVERRIDES };
+  const plain = await ask(context, { name: "a POST to no path", method: "POST", path });
+  const request: ProbeRequest = {
+    name: "a POST that says it is a GET",
+    method: "POST",
+    path: `${path}?_method=GET`,
+    headers: OVERRIDES,
+  };
   const answer = await ask(context, request);
   if (plain === undefined || answer === undefined) return;
   const isGet = answer.status === get?.status && answer.status !== plain.status;
@@ -53,6 +58,7 @@ async function checkOverride(context: ScanContext, get: Answer | undefined): Pro
 async function checkForwardedHost(context: ScanContext): Promise<void> {
   const host = `${context.mark}.example`;
   const request = {
+    name: "X-Forwarded-Host of another host",
     method: "GET",
     path: context.target.path,
     headers: { "X-Forwarded-Host": host },

@@ -91,22 +91,34 @@ function failing(context: ScanContext, mainPath: string): readonly ProbeRequest[
   const { target, mark } = context;
   const missing = pathBelow(target, mark);
   return [
-    { method: "GET", path: missing },
-    { method: "GET", path: pathBelow(target, "%E0%A4%A") },
+    { name: "a path that does not exist", method: "GET", path: missing },
+    { name: "a malformed path", method: "GET", path: pathBelow(target, "%E0%A4%A") },
     {
+      name: "a path with markup",
       method: "GET",
       path: `${missing}%3Csvg%20id%3D${mark}%3E`,
       headers: { Accept: "text/html" },
     },
     {
+      name: "malformed JSON",
       method: "POST",
       path: missing,
       headers: { "Content-Type": "application/json" },
       body: '{"scan":',
     },
-    { method: "PROPFIND", path: missing },
-    { method: "GET", path: mainPath, headers: { Authorization: "Bearer scan.is-no.token" } },
-    { method: "GET", path: mainPath, headers: { [LARGE]: "a".repeat(LARGE_FIELD) } },
+    { name: "a rare method", method: "PROPFIND", path: missing },
+    {
+      name: "a token that is none",
+      method: "GET",
+      path: mainPath,
+      headers: { Authorization: "Bearer scan.is-no.token" },
+    },
+    {
+      name: "a large header field",
+      method: "GET",
+      path: mainPath,
+      headers: { [LARGE]: "a".repeat(LARGE_FIELD) },
+    },
   ];
 }
 

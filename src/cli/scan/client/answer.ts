@@ -1,5 +1,7 @@
 /** A request that a check sends. */
 export interface ProbeRequest {
+  /** What people read in place of its line, where that says nothing. */
+  readonly name?: string;
   readonly method: string;
   /** As it stands in the request line. */
   readonly path: string;
@@ -63,8 +65,9 @@ export function isRedirect(status: number): boolean {
   return [301, 302, 303, 307, 308].includes(status);
 }
 
-/** `GET /orders`, for people. */
-export function nameOf({ method, path }: ProbeRequest): string {
+/** `GET /orders`, or what else people know the request by. */
+export function nameOf({ name, method, path }: ProbeRequest): string {
+  if (name !== undefined) return name;
   const [shown = ""] = path.split("?");
   return `${method} ${shown.length > 60 ? `${shown.slice(0, 60)}…` : shown}`;
 }
