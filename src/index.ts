@@ -140,6 +140,7 @@ export {
   type AccessTokenClaims,
   type Algorithm,
   type Auth,
+  type CertificateBindingOptions,
   type ClaimValue,
   createTokenVerifier,
   type FailedVerificationsOptions,

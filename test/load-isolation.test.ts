@@ -39,6 +39,7 @@ const MAY_LOAD: Readonly<Record<string, readonly string[]>> = {
   "./audit-log": ["triple-beam", "winston", "winston-transport"],
   "./errors": [],
   "./route-audit": [],
+  "./server": [],
   "./testing": [],
   "./augment": [],
 };

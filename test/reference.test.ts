@@ -34,7 +34,7 @@ const SHARED_PAGES: Readonly<Record<string, string>> = {
 /** Pages of a second middleware behind a door, and of parts of one. */
 const MORE_PAGES = ["login-throttle.md", "redis-store.md"];
 /** Pages of what is no middleware. */
-const NO_MIDDLEWARE = ["claims.md", "redis-store.md", "route-audit.md", "testing.md"];
+const NO_MIDDLEWARE = ["claims.md", "redis-store.md", "route-audit.md", "server.md", "testing.md"];
 
 /** Claims of others that the pages warn of. */
 const FOREIGN = ["user_metadata"];

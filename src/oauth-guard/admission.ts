@@ -6,6 +6,7 @@ import { createCallerWay, nameCaller } from "../core/principal/name-caller.js";
 import { outageError } from "../core/refusal/http-error.js";
 import { isRefused } from "../core/refusal/refused.js";
 import { KeyOutage } from "../issuer/fetch/key-outage.js";
+import { type BindingSettings, checkBinding } from "./binding/certificate-binding.js";
 import { QUEUE_FULL } from "./first-sight/first-sight.js";
 import type { RefusalFactory } from "./refusals/challenge.js";
 import type { RefusalReason } from "./refusals/refusals.js";
@@ -25,10 +26,12 @@ const RETRY_QUEUE_AFTER = 1;
 export class Admission {
   readonly #guard: Guard;
   readonly #refusal: RefusalFactory;
+  readonly #binding: BindingSettings | undefined;
 
-  constructor(guard: Guard, refusal: RefusalFactory) {
+  constructor(guard: Guard, refusal: RefusalFactory, binding: BindingSettings | undefined) {
     this.#guard = guard;
     this.#refusal = refusal;
+    this.#binding = binding;
   }
 
   settle(verification: Verdict, req: Request, res: Response, next: NextFunction): void {
@@ -96,6 +99,12 @@ export class Admission {
   #accept(verified: VerifiedToken, req: Request, res: Response, next: NextFunction): void {
     const { fields, keys, principal } = verified;
     const { enforced } = this.#guard;
+    const fault = this.#binding && checkBinding(this.#binding, verified.certificate, req);
+    if (fault !== undefined) {
+      this.#tellShortSecret(verified, req);
+      this.refuse(fault, req, res, next, fields);
+      return;
+    }
     if (!nameCaller(req, TOKEN, enforced, principal)) {
       this.#tellShortSecret(verified, req);
       this.refuse("conflicting_credentials", req, res, next, fields);

@@ -2,6 +2,7 @@ export type { KeyFetch, KeyFetchRequest, KeyFetchResponse } from "../issuer/fetc
 export type { Algorithm } from "../issuer/keys/algorithms.js";
 export type { Jwk, JwkSet } from "../issuer/keys/jwk-set.js";
 export type { TokenHeader } from "../issuer/parse-token.js";
+export type { CertificateBindingOptions } from "./binding/read-certificate-binding.js";
 export { createTokenVerifier, type TokenVerifier } from "./create-token-verifier.js";
 export { getAuth } from "./get-auth.js";
 export { type OauthGuard, oauthGuard } from "./oauth-guard.js";

@@ -4,6 +4,7 @@ import type { ClaimMapping } from "../core/principal/claim-mapping.js";
 import type { KeyFetch } from "../issuer/fetch/key-fetch.js";
 import type { Algorithm } from "../issuer/keys/algorithms.js";
 import type { JwkSet } from "../issuer/keys/jwk-set.js";
+import type { CertificateBindingOptions } from "./binding/read-certificate-binding.js";
 import type { AcceptWithoutOptions } from "./options/read-accept-without.js";
 import type { FailedVerificationsOptions } from "./options/read-failed-verifications.js";
 import type { ClaimValue } from "./token/required-claims.js";
@@ -200,6 +201,14 @@ interface SentToken {
    * @default { limit: 100, window: "1m", concurrency: 4, maxWaiting: 1000 }
    */
   readonly failedVerifications?: FailedVerificationsOptions | false | undefined;
+  /**
+   * Accepts tokens that are bound to a client certificate (`cnf` with `x5t#S256`), on connections with that certificate
+   * only; else 401 `invalid_token`. Every request is checked, those with tokens in the cache too. Without it, bound
+   * tokens are refused.
+   * @default none
+   * @see https://www.rfc-editor.org/rfc/rfc8705#section-3
+   */
+  readonly certificateBinding?: CertificateBindingOptions | undefined;
 }
 
 /**

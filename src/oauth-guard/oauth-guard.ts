@@ -7,6 +7,7 @@ import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { Admission, type Verdict } from "./admission.js";
 import { admitsAnonymous } from "./admit-anonymous.js";
+import { readCertificateBinding } from "./binding/read-certificate-binding.js";
 import { FirstSight } from "./first-sight/first-sight.js";
 import type { OauthGuardInput } from "./oauth-guard-options.js";
 import { readFailedVerifications } from "./options/read-failed-verifications.js";
@@ -32,6 +33,7 @@ const KEYS: OptionKeys<OauthGuardInput> = {
   schemes: true,
   optional: true,
   failedVerifications: true,
+  certificateBinding: "neverUndefined",
   ...GUARD_OPTIONS,
 };
 
@@ -79,7 +81,7 @@ export const OAUTH_GUARD_HINTS: Hints<OauthGuardInput> = {
  * token (`authentication_required`) or with a defective one (`invalid_token`), 400
  * `invalid_request` to malformed or repeated credentials, 403 `insufficient_scope`, and 503
  * `keys_unavailable` while there are no keys to verify with. Tokens in the query or the body are
- * never looked at; tokens bound to a key (`cnf`) are refused. Where many bad tokens come from one
+ * never looked at; tokens bound to a key (`cnf`) are refused, unless `certificateBinding` checks it. Where many bad tokens come from one
  * address, new tokens from there queue, and 503 `check_unavailable` answers when that queue is full;
  * tokens in the cache never wait. It does not ask the issuer whether a
  * token was revoked.
@@ -87,6 +89,7 @@ export const OAUTH_GUARD_HINTS: Hints<OauthGuardInput> = {
  * @throws {@link OptionsError} when an option is unknown, missing or wrong.
  * @see https://www.rfc-editor.org/rfc/rfc6750
  * @see https://www.rfc-editor.org/rfc/rfc8725
+ * @see https://www.rfc-editor.org/rfc/rfc8705#section-3
  */
 export function oauthGuard(options: OauthGuardInput): OauthGuard {
   const reader = readOptions<OauthGuardInput>(
@@ -96,7 +99,11 @@ export function oauthGuard(options: OauthGuardInput): OauthGuard {
     OAUTH_GUARD_HINTS,
     'oauthGuard({ issuer: "https://issuer.example", audience: "https://api.example" })',
   );
-  const settings = readVerifierSettings(reader, reader.raw("mode") === "report");
+  const binding = readCertificateBinding(reader);
+  const settings = readVerifierSettings(reader, {
+    reporting: reader.raw("mode") === "report",
+    certificateBound: binding !== undefined,
+  });
   const schemes = readSchemes(reader);
   const optional = reader.boolean("optional");
   const failedVerifications = readFailedVerifications(reader);
@@ -106,7 +113,7 @@ export function oauthGuard(options: OauthGuardInput): OauthGuard {
 
   const guard = createGuard("oauthGuard", "authentication", guardOptions);
   const refusals = createRefusals(settings.realm, settings.scopes, schemes);
-  const admission = new Admission(guard, refusals);
+  const admission = new Admission(guard, refusals, binding);
   const extractToken = createTokenExtractor(schemes);
   const verifier = new Verifier(settings);
   const firstSight = failedVerifications && new FirstSight(failedVerifications);

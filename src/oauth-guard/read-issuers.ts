@@ -61,6 +61,8 @@ type IssuerReader = OptionsReader<OptionKey<IssuerOptions>>;
 interface Common {
   readonly clockTolerance: number;
   readonly maxTokenAge: number | undefined;
+  /** Whether tokens that are bound to a client certificate are accepted. */
+  readonly certificateBound: boolean;
   readonly schedule: KeySchedule;
   /** Whether the guard only reports. */
   readonly reporting: boolean;
@@ -176,7 +178,7 @@ function readIssuer(reader: IssuerReader, shared: Shared, common: Common): Trust
   checkTokenKind(reader, shared);
   const fallback = reader.has("secret") ? ["HS256"] : PUBLIC_KEY_ALGORITHMS;
   const algorithms = shared.algorithms ?? fallback;
-  const { clockTolerance, maxTokenAge, schedule, reporting } = common;
+  const { clockTolerance, maxTokenAge, certificateBound, schedule, reporting } = common;
   const missing = readAcceptWithout(reader, {
     isStatic: isStatic(reader),
     named: issuer !== null,
@@ -192,6 +194,7 @@ function readIssuer(reader: IssuerReader, shared: Shared, common: Common): Trust
       audience: shared.audience ?? null,
       clockTolerance,
       maxTokenAge,
+      certificateBound,
       numericSubject: takesNumber(mapping),
       missing,
     },

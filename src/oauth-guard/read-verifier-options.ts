@@ -98,16 +98,20 @@ export interface ReadSettings extends VerifierSettings {
 /**
  * Reads all but what belongs to the guard alone.
  *
- * @param reporting - Whether the guard refuses nothing: a secret that is too short is reported then.
+ * @param guard - `reporting`: whether it refuses nothing; a secret that is too short is reported then.
+ * `certificateBound`: whether it holds tokens against the client certificate.
  */
-export function readVerifierSettings(reader: VerifierReader, reporting = false): ReadSettings {
+export function readVerifierSettings(
+  reader: VerifierReader,
+  guard = { reporting: false, certificateBound: false },
+): ReadSettings {
   const common = {
     clockTolerance: reader.duration("clockTolerance", { default: "5s", min: "0s", max: "5m" }),
     maxTokenAge: reader.has("maxTokenAge")
       ? reader.duration("maxTokenAge", { min: "1s" })
       : undefined,
     schedule: readSchedule(reader),
-    reporting,
+    ...guard,
   };
   const { issuers, haveStaticKeys } = readIssuers(reader, common);
   if (haveStaticKeys && reader.has("keys")) {

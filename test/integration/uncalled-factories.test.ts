@@ -73,6 +73,7 @@ import {
 } from "../../src/index.js";
 import * as expressRateLimit from "../../src/rate-limit/express-rate-limit/index.js";
 import * as routeAudit from "../../src/route-audit/index.js";
+import * as server from "../../src/server/index.js";
 import { createTestIssuer } from "../../src/testing/index.js";
 import { expressVersions } from "../support/express.js";
 
@@ -209,6 +210,11 @@ const MAKERS: Readonly<Record<string, readonly [maker: unknown, mounted: string]
   createTestIssuer: [createTestIssuer, "oauthGuard(createTestIssuer().options())"],
 };
 
+/** They stand around the app, and what the message says to write. */
+const AROUND: Readonly<Record<string, readonly [maker: unknown, instead: string]>> = {
+  tlsOptions: [server.tlsOptions, "https.createServer({ ...tlsOptions(), key, cert }, app)"],
+};
+
 /** They look at a request or an error, or note something about it; nothing comes of mounting them. */
 const READERS: Readonly<Record<string, unknown>> = {
   auditFields,
@@ -223,10 +229,17 @@ const { UnguardedRoutesError: _class, ...TOOLS } = routeAudit;
 const HANDED_OVER = ["htmlOrProblem"];
 
 it("names every function that the library exports", () => {
-  const functions = Object.entries({ ...library, ...routeAudit, createTestIssuer })
+  const functions = Object.entries({
+    ...library,
+    ...routeAudit,
+    ...server,
+    createTestIssuer,
+  })
     .filter(([name, value]) => typeof value === "function" && /^[a-z]/.test(name))
     .map(([name]) => name);
-  const known = [FACTORIES, MAKERS, READERS, TOOLS].flatMap(Object.keys).concat(HANDED_OVER);
+  const known = [FACTORIES, MAKERS, AROUND, READERS, TOOLS]
+    .flatMap(Object.keys)
+    .concat(HANDED_OVER);
   expect(functions.filter((name) => !known.includes(name))).toEqual([]);
   const others = Object.entries(expressRateLimit).filter(
     ([name, value]) => typeof value === "function" && /^[a-z]/.test(name),
@@ -275,6 +288,16 @@ describe.each(expressVersions)("a factory mounted uncalled on Express %s", (_maj
       );
     },
   );
+
+  it.each(Object.entries(AROUND))("says where %s stands", async (name, [maker, instead]) => {
+    const app = express();
+    app.use(maker as RequestHandler);
+    app.use((error: Error, _req: Request, res: Response, _next: NextFunction) => {
+      res.status(500).send(`${error.name}: ${error.message}`);
+    });
+    const answer = await request(app).get("/").expect(500);
+    expect(answer.text).toBe(`OptionsError: ${name} is no middleware: write ${instead}`);
+  });
 
   it.each(Object.entries(OF_EXPRESS_RATE_LIMIT))(
     "says how to call %s of the door for express-rate-limit",

@@ -13,6 +13,7 @@ import * as expressRateLimit from "../../src/rate-limit/express-rate-limit/index
 import * as rateLimit from "../../src/rate-limit/index.js";
 import * as secureApi from "../../src/secure-api/index.js";
 import * as secureHeaders from "../../src/secure-headers/index.js";
+import * as server from "../../src/server/index.js";
 import * as testing from "../../src/testing/index.js";
 import { guideSections } from "./guide.js";
 import { root } from "./package-manifest.js";
@@ -30,6 +31,7 @@ const DOORS: Readonly<Record<string, unknown>> = {
   "express-secure-api/rate-limit/express-rate-limit": expressRateLimit,
   "express-secure-api/secure-api": secureApi,
   "express-secure-api/secure-headers": secureHeaders,
+  "express-secure-api/server": server,
   "express-secure-api/testing": testing,
 };
 /** What the guides replace, and what apps have beside it: loaded as such an app does. */

@@ -34,6 +34,16 @@ export function assertNotMounted(name: string, first: unknown, mounted: string):
 }
 
 /**
+ * {@link assertCalled} for functions that make no middleware, nor anything that is handed to one.
+ *
+ * @param instead - How it is called: `https.createServer({ ...tlsOptions(), key, cert }, app)`.
+ * @throws {@link OptionsError} when the argument is a request.
+ */
+export function assertNoMiddleware(name: string, first: unknown, instead: string): void {
+  if (isRequest(first)) throw new OptionsError([`${name} is no middleware: write ${instead}`]);
+}
+
+/**
  * Tells who gave options to a function that has none, and would go on in the belief that they count.
  *
  * @throws {@link OptionsError} when there is an argument that is not `undefined`.

@@ -10,6 +10,7 @@ const MALFORMED = "The access token is malformed";
 const UNVERIFIED = "The access token cannot be verified";
 const NOT_FOR_US = "The access token is not meant for this API";
 const NOT_FOR_ACCESS = "The token is not an access token";
+const WRONG_BINDING = "The access token is not bound to the client certificate";
 const NOT_IN_TIME = "The access token is not valid at this time";
 
 /**
@@ -45,6 +46,10 @@ export const REFUSALS = {
   required_claim: invalidToken(NOT_FOR_US),
   missing_subject: invalidToken("The access token names neither a user nor a client"),
   bound_token: invalidToken("The access token is bound to a key and is no bearer token"),
+  // Which of them it is, is nobody's business: whoever holds a stolen token would learn what it lacks.
+  unbound_token: invalidToken(WRONG_BINDING),
+  no_client_certificate: invalidToken(WRONG_BINDING),
+  certificate_mismatch: invalidToken(WRONG_BINDING),
   missing_scope: {
     code: "insufficient_scope",
     description: "The access token does not grant the scope that this request needs",

@@ -1,6 +1,7 @@
 import { type Claims, claimAt } from "../../core/principal/names/claim-source.js";
 import { isRefused, type Refused, refused } from "../../core/refusal/refused.js";
 import type { RefusalReason } from "../refusals/refusals.js";
+import { boundCertificate } from "./confirmation.js";
 import type { MissingClaims } from "./missing-claims.js";
 
 /** What the claims of an issuer's tokens are held against. */
@@ -13,6 +14,8 @@ export interface ClaimRules {
   readonly maxTokenAge: number | undefined;
   /** Whether the mapping takes a number in `sub`, which RFC 7519 §4.1.2 does not. */
   readonly numericSubject: boolean;
+  /** Whether tokens that are bound to a client certificate count; the guard then looks at the connection. */
+  readonly certificateBound: boolean;
   /** The claims that may be missing, for the time of a migration. */
   readonly missing: MissingClaims | undefined;
 }
@@ -52,8 +55,11 @@ export function checkClaims(
   if (now < lifetime.from) return refused("token_not_yet_valid");
   if (now >= lifetime.until)
     return refused(isExpired(claims, rules, now) ? "token_expired" : "token_too_old");
-  // RFC 7800: the token is worth nothing without proof of possession, and we do not check any.
-  if (Object.hasOwn(claims, "cnf")) return refused("bound_token");
+  // RFC 7800: the token is worth nothing without proof of possession.
+  if (Object.hasOwn(claims, "cnf")) {
+    const isChecked = rules.certificateBound && boundCertificate(claims) !== undefined;
+    if (!isChecked) return refused("bound_token");
+  }
   if (lifetime.lacksClaims && rules.missing?.areAccepted(now) !== true)
     return refused("no_longer_accepted");
   const wrongAudience = checkAudience(claims, rules);

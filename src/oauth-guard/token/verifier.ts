@@ -23,6 +23,7 @@ import type { RefusalReason } from "../refusals/refusals.js";
 import { type Auth, createAuth, lacksSubject } from "./auth.js";
 import { isB64Token } from "./bearer-token.js";
 import { type ClaimRules, checkClaims, type Lifetime } from "./check-claims.js";
+import { boundCertificate } from "./confirmation.js";
 import { deepFreeze } from "./deep-freeze.js";
 import { hasRequiredClaims, type RequiredClaim } from "./required-claims.js";
 import { TokenCache } from "./token-cache.js";
@@ -59,6 +60,8 @@ export interface VerifiedToken {
   readonly fields: DecisionFields;
   /** Whether it lacks a scope of `scopes`. */
   readonly lacksScope: boolean;
+  /** The thumbprint of the client certificate that it is bound to: every request must show that one. */
+  readonly certificate: string | undefined;
   readonly keys: KeyStore;
   readonly key: VerificationKey;
   readonly lifetime: Lifetime;
@@ -242,6 +245,7 @@ export class Verifier {
       principal,
       fields: fieldsOf(parsed, key, lifetime),
       lacksScope: this.#scopes.some((scope) => !auth.scopes.includes(scope)),
+      certificate: boundCertificate(parsed.payload),
       keys: issuer.keys,
       key,
       lifetime,

@@ -9,6 +9,7 @@ import "express-secure-api/rate-limit";
 import "express-secure-api/authorization";
 import "express-secure-api/secure-api";
 import "express-secure-api/secure-headers";
+import "express-secure-api/server";
 import "express-secure-api/testing";
 import "express-secure-api/validate";
 
