@@ -1,5 +1,4 @@
 import { createServer, type RequestListener } from "node:http";
-import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import express from "express";
 import { afterEach, describe, expect, it } from "vitest";
@@ -8,7 +7,8 @@ import { createProbeClient } from "../../src/cli/scan/client/probe-client.js";
 import { readTarget } from "../../src/cli/scan/client/scan-target.js";
 import { errorHandler, notFound } from "../../src/errors/index.js";
 import { secureHeaders } from "../../src/secure-headers/index.js";
-import { CERTIFICATE, KEY, rulesOf, type Served, scan, serve } from "../support/scan.js";
+import { createCertificate } from "../support/certificates.js";
+import { RSA, rulesOf, type Served, scan, serve } from "../support/scan.js";
 
 const open: Served[] = [];
 afterEach(async () => {
@@ -47,43 +47,35 @@ describe("a scan of an https URL", () => {
   });
 
   it("finds suites without forward secrecy, which Node.js accepts by itself", async () => {
-    const server = createTlsServer({ key: KEY, cert: CERTIFICATE }, app);
-    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-    const { port } = server.address() as AddressInfo;
-    open.push({
-      port,
-      url: "",
-      close: async () => {
-        server.closeAllConnections();
-        server.close();
-      },
-    });
-    const report = await scan(`https://localhost:${port}`);
+    const api = await serve(app, "https", RSA);
+    open.push(api);
+    const report = await scan(api.url);
     expect(rulesOf(report)).toEqual(["certificate-not-trusted", "tls-no-forward-secrecy"]);
   });
 
   it("finds TLS 1.0 and 1.1", async () => {
-    const server = createTlsServer(
-      {
-        key: KEY,
-        cert: CERTIFICATE,
-        minVersion: "TLSv1",
-        ciphers: "ECDHE+AESGCM:ECDHE-RSA-AES128-SHA:@SECLEVEL=0",
-      },
-      app,
-    );
-    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-    const { port } = server.address() as AddressInfo;
-    open.push({
-      port,
-      url: "",
-      close: async () => {
-        server.closeAllConnections();
-        server.close();
-      },
+    const ciphers = "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-SHA:@SECLEVEL=0";
+    const api = await serve(app, "https", { ...RSA, minVersion: "TLSv1", ciphers });
+    open.push(api);
+    expect(rulesOf(await scan(api.url))).toContain("tls-weak-version");
+  });
+
+  it("finds a certificate that has expired, or expires soon", async () => {
+    const expired = await serve(app, "https", createCertificate("localhost", { days: [-9, -1] }));
+    const soon = await serve(app, "https", createCertificate("localhost", { days: [-80, 5] }));
+    open.push(expired, soon);
+    expect(rulesOf(await scan(expired.url))).toEqual(["certificate-invalid"]);
+    expect(rulesOf(await scan(soon.url))).toContain("certificate-expires");
+  });
+
+  it("counts a TLS server that answers no handshake as one with all faults", async () => {
+    const api = await serve(app, "https");
+    open.push(api);
+    const auditTls = () => Promise.reject(new Error("no answer"));
+    expect(await scan(api.url, {}, undefined, auditTls)).toMatchObject({
+      grade: "C",
+      unchecked: [{ check: "tls", severity: "high", why: "Error: no answer" }],
     });
-    const report = await scan(`https://localhost:${port}`);
-    expect(rulesOf(report)).toContain("tls-weak-version");
   });
 });
 

@@ -1,13 +1,12 @@
-import { readFileSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, type ServerOptions } from "node:https";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { readTarget } from "../../src/cli/scan/client/scan-target.js";
 import type { Credentials } from "../../src/cli/scan/read-header-file.js";
 import type { ScanReport } from "../../src/cli/scan/report/scan-report.js";
 import { type ScanSettings, scanApi } from "../../src/cli/scan/scan-api.js";
-import { root } from "./package-manifest.js";
+import { tlsOptions } from "../../src/server/tls-options.js";
+import { createCertificate, createKey } from "./certificates.js";
 
 /** A server that listens. */
 export interface Served {
@@ -16,22 +15,19 @@ export interface Served {
   close(): Promise<void>;
 }
 
-const fixtures = join(root, "src", "secure-headers", "fixtures");
-export const KEY = readFileSync(join(fixtures, "test-key.pem"), "utf8");
-export const CERTIFICATE = readFileSync(join(fixtures, "test-certificate.pem"), "utf8");
+/** An RSA key, because only with one there are suites without forward secrecy. */
+export const RSA: ServerOptions = (({ key, cert }) => ({ key, cert }))(
+  createCertificate("localhost", { key: createKey("rsa") }),
+);
+const SECURE: ServerOptions = { ...RSA, ...tlsOptions("intermediate") };
 
 /** Serves an app on a free port of this machine. */
 export async function serve(
   app: RequestListener,
   scheme: "http" | "https" = "http",
+  tls: ServerOptions = SECURE,
 ): Promise<Served> {
-  const server: Server =
-    scheme === "http"
-      ? createServer(app)
-      : createTlsServer(
-          { key: KEY, cert: CERTIFICATE, ciphers: "ECDHE+AESGCM:ECDHE+CHACHA20" },
-          app,
-        );
+  const server: Server = scheme === "http" ? createServer(app) : createTlsServer(tls, app);
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const { port } = server.address() as AddressInfo;
   return {
@@ -50,10 +46,11 @@ export function scan(
   url: string,
   settings: Partial<ScanSettings> = {},
   credentials?: Credentials,
+  auditTls?: Parameters<typeof scanApi>[2],
 ): Promise<ScanReport> {
   const target = readTarget(url, []);
   const usual = { paths: [], origin: undefined, httpPort: undefined, waitMs: 0 };
-  return scanApi({ ...usual, target, ...settings }, credentials);
+  return scanApi({ ...usual, target, ...settings }, credentials, auditTls);
 }
 
 /** Serves, scans and closes. */

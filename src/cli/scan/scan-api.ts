@@ -10,7 +10,7 @@ import { sampleAnswers } from "./checks/sample-answers.js";
 import type { ScanContext } from "./checks/scan-context.js";
 import { checkTransport } from "./checks/transport-checks.js";
 import type { Answer } from "./client/answer.js";
-import { auditTls } from "./client/audit-tls.js";
+import { auditTls as auditTlsOf } from "./client/audit-tls.js";
 import { createProbeClient, type ProbeClient } from "./client/probe-client.js";
 import type { Credentials } from "./read-header-file.js";
 import { gradeOf } from "./report/grade.js";
@@ -34,6 +34,7 @@ export type ScanSettings = Pick<
 export async function scanApi(
   { target, paths, origin, httpPort, waitMs }: ScanSettings,
   credentials: Credentials | undefined,
+  auditTls: ScanContext["auditTls"] = auditTlsOf,
 ): Promise<ScanReport> {
   const first = await firstAnswer(target, waitMs);
   const client = createProbeClient(target, credentials?.headers ?? {});

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { DURATION } from "../../core/options/quantity.js";
 import { CommandError } from "../terminal/command-error.js";
 import { parseOptions, readWord } from "../terminal/parse-options.js";
@@ -81,7 +82,12 @@ export function readScanArguments(args: readonly string[]): ScanArguments | unde
   if (httpPort !== undefined && target.protocol === "http:") {
     throw new CommandError("--http-port is for an https URL");
   }
-  if (values.out !== undefined && values.out === values["header-file"]) {
+  const headerFile = values["header-file"];
+  if (
+    values.out !== undefined &&
+    headerFile !== undefined &&
+    resolve(values.out) === resolve(headerFile)
+  ) {
     throw new CommandError(`--out would overwrite ${values.out}: name another file`);
   }
   return {
@@ -89,7 +95,7 @@ export function readScanArguments(args: readonly string[]): ScanArguments | unde
     format: readWord("--format", values.format ?? "table", FORMAT_NAMES),
     out: values.out,
     failUnder: readWord("--fail-under", values["fail-under"] ?? "B", GRADES),
-    headerFile: values["header-file"],
+    headerFile,
     paths: readPaths(values.path ?? []),
     origin: readOrigin(values.origin),
     httpPort,
