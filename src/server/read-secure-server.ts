@@ -78,7 +78,8 @@ export const SECURE_SERVER_HINTS: Hints<SecureServerOptions> = {
 /** What Node.js calls the options of `mtls`. */
 export const MTLS_HINTS: Hints<MtlsOptions> = {
   requestCert: "leave it out, mtls asks for certificates",
-  rejectUnauthorized: "required",
+  rejectUnauthorized:
+    "leave it out, clients without a valid certificate are refused; required: false lets them connect",
 };
 /** What others call the options of `reload` and `tickets`. */
 export const RELOAD_HINTS: Hints<ReloadOptions> = {

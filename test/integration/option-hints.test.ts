@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -48,6 +48,7 @@ import { OptionsError } from "../../src/core/options/options-error.js";
 import { FORM_BODY_HINTS, formBody } from "../../src/json-body/form-body.js";
 import { JSON_BODY_HINTS, jsonBody } from "../../src/json-body/json-body.js";
 import { STRUCTURAL_GUARD_HINTS, structuralGuard } from "../../src/json-body/structural-guard.js";
+import { CERTIFICATE_BINDING_HINTS } from "../../src/oauth-guard/binding/read-certificate-binding.js";
 import { createTokenVerifier } from "../../src/oauth-guard/index.js";
 import { OAUTH_GUARD_HINTS, oauthGuard } from "../../src/oauth-guard/oauth-guard.js";
 import { ISSUER_HINTS } from "../../src/oauth-guard/read-issuers.js";
@@ -74,8 +75,18 @@ import { CORS_HINTS } from "../../src/secure-headers/cors/cors-options.js";
 import { CROSS_ORIGIN_GUARD_HINTS } from "../../src/secure-headers/cross-origin/cross-origin-guard.js";
 import { HELMET_HINTS, HELMET_NAMES } from "../../src/secure-headers/headers/helmet-options.js";
 import { SECURE_HEADERS_HINTS, secureHeaders } from "../../src/secure-headers/secure-headers.js";
+import { createSecureServer } from "../../src/server/index.js";
+import { AUDIT_TLS_HINTS, readAuditTarget } from "../../src/server/read-audit-target.js";
+import {
+  CREDENTIAL_HINTS,
+  MTLS_HINTS,
+  RELOAD_HINTS,
+  SECURE_SERVER_HINTS,
+  TICKET_HINTS,
+} from "../../src/server/read-secure-server.js";
 import { validate } from "../../src/validate/index.js";
 import { VALIDATE_HINTS } from "../../src/validate/validate-options.js";
+import { createCertificate } from "../support/certificates.js";
 import { sourceFiles } from "../support/source-files.js";
 
 interface Place {
@@ -98,6 +109,21 @@ const POLICY = { limit: 1, window: "1m" };
 const NO_PARTS = { oauthGuard: false, rateLimit: false, auditLog: false } as const;
 const FOLDER = mkdtempSync(join(tmpdir(), "option-hints-"));
 
+const { key, cert } = createCertificate("localhost");
+const PEM = { key, cert };
+const KEY_FILE = join(FOLDER, "key.pem");
+const CERT_FILE = join(FOLDER, "cert.pem");
+writeFileSync(KEY_FILE, key);
+writeFileSync(CERT_FILE, cert);
+const app = () => undefined;
+const CREDENTIAL_NAMES = {
+  certificate: "cert",
+  privateKey: "key",
+  keyPath: "keyFile",
+  certPath: "certFile",
+};
+const CLIENT_CERTIFICATES = "write mtls: { caFile } where it says whose certificates count";
+const OF_PROFILE = "leave it out, the profile says it";
 const KEY =
   "write secret for a secret shared with the issuer (HS256), publicKey for a public key in PEM";
 const TOKEN_REQUIRED =
@@ -1130,6 +1156,105 @@ const TABLES: readonly HintTable[] = [
     hints: PATH_HINTS,
     places: [{ path: "secureApi.paths", create: (paths) => secureApi({ ...NO_PARTS, paths }) }],
     says: { allowed: "allow", except: "allow" },
+  },
+  {
+    name: "CERTIFICATE_BINDING_HINTS",
+    hints: CERTIFICATE_BINDING_HINTS,
+    places: [
+      {
+        path: "oauthGuard.certificateBinding",
+        create: (certificateBinding) => oauthGuard({ ...ISSUER, certificateBinding }),
+      },
+    ],
+    says: { headerName: "header", clientCertHeader: "header", trustedProxies: "trustedPeers" },
+  },
+  {
+    name: "CREDENTIAL_HINTS",
+    hints: CREDENTIAL_HINTS,
+    places: [
+      {
+        path: 'createSecureServer.names["localhost"]',
+        create: (localhost) =>
+          createSecureServer(app, { ...PEM, names: { localhost: { ...PEM, ...localhost } } }),
+      },
+    ],
+    says: CREDENTIAL_NAMES,
+  },
+  {
+    name: "SECURE_SERVER_HINTS",
+    hints: SECURE_SERVER_HINTS,
+    places: [
+      {
+        path: "createSecureServer",
+        create: (options) => createSecureServer(app, { ...PEM, ...options }),
+      },
+    ],
+    says: {
+      ...CREDENTIAL_NAMES,
+      pfx: "write keyFile and certFile in PEM: openssl pkcs12 -in server.pfx -nodes takes them out",
+      ca: CLIENT_CERTIFICATES,
+      requestCert: CLIENT_CERTIFICATES,
+      rejectUnauthorized: CLIENT_CERTIFICATES,
+      minVersion: OF_PROFILE,
+      maxVersion: OF_PROFILE,
+      secureProtocol: OF_PROFILE,
+      ciphers: OF_PROFILE,
+      ecdhCurve: OF_PROFILE,
+      sni: "names",
+      SNICallback: "write the certificates of more names in names",
+      ticketKeys: "write tickets: { secret }, of which the keys are made",
+    },
+  },
+  {
+    name: "MTLS_HINTS",
+    hints: MTLS_HINTS,
+    places: [
+      {
+        path: "createSecureServer.mtls",
+        create: (mtls) => createSecureServer(app, { ...PEM, mtls: { ca: PEM.cert, ...mtls } }),
+      },
+    ],
+    says: {
+      requestCert: "leave it out, mtls asks for certificates",
+      rejectUnauthorized:
+        "leave it out, clients without a valid certificate are refused; required: false lets them connect",
+    },
+  },
+  {
+    name: "RELOAD_HINTS",
+    hints: RELOAD_HINTS,
+    places: [
+      {
+        path: "createSecureServer.reload",
+        create: (reload) =>
+          createSecureServer(app, { keyFile: KEY_FILE, certFile: CERT_FILE, reload }),
+      },
+    ],
+    says: { intervalMs: 'write interval as a duration, such as "60s"' },
+  },
+  {
+    name: "TICKET_HINTS",
+    hints: TICKET_HINTS,
+    places: [
+      {
+        path: "createSecureServer.tickets",
+        create: (tickets) => createSecureServer(app, { ...PEM, tickets }),
+      },
+    ],
+    says: { keys: "write secret, of which the keys are made", rotation: "rotate" },
+  },
+  {
+    name: "AUDIT_TLS_HINTS",
+    hints: AUDIT_TLS_HINTS,
+    places: [
+      { path: "auditTls", create: (options) => readAuditTarget("127.0.0.1", 8443, options) },
+    ],
+    says: {
+      host: "write the host as the first argument, auditTls(host, port)",
+      hostname: "servername",
+      sni: "servername",
+      rejectUnauthorized: "leave it out, whether the certificate is trusted is one of the findings",
+    },
   },
 ];
 

@@ -212,6 +212,11 @@ const MAKERS: Readonly<Record<string, readonly [maker: unknown, mounted: string]
 
 /** They stand around the app, and what the message says to write. */
 const AROUND: Readonly<Record<string, readonly [maker: unknown, instead: string]>> = {
+  auditTls: [server.auditTls, 'await auditTls("127.0.0.1", 8443)'],
+  createSecureServer: [
+    server.createSecureServer,
+    'createSecureServer(app, { keyFile: "privkey.pem", certFile: "fullchain.pem" }).listen(443)',
+  ],
   tlsOptions: [server.tlsOptions, "https.createServer({ ...tlsOptions(), key, cert }, app)"],
 };
 
@@ -219,6 +224,7 @@ const AROUND: Readonly<Record<string, readonly [maker: unknown, instead: string]
 const READERS: Readonly<Record<string, unknown>> = {
   auditFields,
   getAuth,
+  getClientCertificate: server.getClientCertificate,
   getPrincipal,
   getRequestId,
   isHttpError,

@@ -27,6 +27,7 @@ const ISSUER_GRANTS = ["anyTokenType", "acceptWithout"];
 const TOKENS = ["maxTokenAge", "scopes", "keys"];
 const TOKEN_DEFAULTS = ["clockTolerance", "maxTokenSize", "realm", "cache"];
 const STRUCTURE = ["depth", "nodes", "items", "keys", "keyLength", "stringLength"];
+const CREDENTIALS = ["keyFile", "certFile", "key", "cert", "passphrase"];
 const QUOTA = [
   "algorithm",
   "limit",
@@ -178,7 +179,7 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
       "failedVerifications",
       ...GUARD,
     ],
-    refused: [...ISSUER, ...KEY_SOURCES, ...TOKENS],
+    refused: [...ISSUER, ...KEY_SOURCES, ...TOKENS, "certificateBinding"],
   },
   TokenVerifierOptions: {
     omitted: [...ISSUER_GRANTS, ...TOKEN_DEFAULTS],
@@ -306,6 +307,21 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   WriteBaselineOptions: { omitted: ["allow"], refused: [] },
   ProbeRoutesOptions: { omitted: ["skip"], refused: [] },
   DefaultDenyOptions: { omitted: [...GUARD], refused: [] },
+  // A certificate is required by default.
+  CertificateBindingOptions: { omitted: ["required"], refused: ["header", "trustedPeers"] },
+  SecureServerOptions: {
+    omitted: ["profile", "reload", "tickets"],
+    refused: [...CREDENTIALS, "names", "mtls"],
+  },
+  CredentialOptions: { omitted: [], refused: CREDENTIALS },
+  MtlsOptions: { omitted: ["required"], refused: ["caFile", "ca", "crlFile", "crl"] },
+  ReloadOptions: { omitted: ["interval"], refused: [] },
+  TicketOptions: { omitted: ["rotate"], refused: ["secret"] },
+  ReloadedCredentials: { omitted: [], refused: ["key", "cert", "passphrase"] },
+  AuditTlsOptions: {
+    omitted: ["timeout", "deadline"],
+    refused: ["servername", "ca", "key", "cert"],
+  },
   TestIssuerOptions: { omitted: ["issuer", "audience", "algorithm"], refused: [] },
   MintOverrides: { omitted: ["header", "forged"], refused: [] },
 };

@@ -9,7 +9,11 @@ import { OptionsReader } from "../../src/core/options/options-reader.js";
 import * as library from "../../src/index.js";
 import * as expressRateLimit from "../../src/rate-limit/express-rate-limit/index.js";
 import * as routeAudit from "../../src/route-audit/index.js";
+import * as server from "../../src/server/index.js";
+import { readAuditTarget } from "../../src/server/read-audit-target.js";
+import { readReplacement } from "../../src/server/read-reload.js";
 import { createTestIssuer } from "../../src/testing/index.js";
+import { createCertificate } from "./certificates.js";
 
 /** Where options of one type stand, and how they get there. */
 interface Place {
@@ -35,6 +39,13 @@ const issuer = "https://issuer.example";
 const audience = "https://api.example";
 const none = () => undefined;
 const redisClient = { status: "ready", evalsha: none, eval: none, connect: none, on: none };
+const pem = pemOf(createCertificate("localhost"));
+const inMemory = {
+  key: { path: "createSecureServer.key", pem: pem.key },
+  cert: { path: "createSecureServer.cert", pem: pem.cert },
+  passphrase: undefined,
+  name: undefined,
+};
 const schema = { type: "object", properties: {} } as const;
 
 /** All options, by the type that the reader reads them with. Options that nothing needs are left out. */
@@ -291,12 +302,52 @@ export const PLACES: Readonly<Record<string, Place>> = {
     path: "secureHeaders.crossOriginGuard",
     create: (crossOriginGuard) => secureHeaders({ crossOriginGuard }),
   },
+  CertificateBindingOptions: {
+    path: "oauthGuard.certificateBinding",
+    create: (certificateBinding) => oauthGuard({ issuer, audience, certificateBinding }),
+  },
+  SecureServerOptions: {
+    path: "createSecureServer",
+    given: pem,
+    create: (options) => server.createSecureServer(none, options),
+  },
+  CredentialOptions: {
+    path: 'createSecureServer.names["localhost"]',
+    given: pem,
+    create: (localhost) => server.createSecureServer(none, { ...pem, names: { localhost } }),
+  },
+  MtlsOptions: {
+    path: "createSecureServer.mtls",
+    given: { ca: pem.cert },
+    create: (mtls) => server.createSecureServer(none, { ...pem, mtls }),
+  },
+  ReloadOptions: {
+    path: "createSecureServer.reload",
+    create: (reload) => server.createSecureServer(none, { ...pem, reload }),
+  },
+  TicketOptions: {
+    path: "createSecureServer.tickets",
+    create: (tickets) => server.createSecureServer(none, { ...pem, tickets }),
+  },
+  ReloadedCredentials: {
+    path: "server.reload",
+    given: pem,
+    create: (options) => readReplacement(options, inMemory),
+  },
+  AuditTlsOptions: {
+    path: "auditTls",
+    create: (options) => readAuditTarget("127.0.0.1", 8443, options),
+  },
   TestIssuerOptions: { path: "createTestIssuer", create: createTestIssuer },
   MintOverrides: {
     path: "mint",
     create: (overrides) => createTestIssuer().mint({}, overrides),
   },
 };
+
+function pemOf({ key, cert }: { readonly key: string; readonly cert: string }) {
+  return { key, cert };
+}
 
 function secureApiWith(options: object): unknown {
   return library.secureApi({ oauthGuard: false, rateLimit: false, auditLog: false, ...options });

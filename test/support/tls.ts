@@ -64,7 +64,7 @@ export async function handshake(port: number, options: ConnectionOptions = {}): 
 /** Gets a path over TLS and reads the answer. */
 export async function get(
   port: number,
-  options: ConnectionOptions & { readonly path?: string; readonly headers?: object } = {},
+  options: ConnectionOptions & { readonly headers?: object } = {},
 ): Promise<{
   readonly status: number | undefined;
   readonly body: string;

@@ -71,6 +71,16 @@ oauthGuard({ issuer, audience, failedVerifications: false });
 oauthGuard({ issuer, audience, failedVerifications: { limit: 10, window: "1m" } });
 // @ts-expect-error a verifier knows no addresses
 createTokenVerifier({ issuer, audience, failedVerifications: false });
+oauthGuard({ issuer, audience, certificateBinding: {} });
+oauthGuard({
+  issuer,
+  audience,
+  certificateBinding: { required: false, header: "Client-Cert", trustedPeers: ["10.0.0.5"] },
+});
+// @ts-expect-error a verifier knows no connections
+createTokenVerifier({ issuer, audience, certificateBinding: {} });
+// @ts-expect-error it is an object
+oauthGuard({ issuer, audience, certificateBinding: true });
 // @ts-expect-error a duration has a unit
 oauthGuard({ issuer, audience, failedVerifications: { window: 60_000 } });
 // @ts-expect-error the audience must be said

@@ -82,6 +82,7 @@ import {
 } from "express-secure-api/json-body";
 import {
   type AcceptWithoutOptions,
+  type CertificateBindingOptions,
   createTokenVerifier,
   type FailedVerificationsOptions,
   type IssuerOptions,
@@ -144,6 +145,17 @@ import {
   secureHeaders,
 } from "express-secure-api/secure-headers";
 import {
+  type AuditTlsOptions,
+  auditTls,
+  type CredentialOptions,
+  createSecureServer,
+  type MtlsOptions,
+  type ReloadedCredentials,
+  type ReloadOptions,
+  type SecureServerOptions,
+  type TicketOptions,
+} from "express-secure-api/server";
+import {
   createTestIssuer,
   type TestGuardOptions,
   type TestIssuerOptions,
@@ -193,6 +205,14 @@ export interface MyGoogleIapOptions extends GoogleIapOptions, Own {}
 export interface MyOktaOptions extends OktaOptions, Own {}
 export interface MySupabaseOptions extends SupabaseOptions, Own {}
 export interface MyZitadelOptions extends ZitadelOptions, Own {}
+export interface MyAuditTlsOptions extends AuditTlsOptions, Own {}
+export interface MyCertificateBindingOptions extends CertificateBindingOptions, Own {}
+export interface MyCredentialOptions extends CredentialOptions, Own {}
+export interface MyMtlsOptions extends MtlsOptions, Own {}
+export interface MyReloadOptions extends ReloadOptions, Own {}
+export interface MyReloadedCredentials extends ReloadedCredentials, Own {}
+export interface MySecureServerOptions extends SecureServerOptions, Own {}
+export interface MyTicketOptions extends TicketOptions, Own {}
 export interface MyNotFoundOptions extends NotFoundOptions, Own {}
 export interface MyAcceptWithoutOptions extends AcceptWithoutOptions, Own {}
 export interface MyEnrichmentCacheOptions extends EnrichmentCacheOptions, Own {}
@@ -301,6 +321,7 @@ oauthGuard({
   keys: my<MyKeyFetchOptions>(),
   cache: my<MyTokenCacheOptions>(),
   failedVerifications: my<MyFailedVerificationsOptions>(),
+  certificateBinding: my<MyCertificateBindingOptions>(),
 });
 oauthGuard(my<MyTestGuardOptions>());
 createTokenVerifier(my<MyTokenVerifierOptions>());
@@ -329,6 +350,16 @@ secureHeaders({
   crossOriginGuard: my<MyCrossOriginGuardOptions>(),
   hsts: my<MyHstsOptions>(),
 });
+const server = createSecureServer(() => undefined, my<MySecureServerOptions>());
+void server.reload(my<MyReloadedCredentials>());
+createSecureServer(() => undefined, {
+  ...my<MyCredentialOptions>(),
+  names: { "api.example.com": my<MyCredentialOptions>() },
+  mtls: my<MyMtlsOptions>(),
+  reload: my<MyReloadOptions>(),
+  tickets: my<MyTicketOptions>(),
+});
+void auditTls("127.0.0.1", 8443, my<MyAuditTlsOptions>());
 createTestIssuer(my<MyTestIssuerOptions>());
 validate(my<MyValidateOptions>());
 validate(my<MyValidateChainsOptions>());

@@ -61,10 +61,10 @@ export function createProfile(profile: TlsProfile): TlsOptions {
 }
 
 /**
- * OpenSSL before 3.5 throws when the hybrid group is named; the classical list would switch it off in later ones. Trying
+ * Whether this OpenSSL has the hybrid of X25519 and ML-KEM. Before 3.5 it throws when that group is named; the classical list would switch it off in later ones. Trying
  * it out would leave an error in OpenSSL that the next key which is read would be blamed for.
  */
-function knowsHybrid(): boolean {
+export function knowsHybrid(): boolean {
   const [major = 0, minor = 0] = process.versions.openssl.split(".").map(Number);
   return major > 3 || (major === 3 && minor >= 5);
 }

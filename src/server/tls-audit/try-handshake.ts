@@ -1,0 +1,105 @@
+import { isIP } from "node:net";
+import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
+
+/** Where handshakes go, and how long they may take. */
+export interface HandshakeTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly servername: string | undefined;
+  readonly timeoutMs: number;
+  /** When the whole audit must have ended, as `performance.now()` counts. */
+  readonly endsAt: number;
+  /** The certificate that is shown to a server that asks for one. */
+  readonly key: string | undefined;
+  readonly cert: string | undefined;
+  readonly ca: string | undefined;
+}
+
+/** What a server chose, as far as the handshake went. */
+export interface Choice {
+  readonly suite: string;
+  /** The group of the key exchange, where Node.js tells it. */
+  readonly group: string | undefined;
+  /** DER, or `undefined` when the server showed none. */
+  readonly certificate: Buffer | undefined;
+  /** Why this client does not trust the certificate. */
+  readonly mistrust: string | undefined;
+}
+
+/** `"refused"`: the server said no. `"silent"`: it said nothing. */
+export type Attempt = Choice | "refused" | "silent";
+
+/** That nobody listens, or that there is no time left. */
+export class TlsAuditError extends Error {
+  override readonly name = "TlsAuditError";
+}
+
+/** No server was reached: these say nothing about TLS. */
+const UNREACHABLE = [
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ETIMEDOUT",
+];
+
+/**
+ * One handshake with certain offers. A server that wants a client certificate ends it later than it chooses: what it chose
+ * counts.
+ *
+ * @throws TlsAuditError when there is no connection at all, or no time left.
+ */
+export async function tryHandshake(
+  target: HandshakeTarget,
+  offers: Pick<ConnectionOptions, "minVersion" | "maxVersion" | "ciphers" | "ecdhCurve">,
+): Promise<Attempt> {
+  const left = target.endsAt - performance.now();
+  if (left <= 0) throw new TlsAuditError("auditTls: the audit did not end in time");
+  const { host, port, servername, key, cert, ca } = target;
+  return await new Promise<Attempt>((resolve, reject) => {
+    const socket = connect({
+      host,
+      port,
+      // What it chooses is looked at, whoever has signed its certificate. Nothing is sent.
+      rejectUnauthorized: false,
+      ALPNProtocols: ["http/1.1"],
+      ...(servername !== undefined && { servername }),
+      ...(servername === undefined && isIP(host) === 0 && { servername: host }),
+      ...(key !== undefined && cert !== undefined && { key, cert }),
+      ...(ca !== undefined && { ca }),
+      ...offers,
+    });
+    const timer = setTimeout(() => settle("silent"), Math.min(left, target.timeoutMs));
+    const settle = (attempt: Attempt) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(attempt);
+    };
+    socket.once("secureConnect", () => settle(choiceOf(socket) ?? "refused"));
+    socket.once("close", () => settle("refused"));
+    socket.on("error", ({ code = "" }: NodeJS.ErrnoException) => {
+      if (!UNREACHABLE.includes(code)) {
+        settle(choiceOf(socket) ?? "refused");
+        return;
+      }
+      clearTimeout(timer);
+      socket.destroy();
+      reject(new TlsAuditError(`auditTls: there is no connection: ${code}`));
+    });
+  });
+}
+
+function choiceOf(socket: TLSSocket): Choice | undefined {
+  // Before a server has chosen, there is none, whatever the types say.
+  const cipher = socket.getCipher() as ReturnType<TLSSocket["getCipher"]> | undefined;
+  if (cipher === undefined) return undefined;
+  const group = (socket.getEphemeralKeyInfo() as { readonly name?: string } | null)?.name;
+  const { authorizationError } = socket;
+  return {
+    suite: cipher.name,
+    group,
+    certificate: socket.getPeerX509Certificate()?.raw,
+    mistrust: authorizationError ? String(authorizationError) : undefined,
+  };
+}
