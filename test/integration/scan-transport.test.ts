@@ -50,7 +50,11 @@ describe("a scan of an https URL", () => {
     const api = await serve(app, "https", RSA);
     open.push(api);
     const report = await scan(api.url);
-    expect(rulesOf(report)).toEqual(["certificate-not-trusted", "tls-no-forward-secrecy"]);
+    expect(rulesOf(report)).toEqual([
+      "certificate-not-trusted",
+      "tls-no-forward-secrecy",
+      "tls-weak-suite",
+    ]);
   });
 
   it("finds TLS 1.0 and 1.1", async () => {
@@ -64,7 +68,7 @@ describe("a scan of an https URL", () => {
     const expired = await serve(app, "https", createCertificate("localhost", { days: [-9, -1] }));
     const soon = await serve(app, "https", createCertificate("localhost", { days: [-80, 5] }));
     open.push(expired, soon);
-    expect(rulesOf(await scan(expired.url))).toEqual(["certificate-invalid"]);
+    expect(rulesOf(await scan(expired.url))).toContain("certificate-invalid");
     expect(rulesOf(await scan(soon.url))).toContain("certificate-expires");
   });
 

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
+import { auditTls as auditTlsOf } from "../../server/audit-tls.js";
 import { CommandError } from "../terminal/command-error.js";
 import { checkAnswers, checkCaching, checkCookies } from "./checks/answer-checks.js";
 import { checkCors } from "./checks/cors-checks.js";
@@ -10,7 +11,6 @@ import { sampleAnswers } from "./checks/sample-answers.js";
 import type { ScanContext } from "./checks/scan-context.js";
 import { checkTransport } from "./checks/transport-checks.js";
 import type { Answer } from "./client/answer.js";
-import { auditTls as auditTlsOf } from "./client/audit-tls.js";
 import { createProbeClient, type ProbeClient } from "./client/probe-client.js";
 import type { Credentials } from "./read-header-file.js";
 import { gradeOf } from "./report/grade.js";

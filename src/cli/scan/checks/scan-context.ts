@@ -1,4 +1,4 @@
-import type { TlsFindings } from "../client/audit-tls.js";
+import type { TlsAudit } from "../../../server/audit-tls-options.js";
 import type { ProbeClient } from "../client/probe-client.js";
 import type { ScanTarget } from "../client/scan-target.js";
 import type { ScanNotes } from "../report/scan-notes.js";
@@ -17,5 +17,5 @@ export interface ScanContext {
   readonly hasCredentials: boolean;
   /** Part of names that nobody else uses. */
   readonly mark: string;
-  readonly auditTls: (host: string, port: number) => Promise<TlsFindings>;
+  readonly auditTls: (host: string, port: number) => Promise<Pick<TlsAudit, "findings">>;
 }

@@ -1,13 +1,27 @@
 import { isIP } from "node:net";
 import { isLocalName } from "../../../core/http/origins/loopback.js";
+import type { TlsFinding } from "../../../server/tls-audit/find-faults.js";
 import { lineOf } from "../../terminal/command-error.js";
 import { type Answer, fieldOf, isRedirect, nameOf } from "../client/answer.js";
+import type { ScanRuleName } from "../rules/scan-rules.js";
 import { everyAnswer, LARGE, type Samples } from "./sample-answers.js";
 import type { ScanContext } from "./scan-context.js";
 
 const HALF_A_YEAR_SECONDS = 15_768_000;
 const TWO_WEEKS_MS = 14 * 24 * 60 * 60 * 1000;
-const WEAK_VERSIONS = ["SSLv3", "TLSv1", "TLSv1.1"];
+/** What the findings of the audit are here. Whether the certificate is valid, the first answer has shown. */
+const TLS_RULES: Readonly<Record<TlsFinding["code"], ScanRuleName | "unchecked" | "elsewhere">> = {
+  no_tls: "unchecked",
+  unanswered: "unchecked",
+  no_forward_secrecy: "tls-no-forward-secrecy",
+  old_version: "tls-weak-version",
+  no_tls13: "tls-no-newest",
+  weak_suite: "tls-weak-suite",
+  weak_group: "tls-weak-suite",
+  certificate_fault: "certificate-invalid",
+  certificate_name: "elsewhere",
+  certificate_untrusted: "elsewhere",
+};
 
 /** Looks at what somebody on the way could read or change. */
 export async function checkTransport(context: ScanContext, samples: Samples): Promise<void> {
@@ -85,11 +99,11 @@ async function checkPlainHttp(context: ScanContext, main: Answer): Promise<void>
 async function checkTls({ target, notes, auditTls }: ScanContext): Promise<void> {
   const { hostname, port } = target;
   try {
-    const { versions, forwardSecrecy } = await auditTls(hostname.replace(/^\[|\]$/g, ""), port);
-    const weak = versions.filter((version) => WEAK_VERSIONS.includes(version));
-    if (weak.length > 0) notes.found("tls-weak-version", "TLS", weak.join(", "));
-    if (!forwardSecrecy) {
-      notes.found("tls-no-forward-secrecy", "TLS", "suites with static RSA key exchange");
+    const { findings } = await auditTls(hostname.replace(/^\[|\]$/g, ""), port);
+    for (const { code, detail } of findings) {
+      const rule = TLS_RULES[code];
+      if (rule === "unchecked") notes.unchecked("tls", detail);
+      else if (rule !== "elsewhere") notes.found(rule, "TLS", detail);
     }
   } catch (error) {
     notes.unchecked("tls", lineOf(error));

@@ -74,4 +74,18 @@ export const TRANSPORT_RULES = {
     "Whoever gets the key later can read what was recorded before (RFC 9325 §4.1)",
     "Accept ECDHE suites only: tlsOptions() of express-secure-api/server names them",
   ),
+  "tls-weak-suite": rule(
+    "tls",
+    "low",
+    "The server accepts weak suites or groups",
+    "CBC and small groups have been attacked before (RFC 9325 §4.2)",
+    "Accept ECDHE suites with GCM or ChaCha20 only: tlsOptions() of express-secure-api/server names them",
+  ),
+  "tls-no-newest": rule(
+    "tls",
+    "info",
+    "The server does not accept TLS 1.3",
+    "It has no suites without forward secrecy, and hides the certificate (RFC 9325 §3.1.1)",
+    "Accept TLS 1.2 and 1.3",
+  ),
 } as const satisfies Readonly<Record<string, ScanRule>>;
