@@ -37,7 +37,7 @@ export async function scanApi(
   auditTls: ScanContext["auditTls"] = auditTlsOf,
 ): Promise<ScanReport> {
   const first = await firstAnswer(target, waitMs);
-  const client = createProbeClient(target, credentials?.headers ?? {});
+  const client = createProbeClient(target, credentials?.headers ?? {}, 1);
   const context: ScanContext = {
     target,
     client,
@@ -64,7 +64,7 @@ export async function scanApi(
   return {
     url: target.origin + (target.path.split("?")[0] ?? ""),
     ...gradeOf(findings, unchecked),
-    requests: client.sent + 1,
+    requests: client.sent,
     findings,
     unchecked,
     skipped: notes.skippedParts(),

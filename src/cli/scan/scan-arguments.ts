@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { DURATION } from "../../core/options/quantity.js";
 import { CommandError } from "../terminal/command-error.js";
 import { parseOptions, readWord } from "../terminal/parse-options.js";
+import { MAX_REQUESTS } from "./client/probe-client.js";
 import { readTarget, type ScanTarget } from "./client/scan-target.js";
 import { FORMAT_NAMES, type ScanFormatName } from "./format-scan.js";
 import { GRADES, type Grade } from "./report/scan-report.js";
@@ -27,7 +28,7 @@ const MAX_WAIT = "10m";
 export const SCAN_USAGE = `Usage: express-secure-api scan <url> [options]
 
 Looks at a running API as a client sees it, and grades it: headers, CORS, errors, cookies, caching,
-methods, TLS. It sends at most 60 requests, and none that a correct API acts on.
+methods, TLS. It sends at most ${MAX_REQUESTS} requests, and none that a correct API acts on.
 
 Options:
   --format <name>      ${FORMAT_NAMES.join(", ")} (default: table)

@@ -7,6 +7,8 @@ export interface ProbeRequest {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** A server may close the connection in place of an answer, because it cannot read the request. */
+  readonly mayClose?: boolean;
   /** Sent with the fields of the header file. */
   readonly withCredentials?: boolean;
   /** To another scheme and port of the same host, never with credentials. */

@@ -13,19 +13,24 @@ const MAX_WAITS = 10;
 
 /** Sends the requests of a scan, one after the other, within its bounds. */
 export interface ProbeClient {
-  /** How many requests were sent. */
+  /** How many requests were sent, those before this client included. */
   readonly sent: number;
   /** Resolves always, with the reason when there is no answer. */
   send(request: ProbeRequest): Promise<Answer | NoAnswer>;
 }
 
-/** A client for one API. The credentials go nowhere but to its origin, and never readable by others. */
+/**
+ * A client for one API. The credentials go nowhere but to its origin, and never readable by others.
+ *
+ * @param before - How many requests of the scan were sent before.
+ */
 export function createProbeClient(
   target: ScanTarget,
   credentials: Readonly<Record<string, string>>,
+  before = 0,
 ): ProbeClient {
   const end = Date.now() + SCAN_MS;
-  let sent = 0;
+  let sent = before;
   let waits = 0;
 
   async function sendOnce(request: ProbeRequest): Promise<Answer | NoAnswer> {

@@ -42,7 +42,7 @@ export const ERROR_RULES = {
   "error-5xx": rule(
     "errors",
     "medium",
-    "A malformed request is answered as a fault of the server",
+    "A request is answered as a fault of the server",
     "What fails by itself was not foreseen, and fills the logs with false alarms",
     `${ERRORS}: they answer 400 for what cannot be read`,
   ),
