@@ -63,7 +63,7 @@ it("finds that the defaults of Node.js have no forward secrecy", async () => {
   expect(suites["TLSv1.2"]).toContain("AES128-GCM-SHA256");
   expect(certificate?.key).toBe("rsa 2048");
   expect(findings).toContainEqual({
-    code: "no_forward_secrecy",
+    code: "no-forward-secrecy",
     severity: "error",
     detail: expect.stringContaining("AES128-GCM-SHA256"),
   });
@@ -87,14 +87,14 @@ it("finds old versions, anonymous suites, and bad certificates", async () => {
   expect(versions.slice(0, 3)).toEqual(["TLSv1", "TLSv1.1", "TLSv1.2"]);
   expect(findings.map(({ code }) => code)).toEqual(
     expect.arrayContaining([
-      "old_version",
-      "no_forward_secrecy",
-      "weak_suite",
-      "certificate_name",
-      "certificate_untrusted",
+      "old-version",
+      "no-forward-secrecy",
+      "weak-suite",
+      "certificate-name",
+      "certificate-untrusted",
     ]),
   );
-  const faults = findings.filter(({ code }) => code === "certificate_fault");
+  const faults = findings.filter(({ code }) => code === "certificate-fault");
   expect(faults.map(({ detail }) => detail)).toEqual([
     "The certificate must not be weak, got an RSA key of 1024 bits",
     "The certificate must not be weak, got a signature with SHA-1",
@@ -131,7 +131,7 @@ it("says of a server without TLS that no handshake completes", async () => {
   const audit = await auditTls("127.0.0.1", port);
   expect(audit).toMatchObject({ versions: [], forwardSecrecy: false, certificate: undefined });
   expect(audit.findings).toEqual([
-    { code: "no_tls", severity: "error", detail: "No handshake of any version completes" },
+    { code: "no-tls", severity: "error", detail: "No handshake of any version completes" },
   ]);
 });
 
@@ -139,7 +139,7 @@ it("does not call silence forward secrecy", async () => {
   const port = await serve(createTcpServer(() => undefined));
   const audit = await auditTls("127.0.0.1", port, { timeout: "100ms" });
   expect(audit.forwardSecrecy).toBe(false);
-  expect(audit.findings.map(({ code }) => code)).toEqual(["no_tls", "unanswered"]);
+  expect(audit.findings.map(({ code }) => code)).toEqual(["no-tls", "unanswered"]);
   await expect(auditTls("127.0.0.1", port, { timeout: "1s", deadline: "1s" })).rejects.toThrow(
     "auditTls: the audit did not end in time",
   );

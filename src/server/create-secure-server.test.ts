@@ -242,7 +242,7 @@ describe("at start, createSecureServer refuses", () => {
     [
       "both of one",
       { keyFile: "a", key: good.key, cert: good.cert },
-      ["key must be left out beside keyFile"],
+      ["keyFile must be left out beside key"],
     ],
     [
       "files that are not there",

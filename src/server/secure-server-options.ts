@@ -33,7 +33,7 @@ export interface SecureServerOptions extends CredentialOptions {
    * @see RFC 6066 §3
    */
   readonly names?: Readonly<Record<string, CredentialOptions>> | undefined;
-  /** Asks clients for a certificate. @default no client certificates */
+  /** Asks clients for a certificate. @default none */
   readonly mtls?: MtlsOptions | undefined;
   /**
    * When the files are read again. `false`: only when you call `server.reload()`.
@@ -61,7 +61,7 @@ export interface MtlsOptions {
    * needs one that is in date; else its clients are refused.
    */
   readonly crlFile?: string | undefined;
-  /** The revocation lists themselves, PEM, in place of `crlFile`. @default nobody is asked for revocation */
+  /** The revocation lists themselves, PEM, in place of `crlFile`. @default none */
   readonly crl?: string | Buffer | undefined;
   /**
    * `true` refuses connections without a valid certificate in the handshake. `false` lets all connect:
@@ -83,8 +83,8 @@ export interface TicketOptions {
   readonly rotate?: string | undefined;
   /**
    * Processes that have the same secret make the same keys, each at the same time: a client may resume at any of them.
-   * At least 32 bytes. Whoever knows it can read recorded TLS 1.2 connections that were resumed or can be.
-   * @default random keys of this process
+   * At least 32 bytes. Whoever knows it can read recorded TLS 1.2 connections that were resumed or can be. Without it, the keys are random, and of this process alone.
+   * @default none
    */
   readonly secret?: string | Buffer | undefined;
 }

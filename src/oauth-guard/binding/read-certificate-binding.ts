@@ -14,8 +14,8 @@ export interface CertificateBindingOptions {
   readonly required?: boolean | undefined;
   /**
    * The field in which a proxy that ends TLS sends the certificate: `"Client-Cert"` (RFC 9440), or one with PEM in
-   * percent-encoding. It counts from `trustedPeers` only.
-   * @default none: the certificate is that of the connection
+   * percent-encoding. It counts from `trustedPeers` only. Without it, the certificate is that of the connection.
+   * @default none
    * @see RFC 9440 §2.2
    */
   readonly header?: string | undefined;

@@ -1,7 +1,7 @@
 import { type Claims, claimAt } from "../../core/principal/names/claim-source.js";
 import { isRefused, type Refused, refused } from "../../core/refusal/refused.js";
+import { boundCertificate } from "../binding/bound-certificate.js";
 import type { RefusalReason } from "../refusals/refusals.js";
-import { boundCertificate } from "./confirmation.js";
 import type { MissingClaims } from "./missing-claims.js";
 
 /** What the claims of an issuer's tokens are held against. */

@@ -19,11 +19,11 @@ import type { VerificationKey } from "../../issuer/keys/key-ring.js";
 import { type ParsedToken, parseToken } from "../../issuer/parse-token.js";
 import type { KeyLookup, KeyStore } from "../../issuer/sources/key-store.js";
 import { createSignatureCheck } from "../../issuer/verify-signature.js";
+import { boundCertificate } from "../binding/bound-certificate.js";
 import type { RefusalReason } from "../refusals/refusals.js";
 import { type Auth, createAuth, lacksSubject } from "./auth.js";
 import { isB64Token } from "./bearer-token.js";
 import { type ClaimRules, checkClaims, type Lifetime } from "./check-claims.js";
-import { boundCertificate } from "./confirmation.js";
 import { deepFreeze } from "./deep-freeze.js";
 import { hasRequiredClaims, type RequiredClaim } from "./required-claims.js";
 import { TokenCache } from "./token-cache.js";
@@ -60,7 +60,7 @@ export interface VerifiedToken {
   readonly fields: DecisionFields;
   /** Whether it lacks a scope of `scopes`. */
   readonly lacksScope: boolean;
-  /** The thumbprint of the client certificate that it is bound to: every request must show that one. */
+  /** Thumbprint of the client certificate that every request must show. */
   readonly certificate: string | undefined;
   readonly keys: KeyStore;
   readonly key: VerificationKey;
@@ -179,10 +179,8 @@ export class Verifier {
     now: number,
   ): Verification | Promise<Verification> {
     const parsed = parseToken(token);
-    if (isRefused(parsed)) {
-      // RFC 6750 §3.1: what is no b64token is a malformed request; a bad token is another matter.
-      return isB64Token(token) ? parsed : refused("malformed_credentials");
-    }
+    // RFC 6750 §3.1: what is no b64token is a malformed request; a bad token is another matter.
+    if (isRefused(parsed)) return isB64Token(token) ? parsed : refused("malformed_credentials");
     const { alg, kid } = parsed.header;
     // The allow-list comes before anything that could cause I/O: a token cannot send us anywhere.
     const issuer = this.#issuers.get(claimAt(parsed.payload, "iss"));

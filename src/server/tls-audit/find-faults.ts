@@ -6,15 +6,15 @@ import type { Accepted } from "./list-accepted.js";
 /** Something about a server's TLS that should be otherwise. */
 export interface TlsFinding {
   readonly code:
-    | "no_tls"
-    | "no_forward_secrecy"
-    | "old_version"
-    | "no_tls13"
-    | "weak_suite"
-    | "weak_group"
-    | "certificate_fault"
-    | "certificate_name"
-    | "certificate_untrusted"
+    | "no-tls"
+    | "no-forward-secrecy"
+    | "old-version"
+    | "no-tls13"
+    | "weak-suite"
+    | "weak-group"
+    | "certificate-fault"
+    | "certificate-name"
+    | "certificate-untrusted"
     | "unanswered";
   /** `"error"`: connections can be read or changed, or clients refuse them. `"warning"`: it could be better. */
   readonly severity: "error" | "warning";
@@ -43,20 +43,20 @@ export function findFaults(
   const all = [...new Set([...suites.values()].flat())];
   const list = (names: readonly string[]) => names.join(", ");
 
-  if (all.length === 0) add("no_tls", "error", "No handshake of any version completes");
+  if (all.length === 0) add("no-tls", "error", "No handshake of any version completes");
   const old = OLD_VERSIONS.filter((version) => suites.has(version as "TLSv1"));
-  if (old.length > 0) add("old_version", "error", `Accepts ${list(old)} (RFC 8996)`);
-  if (all.length > 0 && !suites.has("TLSv1.3")) add("no_tls13", "warning", "No TLS 1.3");
+  if (old.length > 0) add("old-version", "error", `Accepts ${list(old)} (RFC 8996)`);
+  if (all.length > 0 && !suites.has("TLSv1.3")) add("no-tls13", "warning", "No TLS 1.3");
   const bare = all.filter((suite) => !hasForwardSecrecy(suite));
   if (bare.length > 0)
-    add("no_forward_secrecy", "error", `Without forward secrecy: ${list(bare)} (RFC 9325 §4.1)`);
+    add("no-forward-secrecy", "error", `Without forward secrecy: ${list(bare)} (RFC 9325 §4.1)`);
   const weak = all.filter((suite) => hasForwardSecrecy(suite) && !/GCM|CCM|POLY1305/.test(suite));
   if (weak.length > 0)
-    add("weak_suite", "warning", `Without authenticated encryption: ${list(weak)} (RFC 9325 §4.2)`);
+    add("weak-suite", "warning", `Without authenticated encryption: ${list(weak)} (RFC 9325 §4.2)`);
   const small = groups.filter((group) => !STRONG_GROUPS.includes(group));
   if (small.length > 0)
     add(
-      "weak_group",
+      "weak-group",
       "warning",
       `Groups of finite fields, which cost servers much: ${list(small)} (CVE-2002-20001)`,
     );
@@ -65,12 +65,12 @@ export function findFaults(
   if (certificate === undefined) return Object.freeze(findings);
 
   checkChain([certificate], Date.now(), (fault) =>
-    add("certificate_fault", "error", `The certificate ${fault}`),
+    add("certificate-fault", "error", `The certificate ${fault}`),
   );
   if (!isFor(certificate, name))
-    add("certificate_name", "error", "The certificate is not for the name that was asked for");
+    add("certificate-name", "error", "The certificate is not for the name that was asked for");
   if (shown?.mistrust !== undefined)
-    add("certificate_untrusted", "warning", `This machine does not trust it: ${shown.mistrust}`);
+    add("certificate-untrusted", "warning", `This machine does not trust it: ${shown.mistrust}`);
   return Object.freeze(findings);
 }
 

@@ -12,7 +12,7 @@ export function readPem<File extends string, Text extends string>(
   required: boolean,
 ): PemSource | undefined {
   if (reader.has(file) && reader.has(text)) {
-    reader.note(text, `must be left out beside ${file}`);
+    reader.note(file, `must be left out beside ${text}`);
     return undefined;
   }
   if (reader.has(text)) return readText(reader, text, `: a path stands in ${file}`);
