@@ -1,26 +1,52 @@
-import { terminalChannel } from "./command-channel.js";
-import { lineOf } from "./command-error.js";
-import { type Arguments, readArguments, USAGE } from "./read-arguments.js";
-import { maySupervise, supervise } from "./supervise.js";
+import { type Arguments, readArguments, USAGE } from "./routes/read-arguments.js";
+import { maySupervise, supervise } from "./routes/supervise.js";
+import type { ScanArguments } from "./scan/scan-arguments.js";
+import { terminalChannel } from "./terminal/command-channel.js";
+import { lineOf } from "./terminal/command-error.js";
 
-/** Runs the command, and ends the process: 0 all is guarded, 1 something is open, 2 there is no answer. */
+/** Runs the command, and ends the process: 0 all is well, 1 something is to be done, 2 there is no answer. */
 export function run(args: readonly string[]): void {
+  const [command, ...rest] = args;
+  if (command === "scan") void scan(rest).catch(fail);
+  else routes(args);
+}
+
+function routes(args: readonly string[]): void {
   let read: Arguments | undefined;
   try {
     read = readArguments(args);
   } catch (error) {
-    terminalChannel.say(lineOf(error));
-    process.exitCode = 2;
+    fail(error);
     return;
   }
-  const color = process.stdout.isTTY && process.stdout.hasColors();
   if (read === undefined) terminalChannel.write(USAGE);
-  else if (maySupervise()) supervise(read.module, args, color);
-  else void auditHere(read, color);
+  else if (maySupervise()) supervise(read.module, args, showsColors());
+  else void auditHere(read);
 }
 
-async function auditHere(given: Arguments, color: boolean): Promise<void> {
+async function auditHere(given: Arguments): Promise<void> {
   // Loaded here only: the process that supervises another needs none of it.
-  const { auditApp } = await import("./audit-app.js");
-  await auditApp(given, color, terminalChannel);
+  const { auditApp } = await import("./routes/audit-app.js");
+  await auditApp(given, showsColors(), terminalChannel);
+}
+
+async function scan(args: readonly string[]): Promise<void> {
+  // Whatever happens before there is an answer.
+  process.exitCode = 2;
+  const { readScanArguments, SCAN_USAGE } = await import("./scan/scan-arguments.js");
+  const { runScan } = await import("./scan/run-scan.js");
+  const read: ScanArguments | undefined = readScanArguments(args);
+  if (read === undefined) {
+    terminalChannel.write(SCAN_USAGE);
+    process.exitCode = 0;
+  } else process.exitCode = await runScan(read, showsColors(), terminalChannel);
+}
+
+function fail(error: unknown): void {
+  terminalChannel.say(lineOf(error));
+  process.exitCode = 2;
+}
+
+function showsColors(): boolean {
+  return process.stdout.isTTY && process.stdout.hasColors();
 }

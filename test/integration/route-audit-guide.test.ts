@@ -1,7 +1,7 @@
 import type { Express, RequestHandler } from "express";
 import { describe, expect, it } from "vitest";
 import { requireScope } from "../../src/authorization/index.js";
-import { readArguments, USAGE } from "../../src/cli/read-arguments.js";
+import { readArguments, USAGE } from "../../src/cli/routes/read-arguments.js";
 import { markGuard } from "../../src/core/guard/guard-mark.js";
 import { rateLimit } from "../../src/rate-limit/index.js";
 import { auditRoutes } from "../../src/route-audit/audit-routes.js";

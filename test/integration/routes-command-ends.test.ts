@@ -77,7 +77,7 @@ describe("the command routes", () => {
     ],
   ])("ends with 2 when the module keeps its event loop %s", (name, code, line) => {
     const file = write(`${name}.cjs`, code);
-    const supervise = JSON.stringify(join(root, "dist", "cli", "supervise.js"));
+    const supervise = JSON.stringify(join(root, "dist", "cli", "routes", "supervise.js"));
     const args = JSON.stringify(["routes", file, "--probe"]);
     const script = write(
       "short.cjs",

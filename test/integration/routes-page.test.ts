@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findingsOf } from "../../src/route-audit/findings/findings-of.js";
 import { FORMATS } from "../../src/route-audit/format-routes.js";
 import { hasChromium, type Visit, visit } from "../support/chromium.js";
+import { contrast } from "../support/contrast.js";
 import { HOSTILE, reportOf, SHOP } from "../support/route-reports.js";
 
 /** What happens to the page is done by the page around it, because its own policy allows no other script. */
@@ -136,17 +137,3 @@ describe.skipIf(!hasChromium())("the page about routes in Chromium", () => {
     });
   });
 });
-
-/** @see https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
-function contrast(one: string, other: string): number {
-  const [dark = 0, light = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b);
-  return (light + 0.05) / (dark + 0.05);
-}
-
-function luminance(color: string): number {
-  const [red = 0, green = 0, blue = 0] = (color.match(/\d+/g) ?? []).map((text) => {
-    const part = Number(text) / 255;
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-}

@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from "node:path";
-import { readText } from "../core/files/read-text.js";
+import { readText } from "../../core/files/read-text.js";
 
 /** How the app's own manifest calls it. */
 export interface AppTitle {

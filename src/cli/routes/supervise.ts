@@ -1,9 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { CHANNEL_DESCRIPTOR, type ChannelMessage, terminalChannel } from "./command-channel.js";
+import {
+  CHANNEL_DESCRIPTOR,
+  type ChannelMessage,
+  terminalChannel,
+} from "../terminal/command-channel.js";
+import { lineOf } from "../terminal/command-error.js";
 import { blocked, DEADLINE_SECONDS, noAnswer, tooSlow } from "./command-end.js";
-import { lineOf } from "./command-error.js";
 
 /** More than the process of the app has: it ends by itself, unless it never comes to do so. */
 const LOAD_SECONDS = DEADLINE_SECONDS + 2;

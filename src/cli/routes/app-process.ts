@@ -1,5 +1,5 @@
+import { pipeChannel } from "../terminal/command-channel.js";
 import { auditApp } from "./audit-app.js";
-import { pipeChannel } from "./command-channel.js";
 import { readArguments } from "./read-arguments.js";
 
 // What `supervise` starts: the first argument is about colours, the others are those of the command.

@@ -1,6 +1,6 @@
-import { readText, TextLimitError } from "../core/files/read-text.js";
-import { problemOfDocument } from "../route-audit/openapi/openapi-check.js";
-import { CommandError, lineOf } from "./command-error.js";
+import { readText, TextLimitError } from "../../core/files/read-text.js";
+import { problemOfDocument } from "../../route-audit/openapi/openapi-check.js";
+import { CommandError, lineOf } from "../terminal/command-error.js";
 
 const MAX_BYTES = 64 * 1024 * 1024;
 

@@ -3,11 +3,11 @@ import {
   type KnownNames,
   readBaseline,
   saveBaseline,
-} from "../route-audit/exceptions/baseline.js";
-import type { RouteFinding } from "../route-audit/findings/finding.js";
-import { entriesOf, isOpen } from "../route-audit/report/labels.js";
-import type { RouteReport } from "../route-audit/report/route-report.js";
-import { CommandError, lineOf } from "./command-error.js";
+} from "../../route-audit/exceptions/baseline.js";
+import type { RouteFinding } from "../../route-audit/findings/finding.js";
+import { entriesOf, isOpen } from "../../route-audit/report/labels.js";
+import type { RouteReport } from "../../route-audit/report/route-report.js";
+import { CommandError, lineOf } from "../terminal/command-error.js";
 
 const NOT_OPEN = ", which is not open any more";
 const TOO_OFTEN = " more often than it is open";

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
-import { keepStdoutForAnswer } from "../core/app/record-output.js";
-import type { CommandChannel } from "./command-channel.js";
-import { lineOf } from "./command-error.js";
+import { keepStdoutForAnswer } from "../../core/app/record-output.js";
+import type { CommandChannel } from "../terminal/command-channel.js";
+import { lineOf } from "../terminal/command-error.js";
 
 /** How long an app may take to load. */
 export const DEADLINE_SECONDS = 60;

@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import { visible } from "../route-audit/formats/escape.js";
+import { visible } from "../../route-audit/formats/escape.js";
 
 /** Where what the command says goes to. */
 export interface CommandChannel {

@@ -1,20 +1,20 @@
-import { writeFileSync } from "node:fs";
 import { relative } from "node:path";
 import type { Express } from "express";
-import { auditRoutes } from "../route-audit/audit-routes.js";
-import type { RouteFinding } from "../route-audit/findings/finding.js";
-import { findingsOf, inOrder } from "../route-audit/findings/findings-of.js";
-import { findingsOfProbe } from "../route-audit/findings/probe-findings.js";
-import { FORMATS } from "../route-audit/format-routes.js";
-import { summaryOf } from "../route-audit/formats/format-options.js";
-import { checkOpenApi } from "../route-audit/openapi/openapi-check.js";
-import { probeRoutes } from "../route-audit/probe-routes.js";
-import type { ProbeReport } from "../route-audit/report/probe-report.js";
+import { auditRoutes } from "../../route-audit/audit-routes.js";
+import type { RouteFinding } from "../../route-audit/findings/finding.js";
+import { findingsOf, inOrder } from "../../route-audit/findings/findings-of.js";
+import { findingsOfProbe } from "../../route-audit/findings/probe-findings.js";
+import { FORMATS } from "../../route-audit/format-routes.js";
+import { summaryOf } from "../../route-audit/formats/format-options.js";
+import { checkOpenApi } from "../../route-audit/openapi/openapi-check.js";
+import { probeRoutes } from "../../route-audit/probe-routes.js";
+import type { ProbeReport } from "../../route-audit/report/probe-report.js";
+import type { CommandChannel } from "../terminal/command-channel.js";
+import { CommandError, lineOf } from "../terminal/command-error.js";
+import { writeOut } from "../terminal/write-out.js";
 import { appTitle } from "./app-title.js";
 import { applyBaseline } from "./baseline.js";
-import type { CommandChannel } from "./command-channel.js";
 import { type CommandEnd, watchEnd } from "./command-end.js";
-import { CommandError, lineOf } from "./command-error.js";
 import { loadApp } from "./load-app.js";
 import type { Arguments } from "./read-arguments.js";
 import { readDocument } from "./read-document.js";
@@ -88,12 +88,4 @@ async function probe(app: Express, channel: CommandChannel): Promise<ProbeReport
 
 function fails({ level, accepted }: RouteFinding): boolean {
   return level === "error" && accepted !== true;
-}
-
-function writeOut(file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    throw new CommandError(`${file} could not be written: ${lineOf(error)}`);
-  }
 }

@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Express } from "express";
-import { CommandError, lineOf } from "./command-error.js";
+import { CommandError, lineOf } from "../terminal/command-error.js";
 
 type Exports = Readonly<Record<string, unknown>>;
 

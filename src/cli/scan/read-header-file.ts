@@ -1,0 +1,50 @@
+import { readText, TextLimitError } from "../../core/files/read-text.js";
+import { isToken } from "../../core/http/header-values.js";
+import { CommandError, lineOf } from "../terminal/command-error.js";
+
+/** What is sent with requests that need credentials. */
+export interface Credentials {
+  readonly headers: Readonly<Record<string, string>>;
+  /** What must not stand in any report. */
+  readonly secrets: readonly string[];
+}
+
+const MAX_BYTES = 1024 * 1024;
+/** Those of the connection and of the request line belong to the scan. */
+const OWN = ["host", "connection", "content-length", "transfer-encoding", "origin", "expect"];
+
+/**
+ * Reads fields of a request, one on each line: `Authorization: Bearer …`. They stand in a file, because arguments stand in
+ * the list of processes and in the history of the shell.
+ *
+ * @throws CommandError that names the line, and nothing of what stands there.
+ */
+export function readHeaderFile(file: string): Credentials {
+  const headers: Record<string, string> = {};
+  const secrets: string[] = [];
+  for (const [index, line] of read(file).split(/\r?\n/).entries()) {
+    if (line.trim() === "") continue;
+    const [, name = "", value = ""] = /^([^:\s]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
+    const place = `line ${index + 1} of ${file}`;
+    if (!isToken(name) || !/^[\x20-\x7e]+$/.test(value)) {
+      throw new CommandError(`${place} is no header field: write Name: value`);
+    }
+    if (OWN.includes(name.toLowerCase())) {
+      throw new CommandError(`${place} must not set ${name}: the scan does`);
+    }
+    headers[name] = value;
+    secrets.push(value, ...value.split(/[\s;,]+/), ...value.split(/[\s;,=]+/));
+  }
+  if (secrets.length === 0) throw new CommandError(`${file} is empty: is a variable missing?`);
+  // The longest first, so that no part of one remains.
+  return { headers, secrets: secrets.toSorted((one, other) => other.length - one.length) };
+}
+
+function read(file: string): string {
+  try {
+    return readText(file, { maxBytes: MAX_BYTES });
+  } catch (error) {
+    if (error instanceof TextLimitError) throw new CommandError(`${file} ${error.message}`);
+    throw new CommandError(`${file} could not be read: ${lineOf(error)}`);
+  }
+}
