@@ -4,7 +4,7 @@ import { join, relative, sep } from "node:path";
 import { rolldown } from "rolldown";
 
 /** What the command starts: neither is a door of the package. */
-const PROGRAMS = ["cli/main", "cli/app-process"];
+const PROGRAMS = ["cli/main", "cli/routes/app-process"];
 
 /**
  * Writes CommonJS to `outDir`: a door for each subpath at its place, which only hands on, and behind the doors one part

@@ -156,7 +156,6 @@ import {
   loadShedding,
   type MtlsOptions,
   type ReadyzOptions,
-  type MtlsOptions,
   type RatioRamp,
   type ReloadedCredentials,
   type ReloadOptions,
