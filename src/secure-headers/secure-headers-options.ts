@@ -8,8 +8,8 @@ import {
   type HelmetOverrides,
   NO_PERMISSIONS_POLICY,
 } from "./headers/helmet-options.js";
-import type { HstsOptions } from "./headers/hsts-options.js";
 import type { CacheControl, PresetName } from "./headers/presets.js";
+import type { HstsOptions } from "./hsts/hsts-options.js";
 
 /** Options of `secureHeaders()`. */
 export interface SecureHeadersOptions extends GuardOptions {

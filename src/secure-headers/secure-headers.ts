@@ -11,6 +11,7 @@ import { readCorsOptions } from "./cors/cors-options.js";
 import { createCorsPolicy } from "./cors/cors-policy.js";
 import { readCrossOriginGuard } from "./cross-origin/cross-origin-guard.js";
 import { createCrossOriginHandler } from "./cross-origin-handler.js";
+import { planHeaders } from "./headers/header-plan.js";
 import { createHeaderWriter, createReportOnlyWriter } from "./headers/header-writer.js";
 import { readHelmetOptions } from "./headers/helmet-options.js";
 import { type CacheControl, PRESETS, type Preset, type PresetName } from "./headers/presets.js";
@@ -53,7 +54,7 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
   const guardOptions = readGuardOptions(reader);
   const name = reader.oneOf("preset", PRESET_NAMES, { default: "api" });
   const preset = PRESETS[name];
-  const headers = readHelmetOptions(reader, preset);
+  const settings = readHelmetOptions(reader, preset);
   const cacheControl = readCacheControl(reader, preset);
   const corsSettings = readCorsOptions(reader);
   const crossOriginGuard = readCrossOriginGuard(reader, corsSettings !== undefined);
@@ -61,9 +62,11 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
   reader.finish();
 
   const guard = createGuard("secureHeaders", "headers", guardOptions);
-  const write = guard.enforced
-    ? createHeaderWriter(headers, cacheControl)
-    : createReportOnlyWriter(headers);
+  const plan = planHeaders(settings, preset, {
+    value: cacheControl,
+    given: reader.has("cacheControl"),
+  });
+  const write = guard.enforced ? createHeaderWriter(plan) : createReportOnlyWriter(plan);
   const cors = corsSettings === undefined ? undefined : createCorsPolicy(corsSettings);
   const parts = [
     `preset(${name})`,
@@ -75,7 +78,7 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
   const watchers = [
     ...(cookies ? [createCookieWatcher(guard, cookies)] : []),
     ...(guard.enforced && cacheControl === "authenticated" ? [cookieCacheWatcher] : []),
-    ...(guard.enforced ? [] : [createPageWatcher(guard.name, headers.set.has(NOSNIFF))]),
+    ...(guard.enforced ? [] : [createPageWatcher(guard.name, settings.set.has(NOSNIFF))]),
   ];
   const prepare = (req: Request, res: Response): void => {
     write(req, res);
