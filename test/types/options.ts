@@ -139,7 +139,9 @@ import {
 import {
   type CorsOptions,
   type CrossOriginGuardOptions,
+  type CspOptions,
   type HstsOptions,
+  type ReportingOptions,
   type SecureHeadersOptions,
   secureHeaders,
 } from "express-secure-api/secure-headers";
@@ -237,6 +239,8 @@ export interface MyRequireOwnershipOptions
     Omit<Own, "owner"> {}
 export interface MyCrossOriginGuardOptions extends CrossOriginGuardOptions, Own {}
 export interface MyHstsOptions extends HstsOptions, Own {}
+export interface MyCspOptions extends CspOptions, Own {}
+export interface MyReportingOptions extends ReportingOptions, Own {}
 export interface MySecureHeadersOptions extends SecureHeadersOptions, Own {}
 export interface MyTestGuardOptions extends TestGuardOptions, Own {}
 export interface MyTestIssuerOptions extends TestIssuerOptions, Own {}
@@ -327,7 +331,9 @@ secureHeaders(my<MySecureHeadersOptions>());
 secureHeaders({
   cors: my<MyCorsOptions>(),
   crossOriginGuard: my<MyCrossOriginGuardOptions>(),
+  csp: my<MyCspOptions>(),
   hsts: my<MyHstsOptions>(),
+  reporting: my<MyReportingOptions>(),
 });
 createTestIssuer(my<MyTestIssuerOptions>());
 validate(my<MyValidateOptions>());
