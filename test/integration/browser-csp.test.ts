@@ -11,13 +11,13 @@ import { hasChromium, type Visit, visit } from "../support/chromium.js";
 
 /** A template as apps have them: one script and one style of its own, and what got into it through the name. */
 const TEMPLATE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Shop</title>
-<style nonce="<%= cspNonce %>">body { color: rgb(1, 2, 3) }</style><style>h1 { color: rgb(9, 9, 9) }</style></head>
-<body><h1>Hello <%- name %></h1><img id="same" src="/picture.svg" alt="">
 <script nonce="<%= cspNonce %>">window.own = true;
 window.violations = [];
 document.addEventListener("securitypolicyviolation", ({ effectiveDirective, disposition }) => {
   window.violations.push(disposition + " " + effectiveDirective);
 });</script>
+<style nonce="<%= cspNonce %>">body { color: rgb(1, 2, 3) }</style><style>h1 { color: rgb(9, 9, 9) }</style></head>
+<body><h1>Hello <%- name %></h1><img id="same" src="/picture.svg" alt="">
 <script nonce="<%= cspNonce %>" src="/app.js"></script></body></html>`;
 const INJECTED =
   "<script>window.injected = true;</script><img src=x onerror='window.injected = true'>";
