@@ -5,9 +5,11 @@
 export const DENIABLE_FEATURES: readonly string[] =
   `accelerometer autoplay browsing-topics camera captured-surface-control clipboard-read clipboard-write compute-pressure
   cross-origin-isolated display-capture encrypted-media fullscreen gamepad geolocation gyroscope hid
-  identity-credentials-get idle-detection keyboard-map local-fonts local-network-access magnetometer microphone midi
-  otp-credentials payment picture-in-picture publickey-credentials-create publickey-credentials-get screen-wake-lock serial
-  storage-access sync-xhr usb window-management xr-spatial-tracking`.split(/\s+/);
+  identity-credentials-get idle-detection keyboard-map local-fonts local-network local-network-access loopback-network
+  magnetometer microphone midi otp-credentials payment picture-in-picture publickey-credentials-create
+  publickey-credentials-get screen-wake-lock serial storage-access sync-xhr usb window-management xr-spatial-tracking`.split(
+    /\s+/,
+  );
 
 /** Names that some browsers know, beside {@link DENIABLE_FEATURES}, and those of client hints. */
 const OTHER_FEATURES: readonly string[] =
@@ -18,7 +20,7 @@ const OTHER_FEATURES: readonly string[] =
   ch-viewport-height ch-viewport-width ch-width controlled-frame deferred-fetch deferred-fetch-minimal
   digital-credentials-create digital-credentials-get direct-sockets direct-sockets-private document-domain
   execution-while-not-rendered execution-while-out-of-viewport focus-without-user-activation interest-cohort
-  join-ad-interest-group language-detector language-model local-network loopback-network
+  join-ad-interest-group language-detector language-model
   media-playback-while-not-visible navigation-override on-device-speech-recognition private-aggregation
   private-state-token-issuance private-state-token-redemption proofreader rewriter run-ad-auction shared-storage
   shared-storage-select-url smart-card speaker-selection sub-apps summarizer translator unload usb-unrestricted
