@@ -212,8 +212,13 @@ export { type SecureApi, type SecureApiOptions, secureApi } from "./secure-api/i
 export {
   type CorsOptions,
   type CrossOriginGuardOptions,
+  type CspOptions,
+  type FeatureAllowlists,
+  getCspNonce,
   type HelmetOverrides,
   type HstsOptions,
+  type NonceDirective,
+  type ReportingOptions,
   type SecureHeadersOptions,
   secureHeaders,
 } from "./secure-headers/index.js";

@@ -297,11 +297,28 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   RatioRamp: { omitted: ["from", "to"], refused: [] },
   RequestDeadlineOptions: { omitted: [...GUARD], refused: ["timeout", "routes", "idle"] },
   SecureHeadersOptions: {
-    omitted: ["preset", "helmet", "hsts", "cacheControl", ...GUARD],
+    omitted: [
+      "preset",
+      "helmet",
+      "csp",
+      "hsts",
+      "cacheControl",
+      "reporting",
+      "overwrite",
+      ...GUARD,
+    ],
     // With `cors`, the cross-origin guard goes away as well.
-    refused: ["cors", "crossOriginGuard", "cookies"],
+    refused: ["cors", "crossOriginGuard", "cookies", "permissionsPolicy", "remove"],
   },
-  HstsOptions: { omitted: ["maxAge", "includeSubDomains", "preload", "always"], refused: [] },
+  CspOptions: { omitted: ["reportOnly"], refused: ["nonce"] },
+  ReportingOptions: {
+    omitted: ["contentSecurityPolicy", "crossOriginOpenerPolicy", "crossOriginEmbedderPolicy"],
+    refused: ["endpoints"],
+  },
+  HstsOptions: {
+    omitted: ["maxAge", "includeSubDomains", "preload", "always", "maxAgeInReportMode"],
+    refused: [],
+  },
   CorsOptions: {
     omitted: [
       "credentials",

@@ -312,6 +312,12 @@ export const PLACES: Readonly<Record<string, Place>> = {
     create: (options) => server.requestDeadline({ timeout: "30s", ...options }),
   },
   HstsOptions: { path: "secureHeaders.hsts", create: (hsts) => secureHeaders({ hsts }) },
+  CspOptions: { path: "secureHeaders.csp", create: (csp) => secureHeaders({ csp }) },
+  ReportingOptions: {
+    path: "secureHeaders.reporting",
+    create: (reporting) =>
+      secureHeaders({ reporting: reporting as { endpoints: Record<string, string> } }),
+  },
   CorsOptions: {
     path: "secureHeaders.cors",
     create: (cors) => secureHeaders({ cors: cors as { origins: string } }),

@@ -140,7 +140,9 @@ import {
 import {
   type CorsOptions,
   type CrossOriginGuardOptions,
+  type CspOptions,
   type HstsOptions,
+  type ReportingOptions,
   type SecureHeadersOptions,
   secureHeaders,
 } from "express-secure-api/secure-headers";
@@ -155,8 +157,8 @@ import {
   type LoadSheddingOptions,
   loadShedding,
   type MtlsOptions,
-  type ReadyzOptions,
   type RatioRamp,
+  type ReadyzOptions,
   type ReloadedCredentials,
   type ReloadOptions,
   type RequestDeadlineOptions,
@@ -273,6 +275,8 @@ export interface MyLoadSheddingOptions extends LoadSheddingOptions, Own {}
 export interface MyDelayRamp extends DelayRamp, Own {}
 export interface MyRatioRamp extends RatioRamp, Own {}
 export interface MyRequestDeadlineOptions extends RequestDeadlineOptions, Own {}
+export interface MyCspOptions extends CspOptions, Own {}
+export interface MyReportingOptions extends ReportingOptions, Own {}
 export interface MySecureHeadersOptions extends SecureHeadersOptions, Own {}
 export interface MyTestGuardOptions extends TestGuardOptions, Own {}
 export interface MyTestIssuerOptions extends TestIssuerOptions, Own {}
@@ -371,7 +375,9 @@ secureHeaders(my<MySecureHeadersOptions>());
 secureHeaders({
   cors: my<MyCorsOptions>(),
   crossOriginGuard: my<MyCrossOriginGuardOptions>(),
+  csp: my<MyCspOptions>(),
   hsts: my<MyHstsOptions>(),
+  reporting: my<MyReportingOptions>(),
 });
 const server = createSecureServer(() => undefined, my<MySecureServerOptions>());
 void server.reload(my<MyReloadedCredentials>());

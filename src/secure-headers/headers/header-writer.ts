@@ -1,75 +1,126 @@
 import type { Request, Response } from "express";
 import { isForPublicName, isPinnable } from "../../core/http/request-host.js";
 import { requestSlot } from "../../core/request/request-slot.js";
-import type { HeaderSettings } from "./helmet-options.js";
-import { keepPoweredByAway } from "./powered-by.js";
-import type { CacheControl } from "./presets.js";
-import { createTlsCheck } from "./tls-check.js";
+import { NONCE, nonceOf } from "../csp/nonce.js";
+import { createTlsCheck } from "../hsts/tls-check.js";
+import { keepPoweredByAway } from "../removed/powered-by.js";
+import type { HeaderCondition, HeaderPlan, PlannedHeader } from "./header-plan.js";
 
 /** Puts headers that were computed at start-up on a response. */
 export type HeaderWriter = (req: Request, res: Response) => void;
 
-const HSTS = "Strict-Transport-Security";
-const CSP = "Content-Security-Policy";
-const CSP_REPORT_ONLY = "Content-Security-Policy-Report-Only";
+/** A header that is ready to be written. */
+interface ReadyHeader {
+  readonly name: string;
+  readonly value: string;
+  readonly when: HeaderCondition;
+  /** What stands around the nonces. */
+  readonly around: readonly string[] | undefined;
+}
 
-/** The policy that a `secureHeaders` in front tries out: the inner one replaces it, as it would when enforcing. */
-const triedOut = requestSlot<string>("triedOutPolicy");
+/** What a `secureHeaders` in front tries out, by name: the inner one replaces it, as it would when enforcing. */
+const triedOut = requestSlot<Map<string, string>>("triedOutHeaders");
 
-/** Writes all headers; `Strict-Transport-Security` only over TLS (RFC 6797 §7.2), unless the settings say otherwise. */
-export function createHeaderWriter(
-  headers: HeaderSettings,
-  cacheControl: CacheControl,
-): HeaderWriter {
-  const { hstsPlaces, policyOverTls } = headers;
-  const everywhere = hstsPlaces === "everywhere";
-  const hsts = everywhere ? undefined : headers.set.get(HSTS);
-  const fields = [...headers.set].filter(([name]) => everywhere || name !== HSTS);
-  if (cacheControl === "no-store") fields.push(["Cache-Control", "no-store"]);
-  const authenticated = cacheControl === "authenticated";
-  const names = fields.map(([name]) => name);
-  const values = fields.map(([, value]) => value);
-  const removed = [...headers.removed];
+/** Writes the headers of the plan, each where it belongs. */
+export function createHeaderWriter(plan: HeaderPlan): HeaderWriter {
+  const { overwrites } = plan;
+  const ready = readyHeaders(plan);
+  const fixed = ready.filter(({ when }) => when === "always");
+  const conditional = ready.filter(({ when }) => when !== "always");
+  const isStatic = overwrites && fixed.every(({ around }) => around === undefined);
+  const removed = [...plan.removed];
   const unnamed = removed.some((name) => name.toLowerCase() === "x-powered-by");
-  const checkTls = createTlsCheck();
+  const givesNonce = ready.some(({ around }) => around !== undefined);
+  const checkTls = plan.needsTls ? createTlsCheck() : undefined;
 
   return function writeHeaders(req, res) {
-    for (let index = 0; index < names.length; index += 1) {
-      res.setHeader(names[index] as string, values[index] as string);
+    const nonce = givesNonce ? nonceOf(req, res, false) : "";
+    for (let index = 0; index < fixed.length; index += 1) {
+      const header = fixed[index] as ReadyHeader;
+      if (isStatic) res.setHeader(header.name, header.value);
+      else write(header, nonce, res);
     }
     for (let index = 0; index < removed.length; index += 1)
       res.removeHeader(removed[index] as string);
     if (unnamed) keepPoweredByAway(req);
-    if (authenticated && isAuthenticated(req)) res.setHeader("Cache-Control", "no-store");
-    if (hsts === undefined && policyOverTls === undefined) return;
-    const pinnable = isPinnable(req);
-    if (policyOverTls !== undefined && pinnable) res.setHeader(CSP, policyOverTls);
-    if (hsts === undefined) return;
-    if (pinnable || (hstsPlaces === "always" && isForPublicName(req))) res.setHeader(HSTS, hsts);
-    else if (hstsPlaces === "overTls") checkTls(req);
+    if (conditional.length > 0) writeConditional(nonce, req, res);
   };
+
+  function writeConditional(nonce: string, req: Request, res: Response): void {
+    const overTls = isPinnable(req);
+    for (let index = 0; index < conditional.length; index += 1) {
+      const header = conditional[index] as ReadyHeader;
+      if (isDue(header.when, req, overTls)) write(header, nonce, res);
+    }
+    if (!overTls) checkTls?.(req);
+  }
+
+  function write(header: ReadyHeader, nonce: string, res: Response): void {
+    if (overwrites || !res.hasHeader(header.name))
+      res.setHeader(header.name, textOf(header, nonce));
+  }
 }
 
 /**
- * Writes only what changes nothing: the content policy as report-only, unless the app tries out one of its own. What would keep
- * `Strict-Transport-Security` away is told already.
+ * Writes a plan of report mode: nothing that the app sends by itself is replaced. What would keep `Strict-Transport-Security`
+ * away is told already.
  */
-export function createReportOnlyWriter(headers: HeaderSettings): HeaderWriter {
-  // Browsers ignore this directive in a policy that only reports, and say so on every page.
-  const policy = (headers.set.get(CSP) ?? headers.set.get(CSP_REPORT_ONLY))
-    ?.split(";")
-    .filter((directive) => directive !== "upgrade-insecure-requests")
-    .join(";");
-  const checkTls =
-    headers.set.has(HSTS) && headers.hstsPlaces === "overTls" ? createTlsCheck() : undefined;
+export function createReportOnlyWriter(plan: HeaderPlan): HeaderWriter {
+  const ready = readyHeaders(plan);
+  const givesNonce = ready.some(({ around }) => around !== undefined);
+  const checkTls = plan.needsTls ? createTlsCheck() : undefined;
 
   return function writeReportOnlyHeaders(req, res) {
     checkTls?.(req);
-    const current = res.getHeader(CSP_REPORT_ONLY);
-    if (policy === undefined || (current !== undefined && current !== triedOut.get(req))) return;
-    res.setHeader(CSP_REPORT_ONLY, policy);
-    triedOut.set(req, policy);
+    if (ready.length === 0) return;
+    const nonce = givesNonce ? nonceOf(req, res, true) : "";
+    const overTls = isPinnable(req);
+    let tried = triedOut.get(req);
+    for (const header of ready) {
+      const { name, when } = header;
+      const current = res.getHeader(name);
+      if (current !== undefined && current !== tried?.get(name)) continue;
+      if (!isDue(when, req, overTls)) continue;
+      const value = textOf(header, nonce);
+      res.setHeader(name, value);
+      if (tried === undefined) {
+        tried = new Map();
+        triedOut.set(req, tried);
+      }
+      tried.set(name, value);
+    }
   };
+}
+
+/** Without those that are set when the answer is sent. */
+function readyHeaders(plan: HeaderPlan): readonly ReadyHeader[] {
+  return plan.headers.filter(({ when }) => when !== "unlessSet").map(toReady);
+}
+
+function toReady({ name, value, when, nonce }: PlannedHeader): ReadyHeader {
+  return { name, value, when, around: nonce ? value.split(NONCE) : undefined };
+}
+
+function textOf({ value, around }: ReadyHeader, nonce: string): string {
+  if (around === undefined) return value;
+  // Nearly always: for scripts and styles.
+  if (around.length === 3) return around[0] + nonce + around[1] + nonce + around[2];
+  return around.join(nonce);
+}
+
+function isDue(when: HeaderCondition, req: Request, overTls: boolean): boolean {
+  switch (when) {
+    case "overTls":
+      return overTls;
+    case "notOverTls":
+      return !overTls;
+    case "publicName":
+      return overTls || isForPublicName(req);
+    case "authenticated":
+      return isAuthenticated(req);
+    default:
+      return true;
+  }
 }
 
 /** Whether the answer may be for one user alone. */
