@@ -209,10 +209,15 @@ export {
 } from "./rate-limit/index.js";
 export { type SecureApi, type SecureApiOptions, secureApi } from "./secure-api/index.js";
 export {
+  type BrowserReport,
   type CorsOptions,
   type CrossOriginGuardOptions,
   type HelmetOverrides,
   type HstsOptions,
+  type ReportCollector,
+  type ReportCollectorOptions,
+  type ReportCounts,
+  reportCollector,
   type SecureHeadersOptions,
   secureHeaders,
 } from "./secure-headers/index.js";

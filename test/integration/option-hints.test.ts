@@ -73,6 +73,8 @@ import { SECURE_API_HINTS } from "../../src/secure-api/secure-api-options.js";
 import { CORS_HINTS } from "../../src/secure-headers/cors/cors-options.js";
 import { CROSS_ORIGIN_GUARD_HINTS } from "../../src/secure-headers/cross-origin/cross-origin-guard.js";
 import { HELMET_HINTS, HELMET_NAMES } from "../../src/secure-headers/headers/helmet-options.js";
+import { reportCollector } from "../../src/secure-headers/report-collector.js";
+import { REPORT_COLLECTOR_HINTS } from "../../src/secure-headers/report-collector-options.js";
 import { SECURE_HEADERS_HINTS, secureHeaders } from "../../src/secure-headers/secure-headers.js";
 import { validate } from "../../src/validate/index.js";
 import { VALIDATE_HINTS } from "../../src/validate/validate-options.js";
@@ -884,6 +886,21 @@ const TABLES: readonly HintTable[] = [
       expectCt: "leave it out, browsers no longer read Expect-CT",
       featurePolicy: NO_PERMISSIONS_POLICY,
       permissionsPolicy: NO_PERMISSIONS_POLICY,
+    },
+  },
+  {
+    name: "REPORT_COLLECTOR_HINTS",
+    hints: REPORT_COLLECTOR_HINTS,
+    places: [{ path: "reportCollector", create: (options) => reportCollector(options) }],
+    says: {
+      limit: "write maxBytes for the size of a body, maxPerMinute for the number of reports",
+      maxSize: "maxBytes",
+      bodyLimit: "maxBytes",
+      onViolation: "onReport",
+      handler: "onReport",
+      path: 'mount it there: app.use("/csp-reports", reportCollector())',
+      mode: "leave it out, it refuses only what is no report",
+      onDenied: "leave it out, only browsers see its answers",
     },
   },
   {

@@ -290,6 +290,10 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
     // With `cors`, the cross-origin guard goes away as well.
     refused: ["cors", "crossOriginGuard", "cookies"],
   },
+  ReportCollectorOptions: {
+    omitted: ["maxBytes", "maxReports", "maxPerMinute", "repeatAfter", "onReport"],
+    refused: [],
+  },
   HstsOptions: { omitted: ["maxAge", "includeSubDomains", "preload", "always"], refused: [] },
   CorsOptions: {
     omitted: [

@@ -282,6 +282,7 @@ export const PLACES: Readonly<Record<string, Place>> = {
     create: (options) => new expressRateLimit.MemoryStore(options),
   },
   SecureHeadersOptions: { path: "secureHeaders", create: secureHeaders },
+  ReportCollectorOptions: { path: "reportCollector", create: library.reportCollector },
   HstsOptions: { path: "secureHeaders.hsts", create: (hsts) => secureHeaders({ hsts }) },
   CorsOptions: {
     path: "secureHeaders.cors",

@@ -140,6 +140,8 @@ import {
   type CorsOptions,
   type CrossOriginGuardOptions,
   type HstsOptions,
+  type ReportCollectorOptions,
+  reportCollector,
   type SecureHeadersOptions,
   secureHeaders,
 } from "express-secure-api/secure-headers";
@@ -237,6 +239,7 @@ export interface MyRequireOwnershipOptions
     Omit<Own, "owner"> {}
 export interface MyCrossOriginGuardOptions extends CrossOriginGuardOptions, Own {}
 export interface MyHstsOptions extends HstsOptions, Own {}
+export interface MyReportCollectorOptions extends ReportCollectorOptions, Own {}
 export interface MySecureHeadersOptions extends SecureHeadersOptions, Own {}
 export interface MyTestGuardOptions extends TestGuardOptions, Own {}
 export interface MyTestIssuerOptions extends TestIssuerOptions, Own {}
@@ -323,6 +326,7 @@ secureApi({ oauthGuard: false, rateLimit: false, paths: my<MyPathOptions>() });
 secureApi({ oauthGuard: false, rateLimit: false, enrich: my<MyEnrichOptions>() });
 secureApi({ oauthGuard: my<MyOauthGuardOptions>(), rateLimit: my<MyRateLimitOptions>() });
 secureApi({ oauthGuard: my<MyOauthGuardIssuersOptions>(), rateLimit: false });
+reportCollector(my<MyReportCollectorOptions>());
 secureHeaders(my<MySecureHeadersOptions>());
 secureHeaders({
   cors: my<MyCorsOptions>(),

@@ -1,5 +1,9 @@
 import type { RequestHandler } from "express";
-import { secureHeaders } from "express-secure-api/secure-headers";
+import {
+  type BrowserReport,
+  reportCollector,
+  secureHeaders,
+} from "express-secure-api/secure-headers";
 
 export const handlers: readonly RequestHandler[] = [
   secureHeaders(),
@@ -13,6 +17,17 @@ export const handlers: readonly RequestHandler[] = [
   secureHeaders({ cors: { origins: (origin, req) => origin === `https://${req.hostname}` } }),
   secureHeaders({ helmet: { xFrameOptions: false }, crossOriginGuard: undefined }),
 ];
+
+const collector = reportCollector({
+  maxBytes: "32kb",
+  onReport: async ({ type, rule, blocked }: BrowserReport) => [type, rule, blocked],
+});
+export const collectors: readonly RequestHandler[] = [collector];
+export const recorded: number = collector.counts().recorded;
+// @ts-expect-error a size has a unit
+reportCollector({ maxBytes: 64_000 });
+// @ts-expect-error nobody is refused
+reportCollector({ mode: "report" });
 
 // @ts-expect-error the origins must be said
 secureHeaders({ cors: {} });
