@@ -13,10 +13,8 @@ import { formBody, jsonBody } from "../json-body/index.js";
 import { oauthGuard } from "../oauth-guard/index.js";
 import type { RateLimitOptions } from "../rate-limit/index.js";
 import { type RateLimitPhases, rateLimitPhases } from "../rate-limit/phases.js";
-import {
-  createSecureHeaders,
-  type SecureHeadersOptions,
-} from "../secure-headers/secure-headers.js";
+import { createSecureHeaders } from "../secure-headers/secure-headers.js";
+import type { SecureHeadersOptions } from "../secure-headers/secure-headers-options.js";
 import type { ValidChains } from "../validate/index.js";
 import { checkAfterBody } from "./after-body-check.js";
 import { authenticates, readAuthentication } from "./authentication.js";

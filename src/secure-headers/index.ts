@@ -3,11 +3,12 @@ export type { Middleware } from "../core/guard/middleware.js";
 export type { CorsOptions } from "./cors/cors-options.js";
 export type { CrossOriginGuardOptions } from "./cross-origin/cross-origin-guard.js";
 export type { HelmetOverrides } from "./headers/helmet-options.js";
-export type { HstsOptions } from "./headers/hsts-options.js";
+export type { HstsOptions } from "./hsts/hsts-options.js";
 export {
   type ReportCollector,
   type ReportCounts,
   reportCollector,
 } from "./report-collector.js";
 export type { ReportCollectorOptions } from "./report-collector-options.js";
-export { type SecureHeadersOptions, secureHeaders } from "./secure-headers.js";
+export { secureHeaders } from "./secure-headers.js";
+export type { SecureHeadersOptions } from "./secure-headers-options.js";

@@ -7,7 +7,8 @@ import { decisionsOf } from "../core/decision/decision.js";
 import { createGuard } from "../core/guard/guard.js";
 import { OptionsError } from "../core/options/options-error.js";
 import { HttpError } from "../core/refusal/http-error.js";
-import { type SecureHeadersOptions, secureHeaders } from "./secure-headers.js";
+import { secureHeaders } from "./secure-headers.js";
+import type { SecureHeadersOptions } from "./secure-headers-options.js";
 
 const CSP = "default-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none'";
 const API_HEADERS = {

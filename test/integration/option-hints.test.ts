@@ -75,7 +75,8 @@ import { CROSS_ORIGIN_GUARD_HINTS } from "../../src/secure-headers/cross-origin/
 import { HELMET_HINTS, HELMET_NAMES } from "../../src/secure-headers/headers/helmet-options.js";
 import { reportCollector } from "../../src/secure-headers/report-collector.js";
 import { REPORT_COLLECTOR_HINTS } from "../../src/secure-headers/report-collector-options.js";
-import { SECURE_HEADERS_HINTS, secureHeaders } from "../../src/secure-headers/secure-headers.js";
+import { secureHeaders } from "../../src/secure-headers/secure-headers.js";
+import { SECURE_HEADERS_HINTS } from "../../src/secure-headers/secure-headers-options.js";
 import { validate } from "../../src/validate/index.js";
 import { VALIDATE_HINTS } from "../../src/validate/validate-options.js";
 import { sourceFiles } from "../support/source-files.js";

@@ -3,7 +3,8 @@ import expressSession from "express-session";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
-import { type SecureHeadersOptions, secureHeaders } from "../secure-headers.js";
+import { secureHeaders } from "../secure-headers.js";
+import type { SecureHeadersOptions } from "../secure-headers-options.js";
 
 const sessions = expressSession({ secret: "s", resave: false, saveUninitialized: true });
 const set = (res: Response): Response => res.cookie("a", "1");

@@ -9,7 +9,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
 import { http2Request, http2Server } from "../../../test/support/http2.js";
 import { type Decision, decisionsOf } from "../../core/decision/decision.js";
-import { type SecureHeadersOptions, secureHeaders } from "../secure-headers.js";
+import { secureHeaders } from "../secure-headers.js";
+import type { SecureHeadersOptions } from "../secure-headers-options.js";
 
 const fixtures = join(process.cwd(), "src/secure-headers/fixtures");
 const certificate = {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { OptionsError } from "../../core/options/options-error.js";
-import { type SecureHeadersOptions, secureHeaders } from "../secure-headers.js";
+import { secureHeaders } from "../secure-headers.js";
+import type { SecureHeadersOptions } from "../secure-headers-options.js";
 
 const APP = "https://app.example.com";
 

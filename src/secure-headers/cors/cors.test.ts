@@ -9,7 +9,8 @@ import { createGuard } from "../../core/guard/guard.js";
 import { parseOriginEntry } from "../../core/http/origins/origin-entry.js";
 import { HttpError } from "../../core/refusal/http-error.js";
 import { isRefused } from "../../core/refusal/refused.js";
-import { type SecureHeadersOptions, secureHeaders } from "../secure-headers.js";
+import { secureHeaders } from "../secure-headers.js";
+import type { SecureHeadersOptions } from "../secure-headers-options.js";
 import type { CorsOptions } from "./cors-options.js";
 
 const APP = "https://app.example.com";

@@ -7,7 +7,8 @@ import { describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
 import type { Decision } from "../../core/decision/decision.js";
 import { decisionsOf } from "../../core/decision/decision.js";
-import { type SecureHeadersOptions, secureHeaders } from "../secure-headers.js";
+import { secureHeaders } from "../secure-headers.js";
+import type { SecureHeadersOptions } from "../secure-headers-options.js";
 
 const APP = "https://app.example.com";
 const EVIL = "https://evil.example";

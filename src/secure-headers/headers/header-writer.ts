@@ -1,10 +1,9 @@
 import type { Request, Response } from "express";
 import { isForPublicName, isPinnable } from "../../core/http/request-host.js";
 import { requestSlot } from "../../core/request/request-slot.js";
-import type { HeaderSettings } from "./helmet-options.js";
-import { keepPoweredByAway } from "./powered-by.js";
-import type { CacheControl } from "./presets.js";
-import { createTlsCheck } from "./tls-check.js";
+import { createTlsCheck } from "../hsts/tls-check.js";
+import { keepPoweredByAway } from "../removed/powered-by.js";
+import type { HeaderPlan, PlannedHeader } from "./header-plan.js";
 
 /** Puts headers that were computed at start-up on a response. */
 export type HeaderWriter = (req: Request, res: Response) => void;
@@ -16,52 +15,47 @@ const CSP_REPORT_ONLY = "Content-Security-Policy-Report-Only";
 /** The policy that a `secureHeaders` in front tries out: the inner one replaces it, as it would when enforcing. */
 const triedOut = requestSlot<string>("triedOutPolicy");
 
-/** Writes all headers; `Strict-Transport-Security` only over TLS (RFC 6797 §7.2), unless the settings say otherwise. */
-export function createHeaderWriter(
-  headers: HeaderSettings,
-  cacheControl: CacheControl,
-): HeaderWriter {
-  const { hstsPlaces, policyOverTls } = headers;
-  const everywhere = hstsPlaces === "everywhere";
-  const hsts = everywhere ? undefined : headers.set.get(HSTS);
-  const fields = [...headers.set].filter(([name]) => everywhere || name !== HSTS);
-  if (cacheControl === "no-store") fields.push(["Cache-Control", "no-store"]);
-  const authenticated = cacheControl === "authenticated";
-  const names = fields.map(([name]) => name);
-  const values = fields.map(([, value]) => value);
-  const removed = [...headers.removed];
+/** Writes the headers of the plan, each where it belongs. */
+export function createHeaderWriter(plan: HeaderPlan): HeaderWriter {
+  const fixed = plan.headers.filter(({ when }) => when === "always");
+  const names = fixed.map(({ name }) => name);
+  const values = fixed.map(({ value }) => value);
+  const conditional = plan.headers.filter(({ when }) => when !== "always");
+  const removed = [...plan.removed];
   const unnamed = removed.some((name) => name.toLowerCase() === "x-powered-by");
-  const checkTls = createTlsCheck();
+  const checkTls = pinsOverTls(plan) ? createTlsCheck() : undefined;
 
   return function writeHeaders(req, res) {
-    for (let index = 0; index < names.length; index += 1) {
+    for (let index = 0; index < names.length; index += 1)
       res.setHeader(names[index] as string, values[index] as string);
-    }
     for (let index = 0; index < removed.length; index += 1)
       res.removeHeader(removed[index] as string);
     if (unnamed) keepPoweredByAway(req);
-    if (authenticated && isAuthenticated(req)) res.setHeader("Cache-Control", "no-store");
-    if (hsts === undefined && policyOverTls === undefined) return;
-    const pinnable = isPinnable(req);
-    if (policyOverTls !== undefined && pinnable) res.setHeader(CSP, policyOverTls);
-    if (hsts === undefined) return;
-    if (pinnable || (hstsPlaces === "always" && isForPublicName(req))) res.setHeader(HSTS, hsts);
-    else if (hstsPlaces === "overTls") checkTls(req);
+    if (conditional.length > 0) writeConditional(req, res);
   };
+
+  function writeConditional(req: Request, res: Response): void {
+    const overTls = isPinnable(req);
+    for (let index = 0; index < conditional.length; index += 1) {
+      const header = conditional[index] as PlannedHeader;
+      if (isDue(header, req, overTls)) res.setHeader(header.name, header.value);
+    }
+    if (!overTls) checkTls?.(req);
+  }
 }
 
 /**
  * Writes only what changes nothing: the content policy as report-only, unless the app tries out one of its own. What would keep
  * `Strict-Transport-Security` away is told already.
  */
-export function createReportOnlyWriter(headers: HeaderSettings): HeaderWriter {
+export function createReportOnlyWriter(plan: HeaderPlan): HeaderWriter {
+  const planned = plan.headers.find(({ name }) => name === CSP || name === CSP_REPORT_ONLY);
   // Browsers ignore this directive in a policy that only reports, and say so on every page.
-  const policy = (headers.set.get(CSP) ?? headers.set.get(CSP_REPORT_ONLY))
-    ?.split(";")
+  const policy = planned?.value
+    .split(";")
     .filter((directive) => directive !== "upgrade-insecure-requests")
     .join(";");
-  const checkTls =
-    headers.set.has(HSTS) && headers.hstsPlaces === "overTls" ? createTlsCheck() : undefined;
+  const checkTls = pinsOverTls(plan) ? createTlsCheck() : undefined;
 
   return function writeReportOnlyHeaders(req, res) {
     checkTls?.(req);
@@ -72,7 +66,26 @@ export function createReportOnlyWriter(headers: HeaderSettings): HeaderWriter {
   };
 }
 
+function isDue({ when }: PlannedHeader, req: Request, overTls: boolean): boolean {
+  switch (when) {
+    case "overTls":
+      return overTls;
+    case "notOverTls":
+      return !overTls;
+    case "publicName":
+      return overTls || isForPublicName(req);
+    case "authenticated":
+      return isAuthenticated(req);
+    default:
+      return true;
+  }
+}
+
 /** Whether the answer may be for one user alone. */
 function isAuthenticated({ headers }: Request): boolean {
   return headers.cookie !== undefined || headers.authorization !== undefined;
+}
+
+function pinsOverTls(plan: HeaderPlan): boolean {
+  return plan.headers.some(({ name, when }) => name === HSTS && when === "overTls");
 }

@@ -7,9 +7,10 @@ import {
   unsetFault,
   withoutTextsOf,
 } from "../../core/options/value.js";
+import { checkPreload, type HstsPlaces, readHsts } from "../hsts/hsts-options.js";
+import { HEADER_NOTES } from "./header-notes.js";
 import type { RecordedHeaders } from "./header-recorder.js";
 import { type HelmetSettings, helmetHeaders } from "./helmet-headers.js";
-import { checkPreload, type HstsPlaces, readHsts } from "./hsts-options.js";
 import type { Preset } from "./presets.js";
 
 /** helmet's options; `object` stands for the options of one header, as helmet documents them. */
@@ -23,6 +24,8 @@ export interface HeaderSettings extends RecordedHeaders {
   readonly hstsPlaces: HstsPlaces;
   /** The content policy over TLS, where it is another one. */
   readonly policyOverTls: string | undefined;
+  /** The options that decided about a header, by its name; what is not named is the preset's. */
+  readonly sources: ReadonlyMap<string, string>;
 }
 
 /** helmet's names and, for each, the options that it reads; it ignores all others without a word. */
@@ -114,7 +117,8 @@ export function readHelmetOptions(
     const { set, removed } = helmetHeaders(settings);
     checkPreload(reader, set.get("Strict-Transport-Security"));
     const policyOverTls = preset.upgradesOverTls ? upgrading(own, set.get(CSP)) : undefined;
-    return { set: new Map([...set, ...preset.others]), removed, hstsPlaces, policyOverTls };
+    const sources = sourcesOf(own, hsts !== undefined);
+    return { set, removed, hstsPlaces, policyOverTls, sources };
   } catch (error) {
     const words = error instanceof Error ? error.message : "it failed";
     const known = new Set([...HELMET_NAMES, ...CSP_DIRECTIVES]);
@@ -122,8 +126,21 @@ export function readHelmetOptions(
       "helmet",
       `must be what helmet accepts: ${withoutTextsOf(reader.raw("helmet"), words, known)}`,
     );
-    return { set: new Map(), removed: new Set(), hstsPlaces, policyOverTls: undefined };
+    const nothing = { set: new Map(), removed: new Set<string>(), sources: new Map() };
+    return { ...nothing, hstsPlaces, policyOverTls: undefined };
   }
+}
+
+function sourcesOf(own: HelmetReader | undefined, hasHsts: boolean): Map<string, string> {
+  const sources = new Map<string, string>();
+  for (const [header, { helmet }] of HEADER_NOTES) {
+    const written = HELMET_NAMES.find(
+      (name) => (isAlias(name) ? ALIASES[name] : name) === helmet && own?.has(name) === true,
+    );
+    if (written !== undefined) sources.set(header, `helmet.${written}`);
+  }
+  if (hasHsts) sources.set("Strict-Transport-Security", "hsts");
+  return sources;
 }
 
 /** The policy with the directive that lets pages load everything over TLS, unless the user has spoken about it or about all. */

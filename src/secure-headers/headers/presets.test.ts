@@ -7,7 +7,8 @@ import helmet, { type HelmetOptions } from "helmet";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
-import { type SecureHeadersOptions, secureHeaders } from "../secure-headers.js";
+import { secureHeaders } from "../secure-headers.js";
+import type { SecureHeadersOptions } from "../secure-headers-options.js";
 
 const fixtures = join(process.cwd(), "src/secure-headers/fixtures");
 const certificate = {

@@ -8,7 +8,8 @@ import { decisionsOf } from "../../core/decision/decision.js";
 import { reportedChanges } from "../../core/decision/report-mode.js";
 import { HttpError } from "../../core/refusal/http-error.js";
 import { errorHandler } from "../../errors/index.js";
-import { type SecureHeadersOptions, secureHeaders } from "../secure-headers.js";
+import { secureHeaders } from "../secure-headers.js";
+import type { SecureHeadersOptions } from "../secure-headers-options.js";
 
 const page: RequestHandler = (_req, res) => void res.send("<!doctype html><p>hello</p>");
 const TYPE_UNKNOWN = { "Content-Type": "unknown/unknown" };

@@ -1,7 +1,6 @@
 import type { OptionKeys } from "../../core/options/option-types.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import { isPlainObject } from "../../core/options/value.js";
-import type { HelmetSettings } from "./helmet-headers.js";
 
 /** Options of the `Strict-Transport-Security` header. */
 export interface HstsOptions {
@@ -42,7 +41,7 @@ const ONE_YEAR_SECONDS = 31_536_000;
 export function readHsts(
   reader: OptionsReader<"hsts">,
   pinsTwice: boolean,
-): { readonly header: HelmetSettings | false; readonly places: HstsPlaces } {
+): { readonly header: Readonly<Record<string, unknown>> | false; readonly places: HstsPlaces } {
   if (pinsTwice) {
     reader.note(
       "hsts",

@@ -1,0 +1,87 @@
+import { GUARD_OPTIONS, type GuardOptions } from "../core/guard/guard-options.js";
+import type { Hints, OptionKeys } from "../core/options/option-types.js";
+import type { CookieMode } from "./cookies/cookie-watcher.js";
+import type { CorsOptions } from "./cors/cors-options.js";
+import type { CrossOriginGuardOptions } from "./cross-origin/cross-origin-guard.js";
+import {
+  HELMET_NAMES,
+  type HelmetOverrides,
+  NO_PERMISSIONS_POLICY,
+} from "./headers/helmet-options.js";
+import type { CacheControl, PresetName } from "./headers/presets.js";
+import type { HstsOptions } from "./hsts/hsts-options.js";
+
+/** Options of `secureHeaders()`. */
+export interface SecureHeadersOptions extends GuardOptions {
+  /**
+   * The set of headers that the other options change. `"api"` is for answers that are data, `"web"` for an app that sends
+   * pages whose scripts and styles are files of its own origin, `"helmet"` is what helmet sets by itself. @default "api"
+   */
+  readonly preset?: PresetName | undefined;
+  /**
+   * helmet's own options, which change the preset. `false` turns a header off. `true` takes the value of the preset
+   * or, if it has none, helmet's own. An object changes the members that it names. CSP directives change those of the
+   * preset; with `useDefaults: true` they change helmet's own, with `false` there are no others. Directives must not
+   * be functions.
+   * @see https://helmet.js.org/
+   */
+  readonly helmet?: HelmetOverrides | undefined;
+  /**
+   * `Strict-Transport-Security`, or `false` for none. Sent only over TLS (`req.secure`) unless `always` is `true`, and
+   * never to `localhost` or an IP address; left out with the preset helmet, on every answer. Where a proxy seems to end TLS and Express does not trust it, a warning says so.
+   * @see https://www.rfc-editor.org/rfc/rfc6797#section-7.2
+   */
+  readonly hsts?: false | HstsOptions | undefined;
+  /**
+   * `Cache-Control: no-store` on answers whose handler does not set it; `"authenticated"` only if the request has a
+   * `Cookie` or `Authorization`, or the answer sets a cookie; `false` for none. `express.static` keeps a value that is already set: mount it before
+   * this middleware, or turn this off. @default "no-store" ("authenticated" with the preset web, false with helmet)
+   */
+  readonly cacheControl?: CacheControl | undefined;
+  /** CORS. No page of another origin can read an answer unless this is given. */
+  readonly cors?: CorsOptions | undefined;
+  /**
+   * Refuses unsafe requests with a cookie, HTTP authentication or a client certificate if a page of another origin
+   * sends them: 403 `cross_origin_blocked`. Origins of `cors` may send them if `credentials` is `true`. It does not
+   * check GET and HEAD, or requests whose only credential is a bearer token, except on the paths of `always`. @default true with
+   * `cors`, and in `secureApi({ authenticate })`, else false
+   */
+  readonly crossOriginGuard?: boolean | CrossOriginGuardOptions | undefined;
+  /**
+   * What is done about `Set-Cookie` of a cookie that stands for a user, by its name (`connect.sid`, `session`,
+   * `access_token`), without `HttpOnly`, `Secure` (over TLS) or `SameSite`. `"warn"` warns once for each name; `"enforce"`
+   * adds what is missing, with `SameSite=Lax`. Cookies against CSRF, which scripts read, are left alone. @default "warn"
+   */
+  readonly cookies?: CookieMode | false | undefined;
+}
+
+/** All of {@link SecureHeadersOptions}. */
+export const SECURE_HEADERS_KEYS: OptionKeys<SecureHeadersOptions> = {
+  ...GUARD_OPTIONS,
+  preset: true,
+  helmet: true,
+  hsts: true,
+  cacheControl: true,
+  cors: "neverUndefined",
+  crossOriginGuard: "neverUndefined",
+  cookies: "neverUndefined",
+};
+
+/** helmet's own names, and those of cors and csurf. */
+export const SECURE_HEADERS_HINTS: Hints<SecureHeadersOptions> = {
+  ...Object.fromEntries(HELMET_NAMES.map((name) => [name, `helmet.${name}` as const])),
+  origin: "cors.origins",
+  origins: "cors.origins",
+  credentials: "cors.credentials",
+  allowedHeaders: "cors.allowedHeaders",
+  exposedHeaders: "cors.exposedHeaders",
+  methods: "cors.methods",
+  maxAge: "write hsts: { maxAge } for Strict-Transport-Security, cors: { maxAge } for preflights",
+  exempt: "crossOriginGuard.exempt",
+  csp: "helmet.contentSecurityPolicy",
+  noCache: "leave it out, Cache-Control: no-store is sent by default",
+  permissionsPolicy: NO_PERMISSIONS_POLICY,
+  csrf: "there are no csrf tokens: crossOriginGuard: true refuses what pages of other sites send with the user's cookies",
+  crossOrigin:
+    "cors: { origins } lets pages of other origins read answers, crossOriginGuard: true refuses what they send with the user's cookies",
+};
