@@ -2,8 +2,12 @@ export type { BrowserReport } from "../core/decision/browser-report.js";
 export type { Middleware } from "../core/guard/middleware.js";
 export type { CorsOptions } from "./cors/cors-options.js";
 export type { CrossOriginGuardOptions } from "./cross-origin/cross-origin-guard.js";
+export type { CspOptions, NonceDirective } from "./csp/csp-options.js";
+export { getCspNonce } from "./get-csp-nonce.js";
 export type { HelmetOverrides } from "./headers/helmet-options.js";
 export type { HstsOptions } from "./hsts/hsts-options.js";
+export type { FeatureAllowlists } from "./policies/permissions-policy.js";
+export type { ReportingOptions } from "./policies/reporting.js";
 export {
   type ReportCollector,
   type ReportCounts,

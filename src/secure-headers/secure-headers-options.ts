@@ -3,13 +3,12 @@ import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import type { CookieMode } from "./cookies/cookie-watcher.js";
 import type { CorsOptions } from "./cors/cors-options.js";
 import type { CrossOriginGuardOptions } from "./cross-origin/cross-origin-guard.js";
-import {
-  HELMET_NAMES,
-  type HelmetOverrides,
-  NO_PERMISSIONS_POLICY,
-} from "./headers/helmet-options.js";
+import type { CspOptions } from "./csp/csp-options.js";
+import { HELMET_NAMES, type HelmetOverrides } from "./headers/helmet-options.js";
 import type { CacheControl, PresetName } from "./headers/presets.js";
 import type { HstsOptions } from "./hsts/hsts-options.js";
+import type { FeatureAllowlists } from "./policies/permissions-policy.js";
+import type { ReportingOptions } from "./policies/reporting.js";
 
 /** Options of `secureHeaders()`. */
 export interface SecureHeadersOptions extends GuardOptions {
@@ -22,10 +21,12 @@ export interface SecureHeadersOptions extends GuardOptions {
    * helmet's own options, which change the preset. `false` turns a header off. `true` takes the value of the preset
    * or, if it has none, helmet's own. An object changes the members that it names. CSP directives change those of the
    * preset; with `useDefaults: true` they change helmet's own, with `false` there are no others. Directives must not
-   * be functions.
+   * be functions: for nonces see `csp`.
    * @see https://helmet.js.org/
    */
   readonly helmet?: HelmetOverrides | undefined;
+  /** Nonces for the content policy, and a second policy that only reports. */
+  readonly csp?: CspOptions | undefined;
   /**
    * `Strict-Transport-Security`, or `false` for none. Sent only over TLS (`req.secure`) unless `always` is `true`, and
    * never to `localhost` or an IP address; left out with the preset helmet, on every answer. Where a proxy seems to end TLS and Express does not trust it, a warning says so.
@@ -38,6 +39,29 @@ export interface SecureHeadersOptions extends GuardOptions {
    * this middleware, or turn this off. @default "no-store" ("authenticated" with the preset web, false with helmet)
    */
   readonly cacheControl?: CacheControl | undefined;
+  /**
+   * `Permissions-Policy`: which features of the browser pages, and frames in them, may use. An object changes the features
+   * that it names; `"deny-all"` turns all off that reach the device, the user's data or other sites; `false` sends none. A
+   * feature that no browser is known to have is an error. Left out, the preset decides: `"web"` turns off what pages seldom need.
+   * @see https://www.w3.org/TR/permissions-policy/
+   */
+  readonly permissionsPolicy?: false | "deny-all" | FeatureAllowlists | undefined;
+  /**
+   * Where browsers report to: `Reporting-Endpoints`, and the headers that name an endpoint. `report-to` in a content policy
+   * must name one of them. Also sent in report mode.
+   */
+  readonly reporting?: ReportingOptions | undefined;
+  /**
+   * More header fields to take away from every answer, whoever sets them and however late, such as `Server` or
+   * `X-AspNet-Version` of a server behind a proxy. Not those that clients need (`Set-Cookie`, `Content-Type`, `Location` …), nor
+   * those that this middleware sets. Nothing is taken away in report mode. @default none
+   */
+  readonly remove?: string | readonly string[] | undefined;
+  /**
+   * `false` keeps what a middleware in front has set under the same name. Handlers behind replace what they like in either
+   * case. @default true
+   */
+  readonly overwrite?: boolean | undefined;
   /** CORS. No page of another origin can read an answer unless this is given. */
   readonly cors?: CorsOptions | undefined;
   /**
@@ -60,8 +84,13 @@ export const SECURE_HEADERS_KEYS: OptionKeys<SecureHeadersOptions> = {
   ...GUARD_OPTIONS,
   preset: true,
   helmet: true,
+  csp: true,
   hsts: true,
   cacheControl: true,
+  permissionsPolicy: "neverUndefined",
+  reporting: true,
+  remove: "neverUndefined",
+  overwrite: true,
   cors: "neverUndefined",
   crossOriginGuard: "neverUndefined",
   cookies: "neverUndefined",
@@ -78,9 +107,13 @@ export const SECURE_HEADERS_HINTS: Hints<SecureHeadersOptions> = {
   methods: "cors.methods",
   maxAge: "write hsts: { maxAge } for Strict-Transport-Security, cors: { maxAge } for preflights",
   exempt: "crossOriginGuard.exempt",
-  csp: "helmet.contentSecurityPolicy",
+  nonce: "csp.nonce",
+  cspNonce: "csp.nonce",
+  enableCSPNonces: "csp.nonce",
+  reportTo: "write reporting: { endpoints, contentSecurityPolicy }",
+  reportingEndpoints: "reporting.endpoints",
+  featurePolicy: 'write permissionsPolicy: { camera: "none" }',
   noCache: "leave it out, Cache-Control: no-store is sent by default",
-  permissionsPolicy: NO_PERMISSIONS_POLICY,
   csrf: "there are no csrf tokens: crossOriginGuard: true refuses what pages of other sites send with the user's cookies",
   crossOrigin:
     "cors: { origins } lets pages of other origins read answers, crossOriginGuard: true refuses what they send with the user's cookies",

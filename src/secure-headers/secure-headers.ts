@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { watchAnswer } from "../core/answer/watch-answer.js";
+import { type AnswerWatcher, watchAnswer } from "../core/answer/watch-answer.js";
 import { createMountCheck } from "../core/app/mount-check.js";
 import { createGuard } from "../core/guard/guard.js";
 import { readGuardOptions } from "../core/guard/guard-options.js";
@@ -11,18 +11,19 @@ import { readCorsOptions } from "./cors/cors-options.js";
 import { createCorsPolicy } from "./cors/cors-policy.js";
 import { readCrossOriginGuard } from "./cross-origin/cross-origin-guard.js";
 import { createCrossOriginHandler } from "./cross-origin-handler.js";
-import { planHeaders } from "./headers/header-plan.js";
+import { createNonceWatcher } from "./csp/nonce-watcher.js";
+import type { HeaderPlan } from "./headers/header-plan.js";
 import { createHeaderWriter, createReportOnlyWriter } from "./headers/header-writer.js";
-import { readHelmetOptions } from "./headers/helmet-options.js";
-import { type CacheControl, PRESETS, type Preset, type PresetName } from "./headers/presets.js";
+import { PRESETS, type PresetName } from "./headers/presets.js";
+import { readHeaders } from "./headers/read-headers.js";
 import { createPageWatcher } from "./pages/page-watcher.js";
+import { createFieldRemover } from "./removed/removed-fields.js";
 import {
   SECURE_HEADERS_HINTS,
   SECURE_HEADERS_KEYS,
   type SecureHeadersOptions,
 } from "./secure-headers-options.js";
 
-const NOSNIFF = "X-Content-Type-Options";
 const PRESET_NAMES = ["api", "web", "helmet"] as const satisfies readonly PresetName[];
 
 /**
@@ -53,19 +54,13 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
   );
   const guardOptions = readGuardOptions(reader);
   const name = reader.oneOf("preset", PRESET_NAMES, { default: "api" });
-  const preset = PRESETS[name];
-  const settings = readHelmetOptions(reader, preset);
-  const cacheControl = readCacheControl(reader, preset);
+  const plan = readHeaders(reader, PRESETS[name], guardOptions.mode);
   const corsSettings = readCorsOptions(reader);
   const crossOriginGuard = readCrossOriginGuard(reader, corsSettings !== undefined);
   const cookies = readCookies(reader);
   reader.finish();
 
   const guard = createGuard("secureHeaders", "headers", guardOptions);
-  const plan = planHeaders(settings, preset, {
-    value: cacheControl,
-    given: reader.has("cacheControl"),
-  });
   const write = guard.enforced ? createHeaderWriter(plan) : createReportOnlyWriter(plan);
   const cors = corsSettings === undefined ? undefined : createCorsPolicy(corsSettings);
   const parts = [
@@ -77,8 +72,8 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
   const rule = parts.join(", ");
   const watchers = [
     ...(cookies ? [createCookieWatcher(guard, cookies)] : []),
-    ...(guard.enforced && cacheControl === "authenticated" ? [cookieCacheWatcher] : []),
-    ...(guard.enforced ? [] : [createPageWatcher(guard.name, settings.set.has(NOSNIFF))]),
+    ...planWatchers(plan),
+    ...(guard.enforced ? [] : [createPageWatcher(guard.name, plan.nosniff)]),
   ];
   const prepare = (req: Request, res: Response): void => {
     write(req, res);
@@ -108,13 +103,18 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
   return { middleware, answers: true };
 }
 
-function readCacheControl(reader: OptionsReader<"cacheControl">, preset: Preset): CacheControl {
-  const value = reader.raw("cacheControl");
-  if (value === undefined) return preset.cacheControl;
-  if (value === "no-store" || value === "authenticated" || value === false) return value;
-  const fix = value === true ? "" : "leave it out, a handler that sets Cache-Control replaces it";
-  reader.problem("cacheControl", '"no-store", "authenticated" or false', fix);
-  return preset.cacheControl;
+/** What is left to do when the answer is sent. */
+function planWatchers(plan: HeaderPlan): readonly AnswerWatcher[] {
+  const watchers: AnswerWatcher[] = [];
+  if (plan.headers.some(({ when }) => when === "authenticated")) watchers.push(cookieCacheWatcher);
+  if (plan.headers.some(({ nonce }) => nonce)) {
+    const isPrivate = plan.headers.some(({ when }) => when === "unlessSet");
+    watchers.push(createNonceWatcher(isPrivate));
+  }
+  const remover = createFieldRemover(
+    plan.removed.filter((name) => name.toLowerCase() !== "x-powered-by"),
+  );
+  return remover === undefined ? watchers : [...watchers, remover];
 }
 
 function readCookies(reader: OptionsReader<"cookies">): CookieMode | false {

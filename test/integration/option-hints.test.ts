@@ -72,7 +72,9 @@ import { secureApi } from "../../src/secure-api/secure-api.js";
 import { SECURE_API_HINTS } from "../../src/secure-api/secure-api-options.js";
 import { CORS_HINTS } from "../../src/secure-headers/cors/cors-options.js";
 import { CROSS_ORIGIN_GUARD_HINTS } from "../../src/secure-headers/cross-origin/cross-origin-guard.js";
+import { CSP_HINTS } from "../../src/secure-headers/csp/csp-options.js";
 import { HELMET_HINTS, HELMET_NAMES } from "../../src/secure-headers/headers/helmet-options.js";
+import { REPORTING_HINTS } from "../../src/secure-headers/policies/reporting.js";
 import { reportCollector } from "../../src/secure-headers/report-collector.js";
 import { REPORT_COLLECTOR_HINTS } from "../../src/secure-headers/report-collector-options.js";
 import { secureHeaders } from "../../src/secure-headers/secure-headers.js";
@@ -135,8 +137,8 @@ const UNCOUNTED =
 const NOT_SLOWED =
   "it is an option of express-slow-down, and slows nothing down here: keep that package for it";
 const STORE_CLIENT = "store takes no client: wrap it, as in store: new RedisStore({ sendCommand })";
-const NO_PERMISSIONS_POLICY =
-  "helmet does not know it, and it concerns pages only: a route that serves pages sets Permissions-Policy itself";
+const PERMISSIONS_POLICY =
+  'helmet does not know it: write permissionsPolicy beside helmet, as in permissionsPolicy: { camera: "none" }';
 const GUARD = "write oauthGuard: { issuer, audience }, which verifies access tokens";
 const LIMITS = 'write rateLimit: { limit: 100, window: "1m" }';
 const HEADERS =
@@ -868,9 +870,13 @@ const TABLES: readonly HintTable[] = [
       maxAge:
         "write hsts: { maxAge } for Strict-Transport-Security, cors: { maxAge } for preflights",
       exempt: "crossOriginGuard.exempt",
-      csp: "helmet.contentSecurityPolicy",
+      nonce: "csp.nonce",
+      cspNonce: "csp.nonce",
+      enableCSPNonces: "csp.nonce",
+      reportTo: "write reporting: { endpoints, contentSecurityPolicy }",
+      reportingEndpoints: "reporting.endpoints",
+      featurePolicy: 'write permissionsPolicy: { camera: "none" }',
       noCache: "leave it out, Cache-Control: no-store is sent by default",
-      permissionsPolicy: NO_PERMISSIONS_POLICY,
       csrf: "there are no csrf tokens: crossOriginGuard: true refuses what pages of other sites send with the user's cookies",
       crossOrigin:
         "cors: { origins } lets pages of other origins read answers, crossOriginGuard: true refuses what they send with the user's cookies",
@@ -885,8 +891,39 @@ const TABLES: readonly HintTable[] = [
     says: {
       csp: "contentSecurityPolicy",
       expectCt: "leave it out, browsers no longer read Expect-CT",
-      featurePolicy: NO_PERMISSIONS_POLICY,
-      permissionsPolicy: NO_PERMISSIONS_POLICY,
+      featurePolicy: PERMISSIONS_POLICY,
+      permissionsPolicy: PERMISSIONS_POLICY,
+    },
+  },
+  {
+    name: "CSP_HINTS",
+    hints: CSP_HINTS,
+    places: [{ path: "secureHeaders.csp", create: (options) => secureHeaders({ csp: options }) }],
+    says: {
+      nonces: "nonce",
+      useNonce: "nonce",
+      directives: "the policy itself stands in helmet: { contentSecurityPolicy: { directives } }",
+      useDefaults: "the policy itself stands in helmet: { contentSecurityPolicy: { useDefaults } }",
+      reportUri: "reporting: { endpoints, contentSecurityPolicy } says where browsers report to",
+      reportTo: "reporting: { endpoints, contentSecurityPolicy } says where browsers report to",
+    },
+  },
+  {
+    name: "REPORTING_HINTS",
+    hints: REPORTING_HINTS,
+    places: [
+      {
+        path: "secureHeaders.reporting",
+        create: (options) => secureHeaders({ reporting: { endpoints: { csp: "/r" }, ...options } }),
+      },
+    ],
+    says: {
+      csp: "contentSecurityPolicy",
+      coop: "crossOriginOpenerPolicy",
+      coep: "crossOriginEmbedderPolicy",
+      url: "write endpoints: { csp: url }",
+      endpoint: "write endpoints: { csp: url }",
+      group: "write endpoints: { <group>: url }",
     },
   },
   {
@@ -1179,7 +1216,8 @@ describe("the names of other packages", () => {
   });
 
   /** Where `false` means what it means elsewhere: helmet's own options, and what is off by default. */
-  const SAME = /^(?:helmet\..*|contentSecurityPolicy|jsonBody|formBody|(?:cors\.)?credentials)$/;
+  const SAME =
+    /^(?:helmet\..*|contentSecurityPolicy|jsonBody|formBody|(?:cors\.)?credentials|(?:csp\.)?nonce)$/;
 
   // What if the same value is copied?
   it.each(rows)(

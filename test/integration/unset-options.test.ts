@@ -286,15 +286,32 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   },
   MemoryStoreOptions: { omitted: ["maxKeys"], refused: [] },
   SecureHeadersOptions: {
-    omitted: ["preset", "helmet", "hsts", "cacheControl", ...GUARD],
+    omitted: [
+      "preset",
+      "helmet",
+      "csp",
+      "hsts",
+      "cacheControl",
+      "reporting",
+      "overwrite",
+      ...GUARD,
+    ],
     // With `cors`, the cross-origin guard goes away as well.
-    refused: ["cors", "crossOriginGuard", "cookies"],
+    refused: ["cors", "crossOriginGuard", "cookies", "permissionsPolicy", "remove"],
+  },
+  CspOptions: { omitted: ["reportOnly"], refused: ["nonce"] },
+  ReportingOptions: {
+    omitted: ["contentSecurityPolicy", "crossOriginOpenerPolicy", "crossOriginEmbedderPolicy"],
+    refused: ["endpoints"],
+  },
+  HstsOptions: {
+    omitted: ["maxAge", "includeSubDomains", "preload", "always", "maxAgeInReportMode"],
+    refused: [],
   },
   ReportCollectorOptions: {
     omitted: ["maxBytes", "maxReports", "maxPerMinute", "repeatAfter", "onReport"],
     refused: [],
   },
-  HstsOptions: { omitted: ["maxAge", "includeSubDomains", "preload", "always"], refused: [] },
   CorsOptions: {
     omitted: [
       "credentials",

@@ -284,6 +284,11 @@ export const PLACES: Readonly<Record<string, Place>> = {
   SecureHeadersOptions: { path: "secureHeaders", create: secureHeaders },
   ReportCollectorOptions: { path: "reportCollector", create: library.reportCollector },
   HstsOptions: { path: "secureHeaders.hsts", create: (hsts) => secureHeaders({ hsts }) },
+  CspOptions: { path: "secureHeaders.csp", create: (csp) => secureHeaders({ csp }) },
+  ReportingOptions: {
+    path: "secureHeaders.reporting",
+    create: (reporting) => secureHeaders({ reporting: reporting as { endpoints: {} } }),
+  },
   CorsOptions: {
     path: "secureHeaders.cors",
     create: (cors) => secureHeaders({ cors: cors as { origins: string } }),

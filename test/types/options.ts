@@ -139,8 +139,10 @@ import {
 import {
   type CorsOptions,
   type CrossOriginGuardOptions,
+  type CspOptions,
   type HstsOptions,
   type ReportCollectorOptions,
+  type ReportingOptions,
   reportCollector,
   type SecureHeadersOptions,
   secureHeaders,
@@ -240,6 +242,8 @@ export interface MyRequireOwnershipOptions
 export interface MyCrossOriginGuardOptions extends CrossOriginGuardOptions, Own {}
 export interface MyHstsOptions extends HstsOptions, Own {}
 export interface MyReportCollectorOptions extends ReportCollectorOptions, Own {}
+export interface MyCspOptions extends CspOptions, Own {}
+export interface MyReportingOptions extends ReportingOptions, Own {}
 export interface MySecureHeadersOptions extends SecureHeadersOptions, Own {}
 export interface MyTestGuardOptions extends TestGuardOptions, Own {}
 export interface MyTestIssuerOptions extends TestIssuerOptions, Own {}
@@ -331,7 +335,9 @@ secureHeaders(my<MySecureHeadersOptions>());
 secureHeaders({
   cors: my<MyCorsOptions>(),
   crossOriginGuard: my<MyCrossOriginGuardOptions>(),
+  csp: my<MyCspOptions>(),
   hsts: my<MyHstsOptions>(),
+  reporting: my<MyReportingOptions>(),
 });
 createTestIssuer(my<MyTestIssuerOptions>());
 validate(my<MyValidateOptions>());

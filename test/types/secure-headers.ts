@@ -1,6 +1,7 @@
-import type { RequestHandler } from "express";
+import type { Request, RequestHandler } from "express";
 import {
   type BrowserReport,
+  getCspNonce,
   reportCollector,
   secureHeaders,
 } from "express-secure-api/secure-headers";
@@ -16,6 +17,11 @@ export const handlers: readonly RequestHandler[] = [
   secureHeaders({ preset: "helmet", cacheControl: false }),
   secureHeaders({ cors: { origins: (origin, req) => origin === `https://${req.hostname}` } }),
   secureHeaders({ helmet: { xFrameOptions: false }, crossOriginGuard: undefined }),
+  secureHeaders({ csp: { nonce: true, reportOnly: { "script-src": ["'self'"], imgSrc: "*" } } }),
+  secureHeaders({ csp: { nonce: ["scriptSrc", "styleSrc"] }, overwrite: false, remove: "Server" }),
+  secureHeaders({ permissionsPolicy: { camera: "none", payment: ["self", "https://a.example"] } }),
+  secureHeaders({ permissionsPolicy: "deny-all", hsts: { maxAgeInReportMode: "5m" } }),
+  secureHeaders({ reporting: { endpoints: { csp: "/r" }, contentSecurityPolicy: "csp" } }),
 ];
 
 const collector = reportCollector({
@@ -28,6 +34,17 @@ export const recorded: number = collector.counts().recorded;
 reportCollector({ maxBytes: 64_000 });
 // @ts-expect-error nobody is refused
 reportCollector({ mode: "report" });
+declare const req: Request;
+export const nonce: string = getCspNonce(req);
+
+// @ts-expect-error a nonce is for scripts and styles
+secureHeaders({ csp: { nonce: "imgSrc" } });
+// @ts-expect-error a policy that only reports has directives, no functions
+secureHeaders({ csp: { reportOnly: { scriptSrc: () => "'self'" } } });
+// @ts-expect-error an allowlist is a text or a list
+secureHeaders({ permissionsPolicy: { camera: false } });
+// @ts-expect-error where browsers report to
+secureHeaders({ reporting: {} });
 
 // @ts-expect-error the origins must be said
 secureHeaders({ cors: {} });

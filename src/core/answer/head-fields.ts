@@ -32,6 +32,25 @@ export function changeHeadFields(fields: HeadFields, name: string, change: Chang
     : changeFlat(fields, name, change);
 }
 
+/**
+ * The same fields without those of these names: a copy, or the very same where there are none.
+ *
+ * @param names - In lower case.
+ */
+export function dropHeadFields(fields: HeadFields, names: ReadonlySet<string>): HeadFields {
+  const isDropped = (key: unknown): boolean =>
+    typeof key === "string" && names.has(key.toLowerCase());
+  if (fields === undefined) return undefined;
+  if (!isList(fields)) {
+    if (!Object.keys(fields).some(isDropped)) return fields;
+    return Object.fromEntries(Object.entries(fields).filter(([key]) => !isDropped(key)));
+  }
+  const kept = Array.isArray(fields[0])
+    ? fields.filter((pair) => !isDropped((pair as readonly unknown[])[0]))
+    : fields.filter((_, index) => !isDropped(fields[index - (index % 2)]));
+  return kept.length === fields.length ? fields : kept;
+}
+
 function changeMembers(
   fields: Readonly<Record<string, unknown>>,
   name: string,

@@ -1,6 +1,4 @@
-import { HEADER_NOTES, type HeaderNote } from "./header-notes.js";
-import type { HeaderSettings } from "./helmet-options.js";
-import type { CacheControl, Preset } from "./presets.js";
+import { HEADER_NOTES } from "./header-notes.js";
 
 /**
  * When a header is sent.
@@ -10,13 +8,20 @@ import type { CacheControl, Preset } from "./presets.js";
  * - `"notOverTls"`: otherwise.
  * - `"publicName"`: over plain HTTP as well, but not to `localhost` or an IP address.
  * - `"authenticated"`: if the request carries a cookie or `Authorization`, or the answer sets a cookie.
+ * - `"unlessSet"`: if nobody has set it when the answer is sent.
  */
-export type HeaderCondition = "always" | "overTls" | "notOverTls" | "publicName" | "authenticated";
+export type HeaderCondition =
+  | "always"
+  | "overTls"
+  | "notOverTls"
+  | "publicName"
+  | "authenticated"
+  | "unlessSet";
 
 /** A header that is sent, and why. */
 export interface PlannedHeader {
   readonly name: string;
-  /** What is sent; where `nonce` is true, the nonce of the answer takes the place of each {@link NONCE}. */
+  /** What is sent; where `nonce` is true, the nonce of the answer takes the place of each `NONCE` (`csp/nonce.ts`). */
   readonly value: string;
   readonly nonce: boolean;
   readonly when: HeaderCondition;
@@ -30,55 +35,22 @@ export interface PlannedHeader {
 
 /** What is done to the headers of every answer: computed once, in the factory. */
 export interface HeaderPlan {
-  /** In the order in which they are set. */
+  /** In the order in which they are set. In report mode those that are sent then. */
   readonly headers: readonly PlannedHeader[];
   /** Names that are taken away. */
   readonly removed: readonly string[];
+  /** Whether what a middleware in front has set is replaced. */
+  readonly overwrites: boolean;
+  /** Whether it would be worth a warning that a proxy seems to end TLS and is not trusted. */
+  readonly needsTls: boolean;
+  /** Whether enforced headers keep browsers from guessing the type of an answer, also in report mode. */
+  readonly nosniff: boolean;
 }
 
-/** Stands for the nonce of an answer. */
-export const NONCE = "{nonce}";
-
-const CSP = "Content-Security-Policy";
-const HSTS = "Strict-Transport-Security";
-
-/** The plan of all headers, from what was read. */
-export function planHeaders(
-  settings: HeaderSettings,
-  preset: Preset,
-  cacheControl: { readonly value: CacheControl; readonly given: boolean },
-): HeaderPlan {
-  const headers: PlannedHeader[] = [];
-  const { policyOverTls } = settings;
-
-  function add(name: string, value: string, when: HeaderCondition, from: string): void {
-    const { why, mayBreak }: HeaderNote = HEADER_NOTES.get(name) ?? {
-      why: "",
-      mayBreak: undefined,
-    };
-    headers.push(Object.freeze({ name, value, nonce: false, when, from, why, mayBreak }));
-  }
-
-  for (const [name, value] of settings.set) {
-    const from = settings.sources.get(name) ?? "preset";
-    if (name === HSTS) add(name, value, conditionOfHsts(settings), from);
-    else if (name === CSP && policyOverTls !== undefined) {
-      add(name, value, "notOverTls", from);
-      add(name, policyOverTls, "overTls", from);
-    } else add(name, value, "always", from);
-  }
-  for (const [name, value] of preset.others) add(name, value, "always", "preset");
-  if (cacheControl.value !== false) {
-    const when = cacheControl.value === "authenticated" ? "authenticated" : "always";
-    add("Cache-Control", "no-store", when, cacheControl.given ? "cacheControl" : "preset");
-  }
-  return Object.freeze({
-    headers: Object.freeze(headers),
-    removed: Object.freeze([...settings.removed]),
-  });
-}
-
-function conditionOfHsts({ hstsPlaces }: HeaderSettings): HeaderCondition {
-  if (hstsPlaces === "everywhere") return "always";
-  return hstsPlaces === "always" ? "publicName" : "overTls";
+/** A header of the plan, with what is known of it by its name. */
+export function plannedHeader(
+  header: Pick<PlannedHeader, "name" | "value" | "when" | "from"> & { readonly nonce?: boolean },
+): PlannedHeader {
+  const { why, mayBreak } = HEADER_NOTES.get(header.name) ?? { why: "", mayBreak: undefined };
+  return Object.freeze({ nonce: false, ...header, why, mayBreak });
 }

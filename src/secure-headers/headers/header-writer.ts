@@ -1,72 +1,110 @@
 import type { Request, Response } from "express";
 import { isForPublicName, isPinnable } from "../../core/http/request-host.js";
 import { requestSlot } from "../../core/request/request-slot.js";
+import { NONCE, nonceOf } from "../csp/nonce.js";
 import { createTlsCheck } from "../hsts/tls-check.js";
 import { keepPoweredByAway } from "../removed/powered-by.js";
-import type { HeaderPlan, PlannedHeader } from "./header-plan.js";
+import type { HeaderCondition, HeaderPlan, PlannedHeader } from "./header-plan.js";
 
 /** Puts headers that were computed at start-up on a response. */
 export type HeaderWriter = (req: Request, res: Response) => void;
 
-const HSTS = "Strict-Transport-Security";
-const CSP = "Content-Security-Policy";
-const CSP_REPORT_ONLY = "Content-Security-Policy-Report-Only";
+/** A header that is ready to be written. */
+interface ReadyHeader {
+  readonly name: string;
+  readonly value: string;
+  readonly when: HeaderCondition;
+  /** What stands around the nonces. */
+  readonly around: readonly string[] | undefined;
+}
 
-/** The policy that a `secureHeaders` in front tries out: the inner one replaces it, as it would when enforcing. */
-const triedOut = requestSlot<string>("triedOutPolicy");
+/** What a `secureHeaders` in front tries out, by name: the inner one replaces it, as it would when enforcing. */
+const triedOut = requestSlot<Map<string, string>>("triedOutHeaders");
 
 /** Writes the headers of the plan, each where it belongs. */
 export function createHeaderWriter(plan: HeaderPlan): HeaderWriter {
-  const fixed = plan.headers.filter(({ when }) => when === "always");
-  const names = fixed.map(({ name }) => name);
-  const values = fixed.map(({ value }) => value);
-  const conditional = plan.headers.filter(({ when }) => when !== "always");
+  const { overwrites } = plan;
+  const ready = readyHeaders(plan);
+  const fixed = ready.filter(({ when }) => when === "always");
+  const conditional = ready.filter(({ when }) => when !== "always");
   const removed = [...plan.removed];
   const unnamed = removed.some((name) => name.toLowerCase() === "x-powered-by");
-  const checkTls = pinsOverTls(plan) ? createTlsCheck() : undefined;
+  const givesNonce = ready.some(({ around }) => around !== undefined);
+  const checkTls = plan.needsTls ? createTlsCheck() : undefined;
 
   return function writeHeaders(req, res) {
-    for (let index = 0; index < names.length; index += 1)
-      res.setHeader(names[index] as string, values[index] as string);
+    const nonce = givesNonce ? nonceOf(req, res, false) : "";
+    for (let index = 0; index < fixed.length; index += 1)
+      write(fixed[index] as ReadyHeader, nonce, res);
     for (let index = 0; index < removed.length; index += 1)
       res.removeHeader(removed[index] as string);
     if (unnamed) keepPoweredByAway(req);
-    if (conditional.length > 0) writeConditional(req, res);
+    if (conditional.length > 0) writeConditional(nonce, req, res);
   };
 
-  function writeConditional(req: Request, res: Response): void {
+  function writeConditional(nonce: string, req: Request, res: Response): void {
     const overTls = isPinnable(req);
     for (let index = 0; index < conditional.length; index += 1) {
-      const header = conditional[index] as PlannedHeader;
-      if (isDue(header, req, overTls)) res.setHeader(header.name, header.value);
+      const header = conditional[index] as ReadyHeader;
+      if (isDue(header.when, req, overTls)) write(header, nonce, res);
     }
     if (!overTls) checkTls?.(req);
+  }
+
+  function write(header: ReadyHeader, nonce: string, res: Response): void {
+    if (overwrites || !res.hasHeader(header.name))
+      res.setHeader(header.name, textOf(header, nonce));
   }
 }
 
 /**
- * Writes only what changes nothing: the content policy as report-only, unless the app tries out one of its own. What would keep
- * `Strict-Transport-Security` away is told already.
+ * Writes a plan of report mode: nothing that the app sends by itself is replaced. What would keep `Strict-Transport-Security`
+ * away is told already.
  */
 export function createReportOnlyWriter(plan: HeaderPlan): HeaderWriter {
-  const planned = plan.headers.find(({ name }) => name === CSP || name === CSP_REPORT_ONLY);
-  // Browsers ignore this directive in a policy that only reports, and say so on every page.
-  const policy = planned?.value
-    .split(";")
-    .filter((directive) => directive !== "upgrade-insecure-requests")
-    .join(";");
-  const checkTls = pinsOverTls(plan) ? createTlsCheck() : undefined;
+  const ready = readyHeaders(plan);
+  const givesNonce = ready.some(({ around }) => around !== undefined);
+  const checkTls = plan.needsTls ? createTlsCheck() : undefined;
 
   return function writeReportOnlyHeaders(req, res) {
     checkTls?.(req);
-    const current = res.getHeader(CSP_REPORT_ONLY);
-    if (policy === undefined || (current !== undefined && current !== triedOut.get(req))) return;
-    res.setHeader(CSP_REPORT_ONLY, policy);
-    triedOut.set(req, policy);
+    if (ready.length === 0) return;
+    const nonce = givesNonce ? nonceOf(req, res, true) : "";
+    const overTls = isPinnable(req);
+    let tried = triedOut.get(req);
+    for (const header of ready) {
+      const { name, when } = header;
+      const current = res.getHeader(name);
+      if (current !== undefined && current !== tried?.get(name)) continue;
+      if (!isDue(when, req, overTls)) continue;
+      const value = textOf(header, nonce);
+      res.setHeader(name, value);
+      if (tried === undefined) {
+        tried = new Map();
+        triedOut.set(req, tried);
+      }
+      tried.set(name, value);
+    }
   };
 }
 
-function isDue({ when }: PlannedHeader, req: Request, overTls: boolean): boolean {
+/** Without those that are set when the answer is sent. */
+function readyHeaders(plan: HeaderPlan): readonly ReadyHeader[] {
+  return plan.headers.filter(({ when }) => when !== "unlessSet").map(toReady);
+}
+
+function toReady({ name, value, when, nonce }: PlannedHeader): ReadyHeader {
+  return { name, value, when, around: nonce ? value.split(NONCE) : undefined };
+}
+
+function textOf({ value, around }: ReadyHeader, nonce: string): string {
+  if (around === undefined) return value;
+  // Nearly always: for scripts and styles.
+  if (around.length === 3) return around[0] + nonce + around[1] + nonce + around[2];
+  return around.join(nonce);
+}
+
+function isDue(when: HeaderCondition, req: Request, overTls: boolean): boolean {
   switch (when) {
     case "overTls":
       return overTls;
@@ -84,8 +122,4 @@ function isDue({ when }: PlannedHeader, req: Request, overTls: boolean): boolean
 /** Whether the answer may be for one user alone. */
 function isAuthenticated({ headers }: Request): boolean {
   return headers.cookie !== undefined || headers.authorization !== undefined;
-}
-
-function pinsOverTls(plan: HeaderPlan): boolean {
-  return plan.headers.some(({ name, when }) => name === HSTS && when === "overTls");
 }

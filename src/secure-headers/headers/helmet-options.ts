@@ -1,12 +1,7 @@
 import type { Hints } from "../../core/options/option-types.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
-import { unknownOption } from "../../core/options/spelling.js";
-import {
-  describeValue,
-  isPlainObject,
-  unsetFault,
-  withoutTextsOf,
-} from "../../core/options/value.js";
+import { isPlainObject, withoutTextsOf } from "../../core/options/value.js";
+import { CSP_DIRECTIVES, dashed, readDirectives } from "../csp/csp-directives.js";
 import { checkPreload, type HstsPlaces, readHsts } from "../hsts/hsts-options.js";
 import { HEADER_NOTES } from "./header-notes.js";
 import type { RecordedHeaders } from "./header-recorder.js";
@@ -22,8 +17,10 @@ export type HelmetOverrides = {
 export interface HeaderSettings extends RecordedHeaders {
   /** Where `Strict-Transport-Security` is sent. */
   readonly hstsPlaces: HstsPlaces;
-  /** The content policy over TLS, where it is another one. */
-  readonly policyOverTls: string | undefined;
+  /** The directive that the content policy has only over TLS. */
+  readonly directiveOverTls: string | undefined;
+  /** Seconds of `Strict-Transport-Security` in report mode; `undefined` for none. */
+  readonly trialMaxAge: number | undefined;
   /** The options that decided about a header, by its name; what is not named is the preset's. */
   readonly sources: ReadonlyMap<string, string>;
 }
@@ -58,16 +55,6 @@ const ALIASES = {
   xssFilter: "xXssProtection",
 } as const;
 
-/**
- * The directives of CSP Level 3, and those of other standards.
- * @see https://www.iana.org/assignments/content-security-policy-directives
- */
-const CSP_DIRECTIVES: readonly string[] =
-  `base-uri block-all-mixed-content child-src connect-src default-src fenced-frame-src font-src form-action
-  frame-ancestors frame-src img-src manifest-src media-src navigate-to object-src plugin-types prefetch-src report-to
-  report-uri require-sri-for require-trusted-types-for sandbox script-src script-src-attr script-src-elem style-src
-  style-src-attr style-src-elem trusted-types upgrade-insecure-requests worker-src`.split(/\s+/);
-
 /** What is true or false in the options of a header. */
 const FLAGS = ["useDefaults", "reportOnly", "includeSubDomains", "preload", "allow"] as const;
 
@@ -80,25 +67,21 @@ export const HELMET_NAMES: readonly HelmetName[] = Object.freeze([
 const CSP = "Content-Security-Policy";
 const UPGRADE = "upgrade-insecure-requests";
 
-/** The content policy of a preset; helmet's own has no directives here. */
-interface PolicySettings {
-  readonly directives?: HelmetSettings;
-}
 type HelmetName = keyof HelmetOverrides;
 type HelmetReader = OptionsReader<HelmetName>;
 /** The options of one header stand in a table per header, so their names are no types. */
 type HeaderReader = OptionsReader<string>;
 
-/** For those who expect it beside the others. */
-export const NO_PERMISSIONS_POLICY =
-  "helmet does not know it, and it concerns pages only: a route that serves pages sets Permissions-Policy itself";
+/** Beside `helmet`, not in it. */
+const PERMISSIONS_POLICY =
+  'helmet does not know it: write permissionsPolicy beside helmet, as in permissionsPolicy: { camera: "none" }';
 
 /** What people call helmet's options. */
 export const HELMET_HINTS: Hints<HelmetOverrides> = {
   csp: "contentSecurityPolicy",
   expectCt: "leave it out, browsers no longer read Expect-CT",
-  featurePolicy: NO_PERMISSIONS_POLICY,
-  permissionsPolicy: NO_PERMISSIONS_POLICY,
+  featurePolicy: PERMISSIONS_POLICY,
+  permissionsPolicy: PERMISSIONS_POLICY,
 };
 
 /** Reads `helmet` and `hsts` over the preset, and has helmet make the headers. Problems are noted. */
@@ -113,12 +96,19 @@ export function readHelmetOptions(
   const hsts = reader.has("hsts") ? readHsts(reader, pinsTwice) : undefined;
   if (hsts !== undefined) settings["strictTransportSecurity"] = hsts.header;
   const hstsPlaces = hsts?.places ?? (preset.pinsEverywhere ? "everywhere" : "overTls");
+  const common = { hstsPlaces, trialMaxAge: hsts?.trialMaxAge };
   try {
     const { set, removed } = helmetHeaders(settings);
     checkPreload(reader, set.get("Strict-Transport-Security"));
-    const policyOverTls = preset.upgradesOverTls ? upgrading(own, set.get(CSP)) : undefined;
-    const sources = sourcesOf(own, hsts !== undefined);
-    return { set, removed, hstsPlaces, policyOverTls, sources };
+    const isUpgraded = preset.upgradesOverTls && upgrades(own, set.get(CSP));
+    const directiveOverTls = isUpgraded ? UPGRADE : undefined;
+    return {
+      ...common,
+      set,
+      removed,
+      directiveOverTls,
+      sources: sourcesOf(own, hsts !== undefined),
+    };
   } catch (error) {
     const words = error instanceof Error ? error.message : "it failed";
     const known = new Set([...HELMET_NAMES, ...CSP_DIRECTIVES]);
@@ -127,7 +117,7 @@ export function readHelmetOptions(
       `must be what helmet accepts: ${withoutTextsOf(reader.raw("helmet"), words, known)}`,
     );
     const nothing = { set: new Map(), removed: new Set<string>(), sources: new Map() };
-    return { ...nothing, hstsPlaces, policyOverTls: undefined };
+    return { ...common, ...nothing, directiveOverTls: undefined };
   }
 }
 
@@ -143,17 +133,16 @@ function sourcesOf(own: HelmetReader | undefined, hasHsts: boolean): Map<string,
   return sources;
 }
 
-/** The policy with the directive that lets pages load everything over TLS, unless the user has spoken about it or about all. */
-function upgrading(own: HelmetReader | undefined, policy: string | undefined): string | undefined {
-  if (policy === undefined || policy.includes(UPGRADE)) return undefined;
+/** Whether pages load everything over TLS, unless the user has spoken about that directive or about all. */
+function upgrades(own: HelmetReader | undefined, policy: string | undefined): boolean {
+  if (policy === undefined || policy.includes(UPGRADE)) return false;
   const given = Object(own?.raw("contentSecurityPolicy")) as {
     readonly useDefaults?: boolean | undefined;
     readonly directives?: object;
   };
   // The preset has no part in such a policy.
-  if (given.useDefaults !== undefined) return undefined;
-  const isNamed = Object.keys(given.directives ?? {}).some((name) => dashed(name) === UPGRADE);
-  return isNamed ? undefined : `${policy};${UPGRADE}`;
+  if (given.useDefaults !== undefined) return false;
+  return !Object.keys(given.directives ?? {}).some((name) => dashed(name) === UPGRADE);
 }
 
 function readOverrides(own: HelmetReader, preset: Preset, settings: Record<string, unknown>): void {
@@ -194,69 +183,16 @@ function readHeader(
   if (own.has("maxAge") && !Number.isSafeInteger(own.raw("maxAge")))
     own.problem("maxAge", "a whole number of seconds, as helmet counts");
   if (name === "contentSecurityPolicy")
-    merged["directives"] = readDirectives(own, Object(preset) as PolicySettings);
+    merged["directives"] = readDirectives(
+      own,
+      "directives",
+      own.has("useDefaults") ? {} : directivesOf(preset),
+    );
   return merged;
 }
 
-/** The user's directives over the preset's, unless `useDefaults` says which others they stand on. */
-function readDirectives(own: HeaderReader, preset: PolicySettings): HelmetSettings | undefined {
-  const given = own.has("directives") ? own.raw("directives") : {};
-  if (!isPlainObject(given)) {
-    own.problem("directives", "an object of directives");
-    return undefined;
-  }
-  const merged: Record<string, unknown> = Object.create(null);
-  const names = new Set(Object.keys(given).map(dashed));
-  if (!own.has("useDefaults")) {
-    for (const [name, value] of Object.entries(preset.directives ?? {}))
-      if (!names.has(name)) merged[name] = value;
-  }
-  for (const name of Object.keys(given)) {
-    // Browsers ignore a directive that they do not know: the page would go without its protection.
-    if (CSP_DIRECTIVES.includes(dashed(name))) merged[name] = readDirective(own, name, given[name]);
-    else {
-      const meant = dashed(name.replace(/-?[sS]ource$/, "-src"));
-      const hints = CSP_DIRECTIVES.includes(meant) ? { [name]: meant } : {};
-      own.note("directives", unknownOption(name, CSP_DIRECTIVES, hints));
-    }
-  }
-  return merged;
-}
-
-function readDirective(own: HeaderReader, name: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null || !(Symbol.iterator in value)) {
-    if (typeof value === "function") noteFunction(own, name);
-    else if (typeof value === "string") noteUnset(own, name, value);
-    else if (value !== null) noteElement(own, name, value);
-    return value;
-  }
-  // A generator can be walked once only, and what the user's list holds later must not matter.
-  const elements = [...(value as Iterable<unknown>)];
-  if (elements.some((element) => typeof element === "function")) noteFunction(own, name);
-  // By its place: what is wrong may be `undefined`, as an unset variable gives it.
-  const odd = elements.findIndex(
-    (element) => (typeof element !== "string" || element === "") && typeof element !== "function",
-  );
-  if (odd !== -1) noteElement(own, name, elements[odd]);
-  const sources = elements.filter((element) => typeof element === "string");
-  for (const source of sources) noteUnset(own, name, source);
-  return sources;
-}
-
-function noteUnset(own: HeaderReader, name: string, source: string): void {
-  const fault = unsetFault(source);
-  if (fault !== undefined) own.note(`directives[${JSON.stringify(name)}]`, fault);
-}
-
-function noteElement(own: HeaderReader, name: string, value: unknown): void {
-  own.note(`directives[${JSON.stringify(name)}]`, `must hold strings, got ${describeValue(value)}`);
-}
-
-function noteFunction(own: HeaderReader, name: string): void {
-  own.note(
-    `directives[${JSON.stringify(name)}]`,
-    "must not hold functions: the header is computed once, at start-up, so a nonce would never change. A route that needs one sets its own header",
-  );
+function directivesOf(preset: unknown): HelmetSettings {
+  return (Object(preset) as { readonly directives?: HelmetSettings }).directives ?? {};
 }
 
 function isAlias(name: HelmetName): name is keyof typeof ALIASES {
@@ -269,8 +205,4 @@ function namesOf<Name extends string>(table: Readonly<Record<Name, unknown>>): r
 
 function tableOf<Name extends string>(names: readonly Name[]): Readonly<Record<Name, true>> {
   return Object.fromEntries(names.map((name) => [name, true])) as Record<Name, true>;
-}
-
-function dashed(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -7,8 +7,8 @@ export type PresetName = "api" | "web" | "helmet";
 export interface Preset {
   /** In helmet's terms; what is not named is helmet's own. */
   readonly helmet: HelmetSettings;
-  /** Headers that helmet does not know. */
-  readonly others: ReadonlyMap<string, string>;
+  /** What `Permissions-Policy` turns off, where `permissionsPolicy` says nothing else. */
+  readonly deniedFeatures: readonly string[];
   /** Whether the content policy has `upgrade-insecure-requests` too, over TLS. */
   readonly upgradesOverTls: boolean;
   /** Whether `Strict-Transport-Security` stands on every answer, as helmet has it, where `hsts` says nothing else. */
@@ -81,7 +81,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = Object.freeze({
       xPoweredBy: true,
       xXssProtection: false,
     }),
-    others: new Map(),
+    deniedFeatures: [],
     upgradesOverTls: false,
     pinsEverywhere: false,
     cacheControl: "no-store",
@@ -111,16 +111,14 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = Object.freeze({
       xPoweredBy: true,
       xXssProtection: false,
     }),
-    others: new Map([
-      ["Permissions-Policy", DENIED_FEATURES.map((name) => `${name}=()`).join(", ")],
-    ]),
+    deniedFeatures: DENIED_FEATURES,
     upgradesOverTls: true,
     pinsEverywhere: false,
     cacheControl: "authenticated",
   },
   helmet: {
     helmet: record({}),
-    others: new Map(),
+    deniedFeatures: [],
     upgradesOverTls: false,
     pinsEverywhere: true,
     cacheControl: false,

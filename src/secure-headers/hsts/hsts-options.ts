@@ -1,4 +1,4 @@
-import type { OptionKeys } from "../../core/options/option-types.js";
+import type { OptionKeys, Range } from "../../core/options/option-types.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import { isPlainObject } from "../../core/options/value.js";
 
@@ -19,6 +19,20 @@ export interface HstsOptions {
    * an IP address. @default false
    */
   readonly always?: boolean | undefined;
+  /**
+   * Sends the header in report mode as well, for this time, without `includeSubDomains` and `preload`: whoever cannot use
+   * TLS is locked out for so long only. A duration in whole seconds, `"1s"` to `"1d"`. Not used when enforcing. @default none
+   */
+  readonly maxAgeInReportMode?: string | undefined;
+}
+
+/** `hsts`, read. */
+export interface HstsSettings {
+  /** The options of the header in helmet's terms, or `false` for none. */
+  readonly header: Readonly<Record<string, unknown>> | false;
+  readonly places: HstsPlaces;
+  /** Seconds in report mode; `undefined` for none. */
+  readonly trialMaxAge: number | undefined;
 }
 
 /** `"overTls"` and `"always"`: never to `localhost` or an IP address. `"everywhere"`: on every answer, as helmet has it. */
@@ -29,6 +43,7 @@ const HSTS_KEYS: OptionKeys<HstsOptions> = {
   includeSubDomains: true,
   preload: true,
   always: true,
+  maxAgeInReportMode: true,
 };
 const ONE_YEAR_SECONDS = 31_536_000;
 
@@ -36,12 +51,8 @@ const ONE_YEAR_SECONDS = 31_536_000;
  * Reads `hsts`, which is given.
  *
  * @param pinsTwice - Whether helmet's options have it as well.
- * @returns The options of the header in helmet's terms, or `false` for none; and where it is sent.
  */
-export function readHsts(
-  reader: OptionsReader<"hsts">,
-  pinsTwice: boolean,
-): { readonly header: Readonly<Record<string, unknown>> | false; readonly places: HstsPlaces } {
+export function readHsts(reader: OptionsReader<"hsts">, pinsTwice: boolean): HstsSettings {
   if (pinsTwice) {
     reader.note(
       "hsts",
@@ -52,21 +63,33 @@ export function readHsts(
   if (!isPlainObject(value)) {
     const fix = value === true ? "leave it out, the header is sent by default" : "";
     if (value !== false) reader.problem("hsts", "false or an options object", fix);
-    return { header: false, places: "overTls" };
+    return { header: false, places: "overTls", trialMaxAge: undefined };
   }
   const options = reader.nested<HstsOptions>("hsts", value, HSTS_KEYS);
   const header = {
-    maxAge: readMaxAge(options),
+    maxAge: readSeconds(options, "maxAge", { min: "0s", default: "730d", step: "1s" }),
     includeSubDomains: options.boolean("includeSubDomains", { default: true }),
     preload: options.boolean("preload"),
   };
-  return { header, places: options.boolean("always") ? "always" : "overTls" };
+  const trial = { min: "1s", max: "1d", step: "1s" };
+  return {
+    header,
+    places: options.boolean("always") ? "always" : "overTls",
+    trialMaxAge: options.has("maxAgeInReportMode")
+      ? readSeconds(options, "maxAgeInReportMode", trial)
+      : undefined,
+  };
 }
 
 /** The header counts in seconds: a fraction of one would become less, and less than one would cancel the header. */
-function readMaxAge(options: OptionsReader<"maxAge">): number {
-  const milliseconds = options.duration("maxAge", { min: "0s", default: "730d", step: "1s" });
-  if (milliseconds % 1000 !== 0) options.note("maxAge", 'must be in whole seconds, such as "730d"');
+function readSeconds<Key extends "maxAge" | "maxAgeInReportMode">(
+  options: OptionsReader<Key>,
+  key: Key,
+  range: Range<string>,
+): number {
+  const milliseconds = options.duration(key, range);
+  if (milliseconds % 1000 !== 0)
+    options.note(key, `must be in whole seconds, such as "${key === "maxAge" ? "730d" : "5m"}"`);
   return Math.floor(milliseconds / 1000);
 }
 
