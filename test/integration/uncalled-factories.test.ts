@@ -112,6 +112,7 @@ const FACTORIES: Readonly<Record<string, readonly [factory: unknown, call: strin
   loginThrottle: [loginThrottle, "loginThrottle({ user: (req) => req.body?.email })"],
   rateLimit: [rateLimit, 'rateLimit({ limit: 100, window: "1m" })'],
   secureHeaders: [secureHeaders, "secureHeaders()"],
+  "secureHeaders.override": [secureHeaders().override, 'headers.override("swagger-ui")'],
   reportCollector: [reportCollector, "reportCollector()"],
   auditLog: [auditLog, "auditLog()"],
   errorHandler: [errorHandler, "errorHandler()"],

@@ -282,6 +282,10 @@ export const PLACES: Readonly<Record<string, Place>> = {
     create: (options) => new expressRateLimit.MemoryStore(options),
   },
   SecureHeadersOptions: { path: "secureHeaders", create: secureHeaders },
+  HeaderOverrides: {
+    path: "secureHeaders.override",
+    create: (overrides) => secureHeaders().override(overrides),
+  },
   ReportCollectorOptions: { path: "reportCollector", create: library.reportCollector },
   HstsOptions: { path: "secureHeaders.hsts", create: (hsts) => secureHeaders({ hsts }) },
   CspOptions: { path: "secureHeaders.csp", create: (csp) => secureHeaders({ csp }) },

@@ -140,6 +140,7 @@ import {
   type CorsOptions,
   type CrossOriginGuardOptions,
   type CspOptions,
+  type HeaderOverrides,
   type HstsOptions,
   type ReportCollectorOptions,
   type ReportingOptions,
@@ -241,6 +242,7 @@ export interface MyRequireOwnershipOptions
     Omit<Own, "owner"> {}
 export interface MyCrossOriginGuardOptions extends CrossOriginGuardOptions, Own {}
 export interface MyHstsOptions extends HstsOptions, Own {}
+export interface MyHeaderOverrides extends HeaderOverrides, Own {}
 export interface MyReportCollectorOptions extends ReportCollectorOptions, Own {}
 export interface MyCspOptions extends CspOptions, Own {}
 export interface MyReportingOptions extends ReportingOptions, Own {}
@@ -331,6 +333,8 @@ secureApi({ oauthGuard: false, rateLimit: false, enrich: my<MyEnrichOptions>() }
 secureApi({ oauthGuard: my<MyOauthGuardOptions>(), rateLimit: my<MyRateLimitOptions>() });
 secureApi({ oauthGuard: my<MyOauthGuardIssuersOptions>(), rateLimit: false });
 reportCollector(my<MyReportCollectorOptions>());
+secureHeaders({ pages: { "/docs/*": my<MyHeaderOverrides>() } });
+secureHeaders().override(my<MyHeaderOverrides>());
 secureHeaders(my<MySecureHeadersOptions>());
 secureHeaders({
   cors: my<MyCorsOptions>(),

@@ -3,6 +3,7 @@ import {
   type BrowserReport,
   getCspNonce,
   reportCollector,
+  type SecureHeaders,
   secureHeaders,
 } from "express-secure-api/secure-headers";
 
@@ -30,6 +31,27 @@ const collector = reportCollector({
 });
 export const collectors: readonly RequestHandler[] = [collector];
 export const recorded: number = collector.counts().recorded;
+const headers: SecureHeaders = secureHeaders({
+  pages: { "/docs/*": "swagger-ui", "/admin/*": { profile: "web", csp: { nonce: true } } },
+});
+export const overriding: readonly RequestHandler[] = [
+  headers,
+  headers.override("web"),
+  headers.override({
+    helmet: { xFrameOptions: false },
+    reporting: { contentSecurityPolicy: "csp" },
+  }),
+];
+export const sentValue: string | undefined = headers.explain()[0]?.value;
+// @ts-expect-error an unknown profile
+headers.override("redoc");
+// @ts-expect-error what is refused is decided elsewhere
+headers.override({ cors: { origins: "*" } });
+// @ts-expect-error it holds for the whole host
+secureHeaders({ pages: { "/docs/*": { hsts: false } } });
+// @ts-expect-error what is explained is not changed by it
+headers.explain()[0].value = "x";
+
 // @ts-expect-error a size has a unit
 reportCollector({ maxBytes: 64_000 });
 // @ts-expect-error nobody is refused
