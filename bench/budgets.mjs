@@ -10,6 +10,7 @@ const CURRENT = {
   firstSight: 2.0,
   authorization: 0.5,
   rateLimit: 0.5,
+  securityHeaders: 0.6,
   bytesPerKey: 100,
   auditRecord: 1.0,
   require: 0.8,

@@ -11,6 +11,7 @@ import { pinoHttp } from "pino-http";
 import { createExchange } from "./fake-exchange.mjs";
 import { requireFromLibrary, requireInternal } from "./library.mjs";
 import { rateLimits } from "./rate-limits.mjs";
+import { securityHeaders } from "./security-headers.mjs";
 import { AUDIENCE, SCOPE } from "./workload.mjs";
 
 const { auditLog, fileSink } = requireFromLibrary("audit-log");
@@ -26,6 +27,7 @@ export function comparisons(context) {
     ...authorizations(context),
     ...rules(),
     ...rateLimits({ prepareWith, runMiddleware }),
+    ...securityHeaders({ exchanges, runMiddleware }),
     ...auditRecords(context),
   ];
 }

@@ -30,6 +30,8 @@ const BRIEF = {
   firstSight: "first sight of a token",
   authorization: "authorization rule",
   rateLimit: "rate limit in memory",
+  securityHeaders: "security headers and CORS",
+  cspNonce: "nonce",
   bytesPerKey: "bytes per key",
   auditRecord: "audit record",
   require: "`require()` of the preset",

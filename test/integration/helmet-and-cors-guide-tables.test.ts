@@ -205,6 +205,18 @@ describe.each(expressVersions)("on Express %s", (_major, express) => {
       expect(headers["content-security-policy"]).toContain("'nonce-1'");
       expect(ours).toThrow("scriptSrc");
     },
+    "fixed nonce in a CSP directive, such as `'nonce-abc'`": async () => {
+      const { ours, theirs } = policy({ directives: { scriptSrc: ["'nonce-abc'"] } });
+      const headers = await headersOf(appOf(theirs() as RequestHandler));
+      expect(headers["content-security-policy"]).toContain("'nonce-abc'");
+      expect(ours).toThrow("one that never changes stops nothing");
+    },
+    "`report-to` in a policy": async () => {
+      const { ours, theirs } = policy({ directives: { reportTo: "csp" } });
+      const headers = await headersOf(appOf(theirs() as RequestHandler));
+      expect(headers["content-security-policy"]).toContain("report-to csp");
+      expect(ours).toThrow("must not have report-to without an endpoint of that name");
+    },
   };
 
   it.each(firstCells("cors"))("cors: %s", async (cell) => {

@@ -30,6 +30,7 @@ import {
   formBody,
   fromRateLimiterFlexible,
   getAuth,
+  getCspNonce,
   getPrincipal,
   getRequestId,
   googleIap,
@@ -216,6 +217,7 @@ const MAKERS: Readonly<Record<string, readonly [maker: unknown, mounted: string]
 const READERS: Readonly<Record<string, unknown>> = {
   auditFields,
   getAuth,
+  getCspNonce,
   getPrincipal,
   getRequestId,
   isHttpError,

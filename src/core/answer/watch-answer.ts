@@ -30,8 +30,13 @@ const MAX_DEPTH = 20;
 
 /** The watchers of the request, in their order. */
 const watching = requestSlot<readonly AnswerWatcher[]>("answerWatchers");
-/** The lists of one watcher, so that a request allocates none. */
-const alone = new WeakMap<AnswerWatcher, readonly AnswerWatcher[]>();
+/** No watcher yet. */
+const NONE: readonly AnswerWatcher[] = Object.freeze([]);
+/** Each list with one watcher more, so that a request allocates none. */
+const longer = new WeakMap<
+  readonly AnswerWatcher[],
+  WeakMap<AnswerWatcher, readonly AnswerWatcher[]>
+>();
 
 /**
  * Has the watcher called when the head of the answer is written, whoever writes it and however late header fields are set:
@@ -40,9 +45,8 @@ const alone = new WeakMap<AnswerWatcher, readonly AnswerWatcher[]>();
  * A hook that was put on the response of the very first request before this was called is not seen behind.
  */
 export function watchAnswer(req: Request, res: Response, watcher: AnswerWatcher): void {
-  const known = watching.get(req);
-  if (known === undefined) watching.set(req, listOf(watcher));
-  else if (!known.includes(watcher)) watching.set(req, [...known, watcher]);
+  const known = watching.get(req) ?? NONE;
+  if (!known.includes(watcher)) watching.set(req, withOneMore(known, watcher));
   // A router of Express that serves without an app has none.
   const { app } = req as { readonly app?: App };
   const target = (app && outermost(app))?.response ?? res;
@@ -60,11 +64,19 @@ function outermost(app: App): App {
   return found;
 }
 
-function listOf(watcher: AnswerWatcher): readonly AnswerWatcher[] {
-  let list = alone.get(watcher);
+function withOneMore(
+  known: readonly AnswerWatcher[],
+  watcher: AnswerWatcher,
+): readonly AnswerWatcher[] {
+  let lists = longer.get(known);
+  if (lists === undefined) {
+    lists = new WeakMap();
+    longer.set(known, lists);
+  }
+  let list = lists.get(watcher);
   if (list === undefined) {
-    list = Object.freeze([watcher]);
-    alone.set(watcher, list);
+    list = Object.freeze([...known, watcher]);
+    lists.set(watcher, list);
   }
   return list;
 }

@@ -27,6 +27,7 @@ export function createHeaderWriter(plan: HeaderPlan): HeaderWriter {
   const ready = readyHeaders(plan);
   const fixed = ready.filter(({ when }) => when === "always");
   const conditional = ready.filter(({ when }) => when !== "always");
+  const isStatic = overwrites && fixed.every(({ around }) => around === undefined);
   const removed = [...plan.removed];
   const unnamed = removed.some((name) => name.toLowerCase() === "x-powered-by");
   const givesNonce = ready.some(({ around }) => around !== undefined);
@@ -34,8 +35,11 @@ export function createHeaderWriter(plan: HeaderPlan): HeaderWriter {
 
   return function writeHeaders(req, res) {
     const nonce = givesNonce ? nonceOf(req, res, false) : "";
-    for (let index = 0; index < fixed.length; index += 1)
-      write(fixed[index] as ReadyHeader, nonce, res);
+    for (let index = 0; index < fixed.length; index += 1) {
+      const header = fixed[index] as ReadyHeader;
+      if (isStatic) res.setHeader(header.name, header.value);
+      else write(header, nonce, res);
+    }
     for (let index = 0; index < removed.length; index += 1)
       res.removeHeader(removed[index] as string);
     if (unnamed) keepPoweredByAway(req);
