@@ -291,7 +291,8 @@ export const PLACES: Readonly<Record<string, Place>> = {
   CspOptions: { path: "secureHeaders.csp", create: (csp) => secureHeaders({ csp }) },
   ReportingOptions: {
     path: "secureHeaders.reporting",
-    create: (reporting) => secureHeaders({ reporting: reporting as { endpoints: Record<string, string> } }),
+    create: (reporting) =>
+      secureHeaders({ reporting: reporting as { endpoints: Record<string, string> } }),
   },
   CorsOptions: {
     path: "secureHeaders.cors",
