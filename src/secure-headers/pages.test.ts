@@ -160,8 +160,12 @@ describe("pages", () => {
     ["a list", ["/docs/*"], "secureHeaders.pages must be an object that says for each pattern"],
     ["nothing", {}, "secureHeaders.pages must be an object"],
     ["every path", { "/*": "web" }, 'must not cover every route: write preset: "web"'],
-    ["what is no pattern", { docs: "web" }, 'secureHeaders.pages[0] must start with "/"'],
-    ["an unset value", { "/docs/*": undefined }, "pages[0] must be an options object, got null"],
+    ["what is no pattern", { docs: "web" }, 'secureHeaders.pages["docs"] must start with "/"'],
+    [
+      "an unset value",
+      { "/docs/*": undefined },
+      'pages["/docs/*"] must be an options object, got null',
+    ],
     ["an unknown profile", { "/docs/*": "redoc" }, 'must be one of "web", "swagger-ui"'],
     [
       "an unknown option",

@@ -5,8 +5,9 @@ import {
   parsePathPattern,
 } from "../../core/http/path-pattern.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
-import { describeValue, isPlainObject } from "../../core/options/value.js";
+import { describeValue, isHarmless, isPlainObject } from "../../core/options/value.js";
 import { isRefused } from "../../core/refusal/refused.js";
+import { PAGE_PROFILES } from "./page-profiles.js";
 import { type PlannedOptions, readOverrides } from "./read-overrides.js";
 
 /** Paths that have other headers. */
@@ -37,9 +38,10 @@ export function readPages(
   Object.keys(value).forEach((text, order) => {
     const over = value[text];
     const pattern = parsePathPattern(text);
-    // What stands in place of a pattern may be anything: it is printed where all else is right.
-    const isRule = !isRefused(pattern) && (isPlainObject(over) || typeof over === "string");
-    const place = isRule ? `pages["${text}"]` : `pages[${order}]`;
+    // What stands in place of a rule may be anything, and so may the name in front of it.
+    const isRule = isPlainObject(over) || PAGE_PROFILES.some((profile) => profile === over);
+    const isShown = isHarmless(text) || (isRule && !isRefused(pattern));
+    const place = isShown ? `pages["${text}"]` : `pages[${order}]`;
     if (isRefused(pattern)) reader.problems.note(`${reader.path}.${place}`, pattern.refused);
     else if (coversEverything(pattern))
       reader.problems.note(
