@@ -16,15 +16,16 @@ const EXPOSED = [
   "WWW-Authenticate",
   "X-Request-Id",
 ];
+const PEERS = "`helmet()` and `cors()` with the same origins and exposed headers";
 const ORIGIN = "https://app.example.com";
 
 /** Headers and CORS in one pass, and a policy with a nonce, beside helmet and cors as an app mounts them. */
 export function securityHeaders({ exchanges, runMiddleware }) {
-  const side = (name, middleware) => ({
+  const side = (name, middleware, origin) => ({
     name,
     prepare: (count) =>
       exchanges(count).map((exchange) => {
-        exchange.req.headers.origin = ORIGIN;
+        if (origin !== undefined) exchange.req.headers.origin = origin;
         exchange.res.locals = {};
         return { ...exchange, middleware };
       }),
@@ -35,12 +36,15 @@ export function securityHeaders({ exchanges, runMiddleware }) {
   return [
     {
       id: "securityHeaders",
-      what: "security headers and CORS",
+      what: "security headers and CORS, for a page of another origin",
+      subject: side("`secureHeaders` in one pass", secureHeaders({ cors: own }), ORIGIN),
+      baseline: side(PEERS, inTurn(helmet(), theirs), ORIGIN),
+    },
+    {
+      id: "securityHeadersAlone",
+      what: "the same, for a request without `Origin`",
       subject: side("`secureHeaders` in one pass", secureHeaders({ cors: own })),
-      baseline: side(
-        "`helmet()` and `cors()` with the same origins and exposed headers",
-        inTurn(helmet(), theirs),
-      ),
+      baseline: side(PEERS, inTurn(helmet(), theirs)),
     },
     {
       id: "cspNonce",
