@@ -210,15 +210,25 @@ export {
 } from "./rate-limit/index.js";
 export { type SecureApi, type SecureApiOptions, secureApi } from "./secure-api/index.js";
 export {
+  type BrowserReport,
   type CorsOptions,
   type CrossOriginGuardOptions,
   type CspOptions,
   type FeatureAllowlists,
   getCspNonce,
+  type HeaderExplanation,
+  type HeaderOverrides,
   type HelmetOverrides,
   type HstsOptions,
   type NonceDirective,
+  type PageHeaders,
+  type PageProfile,
+  type ReportCollector,
+  type ReportCollectorOptions,
+  type ReportCounts,
   type ReportingOptions,
+  reportCollector,
+  type SecureHeaders,
   type SecureHeadersOptions,
   secureHeaders,
 } from "./secure-headers/index.js";

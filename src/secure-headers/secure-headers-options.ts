@@ -7,6 +7,7 @@ import type { CspOptions } from "./csp/csp-options.js";
 import { HELMET_NAMES, type HelmetOverrides } from "./headers/helmet-options.js";
 import type { CacheControl, PresetName } from "./headers/presets.js";
 import type { HstsOptions } from "./hsts/hsts-options.js";
+import type { PageHeaders } from "./overrides/header-overrides.js";
 import type { FeatureAllowlists } from "./policies/permissions-policy.js";
 import type { ReportingOptions } from "./policies/reporting.js";
 
@@ -62,6 +63,13 @@ export interface SecureHeadersOptions extends GuardOptions {
    * case. @default true
    */
   readonly overwrite?: boolean | undefined;
+  /**
+   * Paths that have other headers: `{ "/docs/*": "swagger-ui", "/admin/*": { profile: "web", csp: { nonce: true } } }`, for an
+   * API that also sends pages. Patterns have the form `[METHOD ]/literal/:name/*` and match only the exact spelling of a path; of
+   * several the most specific one counts. What is left out stays, `frame-ancestors` as well. `"/*"` is an error: write
+   * `preset: "web"`. @default none
+   */
+  readonly pages?: Readonly<Record<string, PageHeaders>> | undefined;
   /** CORS. No page of another origin can read an answer unless this is given. */
   readonly cors?: CorsOptions | undefined;
   /**
@@ -91,6 +99,7 @@ export const SECURE_HEADERS_KEYS: OptionKeys<SecureHeadersOptions> = {
   reporting: true,
   remove: "neverUndefined",
   overwrite: true,
+  pages: true,
   cors: "neverUndefined",
   crossOriginGuard: "neverUndefined",
   cookies: "neverUndefined",

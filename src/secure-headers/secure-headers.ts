@@ -1,23 +1,23 @@
 import type { Request, Response } from "express";
-import { type AnswerWatcher, watchAnswer } from "../core/answer/watch-answer.js";
+import { watchAnswer } from "../core/answer/watch-answer.js";
 import { createMountCheck } from "../core/app/mount-check.js";
 import { createGuard } from "../core/guard/guard.js";
 import { readGuardOptions } from "../core/guard/guard-options.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
-import { cookieCacheWatcher } from "./cookies/cookie-cache.js";
+import { isPlainObject } from "../core/options/value.js";
 import { type CookieMode, createCookieWatcher } from "./cookies/cookie-watcher.js";
 import { readCorsOptions } from "./cors/cors-options.js";
 import { createCorsPolicy } from "./cors/cors-policy.js";
 import { readCrossOriginGuard } from "./cross-origin/cross-origin-guard.js";
 import { createCrossOriginHandler } from "./cross-origin-handler.js";
-import { createNonceWatcher } from "./csp/nonce-watcher.js";
-import type { HeaderPlan } from "./headers/header-plan.js";
-import { createHeaderWriter, createReportOnlyWriter } from "./headers/header-writer.js";
+import { createHeaderMethods, type HeaderMethods } from "./header-methods.js";
+import { createHeaderSets } from "./header-sets.js";
 import { PRESETS, type PresetName } from "./headers/presets.js";
 import { readHeaders } from "./headers/read-headers.js";
+import { copyOptions } from "./overrides/copy-options.js";
+import { readPages } from "./overrides/read-pages.js";
 import { createPageWatcher } from "./pages/page-watcher.js";
-import { createFieldRemover } from "./removed/removed-fields.js";
 import {
   SECURE_HEADERS_HINTS,
   SECURE_HEADERS_KEYS,
@@ -25,6 +25,21 @@ import {
 } from "./secure-headers-options.js";
 
 const PRESET_NAMES = ["api", "web", "helmet"] as const satisfies readonly PresetName[];
+
+/** The options that stand for headers: `pages` and `override()` change them. */
+const OF_HEADERS = [
+  "cacheControl",
+  "csp",
+  "helmet",
+  "hsts",
+  "overwrite",
+  "permissionsPolicy",
+  "remove",
+  "reporting",
+] as const satisfies readonly (keyof SecureHeadersOptions)[];
+
+/** What {@link secureHeaders} returns. */
+export type SecureHeaders = Middleware & HeaderMethods;
 
 /**
  * Sets the security headers of every answer, answers CORS preflights, and refuses what pages of other sites send with
@@ -35,19 +50,20 @@ const PRESET_NAMES = ["api", "web", "helmet"] as const satisfies readonly Preset
  *
  * @throws {@link OptionsError} when an option is unknown, wrong or dangerous.
  */
-export function secureHeaders(options: SecureHeadersOptions = {}): Middleware {
+export function secureHeaders(options: SecureHeadersOptions = {}): SecureHeaders {
   return createSecureHeaders(options).middleware;
 }
 
 /** {@link secureHeaders}, with what the preset has to know of it. */
 export function createSecureHeaders(options: SecureHeadersOptions): {
-  readonly middleware: Middleware;
+  readonly middleware: SecureHeaders;
   /** Whether it answers requests by itself: CORS or the cross-origin guard is on. */
   readonly answers: boolean;
 } {
+  const given = withCopiedHeaders(options);
   const reader = readOptions<SecureHeadersOptions>(
     "secureHeaders",
-    options,
+    given,
     SECURE_HEADERS_KEYS,
     SECURE_HEADERS_HINTS,
     "secureHeaders()",
@@ -55,43 +71,50 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
   const guardOptions = readGuardOptions(reader);
   const name = reader.oneOf("preset", PRESET_NAMES, { default: "api" });
   const plan = readHeaders(reader, PRESETS[name], guardOptions.mode);
+  const base = { options: headerOptions(given), preset: PRESETS[name], plan };
+  // What is wrong elsewhere is told there, and not once more for each pattern.
+  const below = reader.problems.isEmpty ? base : { ...base, options: {} };
+  const pages = readPages(reader, below, guardOptions.mode);
   const corsSettings = readCorsOptions(reader);
   const crossOriginGuard = readCrossOriginGuard(reader, corsSettings !== undefined);
   const cookies = readCookies(reader);
   reader.finish();
 
   const guard = createGuard("secureHeaders", "headers", guardOptions);
-  const write = guard.enforced ? createHeaderWriter(plan) : createReportOnlyWriter(plan);
+  const sets = createHeaderSets(plan, pages, guard.enforced);
   const cors = corsSettings === undefined ? undefined : createCorsPolicy(corsSettings);
   const parts = [
     `preset(${name})`,
     ...(cors ? ["cors"] : []),
     ...(crossOriginGuard ? ["crossOriginGuard"] : []),
     ...(cookies === "enforce" ? ["cookies"] : []),
+    ...(pages.length > 0 ? ["pages"] : []),
   ];
   const rule = parts.join(", ");
   const watchers = [
     ...(cookies ? [createCookieWatcher(guard, cookies)] : []),
-    ...planWatchers(plan),
     ...(guard.enforced ? [] : [createPageWatcher(guard.name, plan.nosniff)]),
   ];
   const prepare = (req: Request, res: Response): void => {
-    write(req, res);
+    sets.apply(req, res);
     for (const watcher of watchers) watchAnswer(req, res, watcher);
   };
+  const methods = createHeaderMethods({ guard, preset: name, base, pages, sets });
+  const always = crossOriginGuard?.always ?? [];
+  const patterns = [always, pages.map(({ pattern }) => pattern)].filter((list) => list.length > 0);
+  const checkMount = createMountCheck("secureHeaders", patterns);
   if (cors === undefined && crossOriginGuard === undefined) {
     const middleware = guard.middleware(
       (req, res, next) => {
+        checkMount(req);
         prepare(req, res);
         guard.pass(next);
       },
       { rule },
     );
-    return { middleware, answers: false };
+    return { middleware: Object.assign(middleware, methods), answers: false };
   }
   const handleCrossOrigin = createCrossOriginHandler(guard, cors, crossOriginGuard);
-  const always = crossOriginGuard?.always ?? [];
-  const checkMount = createMountCheck("secureHeaders", always.length === 0 ? [] : [always]);
   const middleware = guard.middleware(
     (req, res, next) => {
       checkMount(req);
@@ -100,21 +123,24 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
     },
     { rule },
   );
-  return { middleware, answers: true };
+  return { middleware: Object.assign(middleware, methods), answers: true };
 }
 
-/** What is left to do when the answer is sent. */
-function planWatchers(plan: HeaderPlan): readonly AnswerWatcher[] {
-  const watchers: AnswerWatcher[] = [];
-  if (plan.headers.some(({ when }) => when === "authenticated")) watchers.push(cookieCacheWatcher);
-  if (plan.headers.some(({ nonce }) => nonce)) {
-    const isPrivate = plan.headers.some(({ when }) => when === "unlessSet");
-    watchers.push(createNonceWatcher(isPrivate));
+/** The options, with copies of those about headers: they are read again for each path that has others. */
+function withCopiedHeaders(options: SecureHeadersOptions): SecureHeadersOptions {
+  if (!isPlainObject(options)) return options;
+  const copy: Record<string, unknown> = Object.create(null);
+  for (const name of Object.keys(options)) {
+    const value: unknown = options[name];
+    copy[name] = (OF_HEADERS as readonly string[]).includes(name) ? copyOptions(value) : value;
   }
-  const remover = createFieldRemover(
-    plan.removed.filter((name) => name.toLowerCase() !== "x-powered-by"),
-  );
-  return remover === undefined ? watchers : [...watchers, remover];
+  return copy;
+}
+
+function headerOptions(options: SecureHeadersOptions): Readonly<Record<string, unknown>> {
+  if (!isPlainObject(options)) return {};
+  const given = OF_HEADERS.filter((name) => options[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, options[name]]));
 }
 
 function readCookies(reader: OptionsReader<"cookies">): CookieMode | false {

@@ -76,7 +76,10 @@ import { CORS_HINTS } from "../../src/secure-headers/cors/cors-options.js";
 import { CROSS_ORIGIN_GUARD_HINTS } from "../../src/secure-headers/cross-origin/cross-origin-guard.js";
 import { CSP_HINTS } from "../../src/secure-headers/csp/csp-options.js";
 import { HELMET_HINTS, HELMET_NAMES } from "../../src/secure-headers/headers/helmet-options.js";
+import { HEADER_OVERRIDE_HINTS } from "../../src/secure-headers/overrides/header-overrides.js";
 import { REPORTING_HINTS } from "../../src/secure-headers/policies/reporting.js";
+import { reportCollector } from "../../src/secure-headers/report-collector.js";
+import { REPORT_COLLECTOR_HINTS } from "../../src/secure-headers/report-collector-options.js";
 import { secureHeaders } from "../../src/secure-headers/secure-headers.js";
 import { SECURE_HEADERS_HINTS } from "../../src/secure-headers/secure-headers-options.js";
 import { gracefulShutdown, SHUTDOWN_HINTS } from "../../src/server/graceful-shutdown.js";
@@ -179,6 +182,9 @@ const LOG =
   "leave it out, one record per request is written to stdout by default; auditLog: { sinks: […] } writes them elsewhere";
 const REPORT =
   'leave it out to refuse, write mode: "report" to let every request pass and only record refusals';
+const WHOLE_HOST = "leave it out, it holds for the whole host, whatever the path";
+const HEADERS_ALONE =
+  "leave it out, headers alone can be different: what is refused is decided by secureHeaders itself";
 const UTF8_ONLY = "leave it out, forms are read as UTF-8, and any other charset is refused";
 const ENRICH = "write enrich: async (principal) => ({ roles: await rolesOf(principal.subject) })";
 const BODY = "write jsonBody: {} to parse JSON bodies, mount validate on the routes to check them";
@@ -1014,6 +1020,46 @@ const TABLES: readonly HintTable[] = [
       url: "write endpoints: { csp: url }",
       endpoint: "write endpoints: { csp: url }",
       group: "write endpoints: { <group>: url }",
+    },
+  },
+  {
+    name: "HEADER_OVERRIDE_HINTS",
+    hints: HEADER_OVERRIDE_HINTS,
+    places: [
+      {
+        path: "secureHeaders.override",
+        create: (options) => secureHeaders().override(options),
+      },
+      {
+        path: 'secureHeaders.pages["/docs/*"]',
+        create: (options) => secureHeaders({ pages: { "/docs/*": options } }),
+      },
+    ],
+    says: {
+      ...Object.fromEntries(HELMET_NAMES.map((name) => [name, `helmet.${name}`])),
+      hsts: WHOLE_HOST,
+      strictTransportSecurity: WHOLE_HOST,
+      preset: 'write profile: "web" for pages',
+      directives: "write helmet: { contentSecurityPolicy: { directives } }",
+      nonce: "csp.nonce",
+      cors: HEADERS_ALONE,
+      crossOriginGuard: HEADERS_ALONE,
+      mode: HEADERS_ALONE,
+    },
+  },
+  {
+    name: "REPORT_COLLECTOR_HINTS",
+    hints: REPORT_COLLECTOR_HINTS,
+    places: [{ path: "reportCollector", create: (options) => reportCollector(options) }],
+    says: {
+      limit: "write maxBytes for the size of a body, maxPerMinute for the number of reports",
+      maxSize: "maxBytes",
+      bodyLimit: "maxBytes",
+      onViolation: "onReport",
+      handler: "onReport",
+      path: 'mount it there: app.use("/csp-reports", reportCollector())',
+      mode: "leave it out, it refuses only what is no report",
+      onDenied: "leave it out, only browsers see its answers",
     },
   },
   {

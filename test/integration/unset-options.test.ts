@@ -305,6 +305,8 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
       "cacheControl",
       "reporting",
       "overwrite",
+      // All paths have the headers of the API.
+      "pages",
       ...GUARD,
     ],
     // With `cors`, the cross-origin guard goes away as well.
@@ -317,6 +319,14 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   },
   HstsOptions: {
     omitted: ["maxAge", "includeSubDomains", "preload", "always", "maxAgeInReportMode"],
+    refused: [],
+  },
+  HeaderOverrides: {
+    omitted: ["helmet", "csp", "cacheControl", "reporting"],
+    refused: ["profile", "permissionsPolicy"],
+  },
+  ReportCollectorOptions: {
+    omitted: ["maxBytes", "maxReports", "maxPerMinute", "repeatAfter", "onReport"],
     refused: [],
   },
   CorsOptions: {

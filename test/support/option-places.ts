@@ -311,6 +311,11 @@ export const PLACES: Readonly<Record<string, Place>> = {
     given: { timeout: "30s" },
     create: (options) => server.requestDeadline({ timeout: "30s", ...options }),
   },
+  HeaderOverrides: {
+    path: "secureHeaders.override",
+    create: (overrides) => secureHeaders().override(overrides),
+  },
+  ReportCollectorOptions: { path: "reportCollector", create: library.reportCollector },
   HstsOptions: { path: "secureHeaders.hsts", create: (hsts) => secureHeaders({ hsts }) },
   CspOptions: { path: "secureHeaders.csp", create: (csp) => secureHeaders({ csp }) },
   ReportingOptions: {

@@ -141,8 +141,11 @@ import {
   type CorsOptions,
   type CrossOriginGuardOptions,
   type CspOptions,
+  type HeaderOverrides,
   type HstsOptions,
+  type ReportCollectorOptions,
   type ReportingOptions,
+  reportCollector,
   type SecureHeadersOptions,
   secureHeaders,
 } from "express-secure-api/secure-headers";
@@ -275,6 +278,8 @@ export interface MyLoadSheddingOptions extends LoadSheddingOptions, Own {}
 export interface MyDelayRamp extends DelayRamp, Own {}
 export interface MyRatioRamp extends RatioRamp, Own {}
 export interface MyRequestDeadlineOptions extends RequestDeadlineOptions, Own {}
+export interface MyHeaderOverrides extends HeaderOverrides, Own {}
+export interface MyReportCollectorOptions extends ReportCollectorOptions, Own {}
 export interface MyCspOptions extends CspOptions, Own {}
 export interface MyReportingOptions extends ReportingOptions, Own {}
 export interface MySecureHeadersOptions extends SecureHeadersOptions, Own {}
@@ -371,6 +376,9 @@ secureApi({ oauthGuard: false, rateLimit: false, paths: my<MyPathOptions>() });
 secureApi({ oauthGuard: false, rateLimit: false, enrich: my<MyEnrichOptions>() });
 secureApi({ oauthGuard: my<MyOauthGuardOptions>(), rateLimit: my<MyRateLimitOptions>() });
 secureApi({ oauthGuard: my<MyOauthGuardIssuersOptions>(), rateLimit: false });
+reportCollector(my<MyReportCollectorOptions>());
+secureHeaders({ pages: { "/docs/*": my<MyHeaderOverrides>() } });
+secureHeaders().override(my<MyHeaderOverrides>());
 secureHeaders(my<MySecureHeadersOptions>());
 secureHeaders({
   cors: my<MyCorsOptions>(),

@@ -1,5 +1,11 @@
 import type { Request, RequestHandler } from "express";
-import { getCspNonce, secureHeaders } from "express-secure-api/secure-headers";
+import {
+  type BrowserReport,
+  getCspNonce,
+  reportCollector,
+  type SecureHeaders,
+  secureHeaders,
+} from "express-secure-api/secure-headers";
 
 export const handlers: readonly RequestHandler[] = [
   secureHeaders(),
@@ -19,6 +25,37 @@ export const handlers: readonly RequestHandler[] = [
   secureHeaders({ reporting: { endpoints: { csp: "/r" }, contentSecurityPolicy: "csp" } }),
 ];
 
+const collector = reportCollector({
+  maxBytes: "32kb",
+  onReport: async ({ type, rule, blocked }: BrowserReport) => [type, rule, blocked],
+});
+export const collectors: readonly RequestHandler[] = [collector];
+export const recorded: number = collector.counts().recorded;
+const headers: SecureHeaders = secureHeaders({
+  pages: { "/docs/*": "swagger-ui", "/admin/*": { profile: "web", csp: { nonce: true } } },
+});
+export const overriding: readonly RequestHandler[] = [
+  headers,
+  headers.override("web"),
+  headers.override({
+    helmet: { xFrameOptions: false },
+    reporting: { contentSecurityPolicy: "csp" },
+  }),
+];
+export const sentValue: string | undefined = headers.explain()[0]?.value;
+// @ts-expect-error an unknown profile
+headers.override("redoc");
+// @ts-expect-error what is refused is decided elsewhere
+headers.override({ cors: { origins: "*" } });
+// @ts-expect-error it holds for the whole host
+secureHeaders({ pages: { "/docs/*": { hsts: false } } });
+// @ts-expect-error what is explained is not changed by it
+headers.explain()[0].value = "x";
+
+// @ts-expect-error a size has a unit
+reportCollector({ maxBytes: 64_000 });
+// @ts-expect-error nobody is refused
+reportCollector({ mode: "report" });
 declare const req: Request;
 export const nonce: string = getCspNonce(req);
 

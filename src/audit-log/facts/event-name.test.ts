@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { reasonsIn } from "../../../test/support/reasons.js";
 import { ERROR_CODES, type ErrorCode } from "../../core/refusal/error-code.js";
-import { refusalEvent, requestEvent } from "./event-name.js";
+import { refusalEvent, reportEvent, requestEvent } from "./event-name.js";
 
 const OURS = "api_request ERROR";
 const NOBODY = "api_request INFO";
@@ -208,6 +208,7 @@ const NO_REFUSAL: readonly string[] = [
   "public_route",
   "raw_body_read",
   "reporting_changed",
+  "reports_received",
   "short_secret",
   "skipped",
   "stale_keys",
@@ -271,6 +272,15 @@ describe("event names", () => {
   ])("calls the refusal %s (%d, %s) %s", (code, status, reason, expected) => {
     const { name, severity } = refusalEvent(code, status, reason);
     expect(`${name} ${severity}`).toBe(expected);
+  });
+
+  it("has one for what browsers report, if it says something new", () => {
+    const none = { recorded: [], repeated: 1, dropped: 0, ignored: 0 };
+    expect(reportEvent(none)).toBeUndefined();
+    expect(reportEvent({ ...none, recorded: [{ type: "coep" }] })).toEqual({
+      name: "browser_report",
+      severity: "WARN",
+    });
   });
 
   it("calls an unanswered request an ordinary one", () => {

@@ -1,3 +1,5 @@
+import type { ReceivedReports } from "../../core/decision/browser-report.js";
+
 /** `INFO`, `WARN` and `CRITICAL` as the OWASP logging vocabulary grades its events; `ERROR` for our own failures. */
 type Severity = "INFO" | "WARN" | "ERROR" | "CRITICAL";
 
@@ -16,6 +18,8 @@ const EXTRANEOUS: AuditEvent = { name: "malicious_extraneous", severity: "CRITIC
 const CROSS_ORIGIN: AuditEvent = { name: "malicious_cors", severity: "CRITICAL" };
 /** Not in the vocabulary, which has no name for an ordinary request. */
 const REQUEST: AuditEvent = { name: "api_request", severity: "INFO" };
+/** Nor one for what browsers report. Anybody can send that: it is a hint at an attack, or at a mistake. */
+const BROWSER_REPORT: AuditEvent = { name: "browser_report", severity: "WARN" };
 const REQUEST_FAILED: AuditEvent = { name: "api_request", severity: "ERROR" };
 
 const BY_CODE: Readonly<Record<string, AuditEvent>> = {
@@ -98,4 +102,9 @@ export function requestEvent(status: number | undefined, broken = false): AuditE
   if (broken) return REQUEST_FAILED;
   if (status === undefined) return REQUEST;
   return BY_STATUS[status] ?? (status >= 500 ? REQUEST_FAILED : REQUEST);
+}
+
+/** The event of a request that brought reports of a browser, if any of them says something new. */
+export function reportEvent(reports: ReceivedReports | undefined): AuditEvent | undefined {
+  return reports === undefined || reports.recorded.length === 0 ? undefined : BROWSER_REPORT;
 }

@@ -1,7 +1,8 @@
 import type { Response } from "express";
 import { sentStatus } from "../../core/answer/sent-status.js";
+import type { ReceivedReports } from "../../core/decision/browser-report.js";
 import type { CorsRequest, Decision } from "../../core/decision/decision.js";
-import { type AuditEvent, refusalEvent, requestEvent } from "./event-name.js";
+import { type AuditEvent, refusalEvent, reportEvent, requestEvent } from "./event-name.js";
 
 /** What became of a request. */
 export interface Verdict {
@@ -21,6 +22,8 @@ export interface Verdict {
   readonly reportedCount: number;
   /** What a page of another origin asked for and did not get. */
   readonly cors: CorsRequest | undefined;
+  /** What browsers reported about pages. */
+  readonly reports: ReceivedReports | undefined;
   /** Of the error of the app that ended the request, if the app's `errorHandler` saw one. */
   readonly errorType: string | undefined;
   readonly event: AuditEvent;
@@ -38,8 +41,10 @@ export function judge(
   let reported: Decision | undefined;
   let reportedCount = 0;
   let cors: CorsRequest | undefined;
+  let reports: ReceivedReports | undefined;
   for (const decision of decisions) {
     cors ??= decision.cors;
+    reports ??= decision.reports;
     if (decision.outcome === "allow") continue;
     if (decision.enforced) {
       if (isRefusal(decision)) refusal ??= decision;
@@ -55,7 +60,8 @@ export function judge(
   // What a guard refuses after it could not tell who is asking says nothing about the client.
   const event =
     refusal === undefined || refusal.guard === outage?.guard
-      ? requestEvent(status, errorType !== undefined || outage !== undefined)
+      ? (reportEvent(reports) ??
+        requestEvent(status, errorType !== undefined || outage !== undefined))
       : refusalEvent(refusal.code, refusal.status, refusal.reason);
   const outcome = failed ? "failure" : finished ? "success" : "unknown";
   return {
@@ -67,6 +73,7 @@ export function judge(
     reported,
     reportedCount,
     cors,
+    reports,
     errorType,
     event,
   };

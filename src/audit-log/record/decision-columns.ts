@@ -1,8 +1,10 @@
+import type { BrowserReport } from "../../core/decision/browser-report.js";
 import type { Decision } from "../../core/decision/decision.js";
 import { isVerdictPending } from "../../core/decision/pending-verdict.js";
 import { reportedChanges } from "../../core/decision/report-mode.js";
 import type { RequestFacts } from "../facts/request-facts.js";
 import { jsonText, optionalText, unquotedText } from "../text/json-text.js";
+import { scrubText } from "../text/scrub-text.js";
 import { createDecisionList } from "./decision-list.js";
 import type { Column } from "./record-table.js";
 
@@ -19,6 +21,7 @@ export function createDecisionColumns(): readonly Column<RequestFacts>[] {
     ...REFUSAL,
     ...REPORTED,
     ...CORS,
+    ...REPORTS,
     { name: "audit.token.id", read: ({ decisions }) => tokenOf(decisions), quoted: true },
   ];
 }
@@ -63,6 +66,39 @@ const CORS: readonly Column<RequestFacts>[] = [
   quoted("audit.cors.method", ({ cors }) => cors?.method),
   quoted("audit.cors.origin", ({ cors }) => cors?.origin),
 ];
+
+const MAX_REPORT_LENGTH = 1024;
+
+/** What browsers reported about pages: the new reports, and how many others there were. */
+const REPORTS: readonly Column<RequestFacts>[] = [
+  {
+    name: "audit.reports",
+    read: ({ verdict: { reports } }) =>
+      reports === undefined || reports.recorded.length === 0
+        ? undefined
+        : `[${reports.recorded.map(reportText).join(",")}]`,
+  },
+  counted("audit.reports.dropped", ({ reports }) => reports?.dropped),
+  counted("audit.reports.ignored", ({ reports }) => reports?.ignored),
+  counted("audit.reports.repeated", ({ reports }) => reports?.repeated),
+];
+
+function reportText({ type, line, column, source, ...members }: BrowserReport): string {
+  const place = [source, line, column].filter((part) => part !== undefined).join(":");
+  const { rule, blocked, document, disposition } = members;
+  const named = { rule, blocked, document, source: place, disposition };
+  const parts = Object.entries(named)
+    .filter(([, value]) => value !== undefined && value !== "")
+    .map(([name, value]) => `${name}=${value}`);
+  return jsonText(scrubText([type, ...parts].join(" ")), MAX_REPORT_LENGTH);
+}
+
+function counted(
+  name: string,
+  read: (verdict: RequestFacts["verdict"]) => number | undefined,
+): Column<RequestFacts> {
+  return { name, read: ({ verdict }) => read(verdict) || undefined, whole: true };
+}
 
 function quoted(
   name: string,

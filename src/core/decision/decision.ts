@@ -1,5 +1,6 @@
 import type { Request } from "express";
 import { requestSlot } from "../request/request-slot.js";
+import type { ReceivedReports } from "./browser-report.js";
 import { safeChannel } from "./safe-channel.js";
 
 /** What one guard decided about one request. Frozen plain data: no request, no error object, no token. */
@@ -33,6 +34,8 @@ export interface Decision {
   readonly follows?: string;
   /** What a page of another origin asked for. Names, bounded; unlike the rest they are input. */
   readonly cors?: CorsRequest;
+  /** What browsers reported about pages, made safe. It is input: anybody can send it. */
+  readonly reports?: ReceivedReports;
   /** The token, by its `jti` or by a hash of its signing input; never the token itself. */
   readonly token?: string;
 }

@@ -23,7 +23,7 @@ import type { Middleware } from "./middleware.js";
 /** What a decision says beyond guard, outcome and code. */
 export type DecisionFields = Pick<
   Decision,
-  "reason" | "systemCode" | "status" | "rule" | "policy" | "cors" | "token"
+  "reason" | "systemCode" | "status" | "rule" | "policy" | "cors" | "reports" | "token"
 >;
 
 /** What {@link Guard.middleware} is told for the route audit. */

@@ -11,6 +11,11 @@ export interface OptionItem {
 export class ProblemList {
   readonly #problems: string[] = [];
 
+  /** Whether nothing was noted so far. */
+  get isEmpty(): boolean {
+    return this.#problems.length === 0;
+  }
+
   /** Notes `<path> <sentence>`. */
   note(path: string, sentence: string): void {
     this.#problems.push(`${path} ${sentence}`);

@@ -2,6 +2,7 @@ import type { NextFunction, Request, Response } from "express";
 import { watchAnswer } from "../../core/answer/watch-answer.js";
 import { MountingError } from "../../core/calls/mounting-error.js";
 import type { Guard } from "../../core/guard/guard.js";
+import { announcedLength, type BodyResult, readBody } from "../../core/http/bodies/read-body.js";
 import { essenceOf, parseMediaType } from "../../core/http/media-type.js";
 import { opens, type PathPattern } from "../../core/http/path-pattern.js";
 import {
@@ -17,7 +18,6 @@ import { ACCEPTED_CODINGS, contentCoding, decompress } from "./decode-body.js";
 import { leaveUnreadBody } from "./left-body.js";
 import { peekBody } from "./peek-body.js";
 import { createRawReadingWatcher } from "./raw-reading.js";
-import { announcedLength, type BodyResult, readBody } from "./read-body.js";
 import { isUtf8Label } from "./utf8-labels.js";
 
 /** What a parser makes of a body: a value, `undefined` for none, or the code of the refusal. */

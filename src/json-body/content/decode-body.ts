@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { brotliDecompress, gunzip, inflate, type ZlibOptions } from "node:zlib";
-import type { BodyResult } from "./read-body.js";
+import type { BodyResult } from "../../core/http/bodies/read-body.js";
 
 type Decompress = (
   bytes: Buffer,

@@ -1,6 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
 import type { Request, Response } from "express";
-import type { BodyResult } from "./read-body.js";
+import type { BodyResult } from "../../core/http/bodies/read-body.js";
 
 /**
  * Looks at the body as `readBody` does, and gives every byte back: whoever reads the request next gets the whole body.

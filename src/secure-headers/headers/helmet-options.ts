@@ -206,3 +206,8 @@ function namesOf<Name extends string>(table: Readonly<Record<Name, unknown>>): r
 function tableOf<Name extends string>(names: readonly Name[]): Readonly<Record<Name, true>> {
   return Object.fromEntries(names.map((name) => [name, true])) as Record<Name, true>;
 }
+
+/** helmet's current name of an option that has an older one as well. */
+export function helmetName(name: string): string {
+  return isAlias(name as HelmetName) ? ALIASES[name as keyof typeof ALIASES] : name;
+}

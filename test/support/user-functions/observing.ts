@@ -46,6 +46,8 @@ export const OBSERVING: readonly string[] = [
   "rateLimit.store.refund",
   "rateLimit.store.reset",
   // What they are good for is in src/rate-limit/redis: to listen to a client, and to wake one up.
+  // See src/secure-headers/report-collector.test.ts.
+  "reportCollector.onReport",
   "redisStore.connect",
   "redisStore.on",
 ];

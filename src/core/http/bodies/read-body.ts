@@ -1,6 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
 import type { Request } from "express";
-import type { ErrorCode } from "../../core/refusal/error-code.js";
+import type { ErrorCode } from "../../refusal/error-code.js";
 
 /** How reading ended: with the bytes, or with the code of the refusal. */
 export type BodyResult = Buffer | Extract<ErrorCode, "body_too_large" | "malformed_body">;
@@ -12,7 +12,7 @@ export type BodyResult = Buffer | Extract<ErrorCode, "body_too_large" | "malform
  * context of the caller, because stream events run in that of the connection, where an `AsyncLocalStorage` is empty.
  */
 export function readBody(req: Request, limit: number, done: (result: BodyResult) => void): void {
-  const resource = new AsyncResource("jsonBody");
+  const resource = new AsyncResource("readBody");
   const announced = announcedLength(req);
   const chunks: Buffer[] = [];
   let size = 0;
