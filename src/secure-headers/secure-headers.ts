@@ -1,4 +1,4 @@
-import type { Request, Response } from "express";
+import type { NextFunction, Request, Response } from "express";
 import { watchAnswer } from "../core/answer/watch-answer.js";
 import { createMountCheck } from "../core/app/mount-check.js";
 import { createGuard } from "../core/guard/guard.js";
@@ -14,12 +14,15 @@ import { createCrossOriginHandler } from "./cross-origin-handler.js";
 import { createHeaderWriter, createReportOnlyWriter } from "./headers/header-writer.js";
 import { readHelmetOptions } from "./headers/helmet-options.js";
 import { type CacheControl, PRESETS, type Preset, type PresetName } from "./headers/presets.js";
+import { readHosts } from "./hosts/hosts-options.js";
+import { readHttps } from "./https/https-options.js";
 import { createPageWatcher } from "./pages/page-watcher.js";
 import {
   SECURE_HEADERS_HINTS,
   SECURE_HEADERS_KEYS,
   type SecureHeadersOptions,
 } from "./secure-headers-options.js";
+import { createTransportHandler } from "./transport-handler.js";
 
 const NOSNIFF = "X-Content-Type-Options";
 const PRESET_NAMES = ["api", "web", "helmet"] as const satisfies readonly PresetName[];
@@ -57,6 +60,8 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
   const cacheControl = readCacheControl(reader, preset);
   const corsSettings = readCorsOptions(reader);
   const crossOriginGuard = readCrossOriginGuard(reader, corsSettings !== undefined);
+  const https = readHttps(reader);
+  const hosts = readHosts(reader);
   const cookies = readCookies(reader);
   reader.finish();
 
@@ -69,6 +74,8 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
     `preset(${name})`,
     ...(cors ? ["cors"] : []),
     ...(crossOriginGuard ? ["crossOriginGuard"] : []),
+    ...(https ? [`https(${https.policy})`] : []),
+    ...(hosts ? ["hosts"] : []),
     ...(cookies === "enforce" ? ["cookies"] : []),
   ];
   const rule = parts.join(", ");
@@ -81,28 +88,28 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
     write(req, res);
     for (const watcher of watchers) watchAnswer(req, res, watcher);
   };
-  if (cors === undefined && crossOriginGuard === undefined) {
-    const middleware = guard.middleware(
-      (req, res, next) => {
-        prepare(req, res);
-        guard.pass(next);
-      },
-      { rule },
-    );
-    return { middleware, answers: false };
-  }
-  const handleCrossOrigin = createCrossOriginHandler(guard, cors, crossOriginGuard);
-  const always = crossOriginGuard?.always ?? [];
-  const checkMount = createMountCheck("secureHeaders", always.length === 0 ? [] : [always]);
+  const answers = cors !== undefined || crossOriginGuard !== undefined;
+  const handleCrossOrigin = answers
+    ? createCrossOriginHandler(guard, cors, crossOriginGuard)
+    : (_req: Request, _res: Response, next: NextFunction) => guard.pass(next);
+  const handle =
+    https === undefined && hosts === undefined
+      ? handleCrossOrigin
+      : createTransportHandler(guard, https, hosts, handleCrossOrigin);
+  const lists = [crossOriginGuard?.always ?? [], https?.exempt ?? [], hosts?.exempt ?? []];
+  const checkMount = createMountCheck(
+    "secureHeaders",
+    lists.filter((list) => list.length > 0),
+  );
   const middleware = guard.middleware(
     (req, res, next) => {
       checkMount(req);
       prepare(req, res);
-      handleCrossOrigin(req, res, next);
+      handle(req, res, next);
     },
     { rule },
   );
-  return { middleware, answers: true };
+  return { middleware, answers };
 }
 
 function readCacheControl(reader: OptionsReader<"cacheControl">, preset: Preset): CacheControl {

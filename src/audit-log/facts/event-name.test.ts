@@ -38,6 +38,8 @@ const CODES: Readonly<Record<ErrorCode, string>> = {
   rate_limit_unavailable: OURS,
   cors_not_allowed: CORS,
   cross_origin_blocked: CORS,
+  https_required: INPUT,
+  misdirected_request: INPUT,
   ambiguous_request: INPUT,
   audit_unavailable: OURS,
   check_unavailable: OURS,
