@@ -212,9 +212,14 @@ export {
   type CorsOptions,
   type CrossOriginGuardOptions,
   type HelmetOverrides,
+  type HostsOptions,
   type HstsOptions,
+  type HttpsOptions,
+  type SecureHeaders,
   type SecureHeadersOptions,
   secureHeaders,
+  type UpgradeApp,
+  type UpgradeCheck,
 } from "./secure-headers/index.js";
 export {
   type AsyncCompiledFunction,

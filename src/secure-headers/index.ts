@@ -5,5 +5,6 @@ export type { HelmetOverrides } from "./headers/helmet-options.js";
 export type { HstsOptions } from "./headers/hsts-options.js";
 export type { HostsOptions } from "./hosts/hosts-options.js";
 export type { HttpsOptions } from "./https/https-options.js";
-export { secureHeaders } from "./secure-headers.js";
+export { type SecureHeaders, secureHeaders } from "./secure-headers.js";
 export type { SecureHeadersOptions } from "./secure-headers-options.js";
+export type { UpgradeApp, UpgradeCheck } from "./upgrade-check.js";

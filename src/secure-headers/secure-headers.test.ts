@@ -226,7 +226,6 @@ describe("secureHeaders", () => {
       { crossOriginGuard: undefined },
       "secureHeaders.crossOriginGuard must not be undefined",
     ],
-    ["https", { https: {} }, 'must not have an option "https"'],
     ["csp", { csp: {} }, 'must not have an option "csp"'],
     ["report", { report: {} }, 'must not have an option "report"'],
     ["permissionsPolicy", { permissionsPolicy: {} }, 'must not have an option "permissionsPolicy"'],

@@ -9,7 +9,7 @@ import { cookieCacheWatcher } from "./cookies/cookie-cache.js";
 import { type CookieMode, createCookieWatcher } from "./cookies/cookie-watcher.js";
 import { readCorsOptions } from "./cors/cors-options.js";
 import { createCorsPolicy } from "./cors/cors-policy.js";
-import { readCrossOriginGuard } from "./cross-origin/cross-origin-guard.js";
+import { createCrossOriginGuard, readCrossOriginGuard } from "./cross-origin/cross-origin-guard.js";
 import { createCrossOriginHandler } from "./cross-origin-handler.js";
 import { createHeaderWriter, createReportOnlyWriter } from "./headers/header-writer.js";
 import { readHelmetOptions } from "./headers/helmet-options.js";
@@ -23,6 +23,10 @@ import {
   type SecureHeadersOptions,
 } from "./secure-headers-options.js";
 import { createTransportHandler } from "./transport-handler.js";
+import { createUpgradeCheck, type UpgradeCheck } from "./upgrade-check.js";
+
+/** What {@link secureHeaders} returns. */
+export interface SecureHeaders extends Middleware, UpgradeCheck {}
 
 const NOSNIFF = "X-Content-Type-Options";
 const PRESET_NAMES = ["api", "web", "helmet"] as const satisfies readonly PresetName[];
@@ -36,13 +40,13 @@ const PRESET_NAMES = ["api", "web", "helmet"] as const satisfies readonly Preset
  *
  * @throws {@link OptionsError} when an option is unknown, wrong or dangerous.
  */
-export function secureHeaders(options: SecureHeadersOptions = {}): Middleware {
+export function secureHeaders(options: SecureHeadersOptions = {}): SecureHeaders {
   return createSecureHeaders(options).middleware;
 }
 
 /** {@link secureHeaders}, with what the preset has to know of it. */
 export function createSecureHeaders(options: SecureHeadersOptions): {
-  readonly middleware: Middleware;
+  readonly middleware: SecureHeaders;
   /** Whether it answers requests by itself: CORS or the cross-origin guard is on. */
   readonly answers: boolean;
 } {
@@ -109,7 +113,11 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
     },
     { rule },
   );
-  return { middleware, answers };
+  const isOff = reader.raw("crossOriginGuard") === false;
+  const ofUpgrades = crossOriginGuard ?? (isOff ? undefined : createCrossOriginGuard({}));
+  const rules = { https, hosts, cors, crossOriginGuard: ofUpgrades };
+  const onUpgrade = createUpgradeCheck(guard, rules);
+  return { middleware: Object.assign(middleware, { onUpgrade }), answers };
 }
 
 function readCacheControl(reader: OptionsReader<"cacheControl">, preset: Preset): CacheControl {

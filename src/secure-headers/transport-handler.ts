@@ -76,7 +76,7 @@ function redirect(
 }
 
 /** The app's function only observes: the request is refused, whatever it does. */
-function tellCredential(guard: Guard, https: HttpsSettings | undefined, req: Request): void {
+export function tellCredential(guard: Guard, https: HttpsSettings | undefined, req: Request): void {
   try {
     const answer = https?.tell?.(req);
     if (isThenable(answer)) answer.then(undefined, (error: unknown) => guard.tell(error));

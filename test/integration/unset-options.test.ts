@@ -288,8 +288,11 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   SecureHeadersOptions: {
     omitted: ["preset", "helmet", "hsts", "cacheControl", ...GUARD],
     // With `cors`, the cross-origin guard goes away as well.
-    refused: ["cors", "crossOriginGuard", "cookies"],
+    refused: ["cors", "crossOriginGuard", "https", "hosts", "cookies"],
   },
+  // Without `exempt`, every path is refused.
+  HttpsOptions: { omitted: ["policy", "exempt"], refused: ["host", "onPlaintextCredential"] },
+  HostsOptions: { omitted: ["exempt"], refused: ["allowed"] },
   HstsOptions: { omitted: ["maxAge", "includeSubDomains", "preload", "always"], refused: [] },
   CorsOptions: {
     omitted: [
@@ -301,7 +304,7 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
     ],
     refused: ["origins", "methods", "allowedHeaders"],
   },
-  CrossOriginGuardOptions: { omitted: ["exempt"], refused: ["always"] },
+  CrossOriginGuardOptions: { omitted: ["exempt"], refused: ["always", "origin", "isolation"] },
   AssertRoutesGuardedOptions: { omitted: ["allow"], refused: ["baseline", "probe"] },
   WriteBaselineOptions: { omitted: ["allow"], refused: [] },
   ProbeRoutesOptions: { omitted: ["skip"], refused: [] },

@@ -291,6 +291,16 @@ export const PLACES: Readonly<Record<string, Place>> = {
     path: "secureHeaders.crossOriginGuard",
     create: (crossOriginGuard) => secureHeaders({ crossOriginGuard }),
   },
+  HttpsOptions: {
+    path: "secureHeaders.https",
+    given: { host: "api.example.com" },
+    create: (https) => secureHeaders({ https }),
+  },
+  HostsOptions: {
+    path: "secureHeaders.hosts",
+    given: { allowed: "api.example.com" },
+    create: (hosts) => secureHeaders({ hosts: hosts as { allowed: string } }),
+  },
   TestIssuerOptions: { path: "createTestIssuer", create: createTestIssuer },
   MintOverrides: {
     path: "mint",

@@ -139,7 +139,9 @@ import {
 import {
   type CorsOptions,
   type CrossOriginGuardOptions,
+  type HostsOptions,
   type HstsOptions,
+  type HttpsOptions,
   type SecureHeadersOptions,
   secureHeaders,
 } from "express-secure-api/secure-headers";
@@ -236,6 +238,8 @@ export interface MyRequireOwnershipOptions
   extends RequireOwnershipOptions<Row>,
     Omit<Own, "owner"> {}
 export interface MyCrossOriginGuardOptions extends CrossOriginGuardOptions, Own {}
+export interface MyHostsOptions extends HostsOptions, Own {}
+export interface MyHttpsOptions extends HttpsOptions, Own {}
 export interface MyHstsOptions extends HstsOptions, Own {}
 export interface MySecureHeadersOptions extends SecureHeadersOptions, Own {}
 export interface MyTestGuardOptions extends TestGuardOptions, Own {}
@@ -328,6 +332,8 @@ secureHeaders({
   cors: my<MyCorsOptions>(),
   crossOriginGuard: my<MyCrossOriginGuardOptions>(),
   hsts: my<MyHstsOptions>(),
+  https: my<MyHttpsOptions>(),
+  hosts: my<MyHostsOptions>(),
 });
 createTestIssuer(my<MyTestIssuerOptions>());
 validate(my<MyValidateOptions>());

@@ -1,4 +1,5 @@
-import type { RequestHandler } from "express";
+import { createServer } from "node:http";
+import express, { type RequestHandler } from "express";
 import { secureHeaders } from "express-secure-api/secure-headers";
 
 export const handlers: readonly RequestHandler[] = [
@@ -12,7 +13,40 @@ export const handlers: readonly RequestHandler[] = [
   secureHeaders({ preset: "helmet", cacheControl: false }),
   secureHeaders({ cors: { origins: (origin, req) => origin === `https://${req.hostname}` } }),
   secureHeaders({ helmet: { xFrameOptions: false }, crossOriginGuard: undefined }),
+  secureHeaders({ https: { host: "api.example.com" }, hosts: ["api.example.com"] }),
+  secureHeaders({
+    https: {
+      policy: "reject",
+      exempt: "GET /healthz",
+      onPlaintextCredential: async (req) => void req.get("authorization"),
+    },
+    hosts: { allowed: "api.example.com", exempt: ["GET /healthz"] },
+  }),
+  secureHeaders({
+    https: false,
+    crossOriginGuard: { isolation: true, origin: "https://a.example" },
+  }),
 ];
+
+const app = express();
+const security = secureHeaders();
+app.use(security);
+createServer(app).on("upgrade", (req, socket) => {
+  const mayConnect: boolean = security.onUpgrade(req, app);
+  if (!mayConnect || !security.onUpgrade(req)) socket.destroy();
+});
+// @ts-expect-error an app has settings
+security.onUpgrade({} as never, {});
+// @ts-expect-error there is no example that fits every server
+secureHeaders({ https: true });
+// @ts-expect-error unknown policy
+secureHeaders({ https: { policy: "strict", host: "api.example.com" } });
+// @ts-expect-error redirects lead to a host and not to a URL object
+secureHeaders({ https: { host: new URL("https://api.example.com") } });
+// @ts-expect-error hosts are texts
+secureHeaders({ hosts: /example/ });
+// @ts-expect-error a list without exemptions stands alone, one with them is named
+secureHeaders({ hosts: { exempt: "GET /healthz" } });
 
 // @ts-expect-error the origins must be said
 secureHeaders({ cors: {} });
