@@ -936,7 +936,7 @@ const TABLES: readonly HintTable[] = [
       origins:
         "write origin for those of the server itself, cors: { origins, credentials: true } for others",
       trustedOrigins: "write cors: { origins, credentials: true }, which trusts them",
-      isolate: "isolation",
+      isolate: "write isolation: true, which refuses what pages of other sites load",
     },
   },
   {

@@ -83,7 +83,7 @@ export const CROSS_ORIGIN_GUARD_HINTS: Hints<CrossOriginGuardOptions> = {
   origins:
     "write origin for those of the server itself, cors: { origins, credentials: true } for others",
   trustedOrigins: "write cors: { origins, credentials: true }, which trusts them",
-  isolate: "isolation",
+  isolate: "write isolation: true, which refuses what pages of other sites load",
 };
 
 /** The options; `always` and `isolation` restrict, and `origin` takes the place of what the client says. */

@@ -16,6 +16,8 @@ export interface HostEntry {
 
 const EXAMPLE = 'a host such as "api.example.com" or "localhost:3000"';
 const PARTS = /^(\*\.)?(\[[^\]]*\]|[^:[\]]+)(?::(\d{1,5}|\*))?$/;
+const HOST =
+  /^(?:\*\.)?(?:localhost|(?:[a-z\d-]{1,63}\.){1,8}[a-z]{2,24}|\[[\da-f:.]+\]|[\d.]{7,15})(?::(?:\d{1,5}|\*))?$/;
 const USUAL_PORTS = ["80", "443"];
 
 /** Reads one host with an optional port. Refused with what is wrong with it, and the right spelling where there is one. */
@@ -28,7 +30,7 @@ export function parseHostEntry(text: string): HostEntry | Refused {
     return refused('must not be "*": leave hosts out to accept requests for every host');
   if (/[/@?#\\]/.test(text)) return refused(withoutRest(text));
   if (isIPv6(text)) return refused(`must have an IPv6 address in brackets: write "[${text}]"`);
-  const [, star, given = "", port] = PARTS.exec(text) ?? [];
+  const [, star = "", given = "", port] = PARTS.exec(text) ?? [];
   const name = canonicalName(given);
   if (name === undefined)
     return refused(
@@ -38,12 +40,12 @@ export function parseHostEntry(text: string): HostEntry | Refused {
     );
   if (port === "0" || Number(port) > 65_535) return refused("must have a port from 1 to 65535");
   if (port !== undefined && USUAL_PORTS.includes(port))
-    return refused(`must leave the ports of URLs out: write "${star ?? ""}${name}"`);
-  if (name !== given)
-    return refused(
-      `must be a host as browsers send it: write "${star ?? ""}${name}${port === undefined ? "" : `:${port}`}"`,
-    );
-  if (star === undefined) return { name, isPattern: false, port };
+    return refused(`must leave the ports of URLs out${fixed(star + name)}`);
+  if (name !== given) {
+    const right = star + name + (port === undefined ? "" : `:${port}`);
+    return refused(`must be a host as browsers send it${fixed(right)}`);
+  }
+  if (star === "") return { name, isPattern: false, port };
   if (isIPv4(name) || name.startsWith("["))
     return refused("must not have a wildcard in an IP address");
   if (!isLocalName(name) && isSharedSuffix(name))
@@ -53,14 +55,16 @@ export function parseHostEntry(text: string): HostEntry | Refused {
   return { name: `.${name}`, isPattern: true, port };
 }
 
-/** Only what looks like a host is printed: anything else may be a secret in the wrong place. */
 function withoutRest(text: string): string {
-  const match = /^(?:https?:\/\/)?((?:[a-z\d-]{1,63}\.){0,8}[a-z\d-]{1,24}(?::\d{1,5})?)\/?$/i.exec(
-    text,
-  );
-  return match === null
-    ? `must be ${EXAMPLE} and nothing more`
-    : `must be a host without scheme and path: write "${match[1]?.toLowerCase()}"`;
+  const host = /^(?:https?:\/\/)?([^/]*)\/?$/i.exec(text)?.[1]?.toLowerCase() ?? "";
+  return HOST.test(host)
+    ? `must be a host without scheme and path${fixed(host)}`
+    : `must be ${EXAMPLE} and nothing more`;
+}
+
+/** The right spelling. Only what looks like a host is printed: anything else may be a secret in the wrong place. */
+function fixed(host: string): string {
+  return HOST.test(host) ? `: write "${host}"` : "";
 }
 
 /** The name as browsers send it, without the dot of an absolute domain name. */

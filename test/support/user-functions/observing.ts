@@ -7,8 +7,6 @@ export const OBSERVING: readonly string[] = [
   "auditLog.sinks.log",
   "errorHandler.onError",
   "secureHeaders.https.onPlaintextCredential",
-  // Express's own: asked as it asks itself.
-  "onUpgrade.get",
   // They answer, or are told of what was decided: see src/rate-limit/express-rate-limit/app-functions.test.ts.
   "express-rate-limit: rateLimit.handler",
   "express-rate-limit: rateLimit.identifier",
