@@ -7,6 +7,7 @@ import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { DECISION_CHANNEL, type Decision } from "../core/decision/decision.js";
+import { type SecureApiOptions, secureApi } from "../secure-api/index.js";
 import { secureHeaders } from "./secure-headers.js";
 import type { SecureHeadersOptions } from "./secure-headers-options.js";
 
@@ -192,6 +193,17 @@ describe.each(expressVersions)("onUpgrade of secureHeaders on Express %s", (_maj
         cors: { origin: EVIL },
       },
     ]);
+  });
+
+  it("is there on the preset, which refuses all without secureHeaders", () => {
+    const preset = (options: Partial<SecureApiOptions>) =>
+      secureApi({ auditLog: false, oauthGuard: false, rateLimit: false, ...options });
+    const req = (headers: object) => ({ headers, url: "/", method: "GET", socket: {} }) as never;
+    const foreign = req({ host: "a.example", origin: EVIL });
+    expect(preset({}).onUpgrade(req({ host: "a.example" }))).toBe(true);
+    expect(preset({}).onUpgrade(foreign)).toBe(false);
+    expect(preset({ mode: "report" }).onUpgrade(foreign)).toBe(true);
+    expect(preset({ secureHeaders: false }).onUpgrade(req({ host: "a.example" }))).toBe(false);
   });
 
   it("says that it is no middleware", async () => {
