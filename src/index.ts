@@ -219,7 +219,9 @@ export {
   type HeaderExplanation,
   type HeaderOverrides,
   type HelmetOverrides,
+  type HostsOptions,
   type HstsOptions,
+  type HttpsOptions,
   type NonceDirective,
   type PageHeaders,
   type PageProfile,
@@ -231,6 +233,8 @@ export {
   type SecureHeaders,
   type SecureHeadersOptions,
   secureHeaders,
+  type UpgradeApp,
+  type UpgradeCheck,
 } from "./secure-headers/index.js";
 export {
   type AsyncCompiledFunction,

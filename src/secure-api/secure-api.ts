@@ -15,6 +15,7 @@ import type { RateLimitControl, RateLimitOptions } from "../rate-limit/index.js"
 import { NO_CONTROL, type RateLimitPhases, rateLimitPhases } from "../rate-limit/phases.js";
 import { createSecureHeaders } from "../secure-headers/secure-headers.js";
 import type { SecureHeadersOptions } from "../secure-headers/secure-headers-options.js";
+import type { UpgradeCheck } from "../secure-headers/upgrade-check.js";
 import { loadShedding } from "../server/load-shedding.js";
 import { requestDeadline } from "../server/request-deadline.js";
 import type { ValidChains } from "../validate/index.js";
@@ -35,6 +36,8 @@ import { createSetupCheck } from "./setup-check.js";
 
 /** What {@link secureApi} returns. */
 export interface SecureApi extends Middleware {
+  /** `onUpgrade` of its `secureHeaders`, for WebSockets; `false` with `secureHeaders: false`, where nothing judges. */
+  readonly onUpgrade: UpgradeCheck["onUpgrade"];
   /**
    * What the `validate` of a row has let through, as `validator.valid(req)`: `security.valid(req, "POST /orders").body`.
    *
@@ -203,6 +206,7 @@ export function secureApi(options: SecureApiOptions): SecureApi {
   const handler = preset.middleware(handle, { parts: described.map(({ mark }) => mark) });
   giveDetails(handler, () => ({ parts: described.map(({ details }) => details() ?? null) }));
   return Object.assign(handler, {
+    onUpgrade: headers?.onUpgrade ?? (() => false),
     ready: async (): Promise<void> => guard?.ready(),
     valid: <V>(req: object, pattern: string): V => {
       const row = rows.find(

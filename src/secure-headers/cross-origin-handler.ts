@@ -4,13 +4,14 @@ import { isThenable } from "../core/calls/user-function.js";
 import { recordDecision } from "../core/decision/decision.js";
 import { recordReportedAnswer } from "../core/decision/report-mode.js";
 import type { DecisionFields, Guard } from "../core/guard/guard.js";
-import { isFirstParty, isUnsafe } from "../core/http/first-party.js";
+import { isFirstParty } from "../core/http/first-party.js";
+import { addVary } from "../core/http/header-values.js";
 import { HttpError } from "../core/refusal/http-error.js";
 import { earlyRefusal } from "../core/request/early-limit.js";
 import { type CorsPolicy, isPreflight, type Missing } from "./cors/cors-policy.js";
 import { corsRequestOf } from "./cors/cors-request.js";
 import { keepCors } from "./cors/keep-cors.js";
-import type { CrossOriginGuard } from "./cross-origin/cross-origin-guard.js";
+import type { CrossOriginGuard, OriginRank } from "./cross-origin/cross-origin-guard.js";
 
 /** Whether the origin is on the list, or why that cannot be told. */
 type Listed = boolean | FunctionFailure;
@@ -18,6 +19,8 @@ type Listed = boolean | FunctionFailure;
 /** In place of the sentence about the origin, which is right. */
 const METHOD_DETAIL = "Cross-origin requests with this method are not allowed.";
 const NETWORK_DETAIL = "Requests to the private network are not allowed.";
+
+const ISOLATION_VARY = ["Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest"];
 
 type Handler = (req: Request, res: Response, next: NextFunction) => void;
 
@@ -31,7 +34,11 @@ export function createCrossOriginHandler(
   cors: CorsPolicy | undefined,
   crossOriginGuard: CrossOriginGuard | undefined,
 ): Handler {
+  const own = crossOriginGuard?.own;
+  const varies = crossOriginGuard?.isolates === true && guard.enforced;
+
   return function handleCrossOrigin(req, res, next) {
+    if (varies && (req.method === "GET" || req.method === "HEAD")) setVary(res);
     const { origin } = req.headers;
     if (cors === undefined || origin === undefined) {
       conclude(false, req, res, next);
@@ -54,11 +61,11 @@ export function createCrossOriginHandler(
       }
       if (guard.enforced) {
         shareOrWithhold(cors, req.headers.origin, listed, res);
-        if (req.headers.origin !== undefined && !isFirstParty(req)) keepCors(req, res);
+        if (req.headers.origin !== undefined && !isFirstParty(req, own)) keepCors(req, res);
       }
     }
     if (typeof answer !== "boolean") recordFailure(guard, answer, req);
-    if (isFirstParty(req)) guard.pass(next);
+    if (isFirstParty(req, own)) guard.pass(next);
     else handleForeign(guard, cors, crossOriginGuard, answer, req, res, next);
   }
 }
@@ -177,11 +184,7 @@ function handleForeign(
   next: NextFunction,
 ): void {
   const listed = answer === true;
-  const trusted = listed && cors?.credentials === true;
-  const verdict =
-    !trusted && crossOriginGuard !== undefined && isUnsafe(req)
-      ? crossOriginGuard.judge(req, listed)
-      : undefined;
+  const verdict = crossOriginGuard?.judge(req, rankOf(listed, cors));
   if (verdict?.blocked === true) {
     const refuse = earlyRefusal(guard.enforced, req, res);
     if (refuse !== undefined) {
@@ -198,6 +201,19 @@ function handleForeign(
   else if (cors !== undefined && answer === false && wantsToRead(req)) recordWithheld(guard, req);
   else if (verdict !== undefined) guard.allow(req, { reason: verdict.reason });
   guard.pass(next);
+}
+
+/** What the answer of CORS about an origin is worth to the guard. */
+export function rankOf(listed: boolean, cors: CorsPolicy | undefined): OriginRank {
+  if (!listed) return "foreign";
+  return cors?.credentials === true ? "trusted" : "listed";
+}
+
+/** No cache may give what somebody opened to a page of another site (RFC 9110 §12.5.5). */
+function setVary(res: Response): void {
+  let vary: unknown = res.getHeader("Vary");
+  for (const name of ISOLATION_VARY) vary = addVary(vary, name);
+  res.setHeader("Vary", vary as string);
 }
 
 /** CORS refuses no ordinary request: this one goes on, and no page can read the answer. */

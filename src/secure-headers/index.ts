@@ -6,7 +6,9 @@ export type { CspOptions, NonceDirective } from "./csp/csp-options.js";
 export type { HeaderExplanation } from "./explain/explain-headers.js";
 export { getCspNonce } from "./get-csp-nonce.js";
 export type { HelmetOverrides } from "./headers/helmet-options.js";
+export type { HostsOptions } from "./hosts/hosts-options.js";
 export type { HstsOptions } from "./hsts/hsts-options.js";
+export type { HttpsOptions } from "./https/https-options.js";
 export type { HeaderOverrides, PageHeaders, PageProfile } from "./overrides/header-overrides.js";
 export type { FeatureAllowlists } from "./policies/permissions-policy.js";
 export type { ReportingOptions } from "./policies/reporting.js";
@@ -18,3 +20,4 @@ export {
 export type { ReportCollectorOptions } from "./report-collector-options.js";
 export { type SecureHeaders, secureHeaders } from "./secure-headers.js";
 export type { SecureHeadersOptions } from "./secure-headers-options.js";
+export type { UpgradeApp, UpgradeCheck } from "./upgrade-check.js";

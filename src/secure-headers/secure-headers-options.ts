@@ -6,7 +6,9 @@ import type { CrossOriginGuardOptions } from "./cross-origin/cross-origin-guard.
 import type { CspOptions } from "./csp/csp-options.js";
 import { HELMET_NAMES, type HelmetOverrides } from "./headers/helmet-options.js";
 import type { CacheControl, PresetName } from "./headers/presets.js";
+import type { HostsOptions } from "./hosts/hosts-options.js";
 import type { HstsOptions } from "./hsts/hsts-options.js";
+import type { HttpsOptions } from "./https/https-options.js";
 import type { PageHeaders } from "./overrides/header-overrides.js";
 import type { FeatureAllowlists } from "./policies/permissions-policy.js";
 import type { ReportingOptions } from "./policies/reporting.js";
@@ -80,6 +82,19 @@ export interface SecureHeadersOptions extends GuardOptions {
    */
   readonly crossOriginGuard?: boolean | CrossOriginGuardOptions | undefined;
   /**
+   * What is done about requests over plain HTTP, before anything reads them: redirected to `host` (308), or refused, 403
+   * `https_required`. `req.secure` says what came over TLS, so behind a proxy `trust proxy` has to be set. @default false
+   */
+  readonly https?: false | HttpsOptions | undefined;
+  /**
+   * The hosts that requests may be for, against DNS rebinding: `"api.example.com"`, `"localhost:3000"`, `"localhost:*"`,
+   * `"*.example.com"`. A request for another host is refused, 421 `misdirected_request`, one that names several, 400
+   * `bad_request`. `Host` is looked at, and `X-Forwarded-Host` of a proxy that `trust proxy` names. Left out, every host is
+   * accepted.
+   * @see https://www.rfc-editor.org/rfc/rfc9110#section-7.4
+   */
+  readonly hosts?: string | readonly string[] | HostsOptions | undefined;
+  /**
    * What is done about `Set-Cookie` of a cookie that stands for a user, by its name (`connect.sid`, `session`,
    * `access_token`), without `HttpOnly`, `Secure` (over TLS) or `SameSite`. `"warn"` warns once for each name; `"enforce"`
    * adds what is missing, with `SameSite=Lax`. Cookies against CSRF, which scripts read, are left alone. @default "warn"
@@ -102,6 +117,8 @@ export const SECURE_HEADERS_KEYS: OptionKeys<SecureHeadersOptions> = {
   pages: true,
   cors: "neverUndefined",
   crossOriginGuard: "neverUndefined",
+  https: "neverUndefined",
+  hosts: "neverUndefined",
   cookies: "neverUndefined",
 };
 
@@ -123,6 +140,10 @@ export const SECURE_HEADERS_HINTS: Hints<SecureHeadersOptions> = {
   reportingEndpoints: "reporting.endpoints",
   featurePolicy: 'write permissionsPolicy: { camera: "none" }',
   noCache: "leave it out, Cache-Control: no-store is sent by default",
+  allowedHosts: "hosts",
+  host: "https.host",
+  forceHttps:
+    'write https: { host: "api.example.com" }, which redirects browsers and refuses other plain requests',
   csrf: "there are no csrf tokens: crossOriginGuard: true refuses what pages of other sites send with the user's cookies",
   crossOrigin:
     "cors: { origins } lets pages of other origins read answers, crossOriginGuard: true refuses what they send with the user's cookies",

@@ -226,7 +226,6 @@ describe("secureHeaders", () => {
       { crossOriginGuard: undefined },
       "secureHeaders.crossOriginGuard must not be undefined",
     ],
-    ["https", { https: {} }, 'must not have an option "https"'],
     ["report", { report: {} }, 'must not have an option "report"'],
     [
       "a helmet option at the top",

@@ -1,4 +1,4 @@
-import type { Request, Response } from "express";
+import type { NextFunction, Request, Response } from "express";
 import { watchAnswer } from "../core/answer/watch-answer.js";
 import { createMountCheck } from "../core/app/mount-check.js";
 import { createGuard } from "../core/guard/guard.js";
@@ -9,12 +9,14 @@ import { isPlainObject } from "../core/options/value.js";
 import { type CookieMode, createCookieWatcher } from "./cookies/cookie-watcher.js";
 import { readCorsOptions } from "./cors/cors-options.js";
 import { createCorsPolicy } from "./cors/cors-policy.js";
-import { readCrossOriginGuard } from "./cross-origin/cross-origin-guard.js";
+import { createCrossOriginGuard, readCrossOriginGuard } from "./cross-origin/cross-origin-guard.js";
 import { createCrossOriginHandler } from "./cross-origin-handler.js";
 import { createHeaderMethods, type HeaderMethods } from "./header-methods.js";
 import { createHeaderSets } from "./header-sets.js";
 import { PRESETS, type PresetName } from "./headers/presets.js";
 import { readHeaders } from "./headers/read-headers.js";
+import { readHosts } from "./hosts/hosts-options.js";
+import { readHttps } from "./https/https-options.js";
 import { copyOptions } from "./overrides/copy-options.js";
 import { readPages } from "./overrides/read-pages.js";
 import { createPageWatcher } from "./pages/page-watcher.js";
@@ -23,6 +25,8 @@ import {
   SECURE_HEADERS_KEYS,
   type SecureHeadersOptions,
 } from "./secure-headers-options.js";
+import { createTransportHandler } from "./transport-handler.js";
+import { createUpgradeCheck, type UpgradeCheck } from "./upgrade-check.js";
 
 const PRESET_NAMES = ["api", "web", "helmet"] as const satisfies readonly PresetName[];
 
@@ -39,7 +43,7 @@ const OF_HEADERS = [
 ] as const satisfies readonly (keyof SecureHeadersOptions)[];
 
 /** What {@link secureHeaders} returns. */
-export type SecureHeaders = Middleware & HeaderMethods;
+export type SecureHeaders = Middleware & HeaderMethods & UpgradeCheck;
 
 /**
  * Sets the security headers of every answer, answers CORS preflights, and refuses what pages of other sites send with
@@ -77,6 +81,8 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
   const pages = readPages(reader, below, guardOptions.mode);
   const corsSettings = readCorsOptions(reader);
   const crossOriginGuard = readCrossOriginGuard(reader, corsSettings !== undefined);
+  const https = readHttps(reader);
+  const hosts = readHosts(reader);
   const cookies = readCookies(reader);
   reader.finish();
 
@@ -87,6 +93,8 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
     `preset(${name})`,
     ...(cors ? ["cors"] : []),
     ...(crossOriginGuard ? ["crossOriginGuard"] : []),
+    ...(https ? [`https(${https.policy})`] : []),
+    ...(hosts ? ["hosts"] : []),
     ...(cookies === "enforce" ? ["cookies"] : []),
     ...(pages.length > 0 ? ["pages"] : []),
   ];
@@ -100,30 +108,37 @@ export function createSecureHeaders(options: SecureHeadersOptions): {
     for (const watcher of watchers) watchAnswer(req, res, watcher);
   };
   const methods = createHeaderMethods({ guard, preset: name, base, pages, sets });
-  const always = crossOriginGuard?.always ?? [];
-  const patterns = [always, pages.map(({ pattern }) => pattern)].filter((list) => list.length > 0);
-  const checkMount = createMountCheck("secureHeaders", patterns);
-  if (cors === undefined && crossOriginGuard === undefined) {
-    const middleware = guard.middleware(
-      (req, res, next) => {
-        checkMount(req);
-        prepare(req, res);
-        guard.pass(next);
-      },
-      { rule },
-    );
-    return { middleware: Object.assign(middleware, methods), answers: false };
-  }
-  const handleCrossOrigin = createCrossOriginHandler(guard, cors, crossOriginGuard);
+  const answers = cors !== undefined || crossOriginGuard !== undefined;
+  const handleCrossOrigin = answers
+    ? createCrossOriginHandler(guard, cors, crossOriginGuard)
+    : (_req: Request, _res: Response, next: NextFunction) => guard.pass(next);
+  const handle =
+    https === undefined && hosts === undefined
+      ? handleCrossOrigin
+      : createTransportHandler(guard, https, hosts, handleCrossOrigin);
+  const lists = [
+    crossOriginGuard?.always ?? [],
+    https?.exempt ?? [],
+    hosts?.exempt ?? [],
+    pages.map(({ pattern }) => pattern),
+  ];
+  const checkMount = createMountCheck(
+    "secureHeaders",
+    lists.filter((list) => list.length > 0),
+  );
   const middleware = guard.middleware(
     (req, res, next) => {
       checkMount(req);
       prepare(req, res);
-      handleCrossOrigin(req, res, next);
+      handle(req, res, next);
     },
     { rule },
   );
-  return { middleware: Object.assign(middleware, methods), answers: true };
+  const isOff = reader.raw("crossOriginGuard") === false;
+  const ofUpgrades = crossOriginGuard ?? (isOff ? undefined : createCrossOriginGuard({}));
+  const rules = { https, hosts, cors, crossOriginGuard: ofUpgrades };
+  const onUpgrade = createUpgradeCheck(guard, rules);
+  return { middleware: Object.assign(middleware, methods, { onUpgrade }), answers };
 }
 
 /** The options, with copies of those about headers: they are read again for each path that has others. */

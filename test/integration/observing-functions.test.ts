@@ -15,6 +15,7 @@ import {
   rateLimit,
   requireRole,
   secureApi,
+  secureHeaders,
 } from "../../src/index.js";
 import { createTestIssuer } from "../../src/testing/index.js";
 import { expressVersions } from "../support/express.js";
@@ -71,6 +72,22 @@ describe.each(expressVersions)("functions that only observe, on Express %s", (_m
     expect(onError).toHaveBeenCalledOnce();
     await settle();
   });
+
+  it.each(FAILURES)(
+    "secureHeaders.https.onPlaintextCredential that %s changes no answer",
+    async (_how, fail) => {
+      const onPlaintextCredential = vi.fn(failing(fail));
+      const https = { host: "api.example.com", onPlaintextCredential } as never;
+      vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+      const answer = await request(appWith(secureHeaders({ https })))
+        .get("/")
+        .set("Authorization", "Bearer t")
+        .expect(403);
+      expect(answer.body.code).toBe("https_required");
+      expect(onPlaintextCredential).toHaveBeenCalledOnce();
+      await settle();
+    },
+  );
 
   it.each(MODES)(
     "auditLog.sinks.log that fails changes no answer, and its records count as lost, mode %s",

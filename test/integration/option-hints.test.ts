@@ -76,6 +76,8 @@ import { CORS_HINTS } from "../../src/secure-headers/cors/cors-options.js";
 import { CROSS_ORIGIN_GUARD_HINTS } from "../../src/secure-headers/cross-origin/cross-origin-guard.js";
 import { CSP_HINTS } from "../../src/secure-headers/csp/csp-options.js";
 import { HELMET_HINTS, HELMET_NAMES } from "../../src/secure-headers/headers/helmet-options.js";
+import { HOSTS_HINTS } from "../../src/secure-headers/hosts/hosts-options.js";
+import { HTTPS_HINTS } from "../../src/secure-headers/https/https-options.js";
 import { HEADER_OVERRIDE_HINTS } from "../../src/secure-headers/overrides/header-overrides.js";
 import { REPORTING_HINTS } from "../../src/secure-headers/policies/reporting.js";
 import { reportCollector } from "../../src/secure-headers/report-collector.js";
@@ -185,6 +187,7 @@ const REPORT =
 const WHOLE_HOST = "leave it out, it holds for the whole host, whatever the path";
 const HEADERS_ALONE =
   "leave it out, headers alone can be different: what is refused is decided by secureHeaders itself";
+const HTTPS_PROXY = 'write app.set("trust proxy", 1), or the networks of the proxies';
 const UTF8_ONLY = "leave it out, forms are read as UTF-8, and any other charset is refused";
 const ENRICH = "write enrich: async (principal) => ({ roles: await rolesOf(principal.subject) })";
 const BODY = "write jsonBody: {} to parse JSON bodies, mount validate on the routes to check them";
@@ -973,6 +976,10 @@ const TABLES: readonly HintTable[] = [
       reportingEndpoints: "reporting.endpoints",
       featurePolicy: 'write permissionsPolicy: { camera: "none" }',
       noCache: "leave it out, Cache-Control: no-store is sent by default",
+      allowedHosts: "hosts",
+      host: "https.host",
+      forceHttps:
+        'write https: { host: "api.example.com" }, which redirects browsers and refuses other plain requests',
       csrf: "there are no csrf tokens: crossOriginGuard: true refuses what pages of other sites send with the user's cookies",
       crossOrigin:
         "cors: { origins } lets pages of other origins read answers, crossOriginGuard: true refuses what they send with the user's cookies",
@@ -1101,6 +1108,53 @@ const TABLES: readonly HintTable[] = [
       ignore: "exempt",
       include: "always",
       paths: "always",
+      origins:
+        "write origin for those of the server itself, cors: { origins, credentials: true } for others",
+      trustedOrigins: "write cors: { origins, credentials: true }, which trusts them",
+      isolate: "write isolation: true, which refuses what pages of other sites load",
+    },
+  },
+  {
+    name: "HTTPS_HINTS",
+    hints: HTTPS_HINTS,
+    places: [
+      {
+        path: "secureHeaders.https",
+        create: (options) => secureHeaders({ https: { host: "api.example.com", ...options } }),
+      },
+    ],
+    says: {
+      hostname: "host",
+      mode: 'write policy: "hybrid", "redirect" or "reject", and mode of secureHeaders to report only',
+      except: "exempt",
+      ignore: "exempt",
+      exclude: "exempt",
+      skipPaths: "exempt",
+      trustProtoHeader: HTTPS_PROXY,
+      trustProxy: HTTPS_PROXY,
+      trustProxyHeader: HTTPS_PROXY,
+      trustXForwardedHostHeader: "leave it out, redirects lead to host and nowhere else",
+      statusCode: "leave it out, redirects are 308",
+      port: 'write it behind the host, as in "api.example.com:8443"',
+    },
+  },
+  {
+    name: "HOSTS_HINTS",
+    hints: HOSTS_HINTS,
+    places: [
+      {
+        path: "secureHeaders.hosts",
+        create: (options) => secureHeaders({ hosts: { allowed: "api.example.com", ...options } }),
+      },
+    ],
+    says: {
+      hosts: "allowed",
+      names: "allowed",
+      allow: "allowed",
+      allowedHosts: "allowed",
+      except: "exempt",
+      bypass: "exempt",
+      ignore: "exempt",
     },
   },
   {

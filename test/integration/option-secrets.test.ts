@@ -99,7 +99,7 @@ function leaksOf(
 }
 
 /**
- * Numbers are printed where a number or a quantity is expected, hosts where an origin or an issuer is, and paths of routes in
+ * Numbers are printed where a number or a quantity is expected, hosts where an origin, a host or an issuer is, and paths of routes in
  * the error of a test about routes: none is secret there.
  */
 function mayBePrinted({ value }: Secret): (problem: string) => boolean {
@@ -107,7 +107,8 @@ function mayBePrinted({ value }: Secret): (problem: string) => boolean {
     (typeof value === "number" &&
       / must be (?:a (?:whole )?number|a duration|a size) /.test(problem)) ||
     problem.startsWith("allow: /") ||
-    (String(value).includes("://zq9") && /\.(?:cors\.origins|issuer must)/.test(problem));
+    (String(value).includes("://zq9") &&
+      /\.(?:cors\.origins|crossOriginGuard\.origin|hosts|https\.host|issuer must)/.test(problem));
 }
 
 const FOLDER = mkdtempSync(join(tmpdir(), "option-secrets-"));

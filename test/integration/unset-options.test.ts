@@ -310,7 +310,15 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
       ...GUARD,
     ],
     // With `cors`, the cross-origin guard goes away as well.
-    refused: ["cors", "crossOriginGuard", "cookies", "permissionsPolicy", "remove"],
+    refused: [
+      "cors",
+      "crossOriginGuard",
+      "https",
+      "hosts",
+      "cookies",
+      "permissionsPolicy",
+      "remove",
+    ],
   },
   CspOptions: { omitted: ["reportOnly"], refused: ["nonce"] },
   ReportingOptions: {
@@ -329,6 +337,9 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
     omitted: ["maxBytes", "maxReports", "maxPerMinute", "repeatAfter", "onReport"],
     refused: [],
   },
+  // Without `exempt`, every path is refused.
+  HttpsOptions: { omitted: ["policy", "exempt"], refused: ["host", "onPlaintextCredential"] },
+  HostsOptions: { omitted: ["exempt"], refused: ["allowed"] },
   CorsOptions: {
     omitted: [
       "credentials",
@@ -339,7 +350,7 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
     ],
     refused: ["origins", "methods", "allowedHeaders"],
   },
-  CrossOriginGuardOptions: { omitted: ["exempt"], refused: ["always"] },
+  CrossOriginGuardOptions: { omitted: ["exempt"], refused: ["always", "origin", "isolation"] },
   AssertRoutesGuardedOptions: { omitted: ["allow"], refused: ["baseline", "probe"] },
   WriteBaselineOptions: { omitted: ["allow"], refused: [] },
   ProbeRoutesOptions: { omitted: ["skip"], refused: [] },

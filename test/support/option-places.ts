@@ -376,6 +376,16 @@ export const PLACES: Readonly<Record<string, Place>> = {
     path: "auditTls",
     create: (options) => readAuditTarget("127.0.0.1", 8443, options),
   },
+  HttpsOptions: {
+    path: "secureHeaders.https",
+    given: { host: "api.example.com" },
+    create: (https) => secureHeaders({ https }),
+  },
+  HostsOptions: {
+    path: "secureHeaders.hosts",
+    given: { allowed: "api.example.com" },
+    create: (hosts) => secureHeaders({ hosts: hosts as { allowed: string } }),
+  },
   TestIssuerOptions: { path: "createTestIssuer", create: createTestIssuer },
   MintOverrides: {
     path: "mint",

@@ -142,7 +142,9 @@ import {
   type CrossOriginGuardOptions,
   type CspOptions,
   type HeaderOverrides,
+  type HostsOptions,
   type HstsOptions,
+  type HttpsOptions,
   type ReportCollectorOptions,
   type ReportingOptions,
   reportCollector,
@@ -273,6 +275,8 @@ export interface MyRequireOwnershipOptions
   extends RequireOwnershipOptions<Row>,
     Omit<Own, "owner"> {}
 export interface MyCrossOriginGuardOptions extends CrossOriginGuardOptions, Own {}
+export interface MyHostsOptions extends HostsOptions, Own {}
+export interface MyHttpsOptions extends HttpsOptions, Own {}
 export interface MyHstsOptions extends HstsOptions, Own {}
 export interface MyLoadSheddingOptions extends LoadSheddingOptions, Own {}
 export interface MyDelayRamp extends DelayRamp, Own {}
@@ -386,6 +390,8 @@ secureHeaders({
   csp: my<MyCspOptions>(),
   hsts: my<MyHstsOptions>(),
   reporting: my<MyReportingOptions>(),
+  https: my<MyHttpsOptions>(),
+  hosts: my<MyHostsOptions>(),
 });
 const server = createSecureServer(() => undefined, my<MySecureServerOptions>());
 void server.reload(my<MyReloadedCredentials>());

@@ -1,4 +1,5 @@
-import type { Request, RequestHandler } from "express";
+import { createServer } from "node:http";
+import express, { type Request, type RequestHandler } from "express";
 import {
   type BrowserReport,
   getCspNonce,
@@ -23,6 +24,19 @@ export const handlers: readonly RequestHandler[] = [
   secureHeaders({ permissionsPolicy: { camera: "none", payment: ["self", "https://a.example"] } }),
   secureHeaders({ permissionsPolicy: "deny-all", hsts: { maxAgeInReportMode: "5m" } }),
   secureHeaders({ reporting: { endpoints: { csp: "/r" }, contentSecurityPolicy: "csp" } }),
+  secureHeaders({ https: { host: "api.example.com" }, hosts: ["api.example.com"] }),
+  secureHeaders({
+    https: {
+      policy: "reject",
+      exempt: "GET /healthz",
+      onPlaintextCredential: async (req) => void req.get("authorization"),
+    },
+    hosts: { allowed: "api.example.com", exempt: ["GET /healthz"] },
+  }),
+  secureHeaders({
+    https: false,
+    crossOriginGuard: { isolation: true, origin: "https://a.example" },
+  }),
 ];
 
 const collector = reportCollector({
@@ -58,6 +72,26 @@ reportCollector({ maxBytes: 64_000 });
 reportCollector({ mode: "report" });
 declare const req: Request;
 export const nonce: string = getCspNonce(req);
+
+const app = express();
+const security = secureHeaders();
+app.use(security);
+createServer(app).on("upgrade", (req, socket) => {
+  const mayConnect: boolean = security.onUpgrade(req, app);
+  if (!mayConnect || !security.onUpgrade(req)) socket.destroy();
+});
+// @ts-expect-error an app has settings
+security.onUpgrade({} as never, {});
+// @ts-expect-error there is no example that fits every server
+secureHeaders({ https: true });
+// @ts-expect-error unknown policy
+secureHeaders({ https: { policy: "strict", host: "api.example.com" } });
+// @ts-expect-error redirects lead to a host and not to a URL object
+secureHeaders({ https: { host: new URL("https://api.example.com") } });
+// @ts-expect-error hosts are texts
+secureHeaders({ hosts: /example/ });
+// @ts-expect-error a list without exemptions stands alone, one with them is named
+secureHeaders({ hosts: { exempt: "GET /healthz" } });
 
 // @ts-expect-error a nonce is for scripts and styles
 secureHeaders({ csp: { nonce: "imgSrc" } });

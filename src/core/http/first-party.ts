@@ -41,13 +41,20 @@ function namesMethod(url: string): boolean {
 /**
  * Whether the request comes from no page at all or from one of this origin, so that the guard has nothing to ask.
  *
+ * @param own - The origins of the server itself. Without it, the host that the client asked for tells.
  * @see https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
  */
-export function isFirstParty(req: Request): boolean {
+export function isFirstParty(req: Request, own?: ReadonlySet<string>): boolean {
   const site = req.headers["sec-fetch-site"];
   if (site !== undefined) return site === "same-origin" || site === "none";
   const { origin } = req.headers;
-  return origin === undefined || isOwnOrigin(origin, req);
+  if (origin === undefined) return true;
+  return own === undefined ? isOwnOrigin(origin, req) : isNamed(origin, own, req);
+}
+
+/** A page over plain HTTP is none of a server that is asked over TLS: anybody on the network can write it. */
+function isNamed(origin: string, own: ReadonlySet<string>, req: Request): boolean {
+  return own.has(origin) && !(req.secure && origin.startsWith("http:"));
 }
 
 /** The text with percent-encoded ASCII decoded: `_%6dethod` is `_method` to every query parser. */

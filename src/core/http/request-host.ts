@@ -8,8 +8,8 @@ export function requestHost(req: Request): string | undefined {
   return forwardedHost(req) ?? hostField(req);
 }
 
-/** Over HTTP/2, clients send `:authority` in place of `Host` (RFC 9113 §8.3.1). */
-function hostField(req: Request): string | undefined {
+/** `Host`. Over HTTP/2, clients send `:authority` in its place (RFC 9113 §8.3.1). */
+export function hostField(req: Request): string | undefined {
   const authority = req.httpVersionMajor >= 2 ? req.headers[":authority"] : undefined;
   return typeof authority === "string" ? authority : req.headers.host;
 }
@@ -45,13 +45,19 @@ function withoutPort(host: string): string {
   return (colon === -1 ? host : host.slice(0, colon)).toLowerCase();
 }
 
-function forwardedHost(req: Request): string | undefined {
+/** `X-Forwarded-Host` of a proxy that `trust proxy` names, as it came: one host, or a list of them. */
+export function forwardedHostField(req: Request): string | undefined {
   const field = req.headers["x-forwarded-host"];
-  if (typeof field !== "string") return undefined;
+  if (typeof field !== "string" || field === "") return undefined;
   // A router of Express that serves without an app trusts nobody.
   const { app } = req as { readonly app?: Request["app"] };
   const trust: unknown = app?.get("trust proxy fn");
-  if (typeof trust !== "function" || trust(req.socket.remoteAddress, 0) !== true) return undefined;
-  const host = (field.split(",", 1)[0] ?? "").trim();
+  return typeof trust === "function" && trust(req.socket.remoteAddress, 0) === true
+    ? field
+    : undefined;
+}
+
+function forwardedHost(req: Request): string | undefined {
+  const host = forwardedHostField(req)?.split(",", 1)[0]?.trim();
   return host === "" ? undefined : host;
 }

@@ -21,11 +21,6 @@ export class ProblemList {
     this.#problems.push(`${path} ${sentence}`);
   }
 
-  /** Whether nothing was noted so far. */
-  get isEmpty(): boolean {
-    return this.#problems.length === 0;
-  }
-
   /** Takes over the problems of an error that another factory threw for the same user. */
   adopt(error: OptionsError, prefix: string): void {
     for (const problem of error.problems) this.#problems.push(`${prefix}${problem}`);

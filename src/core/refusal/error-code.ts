@@ -88,6 +88,11 @@ export const ERROR_CODES = {
     detail: "Cross-origin requests from this origin are not allowed.",
   },
   cross_origin_blocked: { status: 403, detail: "A browser sent this request for another site." },
+  https_required: { status: 403, detail: "This server answers over HTTPS only." },
+  misdirected_request: {
+    status: 421,
+    detail: "This server does not answer requests for this host.",
+  },
   // secureApi
   ambiguous_request: {
     status: 400,

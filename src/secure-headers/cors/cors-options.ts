@@ -41,7 +41,7 @@ export interface CorsOptions {
   readonly allowedHeaders?: string | readonly string[] | undefined;
   /**
    * Response headers that the pages may read, besides those that this library sets: `RateLimit`, `RateLimit-Policy`,
-   * `X-RateLimit-Limit`, `-Remaining`, `-Reset`, `Retry-After`, `WWW-Authenticate` and `X-Request-Id`.
+   * `X-RateLimit-Limit`, `-Remaining`, `-Reset`, `Retry-After`, `WWW-Authenticate`, `DPoP-Nonce` and `X-Request-Id`.
    */
   readonly exposedHeaders?: string | readonly string[] | undefined;
   /** How long browsers may remember a preflight. A duration in whole seconds, `"0s"` to `"1d"`. @default "10m" */
@@ -97,6 +97,7 @@ const OWN_HEADERS = [
   "X-RateLimit-Reset",
   "Retry-After",
   "WWW-Authenticate",
+  "DPoP-Nonce",
   "X-Request-Id",
 ];
 /** https://fetch.spec.whatwg.org/#forbidden-request-header */

@@ -15,7 +15,7 @@ import type { CorsOptions } from "./cors-options.js";
 
 const APP = "https://app.example.com";
 const EXPOSED =
-  "RateLimit,RateLimit-Policy,X-RateLimit-Limit,X-RateLimit-Remaining,X-RateLimit-Reset,Retry-After,WWW-Authenticate,X-Request-Id";
+  "RateLimit,RateLimit-Policy,X-RateLimit-Limit,X-RateLimit-Remaining,X-RateLimit-Reset,Retry-After,WWW-Authenticate,DPoP-Nonce,X-Request-Id";
 
 function corsHeadersOf(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(

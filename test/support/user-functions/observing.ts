@@ -6,6 +6,7 @@ export const OBSERVING: readonly string[] = [
   "auditLog.sinks.close",
   "auditLog.sinks.log",
   "errorHandler.onError",
+  "secureHeaders.https.onPlaintextCredential",
   // They answer, or are told of what was decided: see src/rate-limit/express-rate-limit/app-functions.test.ts.
   "express-rate-limit: rateLimit.handler",
   "express-rate-limit: rateLimit.identifier",
