@@ -11,16 +11,16 @@ const HALF_A_YEAR_SECONDS = 15_768_000;
 const TWO_WEEKS_MS = 14 * 24 * 60 * 60 * 1000;
 /** What the findings of the audit are here. Whether the certificate is valid, the first answer has shown. */
 const TLS_RULES: Readonly<Record<TlsFinding["code"], ScanRuleName | "unchecked" | "elsewhere">> = {
-  no_tls: "unchecked",
+  "no-tls": "unchecked",
   unanswered: "unchecked",
-  no_forward_secrecy: "tls-no-forward-secrecy",
-  old_version: "tls-weak-version",
-  no_tls13: "tls-no-newest",
-  weak_suite: "tls-weak-suite",
-  weak_group: "tls-weak-suite",
-  certificate_fault: "certificate-invalid",
-  certificate_name: "elsewhere",
-  certificate_untrusted: "elsewhere",
+  "no-forward-secrecy": "tls-no-forward-secrecy",
+  "old-version": "tls-weak-version",
+  "no-tls13": "tls-no-newest",
+  "weak-suite": "tls-weak-suite",
+  "weak-group": "tls-weak-suite",
+  "certificate-fault": "certificate-invalid",
+  "certificate-name": "elsewhere",
+  "certificate-untrusted": "elsewhere",
 };
 
 /** Looks at what somebody on the way could read or change. */
