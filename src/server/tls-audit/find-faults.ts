@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
-import { checkChain, validityOf } from "../tls/credentials/check-certificates.js";
+import { checkChain, publicKeyOf, validityOf } from "../tls/credentials/check-certificates.js";
 import type { Accepted } from "./list-accepted.js";
 
 /** Something about a server's TLS that should be otherwise. */
@@ -84,7 +84,8 @@ export function describeCertificate(certificate: X509Certificate): {
   readonly validTo: string;
   readonly key: string;
 } {
-  const { asymmetricKeyType: type = "", asymmetricKeyDetails: details } = certificate.publicKey;
+  const { asymmetricKeyType: type = "unknown", asymmetricKeyDetails: details } =
+    publicKeyOf(certificate) ?? {};
   const size = details?.namedCurve ?? details?.modulusLength ?? "";
   const { from, to } = validityOf(certificate);
   return Object.freeze({
@@ -92,10 +93,15 @@ export function describeCertificate(certificate: X509Certificate): {
     issuer: certificate.issuer ?? "",
     subjectAltName: certificate.subjectAltName ?? "",
     fingerprint256: certificate.fingerprint256,
-    validFrom: new Date(from).toISOString(),
-    validTo: new Date(to).toISOString(),
+    validFrom: timeOf(from),
+    validTo: timeOf(to),
     key: `${type} ${size}`.trim(),
   });
+}
+
+/** A server may show a certificate with times that are none. */
+function timeOf(time: number): string {
+  return Number.isNaN(time) ? "" : new Date(time).toISOString();
 }
 
 function isFor(certificate: X509Certificate, name: string): boolean {

@@ -65,7 +65,7 @@ export function checkKeyOf(chain: readonly X509Certificate[], key: KeyObject, no
 export function checkChain(chain: readonly X509Certificate[], now: number, note: Note): void {
   for (const [index, certificate] of chain.entries()) {
     const which = index === 0 ? "" : `, as number ${index + 1}`;
-    const fault = weaknessOf(certificate.publicKey);
+    const fault = weaknessOf(certificate);
     if (fault !== undefined) note(`must not be weak, got ${fault}${which}`);
     const hash = brokenHashOf(certificate.raw);
     // Nobody looks at the signature of what is trusted by itself.
@@ -75,7 +75,9 @@ export function checkChain(chain: readonly X509Certificate[], now: number, note:
   const [leaf] = chain;
   if (leaf === undefined) return;
   const { from, to } = validityOf(leaf);
-  if (now < from) note(`must be valid now, got one that is valid from ${day(from)} on`);
+  if (Number.isNaN(from) || Number.isNaN(to))
+    note("must be valid now, got one whose times cannot be read");
+  else if (now < from) note(`must be valid now, got one that is valid from ${day(from)} on`);
   else if (now > to) note(`must be valid now, got one that expired on ${day(to)}`);
 }
 
@@ -92,7 +94,9 @@ export function validityOf(certificate: X509Certificate): {
   return { from: Date.parse(certificate.validFrom), to: Date.parse(certificate.validTo) };
 }
 
-function weaknessOf(key: KeyObject): string | undefined {
+function weaknessOf(certificate: X509Certificate): string | undefined {
+  const key = publicKeyOf(certificate);
+  if (key === undefined) return "a public key that cannot be read";
   const { asymmetricKeyType: type = "", asymmetricKeyDetails: details } = key;
   if (!KEY_TYPES.includes(type)) return `a key of type ${type}`;
   if (type.startsWith("rsa")) {
@@ -102,6 +106,15 @@ function weaknessOf(key: KeyObject): string | undefined {
   const curve = details?.namedCurve;
   if (type !== "ec" || CURVES.includes(curve ?? "")) return undefined;
   return `a key on the curve ${curve}, which this profile cannot use`;
+}
+
+/** `undefined` for a kind of key that OpenSSL does not know, or for one that is damaged. */
+export function publicKeyOf(certificate: X509Certificate): KeyObject | undefined {
+  try {
+    return certificate.publicKey;
+  } catch {
+    return undefined;
+  }
 }
 
 function day(time: number): string {
