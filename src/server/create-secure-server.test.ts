@@ -7,6 +7,7 @@ import {
   type CertificateWishes,
   createCertificate,
   createKey,
+  createRevocationList,
 } from "../../test/support/certificates.js";
 import { expressVersions } from "../../test/support/express.js";
 import { end, get, handshake, listen } from "../../test/support/tls.js";
@@ -132,6 +133,8 @@ describe("createSecureServer", () => {
 describe("at start, createSecureServer refuses", () => {
   const other = createCertificate("other");
   const chained = createCertificate("leaf", { issuer: good });
+  const intermediate = createCertificate("intermediate", { issuer: good, isAuthority: true });
+  const list = createRevocationList(good, []);
 
   it.each<[string, CertificateWishes, string]>([
     ["an expired certificate", { days: [-90, -1] }, "must be valid now, got one that expired on "],
@@ -213,7 +216,29 @@ describe("at start, createSecureServer refuses", () => {
     [
       "a text that was cut off",
       { key: good.key, cert: good.cert.slice(0, 300) },
-      ["cert must be certificates in PEM (-----BEGIN CERTIFICATE-----)"],
+      ["cert must be certificates in PEM, got one that is cut off"],
+    ],
+    [
+      "a text that was cut off behind the first certificate",
+      { key: chained.key, cert: chained.cert + good.cert.slice(0, 300) },
+      ["cert must be certificates in PEM, got one that is cut off"],
+    ],
+    [
+      "authorities and revocation lists that were cut off",
+      {
+        key: good.key,
+        cert: good.cert,
+        mtls: { ca: good.cert + good.cert.slice(0, 300), crl: list + list.slice(0, 100) },
+      },
+      [
+        "mtls.ca must be certificates in PEM, got one that is cut off",
+        "mtls.crl must be revocation lists in PEM (-----BEGIN X509 CRL-----), got one that is cut off",
+      ],
+    ],
+    [
+      "intermediate authorities, with which no client is accepted",
+      { key: good.key, cert: good.cert, mtls: { ca: intermediate.cert } },
+      ["mtls.ca must hold the root authority too, got intermediate ones only"],
     ],
     [
       "a text that was damaged",

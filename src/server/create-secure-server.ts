@@ -1,5 +1,7 @@
 import type { RequestListener } from "node:http";
 import { createServer, type Server } from "node:https";
+import type { TLSSocket } from "node:tls";
+import { isInTime } from "../core/http/certificates/client-certificate.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { assertNoMiddleware } from "../core/options/uncalled-factory.js";
 import { describeValue } from "../core/options/value.js";
@@ -70,6 +72,11 @@ export function createSecureServer(
   return serve(app, settings, texts, context);
 }
 
+function refuseExpired(socket: TLSSocket): void {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined || !isInTime(certificate)) socket.destroy();
+}
+
 function serve(
   app: RequestListener,
   settings: ReadSecureServer,
@@ -91,6 +98,8 @@ function serve(
     },
     app,
   );
+  // The handshake has looked at the time, but not where a session is resumed.
+  if (mtls?.required === true) server.prependListener("secureConnection", refuseExpired);
   server.on("listening", () => watch.start(server)).on("close", () => watch.stop());
   return Object.assign(server, {
     reload: async (next?: ReloadedCredentials) =>

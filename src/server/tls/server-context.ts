@@ -110,7 +110,7 @@ function contextOptions(
     key,
     cert,
     ...(passphrase !== undefined && { passphrase }),
-    ...(trust !== undefined && { ca: trust.ca }),
-    ...(trust?.crl !== undefined && { crl: trust.crl }),
+    ...(trust !== undefined && { ca: [...trust.ca] }),
+    ...(trust?.crl !== undefined && { crl: [...trust.crl] }),
   });
 }

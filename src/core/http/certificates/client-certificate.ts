@@ -44,7 +44,13 @@ export function getClientCertificate(
 ): ClientCertificate | undefined {
   if (next !== undefined) refuseMounting("getClientCertificate", next);
   const certificate = isAuthorized(req) ? peerCertificate(req) : undefined;
-  return certificate && describe(certificate);
+  return certificate && isInTime(certificate) ? describe(certificate) : undefined;
+}
+
+/** A session that is resumed, and a connection that stays open, outlive the certificate that began them. */
+export function isInTime(certificate: X509Certificate): boolean {
+  const now = Date.now();
+  return now >= Date.parse(certificate.validFrom) && now <= Date.parse(certificate.validTo);
 }
 
 /**

@@ -1,10 +1,10 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { CERTIFICATES, pemBlocks } from "./pem-blocks.js";
 import { brokenHashOf } from "./signature-hash.js";
 
 /** Notes what is wrong, as the rest of a sentence about an option. */
 export type Note = (sentence: string) => void;
 
-const BLOCK = /-----BEGIN (?:X509 )?CERTIFICATE-----[^-]*-----END [^-]*-----/g;
 const MIN_RSA_BITS = 2048;
 /** On any other curve no handshake of the profiles completes. */
 const CURVES = ["prime256v1", "secp384r1"];
@@ -12,7 +12,11 @@ const KEY_TYPES = ["rsa", "rsa-pss", "ec", "ed25519", "ed448"];
 
 /** The certificates of a text in PEM, in their order. Notes what is none. */
 export function parseCertificates(pem: string, note: Note): readonly X509Certificate[] {
-  const blocks = pem.match(BLOCK) ?? [];
+  const blocks = pemBlocks(pem, CERTIFICATES);
+  if (blocks === undefined) {
+    note("must be certificates in PEM, got one that is cut off");
+    return [];
+  }
   if (blocks.length === 0) {
     const key = /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem) ? ", got a private key" : "";
     note(`must be certificates in PEM (-----BEGIN CERTIFICATE-----)${key}`);
