@@ -181,7 +181,7 @@ it.each<[unknown, unknown, object, string]>([
     "localhost",
     443,
     { ca: ca.slice(0, 200) },
-    "auditTls.ca must be certificates in PEM (-----BEGIN CERTIFICATE-----)",
+    "auditTls.ca must be certificates in PEM, got one that is cut off",
   ],
   ["localhost", 443, { ca: "/etc/ca.pem" }, "auditTls.ca must be a text in PEM"],
   ["localhost", 443, { servername: undefined }, "auditTls.servername must not be undefined"],

@@ -102,7 +102,11 @@ function serve(
   if (mtls?.required === true) server.prependListener("secureConnection", refuseExpired);
   server.on("listening", () => watch.start(server)).on("close", () => watch.stop());
   return Object.assign(server, {
-    reload: async (next?: ReloadedCredentials) =>
-      await watch.reload(server, next && readReplacement(next, main)),
+    reload: async (...given: [next?: ReloadedCredentials]) => {
+      // A secret that could not be fetched is not the same as no argument.
+      const [next] = given;
+      const isMeant = given.length > 0 && (next !== undefined || main.key.file === undefined);
+      return await watch.reload(server, isMeant ? readReplacement(next, main) : undefined);
+    },
   });
 }

@@ -1,6 +1,11 @@
 import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
-import { checkChain, publicKeyOf, validityOf } from "../tls/credentials/check-certificates.js";
+import {
+  checkDates,
+  checkStrength,
+  publicKeyOf,
+  validityOf,
+} from "../tls/credentials/check-certificates.js";
 import type { Accepted } from "./list-accepted.js";
 
 /** Something about a server's TLS that should be otherwise. */
@@ -64,9 +69,10 @@ export function findFaults(
     add("unanswered", "error", `${silent} handshakes got no answer: nothing is known of them`);
   if (certificate === undefined) return Object.freeze(findings);
 
-  checkChain([certificate], Date.now(), (fault) =>
-    add("certificate-fault", "error", `The certificate ${fault}`),
-  );
+  const fault = (sentence: string) =>
+    add("certificate-fault", "error", `The certificate ${sentence}`);
+  checkStrength([certificate], fault);
+  checkDates([certificate], Date.now(), fault);
   if (!isFor(certificate, name))
     add("certificate-name", "error", "The certificate is not for the name that was asked for");
   if (shown?.mistrust !== undefined)

@@ -65,8 +65,8 @@ export function checkKeyOf(chain: readonly X509Certificate[], key: KeyObject, no
   );
 }
 
-/** What is wrong with the server's certificate itself, or with one that vouches for it. */
-export function checkChain(chain: readonly X509Certificate[], now: number, note: Note): void {
+/** What is weak about the server's certificate itself, or about one that vouches for it. */
+export function checkStrength(chain: readonly X509Certificate[], note: Note): void {
   for (const [index, certificate] of chain.entries()) {
     const which = index === 0 ? "" : `, as number ${index + 1}`;
     const fault = weaknessOf(certificate);
@@ -76,13 +76,24 @@ export function checkChain(chain: readonly X509Certificate[], now: number, note:
     if (hash !== undefined && !isSelfIssued(certificate))
       note(`must not be weak, got a signature with ${hash}${which}`);
   }
-  const [leaf] = chain;
+}
+
+/** Whether the server's certificate is in its time, and one of those that have signed it, if any are there. */
+export function checkDates(chain: readonly X509Certificate[], now: number, note: Note): void {
+  const [leaf, ...others] = chain;
   if (leaf === undefined) return;
   const { from, to } = validityOf(leaf);
   if (Number.isNaN(from) || Number.isNaN(to))
     note("must be valid now, got one whose times cannot be read");
   else if (now < from) note(`must be valid now, got one that is valid from ${day(from)} on`);
   else if (now > to) note(`must be valid now, got one that expired on ${day(to)}`);
+  // What stands further up may have expired: clients that know a newer root do not look at it.
+  const signers = others.filter((other) => leaf.checkIssued(other));
+  const ends = signers.map((signer) => validityOf(signer).to);
+  if (ends.length > 0 && ends.every((end) => end < now))
+    note(
+      `must have an issuer that is valid now, got one that expired on ${day(Math.max(...ends))}`,
+    );
 }
 
 /** Whether it is issued by the name that it bears: a root, or one that nobody else vouches for. */

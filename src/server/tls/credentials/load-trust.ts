@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import type { ProblemList } from "../../../core/options/problem-list.js";
 import { isSelfIssued, parseCertificates, validityOf } from "./check-certificates.js";
@@ -19,12 +19,12 @@ export interface Trust {
   readonly digest: string;
 }
 
-/** Checks the authorities and revocation lists for client certificates. */
+/** Checks the authorities and revocation lists for client certificates. Without `now`, no look at the time. */
 export function loadTrust(
   { ca, crl, required }: TrustSettings,
   texts: PemTexts,
   problems: ProblemList,
-  now: number,
+  now: number | undefined,
 ): Trust | undefined {
   const caText = textOf(ca, texts, problems);
   const crlText = crl === undefined ? undefined : textOf(crl, texts, problems);
@@ -41,7 +41,7 @@ function checkAuthorities(
   text: string,
   { path }: PemSource,
   problems: ProblemList,
-  now: number,
+  now: number | undefined,
 ): boolean {
   let isSound = true;
   const note = (sentence: string) => {
@@ -57,7 +57,8 @@ function checkAuthorities(
   // OpenSSL follows a chain to its end: with intermediate authorities alone, every client would be refused.
   if (isSound && authorities.length > 0 && !authorities.some(isSelfIssued))
     note("must hold the root authority too, got intermediate ones only");
-  if (authorities.length > 0 && authorities.every((one) => validityOf(one).to < now))
+  const isOver = (one: X509Certificate) => now !== undefined && validityOf(one).to < now;
+  if (authorities.length > 0 && authorities.every(isOver))
     note("must have an authority that is valid now, got expired ones only");
   return isSound;
 }
