@@ -37,7 +37,7 @@ const CALL =
  * Creates an HTTPS server for the app: forward secrecy only, certificates that are renewed while it runs, and client
  * certificates if you ask for them. It is an `https.Server` of Node.js: call `listen()` and `close()` on it.
  *
- * At start it refuses what no client would accept: a key that does not belong to the certificate, an expired one, one
+ * At start it refuses what no client would accept: a key that does not belong to the certificate, an expired one or one of an expired issuer, one
  * that is not valid yet, weak keys (RSA under 2,048 bits, curves other than P-256 and P-384) and signatures (SHA-1, MD5).
  * Afterwards it looks at the content of the files every 60 seconds, and takes new ones only when all of them are good;
  * else the old ones stay, with a process warning and an event on the diagnostics channel `express-secure-api:tls`. The

@@ -28,8 +28,8 @@ const ALTERNATIVE = /([^:,]+:(?:"(?:[^"\\]|\\.)*"|[^,]*))(?:, |$)/gy;
 
 /**
  * The certificate with which the client of this connection has shown who it is (mutual TLS), over HTTP/1.1 and HTTP/2.
- * Only one that the server has verified: signed by an authority of `mtls.ca`, in its time, and not revoked where there
- * are revocation lists.
+ * Only one that the server has verified: signed by an authority of `mtls.ca`, in its time when you ask, and not revoked
+ * at its handshake where there are revocation lists.
  *
  * `undefined` when there is none, when it could not be verified (as `mtls: { required: false }` lets happen), and behind
  * a proxy that ends TLS. It says who the client is, not what it may do.
