@@ -6,7 +6,12 @@ import { createCallerWay, nameCaller } from "../core/principal/name-caller.js";
 import { outageError } from "../core/refusal/http-error.js";
 import { isRefused } from "../core/refusal/refused.js";
 import { KeyOutage } from "../issuer/fetch/key-outage.js";
-import { type BindingSettings, checkBinding } from "./binding/certificate-binding.js";
+import {
+  type BindingSettings,
+  checkBinding,
+  type PresentedCertificate,
+  presentedCertificate,
+} from "./binding/certificate-binding.js";
 import { QUEUE_FULL } from "./first-sight/first-sight.js";
 import type { RefusalFactory } from "./refusals/challenge.js";
 import type { RefusalReason } from "./refusals/refusals.js";
@@ -34,11 +39,18 @@ export class Admission {
     this.#binding = binding;
   }
 
-  settle(verification: Verdict, req: Request, res: Response, next: NextFunction): void {
+  /** @param seen - The client certificate, where the connection may be gone by now. */
+  settle(
+    verification: Verdict,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+    seen?: PresentedCertificate,
+  ): void {
     if (verification === QUEUE_FULL) this.#refuseFull(req, res, next);
     else if (verification instanceof KeyOutage) this.#fail(verification, req, res, next);
     else if (isRefused(verification)) this.refuse(verification.refused, req, res, next);
-    else this.#accept(verification, req, res, next);
+    else this.#accept(verification, req, res, next, seen);
   }
 
   /** Report mode: the request goes on at once, and the verdict is recorded when it is known. */
@@ -49,8 +61,9 @@ export class Admission {
     next: NextFunction,
   ): void {
     noteRan(req);
+    const seen = this.#binding && { der: presentedCertificate(this.#binding, req) };
     const verdict = verification.then(
-      (later) => () => this.settle(later, req, res, goneOn),
+      (later) => () => this.settle(later, req, res, goneOn, seen),
       (error: unknown) => () => this.fault(error, req, res, goneOn),
     );
     concludeCaller(req, verdict, "caller");
@@ -96,10 +109,16 @@ export class Admission {
     this.#guard.refuse(outage.toHttpError(), req, res, next, fields);
   }
 
-  #accept(verified: VerifiedToken, req: Request, res: Response, next: NextFunction): void {
+  #accept(
+    verified: VerifiedToken,
+    req: Request,
+    res: Response,
+    next: NextFunction,
+    seen: PresentedCertificate | undefined,
+  ): void {
     const { fields, keys, principal } = verified;
     const { enforced } = this.#guard;
-    const fault = this.#binding && checkBinding(this.#binding, verified.certificate, req);
+    const fault = this.#binding && checkBinding(this.#binding, verified.certificate, req, seen);
     if (fault !== undefined) {
       this.#tellShortSecret(verified, req);
       this.refuse(fault, req, res, next, fields);

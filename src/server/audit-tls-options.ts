@@ -25,7 +25,7 @@ export interface TlsAudit {
   readonly suites: Readonly<Partial<Record<SecureVersion, readonly string[]>>>;
   /** The groups of the key exchange that it accepts, with the newest version. */
   readonly groups: readonly string[];
-  /** The certificate that it shows; times in ISO 8601. */
+  /** The certificate that it shows; times in ISO 8601, `""` for one that cannot be read. */
   readonly certificate:
     | {
         readonly subject: string;

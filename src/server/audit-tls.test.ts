@@ -1,10 +1,12 @@
+import { X509Certificate } from "node:crypto";
 import { createServer as createPlainServer } from "node:http";
 import { createServer } from "node:https";
-import { createServer as createTcpServer } from "node:net";
-import { afterEach, expect, it } from "vitest";
+import { connect, createServer as createTcpServer, type Socket } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
 import { createCertificate, createKey } from "../../test/support/certificates.js";
 import { listen, unusedPort } from "../../test/support/tls.js";
 import { auditTls } from "./audit-tls.js";
+import type { TlsAudit } from "./audit-tls-options.js";
 import { createSecureServer } from "./create-secure-server.js";
 import { knowsHybrid } from "./tls/profile.js";
 
@@ -169,8 +171,82 @@ it.each<[unknown, unknown, object, string]>([
   ],
   ["localhost", 443, { timeout: 5000 }, "auditTls.timeout must be a duration"],
   ["localhost", 443, { key: ec.key }, "auditTls.key must stand beside the other of key and cert"],
+  [
+    "localhost",
+    443,
+    { key: ec.key, cert: rsa.cert },
+    "auditTls.cert must belong to the private key, got a certificate of another key",
+  ],
+  [
+    "localhost",
+    443,
+    { ca: ca.slice(0, 200) },
+    "auditTls.ca must be certificates in PEM, got one that is cut off",
+  ],
   ["localhost", 443, { ca: "/etc/ca.pem" }, "auditTls.ca must be a text in PEM"],
   ["localhost", 443, { servername: undefined }, "auditTls.servername must not be undefined"],
 ])("refuses %j, %j, %j", async (host, port, options, problem) => {
   await expect(auditTls(host as never, port as never, options)).rejects.toThrow(problem);
+});
+
+it("tells of a certificate with times that are none, and does not stumble over it", async () => {
+  const { key, cert } = createCertificate("localhost");
+  const der = new X509Certificate(cert).raw;
+  const at = der.indexOf(Buffer.from([0x17, 13]));
+  der.write("99", at + 4, "latin1");
+  const text = `-----BEGIN CERTIFICATE-----\n${der.toString("base64")}\n-----END CERTIFICATE-----\n`;
+  const audit = await auditTls(
+    "127.0.0.1",
+    await serve(createServer({ key, cert: text }, app as never)),
+  );
+  expect(audit.certificate?.validFrom).toBe("");
+  expect(audit.findings.map(({ detail }) => detail)).toContain(
+    "The certificate must be valid now, got one whose times cannot be read",
+  );
+}, 60_000);
+
+describe("against servers that mean ill, or that are busy", () => {
+  async function auditOf(onConnection: (socket: Socket) => void): Promise<TlsAudit> {
+    const port = await serve(
+      createTcpServer((socket) => {
+        socket.on("error", () => undefined);
+        onConnection(socket);
+      }),
+    );
+    return await auditTls("127.0.0.1", port, { timeout: "2s" });
+  }
+
+  it.each<[string, (socket: Socket) => void]>([
+    ["reset", (socket) => void socket.resetAndDestroy()],
+    [
+      "reset after the first bytes",
+      (socket) => socket.once("data", () => socket.resetAndDestroy()),
+    ],
+    ["end", (socket) => void socket.end()],
+    ["answer with what is no TLS", (socket) => void socket.end(Buffer.alloc(100_000, 0x16))],
+  ])("connections that they %s are refusals", async (_what, onConnection) => {
+    const audit = await auditOf(onConnection);
+    expect(audit).toMatchObject({ versions: [], forwardSecrecy: false });
+    expect(audit.findings.map(({ code }) => code)).toEqual(["no-tls"]);
+  });
+
+  it.each(["resetAndDestroy", "end"] as const)(
+    "a server that limits connections (%s) has not refused suites",
+    async (limit) => {
+      const behind = await serve(createServer({ key: rsa.key, cert: rsa.cert }, app as never));
+      let connections = 0;
+      const { forwardSecrecy, findings } = await auditOf((socket) => {
+        connections += 1;
+        if (connections > 5) {
+          socket[limit]();
+          return;
+        }
+        const forwarded = connect(behind, "127.0.0.1");
+        forwarded.on("error", () => undefined);
+        socket.pipe(forwarded).pipe(socket);
+      });
+      expect(forwardSecrecy).toBe(false);
+      expect(findings.map(({ code }) => code)).toContain("unanswered");
+    },
+  );
 });

@@ -18,7 +18,7 @@ const CALL = 'await auditTls("127.0.0.1", 8443)';
  *
  * @param host - A name or an address.
  * @throws OptionsError (rejects) when an argument or an option is wrong.
- * @throws TlsAuditError (rejects) when nobody listens there, or `deadline` is over.
+ * @throws TlsAuditError (rejects) when nobody listens there, there is no connection within `timeout`, or `deadline` is over.
  * @see RFC 9325 §3 and §4
  */
 export function auditTls(

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { connect as connectHttp2, createSecureServer as createHttp2Server } from "node:http2";
 import { type ConnectionOptions, connect } from "node:tls";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import {
   createCertificate,
   createRevocationList,
@@ -12,7 +12,7 @@ import { expressVersions } from "../../test/support/express.js";
 import { end, get, handshake, listen } from "../../test/support/tls.js";
 import { getClientCertificate } from "../core/http/certificates/client-certificate.js";
 import { createSecureServer, type SecureServer } from "./create-secure-server.js";
-import type { MtlsOptions } from "./secure-server-options.js";
+import type { MtlsOptions, TicketOptions } from "./secure-server-options.js";
 import { tlsOptions } from "./tls-options.js";
 
 const authority = createCertificate("private authority", { isAuthority: true });
@@ -87,6 +87,22 @@ describe.each(expressVersions)("getClientCertificate on Express %s", (_major, ex
     }
   });
 
+  it("tells nothing of a certificate whose time is over since the handshake", async () => {
+    const DAY = 86_400_000;
+    for (const required of [true, false]) {
+      const port = await serve({ ca: authority.cert, required });
+      for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+        const session = await sessionOf(port, { ...pem(alice), maxVersion });
+        const clock = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 100 * DAY);
+        const answer = ask(port, { ...pem(alice), maxVersion, session });
+        if (required) await expect(answer).rejects.toThrow();
+        else expect(await answer).toBeNull();
+        clock.mockRestore();
+        expect(await ask(port, { ...pem(alice), maxVersion, session })).not.toBeNull();
+      }
+    }
+  });
+
   it("is no middleware, and knows no certificate of requests without TLS", () => {
     expect(getClientCertificate({ socket: {} } as IncomingMessage)).toBeUndefined();
     const broken = Object.defineProperty({}, "socket", {
@@ -99,8 +115,12 @@ describe.each(expressVersions)("getClientCertificate on Express %s", (_major, ex
 });
 
 describe("createSecureServer with mtls", () => {
-  async function serve(mtls: MtlsOptions): Promise<number> {
-    const server = createSecureServer((_req, res) => void res.end("hello"), { ...pem(here), mtls });
+  async function serve(mtls: MtlsOptions, tickets?: TicketOptions): Promise<number> {
+    const server = createSecureServer((_req, res) => void res.end("hello"), {
+      ...pem(here),
+      mtls,
+      tickets,
+    });
     servers.push(server);
     return await listen(server);
   }
@@ -125,6 +145,35 @@ describe("createSecureServer with mtls", () => {
     const lists = createRevocationList(other, []);
     const strict = await serve({ ca: authority.cert, crl: lists });
     await expect(handshake(strict, pem(alice))).rejects.toThrow();
+  });
+
+  it("reads all revocation lists of a text, one for each authority", async () => {
+    const other = createCertificate("other", { isAuthority: true });
+    const [bob, eve] = ["bob", "eve"].map((name) => createCertificate(name, { issuer: other }));
+    if (bob === undefined || eve === undefined) throw new Error("both are there");
+    const port = await serve({
+      ca: authority.cert + other.cert,
+      crl: createRevocationList(authority, []) + createRevocationList(other, [eve]),
+    });
+    for (const one of [alice, bob]) await expect(handshake(port, pem(one))).resolves.toBeDefined();
+    await expect(handshake(port, pem(eve))).rejects.toThrow();
+  });
+
+  it("trusts no authority that it has not looked at", async () => {
+    const hidden = self.cert.replaceAll("CERTIFICATE", "TRUSTED CERTIFICATE");
+    const port = await serve({ ca: authority.cert + hidden });
+    await expect(handshake(port, pem(self))).rejects.toThrow();
+  });
+
+  it("resumes no session of a server that requires no certificate, with the same secret", async () => {
+    const tickets = { secret: "zq9SECRETzq9zq9SECRETzq9zq9SECRETzq9" };
+    const mtls = { ca: authority.cert };
+    const open = await serve({ ...mtls, required: false }, tickets);
+    const strict = await serve(mtls, tickets);
+    for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+      const session = await sessionOf(open, { maxVersion });
+      await expect(handshake(strict, { maxVersion, session })).rejects.toThrow();
+    }
   });
 });
 

@@ -1,5 +1,7 @@
 import type { RequestListener } from "node:http";
 import { createServer, type Server } from "node:https";
+import type { TLSSocket } from "node:tls";
+import { isInTime } from "../core/http/certificates/client-certificate.js";
 import { readOptions } from "../core/options/options-reader.js";
 import { assertNoMiddleware } from "../core/options/uncalled-factory.js";
 import { describeValue } from "../core/options/value.js";
@@ -35,7 +37,7 @@ const CALL =
  * Creates an HTTPS server for the app: forward secrecy only, certificates that are renewed while it runs, and client
  * certificates if you ask for them. It is an `https.Server` of Node.js: call `listen()` and `close()` on it.
  *
- * At start it refuses what no client would accept: a key that does not belong to the certificate, an expired one, one
+ * At start it refuses what no client would accept: a key that does not belong to the certificate, an expired one or one of an expired issuer, one
  * that is not valid yet, weak keys (RSA under 2,048 bits, curves other than P-256 and P-384) and signatures (SHA-1, MD5).
  * Afterwards it looks at the content of the files every 60 seconds, and takes new ones only when all of them are good;
  * else the old ones stay, with a process warning and an event on the diagnostics channel `express-secure-api:tls`. The
@@ -70,6 +72,11 @@ export function createSecureServer(
   return serve(app, settings, texts, context);
 }
 
+function refuseExpired(socket: TLSSocket): void {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined || !isInTime(certificate)) socket.destroy();
+}
+
 function serve(
   app: RequestListener,
   settings: ReadSecureServer,
@@ -91,9 +98,15 @@ function serve(
     },
     app,
   );
+  // The handshake has looked at the time, but not where a session is resumed.
+  if (mtls?.required === true) server.prependListener("secureConnection", refuseExpired);
   server.on("listening", () => watch.start(server)).on("close", () => watch.stop());
   return Object.assign(server, {
-    reload: async (next?: ReloadedCredentials) =>
-      await watch.reload(server, next && readReplacement(next, main)),
+    reload: async (...given: [next?: ReloadedCredentials]) => {
+      // A secret that could not be fetched is not the same as no argument.
+      const [next] = given;
+      const isMeant = given.length > 0 && (next !== undefined || main.key.file === undefined);
+      return await watch.reload(server, isMeant ? readReplacement(next, main) : undefined);
+    },
   });
 }

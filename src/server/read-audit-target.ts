@@ -2,6 +2,11 @@ import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import { describeValue } from "../core/options/value.js";
 import type { AuditTlsOptions } from "./audit-tls-options.js";
+import {
+  checkKeyOf,
+  parseCertificates,
+  parsePrivateKey,
+} from "./tls/credentials/check-certificates.js";
 import { readText } from "./tls/credentials/read-pem.js";
 import type { HandshakeTarget } from "./tls-audit/try-handshake.js";
 
@@ -39,12 +44,31 @@ export function readAuditTarget(host: unknown, port: unknown, options: unknown):
   const [ca, key, cert] = [pemOf(reader, "ca"), pemOf(reader, "key"), pemOf(reader, "cert")];
   if (reader.has("key") !== reader.has("cert"))
     reader.note(reader.has("key") ? "key" : "cert", "must stand beside the other of key and cert");
+  checkTexts(reader, key, cert, ca);
   const timeoutMs = reader.duration("timeout", { min: "100ms", max: "1m", default: "5s" });
   const deadlineMs = reader.duration("deadline", { min: "1s", max: "10m", default: "1m" });
   reader.finish();
   const endsAt = performance.now() + deadlineMs;
   const [name, number] = [String(host), Number(port)];
   return { host: name, port: number, servername, timeoutMs, endsAt, key, cert, ca };
+}
+
+/** What OpenSSL would throw at the first handshake, and a list of authorities that it would read as empty. */
+function checkTexts(
+  reader: OptionsReader<"ca" | "key" | "cert">,
+  key: string | undefined,
+  cert: string | undefined,
+  ca: string | undefined,
+): void {
+  const chain =
+    cert === undefined ? [] : parseCertificates(cert, (fault) => reader.note("cert", fault));
+  const found =
+    key === undefined
+      ? undefined
+      : parsePrivateKey(key, undefined, (fault) => reader.note("key", fault));
+  if (found !== undefined && chain.length > 0)
+    checkKeyOf(chain, found, (fault) => reader.note("cert", fault));
+  if (ca !== undefined) parseCertificates(ca, (fault) => reader.note("ca", fault));
 }
 
 function pemOf(

@@ -236,6 +236,34 @@ describe("createSecureServer with files", () => {
     await expect(server.reload()).rejects.toThrow("keyFile must name a file");
   });
 
+  it("renews the others while one that stays as it is has expired", async () => {
+    const old = createCertificate("old", { names: ["old.test"], days: [-1, 1 / 24] });
+    const [first, second] = [createCertificate("first"), createCertificate("second")];
+    writeFileSync(join(folder, "old.key"), old.key);
+    writeFileSync(join(folder, "old.pem"), old.cert);
+    write(first);
+    const names = {
+      "old.test": { keyFile: join(folder, "old.key"), certFile: join(folder, "old.pem") },
+    };
+    const { server, port } = await start({ names });
+    vi.spyOn(Date, "now").mockReturnValue(Date.now() + 2 * 60 * MINUTE);
+    write(second);
+    await expect(server.reload()).resolves.toMatchObject({ changed: true });
+    expect(await shown(port, [first, second])).toBe("second");
+    // What is new must be in its time.
+    writeFileSync(join(folder, "old.pem"), `${old.cert}\n`);
+    await expect(server.reload()).rejects.toThrow("must be valid now, got one that expired on");
+  });
+
+  it("reads files to their end, also those that tell no size", async () => {
+    const first = createCertificate("first");
+    write({ ...first, cert: first.cert + "# nothing\n".repeat(20_000) });
+    const { server } = await start();
+    await expect(server.reload()).resolves.toMatchObject({ changed: false });
+    write({ ...first, cert: first.cert + "# nothing\n".repeat(200_000) });
+    await expect(server.reload()).rejects.toThrow("got one that is larger than 1 MB");
+  });
+
   it("reads them when it is asked to, and only then with reload: false", async () => {
     const [first, second] = [createCertificate("first"), createCertificate("second")];
     write(first);
@@ -307,6 +335,14 @@ describe("createSecureServer with PEM", () => {
       "server.reload.key must be a text in PEM (-----BEGIN …), got another text",
     );
     expect(await shown(port, [first, second])).toBe("second");
+  });
+
+  it("does not take nothing for no argument", async () => {
+    const { server } = await start(pem(createCertificate("first")));
+    for (const nothing of [undefined, null])
+      await expect(server.reload(nothing as never)).rejects.toThrow(
+        "server.reload must be an options object",
+      );
   });
 
   it("takes none beside files", async () => {

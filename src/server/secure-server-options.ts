@@ -50,15 +50,15 @@ export interface SecureServerOptions extends CredentialOptions {
 /** Client certificates. */
 export interface MtlsOptions {
   /**
-   * Path of the certificates of the authorities that sign the certificates of clients, PEM. It is read again when it
-   * changes. Not those that the system trusts: anybody gets a certificate from them.
+   * Path of the certificates of the authorities that sign the certificates of clients, PEM, up to the root. It is read
+   * again when it changes. Not those that the system trusts: anybody gets a certificate from them.
    */
   readonly caFile?: string | undefined;
   /** These certificates themselves, PEM, in place of `caFile`. */
   readonly ca?: string | Buffer | undefined;
   /**
    * Path of the revocation lists, PEM. It is read again when it changes. With one, each authority of a client's chain
-   * needs one that is in date; else its clients are refused.
+   * needs one that is in date; else its clients are refused. One file may hold several.
    */
   readonly crlFile?: string | undefined;
   /** The revocation lists themselves, PEM, in place of `crlFile`. @default none */
@@ -82,7 +82,7 @@ export interface TicketOptions {
   /** The time after which they are replaced, `"1m"` to `"7d"`. @default "12h" */
   readonly rotate?: string | undefined;
   /**
-   * Processes that have the same secret make the same keys, each at the same time: a client may resume at any of them.
+   * Processes that have the same secret, and the same `mtls`, make the same keys, each at the same time: a client may resume at any of them.
    * At least 32 bytes. Whoever knows it can read recorded TLS 1.2 connections that were resumed or can be. Without it, the keys are random, and of this process alone.
    * @default none
    */

@@ -1,10 +1,11 @@
 import { X509Certificate } from "node:crypto";
 import { createServer } from "node:http";
-import type { Express } from "express";
-import { afterEach, describe, expect, it } from "vitest";
+import type { Express, Request } from "express";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createCertificate, type TestCertificate } from "../../../test/support/certificates.js";
 import { expressVersions } from "../../../test/support/express.js";
 import { end, get, listen } from "../../../test/support/tls.js";
+import { decisionsOf } from "../../core/decision/decision.js";
 import { errorHandler } from "../../errors/index.js";
 import { createSecureServer } from "../../server/create-secure-server.js";
 import { createTestIssuer } from "../../testing/index.js";
@@ -112,6 +113,38 @@ describe.each(expressVersions)(
     it("lets requests pass in report mode", async () => {
       const port = await serve(appWith({}, { mode: "report" }));
       expect((await ask(port, boundTo(alice), mallory)).status).toBe(200);
+    });
+
+    it("judges in report mode by the certificate of the request, also when the connection is gone", async () => {
+      let release = () => {};
+      const keys = new Promise<object>((resolve) => {
+        release = () => resolve(issuer.jwks);
+      });
+      const seen: Request[] = [];
+      const app = express();
+      app.use((req, _res, next) => {
+        seen.push(req);
+        next();
+      });
+      app.use(
+        oauthGuard({
+          issuer: issuer.issuer,
+          audience: issuer.audience,
+          jwks: async () => (await keys) as never,
+          certificateBinding: {},
+          mode: "report",
+        }),
+      );
+      app.get("/", (_req, res) => void res.end("gone on"));
+      const port = await serve(app);
+      expect((await ask(port, boundTo(alice), alice)).status).toBe(200);
+      expect((await ask(port, boundTo(alice), mallory)).status).toBe(200);
+      await vi.waitFor(() => expect(seen.every((req) => req.socket.destroyed)).toBe(true));
+      release();
+      const outcomes = () =>
+        seen.map((req) => decisionsOf(req).map(({ outcome, reason }) => [outcome, reason]));
+      await vi.waitFor(() => expect(outcomes().flat()).toHaveLength(2));
+      expect(outcomes()).toEqual([[["allow", undefined]], [["deny", "certificate_mismatch"]]]);
     });
 
     describe("behind a proxy that ends TLS", () => {

@@ -1,6 +1,11 @@
 import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
-import { checkChain, validityOf } from "../tls/credentials/check-certificates.js";
+import {
+  checkDates,
+  checkStrength,
+  publicKeyOf,
+  validityOf,
+} from "../tls/credentials/check-certificates.js";
 import type { Accepted } from "./list-accepted.js";
 
 /** Something about a server's TLS that should be otherwise. */
@@ -64,9 +69,10 @@ export function findFaults(
     add("unanswered", "error", `${silent} handshakes got no answer: nothing is known of them`);
   if (certificate === undefined) return Object.freeze(findings);
 
-  checkChain([certificate], Date.now(), (fault) =>
-    add("certificate-fault", "error", `The certificate ${fault}`),
-  );
+  const fault = (sentence: string) =>
+    add("certificate-fault", "error", `The certificate ${sentence}`);
+  checkStrength([certificate], fault);
+  checkDates([certificate], Date.now(), fault);
   if (!isFor(certificate, name))
     add("certificate-name", "error", "The certificate is not for the name that was asked for");
   if (shown?.mistrust !== undefined)
@@ -84,7 +90,8 @@ export function describeCertificate(certificate: X509Certificate): {
   readonly validTo: string;
   readonly key: string;
 } {
-  const { asymmetricKeyType: type = "", asymmetricKeyDetails: details } = certificate.publicKey;
+  const { asymmetricKeyType: type = "unknown", asymmetricKeyDetails: details } =
+    publicKeyOf(certificate) ?? {};
   const size = details?.namedCurve ?? details?.modulusLength ?? "";
   const { from, to } = validityOf(certificate);
   return Object.freeze({
@@ -92,10 +99,15 @@ export function describeCertificate(certificate: X509Certificate): {
     issuer: certificate.issuer ?? "",
     subjectAltName: certificate.subjectAltName ?? "",
     fingerprint256: certificate.fingerprint256,
-    validFrom: new Date(from).toISOString(),
-    validTo: new Date(to).toISOString(),
+    validFrom: timeOf(from),
+    validTo: timeOf(to),
     key: `${type} ${size}`.trim(),
   });
+}
+
+/** A server may show a certificate with times that are none. */
+function timeOf(time: number): string {
+  return Number.isNaN(time) ? "" : new Date(time).toISOString();
 }
 
 function isFor(certificate: X509Certificate, name: string): boolean {

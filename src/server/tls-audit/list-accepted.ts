@@ -8,9 +8,11 @@ export interface Accepted {
   readonly groups: readonly string[];
   /** The first choice that had a certificate. */
   readonly shown: Choice | undefined;
-  /** Handshakes that got no answer. */
+  /** Handshakes that got no answer, or a no from a server that refused by then what it had accepted before. */
   readonly silent: number;
 }
+
+type Offers = Parameters<typeof tryHandshake>[1];
 
 const VERSIONS: readonly SecureVersion[] = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
 const TLS13_SUITES = [
@@ -28,17 +30,30 @@ export async function listAccepted(target: HandshakeTarget, hybrid: boolean): Pr
   const suites = new Map<SecureVersion, readonly string[]>();
   let shown: Choice | undefined;
   let silent = 0;
+  let accepted: Offers | undefined;
+  const attempt = async (offers: Offers): Promise<Choice | undefined> => {
+    const choice = await tryHandshake(target, offers);
+    if (choice === "silent") silent += 1;
+    return typeof choice === "string" ? undefined : choice;
+  };
+  /** A server that limits connections refuses what it would accept: a no counts while it still says yes elsewhere. */
+  const confirmRefusal = async (): Promise<void> => {
+    if (accepted === undefined) return;
+    if ((await tryHandshake(target, accepted)) === "refused") silent += 1;
+  };
   for (const version of VERSIONS) {
     const found: string[] = [];
     let rest = offersOf(version);
     while (rest.length > 0) {
-      const choice = await tryHandshake(target, {
+      const offers = {
         minVersion: version,
         maxVersion: version,
         ciphers: cipherList(version, rest),
-      });
-      if (choice === "silent") silent += 1;
-      if (typeof choice === "string" || !rest.includes(choice.suite)) break;
+      };
+      const choice = await attempt(offers);
+      if (choice === undefined) await confirmRefusal();
+      if (choice === undefined || !rest.includes(choice.suite)) break;
+      accepted ??= offers;
       if (choice.certificate !== undefined) shown ??= choice;
       found.push(choice.suite);
       rest = rest.filter((suite) => suite !== choice.suite);
@@ -48,16 +63,16 @@ export async function listAccepted(target: HandshakeTarget, hybrid: boolean): Pr
   const groups = [];
   const version = suites.has("TLSv1.3") ? "TLSv1.3" : "TLSv1.2";
   for (const group of suites.has(version) ? groupsOf(version, hybrid) : []) {
-    const choice = await tryHandshake(target, {
+    const choice = await attempt({
       minVersion: version,
       maxVersion: version,
       ecdhCurve: group,
       // So that a server cannot choose a key exchange without a group.
       ciphers: cipherList("TLSv1.3", version === "TLSv1.3" ? TLS13_SUITES : []),
     });
-    if (choice === "silent") silent += 1;
-    if (typeof choice !== "string") groups.push(group);
+    if (choice !== undefined) groups.push(group);
   }
+  await confirmRefusal();
   return { suites, groups, shown, silent };
 }
 

@@ -34,16 +34,6 @@ export class TlsAuditError extends Error {
   override readonly name = "TlsAuditError";
 }
 
-/** No server was reached: these say nothing about TLS. */
-const UNREACHABLE = [
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ETIMEDOUT",
-];
-
 /**
  * One handshake with certain offers. A server that wants a client certificate ends it later than it chooses: what it chose
  * counts.
@@ -70,34 +60,42 @@ export async function tryHandshake(
       ...(ca !== undefined && { ca }),
       ...offers,
     });
-    const timer = setTimeout(() => settle("silent"), Math.min(left, target.timeoutMs));
+    let isConnected = false;
+    const timer = setTimeout(
+      () => (isConnected ? settle("silent") : fail("ETIMEDOUT")),
+      Math.min(left, target.timeoutMs),
+    );
     const settle = (attempt: Attempt) => {
       clearTimeout(timer);
       socket.destroy();
       resolve(attempt);
     };
-    socket.once("secureConnect", () => settle(choiceOf(socket) ?? "refused"));
-    socket.once("close", () => settle("refused"));
-    socket.on("error", ({ code = "" }: NodeJS.ErrnoException) => {
-      if (!UNREACHABLE.includes(code)) {
-        settle(choiceOf(socket) ?? "refused");
-        return;
-      }
+    const fail = (code: string) => {
       clearTimeout(timer);
       socket.destroy();
       reject(new TlsAuditError(`auditTls: there is no connection: ${code}`));
+    };
+    socket.once("connect", () => {
+      isConnected = true;
+    });
+    socket.once("secureConnect", () => settle(choiceOf(socket) ?? "refused"));
+    socket.once("close", () => settle("refused"));
+    socket.on("error", ({ code = "an error" }: NodeJS.ErrnoException) => {
+      // What fails before there is a connection says nothing about TLS. A reset can come first.
+      if (isConnected || code === "ECONNRESET") settle(choiceOf(socket) ?? "refused");
+      else fail(code);
     });
   });
 }
 
 function choiceOf(socket: TLSSocket): Choice | undefined {
-  // Before a server has chosen, there is none, whatever the types say.
-  const cipher = socket.getCipher() as ReturnType<TLSSocket["getCipher"]> | undefined;
-  if (cipher === undefined) return undefined;
+  // Before a server has chosen, or when it has reset the connection, there is none, whatever the types say.
+  const suite = (socket.getCipher() as { readonly name?: string } | null | undefined)?.name;
+  if (suite === undefined) return undefined;
   const group = (socket.getEphemeralKeyInfo() as { readonly name?: string } | null)?.name;
   const { authorizationError } = socket;
   return {
-    suite: cipher.name,
+    suite,
     group,
     certificate: socket.getPeerX509Certificate()?.raw,
     mistrust: authorizationError ? String(authorizationError) : undefined,

@@ -40,7 +40,8 @@ export class CertificateWatch {
   readonly #expiry = new ExpiryWatch();
   #settings: SecureServerSettings;
   #context: ServerContext;
-  /** Of the texts that the context is made of. */
+  /** What the context is made of. */
+  #texts: PemTexts;
   #digest: string;
   /** Of the texts that were last found bad, and of those that were told of. */
   #bad = "";
@@ -59,6 +60,7 @@ export class CertificateWatch {
   ) {
     this.#settings = settings;
     this.#context = context;
+    this.#texts = texts;
     this.#digest = digestOf(texts);
     this.#tickets = tickets;
     this.#intervalMs = intervalMs;
@@ -67,7 +69,8 @@ export class CertificateWatch {
   /** The context for a name that a client asks for; `undefined` is that of all others. */
   contextFor(asked: string): SecureContext | undefined {
     const { names } = this.#context;
-    const name = asked.toLowerCase();
+    // RFC 6066 §3 has no dot at the end, but some clients send one.
+    const name = asked.toLowerCase().replace(/\.$/, "");
     return names.get(name) ?? names.get(name.replace(/^[^.]+/, "*"));
   }
 
@@ -108,11 +111,15 @@ export class CertificateWatch {
     // A file system that hangs must not pile up work.
     if (this.#intervalMs === undefined || this.#isLooking) return;
     this.#isLooking = true;
-    void this.#alone(async () => {
-      const texts = await fetchPemTexts(sourcesOf(this.#settings));
-      this.#compare(server, texts);
-      this.#isLooking = false;
+    const look = this.#alone(async () => {
+      try {
+        this.#compare(server, await fetchPemTexts(sourcesOf(this.#settings)));
+      } finally {
+        this.#isLooking = false;
+      }
     });
+    // Listeners of the app may have thrown: the next look begins anew.
+    look.catch(() => undefined);
   }
 
   #compare(server: Server, texts: PemTexts): void {
@@ -137,13 +144,14 @@ export class CertificateWatch {
   /** @throws OptionsError when any of the texts is bad. Nothing has changed then. */
   #use(server: Server, settings: SecureServerSettings, texts: PemTexts): void {
     const problems = new ProblemList();
-    const context = buildContext(settings, texts, problems, Date.now());
+    const context = buildContext(settings, texts, problems, Date.now(), this.#texts);
     problems.finish();
     if (context === undefined) return;
     const ticketKeys = this.#tickets?.under(context.trustDigest);
     server.setSecureContext({ ...context.options, ...(ticketKeys && { ticketKeys }) });
     this.#settings = settings;
     this.#context = context;
+    this.#texts = texts;
     this.#digest = digestOf(texts);
     this.#bad = "";
     this.#told = "";

@@ -44,19 +44,32 @@ export function digestOf(texts: PemTexts): string {
   return hash.digest("hex");
 }
 
-/** Builds the context from the texts. Notes every problem; `undefined` when there is one. */
+/**
+ * Builds the context from the texts. Notes every problem; `undefined` when there is one.
+ *
+ * @param inUse - The texts of the context that this one replaces. What stays as it is may have expired since: it must not
+ * keep the others from being renewed.
+ */
 export function buildContext(
   settings: SecureServerSettings,
   texts: PemTexts,
   problems: ProblemList,
   now: number,
+  inUse?: PemTexts,
 ): ServerContext | undefined {
-  const trust = settings.mtls && loadTrust(settings.mtls, texts, problems, now);
-  const main = build(settings.main, settings, trust, texts, problems, now);
+  const isKept = (...sources: readonly PemSource[]) =>
+    sources.every((source) => inUse?.has(source) && inUse.get(source) === texts.get(source));
+  const build = (credentials: CredentialSettings) => {
+    const at = isKept(credentials.key, credentials.cert) ? undefined : now;
+    return buildOne(credentials, settings, trust, texts, problems, at);
+  };
+  const { mtls } = settings;
+  const trust = mtls && loadTrust(mtls, texts, problems, isKept(mtls.ca) ? undefined : now);
+  const main = build(settings.main);
   const names = new Map<string, SecureContext>();
   const certificates = main === undefined ? [] : [main.summary];
   for (const [name, credentials] of settings.names) {
-    const built = build(credentials, settings, trust, texts, problems, now);
+    const built = build(credentials);
     if (built === undefined) continue;
     names.set(name, built.context);
     certificates.push(built.summary);
@@ -78,13 +91,13 @@ interface Built {
   readonly summary: CertificateSummary;
 }
 
-function build(
+function buildOne(
   credentials: CredentialSettings,
   settings: SecureServerSettings,
   trust: Trust | undefined,
   texts: PemTexts,
   problems: ProblemList,
-  now: number,
+  now: number | undefined,
 ): Built | undefined {
   const loaded = loadCredentials(credentials, texts, problems, now);
   // Nothing is built beside a problem: all of it is refused.
@@ -110,7 +123,7 @@ function contextOptions(
     key,
     cert,
     ...(passphrase !== undefined && { passphrase }),
-    ...(trust !== undefined && { ca: trust.ca }),
-    ...(trust?.crl !== undefined && { crl: trust.crl }),
+    ...(trust !== undefined && { ca: [...trust.ca] }),
+    ...(trust?.crl !== undefined && { crl: [...trust.crl] }),
   });
 }

@@ -28,8 +28,8 @@ const ALTERNATIVE = /([^:,]+:(?:"(?:[^"\\]|\\.)*"|[^,]*))(?:, |$)/gy;
 
 /**
  * The certificate with which the client of this connection has shown who it is (mutual TLS), over HTTP/1.1 and HTTP/2.
- * Only one that the server has verified: signed by an authority of `mtls.ca`, in its time, and not revoked where there
- * are revocation lists.
+ * Only one that the server has verified: signed by an authority of `mtls.ca`, in its time when you ask, and not revoked
+ * at its handshake where there are revocation lists.
  *
  * `undefined` when there is none, when it could not be verified (as `mtls: { required: false }` lets happen), and behind
  * a proxy that ends TLS. It says who the client is, not what it may do.
@@ -44,7 +44,13 @@ export function getClientCertificate(
 ): ClientCertificate | undefined {
   if (next !== undefined) refuseMounting("getClientCertificate", next);
   const certificate = isAuthorized(req) ? peerCertificate(req) : undefined;
-  return certificate && describe(certificate);
+  return certificate && isInTime(certificate) ? describe(certificate) : undefined;
+}
+
+/** A session that is resumed, and a connection that stays open, outlive the certificate that began them. */
+export function isInTime(certificate: X509Certificate): boolean {
+  const now = Date.now();
+  return now >= Date.parse(certificate.validFrom) && now <= Date.parse(certificate.validTo);
 }
 
 /**

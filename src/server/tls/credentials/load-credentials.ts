@@ -1,8 +1,9 @@
 import type { X509Certificate } from "node:crypto";
 import type { ProblemList } from "../../../core/options/problem-list.js";
 import {
-  checkChain,
+  checkDates,
   checkKeyOf,
+  checkStrength,
   parseCertificates,
   parsePrivateKey,
   validityOf,
@@ -40,12 +41,15 @@ export interface Credentials {
   readonly summary: CertificateSummary;
 }
 
-/** Checks a key and its certificate against each other and the clock. Notes each problem at the option that has it. */
+/**
+ * Checks a key and its certificate against each other, and against the clock if there is `now`. Notes each problem at the
+ * option that has it.
+ */
 export function loadCredentials(
   settings: CredentialSettings,
   texts: PemTexts,
   problems: ProblemList,
-  now: number,
+  now: number | undefined,
 ): Credentials | undefined {
   const { passphrase, name } = settings;
   const key = textOf(settings.key, texts, problems);
@@ -60,13 +64,21 @@ export function loadCredentials(
     key === undefined ? undefined : parsePrivateKey(key, passphrase, note(settings.key));
   const chain = cert === undefined ? [] : parseCertificates(cert, ofCert);
   const [leaf] = chain;
-  checkChain(chain, now, ofCert);
+  checkStrength(chain, ofCert);
+  if (now !== undefined) checkDates(chain, now, ofCert);
   if (leaf === undefined) return undefined;
   if (parsed !== undefined) checkKeyOf(chain, parsed, ofCert);
-  if (name !== undefined && leaf.checkHost(name.replace(/^\*/, "any")) === undefined)
+  if (name !== undefined && !isForName(leaf, name))
     ofCert("must be valid for the name that it is given for");
   if (key === undefined || cert === undefined || !isSound) return undefined;
   return { key, cert, passphrase, summary: summarize(leaf, name) };
+}
+
+/** For a wildcard, two labels that no certificate names one by one. */
+function isForName(leaf: X509Certificate, name: string): boolean {
+  return ["0-wildcard", "wildcard-0"].every(
+    (label) => leaf.checkHost(name.replace(/^\*/, label)) !== undefined,
+  );
 }
 
 function summarize(leaf: X509Certificate, name: string | undefined): CertificateSummary {

@@ -1,4 +1,4 @@
-import { constants, open } from "node:fs/promises";
+import { constants, type FileHandle, open } from "node:fs/promises";
 import { readText, TextLimitError } from "../../../core/files/read-text.js";
 import type { ProblemList } from "../../../core/options/problem-list.js";
 
@@ -16,6 +16,7 @@ export type PemTexts = ReadonlyMap<PemSource, string | { readonly fault: string 
 
 /** The certificates of all public authorities of the world are a quarter of it. */
 const MAX_BYTES = 1024 * 1024;
+const CHUNK = 64 * 1024;
 
 /** Reads the sources while the server is created. */
 export function readPemTexts(sources: readonly PemSource[]): PemTexts {
@@ -57,15 +58,25 @@ async function fetchText({ file = "" }: PemSource): Promise<string | { readonly 
     try {
       const stats = await handle.stat();
       if (!stats.isFile()) throw new TextLimitError("is not a regular file");
-      if (stats.size > MAX_BYTES) throw new TextLimitError("is larger than 1 MB");
-      const buffer = Buffer.alloc(stats.size);
-      const { bytesRead } = await handle.read(buffer, 0, stats.size, 0);
-      return buffer.toString("utf8", 0, bytesRead).replace(/^\uFEFF/, "");
+      return (await readAll(handle)).toString("utf8").replace(/^\uFEFF/, "");
     } finally {
       await handle.close();
     }
   } catch (error) {
     return faultOf(error);
+  }
+}
+
+/** To its end: a file may grow while it is read, and some file systems tell no size. */
+async function readAll(handle: FileHandle): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for (;;) {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(CHUNK), 0, CHUNK, size);
+    if (bytesRead === 0) return Buffer.concat(chunks, size);
+    size += bytesRead;
+    if (size > MAX_BYTES) throw new TextLimitError("is larger than 1 MB");
+    chunks.push(buffer.subarray(0, bytesRead));
   }
 }
 

@@ -8,6 +8,7 @@ const BROKEN: Readonly<Record<string, string>> = {
   "2a8648ce380403": "SHA-1",
 };
 const LONG_FORM = 0x80;
+const MAX_LENGTH_BYTES = 4;
 
 /**
  * The broken hash that a certificate is signed with, if it is one. Node.js before 24 does not tell the algorithm.
@@ -29,5 +30,7 @@ function contentAt(der: Buffer, offset: number): { readonly start: number; reado
   if (first < LONG_FORM) return { start: offset + 2, end: offset + 2 + first };
   const bytes = first - LONG_FORM;
   const start = offset + 2 + bytes;
+  // OpenSSL also reads BER, which has lengths of no bytes. Nothing is found then.
+  if (bytes === 0 || bytes > MAX_LENGTH_BYTES || start > der.length) return { start, end: start };
   return { start, end: start + der.readUIntBE(offset + 2, bytes) };
 }
