@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -104,6 +104,19 @@ describe("the arguments of a scan", () => {
   });
 });
 
+describe("a file for the report", () => {
+  it.each([
+    ["a link", symlinkSync],
+    ["another name of the file", linkSync],
+  ])("does not overwrite the header file by %s", (_what, link) => {
+    const [file, out] = [join(folder, `of-${link.name}`), join(folder, `out-${link.name}`)];
+    writeFileSync(file, "Authorization: Bearer s3cret-token");
+    link(file, out);
+    const args = ["http://localhost", "--out", out, "--header-file", file];
+    expect(() => readScanArguments(args)).toThrow("--out would overwrite");
+  });
+});
+
 describe("a file of header fields", () => {
   const write = (text: string): string => {
     const file = join(folder, "headers");
@@ -116,6 +129,25 @@ describe("a file of header fields", () => {
     const { headers, secrets } = readHeaderFile(write(text));
     expect(headers).toEqual({ Authorization: "Bearer s3cret-token", Cookie: "sid=abcdef; t=1" });
     expect(secrets).toEqual(expect.arrayContaining(["s3cret-token", "abcdef"]));
+  });
+
+  it("says so of each spelling in which servers repeat it, and of the password of Basic", () => {
+    const pair = Buffer.from("someone:p&ss: word").toString("base64");
+    const text = `Authorization: Basic ${pair}\nCookie: sid=s%3Aabcdef%2Fgh`;
+    const { secrets } = readHeaderFile(write(text));
+    expect(secrets).toEqual(
+      expect.arrayContaining([
+        "someone:p&ss: word",
+        "p&ss: word",
+        "p&amp;ss: word",
+        "p%26ss%3A%20word",
+        "s%3Aabcdef%2Fgh",
+        "s:abcdef/gh",
+      ]),
+    );
+    expect(secrets.map(({ length }) => length)).toEqual(
+      secrets.map(({ length }) => length).toSorted((one, other) => other - one),
+    );
   });
 
   it.each<[string, string]>([

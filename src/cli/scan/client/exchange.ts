@@ -4,6 +4,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { TLSSocket } from "node:tls";
 import { lineOf } from "../../terminal/command-error.js";
 import type { Answer, NoAnswer, ProbeRequest, TlsFacts } from "./answer.js";
+import { localLookup } from "./local-lookup.js";
 
 /** Where a request goes, and how long it may take. */
 export interface Exchange {
@@ -15,6 +16,8 @@ export interface Exchange {
   readonly timeoutMs: number;
   /** No request is sent to a server whose certificate is not valid for it. */
   readonly trustedOnly: boolean;
+  /** No request is sent to another machine, whatever the name is resolved to. */
+  readonly localOnly?: boolean;
 }
 
 /** Bounds of an answer: a server may send without end. */
@@ -76,6 +79,7 @@ function open(request: ProbeRequest, to: Exchange): ClientRequest {
     headers: to.headers,
     maxHeaderSize: MAX_FIELDS_BYTES,
     insecureHTTPParser: false,
+    ...(to.localOnly === true ? { lookup: localLookup() } : {}),
   };
   if (to.protocol === "http:") return httpRequest({ ...options, agent: new HttpAgent() });
   return httpsRequest({
