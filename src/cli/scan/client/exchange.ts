@@ -54,8 +54,12 @@ export function exchange(request: ProbeRequest, to: Exchange): Promise<Answer | 
       const chunks: Buffer[] = [];
       let size = 0;
       const finish = (): void => end(answerOf(request, response, chunks));
+      const finishLate = (): void => {
+        const answer = answerOf(request, response, chunks);
+        end(size === 0 ? { ...answer, unread: "none came in time" } : answer);
+      };
       clearTimeout(timer);
-      timer = setTimeout(finish, Math.min(BODY_MS, to.timeoutMs));
+      timer = setTimeout(finishLate, Math.min(BODY_MS, to.timeoutMs));
       response.on("data", (chunk: Buffer) => {
         size += chunk.length;
         chunks.push(chunk);
@@ -103,10 +107,14 @@ function answerOf(
     if (held === undefined) fields.set(name, [value]);
     else held.push(value);
   }
+  const coding = fields.get("content-encoding")?.join(", ") ?? "identity";
   return {
     request,
     status: response.statusCode ?? 0,
     fields,
+    ...(/^identity$/i.test(coding) || chunks.length === 0
+      ? {}
+      : { unread: `it has the coding ${coding}, which was not asked for` }),
     body: Buffer.concat(chunks).subarray(0, MAX_BODY).toString("utf8"),
     tls: tlsFactsOf(response),
   };

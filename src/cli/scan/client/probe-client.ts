@@ -91,7 +91,10 @@ function withoutSecrets(answer: Answer, hide: (text: string) => string): Answer 
 function secondsToWait(answer: Answer): number | undefined {
   if (answer.status !== 429) return undefined;
   const written = fieldOf(answer, "retry-after") ?? "";
-  const seconds = /^\d{1,5}$/.test(written) ? Number(written) : MAX_WAIT_SECONDS + 1;
+  // A number of seconds, or a date (RFC 9110 §10.2.3); what is neither compares with nothing.
+  const seconds = /^\d{1,5}$/.test(written)
+    ? Number(written)
+    : Math.max(0, Math.ceil((Date.parse(written) - Date.now()) / 1000));
   return seconds <= MAX_WAIT_SECONDS ? seconds : undefined;
 }
 
