@@ -27,6 +27,9 @@ export function readHeaderFile(file: string): Credentials {
     if (OWN.includes(name.toLowerCase())) {
       throw new CommandError(`${place} must not set ${name}: the scan does`);
     }
+    if (Object.keys(headers).some((other) => other.toLowerCase() === name.toLowerCase())) {
+      throw new CommandError(`${place} sets ${name} again, and only one would be sent`);
+    }
     headers[name] = value;
     secrets.push(...secretsOf(value));
   }

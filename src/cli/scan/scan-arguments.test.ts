@@ -160,6 +160,7 @@ describe("a file of header fields", () => {
     ["X-A: s3cret\rX-B: 1", "is no header field"],
     ["Host: s3cret-token", "must not set Host: the scan does"],
     ["ORIGIN: https://s3cret.example", "must not set ORIGIN"],
+    ["Cookie: a=1\ncookie: b=s3cret-token", "line 2 of"],
   ])("is refused without showing it: %j", (text, line) => {
     const file = write(text);
     expect(() => readHeaderFile(file)).toThrow(line);
