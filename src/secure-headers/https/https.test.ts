@@ -19,6 +19,8 @@ import type { SecureHeadersOptions } from "../secure-headers-options.js";
 import type { HttpsOptions } from "./https-options.js";
 
 const HOST = "api.example.com";
+// Others may come late, of functions that took too long in an earlier test.
+const NOT_CONFIRMED = "EXPRESS_SECURE_API_TLS_NOT_CONFIRMED";
 const BROWSER = {
   Accept: "text/html,application/xhtml+xml,*/*;q=0.8",
   "Upgrade-Insecure-Requests": "1",
@@ -246,7 +248,7 @@ describe.each(expressVersions)("https on Express %s", (_major, express) => {
         expect(answer.body.code).toBe("https_required");
       }
       expect(decisions[0]).toMatchObject([{ reason: "tls_not_confirmed" }]);
-      expect(warnings).toEqual(["EXPRESS_SECURE_API_TLS_NOT_CONFIRMED"]);
+      expect(warnings.filter((code) => code === NOT_CONFIRMED)).toHaveLength(1);
     });
 
     it("redirects nothing to a proxy that speaks HTTP/1.0, as nginx does by default", async () => {
@@ -260,7 +262,7 @@ describe.each(expressVersions)("https on Express %s", (_major, express) => {
       };
       try {
         expect(await answerTo("")).toMatch(/^HTTP\/1\.1 403 /);
-        expect(warnings).toEqual(["EXPRESS_SECURE_API_TLS_NOT_CONFIRMED"]);
+        expect(warnings.filter((code) => code === NOT_CONFIRMED)).toHaveLength(1);
         // It says what it spoke.
         expect(await answerTo("X-Forwarded-Proto: http\r\n")).toMatch(/^HTTP\/1\.1 308 /);
       } finally {
