@@ -51,6 +51,30 @@ describe.each(expressVersions)("a scan of what is right (Express %s)", (_major, 
       ),
       { path: "/api" },
     ],
+    [
+      "an API that names its one origin on every answer, which then depends on nothing",
+      appWith({}, (app) => {
+        app.use((_req, res, next) => {
+          res.set("Access-Control-Allow-Origin", LISTED);
+          next();
+        });
+        app.get("/", data);
+      }),
+      { origin: LISTED },
+    ],
+    [
+      "a limit that has room again at a time that is near",
+      (() => {
+        let isFirst = true;
+        return appWith({}, (app) =>
+          app.get("/", (_req, res) => {
+            if (isFirst) res.status(429).set("Retry-After", new Date().toUTCString());
+            isFirst = false;
+            res.json({});
+          }),
+        );
+      })(),
+    ],
     ["an app with pages", appWith({ preset: "web" }, (app) => app.get("/", page))],
     [
       "an app with pages that a cookie opens",

@@ -280,6 +280,23 @@ describe.each(expressVersions)("a scan of answers on Express %s", (_major, expre
     expect(refused.unchecked).toMatchObject([{ check: "caching", severity: "high" }]);
   });
 
+  it("shows no part of a secret that stands where a text is cut", async () => {
+    const secret = "s3cret-".repeat(12);
+    // Lines of errors are looked at up to 400 characters, content up to 64 KB.
+    const lines = `${"x".repeat(299)}\n`.repeat(300);
+    for (const before of ["x".repeat(330), lines.slice(0, 64 * 1024 - 60)]) {
+      const report = await scanOf(
+        (req, res) => {
+          const text = `${before} SyntaxError ${req.headers.authorization}`;
+          res.writeHead(400, { "Content-Type": "application/json" }).end(text);
+        },
+        {},
+        { headers: { Authorization: secret }, secrets: [secret] },
+      );
+      expect(JSON.stringify(report)).not.toContain("s3cret");
+    }
+  });
+
   it("shows no secret that the server repeats", async () => {
     const report = await found(
       (req, res) => {

@@ -2,10 +2,12 @@ import type { AddressInfo } from "node:net";
 import { createServer, type Server, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
+import { checkErrors } from "../../src/cli/scan/checks/error-checks.js";
 import type { Answer, NoAnswer } from "../../src/cli/scan/client/answer.js";
 import { exchange } from "../../src/cli/scan/client/exchange.js";
 import { SCAN_FORMATS } from "../../src/cli/scan/format-scan.js";
 import { formatScanHtml } from "../../src/cli/scan/formats/scan-html.js";
+import { createScanNotes } from "../../src/cli/scan/report/scan-notes.js";
 import type { ScanReport } from "../../src/cli/scan/report/scan-report.js";
 import { scan } from "../support/scan.js";
 
@@ -87,7 +89,11 @@ describe("a server that means harm", () => {
     });
     const report = await scan(url);
     expect(asked.length).toBeLessThanOrEqual(60);
-    expect(report.unchecked.map(({ check }) => check)).toContain("headers");
+    expect(report.unchecked).toContainEqual(
+      expect.objectContaining({ check: "headers", why: "GET /next3 redirects more than 3 times" }),
+    );
+    // What the report says is what was sent, the first request among it.
+    expect(report.requests).toBe(asked.length);
     asked = [];
     const other = await listen((socket) => {
       socket.once("data", () =>
@@ -114,6 +120,32 @@ describe("a server that means harm", () => {
       "errors",
       "methods",
     ]);
+  });
+
+  it.each<[string, (socket: Socket) => void, string]>([
+    [
+      "content in a coding that nobody asked for",
+      (socket) => {
+        const content = gzipSync("    at handle (/srv/app/index.js:1:1)");
+        const fields = `Content-Encoding: gzip\r\nContent-Length: ${content.length}\r\n`;
+        socket.write(`HTTP/1.1 404 Not Found\r\nConnection: close\r\n${fields}\r\n`);
+        socket.end(content);
+      },
+      "the content of GET / cannot be read: it has the coding gzip, which was not asked for",
+    ],
+    [
+      "content that comes later than it is read",
+      (socket) => socket.write("HTTP/1.1 404 Not Found\r\nContent-Length: 99\r\n\r\n"),
+      "the content of GET / cannot be read: none came in time",
+    ],
+  ])("cannot get a better grade by %s", async (_what, answer, why) => {
+    const main = (await send(answer)) as Answer;
+    const notes = createScanNotes([]);
+    checkErrors(
+      { notes, mark: "scan" },
+      { main, pages: [main], redirects: [], authorised: [], errors: [], missing: undefined },
+    );
+    expect(notes.uncheckedParts()).toEqual([{ check: "errors", severity: "high", why }]);
   });
 
   it("puts nothing into any form of the report", async () => {

@@ -10,6 +10,7 @@ import { secureHeaders } from "../../src/secure-headers/index.js";
 import { createCertificate } from "../support/certificates.js";
 import { RSA, rulesOf, type Served, scan, serve } from "../support/scan.js";
 
+const CREDENTIALS = { headers: { Authorization: "s" }, secrets: [] };
 const open: Served[] = [];
 afterEach(async () => {
   for (const one of open.splice(0)) await one.close();
@@ -103,11 +104,11 @@ describe("credentials", () => {
       trustedOnly: true,
     });
     expect(untrusted).toHaveProperty("failed");
-    const client = createProbeClient(readTarget("https://localhost", []), { Authorization: "s" });
+    const client = createProbeClient(readTarget("https://localhost", []), CREDENTIALS);
     const at = { protocol: "http:", port: http.port } as const;
     expect(await client.send({ ...request, at })).toHaveProperty("failed");
     const other = readTarget("http://api.example.com", ["api.example.com"]);
-    const far = await createProbeClient(other, { Authorization: "s" }).send(request);
+    const far = await createProbeClient(other, CREDENTIALS).send(request);
     expect(far).toEqual({
       failed: "credentials are not sent over plain HTTP to another machine",
       closed: false,

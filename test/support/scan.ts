@@ -1,8 +1,8 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer, type ServerOptions } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { Credentials } from "../../src/cli/scan/client/probe-client.js";
 import { readTarget } from "../../src/cli/scan/client/scan-target.js";
-import type { Credentials } from "../../src/cli/scan/read-header-file.js";
 import type { ScanReport } from "../../src/cli/scan/report/scan-report.js";
 import { type ScanSettings, scanApi } from "../../src/cli/scan/scan-api.js";
 import { tlsOptions } from "../../src/server/tls-options.js";

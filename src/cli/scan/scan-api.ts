@@ -11,14 +11,14 @@ import { sampleAnswers } from "./checks/sample-answers.js";
 import type { ScanContext } from "./checks/scan-context.js";
 import { checkTransport } from "./checks/transport-checks.js";
 import type { Answer } from "./client/answer.js";
-import { createProbeClient, type ProbeClient } from "./client/probe-client.js";
-import type { Credentials } from "./read-header-file.js";
+import { type Credentials, createProbeClient, type ProbeClient } from "./client/probe-client.js";
 import { gradeOf } from "./report/grade.js";
 import { createScanNotes } from "./report/scan-notes.js";
 import type { ScanReport } from "./report/scan-report.js";
 import type { ScanArguments } from "./scan-arguments.js";
 
 const RETRY_MS = 250;
+const NO_CREDENTIALS: Credentials = { headers: {}, secrets: [] };
 
 /** What of the arguments concerns the scan. */
 export type ScanSettings = Pick<
@@ -36,8 +36,7 @@ export async function scanApi(
   credentials: Credentials | undefined,
   auditTls: ScanContext["auditTls"] = auditTlsOf,
 ): Promise<ScanReport> {
-  const first = await firstAnswer(target, waitMs);
-  const client = createProbeClient(target, credentials?.headers ?? {}, 1);
+  const { first, client } = await firstAnswer(target, credentials ?? NO_CREDENTIALS, waitMs);
   const context: ScanContext = {
     target,
     client,
@@ -72,14 +71,18 @@ export async function scanApi(
 }
 
 /** Waits for a server that starts. What stands in front of one says 502, 503 or 504 until it is there. */
-async function firstAnswer(target: ScanSettings["target"], waitMs: number): Promise<Answer> {
+async function firstAnswer(
+  target: ScanSettings["target"],
+  credentials: Credentials,
+  waitMs: number,
+): Promise<{ readonly first: Answer; readonly client: ProbeClient }> {
   const end = Date.now() + waitMs;
   for (;;) {
-    // One of its own: waiting is not scanning.
-    const client: ProbeClient = createProbeClient(target, {});
+    // Waiting is not scanning: the bounds of the scan begin with the attempt that succeeds.
+    const client = createProbeClient(target, credentials);
     const answer = await client.send({ method: "GET", path: target.path });
     const isThere = !("failed" in answer) && ![502, 503, 504].includes(answer.status);
-    if (isThere) return answer;
+    if (isThere) return { first: answer, client };
     if (Date.now() >= end) {
       const why = "failed" in answer ? answer.failed : `it answered ${answer.status}`;
       throw new CommandError(`${target.origin} cannot be scanned: ${why}`);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -104,6 +104,19 @@ describe("the arguments of a scan", () => {
   });
 });
 
+describe("a file for the report", () => {
+  it.each([
+    ["a link", symlinkSync],
+    ["another name of the file", linkSync],
+  ])("does not overwrite the header file by %s", (_what, link) => {
+    const [file, out] = [join(folder, `of-${link.name}`), join(folder, `out-${link.name}`)];
+    writeFileSync(file, "Authorization: Bearer s3cret-token");
+    link(file, out);
+    const args = ["http://localhost", "--out", out, "--header-file", file];
+    expect(() => readScanArguments(args)).toThrow("--out would overwrite");
+  });
+});
+
 describe("a file of header fields", () => {
   const write = (text: string): string => {
     const file = join(folder, "headers");
@@ -118,6 +131,25 @@ describe("a file of header fields", () => {
     expect(secrets).toEqual(expect.arrayContaining(["s3cret-token", "abcdef"]));
   });
 
+  it("says so of each spelling in which servers repeat it, and of the password of Basic", () => {
+    const pair = Buffer.from("someone:p&ss: word").toString("base64");
+    const text = `Authorization: Basic ${pair}\nCookie: sid=s%3Aabcdef%2Fgh`;
+    const { secrets } = readHeaderFile(write(text));
+    expect(secrets).toEqual(
+      expect.arrayContaining([
+        "someone:p&ss: word",
+        "p&ss: word",
+        "p&amp;ss: word",
+        "p%26ss%3A%20word",
+        "s%3Aabcdef%2Fgh",
+        "s:abcdef/gh",
+      ]),
+    );
+    expect(secrets.map(({ length }) => length)).toEqual(
+      secrets.map(({ length }) => length).toSorted((one, other) => other - one),
+    );
+  });
+
   it.each<[string, string]>([
     ["", "is empty: is a variable missing?"],
     ["\n\n", "is empty: is a variable missing?"],
@@ -128,6 +160,7 @@ describe("a file of header fields", () => {
     ["X-A: s3cret\rX-B: 1", "is no header field"],
     ["Host: s3cret-token", "must not set Host: the scan does"],
     ["ORIGIN: https://s3cret.example", "must not set ORIGIN"],
+    ["Cookie: a=1\ncookie: b=s3cret-token", "line 2 of"],
   ])("is refused without showing it: %j", (text, line) => {
     const file = write(text);
     expect(() => readHeaderFile(file)).toThrow(line);

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { DURATION } from "../../core/options/quantity.js";
 import { CommandError } from "../terminal/command-error.js";
@@ -84,11 +85,7 @@ export function readScanArguments(args: readonly string[]): ScanArguments | unde
     throw new CommandError("--http-port is for an https URL");
   }
   const headerFile = values["header-file"];
-  if (
-    values.out !== undefined &&
-    headerFile !== undefined &&
-    resolve(values.out) === resolve(headerFile)
-  ) {
+  if (values.out !== undefined && headerFile !== undefined && isOne(values.out, headerFile)) {
     throw new CommandError(`--out would overwrite ${values.out}: name another file`);
   }
   return {
@@ -102,6 +99,15 @@ export function readScanArguments(args: readonly string[]): ScanArguments | unde
     httpPort,
     waitMs: readWait(values.wait),
   };
+}
+
+/** Also by a link, or in another case where letter case does not matter. */
+function isOne(out: string, headerFile: string): boolean {
+  const [one, other] = [out, headerFile].map((file) =>
+    statSync(file, { throwIfNoEntry: false, bigint: true }),
+  );
+  if (one === undefined || other === undefined) return resolve(out) === resolve(headerFile);
+  return one.dev === other.dev && one.ino === other.ino;
 }
 
 function readPaths(written: readonly string[]): readonly string[] {

@@ -31,6 +31,12 @@ export function hasPlaintextCredential(req: Request): boolean {
   const query = req.originalUrl.indexOf("?");
   if (query === -1) return false;
   for (const name of new URLSearchParams(req.originalUrl.slice(query)).keys())
-    if (PARAMETERS.has(name.toLowerCase())) return true;
+    if (isCredential(name.toLowerCase())) return true;
   return false;
+}
+
+/** Also as parsers of nested queries read it: `access_token[]` and `[access_token]`. */
+function isCredential(name: string): boolean {
+  if (PARAMETERS.has(name)) return true;
+  return name.includes("[") && name.split(/[[\]]/).some((part) => PARAMETERS.has(part));
 }

@@ -12,11 +12,12 @@ export async function checkCors(context: ScanContext, { main, pages }: Samples):
   const { mark, notes, target } = context;
   const foreign = `https://${mark}.example`;
   const path = main.request.path;
-  const granted = await askOrigin(context, path, foreign);
+  const { grant: granted, allowed } = await askOrigin(context, path, foreign);
   for (const page of pages.slice(1)) await askOrigin(context, page.request.path, foreign);
   await askNull(context, path, granted);
   await askPreflight(context, path, foreign);
-  const listed = context.origin === undefined ? undefined : await checkListed(context, path);
+  const listed =
+    context.origin === undefined ? undefined : await checkListed(context, path, allowed);
   const base = listed === true ? (context.origin ?? target.origin) : target.origin;
   for (const one of lookAlikesOf(base, listed === true, mark)) {
     await askLookAlike(context, path, one, granted);
@@ -26,14 +27,18 @@ export async function checkCors(context: ScanContext, { main, pages }: Samples):
   }
 }
 
-/** Of one that nobody has listed. */
-async function askOrigin(context: ScanContext, path: string, origin: string): Promise<Grant> {
+/** Of one that nobody has listed: what it may do, and which origin the answer names. */
+async function askOrigin(
+  context: ScanContext,
+  path: string,
+  origin: string,
+): Promise<{ readonly grant: Grant; readonly allowed: string | undefined }> {
   const answer = await ask(context, { method: "GET", path, headers: { Origin: origin } });
-  if (answer === undefined) return "none";
+  if (answer === undefined) return { grant: "none", allowed: undefined };
   const grant = grantOf(answer, origin);
   noteForeign(context, answer, grant);
   if (grant === "read") checkVary(context, answer);
-  return grant;
+  return { grant, allowed: fieldOf(answer, ALLOWED) };
 }
 
 function noteForeign({ notes }: ScanContext, answer: Answer, grant: Grant): void {
@@ -78,7 +83,11 @@ async function askPreflight(context: ScanContext, path: string, origin: string):
 }
 
 /** Whether the origin that was named may read the API, and what else that shows. */
-async function checkListed(context: ScanContext, path: string): Promise<boolean> {
+async function checkListed(
+  context: ScanContext,
+  path: string,
+  always: string | undefined,
+): Promise<boolean> {
   const { notes, origin = "" } = context;
   const answer = await ask(context, { method: "GET", path, headers: { Origin: origin } });
   if (answer === undefined) return false;
@@ -89,7 +98,8 @@ async function checkListed(context: ScanContext, path: string): Promise<boolean>
     notes.unchecked("cors", `${origin} is not allowed, so that nothing that looks like it is`);
     return false;
   }
-  if (grant !== "all") checkVary(context, answer);
+  // What is the same for every origin does not vary.
+  if (grant !== "all" && always !== origin) checkVary(context, answer);
   const preflight = await ask(context, {
     method: "OPTIONS",
     path,
@@ -156,7 +166,6 @@ function hasCredentials(answer: Answer): boolean {
   return fieldOf(answer, "access-control-allow-credentials") === "true";
 }
 
-/** What is the same for every origin does not vary. */
 function checkVary({ notes }: ScanContext, answer: Answer): void {
   const vary = membersOf(answer, "vary");
   if (vary.includes("origin") || vary.includes("*")) return;

@@ -16,7 +16,10 @@ const FRAMEWORK =
   /<pre>Cannot (?:GET|HEAD|POST|PROPFIND) |"Route \w+:[^"]* not found"|Whitelabel Error Page|<center>(?:nginx|openresty|cloudflare)|<address>Apache|Werkzeug/;
 
 /** Looks for what errors tell: stack traces, paths, words of packages; and at their form. */
-export function checkErrors({ notes, mark }: ScanContext, samples: Samples): void {
+export function checkErrors(
+  { notes, mark }: Pick<ScanContext, "notes" | "mark">,
+  samples: Samples,
+): void {
   const { main, errors } = samples;
   const isPageApp = isPage(main) && main.status < 400;
   for (const answer of everyAnswer(samples)) {
@@ -28,6 +31,9 @@ export function checkErrors({ notes, mark }: ScanContext, samples: Samples): voi
       notes.found("error-5xx", at, `status ${answer.status}`);
     }
     if (answer.status < 400) continue;
+    if (answer.unread !== undefined) {
+      notes.unchecked("errors", `the content of ${at} cannot be read: ${answer.unread}`);
+    }
     checkWords(answer, notes);
     const wantsData = answer.request.headers?.["Accept"] === undefined;
     if (wantsData && !isPageApp && isPage(answer) && answer.body !== "") {

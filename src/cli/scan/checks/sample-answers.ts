@@ -71,9 +71,12 @@ async function follow(
     const path = pathWithin(target, answer.request.path, location);
     const at = nameOf(answer.request);
     redirects.push(answer);
-    if (path === undefined || hops === MAX_REDIRECTS) {
-      const why = path === undefined ? "redirects to another origin" : "redirects without end";
-      notes.skipped("headers", `${at} ${why}, which is not followed`);
+    if (path === undefined) {
+      notes.skipped("headers", `${at} redirects to another origin, which is not followed`);
+      return answer;
+    }
+    if (hops === MAX_REDIRECTS) {
+      notes.unchecked("headers", `${at} redirects more than ${MAX_REDIRECTS} times`);
       return answer;
     }
     const next = await client.send({ method: "GET", path });

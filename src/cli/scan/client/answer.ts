@@ -30,6 +30,8 @@ export interface Answer {
   /** Names in lower case, with every value in the order of the answer. */
   readonly fields: ReadonlyMap<string, readonly string[]>;
   readonly body: string;
+  /** Why the content cannot be looked at, in words. */
+  readonly unread?: string;
   readonly tls: TlsFacts | undefined;
 }
 
@@ -58,8 +60,8 @@ export function isPage(answer: Answer): boolean {
 }
 
 /** Whether there is content, which browsers would show or read. */
-export function hasContent({ status, body }: Answer): boolean {
-  return body !== "" && !isRedirect(status);
+export function hasContent({ status, body, unread }: Answer): boolean {
+  return (body !== "" || unread !== undefined) && !isRedirect(status);
 }
 
 /** Whether the status sends the client elsewhere. */

@@ -4,6 +4,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { TLSSocket } from "node:tls";
 import { lineOf } from "../../terminal/command-error.js";
 import type { Answer, NoAnswer, ProbeRequest, TlsFacts } from "./answer.js";
+import { localLookup } from "./local-lookup.js";
 
 /** Where a request goes, and how long it may take. */
 export interface Exchange {
@@ -15,6 +16,8 @@ export interface Exchange {
   readonly timeoutMs: number;
   /** No request is sent to a server whose certificate is not valid for it. */
   readonly trustedOnly: boolean;
+  /** No request is sent to another machine, whatever the name is resolved to. */
+  readonly localOnly?: boolean;
 }
 
 /** Bounds of an answer: a server may send without end. */
@@ -51,8 +54,12 @@ export function exchange(request: ProbeRequest, to: Exchange): Promise<Answer | 
       const chunks: Buffer[] = [];
       let size = 0;
       const finish = (): void => end(answerOf(request, response, chunks));
+      const finishLate = (): void => {
+        const answer = answerOf(request, response, chunks);
+        end(size === 0 ? { ...answer, unread: "none came in time" } : answer);
+      };
       clearTimeout(timer);
-      timer = setTimeout(finish, Math.min(BODY_MS, to.timeoutMs));
+      timer = setTimeout(finishLate, Math.min(BODY_MS, to.timeoutMs));
       response.on("data", (chunk: Buffer) => {
         size += chunk.length;
         chunks.push(chunk);
@@ -76,6 +83,7 @@ function open(request: ProbeRequest, to: Exchange): ClientRequest {
     headers: to.headers,
     maxHeaderSize: MAX_FIELDS_BYTES,
     insecureHTTPParser: false,
+    ...(to.localOnly === true ? { lookup: localLookup() } : {}),
   };
   if (to.protocol === "http:") return httpRequest({ ...options, agent: new HttpAgent() });
   return httpsRequest({
@@ -99,10 +107,14 @@ function answerOf(
     if (held === undefined) fields.set(name, [value]);
     else held.push(value);
   }
+  const coding = fields.get("content-encoding")?.join(", ") ?? "identity";
   return {
     request,
     status: response.statusCode ?? 0,
     fields,
+    ...(/^identity$/i.test(coding) || chunks.length === 0
+      ? {}
+      : { unread: `it has the coding ${coding}, which was not asked for` }),
     body: Buffer.concat(chunks).subarray(0, MAX_BODY).toString("utf8"),
     tls: tlsFactsOf(response),
   };

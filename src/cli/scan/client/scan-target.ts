@@ -47,7 +47,9 @@ export function readTarget(written: string, allowedHosts: readonly string[]): Sc
 /** The path of a redirect, if it leads to the same origin. */
 export function pathWithin(target: ScanTarget, from: string, location: string): string | undefined {
   const url = parse(location, target.origin + from);
-  return url?.origin === target.origin ? url.pathname + url.search : undefined;
+  // A blob: URL has the origin of the page that made it, and no path.
+  if (url?.protocol !== target.protocol || url.origin !== target.origin) return undefined;
+  return url.pathname + url.search;
 }
 
 /** A path below that of the URL: an app may stand behind a prefix. */

@@ -1,3 +1,4 @@
+import { hideSecrets } from "../client/hide-secrets.js";
 import type { CheckName } from "../rules/scan-rule.js";
 import { SCAN_RULES, type ScanRuleName, SEVERITIES, worstOf } from "../rules/scan-rules.js";
 import type { ScanFinding, SkippedPart, UncheckedPart } from "./scan-report.js";
@@ -5,8 +6,6 @@ import type { ScanFinding, SkippedPart, UncheckedPart } from "./scan-report.js";
 /** What a server sends is of any length. */
 const MAX_SEEN = 160;
 const MAX_PLACES = 10;
-/** Shorter texts stand in other places by chance. */
-const MIN_SECRET = 6;
 
 /** What the checks have noted so far. */
 export interface ScanNotes {
@@ -21,12 +20,12 @@ export interface ScanNotes {
 
 /** Notes in which no secret stands, also when the server repeats it. */
 export function createScanNotes(secrets: readonly string[]): ScanNotes {
-  const hidden = secrets.filter((secret) => secret.length >= MIN_SECRET);
+  const hide = hideSecrets(secrets);
   const found = new Map<ScanRuleName, { seen: string; at: string[] }>();
   const unchecked = new Map<CheckName, string>();
   const skipped = new Map<string, SkippedPart>();
   const clean = (text: string): string => {
-    const shown = hidden.reduce((rest, secret) => rest.replaceAll(secret, "[hidden]"), text);
+    const shown = hide(text);
     return shown.length > MAX_SEEN ? `${shown.slice(0, MAX_SEEN)}…` : shown;
   };
   return {
