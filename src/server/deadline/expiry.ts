@@ -30,7 +30,8 @@ export function createExpiry(guard: Guard): (deadline: Deadline) => void {
     guard.resume(req, res, next, () => {
       stopHandlers(self, req);
       guard.refuse(error, req, res, next, { reason, rule });
-      if (guard.onDenied === "respond" && !res.headersSent) respondPastHooks(error, req, res);
+      if (guard.onDenied === "respond" && !res.headersSent && !res.writableEnded)
+        respondPastHooks(error, req, res);
     });
     detach(req, res, guard.name);
     RequestTime.of(req)?.exceed();
