@@ -435,9 +435,8 @@ describe.each(expressVersions)("requestDeadline on Express %s", (major, express)
     const empty = appWith((req, res) => {
       getDeadlineSignal(req).addEventListener("abort", () => void res.status(204).end());
     });
-    decisions.length = 0;
     await request(empty).get("/").expect(503);
-    expect(reasons()).toEqual(["no_answer", "answered_late"]);
+    expect(reasons().slice(-2)).toEqual(["no_answer", "answered_late"]);
   });
 
   it("stands beside a requestDeadline of another copy of this library", async () => {
@@ -458,8 +457,8 @@ describe.each(expressVersions)("requestDeadline on Express %s", (major, express)
     app.use(requestDeadline({ timeout: "30s", routes: { "/slow": SOON } }));
     app.use((_req, res, next) => {
       const { end } = res;
-      res.end = ((...given: [string]) => {
-        setTimeout(() => end.apply(res, given), 60);
+      res.end = ((...given: readonly unknown[]) => {
+        setTimeout(() => Reflect.apply(end, res, given), 60);
         return res;
       }) as Response["end"];
       next();
