@@ -15,8 +15,8 @@ export interface RequestDeadlineOptions extends GuardOptions {
    */
   readonly routes?: Readonly<Record<string, string>> | undefined;
   /**
-   * How long an answer that has begun may write nothing, because the handler does not or the client does not read. It is cut
-   * off then. Not where the timeout is `"none"`. From `"1ms"` to `"1d"`. @default none
+   * How long an answer that has begun may write nothing, because the handler does not, or waits for a client that does not read.
+   * It is cut off then. Not where it has ended, and not where the timeout is `"none"`. From `"1ms"` to `"1d"`. @default none
    */
   readonly idle?: string | undefined;
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { Express, Request, RequestHandler, Response } from "express";
 import request from "supertest";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { listenToDecisions } from "../../test/support/decisions.js";
 import { expressVersions } from "../../test/support/express.js";
 import { http2Request, http2Server } from "../../test/support/http2.js";
@@ -417,6 +417,85 @@ describe.each(expressVersions)("requestDeadline on Express %s", (major, express)
     });
     const answer = await request(app).get("/").expect(503);
     expect(answer.body.code).toBe("deadline_exceeded");
+  });
+
+  it("records a late answer without a body, holds off who writes on and on, and calls back", async () => {
+    const told = gate<unknown>();
+    const app = appWith((req, res) => {
+      getDeadlineSignal(req).addEventListener("abort", () => {
+        res.on("close", () => {
+          const wrote = res.write("x");
+          res.status(204).end();
+          res.end("x", (error?: Error) => told.open([wrote, error instanceof Error]));
+        });
+      });
+    });
+    await request(app).get("/").expect(503);
+    expect(await told.opened).toEqual([false, true]);
+    const empty = appWith((req, res) => {
+      getDeadlineSignal(req).addEventListener("abort", () => void res.status(204).end());
+    });
+    await request(empty).get("/").expect(503);
+    expect(reasons().slice(-2)).toEqual(["no_answer", "answered_late"]);
+  });
+
+  it("stands beside a requestDeadline of another copy of this library", async () => {
+    vi.resetModules();
+    const other = await import("./request-deadline.js");
+    expect(other.requestDeadline).not.toBe(requestDeadline);
+    const app = express();
+    app.use(requestDeadline({ timeout: SOON }), other.requestDeadline({ timeout: "5s" }));
+    app.use((req, res) => {
+      setTimeout(() => res.end(String(extendDeadline(req, "5s"))), 120);
+    });
+    await request(app).get("/").expect(200, "true");
+  });
+
+  it("answers once where a hook of another package saves something before it ends the answer", async () => {
+    const app = express();
+    app.set("env", "test");
+    app.use(requestDeadline({ timeout: "30s", routes: { "/slow": SOON } }));
+    app.use((_req, res, next) => {
+      const { end } = res;
+      res.end = ((...given: readonly unknown[]) => {
+        setTimeout(() => Reflect.apply(end, res, given), 60);
+        return res;
+      }) as Response["end"];
+      next();
+    });
+    app.get("/slow", (_req, res) => void res.status(200).json({ late: true }));
+    app.get("/fast", (_req, res) => void res.end("fast"));
+    const port = await listen(app);
+    const socket = connect(port, "127.0.0.1");
+    const all = text(socket);
+    socket.write("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+    socket.write("GET /fast HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    const [slow = "", fast = ""] = (await all).split(/(?=HTTP\/1\.1 200)/);
+    const [head = "", body = ""] = slow.split("\r\n\r\n");
+    expect(head).toContain("HTTP/1.1 503");
+    expect(JSON.parse(body)).toMatchObject({ code: "deadline_exceeded" });
+    expect(fast.endsWith("fast\r\n0\r\n\r\n") || fast.endsWith("\r\n\r\nfast")).toBe(true);
+  });
+
+  it("takes back what the handler has promised about its body, to caches as well", async () => {
+    const promised = {
+      Expires: new Date(Date.now() + 3_600_000).toUTCString(),
+      "CDN-Cache-Control": "max-age=600",
+      "Surrogate-Control": "max-age=600",
+      "Content-Digest": "sha-256=:AAAA:",
+      "Accept-Ranges": "bytes",
+    };
+    const { headers } = await request(appWith((_req, res) => void res.set(promised))).get("/");
+    expect(headers["cache-control"]).toBe("no-store");
+    for (const name of Object.keys(promised)) expect(headers[name.toLowerCase()]).toBeUndefined();
+  });
+
+  it("resets the stream of half an answer over HTTP/2, which would be taken for the whole", async () => {
+    const app = appWith((_req, res) => void res.write("half"), { idle: SOON, timeout: "5s" });
+    const server = http2Server(app);
+    await expect(http2Request(server, { ":path": "/" })).rejects.toThrow(/INTERNAL_ERROR/);
+    expect(reasons()).toEqual(["answer_stalled"]);
+    await new Promise((done) => server.close(done));
   });
 
   it("ends only the stream of the request over HTTP/2", async () => {

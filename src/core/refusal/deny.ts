@@ -115,12 +115,13 @@ function rescueInTime(rescue: () => void, res: Response): void {
 export function ignoreLateAnswer(res: Response, notice: () => void = () => undefined): void {
   const end = res.end as () => Response;
   let noticed = false;
-  function ignoring<T>(result: T): () => T {
-    return () => {
+  function ignoring<T>(result: T): (...given: readonly unknown[]) => T {
+    return (...given) => {
       if (!noticed) {
         noticed = true;
         notice();
       }
+      callBack(given);
       return result;
     };
   }
@@ -132,11 +133,19 @@ export function ignoreLateAnswer(res: Response, notice: () => void = () => undef
     removeHeader: () => undefined,
     writeHead: ignoring(res),
     addTrailers: () => undefined,
-    write: ignoring(true),
-    // Without an argument it ends the refusal: see endLingering().
-    end: (...args: readonly unknown[]) => (args.length === 0 ? end.call(res) : ignoreEnd()),
+    // "Wait until it has drained": who writes as long as it may would never stop.
+    write: ignoring(false),
+    // The first time without an argument it ends the refusal: see endLingering().
+    end: (...args: readonly unknown[]) =>
+      args.length === 0 && !res.writableEnded ? end.call(res) : ignoreEnd(...args),
   };
   for (const [name, value] of Object.entries(ignored)) {
     Reflect.defineProperty(res, name, { value, configurable: true, writable: true });
   }
+}
+
+/** Whoever waits until something is written would wait forever. As Node does it, not within the call. */
+function callBack(given: readonly unknown[]): void {
+  const last = given.at(-1);
+  if (typeof last === "function") process.nextTick(last, new Error("The request was refused."));
 }

@@ -24,8 +24,19 @@ const PROBLEM_FORM: AnswerForm = Object.freeze({
   render: (problem: Problem) => JSON.stringify(problem),
 });
 
-/** What an earlier middleware may have promised about another body. */
+/** What somebody may have promised about another body. */
 const STALE_FIELDS: readonly string[] = [
+  "Accept-Ranges",
+  "Content-Digest",
+  "Content-Location",
+  "Content-MD5",
+  "Digest",
+  "Repr-Digest",
+  // Caches in front of the server heed these more than Cache-Control: RFC 9213.
+  "CDN-Cache-Control",
+  "Cloudflare-CDN-Cache-Control",
+  "Surrogate-Control",
+  "Expires",
   "ETag",
   "Last-Modified",
   "Content-Disposition",

@@ -4,6 +4,7 @@ import { stopHandlers } from "../../core/guard/final-refusal.js";
 import type { Guard } from "../../core/guard/guard.js";
 import { ignoreLateAnswer } from "../../core/refusal/deny.js";
 import { HttpError } from "../../core/refusal/http-error.js";
+import { respond } from "../../core/refusal/respond.js";
 import { isGone } from "../../core/request/is-gone.js";
 import type { Deadline } from "./deadline.js";
 import { RequestTime } from "./request-time.js";
@@ -29,6 +30,8 @@ export function createExpiry(guard: Guard): (deadline: Deadline) => void {
     guard.resume(req, res, next, () => {
       stopHandlers(self, req);
       guard.refuse(error, req, res, next, { reason, rule });
+      if (guard.onDenied === "respond" && !res.headersSent && !res.writableEnded)
+        respondPastHooks(error, req, res);
     });
     detach(req, res, guard.name);
     RequestTime.of(req)?.exceed();
@@ -40,6 +43,15 @@ export function createExpiry(guard: Guard): (deadline: Deadline) => void {
     if (!res.headersSent) refuse(deadline, "no_answer");
     else if (deadline.isStalled()) refuse(deadline, "answer_stalled");
   };
+}
+
+/**
+ * An `end` hook of another package that saves something first, such as a session, holds back what it gets. It may hold the answer
+ * of the handler already: both would go out as one, with the length of this one.
+ */
+function respondPastHooks(error: HttpError, req: Request, res: Response): void {
+  for (const name of ["end", "write"]) Reflect.deleteProperty(res, name);
+  respond(error, req, res);
 }
 
 /** Takes the handler that is still at work off the response, once that has its answer. */
@@ -67,6 +79,8 @@ function detach(req: Request, res: Response, guard: string): void {
  */
 function keepConnection(req: Request, res: Response): void {
   replace(res, "destroy", () => res);
+  // What was waiting to be written when the deadline passed makes an error of the response now, which nobody listens to.
+  res.on("error", ignore);
   // On HTTP/2 it stands for the stream of this request alone.
   if (req.httpVersionMajor >= 2 || typeof req.socket !== "object" || req.socket === null) return;
   const socket: object = Object.create(req.socket, {
@@ -75,6 +89,7 @@ function keepConnection(req: Request, res: Response): void {
     end: { value: () => socket },
   });
   replace(req, "socket", socket);
+  replace(req, "client", socket);
 }
 
 function replace(object: object, name: string, value: unknown): void {

@@ -52,7 +52,7 @@ export class RequestTime {
       res.on("close", stopAtClose);
     }
     if (settings.idle !== undefined) watchAnswer(req, res, WATCHER);
-    time.#set(new Deadline(settings, timeout, req, res, next));
+    time.set(new Deadline(settings, timeout, req, res, next));
   }
 
   /** Aborted when the deadline has passed, or the client has left before the answer was sent. */
@@ -95,7 +95,8 @@ export class RequestTime {
     this.#reported?.stop();
   }
 
-  #set(deadline: Deadline): void {
+  /** Not private: the time may be of another copy of this library. */
+  set(deadline: Deadline): void {
     if (deadline.settings.enforced) {
       this.#enforced?.stop();
       this.#enforced = deadline;
