@@ -252,6 +252,7 @@ describe.each(expressVersions)("rateLimit in stages on Express %s", (_major, exp
       [{ key: "10.0.0.1", req: {} as Request }, "one of them"],
       [{ key: "not an address" }, "the key of a policy by address must be one"],
       [{ key: "10.0.0.1", policy: "other" }, "no policy with that name"],
+      [{ key: "10.0.0.1", policy: undefined }, "policy must not be undefined"],
     ])("refuses the target %j", async (target, message) => {
       const limiter = rateLimit({ name: "test", limit: 5, window: "1h" });
       await expect(limiter.peek(target)).rejects.toThrow(message);

@@ -10,7 +10,7 @@ import type { LimiterSettings } from "./limiter-settings.js";
 
 /** Whose quota: that of a key, or of whoever sent a request. */
 export interface RateLimitTarget {
-  /** The name of the policy. @default every policy of the limiter; with `req`, every one that counts the request */
+  /** The name of the policy. Left out, every policy of the limiter; with `req`, every one that counts the request. */
   readonly policy?: string | undefined;
   /** An address for a policy by address, the id of a principal, or what the `key` function returns. */
   readonly key?: string | undefined;
@@ -65,11 +65,14 @@ export function createControl(
   const enforced = mode === "enforce";
 
   async function chargesFor(
-    { policy: name, key, req }: RateLimitTarget,
+    target: RateLimitTarget,
     units: number,
     needsRate: boolean,
   ): Promise<readonly Charge[]> {
+    const { policy: name, key, req } = target;
     if (policies.length === 0) throw new TypeError("there are no limits");
+    // A variable that is not set would reach all policies in place of one.
+    if (name === undefined && Object.hasOwn(target, "policy")) throw new TypeError(UNSET_POLICY);
     if (!Number.isSafeInteger(units) || units < 1) throw new TypeError(UNITS);
     const named = policies.filter((policy) => name === undefined || policy.name === name);
     if (named.length === 0) throw new TypeError(NO_POLICY);
@@ -132,6 +135,7 @@ export function createControl(
 }
 
 const NO_POLICY = "the limiter has no policy with that name";
+const UNSET_POLICY = "policy must not be undefined: leave it out for every policy";
 const UNITS = "the units must be a whole number of at least 1";
 const KEY_OR_REQUEST = "the target must have a key, a non-empty string, or a req: one of them";
 const NO_RATE =
