@@ -14,6 +14,7 @@ const EXPOSED = [
   "X-RateLimit-Reset",
   "Retry-After",
   "WWW-Authenticate",
+  "DPoP-Nonce",
   "X-Request-Id",
 ];
 const PEERS = "`helmet()` and `cors()` with the same origins and exposed headers";

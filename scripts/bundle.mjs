@@ -3,8 +3,8 @@ import { existsSync, readdirSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { rolldown } from "rolldown";
 
-/** What the command starts: neither is a door of the package. */
-const PROGRAMS = ["cli/main", "cli/routes/app-process"];
+/** No doors of the package: the command, what it starts, and what has to find that beside itself. */
+const PROGRAMS = ["cli/main", "cli/routes/supervise", "cli/routes/app-process"];
 
 /**
  * Writes CommonJS to `outDir`: a door for each subpath at its place, which only hands on, and behind the doors one part

@@ -40,5 +40,5 @@ function messagesOf(project: string): readonly string[] {
 }
 
 function optionNames(index: string): readonly string[] {
-  return index.match(/\b\w+Options\b/g) ?? [];
+  return index.match(/\b[A-Z]\w*Options\b/g) ?? [];
 }

@@ -104,7 +104,12 @@ export const LOAD_SHEDDING_HINTS: Hints<LoadSheddingOptions> = {
 /** Names of {@link DelayRamp} and {@link RatioRamp}. */
 const RAMP_KEYS = { from: true, to: true } as const;
 /** What people call them. */
-export const RAMP_HINTS = { start: "from", min: "from", end: "to", max: "to" } as const;
+export const RAMP_HINTS: Hints<DelayRamp & RatioRamp> = {
+  start: "from",
+  min: "from",
+  end: "to",
+  max: "to",
+};
 
 /** Reads everything but {@link GuardOptions}. */
 export function readLoadShedding(

@@ -170,6 +170,7 @@ import {
   requestDeadline,
   type SecureServerOptions,
   type TicketOptions,
+  type TlsOptions,
 } from "express-secure-api/server";
 import {
   createTestIssuer,
@@ -225,6 +226,7 @@ export interface MyHardenServerOptions extends HardenServerOptions, Own {}
 export interface MyGracefulShutdownOptions extends GracefulShutdownOptions, Own {}
 export interface MyReadyzOptions extends ReadyzOptions, Own {}
 export interface MyAuditTlsOptions extends AuditTlsOptions, Own {}
+export interface MyTlsOptions extends TlsOptions, Own {}
 export interface MyCertificateBindingOptions extends CertificateBindingOptions, Own {}
 export interface MyCredentialOptions extends CredentialOptions, Own {}
 export interface MyMtlsOptions extends MtlsOptions, Own {}
@@ -402,6 +404,7 @@ createSecureServer(() => undefined, {
   reload: my<MyReloadOptions>(),
   tickets: my<MyTicketOptions>(),
 });
+export const tls: TlsOptions = my<MyTlsOptions>();
 void auditTls("127.0.0.1", 8443, my<MyAuditTlsOptions>());
 createTestIssuer(my<MyTestIssuerOptions>());
 validate(my<MyValidateOptions>());

@@ -87,7 +87,7 @@ function start(args: readonly string[], color: boolean): ChildProcess {
     // The port of a debugger is taken by this process.
     arg.replace(/^(--inspect(?:-brk|-wait)?)(?:=.*)?$/, "$1=0"),
   );
-  const file = join(__dirname, "../cli/routes/app-process.js");
+  const file = join(__dirname, "app-process.js");
   return spawn(process.execPath, [...own, file, color ? "color" : "plain", ...args], {
     stdio: ["inherit", 2, 2, "pipe"],
     windowsHide: true,

@@ -99,10 +99,7 @@ export class UnseenToken {
   }
 }
 
-/**
- * Verifies tokens and remembers those that were good. Throws, or rejects, only when a function of
- * the app fails.
- */
+/** Verifies tokens and remembers those that were good. Throws, or rejects, only when a function of the app fails. */
 export class Verifier {
   readonly #issuers: ReadonlyMap<unknown, KnownIssuer>;
   readonly #scopes: readonly string[];

@@ -85,7 +85,11 @@ describe.skipIf(withoutRedis)("redisStore in a cluster", () => {
     });
 
     it("refunds, resets, blocks and charges keys of several nodes", async () => {
-      const requests = ["a", "b", "c", "d"].map((key) => request("p", `=${key} ${round}`, 5, 2));
+      const blocking = { after: 3, withinMs: HOUR, durationsMs: [5000], forgetMs: HOUR };
+      const requests = ["a", "b", "c", "d"].map((key) => ({
+        ...request("p", `=${key} ${round}`, 5, 2),
+        blocking,
+      }));
       const left = async () =>
         (await store.consume(requests.map((one) => ({ ...one, cost: 0 })))).map(
           ({ remaining, blocked }) => (blocked ? "blocked" : remaining),

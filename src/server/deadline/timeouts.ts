@@ -85,10 +85,7 @@ function readRows(reader: OptionsReader<"routes">, usual: Timeout): readonly Tim
   }
   const rows: TimeoutRow[] = [];
   Object.entries(table).forEach(([text, value], order) => {
-    const name =
-      isHarmless(text) || !isRefused(parsePathPattern(text))
-        ? `["${text}"]`
-        : ` (row ${order + 1})`;
+    const name = isHarmless(text) ? `["${text}"]` : ` (row ${order + 1})`;
     const row = readRow(text, value, usual);
     const problem = typeof row === "string" ? row : orderFault(row, rows);
     if (problem !== undefined) reader.problems.note(`${path}${name}`, problem);

@@ -15,7 +15,7 @@ export interface Thresholds {
 }
 
 /** Why requests are shed. */
-export type ShedReason = "event_loop_busy" | "heap_full";
+type ShedReason = "event_loop_busy" | "heap_full";
 
 /** How much too much there is. */
 export interface Pressure {

@@ -7,6 +7,13 @@ export const OBSERVING: readonly string[] = [
   "auditLog.sinks.log",
   "errorHandler.onError",
   "secureHeaders.https.onPlaintextCredential",
+  // What the app is, and what is told that it ends or fails: see src/server/*.test.ts.
+  "createSecureServer",
+  "gracefulShutdown.onClose",
+  "gracefulShutdown.onDrain",
+  "gracefulShutdown.onError",
+  "gracefulShutdown.readiness",
+  "readyz.onFail",
   // They answer, or are told of what was decided: see src/rate-limit/express-rate-limit/app-functions.test.ts.
   "express-rate-limit: rateLimit.handler",
   "express-rate-limit: rateLimit.identifier",
