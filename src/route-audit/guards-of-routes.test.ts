@@ -3,11 +3,12 @@ import type { RequestHandler } from "express";
 import { describe, expect, it } from "vitest";
 import { routerVersions } from "../../test/support/express.js";
 import { guardFor } from "../../test/support/route-audit/matrix-app.js";
-import { requireRole } from "../authorization/index.js";
+import { declarePublic, requireRole } from "../authorization/index.js";
 import { layersOf } from "../core/app/app-layers.js";
 import { markGuard } from "../core/guard/guard-mark.js";
 import { errorHandler, notFound } from "../errors/index.js";
 import { rateLimit } from "../rate-limit/index.js";
+import { livez, readyz } from "../server/index.js";
 import { auditRoutes } from "./audit-routes.js";
 
 const answer: RequestHandler = (_req, res) => void res.send("ok");
@@ -166,12 +167,26 @@ describe.each(routerVersions)("auditRoutes on Express %s", (version, express) =>
     app.all(version === "4" ? "/api/*" : "/api/*rest", rateLimit({ limit: 10, window: "1m" }));
     const traced: RequestHandler = (_req, _res, next) => next();
     app.get("/b", Object.assign(traced, { __original: rateLimit({ limit: 10, window: "1m" }) }));
-    expect(statusesOf(app)).toEqual(
-      ["audit", "limit", "headers", "validation", "enrichment"].flatMap((kind) => [
+    app.get("/declared", declarePublic("for everybody"));
+    expect(statusesOf(app)).toEqual([
+      ...["audit", "limit", "headers", "validation", "enrichment"].flatMap((kind) => [
         [`/${kind}`, "open", undefined],
         [`/guarded/${kind}`, "guarded", undefined],
       ]),
-    );
+      ["/public", "public", "status"],
+    ]);
+  });
+
+  it("lists probes, which answer by themselves", () => {
+    const app = express();
+    app.get("/livez", livez());
+    app.get("/readyz", readyz());
+    app.get("/guarded/livez", guardFor(), livez());
+    expect(statusesOf(app)).toEqual([
+      ["/livez", "public", "liveness probe"],
+      ["/readyz", "public", "readiness probe"],
+      ["/guarded/livez", "guarded", undefined],
+    ]);
   });
 
   it("does not take a function for a parser because of its name", () => {

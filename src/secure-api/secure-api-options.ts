@@ -116,6 +116,7 @@ const ENRICH = "write enrich: async (principal) => ({ roles: await rolesOf(princ
 const LIMITS = 'write rateLimit: { limit: 100, window: "1m" }';
 const HEADERS =
   "leave it out, the headers are sent by default; single ones are changed or turned off in secureHeaders: { helmet: { … } }";
+const IN_HEADERS = "it is an option of secureHeaders, write it there: secureHeaders: { … }";
 const LOG =
   "leave it out, one record per request is written to stdout by default; auditLog: { sinks: […] } writes them elsewhere";
 
@@ -150,6 +151,12 @@ export const SECURE_API_HINTS: Hints<SecureApiOptions> = {
   helmet: HEADERS,
   headers: HEADERS,
   cors: "leave it out to let no page of another origin read answers, write secureHeaders: { cors: { origins: […] } } to let some",
+  https: IN_HEADERS,
+  hosts: IN_HEADERS,
+  pages: IN_HEADERS,
+  csp: IN_HEADERS,
+  reporting: IN_HEADERS,
+  permissionsPolicy: IN_HEADERS,
   json: "jsonBody",
   urlencoded: "formBody",
   form: "formBody",

@@ -1,6 +1,7 @@
 import { createGuard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { assertCalled, assertNoArguments } from "../core/options/uncalled-factory.js";
+import { answeringHandler } from "./life/answering-handler.js";
 import { sendOk } from "./life/send-ok.js";
 
 /**
@@ -17,11 +18,12 @@ export function livez(...args: readonly unknown[]): Middleware {
   assertCalled("livez", args[0], "livez()");
   assertNoArguments("livez", args);
   const guard = createGuard("livez", "public", { mode: "enforce", onDenied: "respond" });
-  return guard.middleware(
+  const probe = guard.middleware(
     (req, res, next) => {
       if (req.method === "GET" || req.method === "HEAD") sendOk(res);
       else next();
     },
     { rule: "liveness probe" },
   );
+  return answeringHandler(probe);
 }

@@ -1,11 +1,11 @@
 import { ignoreOutcome } from "../core/calls/follow.js";
 import { createGuard } from "../core/guard/guard.js";
-import type { Middleware } from "../core/guard/middleware.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import { describeValue, isHarmless, isPlainObject, nameFault } from "../core/options/value.js";
 import { HttpError } from "../core/refusal/http-error.js";
 import { respond } from "../core/refusal/respond.js";
+import { answeringHandler } from "./life/answering-handler.js";
 import { draining } from "./life/draining.js";
 import { HealthCheck, type HealthCheckFunction } from "./life/health-check.js";
 import { sendOk } from "./life/send-ok.js";
@@ -68,7 +68,7 @@ export function readyz(options: ReadyzOptions = {}): Readyz {
   };
   const guard = createGuard("readyz", "public", { mode: "enforce", onDenied: "respond" });
 
-  const handler = guard.middleware(
+  const probe = guard.middleware(
     (req, res, next) => {
       if (req.method !== "GET" && req.method !== "HEAD") {
         next();
@@ -93,7 +93,7 @@ export function readyz(options: ReadyzOptions = {}): Readyz {
     },
     { rule: "readiness probe" },
   );
-  return Object.assign(handler satisfies Middleware, {
+  return Object.assign(answeringHandler(probe), {
     markReady(): void {
       isReady = true;
     },

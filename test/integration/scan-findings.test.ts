@@ -233,6 +233,18 @@ describe.each(expressVersions)("a scan of answers on Express %s", (_major, expre
     expect(report.unchecked).toEqual([]);
   });
 
+  it("shows what a policy says of scripts, however long it is", async () => {
+    const app = express().use((_req, res) => {
+      const long = `img-src ${"https://images.example.com ".repeat(10)}`;
+      res.set("Content-Security-Policy", `${long}; script-src 'self' 'unsafe-inline'`);
+      res.send("<h1>");
+    });
+    const { findings } = await scanOf(app);
+    expect(findings.find(({ rule }) => rule === "page-csp-unsafe")?.seen).toBe(
+      "script-src 'self' 'unsafe-inline'",
+    );
+  });
+
   it("finds markup of the path in an error page", async () => {
     const app = express();
     app.use(helmet());

@@ -70,9 +70,4 @@ export function mayAnswer({ handle }: Layer): boolean {
 }
 
 /** What a guard of these kinds refuses, it answers; what it does not refuse, it hands on. */
-const DECIDES: ReadonlySet<unknown> = new Set([
-  "authentication",
-  "authorization",
-  "preset",
-  "public",
-]);
+const DECIDES: ReadonlySet<unknown> = new Set(["authentication", "authorization", "preset"]);

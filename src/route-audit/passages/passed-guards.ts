@@ -112,10 +112,11 @@ export class ImaginedRequest {
     return place !== undefined;
   }
 
-  /** The guards in front of the last handler of the route. */
+  /** The guards in front of the last handler of the route, and this one if it says itself that it is open. */
   #passOwn(chain: readonly Layer[], place: Place): void {
     const last = chain.findLastIndex(mayAnswer);
-    for (const { handle } of chain.slice(0, last)) {
+    const isDeclared = this.#map.brandOf(chain[last]?.handle)?.kind === "public";
+    for (const { handle } of chain.slice(0, isDeclared ? last + 1 : last)) {
       if (takesRequests(handle)) this.#note(handle, place);
     }
   }

@@ -79,8 +79,12 @@ function readReportOnly(own: OptionsReader<"reportOnly">): Directives | undefine
   const directives = readDirectives(own, "reportOnly", {});
   if (directives === undefined) return undefined;
   const names = Object.keys(directives);
-  if (names.length === 0)
-    own.problem("reportOnly", "an object of directives", "leave it out for none");
+  if (names.length === 0) {
+    // Directives that are not known are told already.
+    if (Object.keys(Object(own.raw("reportOnly"))).length === 0)
+      own.problem("reportOnly", "an object of directives", "leave it out for none");
+    return undefined;
+  }
   for (const name of names) {
     if (directives[name] === null)
       own.note(

@@ -328,6 +328,11 @@ describe("csp", () => {
     expect(problemsOf(options).join("\n")).toContain(problem);
   });
 
+  it("tells of a misspelt directive once, also where it is the only one", () => {
+    expect(problemsOf({ csp: { reportOnly: { scriptsrc: ["'self'"] } } })).toHaveLength(1);
+    expect(problemsOf({ csp: { reportOnly: {} } })).toHaveLength(1);
+  });
+
   it("refuses getCspNonce where it is mounted uncalled", async () => {
     const app = express5().use(getCspNonce as never);
     await request(app).get("/").expect(500);

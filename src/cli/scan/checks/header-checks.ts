@@ -38,7 +38,7 @@ function checkPage(answer: Answer, notes: ScanNotes): void {
   const policies = policiesOf(answer);
   if (policies.length === 0) notes.found("page-csp-missing", at, missingPolicy(answer));
   else if (policies.every(allowsAnyScript)) {
-    notes.found("page-csp-unsafe", at, fieldOf(answer, "content-security-policy") ?? "");
+    notes.found("page-csp-unsafe", at, policies.map(scriptRule).join(", "));
   }
   if (mayBeFramed(answer, policies)) notes.found("page-framing", at, framingOf(answer));
   if (!answer.fields.has("referrer-policy")) notes.found("page-referrer", at, "no field");
@@ -98,9 +98,19 @@ function parsePolicy(text: string): Policy {
   return policy;
 }
 
+/** The first that stands in the policy says which scripts run. */
+const OF_SCRIPTS = ["script-src-elem", "script-src", "default-src"] as const;
+
+/** What the policy says of scripts. The whole of it is long, and would be cut off in front of that. */
+function scriptRule(policy: Policy): string {
+  const name = OF_SCRIPTS.find((one) => policy.has(one));
+  return name === undefined
+    ? "neither script-src nor default-src"
+    : [name, ...(policy.get(name) ?? [])].join(" ");
+}
+
 function allowsAnyScript(policy: Policy): boolean {
-  const sources =
-    policy.get("script-src-elem") ?? policy.get("script-src") ?? policy.get("default-src");
+  const sources = OF_SCRIPTS.map((one) => policy.get(one)).find((found) => found !== undefined);
   if (sources === undefined) return true;
   const open = sources.filter((source) => ANY_SCRIPT.includes(source));
   const isStrict = sources.some((source) => /^'(?:nonce-|sha(?:256|384|512)-)/.test(source));
