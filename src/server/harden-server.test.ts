@@ -377,6 +377,14 @@ describe("hardenServer", () => {
     expect(problemsOf(() => hardenServer(undefined as never))).toHaveLength(1);
   });
 
+  it("refuses slowAt where there is no rate", () => {
+    expect(
+      problemsOf(() => hardenServer(createServer(), { minRate: false, slowAt: "/a" })),
+    ).toEqual([
+      "hardenServer.slowAt must be left out with minRate: false, which it has no effect beside",
+    ]);
+  });
+
   it("refuses options of HTTP/1 on a server that speaks HTTP/2 alone", () => {
     expect(problemsOf(() => hardenServer(createHttp2Server(), { headersTimeout: "5s" }))).toEqual([
       "hardenServer.headersTimeout must be left out: this server speaks HTTP/2 alone",

@@ -9,7 +9,7 @@ export class Turns {
 
   /** Does it now, or in one of the next turns. It must not throw. */
   take(act: () => void): void {
-    this.#next ??= setImmediate(() => this.#goOn()).unref();
+    this.#next ??= setImmediate(() => this.#goOn());
     if (this.#left > 0) {
       this.#left -= 1;
       act();
@@ -30,7 +30,7 @@ export class Turns {
     this.#next = undefined;
     const now = this.#waiting.splice(0, MOST);
     this.#left = MOST - now.length;
-    if (now.length > 0) this.#next = setImmediate(() => this.#goOn()).unref();
+    if (now.length > 0) this.#next = setImmediate(() => this.#goOn());
     for (const act of now) act();
   }
 }
