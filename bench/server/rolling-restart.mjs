@@ -13,6 +13,8 @@ const PROBE_MS = 100;
 const LEAST = 2000;
 /** As platforms do; Kubernetes waits 30 seconds. */
 const KILL_MS = 5000;
+/** Longer than a busy machine needs for all of it. */
+const END_MS = 60_000;
 
 const instances = new Set();
 let turn = 0;
@@ -70,6 +72,11 @@ async function runClient(port) {
   agent.destroy();
 }
 
+const overdue = setTimeout(() => {
+  for (const { child } of instances) child.kill("SIGKILL");
+  console.error(`not over after ${END_MS / 1000} seconds`);
+  process.exit(1);
+}, END_MS);
 for (let index = 0; index < INSTANCES; index += 1) await start();
 balancer.listen(0, "127.0.0.1");
 await once(balancer, "listening");
@@ -90,6 +97,7 @@ for (const old of [...instances]) {
 }
 while (counts.answered + counts.lost < LEAST) await new Promise((done) => setTimeout(done, 50));
 isOver = true;
+clearTimeout(overdue);
 await Promise.all(clients);
 clearInterval(timer);
 balancer.close();

@@ -98,6 +98,21 @@ describe.each(expressVersions)("gracefulShutdown on Express %s", (_major, expres
     expect(await report).toMatchObject({ cutOff: 0, exitCode: 0 });
   });
 
+  it("waits for no connection whose request was answered before its body came", async () => {
+    const { life, port } = await serve({ announce: false, grace: "20s" }, (app) => {
+      app.post("/early", (_req, res) => void res.send("early"));
+    });
+    const head = "POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n";
+    const [whole, owing] = await Promise.all([rawClient(port, head), rawClient(port, head)]);
+    await Promise.all([whole.until(/early/), owing.until(/early/)]);
+    whole.socket.write("12");
+    owing.socket.write("1");
+    await new Promise((done) => setTimeout(done, 50));
+    const report = life.shutdown();
+    await Promise.all([whole.closed(), owing.closed()]);
+    expect(await report).toEqual({ cutOff: 0, errors: [], exitCode: 0 });
+  }, 10_000);
+
   it("sends a large answer to its end, which a bare close() of Node cuts off", async () => {
     const size = 30_000_000;
     const large = (app: ReturnType<typeof express>): void => {

@@ -132,6 +132,68 @@ describe.each(expressVersions)("hardenServer on Express %s", (_major, express) =
     expect(await client.closed()).not.toContain("400");
   });
 
+  it("answers no request that was not wrong: one before it, or none", async () => {
+    const { port, hardened } = await serve({ stallTimeout: "1s" }, (app) => {
+      app.get("/wait", () => undefined);
+      app.post("/early", (_req, res) => void res.send("early"));
+    });
+    const wait = "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n";
+    const early = "POST /early HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const [behind, body] = await Promise.all([
+      rawClient(port, `${wait}nonsense\r\n\r\n`),
+      rawClient(port, early),
+    ]);
+    await body.until(/early/);
+    body.socket.write("nonsense\r\n");
+    expect(await behind.closed()).toBe("");
+    expect((await body.closed()).match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 200"]);
+    expect(hardened.stats().malformed).toBe(2);
+  });
+
+  it("holds where the app decides about Expect: 100-continue", async () => {
+    const { port, server, hardened } = await serve({ stallTimeout: "1s" });
+    server.on("checkContinue", (req, res) => {
+      res.writeContinue();
+      req.resume().on("end", () => res.end("read"));
+    });
+    const head = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+    const client = await rawClient(port, head);
+    await client.until(/100 Continue/);
+    expect(hardened.stats()).toMatchObject({ requests: 1, idle: 0 });
+    expect(await client.closed()).toMatch(/ 408 [\s\S]*request_timeout/);
+  }, 20_000);
+
+  it("ends a body that comes more slowly than minRate, except at slowAt", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+    try {
+      const { port, hardened } = await serve({ slowAt: "POST /uploads/*" }, (app) => {
+        app.use((req, res) => void req.resume().on("end", () => res.send("read")));
+      });
+      const length = 24 * 600;
+      const head = (path: string): string =>
+        `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`;
+      const [slow, open, fast] = await Promise.all([
+        rawClient(port, head("/other")),
+        rawClient(port, head("/uploads/a?b")),
+        rawClient(port, head("/other")),
+      ]);
+      await vi.waitFor(() => expect(hardened.stats().requests).toBe(3));
+      for (let second = 0; second < 24; second += 1) {
+        for (const { socket } of [slow, open]) if (socket.writable) socket.write("x".repeat(400));
+        fast.socket.write("x".repeat(600));
+        await new Promise((done) => setTimeout(done, 20));
+        vi.advanceTimersByTime(1000);
+      }
+      expect(await slow.closed()).toMatch(/^HTTP\/1\.1 408 /);
+      await fast.until(/read/);
+      open.socket.write("x".repeat(length - 24 * 400));
+      await open.until(/read/);
+      expect(hardened.stats().slowRequests).toBe(1);
+    } finally {
+      vi.useRealTimers();
+    }
+  }, 20_000);
+
   it("leaves the answer to an app that listens for such requests", async () => {
     const { port, server, hardened } = await serve({});
     server.on("clientError", (_error, socket) => socket.end("HTTP/1.1 400 Mine\r\n\r\n"));
@@ -313,6 +375,14 @@ describe("hardenServer", () => {
       "hardenServer.server must be a server of node:http, node:https or node:http2, got an app or another function: write hardenServer(app.listen(3000))",
     ]);
     expect(problemsOf(() => hardenServer(undefined as never))).toHaveLength(1);
+  });
+
+  it("refuses slowAt where there is no rate", () => {
+    expect(
+      problemsOf(() => hardenServer(createServer(), { minRate: false, slowAt: "/a" })),
+    ).toEqual([
+      "hardenServer.slowAt must be left out with minRate: false, which it has no effect beside",
+    ]);
   });
 
   it("refuses options of HTTP/1 on a server that speaks HTTP/2 alone", () => {

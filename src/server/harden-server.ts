@@ -66,7 +66,7 @@ const hardened = new WeakMap<NodeServer, HardenedServer>();
  *
  * It does not limit the size of bodies (`jsonBody` does), TLS handshakes (`tlsOptions` does), how many requests come, or
  * how many connections one address may have. Over HTTP/2, `stallTimeout`, `requestTimeout`, `keepAliveTimeout` and
- * `maxConnections` hold.
+ * `maxConnections` hold; the first two for `request` events only, not for streams that the app takes itself.
  *
  * @throws OptionsError when an option is unknown or wrong, or has no effect on this server.
  * @see RFC 9110 §15.5.9, RFC 6585 §5
@@ -140,6 +140,9 @@ function readSettings(
   const requestTimeout = reader.duration("requestTimeout", { min: "1s", max: "1d", default: "5m" });
   if (requestTimeout < headersTimeout) {
     reader.note("requestTimeout", "must not be shorter than headersTimeout, which is a part of it");
+  }
+  if (reader.raw("minRate") === false && reader.has("slowAt")) {
+    reader.note("slowAt", "must be left out with minRate: false, which it has no effect beside");
   }
   return {
     headersTimeout,

@@ -83,6 +83,34 @@ describe.each(["express4", "express"])("a process that is told to end, on %s", (
     expect(await exited).toEqual([143, null]);
   }, 20_000);
 
+  it("lets the next signal end the process where the app goes on after it", async () => {
+    const { child } = service(
+      framework,
+      `setInterval(() => {}, 1000); ${LISTEN} shut({ exit: false });`,
+    );
+    await outputOf(child, "ready");
+    const exited = once(child, "exit");
+    child.kill("SIGTERM");
+    await new Promise((done) => setTimeout(done, 1500));
+    expect(child.exitCode).toBeNull();
+    child.kill("SIGTERM");
+    expect(await exited).toEqual([null, "SIGTERM"]);
+  }, 20_000);
+
+  it("ends the servers as well that wait for another signal", async () => {
+    const { child, path } = service(
+      framework,
+      `${LISTEN} shut({ signals: "SIGINT" });
+      gracefulShutdown(require("node:http").createServer(), { announce: "100ms", grace: "5s", closeTimeout: "1s", signals: "SIGTERM" });`,
+    );
+    await outputOf(child, "ready");
+    const client = await rawClient(path, SLOW);
+    const exited = once(child, "exit");
+    child.kill("SIGTERM");
+    expect(await client.closed()).toMatch(/Connection: close[\s\S]*slow/);
+    expect(await exited).toEqual([0, null]);
+  }, 20_000);
+
   it("ends workers of a cluster when the primary hands the signal on", async () => {
     const { child, path } = service(
       framework,

@@ -23,7 +23,8 @@ export async function rawClient(to: number | string, first = ""): Promise<RawCli
   return watchSocket(socket, first);
 }
 
-function watchSocket(socket: Socket, first = ""): RawClient {
+/** Watches a socket that is there already, such as one with TLS. */
+export function watchSocket(socket: Socket, first = ""): RawClient {
   let size = 0;
   let text = "";
   socket.on("data", (chunk: Buffer) => {

@@ -11,10 +11,14 @@ export interface Carrier {
   readonly session: ServerHttp2Session | undefined;
   /** The answers that are not complete. */
   readonly open: Set<ServerResponse>;
+  /** The streams of a session that are open, those that the app takes from `stream` events included. */
+  streams: number;
   /** When it became idle, on the clock of `performance.now()`. */
   idleSince: number;
   /** How much had been read when it became idle: more means that a request is arriving. */
   readAtIdle: number;
+  /** The request that was answered before its body had arrived, until it has: what is read belongs to it. */
+  rest: IncomingMessage | undefined;
 }
 
 /** A request that is not answered yet. */
@@ -54,7 +58,7 @@ export class Connections {
   readonly #onExchange = new Set<OnExchange>();
   readonly #onIdle = new Set<(carrier: Carrier) => void>();
   readonly #listeners: readonly (readonly [event: string, listener: Listener])[];
-  readonly #upgrades: Readonly<Record<string, Listener>>;
+  readonly #beside: Readonly<Record<string, Listener>>;
   /** One function for all responses. */
   readonly #onClose: (this: ServerResponse) => void;
   #users = 0;
@@ -63,15 +67,24 @@ export class Connections {
     this.server = server;
     this.protocol = protocol;
     const { http2, secure } = protocol;
+    const begin: Listener = (req, res) => this.#begin(req, res);
     const carries = http2 && !secure ? [] : [secure ? "secureConnection" : "connection"];
     this.#listeners = [
       ["connection", (socket: Socket) => this.#addSocket(socket)],
       ...carries.map((event) => [event, (socket: Socket) => this.#addCarrier(socket)] as const),
       ["session", (session: ServerHttp2Session) => this.#addSession(session)],
-      ["request", (req: IncomingMessage, res: ServerResponse) => this.#begin(req, res)],
+      ...(http2 ? [] : [["request", begin] as const]),
     ] as readonly (readonly [string, Listener])[];
-    const upgrade: Listener = (_req, socket) => this.#upgrade(socket);
-    this.#upgrades = Object.assign(Object.create(null), { upgrade, connect: upgrade });
+    const upgrade: Listener = (req, to) => {
+      // Over HTTP/2, CONNECT takes a stream and has an answer.
+      if (isStream(req)) this.#begin(req, to);
+      else this.#upgrade(to);
+    };
+    this.#beside = Object.assign(
+      Object.create(null),
+      { upgrade, connect: upgrade, checkContinue: begin, checkExpectation: begin },
+      http2 && { request: begin },
+    );
     const self = this;
     this.#onClose = function onClose() {
       self.#end(this);
@@ -99,7 +112,7 @@ export class Connections {
     }
     emitter.on("newListener", this.#onNewListener);
     emitter.on("removeListener", this.#onRemoveListener);
-    for (const event of Object.keys(this.#upgrades)) {
+    for (const event of Object.keys(this.#beside)) {
       if (emitter.listenerCount(event) > 0) this.#onNewListener(event, undefined);
     }
   }
@@ -110,7 +123,7 @@ export class Connections {
     const emitter: EventEmitter = this.server;
     emitter.off("newListener", this.#onNewListener);
     emitter.off("removeListener", this.#onRemoveListener);
-    for (const [event, listener] of [...this.#listeners, ...Object.entries(this.#upgrades)]) {
+    for (const [event, listener] of [...this.#listeners, ...Object.entries(this.#beside)]) {
       emitter.off(event, listener);
     }
     this.#onExchange.clear();
@@ -134,18 +147,18 @@ export class Connections {
   }
 
   /**
-   * Ours stands beside those of the app, never alone: a listener for upgrades says that there are some, and without one
-   * Node answers as if it had not been asked.
+   * Ours stands beside those of the app, never alone: a listener for upgrades, for `Expect`, or for requests of HTTP/2
+   * says that the app sees to them, and without one Node does.
    */
   readonly #onNewListener = (event: string | symbol, added: unknown): void => {
-    const own = this.#upgrades[String(event)];
+    const own = this.#beside[String(event)];
     const emitter: EventEmitter = this.server;
     if (own === undefined || added === own || emitter.listeners(event).includes(own)) return;
     emitter.prependListener(event, own);
   };
 
   readonly #onRemoveListener = (event: string | symbol): void => {
-    const own = this.#upgrades[String(event)];
+    const own = this.#beside[String(event)];
     const emitter: EventEmitter = this.server;
     if (own === undefined) return;
     const [left, ...others] = emitter.listeners(event);
@@ -172,6 +185,14 @@ export class Connections {
     this.#carriers.set(session, carrier);
     this.sessions.add(carrier);
     this.idle.set(session, carrier);
+    session.on("stream", (stream: Http2Stream) => {
+      carrier.streams += 1;
+      this.idle.delete(session);
+      stream.once("close", () => {
+        carrier.streams -= 1;
+        this.#settle(carrier);
+      });
+    });
     session.once("close", () => {
       this.idle.delete(session);
       this.sessions.delete(carrier);
@@ -207,18 +228,20 @@ export class Connections {
   }
 
   #end(res: ServerResponse): void {
-    const carrier = this.exchanges.get(res)?.carrier;
-    if (carrier === undefined) return;
+    const exchange = this.exchanges.get(res);
+    if (exchange === undefined) return;
+    const { carrier, req } = exchange;
     this.exchanges.delete(res);
     carrier.open.delete(res);
+    if (carrier.socket !== undefined && !req.complete) awaitRest(carrier, req);
+    this.#settle(carrier);
+  }
+
+  #settle(carrier: Carrier): void {
     const key = carrier.session ?? carrier.socket;
-    if (
-      carrier.open.size > 0 ||
-      key === undefined ||
-      key.destroyed ||
-      this.upgraded.has(key as Socket)
-    )
+    if (isBusy(carrier) || key === undefined || key.destroyed || this.upgraded.has(key as Socket)) {
       return;
+    }
     carrier.idleSince = performance.now();
     carrier.readAtIdle = carrier.socket?.bytesRead ?? 0;
     this.idle.set(key, carrier);
@@ -226,9 +249,28 @@ export class Connections {
   }
 }
 
+/** Whether a request is under way. */
+export function isBusy({ open, streams }: Carrier): boolean {
+  return open.size > 0 || streams > 0;
+}
+
 /** Whether a request is arriving whose head is not complete. Of a session that cannot be told. */
-export function isReceiving({ socket, readAtIdle }: Carrier): boolean {
-  return socket !== undefined && socket.bytesRead > readAtIdle;
+export function isReceiving({ socket, readAtIdle, rest }: Carrier): boolean {
+  return socket !== undefined && rest === undefined && socket.bytesRead > readAtIdle;
+}
+
+/** Node reads the rest of a body that the app has not asked for. */
+function awaitRest(carrier: Carrier, req: IncomingMessage): void {
+  carrier.rest = req;
+  req.once("close", () => {
+    if (carrier.rest !== req) return;
+    carrier.rest = undefined;
+    carrier.readAtIdle = carrier.socket?.bytesRead ?? 0;
+  });
+}
+
+function isStream(req: unknown): boolean {
+  return (req as { readonly stream?: unknown }).stream !== undefined;
 }
 
 /** Ends an idle connection: what was written arrives, and nothing more is read. */
@@ -242,5 +284,9 @@ function createCarrier(
   session: ServerHttp2Session | undefined,
 ): Carrier {
   const now = performance.now();
-  return { socket, session, open: new Set(), idleSince: now, readAtIdle: socket?.bytesRead ?? 0 };
+  const readAtIdle = socket?.bytesRead ?? 0;
+  return {
+    ...{ socket, session, open: new Set<ServerResponse>(), streams: 0 },
+    ...{ idleSince: now, readAtIdle, rest: undefined },
+  };
 }

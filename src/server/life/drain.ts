@@ -59,7 +59,9 @@ export class Drain {
     // What the client has ended is not cut off, even where its end has not been told yet.
     const cut =
       [...exchanges.values()].filter(({ req, res }) => !isGone(req, res)).length +
-      [...upgraded].filter((socket) => !socket.destroyed).length;
+      [...upgraded].filter((socket) => !socket.destroyed).length +
+      // Those that the app took from `stream` events.
+      [...sessions].reduce((sum, { streams, open }) => sum + Math.max(0, streams - open.size), 0);
     for (const { session } of sessions) session?.destroy();
     for (const socket of sockets) socket.destroy();
     // Connections that were there before anybody watched; HTTP/2 alone has no such method.

@@ -36,13 +36,15 @@ export function exitOnSignal(ending: Ending): () => void {
   for (const signal of ending.signals) {
     if (!process.listeners(signal).includes(shared.listener)) process.on(signal, shared.listener);
   }
-  return () => {
-    shared.members.delete(ending);
-    for (const signal of ending.signals) {
-      const isUsed = [...shared.members].some(({ signals }) => signals.includes(signal));
-      if (!isUsed) process.off(signal, shared.listener);
-    }
-  };
+  return () => remove(shared, ending);
+}
+
+function remove(shared: Endings, ending: Ending): void {
+  shared.members.delete(ending);
+  for (const signal of ending.signals) {
+    const isUsed = [...shared.members].some(({ signals }) => signals.includes(signal));
+    if (!isUsed) process.off(signal, shared.listener);
+  }
 }
 
 function sharedEndings(): Endings {
@@ -67,10 +69,14 @@ function sharedEndings(): Endings {
 }
 
 async function endAll(shared: Endings, signal: NodeJS.Signals): Promise<void> {
-  const ending = [...shared.members].filter(({ signals }) => signals.includes(signal));
+  const asked = [...shared.members].filter(({ signals }) => signals.includes(signal));
+  // With the process go those as well that wait for another signal.
+  const ending = asked.every(({ exit }) => exit) ? [...shared.members] : asked;
   const codes = await Promise.all(ending.map(({ end }) => end()));
   const code = Math.max(0, ...codes);
-  if (ending.every(({ exit }) => exit)) process.exit(code);
+  if (asked.every(({ exit }) => exit)) process.exit(code);
+  // Where nobody else listens, the next signal ends the process, as without any of this.
+  for (const one of ending) remove(shared, one);
   shared.begunAt = undefined;
   if (code > 0) process.exitCode = code;
 }

@@ -5,6 +5,7 @@ import { HttpError } from "../../core/refusal/http-error.js";
 import { PROBLEM_MEDIA_TYPE } from "../../core/refusal/problem-details.js";
 import { type Connections, isReceiving } from "../connections/connections.js";
 import type { LimitCounts } from "./limit-counts.js";
+import { Turns } from "./turns.js";
 
 interface RawAnswer {
   readonly bytes: Buffer;
@@ -39,31 +40,44 @@ const ANSWERS: ReadonlyMap<unknown, RawAnswer> = new Map([
  */
 export function answerClientErrors(connections: Connections, counts: LimitCounts): () => void {
   const emitter: EventEmitter = connections.server;
+  const turns = new Turns();
   // Node tells of each further chunk of a request that is broken already.
   const answered = new WeakSet<Socket>();
 
   function onClientError(error: ClientError, socket: Socket): void {
     if (answered.has(socket)) return;
     answered.add(socket);
+    // Of a handshake that failed there is nobody to answer, and no request.
+    if (connections.protocol.secure && connections.carrierOf(socket) === undefined) {
+      if (emitter.listenerCount("clientError") === 1) socket.destroy();
+      return;
+    }
     const { bytes, count } = ANSWERS.get(error.code) ?? MALFORMED;
     const isLost = error.code === "ECONNRESET" || error.code === "EPIPE";
     if (!isLost) counts[count] += 1;
     if (emitter.listenerCount("clientError") > 1) return;
-    if (isLost || !socket.writable || !mayAnswer(connections, socket)) socket.destroy();
-    else endWith(bytes, socket);
+    turns.take(() => {
+      if (isLost || !socket.writable || !mayAnswer(connections, socket)) socket.destroy();
+      else endWith(bytes, socket);
+    });
   }
 
   emitter.on("clientError", onClientError);
-  return () => emitter.off("clientError", onClientError);
+  return () => {
+    emitter.off("clientError", onClientError);
+    turns.close();
+  };
 }
 
 function mayAnswer(connections: Connections, socket: Socket): boolean {
   const carrier = connections.carrierOf(socket);
   if (carrier === undefined) return true;
-  // The client would take the answer for the rest of another one.
-  for (const res of carrier.open) if (res.headersSent) return false;
+  const [res, ...others] = carrier.open;
   // A client that has asked for nothing would take it for the answer to its next request.
-  return carrier.open.size > 0 || isReceiving(carrier);
+  if (res === undefined) return isReceiving(carrier);
+  // And the client would take it for the rest of an answer, or for that to a request before the one that is wrong.
+  const isLater = others.length > 0 || connections.exchanges.get(res)?.req.complete === true;
+  return !res.headersSent && !isLater;
 }
 
 function endWith(bytes: Buffer, socket: Socket): void {

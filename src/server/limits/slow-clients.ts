@@ -2,7 +2,7 @@ import type { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { constants, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
-import type { Connections, Exchange } from "../connections/connections.js";
+import { type Connections, type Exchange, isBusy } from "../connections/connections.js";
 import type { LimitCounts } from "./limit-counts.js";
 import { type Pace, Progress } from "./progress.js";
 
@@ -21,8 +21,7 @@ interface Watched {
   readonly upload: Progress;
   readonly download: Progress;
   read: number;
-  delivered: number;
-  queued: number;
+  taken: number;
 }
 
 const SWEEP_MS = 1000;
@@ -63,7 +62,7 @@ export class SlowClients {
 
   #lookAtConnection({ req, res }: Exchange, now: number): void {
     const { socket } = req;
-    const state = stateOf(socket);
+    const state = { read: socket.bytesRead, taken: takenFrom(socket) };
     const watched = this.#watched.get(res);
     if (watched === undefined) {
       const [upload, download] = [new Progress(now), new Progress(now)];
@@ -76,7 +75,7 @@ export class SlowClients {
     const sent = state.read - watched.read;
     const upload = watched.upload.look(now, sent, owes, pace);
     const pending = socket.writableLength > 0;
-    const download = watched.download.look(now, readSince(watched, state), pending, pace);
+    const download = watched.download.look(now, state.taken - watched.taken, pending, pace);
     Object.assign(watched, state);
     if (this.#isOver(upload, req)) {
       // As Node itself says it: whoever answers such requests answers this one.
@@ -98,17 +97,17 @@ export class SlowClients {
     const stream = streamOf(res);
     if (stream === undefined) return;
     const { requestTimeout, pace } = this.#settings;
-    if (!req.complete && now - startedAt > requestTimeout) {
+    if (now - startedAt > requestTimeout && !isReceived(stream)) {
       this.#counts.slowRequests += 1;
       stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
       return;
     }
     if (this.#watched.has(res)) return;
-    this.#watched.set(res, { upload: NONE, download: NONE, read: 0, delivered: 0, queued: 0 });
+    this.#watched.set(res, { upload: NONE, download: NONE, read: 0, taken: 0 });
     // Node knows whether a stream moves, and nobody else does. A time that the app has set is the app's.
     if ((stream as { timeout?: unknown }).timeout) return;
     const onTimeout = (): void => {
-      const owes = !req.complete && req.readableLength === 0;
+      const owes = owesBody(req, stream);
       if (!owes && stream.writableLength === 0) {
         stream.setTimeout(pace.stall);
         return;
@@ -121,8 +120,9 @@ export class SlowClients {
   }
 
   #endIdleSessions(now: number): void {
-    for (const { session, open, idleSince } of this.#connections.sessions) {
-      if (session === undefined || open.size > 0) continue;
+    for (const carrier of this.#connections.sessions) {
+      const { session, idleSince } = carrier;
+      if (session === undefined || isBusy(carrier)) continue;
       const closing = this.#closing.get(session);
       if (closing !== undefined) {
         if (now - closing > CLOSING_MS) session.destroy();
@@ -140,24 +140,34 @@ function streamOf(res: ServerResponse): ServerHttp2Stream | undefined {
   return (res as { stream?: ServerHttp2Stream }).stream;
 }
 
-function stateOf(socket: Socket): Pick<Watched, "read" | "delivered" | "queued"> {
-  return {
-    read: socket.bytesRead,
-    // Whole chunks only: what the system has not taken of the last one stands in `queued`.
-    delivered: socket.bytesWritten - socket.writableLength,
-    queued: queueOf(socket),
-  };
+/** Whether all of the request has come. `complete` says of requests over HTTP/2 whether the app has read them. */
+function isReceived(stream: ServerHttp2Stream): boolean {
+  if (stream.endAfterHeaders || stream.destroyed) return true;
+  const { state } = stream.state;
+  return (
+    state === constants.NGHTTP2_STREAM_STATE_HALF_CLOSED_REMOTE ||
+    state === constants.NGHTTP2_STREAM_STATE_CLOSED
+  );
 }
 
-/** How much the client has taken. A queue grows with what the app writes, and shrinks by what the client reads. */
-function readSince(before: Watched, now: Pick<Watched, "delivered" | "queued">): number {
-  const chunks = now.delivered - before.delivered;
-  return chunks > 0 ? chunks : Math.max(0, before.queued - now.queued);
+function owesBody(req: IncomingMessage, stream: ServerHttp2Stream): boolean {
+  // What is read and not taken is the app's turn.
+  return req.readableLength === 0 && stream.readableLength === 0 && !isReceived(stream);
 }
 
-/** What the system has not taken yet. Node's own timeouts look at it too, and nothing public tells it. */
-function queueOf(socket: Socket): number {
-  const handle = (socket as { _handle?: { writeQueueSize?: unknown } | null })._handle;
-  const size = handle?.writeQueueSize;
-  return typeof size === "number" ? size : 0;
+/** What Node's sockets are made of. Node's own timeouts look at it too, and nothing public tells these two. */
+interface Handle {
+  /** Of an encrypted connection, the one below. */
+  readonly _parent?: Handle | null;
+  readonly bytesWritten?: unknown;
+  readonly writeQueueSize?: unknown;
+}
+
+/** How much the system has taken, which is what the client makes room for. */
+function takenFrom(socket: Socket): number {
+  const { _handle: handle } = socket as { readonly _handle?: Handle | null };
+  const { bytesWritten, writeQueueSize } = handle?._parent ?? handle ?? {};
+  return typeof bytesWritten === "number" && typeof writeQueueSize === "number"
+    ? bytesWritten - writeQueueSize
+    : socket.bytesWritten - socket.writableLength;
 }
