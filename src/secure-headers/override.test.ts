@@ -87,6 +87,24 @@ describe.each(expressVersions)("headers.override on Express %s", (_major, expres
     },
   );
 
+  it("takes back what was to be done when the answer is sent", async () => {
+    const headers = secureHeaders({ preset: "web", csp: { nonce: true } });
+    const app = express().use(headers);
+    app.use("/docs", headers.override({ cacheControl: false, csp: { nonce: false } }));
+    app.use((_req, res) => void res.cookie("a", "b").json({}));
+    expect((await headersOf(app, "/x"))["cache-control"]).toBe("no-store");
+    expect((await headersOf(app, "/docs/x"))["cache-control"]).toBeUndefined();
+    app.use("/more", (_req, _res, next) => next());
+    const other = express().use(headers);
+    other.use(
+      "/docs",
+      headers.override({ cacheControl: false }),
+      headers.override({ csp: { nonce: true } }),
+    );
+    other.use((_req, res) => void res.json({}));
+    expect((await headersOf(other, "/docs/x"))["cache-control"]).toBe("private");
+  });
+
   it("takes the rest of the preset's policy with true", async () => {
     const directives = { scriptSrc: ["https://cdn.example"], frameAncestors: ["'self'"] };
     const options = { helmet: { contentSecurityPolicy: { directives } } };
