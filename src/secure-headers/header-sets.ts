@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { type AnswerWatcher, watchAnswer } from "../core/answer/watch-answer.js";
+import { type AnswerWatcher, unwatchAnswer, watchAnswer } from "../core/answer/watch-answer.js";
 import { opens } from "../core/http/path-pattern.js";
 import { requestSlot } from "../core/request/request-slot.js";
 import { cookieCacheWatcher } from "./cookies/cookie-cache.js";
@@ -33,8 +33,8 @@ export interface HeaderSets {
   override(plans: readonly HeaderPlan[]): HeaderWriter;
 }
 
-/** The plan that was carried out last for the request. */
-const applied = requestSlot<HeaderPlan>("appliedHeaders");
+/** What was carried out last for the request. */
+const applied = requestSlot<HeaderSet>("appliedHeaders");
 
 /** @param rules - Of paths that have other headers; the first one that covers the request counts. */
 export function createHeaderSets(
@@ -56,7 +56,7 @@ export function createHeaderSets(
     apply(req: Request, res: Response): void {
       const set = pages.length === 0 ? base : setFor(req);
       put(set, req, res);
-      if (isAsked) applied.set(req, set.plan);
+      if (isAsked) applied.set(req, set);
     },
 
     override(plans: readonly HeaderPlan[]): HeaderWriter {
@@ -81,9 +81,12 @@ export function createHeaderSets(
       }
 
       return function overrideHeaders(req, res) {
-        const set = setBehind(applied.get(req));
+        const before = applied.get(req);
+        const set = setBehind(before?.plan);
+        // What was to be done when the answer is sent stands in that plan.
+        for (const watcher of before?.watchers ?? []) unwatchAnswer(req, watcher);
         put(set, req, res);
-        applied.set(req, set.plan);
+        applied.set(req, set);
       };
     },
   });

@@ -52,6 +52,74 @@ describe.each(expressVersions)("headers.override on Express %s", (_major, expres
     expect(others(there)).toEqual(others(elsewhere));
   });
 
+  it.each<[string, PageHeaders]>([
+    ["true", { helmet: { contentSecurityPolicy: true } }],
+    ["useDefaults: true", { helmet: { contentSecurityPolicy: { useDefaults: true } } }],
+    [
+      "useDefaults: false",
+      {
+        helmet: {
+          contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: "'self'" } },
+        },
+      },
+    ],
+    ["a profile and true", { profile: "web", helmet: { contentSecurityPolicy: true } }],
+    [
+      "a profile and useDefaults",
+      { profile: "swagger-ui", helmet: { contentSecurityPolicy: { useDefaults: true } } },
+    ],
+  ])(
+    "keeps frame-ancestors where the whole policy is another one: %s",
+    async (_title, overrides) => {
+      const ancestors = { directives: { frameAncestors: ["https://portal.example"] } };
+      const options = { helmet: { contentSecurityPolicy: ancestors } };
+      const there = await headersOf(appWith(overrides, options), "/docs/x");
+      expect(there[CSP]?.match(/frame-ancestors [^;]+/g)).toEqual([
+        "frame-ancestors https://portal.example",
+      ]);
+      const paged = express().use(secureHeaders({ ...options, pages: { "/docs/*": overrides } }));
+      paged.use((_req, res) => void res.json({}));
+      expect((await headersOf(paged, "/docs/x"))[CSP]).toBe(there[CSP]);
+      const tried = appWith(overrides, { ...options, mode: "report" });
+      expect((await headersOf(tried, "/docs/x"))[`${CSP}-report-only`]).toContain(
+        "frame-ancestors https://portal.example",
+      );
+    },
+  );
+
+  it("takes back what was to be done when the answer is sent", async () => {
+    const headers = secureHeaders({ preset: "web", csp: { nonce: true } });
+    const app = express().use(headers);
+    app.use("/docs", headers.override({ cacheControl: false, csp: { nonce: false } }));
+    app.use((_req, res) => void res.cookie("a", "b").json({}));
+    expect((await headersOf(app, "/x"))["cache-control"]).toBe("no-store");
+    expect((await headersOf(app, "/docs/x"))["cache-control"]).toBeUndefined();
+    app.use("/more", (_req, _res, next) => next());
+    const other = express().use(headers);
+    other.use(
+      "/docs",
+      headers.override({ cacheControl: false }),
+      headers.override({ csp: { nonce: true } }),
+    );
+    other.use((_req, res) => void res.json({}));
+    expect((await headersOf(other, "/docs/x"))["cache-control"]).toBe("private");
+  });
+
+  it("takes the rest of the preset's policy with true", async () => {
+    const directives = { scriptSrc: ["https://cdn.example"], frameAncestors: ["'self'"] };
+    const options = { helmet: { contentSecurityPolicy: { directives } } };
+    const app = appWith({ helmet: { contentSecurityPolicy: true } }, options);
+    expect((await headersOf(app, "/docs/x"))[CSP]).toBe(
+      "default-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'self'",
+    );
+  });
+
+  it("takes frame-ancestors that is named beside useDefaults", async () => {
+    const policy = { useDefaults: true, directives: { "frame-ancestors": ["'self'"] } };
+    const app = appWith({ helmet: { contentSecurityPolicy: policy } });
+    expect((await headersOf(app, "/docs/x"))[CSP]).toContain("frame-ancestors 'self'");
+  });
+
   it("turns a header off, and another one on", async () => {
     const app = appWith({
       helmet: { frameguard: false, crossOriginResourcePolicy: { policy: "cross-origin" } },

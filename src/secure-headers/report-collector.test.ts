@@ -321,6 +321,19 @@ describe.each(expressVersions)("reportCollector on Express %s", (_major, express
     expect(seen).toHaveLength(3);
   });
 
+  it.each(["{}", "[]", "null", "5"])("takes %s that a parser in front has read", async (text) => {
+    const { app } = setup({}, express.json({ strict: false }));
+    await request(app).post("/csp-reports").type("application/json").send(text).expect(204);
+  });
+
+  it("counts bytes, not characters, of a text that a parser in front has read", async () => {
+    const { app } = setup({}, express.text({ type: "*/*" }));
+    const long = request(app).post("/csp-reports").type("application/reports+json");
+    long.set("Transfer-Encoding", "chunked");
+    long.write(JSON.stringify([{ sample: "é".repeat(40_000) }]));
+    await long.expect(413);
+  });
+
   it("says that something in front has read the report and left nothing", async () => {
     const warned = vi.spyOn(process, "emitWarning").mockReturnValue(undefined);
     const { app } = setup({}, ((req, _res, next) => {

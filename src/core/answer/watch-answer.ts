@@ -26,17 +26,20 @@ interface App {
   readonly parent?: App | undefined;
 }
 
+type DerivedLists = WeakMap<
+  readonly AnswerWatcher[],
+  WeakMap<AnswerWatcher, readonly AnswerWatcher[]>
+>;
+
 const MAX_DEPTH = 20;
 
 /** The watchers of the request, in their order. */
 const watching = requestSlot<readonly AnswerWatcher[]>("answerWatchers");
 /** No watcher yet. */
 const NONE: readonly AnswerWatcher[] = Object.freeze([]);
-/** Each list with one watcher more, so that a request allocates none. */
-const longer = new WeakMap<
-  readonly AnswerWatcher[],
-  WeakMap<AnswerWatcher, readonly AnswerWatcher[]>
->();
+/** Each list with one watcher more, and with one less, so that a request allocates none. */
+const longer: DerivedLists = new WeakMap();
+const shorter: DerivedLists = new WeakMap();
 
 /**
  * Has the watcher called when the head of the answer is written, whoever writes it and however late header fields are set:
@@ -56,6 +59,12 @@ export function watchAnswer(req: Request, res: Response, watcher: AnswerWatcher)
   watchEnds(target);
 }
 
+/** Takes back {@link watchAnswer}: something else has taken the place of what the watcher stands for. */
+export function unwatchAnswer(req: Request, watcher: AnswerWatcher): void {
+  const known = watching.get(req);
+  if (known?.includes(watcher) === true) watching.set(req, withOneLess(known, watcher));
+}
+
 /** The answer may be sent when the request has left a mounted app again. */
 function outermost(app: App): App {
   let found = app;
@@ -68,14 +77,30 @@ function withOneMore(
   known: readonly AnswerWatcher[],
   watcher: AnswerWatcher,
 ): readonly AnswerWatcher[] {
-  let lists = longer.get(known);
+  return derived(longer, known, watcher, () => [...known, watcher]);
+}
+
+function withOneLess(
+  known: readonly AnswerWatcher[],
+  watcher: AnswerWatcher,
+): readonly AnswerWatcher[] {
+  return derived(shorter, known, watcher, () => known.filter((other) => other !== watcher));
+}
+
+function derived(
+  from: DerivedLists,
+  known: readonly AnswerWatcher[],
+  watcher: AnswerWatcher,
+  make: () => readonly AnswerWatcher[],
+): readonly AnswerWatcher[] {
+  let lists = from.get(known);
   if (lists === undefined) {
     lists = new WeakMap();
-    longer.set(known, lists);
+    from.set(known, lists);
   }
   let list = lists.get(watcher);
   if (list === undefined) {
-    list = Object.freeze([...known, watcher]);
+    list = Object.freeze(make());
     lists.set(watcher, list);
   }
   return list;

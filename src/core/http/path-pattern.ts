@@ -4,6 +4,7 @@ import { closest } from "../options/spelling.js";
 import { isHarmless, unsetFault } from "../options/value.js";
 import { type Refused, refused } from "../refusal/refused.js";
 import { overridesMethod } from "./first-party.js";
+import { canonicalSegments } from "./paths/canonical-path.js";
 import { readingsOf } from "./paths/path-readings.js";
 
 /**
@@ -118,12 +119,13 @@ export function opens(pattern: PathPattern, req: Request): boolean {
   const raw = req.baseUrl + req.path;
   const slashed = raw.length > 2 && raw.endsWith("/");
   const path = slashed ? raw.slice(0, -1) : raw;
-  if (!isCanonicalPath(path)) return false;
+  const segments = canonicalSegments(path);
+  if (segments === undefined) return false;
   if (!pattern.below && path !== "/") {
     const written = slashed && req.path === "/" ? hasSlashBehindMount(req) : slashed;
     if (written !== (pattern.slash === true)) return false;
   }
-  return matches(pattern, path === "/" ? [] : path.slice(1).split("/"), identical);
+  return matches(pattern, segments, identical);
 }
 
 /**
@@ -135,23 +137,6 @@ function hasSlashBehindMount({ baseUrl, originalUrl = "" }: Request): boolean | 
   const [path] = originalUrl.split("?", 1);
   if (path === baseUrl) return false;
   return path === `${baseUrl}/` ? true : undefined;
-}
-
-/**
- * Whether the path has one reading only: no empty or dot segment, no backslash, no `;`, no encoded slash, and no
- * percent-encoding of a character that needs none (RFC 3986 §6.2.2).
- */
-export function isCanonicalPath(path: string): boolean {
-  if (path === "/") return true;
-  if (!path.startsWith("/") || /[\\;]/.test(path)) return false;
-  return path.slice(1).split("/").every(isCanonicalSegment);
-}
-
-function isCanonicalSegment(segment: string): boolean {
-  if (segment === "" || segment === "." || segment === "..") return false;
-  if (!segment.includes("%")) return true;
-  const decoded = decode(segment);
-  return !/[/\\;\0]/.test(decoded) && encodeURIComponent(decoded) === segment;
 }
 
 /** Whether requests with this method are covered. GET includes HEAD. */
@@ -186,14 +171,6 @@ function sameLetters(literal: string, segment: string): boolean {
 
 function segmentsOf(path: string): readonly string[] {
   return path.split("/").filter((segment) => segment !== "");
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 function freeze(

@@ -3,7 +3,12 @@ import { MountingError } from "../../core/calls/mounting-error.js";
 import type { Guard } from "../../core/guard/guard.js";
 import { announcedLength, type BodyResult, readBody } from "../../core/http/bodies/read-body.js";
 import { parseMediaType } from "../../core/http/media-type.js";
-import { hasContent, type ParsedRequest, wasRead } from "../../core/http/request-body.js";
+import {
+  hasContent,
+  isStopgap,
+  type ParsedRequest,
+  wasRead,
+} from "../../core/http/request-body.js";
 import type { ErrorCode } from "../../core/refusal/error-code.js";
 import { type HeaderFields, HttpError } from "../../core/refusal/http-error.js";
 
@@ -51,7 +56,7 @@ export function readReportBody(
   if (wasRead(req)) {
     const text = textOf(req);
     if (text === undefined) done(req.body);
-    else if (text.length > maxBytes) tooLarge();
+    else if (Buffer.byteLength(text) > maxBytes) tooLarge();
     else finish(text.toString());
     return;
   }
@@ -74,13 +79,11 @@ function textOf(req: ParsedRequest): string | Buffer | undefined {
   const body: unknown = req.body;
   if (typeof body === "string") return body;
   if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.length);
-  // What `express.json()` and its like have read, they say so.
-  if (
-    req._body === true ||
-    (typeof body === "object" && body !== null && Object.keys(body).length > 0)
-  )
-    return undefined;
+  // What `express.json()` of Express 4 and its like have read, they say so; in Express 5 they leave nothing of what they did
+  // not read. So `{}`, `[]` and `null` are what was sent.
+  if (req._body === true) return undefined;
   if (!hasContent(req)) return "";
+  if (body !== undefined && !isStopgap(req)) return undefined;
   throw new MountingError(TAKEN);
 }
 

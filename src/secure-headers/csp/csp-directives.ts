@@ -60,7 +60,9 @@ function readDirective(value: unknown, note: Note): unknown {
   if (typeof value !== "object" || value === null || !(Symbol.iterator in value)) {
     if (typeof value === "function") note(NO_FUNCTIONS);
     else if (typeof value === "string") checkSource(value, note);
-    else if (value !== null) note(`must hold strings, got ${describeValue(value)}`);
+    // helmet has a symbol for "no default-src", and refuses all others.
+    else if (value !== null && typeof value !== "symbol")
+      note(`must hold strings, got ${describeValue(value)}`);
     return value;
   }
   // A generator can be walked once only, and what the user's list holds later must not matter.

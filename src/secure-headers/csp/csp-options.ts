@@ -13,7 +13,7 @@ export interface CspOptions {
    * Gives each answer a nonce: `getCspNonce(req)`, and `cspNonce` in templates. Browsers run inline scripts and use
    * `<style>` elements that carry it as their `nonce`. `true` is for both, `"scriptSrc"` or `"styleSrc"` for one. 144 random
    * bits, never the same twice. Not together with `'unsafe-inline'`. Answers without `Cache-Control` get `private`, so that no
-   * shared cache gives one nonce to several users, unless `cacheControl` is given. @default false
+   * shared cache gives one nonce to several users, unless `cacheControl` is `false`. @default false
    * @see https://www.w3.org/TR/CSP3/#security-nonces
    */
   readonly nonce?: boolean | NonceDirective | readonly NonceDirective[] | undefined;

@@ -1,9 +1,9 @@
 import type { Request, Response } from "express";
-import { headValue } from "../../core/answer/head-fields.js";
+import { dropHeadFields, type HeadFields, headValue } from "../../core/answer/head-fields.js";
 import type { AnswerWatcher } from "../../core/answer/watch-answer.js";
 import { cspNonce } from "./nonce.js";
 
-const POLICIES = ["Content-Security-Policy", "Content-Security-Policy-Report-Only"];
+const POLICIES = ["content-security-policy", "content-security-policy-report-only"];
 const NOT_MODIFIED = 304;
 
 /**
@@ -17,17 +17,18 @@ const NOT_MODIFIED = 304;
 export function createNonceWatcher(isPrivate: boolean): AnswerWatcher {
   return {
     onHead(req, res, status, fields) {
-      if (status === NOT_MODIFIED) removePolicies(req, res);
-      else if (isPrivate && headValue(res, fields, "cache-control") === undefined)
+      if (status === NOT_MODIFIED) return withoutPolicies(req, res, fields);
+      if (isPrivate && headValue(res, fields, "cache-control") === undefined)
         res.setHeader("Cache-Control", "private");
       return fields;
     },
   };
 }
 
-function removePolicies(req: Request, res: Response): void {
+function withoutPolicies(req: Request, res: Response, fields: HeadFields): HeadFields {
   const nonce = cspNonce.get(req);
-  if (nonce === undefined) return;
-  for (const name of POLICIES)
-    if (String(res.getHeader(name)).includes(nonce)) res.removeHeader(name);
+  if (nonce === undefined) return fields;
+  const found = POLICIES.filter((name) => String(headValue(res, fields, name)).includes(nonce));
+  for (const name of found) res.removeHeader(name);
+  return dropHeadFields(fields, new Set(found));
 }

@@ -127,6 +127,37 @@ describe.each(expressVersions)("a nonce on Express %s", (_major, express) => {
     expect(others[REPORT_ONLY]).toBe("img-src 'self'");
   });
 
+  it("stands in place of its own source only, whatever else a directive holds", async () => {
+    const directives = { imgSrc: ["https://a.example/{nonce}"] };
+    const plain = appWith({ helmet: { contentSecurityPolicy: { directives } } }, (_req, res) => {
+      res.json(res.locals);
+    });
+    const without = await request(plain).get("/").expect(200, {});
+    expect(without.headers[POLICY]).toContain("img-src https://a.example/{nonce}");
+    const app = appWith({
+      csp: { nonce: true },
+      helmet: { contentSecurityPolicy: { directives } },
+    });
+    const { headers } = await request(app).get("/").expect(200);
+    expect(headers[POLICY]).toContain("img-src https://a.example/{nonce};");
+    expect(headers[POLICY]).toMatch(NONCE);
+  });
+
+  it("stands in no policy of a 304 that writeHead is given", async () => {
+    const app = appWith({ preset: "web", csp: { nonce: true } }, (req, res) => {
+      res.writeHead(304, { "content-security-policy": `script-src 'nonce-${getCspNonce(req)}'` });
+      res.end();
+    });
+    const { headers } = await request(app).get("/").expect(304);
+    expect(headers[POLICY]).toBeUndefined();
+  });
+
+  it("keeps answers private beside cacheControl: authenticated, the default of the preset web", async () => {
+    const options = { preset: "web", csp: { nonce: true }, cacheControl: "authenticated" } as const;
+    const { headers } = await request(appWith(options)).get("/").expect(200);
+    expect(headers["cache-control"]).toBe("private");
+  });
+
   it("is given over HTTP/2", async () => {
     const server = http2Server(appWith({ preset: "web", csp: { nonce: true } }));
     try {

@@ -2,8 +2,11 @@ import { randomBytes } from "node:crypto";
 import type { Request, Response } from "express";
 import { requestSlot } from "../../core/request/request-slot.js";
 
-/** Stands for the nonce of an answer in a text that was computed at start-up. */
-export const NONCE = "{nonce}";
+/**
+ * Stands for the nonce of an answer in a text that was computed at start-up: a whole source, because no directive of the app
+ * can have it. `{nonce}` alone may stand in a URL.
+ */
+export const NONCE_SOURCE = "'nonce-{nonce}'";
 
 /** A multiple of 3, so that each nonce is the same number of characters of the pool. */
 const BYTES = 18;

@@ -1,4 +1,4 @@
-import { NONCE } from "./nonce.js";
+import { NONCE_SOURCE } from "./nonce.js";
 
 /** A content policy, read: sources by directive, in order. */
 type Policy = Map<string, readonly string[]>;
@@ -87,7 +87,7 @@ function addNonce(
     );
   }
   const others = sources.filter((source) => source.toLowerCase() !== "'none'");
-  policy.set(directive, [...others, `'nonce-${NONCE}'`]);
+  policy.set(directive, [...others, NONCE_SOURCE]);
 }
 
 function parsePolicy(text: string): Policy {

@@ -21,7 +21,7 @@ export type HeaderCondition =
 /** A header that is sent, and why. */
 export interface PlannedHeader {
   readonly name: string;
-  /** What is sent; where `nonce` is true, the nonce of the answer takes the place of each `NONCE` (`csp/nonce.ts`). */
+  /** What is sent; where `nonce` is true, the nonce of the answer takes the place of `{nonce}` in each `NONCE_SOURCE` (`csp/nonce.ts`). */
   readonly value: string;
   readonly nonce: boolean;
   readonly when: HeaderCondition;

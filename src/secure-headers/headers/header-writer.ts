@@ -1,7 +1,7 @@
 import type { Request, Response } from "express";
 import { isForPublicName, isPinnable } from "../../core/http/request-host.js";
 import { requestSlot } from "../../core/request/request-slot.js";
-import { NONCE, nonceOf } from "../csp/nonce.js";
+import { NONCE_SOURCE, nonceOf } from "../csp/nonce.js";
 import { createTlsCheck } from "../hsts/tls-check.js";
 import { keepPoweredByAway } from "../removed/powered-by.js";
 import type { HeaderCondition, HeaderPlan, PlannedHeader } from "./header-plan.js";
@@ -98,7 +98,12 @@ function readyHeaders(plan: HeaderPlan): readonly ReadyHeader[] {
 }
 
 function toReady({ name, value, when, nonce }: PlannedHeader): ReadyHeader {
-  return { name, value, when, around: nonce ? value.split(NONCE) : undefined };
+  return { name, value, when, around: nonce ? aroundNonces(value) : undefined };
+}
+
+/** No header has a NUL. */
+function aroundNonces(value: string): readonly string[] {
+  return value.replaceAll(NONCE_SOURCE, "'nonce-\0'").split("\0");
 }
 
 function textOf({ value, around }: ReadyHeader, nonce: string): string {

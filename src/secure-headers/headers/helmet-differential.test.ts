@@ -28,6 +28,7 @@ const sources = fc.oneof(
   fc.array(source, { maxLength: 4 }),
   fc.array(source, { maxLength: 3 }).map((list) => new Set(list)),
   fc.constant(null),
+  fc.constant(helmet.contentSecurityPolicy.dangerouslyDisableDefaultSrc),
 );
 const directiveName = fc.constantFrom(
   ...[

@@ -3,7 +3,7 @@ import type { OptionsReader } from "../../core/options/options-reader.js";
 import { withoutTextsOf } from "../../core/options/value.js";
 import { CSP_DIRECTIVES } from "../csp/csp-directives.js";
 import { type CspSettings, readCspOptions } from "../csp/csp-options.js";
-import { NONCE } from "../csp/nonce.js";
+import { NONCE_SOURCE } from "../csp/nonce.js";
 import {
   reportEndpoints,
   withNonce,
@@ -109,7 +109,7 @@ function planned(parts: Parts, name: string, value: string): readonly PlannedHea
   const { settings, reporting } = parts;
   const from = settings.sources.get(name) ?? "preset";
   const header = (text: string, when: HeaderCondition): PlannedHeader =>
-    plannedHeader({ name, value: text, when, from, nonce: text.includes(NONCE) });
+    plannedHeader({ name, value: text, when, from, nonce: text.includes(NONCE_SOURCE) });
   if (name === HSTS) return [header(value, conditionOfHsts(settings))];
   if (name === CSP || name === CSP_REPORT_ONLY) {
     const text = completePolicy(parts, value);
@@ -144,7 +144,7 @@ function secondPolicy({ reader, csp, reporting, settings }: Parts): PlannedHeade
     const policy = reportOnlyPolicy(csp.reportOnly);
     const text = withNonceWhereGoverned(policy, csp.nonce, note);
     const value = reported(reporting, text);
-    const nonce = text.includes(NONCE);
+    const nonce = text.includes(NONCE_SOURCE);
     return plannedHeader({
       name: CSP_REPORT_ONLY,
       value,
@@ -221,7 +221,7 @@ function cacheHeaders(
   if (value === "no-store") headers.push(plannedHeader({ name, value, when: "always", from }));
   if (value === "authenticated")
     headers.push(plannedHeader({ name, value: "no-store", when: "authenticated", from }));
-  if (hasNonce && !given && value !== "no-store")
+  if (hasNonce && value !== "no-store" && !(given && value === false))
     headers.push(plannedHeader({ name, value: "private", when: "unlessSet", from: "csp.nonce" }));
   return headers;
 }

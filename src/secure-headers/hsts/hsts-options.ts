@@ -21,7 +21,7 @@ export interface HstsOptions {
   readonly always?: boolean | undefined;
   /**
    * Sends the header in report mode as well, for this time, without `includeSubDomains` and `preload`: whoever cannot use
-   * TLS is locked out for so long only. A duration in whole seconds, `"1s"` to `"1d"`. Not used when enforcing. @default none
+   * TLS is locked out for so long only. A duration in whole seconds, `"1s"` to `"1d"`, not longer than `maxAge`. Not used when enforcing. @default none
    */
   readonly maxAgeInReportMode?: string | undefined;
 }
@@ -72,12 +72,16 @@ export function readHsts(reader: OptionsReader<"hsts">, pinsTwice: boolean): Hst
     preload: options.boolean("preload"),
   };
   const trial = { min: "1s", max: "1d", step: "1s" };
+  const trialMaxAge = options.has("maxAgeInReportMode")
+    ? readSeconds(options, "maxAgeInReportMode", trial)
+    : undefined;
+  // Report mode would lock out whom enforcing does not.
+  if (trialMaxAge !== undefined && trialMaxAge > header.maxAge)
+    options.note("maxAgeInReportMode", "must not be longer than maxAge");
   return {
     header,
     places: options.boolean("always") ? "always" : "overTls",
-    trialMaxAge: options.has("maxAgeInReportMode")
-      ? readSeconds(options, "maxAgeInReportMode", trial)
-      : undefined,
+    trialMaxAge,
   };
 }
 

@@ -39,6 +39,13 @@ describe.each(expressVersions)("maxAgeInReportMode on Express %s", (_major, expr
     expect((await request(app).get("/").set(TLS)).headers[FIELD]).toBe("max-age=9");
   });
 
+  it("must not be longer than the header that it stands for", () => {
+    const hsts = { maxAge: "0s", maxAgeInReportMode: "5m" };
+    expect(() => secureHeaders({ mode: "report", hsts })).toThrow(
+      "secureHeaders.hsts.maxAgeInReportMode must not be longer than maxAge",
+    );
+  });
+
   it.each([
     ["0s", "must be a duration"],
     ["730d", "must be a duration"],

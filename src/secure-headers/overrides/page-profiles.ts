@@ -1,6 +1,7 @@
 import type { HeaderPlan } from "../headers/header-plan.js";
 import { PRESETS, type Preset } from "../headers/presets.js";
 import type { PageProfile } from "./header-overrides.js";
+import { frameAncestors } from "./keep-framing.js";
 import { mergeOptions, type RawOptions } from "./merge-options.js";
 
 /** Options over a preset. */
@@ -62,16 +63,13 @@ function webPages({ options, preset }: LayeredOptions, plan: HeaderPlan): Layere
   };
 }
 
-function framing({ headers }: HeaderPlan): RawOptions {
-  const sentValue = (wanted: RegExp): string =>
-    headers.find(({ name }) => wanted.test(name))?.value ?? "";
-  const policy = sentValue(/^Content-Security-Policy/);
-  const ancestors = /(?:^|;)\s*frame-ancestors ([^;,]+)/.exec(policy)?.[1];
-  const action = sentValue(/^X-Frame-Options$/);
+function framing(plan: HeaderPlan): RawOptions {
+  const ancestors = frameAncestors(plan);
+  const action = plan.headers.find(({ name }) => name === "X-Frame-Options")?.value ?? "";
   return {
     ...(ancestors === undefined
       ? {}
-      : { contentSecurityPolicy: { directives: { frameAncestors: ancestors.split(" ") } } }),
+      : { contentSecurityPolicy: { directives: { frameAncestors: ancestors } } }),
     ...(action === "" ? {} : { xFrameOptions: { action: action.toLowerCase() } }),
   };
 }

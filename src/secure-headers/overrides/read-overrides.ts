@@ -10,6 +10,7 @@ import {
   HEADER_OVERRIDE_KEYS,
   type HeaderOverrides,
 } from "./header-overrides.js";
+import { keepFraming } from "./keep-framing.js";
 import { mergeOptions, type RawOptions } from "./merge-options.js";
 import { applyProfile, type LayeredOptions, PAGE_PROFILES } from "./page-profiles.js";
 
@@ -52,7 +53,7 @@ export function readOverrides(
   const { profile, options } = own;
   return bases.map((base) => {
     const below = profile === undefined ? base : applyProfile(profile, base, base.plan);
-    const merged = mergeOptions(below.options, options);
+    const merged = keepFraming(mergeOptions(below.options, options), options, base.plan);
     const path = `${parent.path}.${place}`;
     const reader = new OptionsReader<HeaderOption>(path, merged, KEYS, {}, parent.problems);
     const plan = readHeaders(reader, below.preset, mode);
