@@ -8,7 +8,7 @@ const [name, ...args] = process.argv.slice(2);
 
 try {
   if (name === undefined) throw new Error("name an example: node scripts/example.mjs quick-start");
-  buildIfStale();
+  await buildIfStale();
   run(prepareExample(name));
 } catch (error) {
   console.error(`example: ${error.message}`);

@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 try {
   if (!tsc("-p", root)) process.exitCode = 1;
-  buildIfStale();
+  await buildIfStale();
   for (const name of readdirSync(join(root, "examples"))) {
     if (existsSync(join(root, "examples", name, "tsconfig.json"))) prepareExample(name);
   }
