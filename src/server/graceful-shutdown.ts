@@ -156,7 +156,7 @@ function readSettings(reader: OptionsReader<keyof GracefulShutdownOptions>): Rea
   return {
     times: { announce, requests: grace - announce - closeTimeout, hooks: closeTimeout },
     signals: readSignals(reader),
-    exit: reader.raw("exit") === undefined || reader.boolean("exit"),
+    exit: reader.boolean("exit", { default: true }),
     readiness: readReadiness(reader),
     onDrain: readHooks(reader, "onDrain"),
     onClose: readHooks(reader, "onClose"),
