@@ -89,5 +89,6 @@ function partOf(id, src, doors, entries) {
 /** A warning of today is a broken package of tomorrow. */
 function refuseWarnings(level, { code, message }) {
   // The command hands over to the process of the app, which loads the same file.
-  if (level === "warn" && code !== "INEFFECTIVE_DYNAMIC_IMPORT") throw new Error(`${code}: ${message}`);
+  if (level === "warn" && code !== "INEFFECTIVE_DYNAMIC_IMPORT")
+    throw new Error(`${code}: ${message}`);
 }
