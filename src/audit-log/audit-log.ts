@@ -8,6 +8,7 @@ import { createLanes } from "./delivery/create-lanes.js";
 import { FailureReport } from "./delivery/failure-report.js";
 import { auditState } from "./facts/audit-state.js";
 import { RecordNumbers } from "./facts/record-numbers.js";
+import type { RequestFacts } from "./facts/request-facts.js";
 import { createRequestRecord } from "./record/request-record.js";
 import { createSourceColumns } from "./record/source-columns.js";
 import { createSystemRecord, type SystemRecord } from "./record/system-record.js";
@@ -47,6 +48,9 @@ export interface PresetAuditLog {
 /** Of more patterns, the rest is left out: a record has a bound. */
 const MAX_UNUSED = 100;
 
+/** Is shown every request when its answer is over, in front of its record. Must not throw. */
+type RequestObserver = (facts: RequestFacts) => void;
+
 /** Writes one record about the log itself. */
 type Say = (
   ...record: Parameters<SystemRecord> extends [string, ...infer Rest] ? Rest : never
@@ -79,7 +83,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const source = createSourceColumns(settings.service);
   const systemRecord = createSystemRecord(source);
   const routes = new RouteTemplates();
-  const requestRecord = createRequestRecord(source, settings.headers, routes);
+  const requestRecord = createRequestRecord(source, settings.headers);
   const repeatRecord = createRepeatRecord(source);
   const numbers = new RecordNumbers();
   const failures = new FailureReport();
@@ -97,16 +101,21 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
       "audit.reporting": reporting,
     }),
   );
-  const frontRefusals = new FrontRefusals(
-    (repeats) => writer.write(repeatRecord(numbers.next(), repeats)),
-    routes,
+  const frontRefusals = new FrontRefusals((repeats) =>
+    writer.write(repeatRecord(numbers.next(), repeats)),
   );
+  const observers: readonly RequestObserver[] = [];
+  function observe(facts: RequestFacts): void {
+    for (const observer of observers) observer(facts);
+  }
   const audit = new RequestAudit(
     {
       numbers,
+      routes,
       requestRecord,
       systemRecord,
       frontRefusals,
+      observe,
       write: (line) => writer.write(line),
       countUnmade: (error) => writer.countUnmade(error),
     },

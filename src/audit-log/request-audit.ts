@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { sentStatus, watchStatus } from "../core/answer/sent-status.js";
+import { watchStatus } from "../core/answer/sent-status.js";
 import { type Decision, decisionsOf } from "../core/decision/decision.js";
 import { pendingVerdicts } from "../core/decision/pending-verdict.js";
 import type { PathPattern } from "../core/http/path-pattern.js";
@@ -12,19 +12,24 @@ import {
   openEntry,
   type RequestEntry,
 } from "./facts/request-entry.js";
+import { factsOf, type RequestFacts } from "./facts/request-facts.js";
 import { LateRecords } from "./late-records.js";
 import type { RequestRecord } from "./record/request-record.js";
 import type { SystemRecord } from "./record/system-record.js";
 import type { FrontRefusals } from "./repeats/front-refusals.js";
+import type { RouteTemplates } from "./routes/route-templates.js";
 
 const ENTRY = Symbol("express-secure-api.audit-entry");
 
 /** What makes the records of an audit log, and takes them. */
 export interface RecordMakers {
   readonly numbers: RecordNumbers;
+  readonly routes: RouteTemplates;
   readonly requestRecord: RequestRecord;
   readonly systemRecord: SystemRecord;
   readonly frontRefusals: FrontRefusals;
+  /** Is shown every request, whether or not it gets a record of its own. Must not throw. */
+  readonly observe: (facts: RequestFacts) => void;
   readonly write: (line: string) => void;
   /** Counts and reports a record that could not be made. */
   readonly countUnmade: (error: unknown) => void;
@@ -97,37 +102,35 @@ export class RequestAudit {
   }
 
   #writeRecord(entry: RequestEntry, res: AuditedResponse, finished: boolean): void {
-    const { numbers, requestRecord, systemRecord, write, countUnmade } = this.#records;
+    const { numbers, routes, requestRecord, frontRefusals, observe, write } = this.#records;
     this.#conclude(res);
-    if (entry.excepted && finished && isUneventful(res)) return;
-    if (this.#isCounted(entry, res, finished)) return;
-    const recordId = numbers.next();
+    let facts: RequestFacts;
+    try {
+      facts = factsOf(entry, res.req as Request, res, finished, routes);
+    } catch (error) {
+      this.#giveUp(entry, numbers.next(), error);
+      return;
+    }
+    observe(facts);
+    if (entry.excepted && isUneventful(facts)) return;
     let line: string;
     try {
-      line = requestRecord(recordId, entry, res.req as Request, res, finished);
+      if (frontRefusals.take(facts)) return;
+      facts.recordId = numbers.next();
+      line = requestRecord(facts);
     } catch (error) {
-      // A `trust proxy` function or a property of the app that throws. Here it would end the process.
-      write(
-        systemRecord(recordId, "log_dropped", {
-          "audit.lost": 1,
-          "audit.sink": "record",
-          "http.request.id": entry.requestId,
-        }),
-      );
-      countUnmade(error);
+      this.#giveUp(entry, facts.recordId === "" ? numbers.next() : facts.recordId, error);
       return;
     }
     write(line);
   }
 
-  /** Whether the request is told together with others that were refused alike. */
-  #isCounted(entry: RequestEntry, res: AuditedResponse, finished: boolean): boolean {
-    try {
-      return this.#records.frontRefusals.take(entry, res.req as Request, res, finished);
-    } catch {
-      // What throws here throws once more where the record is made, which says so.
-      return false;
-    }
+  /** A `trust proxy` function or a property of the app that throws. Out of here it would end the process. */
+  #giveUp({ requestId }: RequestEntry, recordId: string, error: unknown): void {
+    const { systemRecord, write, countUnmade } = this.#records;
+    const fields = { "audit.lost": 1, "audit.sink": "record", "http.request.id": requestId };
+    write(systemRecord(recordId, "log_dropped", fields));
+    countUnmade(error);
   }
 
   #verdictsOf(res: AuditedResponse): Promise<void> | undefined {
@@ -150,14 +153,8 @@ export class RequestAudit {
   }
 }
 
-/** Whether no guard refused the request, not even in report mode, and nothing failed. */
-function isUneventful(res: Response): boolean {
-  try {
-    const status = sentStatus(res);
-    if (status === undefined || status >= 400) return false;
-    return decisionsOf(res.req as Request).every(({ outcome }) => outcome === "allow");
-  } catch {
-    // A response that the app took apart.
-    return false;
-  }
+/** Whether no guard refused the request, not even in report mode, and nothing failed or was cut off. */
+function isUneventful({ decisions, verdict: { status, aborted } }: RequestFacts): boolean {
+  if (aborted || status === undefined || status >= 400) return false;
+  return decisions.every(({ outcome }) => outcome === "allow");
 }

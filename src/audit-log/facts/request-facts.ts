@@ -8,9 +8,11 @@ import { judge, type Verdict } from "./verdict.js";
 
 /** What a record can say about one request, whose answer has ended or will never come. */
 export interface RequestFacts {
-  readonly recordId: string;
+  /** Given when the record is written: not every request gets one of its own. */
+  recordId: string;
   readonly entry: RequestEntry;
   readonly req: Request;
+  readonly res: Response;
   readonly decisions: readonly Decision[];
   readonly verdict: Verdict;
   readonly actor: Actor;
@@ -20,7 +22,6 @@ export interface RequestFacts {
 
 /** Gathers the facts that more than one column asks for. @throws What a property of the app throws. */
 export function factsOf(
-  recordId: string,
   entry: RequestEntry,
   req: Request,
   res: Response,
@@ -30,5 +31,5 @@ export function factsOf(
   const decisions = decisionsOf(req);
   const verdict = judge(decisions, errorTypeOf(req), res, finished);
   const route = routes.of(req, verdict.outcome !== "success");
-  return { recordId, entry, req, decisions, verdict, actor: actorOf(req), route };
+  return { recordId: "", entry, req, res, decisions, verdict, actor: actorOf(req), route };
 }

@@ -1,8 +1,5 @@
-import type { Request, Response } from "express";
-import type { RequestEntry } from "../facts/request-entry.js";
-import { factsOf, type RequestFacts } from "../facts/request-facts.js";
+import type { RequestFacts } from "../facts/request-facts.js";
 import { fieldMembers } from "../fields/app-fields.js";
-import type { RouteTemplates } from "../routes/route-templates.js";
 import { ACTOR_COLUMNS } from "./actor-columns.js";
 import { createDecisionColumns } from "./decision-columns.js";
 import { createExchangeColumns } from "./exchange-columns.js";
@@ -11,13 +8,7 @@ import { type Column, createRecordTable } from "./record-table.js";
 import type { Numbered } from "./source-columns.js";
 
 /** Writes the record of one request, as a line of JSON. @throws What a property of the app throws. */
-export type RequestRecord = (
-  recordId: string,
-  entry: RequestEntry,
-  req: Request,
-  res: Response,
-  finished: boolean,
-) => string;
+export type RequestRecord = (facts: RequestFacts) => string;
 
 /**
  * Makes the records of requests.
@@ -28,9 +19,8 @@ export type RequestRecord = (
 export function createRequestRecord(
   source: readonly Column<Numbered>[],
   headers: readonly string[],
-  routes: RouteTemplates,
 ): RequestRecord {
-  const record = createRecordTable<RequestFacts>([
+  return createRecordTable<RequestFacts>([
     ...source,
     ...createExchangeColumns(),
     ...ACTOR_COLUMNS,
@@ -38,8 +28,4 @@ export function createRequestRecord(
     ...createHeaderColumns(headers),
     { name: "app.", read: ({ req }) => fieldMembers(req), members: true },
   ]);
-
-  return function requestRecord(recordId, entry, req, res, finished) {
-    return record(factsOf(recordId, entry, req, res, finished, routes));
-  };
 }

@@ -1,10 +1,7 @@
-import type { Request, Response } from "express";
-import { type Decision, decisionsOf } from "../../core/decision/decision.js";
+import type { Decision } from "../../core/decision/decision.js";
 import { addressNetwork, clientAddress } from "../../core/http/client-address.js";
-import type { RequestEntry } from "../facts/request-entry.js";
-import { factsOf, type RequestFacts } from "../facts/request-facts.js";
+import type { RequestFacts } from "../facts/request-facts.js";
 import { methodOf } from "../record/exchange-columns.js";
-import type { RouteTemplates } from "../routes/route-templates.js";
 import { frontRefusalIn } from "./front-refusal.js";
 import { type Occurrence, RepeatCounter, type Repeats } from "./repeat-counter.js";
 import type { Refused } from "./repeat-record.js";
@@ -19,21 +16,18 @@ const MAX_DECISIONS = 40;
  */
 export class FrontRefusals {
   readonly #counter: RepeatCounter<Refused>;
-  readonly #routes: RouteTemplates;
   #closed = false;
 
   /** @param tell - Writes the record of the requests that were counted. Must not throw. */
-  constructor(tell: (repeats: Repeats<Refused>) => void, routes: RouteTemplates) {
+  constructor(tell: (repeats: Repeats<Refused>) => void) {
     this.#counter = new RepeatCounter(tell);
-    this.#routes = routes;
   }
 
   /** @returns Whether the request was counted: if not, it gets a record of its own. */
-  take(entry: RequestEntry, req: Request, res: Response, finished: boolean): boolean {
+  take(facts: RequestFacts): boolean {
     if (this.#closed) return false;
-    const refusal = frontRefusalIn(decisionsOf(req));
+    const refusal = frontRefusalIn(facts.decisions);
     if (refusal === undefined) return false;
-    const facts = factsOf("", entry, req, res, finished, this.#routes);
     // Who is known has been let in by somebody, and is named in each record.
     return facts.actor === null && this.#counter.count(occurrenceOf(facts, refusal));
   }
