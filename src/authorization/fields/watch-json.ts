@@ -23,9 +23,9 @@ export function watchJson(req: Request, res: Response, project: Project): void {
   replaceJsonp(res);
 }
 
-function projecting(original: () => Response["json"]): Response["json"] {
+function projecting(original: (res: Response) => Response["json"]): Response["json"] {
   function json(this: Response, ...given: readonly unknown[]): Response {
-    const write = original() as (this: Response, ...given: readonly unknown[]) => Response;
+    const write = original(this) as (this: Response, ...given: readonly unknown[]) => Response;
     // Express 4 takes a status beside the answer, on either side of it: that one is sent.
     const isError = given.length < 2 && this.statusCode >= FIRST_ERROR;
     const list = isError ? undefined : projections.get(this.req);

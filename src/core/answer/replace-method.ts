@@ -1,25 +1,55 @@
 import type { Response } from "express";
 
+type MethodName = "end" | "json" | "jsonp" | "write" | "writeHead";
+
 /**
- * Replaces a method of responses where it is told to: on `app.response`, the prototype of the responses in an app and in
- * those mounted in it, or on one response. Once for each object, so that it costs the requests less than to watch each
- * response.
+ * Replaces a method of responses where it is told to: on an object that responses inherit from, or on one response. Once
+ * for each object, so that it costs the requests less than to watch each response.
  *
- * @param make - Makes the method. `original` gives the one that stood there: what stands further up may be replaced
- * later, by instrumentation, so it is looked up at each call.
+ * Bridges to HTTP/2 copy the methods of a response to objects that inherit from another class: there the copy finds the
+ * method of that class.
+ *
+ * @param make - Makes the method. `original` gives the one that a response had before: what stands further up may be
+ * replaced later, by instrumentation, so it is looked up at each call.
  */
-export function replaceMethod<
-  Name extends "end" | "json" | "jsonp" | "setHeader" | "write" | "writeHead",
->(name: Name, make: (original: () => Response[Name]) => Response[Name]): (target: object) => void {
+export function replaceMethod<Name extends MethodName>(
+  name: Name,
+  make: (original: (res: Response) => Response[Name]) => Response[Name],
+): (target: object) => void {
   // Of the process: so are the apps, and what was replaced stays.
   const changed = new WeakSet<object>();
+  const made = new WeakSet<object>();
 
   return function replaceOn(target) {
     if (changed.has(target)) return;
     changed.add(target);
-    const own = Object.hasOwn(target, name) ? (target as Response)[name] : undefined;
-    const inherited = Object.getPrototypeOf(target) as Response;
-    const value = make(() => own ?? inherited[name]);
+    const own = ownMethod(target, name);
+    // A copy of what was made for another object.
+    if (own !== undefined && made.has(own)) return;
+    const value = make(original);
+    made.add(value);
     Reflect.defineProperty(target, name, { value, configurable: true, writable: true });
+
+    function original(res: Response): Response[Name] {
+      for (
+        let holder: object | null = res;
+        holder !== null;
+        holder = Object.getPrototypeOf(holder)
+      ) {
+        if (ownMethod(holder, name) !== value) continue;
+        const above = (Object.getPrototypeOf(holder) as Response | null)?.[name];
+        return holder === target
+          ? (own ?? (above as Response[Name]))
+          : (above ?? (own as Response[Name]));
+      }
+      return own ?? (Object.getPrototypeOf(target) as Response)[name];
+    }
   };
+}
+
+function ownMethod<Name extends MethodName>(
+  holder: object,
+  name: Name,
+): Response[Name] | undefined {
+  return Object.hasOwn(holder, name) ? (holder as Response)[name] : undefined;
 }

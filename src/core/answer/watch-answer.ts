@@ -12,8 +12,8 @@ export interface AnswerWatcher {
    */
   onHead(req: Request, res: Response, status: number, fields: HeadFields): HeadFields;
   /**
-   * Gets each part of the body before it is sent, the first one also before the head that it brings about. What it throws
-   * is ignored. Apps where no watcher has it do not pay for it.
+   * Gets each part of the body before it is sent, the first one also before the head that it brings about; over HTTP/2 the
+   * part that ends the answer twice. What it throws is ignored. Apps where no watcher has it do not pay for it.
    */
   onBody?(req: Request, part: string | Uint8Array, encoding: unknown): void;
 }
@@ -22,8 +22,6 @@ type WriteHead = (this: Response, status: number, reason?: unknown, fields?: unk
 
 interface App {
   readonly response?: object;
-  /** The app that it is mounted in. */
-  readonly parent?: App | undefined;
 }
 
 type DerivedLists = WeakMap<
@@ -52,7 +50,7 @@ export function watchAnswer(req: Request, res: Response, watcher: AnswerWatcher)
   if (!known.includes(watcher)) watching.set(req, withOneMore(known, watcher));
   // A router of Express that serves without an app has none.
   const { app } = req as { readonly app?: App };
-  const target = (app && outermost(app))?.response ?? res;
+  const target = commonResponse(app?.response ?? res);
   watchHeads(target);
   if (watcher.onBody === undefined) return;
   watchWrites(target);
@@ -65,11 +63,17 @@ export function unwatchAnswer(req: Request, watcher: AnswerWatcher): void {
   if (known?.includes(watcher) === true) watching.set(req, withOneLess(known, watcher));
 }
 
-/** The answer may be sent when the request has left a mounted app again. */
-function outermost(app: App): App {
-  let found = app;
-  // Two apps can be mounted in each other.
-  for (let depth = 0; found.parent && depth < MAX_DEPTH; depth += 1) found = found.parent;
+/**
+ * What the responses of all apps of one Express inherit from, in front of the class of Node: an app that stands in a router
+ * does not inherit from the app around it.
+ */
+function commonResponse(response: object): object {
+  let found = response;
+  for (let depth = 0; depth < MAX_DEPTH; depth += 1) {
+    const above: object | null = Object.getPrototypeOf(found);
+    if (above === null || Object.hasOwn(above, "constructor")) break;
+    found = above;
+  }
   return found;
 }
 
@@ -108,7 +112,7 @@ function derived(
 
 const watchHeads = replaceMethod("writeHead", (original) => {
   function writeHead(this: Response, status: number, reason?: unknown, fields?: unknown): Response {
-    const send = original() as WriteHead;
+    const send = original(this) as WriteHead;
     const watchers = this.headersSent || !this.req ? undefined : watching.get(this.req);
     if (watchers === undefined) return send.call(this, status, reason, fields);
     // `writeHead(status, fields)`, as Node reads it.
@@ -123,7 +127,7 @@ const watchHeads = replaceMethod("writeHead", (original) => {
 const watchWrites = replaceMethod("write", (original) => {
   function write(this: Response, ...given: readonly unknown[]): boolean {
     showPart(this, given);
-    return Reflect.apply(original(), this, given) as boolean;
+    return Reflect.apply(original(this), this, given) as boolean;
   }
   return write as Response["write"];
 });
@@ -131,7 +135,7 @@ const watchWrites = replaceMethod("write", (original) => {
 const watchEnds = replaceMethod("end", (original) => {
   function end(this: Response, ...given: readonly unknown[]): Response {
     showPart(this, given);
-    return Reflect.apply(original(), this, given) as Response;
+    return Reflect.apply(original(this), this, given) as Response;
   }
   return end as Response["end"];
 });

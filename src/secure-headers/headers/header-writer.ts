@@ -42,7 +42,7 @@ export function createHeaderWriter(plan: HeaderPlan): HeaderWriter {
     }
     for (let index = 0; index < removed.length; index += 1)
       res.removeHeader(removed[index] as string);
-    if (unnamed) keepPoweredByAway(req);
+    if (unnamed) keepPoweredByAway(req, res);
     if (conditional.length > 0) writeConditional(nonce, req, res);
   };
 

@@ -1,4 +1,4 @@
-import type { RequestHandler } from "express";
+import type { RequestHandler, Response } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
@@ -53,6 +53,16 @@ describe.each(expressVersions)("removed fields on Express %s", (_major, express)
       server.close();
     }
     expect((await request(app()).get("/").expect(500)).headers["server"]).toBeUndefined();
+  });
+
+  it("are not in answers of an app that stands in a router", async () => {
+    const inner = express().use(
+      (_req: unknown, res: Response) => void res.set("Server", "x").send("x"),
+    );
+    const app = express().use(secureHeaders({ remove: "Server" }), express.Router().use(inner));
+    const { headers } = await request(app).get("/").expect(200);
+    expect(headers["server"]).toBeUndefined();
+    expect(headers["x-powered-by"]).toBeUndefined();
   });
 
   it("stay in report mode, and without the option", async () => {
