@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, Request, Response } from "express";
-import { ignoreOutcome } from "../core/calls/follow.js";
+import { callObserver } from "../core/calls/follow.js";
 import { keepErrorType } from "../core/decision/error-type.js";
 import type { ErrorMiddleware } from "../core/guard/middleware.js";
 import { readOptions } from "../core/options/options-reader.js";
@@ -60,7 +60,7 @@ export function errorHandler(options: ErrorHandlerOptions = {}): ErrorMiddleware
     if (isOurs(refusal)) {
       keepErrorType(req, error);
       if (onError === undefined) print(error, req);
-      else tell(onError, error);
+      else callObserver(() => onError(error));
     }
     if (res.headersSent) cutOff(req, res);
     else answer(refusal, req, res, html ? pageFor(req, res) : undefined);
@@ -93,14 +93,6 @@ function answer(
     }
   }
   cutOff(req, res);
-}
-
-function tell(onError: (error: unknown) => void, error: unknown): void {
-  try {
-    ignoreOutcome(onError(error));
-  } catch {
-    // A broken logger of the app must not keep the client waiting.
-  }
 }
 
 /** Prints the error as `logerror` of Express does: after the answer, and not in tests. */

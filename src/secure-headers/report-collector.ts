@@ -1,7 +1,6 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
-import { follow } from "../core/calls/follow.js";
+import { callObserver } from "../core/calls/follow.js";
 import { MountingError } from "../core/calls/mounting-error.js";
-import { isThenable } from "../core/calls/user-function.js";
 import type { BrowserReport } from "../core/decision/browser-report.js";
 import { createGuard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
@@ -100,7 +99,8 @@ export function reportCollector(options: ReportCollectorOptions = {}): ReportCol
     guard.allow(req, { reason: "reports_received", reports });
     res.statusCode = 204;
     res.end();
-    if (onReport !== undefined) for (const report of recorded) observe(onReport, report, fail);
+    if (onReport !== undefined)
+      for (const report of recorded) callObserver(() => onReport(report), fail);
   }
 
   // Without the brand of a guard: it protects nothing, and answers by itself.
@@ -109,19 +109,6 @@ export function reportCollector(options: ReportCollectorOptions = {}): ReportCol
   return Object.assign(reportCollectorMiddleware as Middleware, {
     counts: () => Object.freeze({ ...counts }),
   });
-}
-
-function observe(
-  onReport: (report: BrowserReport) => unknown,
-  report: BrowserReport,
-  fail: () => void,
-): void {
-  try {
-    const result = onReport(report);
-    if (isThenable(result)) follow(result, () => undefined, fail);
-  } catch {
-    fail();
-  }
 }
 
 function withoutSample({ sample: _sample, ...report }: BrowserReport): BrowserReport {

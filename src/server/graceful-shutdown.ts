@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { ignoreOutcome } from "../core/calls/follow.js";
+import { callObserver } from "../core/calls/follow.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import { Connections } from "./connections/connections.js";
@@ -210,9 +210,5 @@ function tell(onError: ((error: unknown) => void) | undefined, error: unknown): 
     console.error(error);
     return;
   }
-  try {
-    ignoreOutcome(onError(error));
-  } catch {
-    // The function's own fault.
-  }
+  callObserver(() => onError(error));
 }

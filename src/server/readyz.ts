@@ -1,4 +1,4 @@
-import { ignoreOutcome } from "../core/calls/follow.js";
+import { callObserver } from "../core/calls/follow.js";
 import { createGuard } from "../core/guard/guard.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
@@ -153,9 +153,5 @@ function tell(
     });
     return;
   }
-  try {
-    ignoreOutcome(onFail(name, error));
-  } catch {
-    // The function's own fault.
-  }
+  callObserver(() => onFail(name, error));
 }

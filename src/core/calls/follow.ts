@@ -61,4 +61,19 @@ export function ignoreOutcome(result: unknown): void {
   }
 }
 
+/**
+ * Calls a function of the app that only observes: whatever comes of it changes nothing here. What it throws, or rejects
+ * with, is its own fault.
+ *
+ * @param onFail - Is called, once, when it fails. Must not throw.
+ */
+export function callObserver(call: () => unknown, onFail: () => void = ignore): void {
+  try {
+    const result = call();
+    if (isThenable(result)) follow(result, ignore, onFail);
+  } catch {
+    onFail();
+  }
+}
+
 function ignore(): void {}

@@ -1,5 +1,5 @@
 import { type Channel, type ChannelListener, channel } from "node:diagnostics_channel";
-import { ignoreOutcome } from "../calls/follow.js";
+import { callObserver } from "../calls/follow.js";
 
 /** The methods that Node's channels inherit; its type declarations lack the result of the second. */
 interface Subscribable {
@@ -54,11 +54,7 @@ export function safeChannel(name: string): Channel {
 
 function swallowFaults(subscriber: ChannelListener): ChannelListener {
   return (message, name) => {
-    try {
-      ignoreOutcome(subscriber(message, name));
-    } catch {
-      // The subscriber's own fault.
-    }
+    callObserver(() => subscriber(message, name));
   };
 }
 

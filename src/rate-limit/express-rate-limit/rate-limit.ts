@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { follow, ignoreOutcome } from "../../core/calls/follow.js";
+import { callObserver, follow } from "../../core/calls/follow.js";
 import { failedWith } from "../../core/calls/function-failure.js";
 import { isThenable } from "../../core/calls/user-function.js";
 import { createGuard, type Guard } from "../../core/guard/guard.js";
@@ -100,11 +100,7 @@ function createTeller(guard: Guard, logger: Logger | undefined) {
       guard.tell(failedWith("rateLimit.store", error));
       return;
     }
-    try {
-      ignoreOutcome(logger.error(error, `express-rate-limit: ${message}`));
-    } catch {
-      // A logger that fails breaks no request.
-    }
+    callObserver(() => logger.error(error, `express-rate-limit: ${message}`));
   };
 }
 
