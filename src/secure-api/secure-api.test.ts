@@ -9,6 +9,8 @@ import { auditLog, fileSink } from "../audit-log/index.js";
 import { requireScope } from "../authorization/index.js";
 import { OptionsError } from "../core/options/options-error.js";
 import { errorHandler, notFound } from "../errors/index.js";
+import { reportCollector } from "../secure-headers/index.js";
+import { livez, readyz } from "../server/index.js";
 import { createTestIssuer } from "../testing/index.js";
 import { secureApi } from "./secure-api.js";
 import type { SecureApiOptions } from "./secure-api-options.js";
@@ -299,6 +301,18 @@ describe.each(expressVersions)("secureApi on Express %s", (_major, express) => {
     const codes = warn.mock.calls.map(([, details]) => (details as { code: string }).code);
     expect(codes).toEqual(["EXPRESS_SECURE_API_NOT_FIRST", "EXPRESS_SECURE_API_NO_ERROR_HANDLER"]);
     expect(String(warn.mock.calls[0]?.[0])).toContain("earlyBird");
+    warn.mockRestore();
+  });
+
+  it("does not warn about what this library says to mount in front", async () => {
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const app = express();
+    app.post("/reports", reportCollector());
+    app.get("/livez", livez());
+    app.use("/readyz", readyz());
+    app.use(secureApi({ auditLog: false, rateLimit: false, oauthGuard: false }), errorHandler());
+    await request(app).get("/");
+    expect(warn).not.toHaveBeenCalled();
     warn.mockRestore();
   });
 

@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { type Layer, layersOf } from "../core/app/app-layers.js";
+import { type Layer, layersOf, stackOf } from "../core/app/app-layers.js";
 import { createMountCheck } from "../core/app/mount-check.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import type { PathPattern } from "../core/http/path-pattern.js";
@@ -16,6 +16,13 @@ const SESSION_LAYERS: readonly unknown[] = [
   "cookieParser",
   "initialize",
   "authenticate",
+];
+
+/** What this library itself says to mount in front: it answers by itself, and tells nobody anything. */
+const FRONT_HANDLERS: readonly unknown[] = [
+  "reportCollectorMiddleware",
+  "livezMiddleware",
+  "readyzMiddleware",
 ];
 
 /** What of the options can only be judged when the first request comes. */
@@ -57,7 +64,9 @@ export function createSetupCheck({
     const place = layers.findIndex((layer) => layer.handle === preset);
     // Inside a router of its own the preset is not among the layers of the app: nothing can be said.
     if (place === -1) return;
-    const earlier = layers.slice(0, place).filter((layer) => !expected.includes(layer.name));
+    const earlier = layers
+      .slice(0, place)
+      .filter((layer) => !expected.includes(layer.name) && !standsInFront(layer));
     if (earlier.length > 0) {
       const names = earlier.map(nameOf).join(", ");
       warn(
@@ -72,6 +81,12 @@ export function createSetupCheck({
       );
     }
   };
+}
+
+function standsInFront({ name, route }: Layer): boolean {
+  if (route === undefined) return FRONT_HANDLERS.includes(name);
+  const handlers = stackOf(route);
+  return handlers.length > 0 && handlers.every((layer) => FRONT_HANDLERS.includes(layer.name));
 }
 
 /** Express itself names every route's layer alike: its path says which one it is. */

@@ -242,7 +242,7 @@ describe("headers.override", () => {
   });
 
   it.each<[string, unknown, string]>([
-    ["nothing", undefined, "secureHeaders.override must be an options object, got null"],
+    ["nothing", undefined, "secureHeaders.override must say what is different, got undefined"],
     ["no difference", {}, "secureHeaders.override must say what is different"],
     ["a misspelt profile", "swager-ui", 'did you mean "swagger-ui"?'],
     ["a misspelt profile in an object", { profile: "wbe" }, 'did you mean "web"?'],

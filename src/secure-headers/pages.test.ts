@@ -164,7 +164,7 @@ describe("pages", () => {
     [
       "an unset value",
       { "/docs/*": undefined },
-      'pages["/docs/*"] must be an options object, got null',
+      'pages["/docs/*"] must say what is different, got undefined',
     ],
     ["an unknown profile", { "/docs/*": "redoc" }, 'must be one of "web", "swagger-ui"'],
     [

@@ -78,7 +78,11 @@ function readOwn(
     parent.note(key, `${wrongChoice(over, PAGE_PROFILES)}, or an options object`);
     return undefined;
   }
-  const copy = copyOptions(over ?? null);
+  if (over === undefined) {
+    parent.note(key, `must say what is different, got undefined: write ${EXAMPLE}`);
+    return undefined;
+  }
+  const copy = copyOptions(over);
   const own = parent.nested<HeaderOverrides>(
     key,
     copy,
