@@ -1,22 +1,21 @@
-import type { LaneContext } from "./lane.js";
+import type { LaneContext, Losses } from "./lane.js";
 
 /** Counts what one sink lost, and knows which part of it the sink was not told yet. */
 export class LossTally {
+  /** The sink, for messages. */
+  readonly label: string;
   readonly #context: LaneContext;
-  readonly #sink: string;
   #total = 0;
-  #untold = 0;
-  /** How many of the untold ones the last record offered names. */
-  #offered = 0;
-  #since = 0;
-  /** When the first of those was lost that the offered record does not name. */
-  #sinceOffered = 0;
+  /** What the last record offered names. */
+  #offered: Losses | undefined;
+  /** What it does not. */
+  #rest: Losses | undefined;
   /** Of the next record of losses. It is taken when that is written: a sink sees no gap. */
   #number = 1;
 
-  constructor(context: LaneContext, sink: string) {
+  constructor(context: LaneContext, label: string) {
     this.#context = context;
-    this.#sink = sink;
+    this.label = label;
   }
 
   get total(): number {
@@ -25,34 +24,40 @@ export class LossTally {
 
   /** Whether the sink lacks records that it was not told about. */
   get owed(): boolean {
-    return this.#untold > 0;
+    return this.#offered !== undefined || this.#rest !== undefined;
   }
 
-  add(count: number, error: unknown): void {
-    if (count > 0 && this.#untold === 0) this.#since = Date.now();
-    if (count > 0 && this.#untold === this.#offered) this.#sinceOffered = Date.now();
-    this.#untold += count;
+  /**
+   * Counts and reports records that are lost.
+   *
+   * @param last - The number of the last of them: without holes between them, the first one follows.
+   */
+  add(count: number, error: unknown, last = 0): void {
+    if (count > 0) {
+      const losses = { count, since: Date.now(), first: last - count + 1, last };
+      this.#rest = merged(this.#rest, losses);
+    }
     this.addUntellable(count, error);
   }
 
   /** Counts and reports what is lost when the sink gets no record any more. */
   addUntellable(count: number, error: unknown): void {
     this.#total += count;
-    this.#context.report(this.#sink, this.#context.position, error, this.#total);
+    this.#context.report(this.label, this.#context.position, error, this.#total);
   }
 
-  /** The record of all untold losses. They stay owed until {@link told}. */
+  /** The record of all untold losses, of which there must be some. They stay owed until {@link told}. */
   offer(): string {
-    this.#offered = this.#untold;
-    return this.#context.lossRecord(this.#sink, this.#untold, this.#since, this.#number);
+    const offered = merged(this.#offered, this.#rest);
+    this.#offered = offered;
+    this.#rest = undefined;
+    return this.#context.lossRecord(this.label, offered as Losses, this.#number);
   }
 
   /** Says that the record offered last is written. */
   told(): void {
     this.#number += 1;
-    this.#untold -= this.#offered;
-    this.#offered = 0;
-    this.#since = this.#sinceOffered;
+    this.#offered = undefined;
   }
 
   /** Hands the record of the losses to `write`; when that throws, they stay owed. */
@@ -60,4 +65,14 @@ export class LossTally {
     write(this.offer());
     this.told();
   }
+}
+
+function merged(earlier: Losses | undefined, later: Losses | undefined): Losses | undefined {
+  if (earlier === undefined || later === undefined) return earlier ?? later;
+  return {
+    count: earlier.count + later.count,
+    since: earlier.since,
+    first: Math.min(earlier.first, later.first),
+    last: Math.max(earlier.last, later.last),
+  };
 }
