@@ -11,6 +11,9 @@ import type { FailureSettings } from "./delivery/failure-policy.js";
 import type { AuditFailure } from "./delivery/failure-report.js";
 import { readFailureSettings } from "./delivery/read-failure-settings.js";
 import type { CorrelationOptions } from "./facts/request-entry.js";
+import type { AuditMetrics } from "./metrics/audit-metrics.js";
+import type { LogMetrics } from "./metrics/log-metrics.js";
+import { readMetrics } from "./metrics/read-metrics.js";
 import type { ServiceIdentity } from "./record/source-columns.js";
 import type { AuditSink } from "./sinks/audit-sink.js";
 import { readSinks } from "./sinks/read-sinks.js";
@@ -64,6 +67,8 @@ export interface AuditLogOptions extends GuardOptions {
    * records go on waiting, up to their bound. From `"1s"` to `"1h"`. @default "30s"
    */
   readonly stallAfter?: string | undefined;
+  /** Where the log publishes its numbers, and those of its requests and decisions. @default nowhere */
+  readonly metrics?: AuditMetrics | undefined;
 }
 
 /** The service that records name. */
@@ -114,6 +119,7 @@ export interface AuditLogSettings {
   readonly failure: FailureSettings;
   /** In milliseconds. */
   readonly stallAfter: number;
+  readonly metrics: LogMetrics | undefined;
 }
 
 const KEYS: OptionKeys<AuditLogOptions> = {
@@ -127,6 +133,7 @@ const KEYS: OptionKeys<AuditLogOptions> = {
   onShutdown: "neverUndefined",
   healthPaths: true,
   stallAfter: true,
+  metrics: "neverUndefined",
   ...GUARD_OPTIONS,
 };
 const LOGGER =
@@ -221,6 +228,7 @@ export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings 
     headers: fields?.has("headers") ? readHeaders(fields) : ["user-agent"],
     failure,
     stallAfter: reader.duration("stallAfter", { min: "1s", max: "1h", default: "30s" }),
+    metrics: readMetrics(reader),
   };
   const sinks = readSinks(reader, failure.onFailure);
   reader.finish();

@@ -120,7 +120,14 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const frontRefusals = new FrontRefusals((repeats) =>
     writer.write(repeatRecord(numbers.next(), repeats)),
   );
-  const observers: readonly RequestObserver[] = [];
+  const { metrics } = settings;
+  const detachMetrics = metrics?.attach({
+    stats: () => writer.stats,
+    failures: () => failures.bySink,
+  });
+  const observers: readonly RequestObserver[] = [
+    ...(metrics === undefined ? [] : [(facts: RequestFacts) => metrics.observe(facts)]),
+  ];
   function observe(facts: RequestFacts): void {
     for (const observer of observers) observer(facts);
   }
@@ -166,6 +173,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     closing = new Promise((resolve) => {
       begin = () => {
         audit.close();
+        detachMetrics?.();
         resolve(end(writer, say, start));
       };
     });
