@@ -7,7 +7,13 @@ import { readTrustedPeers } from "../core/http/trusted-peers.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import type { OnDenied } from "../core/refusal/deny.js";
+import type { FailureSettings } from "./delivery/failure-policy.js";
+import type { AuditFailure } from "./delivery/failure-report.js";
+import { readFailureSettings } from "./delivery/read-failure-settings.js";
 import type { CorrelationOptions } from "./facts/request-entry.js";
+import type { AuditMetrics } from "./metrics/audit-metrics.js";
+import type { LogMetrics } from "./metrics/log-metrics.js";
+import { readMetrics } from "./metrics/read-metrics.js";
 import type { ServiceIdentity } from "./record/source-columns.js";
 import type { AuditSink } from "./sinks/audit-sink.js";
 import { readSinks } from "./sinks/read-sinks.js";
@@ -40,9 +46,29 @@ export interface AuditLogOptions extends GuardOptions {
    * - `"continue"`: requests are served; lost records are counted, reported, and named in the log once it works again
    * - `"fail-operation"`: new requests are refused, 503 `audit_unavailable`, until a record can be written. The request
    *   whose record was lost has been served by then; with `fileSink({ write: "turn" })` so have the others of its turn
+   * - `"shutdown"`: `onShutdown` is called, once, and new requests are refused from then on, whatever the sink does later
    * @default "continue"
    */
-  readonly onFailure?: "continue" | "fail-operation" | undefined;
+  readonly onFailure?: "continue" | "fail-operation" | "shutdown" | undefined;
+  /**
+   * Shuts the app down, as `() => shutdown.shutdown()` of `gracefulShutdown` does; required with
+   * `onFailure: "shutdown"`. Called once, in no request, when every sink that works has its records. What it throws, or
+   * its promise rejects with, is ignored. Not called in report mode, nor while the log is closing.
+   */
+  readonly onShutdown?: ((failure: AuditFailure) => unknown) | undefined;
+  /**
+   * Requests that `"fail-operation"` and `"shutdown"` never refuse: patterns like `GET /livez`, held against the path in
+   * exactly this spelling. A liveness probe that is refused has the process restarted, which mends no disk. A pattern
+   * that covers every route is an error. @default none
+   */
+  readonly healthPaths?: string | readonly string[] | undefined;
+  /**
+   * How long a winston transport may hold records without an answer until it counts as stalled, which is reported. Its
+   * records go on waiting, up to their bound. From `"1s"` to `"1h"`. @default "30s"
+   */
+  readonly stallAfter?: string | undefined;
+  /** Where the log publishes its numbers, and those of its requests and decisions. @default nowhere */
+  readonly metrics?: AuditMetrics | undefined;
 }
 
 /** The service that records name. */
@@ -90,7 +116,10 @@ export interface AuditLogSettings {
   /** In lower case. */
   readonly headers: readonly string[];
   readonly except: readonly PathPattern[];
-  readonly failOperation: boolean;
+  readonly failure: FailureSettings;
+  /** In milliseconds. */
+  readonly stallAfter: number;
+  readonly metrics: LogMetrics | undefined;
 }
 
 const KEYS: OptionKeys<AuditLogOptions> = {
@@ -101,6 +130,10 @@ const KEYS: OptionKeys<AuditLogOptions> = {
   fields: true,
   except: true,
   onFailure: "neverUndefined",
+  onShutdown: "neverUndefined",
+  healthPaths: true,
+  stallAfter: true,
+  metrics: "neverUndefined",
   ...GUARD_OPTIONS,
 };
 const LOGGER =
@@ -153,9 +186,7 @@ export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings 
     "auditLog()",
   );
   const guard = readGuardOptions(reader);
-  const onFailure = reader.oneOf("onFailure", ["continue", "fail-operation"], {
-    default: "continue",
-  });
+  const failure = readFailureSettings(reader);
   const service = reader.object<AuditServiceOptions>(
     "service",
     { name: true, version: true },
@@ -195,9 +226,11 @@ export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings 
     idHeader,
     except: readPathPatterns(reader, "except", REQUESTS_THAT_PASS) ?? [],
     headers: fields?.has("headers") ? readHeaders(fields) : ["user-agent"],
-    failOperation: onFailure === "fail-operation",
+    failure,
+    stallAfter: reader.duration("stallAfter", { min: "1s", max: "1h", default: "30s" }),
+    metrics: readMetrics(reader),
   };
-  const sinks = readSinks(reader, settings.failOperation);
+  const sinks = readSinks(reader, failure.onFailure);
   reader.finish();
   return Object.freeze({ ...settings, sinks: sinks() });
 }

@@ -3,12 +3,15 @@ import type { Middleware } from "../core/guard/middleware.js";
 import { outageError } from "../core/refusal/http-error.js";
 import { requestId } from "../core/refusal/problem-details.js";
 import { type AuditLogOptions, readAuditLogOptions } from "./audit-log-options.js";
+import type { AuditHealth } from "./delivery/audit-health.js";
 import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
-import { createLanes } from "./delivery/create-lanes.js";
+import { FailurePolicy } from "./delivery/failure-policy.js";
 import { FailureReport } from "./delivery/failure-report.js";
+import { stallRecord } from "./delivery/stall-record.js";
 import { auditState } from "./facts/audit-state.js";
 import { RecordNumbers } from "./facts/record-numbers.js";
 import type { RequestFacts } from "./facts/request-facts.js";
+import { createLanes } from "./lanes/create-lanes.js";
 import { createRequestRecord } from "./record/request-record.js";
 import { createSourceColumns } from "./record/source-columns.js";
 import { createSystemRecord, type SystemRecord } from "./record/system-record.js";
@@ -27,8 +30,15 @@ export interface AuditLog extends Middleware {
    * it when the server has closed: records of requests that end after this call are lost, and counted.
    */
   close(): Promise<void>;
-  /** How the audit log is doing, for a health check or a metric. */
+  /** How the audit log is doing, in numbers, for a metric. */
   stats(): AuditStats;
+  /** How the audit log is doing, for a health check: `readyz({ checks: { audit: () => audit.health().status !== "failing" } })`. */
+  health(): AuditHealth;
+  /**
+   * Waits up to five seconds until every sink has the records that were made before the call, as before a serverless
+   * function is frozen. It rejects when one lacks some, and names it; nobody has to handle that.
+   */
+  flush(): Promise<void>;
 }
 
 /** An audit log that is part of a preset. */
@@ -78,7 +88,7 @@ export function auditLog(options: AuditLogOptions = {}): AuditLog {
  * @throws {@link OptionsError} when an option is unknown or wrong.
  */
 export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
-  const { correlation, failOperation, idHeader, ...settings } = readAuditLogOptions(options);
+  const { correlation, idHeader, ...settings } = readAuditLogOptions(options);
   const guard = createGuard("auditLog", "audit", settings.guard);
   const source = createSourceColumns(settings.service);
   const systemRecord = createSystemRecord(source);
@@ -86,11 +96,17 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const requestRecord = createRequestRecord(source, settings.headers);
   const repeatRecord = createRepeatRecord(source);
   const numbers = new RecordNumbers();
-  const failures = new FailureReport();
-  const writer = new AuditWriter(
-    createLanes(settings.sinks, systemRecord, numbers, failures),
-    failures,
-  );
+  const policy = new FailurePolicy(settings.failure, guard.enforced);
+  const failures = new FailureReport((failure) => policy.onFailure(failure, writer));
+  const lanes = createLanes(settings.sinks, systemRecord, numbers, {
+    stallAfter: settings.stallAfter,
+    report: (...failure) => failures.report(...failure),
+    reportStall(...stall) {
+      failures.reportStall(...stall);
+      if (!writer.closed) say(...stallRecord(...stall));
+    },
+  });
+  const writer = new AuditWriter(lanes, failures);
   const say: Say = (event, fields) => writer.write(systemRecord(numbers.next(), event, fields));
   let left: readonly string[] = [];
   const start = new StartRecord((reporting, reason, unprotected) =>
@@ -104,7 +120,14 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const frontRefusals = new FrontRefusals((repeats) =>
     writer.write(repeatRecord(numbers.next(), repeats)),
   );
-  const observers: readonly RequestObserver[] = [];
+  const { metrics } = settings;
+  const detachMetrics = metrics?.attach({
+    stats: () => writer.stats,
+    failures: () => failures.bySink,
+  });
+  const observers: readonly RequestObserver[] = [
+    ...(metrics === undefined ? [] : [(facts: RequestFacts) => metrics.observe(facts)]),
+  ];
   function observe(facts: RequestFacts): void {
     for (const observer of observers) observer(facts);
   }
@@ -134,7 +157,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     const entry = audit.open(req, res);
     requestId.set(req, entry.requestId);
     if (guard.enforced && !res.headersSent) res.setHeader(idHeader, entry.requestId);
-    if (failOperation && !writer.isReliable()) {
+    if (policy.refuses(req, writer)) {
       const error = outageError("audit_unavailable", undefined);
       guard.refuse(error, req, res, next, { reason: "sink_failed" });
     } else guard.pass(next);
@@ -150,6 +173,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     closing = new Promise((resolve) => {
       begin = () => {
         audit.close();
+        detachMetrics?.();
         resolve(end(writer, say, start));
       };
     });
@@ -158,7 +182,12 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   }
 
   return {
-    handler: Object.assign(middleware, { close, stats: () => writer.stats }),
+    handler: Object.assign(middleware, {
+      close,
+      stats: () => writer.stats,
+      health: () => writer.health(policy.isRefusing(writer)),
+      flush: () => writer.flush(),
+    }),
     nameGuards(guards, otherwise) {
       left = otherwise;
       start.atSetup(guards);

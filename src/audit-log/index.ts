@@ -7,9 +7,18 @@ export type {
   RequestIdOptions,
   TraceOptions,
 } from "./audit-log-options.js";
+export type { AuditHealth, AuditSinkHealth, AuditSinkStats } from "./delivery/audit-health.js";
 export type { AuditStats } from "./delivery/audit-writer.js";
 export { type AuditFailure, FAILURE_CHANNEL } from "./delivery/failure-report.js";
+export type { OpenTelemetryApi, OpenTelemetryMeter } from "./exporters/open-telemetry-meter.js";
+export type { PrometheusClient, PrometheusRegistry } from "./exporters/prometheus-client.js";
 export { getRequestId } from "./get-request-id.js";
+export type { AuditMetrics } from "./metrics/audit-metrics.js";
+export {
+  type OpenTelemetryMetricsOptions,
+  openTelemetryMetrics,
+} from "./open-telemetry-metrics.js";
+export { type PrometheusMetricsOptions, prometheusMetrics } from "./prometheus-metrics.js";
 export type { AuditSink } from "./sinks/audit-sink.js";
 export { type FileSinkOptions, fileSink } from "./sinks/file-sink.js";
 export { stdoutSink } from "./sinks/stdout-sink.js";

@@ -63,8 +63,8 @@ describe("auditLog options", () => {
     ],
     [
       "another policy",
-      { onFailure: "shutdown" },
-      'auditLog.onFailure must be one of "continue", "fail-operation"',
+      { onFailure: "ignore" },
+      'auditLog.onFailure must be one of "continue", "fail-operation", "shutdown"',
     ],
     [
       "an empty service name",

@@ -92,9 +92,20 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   PathOptions: { omitted: ["allow", "mode"], refused: [] },
   AuditLogOptions: {
     // Whatever `except` would leave out is recorded. Nobody's ids are trusted by default.
-    omitted: ["service", "requestId", "trace", "fields", "except", ...GUARD],
-    refused: ["sinks", "onFailure"],
+    omitted: [
+      "service",
+      "requestId",
+      "trace",
+      "fields",
+      "except",
+      "healthPaths",
+      "stallAfter",
+      ...GUARD,
+    ],
+    refused: ["sinks", "onFailure", "onShutdown", "metrics"],
   },
+  PrometheusMetricsOptions: { omitted: ["http"], refused: ["client", "register"] },
+  OpenTelemetryMetricsOptions: { omitted: ["http"], refused: ["api", "meter"] },
   AuditServiceOptions: { omitted: ["name", "version"], refused: [] },
   RequestIdOptions: { omitted: ["header", "trustedPeers"], refused: [] },
   TraceOptions: { omitted: ["trustedPeers"], refused: [] },

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import express from "express";
+import * as promClient from "prom-client";
 import { vi } from "vitest";
 import { cedar } from "../../src/authorization/cedar/index.js";
 import { opaWasm } from "../../src/authorization/opa-wasm/index.js";
@@ -71,6 +72,20 @@ export const PLACES: Readonly<Record<string, Place>> = {
   },
   TraceOptions: { path: "auditLog.trace", create: (trace) => library.auditLog({ trace }) },
   AuditFieldOptions: { path: "auditLog.fields", create: (fields) => library.auditLog({ fields }) },
+  PrometheusMetricsOptions: {
+    path: "prometheusMetrics",
+    given: { client: promClient, register: new promClient.Registry() },
+    create: (options) =>
+      library.prometheusMetrics({
+        client: promClient,
+        register: new promClient.Registry(),
+        ...options,
+      }),
+  },
+  OpenTelemetryMetricsOptions: {
+    path: "openTelemetryMetrics",
+    create: library.openTelemetryMetrics,
+  },
   FileSinkOptions: { path: "fileSink", create: (options) => library.fileSink(options as never) },
   RequireOptions: {
     path: "requireRole",

@@ -1,12 +1,14 @@
+import type { Lane } from "../lanes/lane.js";
+import { holdCalls, releaseCalls } from "../process/held-calls.js";
 import { pause } from "../process/real-time.js";
-import { type FailureReport, holdReports, releaseReports } from "./failure-report.js";
-import type { Lane } from "./lane.js";
+import { type AuditHealth, type AuditSinkStats, healthOf, statsOf } from "./audit-health.js";
+import type { FailureReport } from "./failure-report.js";
 
 const PROBE_MS = 1000;
 const DRAIN_MS = 5000;
 const DRAIN_STEP_MS = 10;
 
-/** How an audit log is doing. */
+/** How an audit log is doing, in numbers. */
 export interface AuditStats {
   /** Records made since the start, whether or not every sink took them. */
   readonly records: number;
@@ -16,6 +18,8 @@ export interface AuditStats {
   readonly pending: number;
   /** Whether any sink failed at its last attempt. */
   readonly failing: boolean;
+  /** The same for each sink, in the order of the option. */
+  readonly sinks: readonly AuditSinkStats[];
 }
 
 /** Writes each record to every lane, and knows whether they can be relied on. */
@@ -35,19 +39,29 @@ export class AuditWriter {
     this.#failures = failures;
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   get stats(): AuditStats {
-    let lost = this.#failures.unmade;
-    let pending = 0;
-    for (const lane of this.#lanes) {
-      lost += lane.lost;
-      pending += lane.pending;
-    }
-    return {
+    const sinks = Object.freeze(this.#lanes.map(statsOf));
+    return Object.freeze({
       records: this.#records,
-      lost,
-      pending,
-      failing: this.#lanes.some((lane) => lane.failing),
-    };
+      lost: sinks.reduce((sum, { lost }) => sum + lost, this.#failures.unmade),
+      pending: this.#pending(),
+      failing: sinks.some(({ failing }) => failing),
+      sinks,
+    });
+  }
+
+  /** @param refusing - Whether new requests are refused. */
+  health(refusing: boolean): AuditHealth {
+    return healthOf(this.#lanes, this.#failures.bySink, refusing || this.#closed);
+  }
+
+  /** Whether a sink, by its position, is one of ours. */
+  isOwn(position: number): boolean {
+    return this.#lanes[position]?.direct === true;
   }
 
   /**
@@ -60,10 +74,11 @@ export class AuditWriter {
       this.#refuse();
       return;
     }
-    holdReports();
-    for (const lane of this.#direct) lane.write(line);
-    releaseReports();
-    for (const lane of this.#others) lane.write(line);
+    const number = this.#records;
+    holdCalls();
+    for (const lane of this.#direct) lane.write(line, number);
+    releaseCalls();
+    for (const lane of this.#others) lane.write(line, number);
   }
 
   /** Counts and reports a record that could not be made. */
@@ -77,20 +92,37 @@ export class AuditWriter {
    */
   isReliable(): boolean {
     if (this.#closed) return false;
-    if (!this.#directFailing()) return true;
+    if (!this.isFailing()) return true;
     const now = performance.now();
     if (now < this.#nextProbe) return false;
     this.#nextProbe = now + PROBE_MS;
     for (const lane of this.#direct) lane.settle();
-    return !this.#directFailing();
+    return !this.isFailing();
+  }
+
+  /** Whether any of our own sinks failed at its last attempt. */
+  isFailing(): boolean {
+    for (const lane of this.#direct) if (lane.failing) return true;
+    return false;
   }
 
   /** Has every lane write what it holds. */
   settle(): void {
-    holdReports();
+    holdCalls();
     for (const lane of this.#direct) lane.settle();
-    releaseReports();
+    releaseCalls();
     for (const lane of this.#others) lane.settle();
+  }
+
+  /**
+   * Waits, for a bounded time, until every lane has what was written before the call.
+   *
+   * @throws Error (a rejection that nobody has to handle) that names the sinks that have not.
+   */
+  flush(): Promise<void> {
+    const flushed = this.#flush();
+    flushed.catch(() => undefined);
+    return flushed;
   }
 
   /** Refuses records from now on, waits, for a bounded time, until every lane is empty, then closes the sinks. */
@@ -98,20 +130,40 @@ export class AuditWriter {
     this.#closed = true;
     this.settle();
     const deadline = AbortSignal.timeout(DRAIN_MS);
-    while (this.stats.pending > 0 && !deadline.aborted) await pause(DRAIN_STEP_MS);
+    while (this.#pending() > 0 && !deadline.aborted) await pause(DRAIN_STEP_MS);
     await Promise.all(this.#lanes.map(closeLane));
   }
 
-  #refuse(): void {
-    holdReports();
-    for (const lane of this.#lanes) lane.refuse();
-    releaseReports();
+  async #flush(): Promise<void> {
+    const last = this.#records;
+    this.settle();
+    const deadline = AbortSignal.timeout(DRAIN_MS);
+    while (!deadline.aborted && this.#lanes.some((lane) => isBehind(lane, last)))
+      await pause(DRAIN_STEP_MS);
+    const lacking = this.#lanes.flatMap((lane, position) =>
+      isBehind(lane, last) || lane.owing ? [`sinks[${position}] (${lane.label})`] : [],
+    );
+    if (lacking.length === 0) return;
+    const message = `auditLog.flush(): not every record is written in ${lacking.join(", ")}`;
+    throw Object.assign(new Error(message), { code: "EAGAIN" });
   }
 
-  #directFailing(): boolean {
-    for (const lane of this.#direct) if (lane.failing) return true;
-    return false;
+  #pending(): number {
+    let pending = 0;
+    for (const lane of this.#lanes) pending += lane.pending;
+    return pending;
   }
+
+  #refuse(): void {
+    holdCalls();
+    for (const lane of this.#lanes) lane.refuse();
+    releaseCalls();
+  }
+}
+
+/** Whether it holds a record up to this number. What it has lost, it does not hold. */
+function isBehind({ oldest }: Lane, last: number): boolean {
+  return oldest !== undefined && oldest <= last;
 }
 
 async function closeLane(lane: Lane): Promise<void> {

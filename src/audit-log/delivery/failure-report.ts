@@ -1,17 +1,32 @@
 import { AsyncResource } from "node:async_hooks";
 import { writeSync } from "node:fs";
 import { safeChannel } from "../../core/decision/safe-channel.js";
+import { afterHold } from "../process/held-calls.js";
 
-/** A sink that lost records. Frozen plain data. */
+/** A sink that lost records, or does not answer any more. Frozen plain data. */
 export interface AuditFailure {
   /** `fileSink`, `stdoutSink`, or the class of the winston transport; `record` where a record could not be made. */
   readonly sink: string;
   /** Position in the `sinks` option, from 0; -1 where a record could not be made. */
   readonly position: number;
-  /** Code of the operating system such as `ENOSPC`, else `error`. */
+  /** Code of the operating system such as `ENOSPC`, `ETIMEDOUT` of a sink that does not answer, else `error`. */
   readonly code: string;
   /** Records that this sink lost since the start, or that could not be made. */
   readonly lost: number;
+  /** `true`: the sink has records and has not answered for `stallAfter`. Nothing is lost by that alone. */
+  readonly stalled?: true;
+}
+
+/** What is known of the failures of one sink. */
+export interface SinkFailures {
+  readonly sink: string;
+  readonly position: number;
+  /** How often it failed. */
+  readonly errors: number;
+  /** Code of the last one. */
+  readonly lastError: string;
+  /** When that was, in milliseconds since 1970. */
+  readonly lastErrorAt: number;
 }
 
 /** `node:diagnostics_channel` on which every {@link AuditFailure} is published. */
@@ -22,21 +37,6 @@ const SILENCE_MS = 60_000;
 /** The place of records that could not be made. */
 const NO_SINK = -1;
 const failures = safeChannel(FAILURE_CHANNEL);
-// Of the process, because logs share the end of a turn.
-const held: (() => void)[] = [];
-let holds = 0;
-
-/** Keeps all reports back until as many calls of {@link releaseReports}: a subscriber may end the process. */
-export function holdReports(): void {
-  holds += 1;
-}
-
-/** Publishes what was held, when nobody holds reports any more. */
-export function releaseReports(): void {
-  holds -= 1;
-  if (holds > 0 || held.length === 0) return;
-  for (let publish = held.shift(); publish !== undefined; publish = held.shift()) publish();
-}
 
 /** Tells the channel about every failure, and the standard error output about one in a minute. */
 export class FailureReport {
@@ -44,12 +44,24 @@ export class FailureReport {
   readonly #scope = new AsyncResource("ExpressSecureApiAuditFailure", {
     requireManualDestroy: true,
   });
+  readonly #listen: (failure: AuditFailure) => void;
+  readonly #bySink = new Map<number, SinkFailures>();
   #quietUntil = Number.NEGATIVE_INFINITY;
   #unmade = 0;
+
+  /** @param listen - Told of every failure, after the subscribers of the channel. Must not throw. */
+  constructor(listen: (failure: AuditFailure) => void) {
+    this.#listen = listen;
+  }
 
   /** Records that could not be made, and are in no sink. */
   get unmade(): number {
     return this.#unmade;
+  }
+
+  /** What is known of the sinks that ever failed; under -1 of records that could not be made. */
+  get bySink(): ReadonlyMap<number, SinkFailures> {
+    return this.#bySink;
   }
 
   /** Counts and reports a record that could not be made. */
@@ -60,21 +72,51 @@ export class FailureReport {
 
   report(sink: string, position: number, error: unknown, lost: number): void {
     const failure: AuditFailure = Object.freeze({ sink, position, code: codeOf(error), lost });
-    this.#warn(failure);
-    if (!failures.hasSubscribers) return;
-    const publish = (): void => this.#scope.runInAsyncScope(() => failures.publish(failure));
-    if (holds > 0) held.push(publish);
-    else publish();
+    this.#warnRarely(failure);
+    this.#tell(failure);
   }
 
-  #warn({ sink, position, code, lost }: AuditFailure): void {
+  /** Reports that a sink does not answer any more, or does again. */
+  reportStall(sink: string, position: number, stalled: boolean, lost: number): void {
+    const place = placeOf(sink, position);
+    const total = `${recordsText(lost)} lost so far`;
+    // Always said: it happens once in the time that a stall takes to be one.
+    if (!stalled) {
+      warn(`express-secure-api: ${place} answers again; ${total}\n`);
+      return;
+    }
+    warn(`express-secure-api: ${place} has stalled: it does not answer; ${total}\n`);
+    this.#tell(Object.freeze({ sink, position, code: "ETIMEDOUT", lost, stalled }));
+  }
+
+  #tell(failure: AuditFailure): void {
+    const { sink, position, code } = failure;
+    const errors = (this.#bySink.get(position)?.errors ?? 0) + 1;
+    const lastErrorAt = Date.now();
+    this.#bySink.set(position, { sink, position, errors, lastError: code, lastErrorAt });
+    afterHold(() =>
+      this.#scope.runInAsyncScope(() => {
+        if (failures.hasSubscribers) failures.publish(failure);
+        this.#listen(failure);
+      }),
+    );
+  }
+
+  #warnRarely({ sink, position, code, lost }: AuditFailure): void {
     const now = performance.now();
     if (now < this.#quietUntil) return;
     this.#quietUntil = now + SILENCE_MS;
-    const place = position === NO_SINK ? "auditLog" : `auditLog.sinks[${position}]`;
-    const records = lost === 1 ? "1 record" : `${lost} records`;
-    warn(`express-secure-api: ${place} (${sink}) failed: ${code}; ${records} lost so far\n`);
+    const place = placeOf(sink, position);
+    warn(`express-secure-api: ${place} failed: ${code}; ${recordsText(lost)} lost so far\n`);
   }
+}
+
+function placeOf(sink: string, position: number): string {
+  return position === NO_SINK ? `auditLog (${sink})` : `auditLog.sinks[${position}] (${sink})`;
+}
+
+function recordsText(count: number): string {
+  return count === 1 ? "1 record" : `${count} records`;
 }
 
 function codeOf(error: unknown): string {

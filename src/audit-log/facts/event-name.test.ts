@@ -205,6 +205,8 @@ const NO_REFUSAL: readonly string[] = [
   "exempt_path",
   "fields_removed",
   "log_dropped",
+  "log_recovered",
+  "log_stalled",
   "near_limit",
   "no_ambient_credential",
   "no_policy_applies",

@@ -4,7 +4,12 @@ import { type Column, constantColumn, createRecordTable } from "./record-table.j
 import type { Numbered } from "./source-columns.js";
 
 /** What the audit log says about itself. `sys_*` are names of the OWASP logging vocabulary; it has none for losses. */
-type SystemEvent = "sys_monitor_enabled" | "sys_monitor_disabled" | "log_dropped";
+type SystemEvent =
+  | "sys_monitor_enabled"
+  | "sys_monitor_disabled"
+  | "log_dropped"
+  | "log_recovered"
+  | "log_stalled";
 
 type SystemValue = string | number | readonly string[];
 
@@ -21,6 +26,8 @@ interface SystemFacts extends Numbered {
 
 const FIELDS = [
   "audit.lost",
+  "audit.lost.first",
+  "audit.lost.last",
   "audit.lost.since",
   "audit.notice",
   "audit.otherwise",
@@ -28,6 +35,7 @@ const FIELDS = [
   "audit.records",
   "audit.reporting",
   "audit.sink",
+  "audit.sink.position",
   "audit.unused",
   "http.request.id",
 ] as const;
@@ -65,7 +73,7 @@ export function createSystemRecord(source: readonly Column<Numbered>[]): SystemR
 }
 
 function isLoss(event: SystemEvent): boolean {
-  return event === "log_dropped";
+  return event === "log_dropped" || event === "log_stalled";
 }
 
 function valueText(value: SystemValue | undefined): string | undefined {

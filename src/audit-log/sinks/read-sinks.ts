@@ -10,7 +10,7 @@ import { stdoutSink } from "./stdout-sink.js";
  */
 export function readSinks(
   reader: OptionsReader<"sinks" | "onFailure">,
-  failOperation: boolean,
+  onFailure: string,
 ): () => readonly AuditSink[] {
   const value = reader.raw("sinks");
   if (value === undefined) return () => [stdoutSink()];
@@ -35,10 +35,10 @@ export function readSinks(
       (sinks.indexOf(sink) === index ? undefined : "must not repeat an earlier entry");
     if (fault !== undefined) note(fault);
   });
-  if (failOperation && !sinks.some((sink) => sink instanceof DirectTransport)) {
+  if (onFailure !== "continue" && !sinks.some((sink) => sink instanceof DirectTransport)) {
     reader.note(
       "onFailure",
-      'can be "fail-operation" only with a stdoutSink or fileSink: others do not tell whether they wrote',
+      `can be "${onFailure}" only with a stdoutSink or fileSink: others do not tell whether they wrote`,
     );
   }
   return () => sinks as readonly AuditSink[];

@@ -3,6 +3,8 @@
  * changes no answer.
  */
 export const OBSERVING: readonly string[] = [
+  // See src/audit-log/delivery/failure-policy.test.ts.
+  "auditLog.onShutdown",
   "auditLog.sinks.close",
   "auditLog.sinks.log",
   "errorHandler.onError",

@@ -5,8 +5,7 @@ import { DirectTransport } from "../sinks/direct-transport.js";
 import { FileTransport } from "../sinks/file-transport.js";
 import { createIsoTime } from "../text/iso-time.js";
 import { DirectLane } from "./direct-lane.js";
-import type { FailureReport } from "./failure-report.js";
-import type { Lane } from "./lane.js";
+import type { Lane, LaneContext, Losses } from "./lane.js";
 import { TransportLane, type WinstonTransport } from "./transport-lane.js";
 import { TurnLane } from "./turn-lane.js";
 
@@ -15,21 +14,20 @@ export function createLanes(
   sinks: readonly AuditSink[],
   systemRecord: SystemRecord,
   numbers: RecordNumbers,
-  failures: FailureReport,
+  reports: Pick<LaneContext, "report" | "reportStall" | "stallAfter">,
 ): readonly Lane[] {
   const isoTime = createIsoTime();
-  function report(sink: string, position: number, error: unknown, lost: number): void {
-    failures.report(sink, position, error, lost);
-  }
   return sinks.map((sink, position) => {
-    function lossRecord(label: string, count: number, since: number, number: number): string {
+    function lossRecord(label: string, losses: Losses, number: number): string {
       return systemRecord(numbers.ofLosses(position, number), "log_dropped", {
-        "audit.lost": count,
-        "audit.lost.since": isoTime(since),
+        "audit.lost": losses.count,
+        "audit.lost.first": losses.first,
+        "audit.lost.last": losses.last,
+        "audit.lost.since": isoTime(losses.since),
         "audit.sink": label,
       });
     }
-    const context = { position, report, lossRecord };
+    const context: LaneContext = { ...reports, position, lossRecord };
     // `readSinks` has checked that every other sink is a winston transport.
     if (sink instanceof FileTransport && sink.writeMoment === "turn")
       return new TurnLane(sink, context);

@@ -1,8 +1,8 @@
+import { flushAtTurnEnd, leaveTurns, type TurnUser } from "../process/turn-end.js";
 import type { FileTransport } from "../sinks/file-transport.js";
 import { LineWriteError } from "../sinks/line-writer.js";
 import { closedError, type Lane, type LaneContext } from "./lane.js";
 import { LossTally } from "./loss-tally.js";
-import { flushAtTurnEnd, leaveTurns, type TurnUser } from "./turn-end.js";
 
 /** Characters. A turn that does not end, such as a loop of the app, must not collect without a limit. */
 const MAX_HELD = 64 * 1024;
@@ -13,11 +13,13 @@ const MAX_HELD = 64 * 1024;
  */
 export class TurnLane implements Lane, TurnUser {
   readonly direct = true;
+  readonly stalled = false;
   readonly #transport: FileTransport;
   readonly #losses: LossTally;
   readonly #writeLine = (line: string): void => this.#transport.writeLine(line);
   #text = "";
   #count = 0;
+  #lastNumber = 0;
   #failing = false;
   #closed = false;
 
@@ -26,8 +28,20 @@ export class TurnLane implements Lane, TurnUser {
     this.#losses = new LossTally(context, transport.label);
   }
 
+  get label(): string {
+    return this.#losses.label;
+  }
+
   get pending(): number {
     return this.#count;
+  }
+
+  get oldest(): number | undefined {
+    return this.#count === 0 ? undefined : this.#lastNumber - this.#count + 1;
+  }
+
+  get owing(): boolean {
+    return this.#losses.owed;
   }
 
   get lost(): number {
@@ -38,7 +52,8 @@ export class TurnLane implements Lane, TurnUser {
     return this.#failing;
   }
 
-  write(line: string): void {
+  write(line: string, number: number): void {
+    this.#lastNumber = number;
     this.#text += `${line}\n`;
     this.#count += 1;
     if (this.#closed || this.#text.length >= MAX_HELD) this.flush();
@@ -83,6 +98,6 @@ export class TurnLane implements Lane, TurnUser {
 
   #lose(count: number, error: unknown): void {
     this.#failing = true;
-    this.#losses.add(count, error);
+    this.#losses.add(count, error, this.#lastNumber);
   }
 }

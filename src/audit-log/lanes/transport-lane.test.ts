@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import winston from "winston";
 import Transport from "winston-transport";
 import type { LaneContext } from "./lane.js";
@@ -22,10 +22,12 @@ function newLane(target: Log | Transport): {
   const failures: unknown[] = [];
   const context: LaneContext = {
     position: 0,
+    stallAfter: 30_000,
+    reportStall: (_sink, _position, stalled, lost) => void failures.push({ stalled, lost }),
     report: (_sink, _position, error, lost) =>
       void failures.push([(error as { code?: string }).code, lost]),
-    lossRecord: (sink, count, _since, numbered) =>
-      JSON.stringify({ "event.name": "log_dropped", count, numbered, sink }),
+    lossRecord: (sink, { count, first, last }, numbered) =>
+      JSON.stringify({ "event.name": "log_dropped", count, first, last, numbered, sink }),
   };
   return {
     lane: new TransportLane(transport as unknown as WinstonTransport, context),
@@ -41,7 +43,7 @@ describe("any winston transport as a sink", () => {
       infos.push(info);
       next();
     });
-    for (let number = 0; number < 1000; number += 1) lane.write(line(number));
+    for (let number = 0; number < 1000; number += 1) lane.write(line(number), number);
     expect(infos.map((info) => info["number"])).toEqual(
       Array.from({ length: 1000 }, (_, number) => number),
     );
@@ -62,7 +64,7 @@ describe("any winston transport as a sink", () => {
       seen.push(info);
       waiting.push(next);
     });
-    for (let number = 0; number < 10_500; number += 1) lane.write(line(number));
+    for (let number = 0; number < 10_500; number += 1) lane.write(line(number), number);
     lane.settle();
     expect(lane.pending).toBe(10_000);
     expect(lane.lost).toBe(500);
@@ -87,14 +89,14 @@ describe("any winston transport as a sink", () => {
       seen.push(info["number"] ?? info["event.name"]);
       next();
     });
-    for (let number = 0; number < 4; number += 1) lane.write(line(number));
+    for (let number = 0; number < 4; number += 1) lane.write(line(number), number);
     expect(seen).toEqual([0, 2, "log_dropped", 3]);
     expect(lane.lost).toBe(1);
   });
 
   it("may emit errors without ever answering", () => {
     const { lane, transport } = newLane(() => transport.emit("error", new Error("offline")));
-    for (let number = 0; number < 100; number += 1) lane.write(line(number));
+    for (let number = 0; number < 100; number += 1) lane.write(line(number), number);
     expect(lane.lost).toBe(100);
     expect(lane.pending).toBe(0);
   });
@@ -102,13 +104,13 @@ describe("any winston transport as a sink", () => {
   it("may answer twice, late, or after an error", () => {
     const answers: (() => void)[] = [];
     const { lane, transport } = newLane((_info, next) => void answers.push(next));
-    lane.write(line(0));
+    lane.write(line(0), 0);
     transport.emit("error", new Error("offline"));
     for (const answer of answers) {
       answer();
       answer();
     }
-    lane.write(line(1));
+    lane.write(line(1), 1);
     expect(lane.pending).toBe(1);
     expect(lane.lost).toBe(1);
   });
@@ -126,7 +128,7 @@ describe("any winston transport as a sink", () => {
       },
     });
     const { lane } = newLane(transport);
-    for (let number = 0; number < 2; number += 1) lane.write(line(number));
+    for (let number = 0; number < 2; number += 1) lane.write(line(number), number);
     expect(seen).toEqual(["x"]);
     expect(lane.lost).toBe(1);
   });
@@ -134,10 +136,10 @@ describe("any winston transport as a sink", () => {
   it("keeps winston's File going after an error event, which a winston logger does not", async () => {
     const filename = join(mkdtempSync(join(tmpdir(), "audit-")), "file.log");
     const { lane, transport } = newLane(new winston.transports.File({ filename }));
-    lane.write(line(0));
+    lane.write(line(0), 0);
     await vi.waitFor(() => expect(readFileSync(filename, "utf8")).toContain('"number":0'));
     transport.emit("error", new Error("transient"));
-    for (let number = 1; number < 200; number += 1) lane.write(line(number));
+    for (let number = 1; number < 200; number += 1) lane.write(line(number), number);
     await vi.waitFor(() => expect(lane.pending).toBe(0));
     await lane.close();
     const lines = readFileSync(filename, "utf8").trim().split("\n");
@@ -171,13 +173,13 @@ describe("any winston transport as a sink", () => {
         seen.push(info["number"] ?? info["event.name"]);
         return next();
       });
-      for (let number = 0; number < 20; number += 1) lane.write(line(number));
+      for (let number = 0; number < 20; number += 1) lane.write(line(number), number);
       await vi.waitFor(() => expect(lane.lost).toBe(20));
       expect([lane.pending, lane.failing]).toEqual([0, true]);
       expect(failures.at(-1)).toEqual(["ECONNREFUSED", 20]);
       fails = false;
-      lane.write(line(20));
-      lane.write(line(21));
+      lane.write(line(20), 20);
+      lane.write(line(21), 21);
       expect(seen).toEqual([20, "log_dropped", 21]);
     },
   );
@@ -189,7 +191,7 @@ describe("any winston transport as a sink", () => {
         if (throws) throw new Error("late");
         return Promise.reject(new Error("late")) as unknown as undefined;
       });
-      lane.write(line(0));
+      lane.write(line(0), 0);
       await vi.waitFor(() => expect(lane.failing).toBe(true));
       expect([lane.pending, lane.lost]).toEqual([0, 0]);
     }
@@ -207,18 +209,18 @@ describe("any winston transport as a sink", () => {
       },
     });
     const { lane } = newLane(transport);
-    lane.write(line(0));
+    lane.write(line(0), 0);
     refuses = "losses";
-    lane.write(line(1));
-    lane.write(line(2));
+    lane.write(line(1), 1);
+    lane.write(line(2), 2);
     refuses = "nothing";
-    lane.write(line(3));
+    lane.write(line(3), 3);
     expect(numbers).toEqual([1, 1, 1]);
     expect(lane.lost).toBe(1);
     refuses = "all";
-    lane.write(line(4));
+    lane.write(line(4), 4);
     refuses = "nothing";
-    lane.write(line(5));
+    lane.write(line(5), 5);
     expect(numbers).toEqual([1, 1, 1, 2]);
     expect(lane.lost).toBe(2);
   });
@@ -228,7 +230,7 @@ describe("any winston transport as a sink", () => {
     const transform = async () => Promise.reject(new Error("late"));
     Object.assign(transport, { format: { transform } });
     const { lane } = newLane(transport);
-    lane.write(line(0));
+    lane.write(line(0), 0);
     await Promise.resolve();
     expect([lane.pending, lane.lost]).toEqual([0, 1]);
   });
@@ -238,7 +240,7 @@ describe("any winston transport as a sink", () => {
     const transport = new Transport({ log: (_info, next) => next() });
     Object.assign(transport, { [name]: async () => Promise.reject(new Error("late")) });
     const { lane } = newLane(transport);
-    lane.write(line(0));
+    lane.write(line(0), 0);
     await lane.close();
     expect(lane.lost).toBe(0);
     vi.restoreAllMocks();
@@ -260,7 +262,7 @@ describe("any winston transport as a sink", () => {
     const { lane, failures } = newLane(() => {
       calls += 1;
     });
-    for (let number = 0; number < 20; number += 1) lane.write(line(number));
+    for (let number = 0; number < 20; number += 1) lane.write(line(number), number);
     await lane.close();
     expect(calls).toBe(8);
     expect([lane.pending, lane.lost, lane.failing]).toEqual([0, 20, true]);
@@ -276,8 +278,112 @@ describe("any winston transport as a sink", () => {
     const { lane, failures } = newLane(transport);
     await lane.close();
     expect(closed).toHaveBeenCalledOnce();
-    lane.write(line(0));
+    lane.write(line(0), 0);
     expect(lane.lost).toBe(1);
+    expect(failures).toEqual([["EPIPE", 1]]);
+    vi.restoreAllMocks();
+  });
+
+  it("is held to a bound in bytes as well, of long records", () => {
+    const waiting: (() => void)[] = [];
+    const { lane, failures } = newLane((_info, next) => void waiting.push(next));
+    const text = JSON.stringify({ "event.name": "api_request", text: "ü".repeat(50_000) });
+    for (let number = 1; number <= 200; number += 1) lane.write(text, number);
+    // 100,041 bytes each: eight are with the transport, and as many wait as 8 MiB begin.
+    const held = 8 + Math.ceil((8 * 1024 * 1024) / Buffer.byteLength(text));
+    expect([lane.pending, lane.lost]).toEqual([held, 200 - held]);
+    expect(failures[0]).toEqual(["ENOBUFS", 1]);
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) next();
+    expect([lane.pending, lane.failing]).toEqual([0, false]);
+    lane.write(line(201), 201);
+    expect(lane.pending).toBe(1);
+  });
+
+  it("is told the numbers of the first and the last record that it lost", () => {
+    const seen: unknown[] = [];
+    const { lane } = newLane((info, next) => {
+      if (info["number"] === 3 || info["number"] === 5) throw new Error("no");
+      seen.push(info["event.name"] === "log_dropped" ? [info["first"], info["last"]] : undefined);
+      if (info["number"] !== 4) next();
+    });
+    for (let number = 1; number <= 5; number += 1) lane.write(line(number), number);
+    lane.settle();
+    expect(seen.filter((range) => range !== undefined)).toEqual([[3, 5]]);
+  });
+
+  it("knows the oldest record that it does not know to be written", () => {
+    const waiting: (() => void)[] = [];
+    const { lane } = newLane((_info, next) => void waiting.push(next));
+    expect(lane.oldest).toBeUndefined();
+    for (let number = 1; number <= 20; number += 1) lane.write(line(number), number);
+    expect(lane.oldest).toBe(1);
+    waiting[1]?.();
+    expect(lane.oldest).toBe(1);
+    waiting[0]?.();
+    expect(lane.oldest).toBe(3);
+    for (const next of waiting) next();
+    expect(lane.oldest).toBeUndefined();
+  });
+});
+
+describe("a transport that stalls", () => {
+  const fakes = { toFake: ["setTimeout", "clearTimeout", "setImmediate", "performance"] } as const;
+
+  afterEach(() => vi.useRealTimers());
+
+  it("is known to after `stallAfter` without an answer, once, and again when it answers", () => {
+    vi.useFakeTimers({ toFake: [...fakes.toFake] });
+    const waiting: (() => void)[] = [];
+    const { lane, failures } = newLane((_info, next) => void waiting.push(next));
+    lane.write(line(1), 1);
+    vi.advanceTimersByTime(20_000);
+    lane.write(line(2), 2);
+    vi.advanceTimersByTime(9_999);
+    expect([lane.stalled, failures]).toEqual([false, []]);
+    vi.advanceTimersByTime(1);
+    expect([lane.stalled, lane.failing]).toEqual([true, false]);
+    vi.advanceTimersByTime(600_000);
+    lane.write(line(3), 3);
+    expect(failures).toEqual([{ stalled: true, lost: 0 }]);
+    waiting[0]?.();
+    // Not inside of the answer, which may come inside of the write of another record.
+    expect([lane.stalled, failures.length]).toEqual([false, 1]);
+    vi.advanceTimersByTime(1);
+    expect(failures.at(-1)).toEqual({ stalled: false, lost: 0 });
+    vi.advanceTimersByTime(30_000);
+    expect([lane.stalled, failures.length]).toEqual([true, 3]);
+  });
+
+  it("has not, as long as it answers anything, late as that may be, or fails", () => {
+    vi.useFakeTimers({ toFake: [...fakes.toFake] });
+    const waiting: (() => void)[] = [];
+    const { lane, transport, failures } = newLane((_info, next) => void waiting.push(next));
+    for (let number = 1; number <= 8; number += 1) lane.write(line(number), number);
+    for (let answered = 0; answered < 6; answered += 1) {
+      vi.advanceTimersByTime(29_000);
+      if (answered % 2 === 0) waiting[answered]?.();
+      else transport.emit("error", new Error("offline"));
+    }
+    expect(failures.filter((failure) => !Array.isArray(failure))).toEqual([]);
+    expect(lane.stalled).toBe(false);
+  });
+
+  it("costs one timer while it has records, and none without any, or when it is closed", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    vi.spyOn(AbortSignal, "timeout").mockImplementation(() => AbortSignal.abort());
+    let answer = true;
+    const { lane, failures } = newLane((_info, next) => {
+      if (answer) next();
+    });
+    for (let number = 1; number <= 1000; number += 1) lane.write(line(number), number);
+    expect(vi.getTimerCount()).toBe(1);
+    vi.advanceTimersByTime(30_000);
+    expect(vi.getTimerCount()).toBe(0);
+    answer = false;
+    lane.write(line(1001), 1001);
+    expect(vi.getTimerCount()).toBe(1);
+    await lane.close();
+    expect(vi.getTimerCount()).toBe(0);
     expect(failures).toEqual([["EPIPE", 1]]);
     vi.restoreAllMocks();
   });

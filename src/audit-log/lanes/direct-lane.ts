@@ -5,19 +5,37 @@ import { LossTally } from "./loss-tally.js";
 /** The lane of our own sinks that write each record by itself: it is written, or known to be lost, when `write` returns. */
 export class DirectLane implements Lane {
   readonly direct = true;
+  // The kernel takes a line or refuses it. What waits for the reader of a pipe is bounded, and fails when that is full.
+  readonly stalled = false;
   readonly #transport: DirectTransport;
   readonly #losses: LossTally;
   readonly #writeLine = (line: string): void => this.#transport.writeLine(line);
   #failing = false;
+  #lastNumber = 0;
 
   constructor(transport: DirectTransport, context: LaneContext) {
     this.#transport = transport;
     this.#losses = new LossTally(context, transport.label);
-    transport.on("lost", (count: number, error: unknown) => this.#lose(count, error));
+    transport.on("lost", (count: number, error: unknown) =>
+      this.#lose(count, error, this.#lastNumber),
+    );
+  }
+
+  get label(): string {
+    return this.#losses.label;
   }
 
   get pending(): number {
     return this.#transport.pending;
+  }
+
+  get oldest(): number | undefined {
+    const { pending } = this.#transport;
+    return pending === 0 ? undefined : this.#lastNumber - pending + 1;
+  }
+
+  get owing(): boolean {
+    return this.#losses.owed;
   }
 
   get lost(): number {
@@ -28,13 +46,14 @@ export class DirectLane implements Lane {
     return this.#failing;
   }
 
-  write(line: string): void {
+  write(line: string, number: number): void {
     try {
       if (this.#losses.owed) this.#losses.tell(this.#writeLine);
       this.#transport.writeLine(line);
+      this.#lastNumber = number;
       this.#failing = false;
     } catch (error) {
-      this.#lose(1, error);
+      this.#lose(1, error, number);
     }
   }
 
@@ -57,8 +76,8 @@ export class DirectLane implements Lane {
     this.#transport.close();
   }
 
-  #lose(count: number, error: unknown): void {
+  #lose(count: number, error: unknown, last: number): void {
     this.#failing = true;
-    this.#losses.add(count, error);
+    this.#losses.add(count, error, last);
   }
 }

@@ -25,15 +25,26 @@ function newLane(onReport: () => void = () => undefined): { lane: TurnLane; repo
   const reports: unknown[] = [];
   const context: LaneContext = {
     position: 0,
+    stallAfter: 30_000,
+    reportStall: () => undefined,
     report: (_sink, _position, error, lost) => {
       reports.push([(error as { code?: string }).code, lost]);
       onReport();
     },
-    lossRecord: (_sink, count) => `lost ${count}`,
+    lossRecord: (_sink, { count }) => `lost ${count}`,
   };
   const lane = new TurnLane(new FileTransport(9, false, "turn"), context);
   lanes.push(lane);
   return { lane, reports };
+}
+
+const written = new WeakMap<TurnLane, number>();
+
+/** Writes the next record of the lane. */
+function write(lane: TurnLane, text: string): void {
+  const number = (written.get(lane) ?? 0) + 1;
+  written.set(lane, number);
+  lane.write(text, number);
 }
 
 function state({ pending, lost, failing }: TurnLane): unknown {
@@ -52,17 +63,17 @@ afterEach(() => {
 describe("records of one turn", () => {
   it("share a write when the turn ends, in order, and not before", async () => {
     const { lane } = newLane();
-    lane.write("1");
+    write(lane, "1");
     await Promise.resolve();
-    lane.write("2");
+    write(lane, "2");
     await new Promise<void>((done) => process.nextTick(done));
-    lane.write("3");
+    write(lane, "3");
     expect(device.writes).toEqual([]);
     expect(state(lane)).toEqual({ pending: 3, lost: 0, failing: false });
     await nextTurn();
     expect(device.writes).toEqual(["1\n2\n3\n"]);
     expect(state(lane)).toEqual({ pending: 0, lost: 0, failing: false });
-    lane.write("4");
+    write(lane, "4");
     await nextTurn();
     expect(device.writes).toEqual(["1\n2\n3\n", "4\n"]);
   });
@@ -72,7 +83,7 @@ describe("records of one turn", () => {
     const line = "x".repeat(999);
     let most = 0;
     for (let number = 0; number < 10_000; number += 1) {
-      lane.write(line);
+      write(lane, line);
       most = Math.max(most, lane.pending);
     }
     expect(most).toBeLessThanOrEqual(65);
@@ -88,12 +99,12 @@ describe("records of one turn", () => {
   ])("are counted one by one when %s can be written", async (_what, steps, lost, text) => {
     const { lane, reports } = newLane();
     device.steps = [...steps];
-    for (const line of ["aaaa", "bbbb", "cccc"]) lane.write(line);
+    for (const line of ["aaaa", "bbbb", "cccc"]) write(lane, line);
     expect(state(lane)).toEqual({ pending: 3, lost: 0, failing: false });
     await nextTurn();
     expect(state(lane)).toEqual({ pending: 0, lost, failing: lost > 0 });
     expect(reports).toEqual(lost > 0 ? [[steps.at(-1), lost]] : []);
-    lane.write("next");
+    write(lane, "next");
     expect(lane.failing).toBe(lost > 0);
     await nextTurn();
     expect(state(lane)).toEqual({ pending: 0, lost, failing: false });
@@ -106,8 +117,8 @@ describe("records of one turn", () => {
     const { lane, reports } = newLane();
     device.steps = ["ENOSPC", "ENOSPC", "ENOSPC"];
     for (let turn = 1; turn <= 3; turn += 1) {
-      lane.write("a");
-      lane.write("b");
+      write(lane, "a");
+      write(lane, "b");
       await nextTurn();
       expect(state(lane)).toEqual({ pending: 0, lost: 2 * turn, failing: true });
     }
@@ -120,13 +131,13 @@ describe("records of one turn", () => {
   it("owe the record of losses until that is written, and count it as no record", async () => {
     const { lane, reports } = newLane();
     device.steps = ["EIO", 3, "EIO", "EIO"];
-    lane.write("a");
+    write(lane, "a");
     await nextTurn();
     lane.settle();
     lane.settle();
     expect(state(lane)).toEqual({ pending: 0, lost: 1, failing: true });
     expect(reports).toEqual([["EIO", 1]]);
-    lane.write("b");
+    write(lane, "b");
     await nextTurn();
     expect(device.writes.join("")).toBe("los\nlost 1\nb\n");
     expect(state(lane)).toEqual({ pending: 0, lost: 1, failing: false });
@@ -134,13 +145,13 @@ describe("records of one turn", () => {
 
   it("are written when the lane settles or closes, and lost at once after that", () => {
     const { lane, reports } = newLane();
-    lane.write("a");
+    write(lane, "a");
     lane.settle();
     expect(device.writes).toEqual(["a\n"]);
-    lane.write("b");
+    write(lane, "b");
     lane.close();
     expect(device.writes).toEqual(["a\n", "b\n"]);
-    lane.write("c");
+    write(lane, "c");
     expect(state(lane)).toEqual({ pending: 0, lost: 1, failing: true });
     expect(reports).toEqual([[undefined, 1]]);
   });
@@ -150,8 +161,8 @@ describe("the end of a turn", () => {
   it("is one immediate and one listener for all logs, and leaves no listener behind", async () => {
     const before = process.listenerCount("exit");
     const many = Array.from({ length: 20 }, () => newLane().lane);
-    for (const lane of many) lane.write("a");
-    for (const lane of many) lane.write("b");
+    for (const lane of many) write(lane, "a");
+    for (const lane of many) write(lane, "b");
     expect(process.listenerCount("exit")).toBe(before + 1);
     await nextTurn();
     expect(device.writes).toHaveLength(20);
@@ -164,7 +175,7 @@ describe("the end of a turn", () => {
     const seen: unknown[] = [];
     const { lane } = newLane(() => seen.push(request.getStore()));
     device.steps = ["EIO"];
-    request.run("request 1", () => lane.write("a"));
+    request.run("request 1", () => write(lane, "a"));
     await nextTurn();
     expect(seen).toEqual([undefined]);
   });
@@ -172,7 +183,7 @@ describe("the end of a turn", () => {
   it("does not wait for the fake timers of a test", async () => {
     vi.useFakeTimers();
     const { lane } = newLane();
-    lane.write("a");
+    write(lane, "a");
     vi.useRealTimers();
     await nextTurn();
     expect(device.writes).toEqual(["a\n"]);

@@ -4,6 +4,8 @@ import { afterRealTime } from "../process/real-time.js";
 import { toInfo, type WinstonInfo } from "../sinks/winston-info.js";
 import { closedError, type Lane, type LaneContext } from "./lane.js";
 import { LossTally } from "./loss-tally.js";
+import { RecordQueue, type Waiting } from "./record-queue.js";
+import { StallWatch } from "./stall-watch.js";
 
 /** What we use of a winston transport. */
 export interface WinstonTransport extends NodeJS.WritableStream {
@@ -15,16 +17,16 @@ export interface WinstonTransport extends NodeJS.WritableStream {
 }
 
 const MAX_PENDING = 10_000;
+const MAX_PENDING_BYTES = 8 * 1024 * 1024;
 /** Calls of `log` that may be unanswered at a time: enough to hide latency, too few to flood a transport. */
 const MAX_IN_FLIGHT = 8;
 const END_MS = 2000;
-/** In the queue: the record of the losses, which is made when its turn comes. */
-const LOSSES = Symbol("losses");
 
 /** One call of `log` that is not answered yet. */
 interface Call {
   /** Whether it is about the record of the losses. That is no record of its own: while it is not written, it is owed. */
   readonly ofLosses: boolean;
+  readonly number: number;
 }
 
 /**
@@ -38,27 +40,50 @@ export class TransportLane implements Lane {
   readonly direct = false;
   readonly #transport: WinstonTransport;
   readonly #losses: LossTally;
-  readonly #queue: (string | typeof LOSSES)[] = [];
+  readonly #queue = new RecordQueue();
+  readonly #watch: StallWatch;
   /** The unanswered calls of `log`, the oldest first. */
   readonly #inFlight = new Set<Call>();
   #closed = false;
   #pumping = false;
   #failing = false;
+  #lastNumber = 0;
   /** Whether the record of the losses is on its way. */
   #telling = false;
 
   /** @throws What `on` of the transport throws: without a listener, its first error would end the process. */
   constructor(transport: WinstonTransport, context: LaneContext) {
     this.#transport = transport;
-    this.#losses = new LossTally(context, nameOf(transport));
+    const losses = new LossTally(context, nameOf(transport));
+    this.#losses = losses;
+    this.#watch = new StallWatch(context.stallAfter, (stalled) =>
+      context.reportStall(losses.label, context.position, stalled, losses.total),
+    );
     this.#guard(
       transport.on("error", (error: unknown) => this.#onError(error)),
       () => undefined,
     );
   }
 
+  get label(): string {
+    return this.#losses.label;
+  }
+
   get pending(): number {
     return this.#queue.length + this.#inFlight.size;
+  }
+
+  get oldest(): number | undefined {
+    const [call] = this.#inFlight;
+    return (call ?? this.#queue.first)?.number;
+  }
+
+  get owing(): boolean {
+    return this.#losses.owed;
+  }
+
+  get stalled(): boolean {
+    return this.#watch.stalled;
   }
 
   get lost(): number {
@@ -69,17 +94,14 @@ export class TransportLane implements Lane {
     return this.#failing;
   }
 
-  write(line: string): void {
-    if (this.#closed || this.pending >= MAX_PENDING) {
-      this.#lose(
-        this.#closed
-          ? closedError()
-          : Object.assign(new Error("the transport is behind"), { code: "ENOBUFS" }),
-      );
-      return;
+  write(line: string, number: number): void {
+    this.#lastNumber = number;
+    if (this.#closed) this.#lose(closedError(), 1, number);
+    else if (!this.#hasRoom(MAX_PENDING, MAX_PENDING_BYTES)) this.#lose(behindError(), 1, number);
+    else {
+      this.#queue.push({ line, number });
+      this.#pump();
     }
-    this.#queue.push(line);
-    this.#pump();
   }
 
   refuse(): void {
@@ -89,9 +111,10 @@ export class TransportLane implements Lane {
 
   settle(): void {
     // Only when it has caught up by half: a sink at its limit gains nothing from one more record.
-    if (this.#losses.owed && !this.#telling && !this.#closed && this.pending < MAX_PENDING / 2) {
+    const tells = this.#losses.owed && !this.#telling && !this.#closed;
+    if (tells && this.#hasRoom(MAX_PENDING / 2, MAX_PENDING_BYTES / 2)) {
       this.#telling = true;
-      this.#queue.push(LOSSES);
+      this.#queue.push({ line: undefined, number: this.#lastNumber });
     }
     this.#pump();
   }
@@ -102,22 +125,23 @@ export class TransportLane implements Lane {
    */
   async close(): Promise<void> {
     this.#closed = true;
-    const unsent = this.#queue.filter((line) => line !== LOSSES).length;
-    this.#queue.length = 0;
+    let lost = 0;
+    for (let item = this.#queue.shift(); item !== undefined; item = this.#queue.shift())
+      if (item.line !== undefined) lost += 1;
     try {
       await this.#end();
     } catch (error) {
       this.#lose(error, 0);
     }
     try {
-      this.#watch(this.#transport.close?.());
+      this.#observe(this.#transport.close?.());
     } catch (error) {
       this.#lose(error, 0);
     }
-    let unanswered = 0;
-    for (const { ofLosses } of this.#inFlight) if (!ofLosses) unanswered += 1;
+    for (const { ofLosses } of this.#inFlight) if (!ofLosses) lost += 1;
     this.#inFlight.clear();
-    if (unsent + unanswered > 0) this.#lose(closedError(), unsent + unanswered);
+    this.#watch.close();
+    if (lost > 0) this.#lose(closedError(), lost, this.#lastNumber);
   }
 
   /** Ends the stream. Settles when it has finished, has failed, or does not say so in time. */
@@ -125,9 +149,9 @@ export class TransportLane implements Lane {
     return new Promise((resolve) => {
       const done = (): void => resolve();
       // Not by `once` of Node.js, which drops what `on` of the transport returns.
-      for (const event of ["finish", "error"]) this.#watch(this.#transport.on(event, done));
+      for (const event of ["finish", "error"]) this.#observe(this.#transport.on(event, done));
       afterRealTime(END_MS, done);
-      this.#watch(this.#transport.end());
+      this.#observe(this.#transport.end());
     });
   }
 
@@ -136,19 +160,24 @@ export class TransportLane implements Lane {
     if (this.#pumping) return;
     this.#pumping = true;
     while (this.#inFlight.size < MAX_IN_FLIGHT) {
-      const line = this.#queue.shift();
-      if (line === undefined) break;
-      this.#send(line);
+      const item = this.#queue.shift();
+      if (item === undefined) break;
+      this.#send(item);
     }
     this.#pumping = false;
   }
 
-  #send(line: string | typeof LOSSES): void {
-    const ofLosses = line === LOSSES;
-    const call: Call = { ofLosses };
+  /** The limit is that of what waits: one record more may be as long as a record can be. */
+  #hasRoom(records: number, bytes: number): boolean {
+    return this.pending < records && this.#queue.bytes < bytes;
+  }
+
+  #send({ line, number }: Waiting): void {
+    const call: Call = { ofLosses: line === undefined, number };
     this.#inFlight.add(call);
+    this.#watch.begin();
     try {
-      const info = this.#format(toInfo(ofLosses ? this.#losses.offer() : line));
+      const info = this.#format(toInfo(line ?? this.#losses.offer()));
       const result = this.#transport.log(info, () => this.#answered(call));
       this.#guard(result, (error) => this.#failed(call, error));
     } catch (error) {
@@ -175,6 +204,7 @@ export class TransportLane implements Lane {
       this.#losses.told();
     }
     this.#failing = false;
+    this.#watch.progress(this.#inFlight.size > 0);
     this.settle();
   }
 
@@ -182,7 +212,8 @@ export class TransportLane implements Lane {
   #failed(call: Call | undefined, error: unknown): void {
     const open = call !== undefined && this.#inFlight.delete(call);
     if (open && call.ofLosses) this.#telling = false;
-    this.#lose(error, open && !call.ofLosses ? 1 : 0);
+    if (open) this.#watch.progress(this.#inFlight.size > 0);
+    this.#lose(error, open && !call.ofLosses ? 1 : 0, call?.number);
     this.#pump();
   }
 
@@ -192,7 +223,7 @@ export class TransportLane implements Lane {
     this.#failed(oldest, error);
   }
 
-  #watch(result: unknown): void {
+  #observe(result: unknown): void {
     this.#guard(result, (error) => this.#lose(error, 0));
   }
 
@@ -207,10 +238,14 @@ export class TransportLane implements Lane {
     }
   }
 
-  #lose(error: unknown, count = 1): void {
+  #lose(error: unknown, count: number, last?: number): void {
     this.#failing = true;
-    this.#losses.add(count, error);
+    this.#losses.add(count, error, last);
   }
+}
+
+function behindError(): Error {
+  return Object.assign(new Error("the transport is behind"), { code: "ENOBUFS" });
 }
 
 /** The class of the transport, where it has a decent name. */
