@@ -4,11 +4,11 @@ import { outageError } from "../core/refusal/http-error.js";
 import { requestId } from "../core/refusal/problem-details.js";
 import { type AuditLogOptions, readAuditLogOptions } from "./audit-log-options.js";
 import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
-import { createLanes } from "./delivery/create-lanes.js";
 import { FailureReport } from "./delivery/failure-report.js";
 import { auditState } from "./facts/audit-state.js";
 import { RecordNumbers } from "./facts/record-numbers.js";
 import type { RequestFacts } from "./facts/request-facts.js";
+import { createLanes } from "./lanes/create-lanes.js";
 import { createRequestRecord } from "./record/request-record.js";
 import { createSourceColumns } from "./record/source-columns.js";
 import { createSystemRecord, type SystemRecord } from "./record/system-record.js";
@@ -88,7 +88,9 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const numbers = new RecordNumbers();
   const failures = new FailureReport();
   const writer = new AuditWriter(
-    createLanes(settings.sinks, systemRecord, numbers, failures),
+    createLanes(settings.sinks, systemRecord, numbers, (sink, position, error, lost) =>
+      failures.report(sink, position, error, lost),
+    ),
     failures,
   );
   const say: Say = (event, fields) => writer.write(systemRecord(numbers.next(), event, fields));

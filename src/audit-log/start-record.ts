@@ -2,7 +2,7 @@ import { AsyncResource } from "node:async_hooks";
 import { handlersOf } from "../core/app/app-layers.js";
 import type { Decision } from "../core/decision/decision.js";
 import { type GuardDescription, guardMark } from "../core/guard/guard-mark.js";
-import { flushAtTurnEnd, leaveTurns, type TurnUser } from "./delivery/turn-end.js";
+import { flushAtTurnEnd, leaveTurns, type TurnUser } from "./process/turn-end.js";
 
 /**
  * Writes a record of the start: which guards are in report mode, by name, why the record is written, and whether no

@@ -1,6 +1,7 @@
+import type { Lane } from "../lanes/lane.js";
+import { holdCalls, releaseCalls } from "../process/held-calls.js";
 import { pause } from "../process/real-time.js";
-import { type FailureReport, holdReports, releaseReports } from "./failure-report.js";
-import type { Lane } from "./lane.js";
+import type { FailureReport } from "./failure-report.js";
 
 const PROBE_MS = 1000;
 const DRAIN_MS = 5000;
@@ -60,9 +61,9 @@ export class AuditWriter {
       this.#refuse();
       return;
     }
-    holdReports();
+    holdCalls();
     for (const lane of this.#direct) lane.write(line);
-    releaseReports();
+    releaseCalls();
     for (const lane of this.#others) lane.write(line);
   }
 
@@ -87,9 +88,9 @@ export class AuditWriter {
 
   /** Has every lane write what it holds. */
   settle(): void {
-    holdReports();
+    holdCalls();
     for (const lane of this.#direct) lane.settle();
-    releaseReports();
+    releaseCalls();
     for (const lane of this.#others) lane.settle();
   }
 
@@ -103,9 +104,9 @@ export class AuditWriter {
   }
 
   #refuse(): void {
-    holdReports();
+    holdCalls();
     for (const lane of this.#lanes) lane.refuse();
-    releaseReports();
+    releaseCalls();
   }
 
   #directFailing(): boolean {

@@ -1,6 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import { writeSync } from "node:fs";
 import { safeChannel } from "../../core/decision/safe-channel.js";
+import { afterHold } from "../process/held-calls.js";
 
 /** A sink that lost records. Frozen plain data. */
 export interface AuditFailure {
@@ -22,21 +23,6 @@ const SILENCE_MS = 60_000;
 /** The place of records that could not be made. */
 const NO_SINK = -1;
 const failures = safeChannel(FAILURE_CHANNEL);
-// Of the process, because logs share the end of a turn.
-const held: (() => void)[] = [];
-let holds = 0;
-
-/** Keeps all reports back until as many calls of {@link releaseReports}: a subscriber may end the process. */
-export function holdReports(): void {
-  holds += 1;
-}
-
-/** Publishes what was held, when nobody holds reports any more. */
-export function releaseReports(): void {
-  holds -= 1;
-  if (holds > 0 || held.length === 0) return;
-  for (let publish = held.shift(); publish !== undefined; publish = held.shift()) publish();
-}
 
 /** Tells the channel about every failure, and the standard error output about one in a minute. */
 export class FailureReport {
@@ -63,8 +49,7 @@ export class FailureReport {
     this.#warn(failure);
     if (!failures.hasSubscribers) return;
     const publish = (): void => this.#scope.runInAsyncScope(() => failures.publish(failure));
-    if (holds > 0) held.push(publish);
-    else publish();
+    afterHold(publish);
   }
 
   #warn({ sink, position, code, lost }: AuditFailure): void {

@@ -5,8 +5,7 @@ import { DirectTransport } from "../sinks/direct-transport.js";
 import { FileTransport } from "../sinks/file-transport.js";
 import { createIsoTime } from "../text/iso-time.js";
 import { DirectLane } from "./direct-lane.js";
-import type { FailureReport } from "./failure-report.js";
-import type { Lane } from "./lane.js";
+import type { Lane, LaneContext } from "./lane.js";
 import { TransportLane, type WinstonTransport } from "./transport-lane.js";
 import { TurnLane } from "./turn-lane.js";
 
@@ -15,12 +14,9 @@ export function createLanes(
   sinks: readonly AuditSink[],
   systemRecord: SystemRecord,
   numbers: RecordNumbers,
-  failures: FailureReport,
+  report: LaneContext["report"],
 ): readonly Lane[] {
   const isoTime = createIsoTime();
-  function report(sink: string, position: number, error: unknown, lost: number): void {
-    failures.report(sink, position, error, lost);
-  }
   return sinks.map((sink, position) => {
     function lossRecord(label: string, count: number, since: number, number: number): string {
       return systemRecord(numbers.ofLosses(position, number), "log_dropped", {

@@ -1,8 +1,8 @@
+import { flushAtTurnEnd, leaveTurns, type TurnUser } from "../process/turn-end.js";
 import type { FileTransport } from "../sinks/file-transport.js";
 import { LineWriteError } from "../sinks/line-writer.js";
 import { closedError, type Lane, type LaneContext } from "./lane.js";
 import { LossTally } from "./loss-tally.js";
-import { flushAtTurnEnd, leaveTurns, type TurnUser } from "./turn-end.js";
 
 /** Characters. A turn that does not end, such as a loop of the app, must not collect without a limit. */
 const MAX_HELD = 64 * 1024;

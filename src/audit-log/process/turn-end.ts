@@ -1,7 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
-import { addExitHook, removeExitHook } from "../process/exit-hooks.js";
-import { atNextTurn } from "../process/next-turn.js";
-import { holdReports, releaseReports } from "./failure-report.js";
+import { addExitHook, removeExitHook } from "./exit-hooks.js";
+import { holdCalls, releaseCalls } from "./held-calls.js";
+import { atNextTurn } from "./next-turn.js";
 
 /** What holds records until the turn of the event loop ends. */
 export interface TurnUser {
@@ -47,12 +47,12 @@ export function leaveTurns(user: TurnUser): void {
 
 function flushAll(): void {
   // Everything is written before anybody hears of a failure: a monitor may well end the process.
-  holdReports();
+  holdCalls();
   for (const user of waiting) {
     waiting.delete(user);
     user.flush();
   }
-  releaseReports();
+  releaseCalls();
 }
 
 function onExit(): void {
