@@ -7,6 +7,8 @@ import { readTrustedPeers } from "../core/http/trusted-peers.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import type { OnDenied } from "../core/refusal/deny.js";
+import type { AuditIntegrityOptions } from "./chain/integrity-options.js";
+import { type IntegritySettings, readIntegrity } from "./chain/read-integrity.js";
 import type { CorrelationOptions } from "./facts/request-entry.js";
 import type { ServiceIdentity } from "./record/source-columns.js";
 import type { AuditSink } from "./sinks/audit-sink.js";
@@ -43,6 +45,16 @@ export interface AuditLogOptions extends GuardOptions {
    * @default "continue"
    */
   readonly onFailure?: "continue" | "fail-operation" | undefined;
+  /**
+   * What makes later changes of the log visible to `verify-log`.
+   *
+   * - `"chain"`: every record holds the hash of the one before it. Shows mistakes and careless edits; whoever can write
+   *   the whole log anew can make a new chain
+   * - an object: checkpoints as well, which are signed by keys that the process forgets after each
+   * - `false`: nothing
+   * @default "chain"
+   */
+  readonly integrity?: false | "chain" | AuditIntegrityOptions | undefined;
 }
 
 /** The service that records name. */
@@ -91,6 +103,7 @@ export interface AuditLogSettings {
   readonly headers: readonly string[];
   readonly except: readonly PathPattern[];
   readonly failOperation: boolean;
+  readonly integrity: IntegritySettings;
 }
 
 const KEYS: OptionKeys<AuditLogOptions> = {
@@ -101,6 +114,7 @@ const KEYS: OptionKeys<AuditLogOptions> = {
   fields: true,
   except: true,
   onFailure: "neverUndefined",
+  integrity: "neverUndefined",
   ...GUARD_OPTIONS,
 };
 const LOGGER =
@@ -196,6 +210,7 @@ export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings 
     except: readPathPatterns(reader, "except", REQUESTS_THAT_PASS) ?? [],
     headers: fields?.has("headers") ? readHeaders(fields) : ["user-agent"],
     failOperation: onFailure === "fail-operation",
+    integrity: readIntegrity(reader),
   };
   const sinks = readSinks(reader, settings.failOperation);
   reader.finish();

@@ -202,7 +202,7 @@ describe.each(expressVersions)("auditLog on Express %s", (_major, express) => {
       expect(dropped).toHaveLength(2);
       expect(dropped[0]).toMatchObject({ "audit.lost": 1, "audit.sink": "record" });
       expect(series(file.records())).toEqual({ "": [1, 2, 3, 4, 5] });
-      expect(audit.stats()).toEqual({ records: 5, lost: 2, pending: 0, failing: false });
+      expect(audit.stats()).toMatchObject({ records: 5, lost: 2, pending: 0, failing: false });
       expect(failures).toEqual([
         { sink: "record", position: -1, code: "error", lost: 1 },
         { sink: "record", position: -1, code: "error", lost: 2 },

@@ -93,7 +93,12 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   AuditLogOptions: {
     // Whatever `except` would leave out is recorded. Nobody's ids are trusted by default.
     omitted: ["service", "requestId", "trace", "fields", "except", ...GUARD],
-    refused: ["sinks", "onFailure"],
+    refused: ["sinks", "onFailure", "integrity"],
+  },
+  // What it leaves out is a key, or who is told of checkpoints.
+  AuditIntegrityOptions: {
+    omitted: ["checkpointEvery", "checkpointInterval"],
+    refused: ["signingKey", "sign", "onCheckpoint"],
   },
   AuditServiceOptions: { omitted: ["name", "version"], refused: [] },
   RequestIdOptions: { omitted: ["header", "trustedPeers"], refused: [] },

@@ -7,8 +7,8 @@ const PROBE_MS = 1000;
 const DRAIN_MS = 5000;
 const DRAIN_STEP_MS = 10;
 
-/** How an audit log is doing. */
-export interface AuditStats {
+/** How the sinks of an audit log are doing. */
+export interface SinkStats {
   /** Records made since the start, whether or not every sink took them. */
   readonly records: number;
   /** Records lost since the start, counted per sink; one that could not be made counts once. */
@@ -19,12 +19,25 @@ export interface AuditStats {
   readonly failing: boolean;
 }
 
+/** How an audit log is doing. */
+export interface AuditStats extends SinkStats {
+  /** The name of its stream of records: what stands in front of the last hyphen of `audit.record.id`. */
+  readonly stream: string;
+  /** The number of the last record of the stream. */
+  readonly lastNumber: number;
+}
+
 /** Writes each record to every lane, and knows whether they can be relied on. */
 export class AuditWriter {
   readonly #direct: readonly Lane[];
   readonly #others: readonly Lane[];
   readonly #lanes: readonly Lane[];
   readonly #failures: FailureReport;
+  /** What came while a direct lane was written to, and what the others have not been handed. */
+  readonly #next: string[] = [];
+  readonly #unhanded: string[] = [];
+  #writing = false;
+  #handing = false;
   #records = 0;
   #nextProbe = 0;
   #closed = false;
@@ -36,7 +49,7 @@ export class AuditWriter {
     this.#failures = failures;
   }
 
-  get stats(): AuditStats {
+  get stats(): SinkStats {
     let lost = this.#failures.unmade;
     let pending = 0;
     for (const lane of this.#lanes) {
@@ -51,9 +64,14 @@ export class AuditWriter {
     };
   }
 
+  /** Records lost since the start, by position of the sink. */
+  get losses(): readonly number[] {
+    return this.#lanes.map(({ lost }) => lost);
+  }
+
   /**
    * Writes to our own sinks first. Then subscribers hear of failures, then foreign transports get the record: both may
-   * end the process.
+   * end the process. Either may cause a record, which every sink gets behind this one.
    */
   write(line: string): void {
     this.#records += 1;
@@ -61,10 +79,25 @@ export class AuditWriter {
       this.#refuse();
       return;
     }
+    if (this.#writing) {
+      this.#next.push(line);
+      return;
+    }
+    this.#writing = true;
     holdCalls();
-    for (const lane of this.#direct) lane.write(line);
+    for (let next: string | undefined = line; next !== undefined; next = this.#next.shift()) {
+      for (const lane of this.#direct) lane.write(next);
+      if (this.#others.length > 0) this.#unhanded.push(next);
+    }
+    this.#writing = false;
     releaseCalls();
-    for (const lane of this.#others) lane.write(line);
+    this.#handOver();
+  }
+
+  /** Counts and reports a record that is made no more. */
+  refuse(): void {
+    this.#records += 1;
+    this.#refuse();
   }
 
   /** Counts and reports a record that could not be made. */
@@ -101,6 +134,14 @@ export class AuditWriter {
     const deadline = AbortSignal.timeout(DRAIN_MS);
     while (this.stats.pending > 0 && !deadline.aborted) await pause(DRAIN_STEP_MS);
     await Promise.all(this.#lanes.map(closeLane));
+  }
+
+  #handOver(): void {
+    if (this.#handing) return;
+    this.#handing = true;
+    for (let line = this.#unhanded.shift(); line !== undefined; line = this.#unhanded.shift())
+      for (const lane of this.#others) lane.write(line);
+    this.#handing = false;
   }
 
   #refuse(): void {

@@ -5,13 +5,16 @@ import { afterHold } from "../process/held-calls.js";
 
 /** A sink that lost records. Frozen plain data. */
 export interface AuditFailure {
-  /** `fileSink`, `stdoutSink`, or the class of the winston transport; `record` where a record could not be made. */
+  /**
+   * `fileSink`, `stdoutSink`, or the class of the winston transport; `record` where a record could not be made;
+   * `integrity.sign` or `integrity.onCheckpoint` where that function failed.
+   */
   readonly sink: string;
-  /** Position in the `sinks` option, from 0; -1 where a record could not be made. */
+  /** Position in the `sinks` option, from 0; -1 where it is none of them. */
   readonly position: number;
   /** Code of the operating system such as `ENOSPC`, else `error`. */
   readonly code: string;
-  /** Records that this sink lost since the start, or that could not be made. */
+  /** Records that this sink lost since the start, or that could not be made; 0 for a function, which loses none. */
   readonly lost: number;
 }
 
@@ -44,6 +47,11 @@ export class FailureReport {
     this.report("record", NO_SINK, error, this.#unmade);
   }
 
+  /** Reports that a function of the app failed. @param option - As users write it, without `auditLog.`. */
+  reportFunction(option: string, error: unknown): void {
+    this.report(option, NO_SINK, error, 0);
+  }
+
   report(sink: string, position: number, error: unknown, lost: number): void {
     const failure: AuditFailure = Object.freeze({ sink, position, code: codeOf(error), lost });
     this.#warn(failure);
@@ -57,7 +65,7 @@ export class FailureReport {
     if (now < this.#quietUntil) return;
     this.#quietUntil = now + SILENCE_MS;
     const place = position === NO_SINK ? "auditLog" : `auditLog.sinks[${position}]`;
-    const records = lost === 1 ? "1 record" : `${lost} records`;
+    const records = lost === 1 ? "1 record" : lost === 0 ? "no record" : `${lost} records`;
     warn(`express-secure-api: ${place} (${sink}) failed: ${code}; ${records} lost so far\n`);
   }
 }

@@ -3,6 +3,9 @@
  * changes no answer.
  */
 export const OBSERVING: readonly string[] = [
+  // They seal the log: see src/audit-log/chain/signed-log.test.ts.
+  "auditLog.integrity.onCheckpoint",
+  "auditLog.integrity.sign",
   "auditLog.sinks.close",
   "auditLog.sinks.log",
   "errorHandler.onError",
