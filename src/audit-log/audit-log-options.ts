@@ -7,6 +7,8 @@ import { readTrustedPeers } from "../core/http/trusted-peers.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import type { OnDenied } from "../core/refusal/deny.js";
+import type { AuditIntegrityOptions } from "./chain/integrity-options.js";
+import { type IntegritySettings, readIntegrity } from "./chain/read-integrity.js";
 import type { FailureSettings } from "./delivery/failure-policy.js";
 import type { AuditFailure } from "./delivery/failure-report.js";
 import { readFailureSettings } from "./delivery/read-failure-settings.js";
@@ -69,6 +71,16 @@ export interface AuditLogOptions extends GuardOptions {
   readonly stallAfter?: string | undefined;
   /** Where the log publishes its numbers, and those of its requests and decisions. @default nowhere */
   readonly metrics?: AuditMetrics | undefined;
+  /**
+   * What makes later changes of the log visible to `verify-log`.
+   *
+   * - `"chain"`: every record holds the hash of the one before it. Shows mistakes and careless edits; whoever can write
+   *   the whole log anew can make a new chain
+   * - an object: checkpoints as well, which are signed by keys that the process forgets after each
+   * - `false`: nothing
+   * @default "chain"
+   */
+  readonly integrity?: false | "chain" | AuditIntegrityOptions | undefined;
 }
 
 /** The service that records name. */
@@ -120,6 +132,7 @@ export interface AuditLogSettings {
   /** In milliseconds. */
   readonly stallAfter: number;
   readonly metrics: LogMetrics | undefined;
+  readonly integrity: IntegritySettings;
 }
 
 const KEYS: OptionKeys<AuditLogOptions> = {
@@ -134,6 +147,7 @@ const KEYS: OptionKeys<AuditLogOptions> = {
   healthPaths: true,
   stallAfter: true,
   metrics: "neverUndefined",
+  integrity: "neverUndefined",
   ...GUARD_OPTIONS,
 };
 const LOGGER =
@@ -229,6 +243,7 @@ export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings 
     failure,
     stallAfter: reader.duration("stallAfter", { min: "1s", max: "1h", default: "30s" }),
     metrics: readMetrics(reader),
+    integrity: readIntegrity(reader),
   };
   const sinks = readSinks(reader, failure.onFailure);
   reader.finish();

@@ -3,6 +3,10 @@ import type { Middleware } from "../core/guard/middleware.js";
 import { outageError } from "../core/refusal/http-error.js";
 import { requestId } from "../core/refusal/problem-details.js";
 import { type AuditLogOptions, readAuditLogOptions } from "./audit-log-options.js";
+import { createSeals } from "./chain/create-seals.js";
+import { previousFields } from "./chain/previous-stream.js";
+import { RecordStream } from "./chain/record-stream.js";
+import type { Seals } from "./chain/seals.js";
 import type { AuditHealth } from "./delivery/audit-health.js";
 import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
 import { FailurePolicy } from "./delivery/failure-policy.js";
@@ -90,12 +94,16 @@ export function auditLog(options: AuditLogOptions = {}): AuditLog {
 export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const { correlation, idHeader, ...settings } = readAuditLogOptions(options);
   const guard = createGuard("auditLog", "audit", settings.guard);
-  const source = createSourceColumns(settings.service);
+  const numbers = new RecordNumbers();
+  const stream = new RecordStream(numbers, settings.integrity !== false, {
+    write: (line) => writer.write(line),
+    refuse: () => writer.refuse(),
+  });
+  const source = [...createSourceColumns(settings.service), ...stream.columns];
   const systemRecord = createSystemRecord(source);
   const routes = new RouteTemplates();
   const requestRecord = createRequestRecord(source, settings.headers);
   const repeatRecord = createRepeatRecord(source);
-  const numbers = new RecordNumbers();
   const policy = new FailurePolicy(settings.failure, guard.enforced);
   const failures = new FailureReport((failure) => policy.onFailure(failure, writer));
   const lanes = createLanes(settings.sinks, systemRecord, numbers, {
@@ -107,18 +115,29 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     },
   });
   const writer = new AuditWriter(lanes, failures);
-  const say: Say = (event, fields) => writer.write(systemRecord(numbers.next(), event, fields));
+  const say: Say = (event, fields) => stream.write((id) => systemRecord(id, event, fields));
+  const seals = createSeals(settings.integrity, {
+    stream,
+    numbers,
+    systemRecord,
+    counts: () => ({ lost: writer.losses }),
+    reportFunction: (option, error) => failures.reportFunction(option, error),
+  });
   let left: readonly string[] = [];
-  const start = new StartRecord((reporting, reason, unprotected) =>
+  const start = new StartRecord((reporting, reason, unprotected) => {
+    const isFirst = reason === "started";
     say("sys_monitor_enabled", {
+      ...(isFirst ? { ...seals.firstFields, ...previousFields(settings.sinks) } : {}),
       ...(unprotected ? { "audit.notice": UNPROTECTED } : {}),
       ...(left.length > 0 ? { "audit.otherwise": left } : {}),
       "audit.reason": reason,
       "audit.reporting": reporting,
-    }),
-  );
+    });
+    if (isFirst) seals.begin();
+  });
+  stream.beginWith(start.flush);
   const frontRefusals = new FrontRefusals((repeats) =>
-    writer.write(repeatRecord(numbers.next(), repeats)),
+    stream.write((id) => repeatRecord(id, repeats)),
   );
   const { metrics } = settings;
   const detachMetrics = metrics?.attach({
@@ -133,13 +152,12 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   }
   const audit = new RequestAudit(
     {
-      numbers,
       routes,
       requestRecord,
       systemRecord,
       frontRefusals,
       observe,
-      write: (line) => writer.write(line),
+      write: (make) => stream.write(make),
       countUnmade: (error) => writer.countUnmade(error),
     },
     correlation,
@@ -174,17 +192,21 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
       begin = () => {
         audit.close();
         detachMetrics?.();
-        resolve(end(writer, say, start));
+        resolve(end(writer, seals, start));
       };
     });
     begin?.();
     return closing;
   }
 
+  function statsNow(): AuditStats {
+    return { ...writer.stats, stream: numbers.stream, lastNumber: numbers.last };
+  }
+
   return {
     handler: Object.assign(middleware, {
       close,
-      stats: () => writer.stats,
+      stats: statsNow,
       health: () => writer.health(policy.isRefusing(writer)),
       flush: () => writer.flush(),
     }),
@@ -202,12 +224,14 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   };
 }
 
-function end(writer: AuditWriter, say: Say, start: StartRecord): Promise<void> {
+async function end(writer: AuditWriter, seals: Seals, start: StartRecord): Promise<void> {
   // Closed in the tick of its creation, as when another part of the preset is wrong: it has never begun.
   if (!start.cancel()) return writer.close();
+  if (seals.ready !== undefined) await seals.ready;
   // What this loses is in the counts.
   writer.settle();
   const { records, lost } = writer.stats;
-  say("sys_monitor_disabled", { "audit.lost": lost, "audit.records": records });
-  return writer.close();
+  seals.end({ "audit.lost": lost, "audit.records": records });
+  await writer.close();
+  await seals.told();
 }

@@ -7,6 +7,7 @@ export type {
   RequestIdOptions,
   TraceOptions,
 } from "./audit-log-options.js";
+export type { AuditAnchor, AuditIntegrityOptions } from "./chain/integrity-options.js";
 export type { AuditHealth, AuditSinkHealth, AuditSinkStats } from "./delivery/audit-health.js";
 export type { AuditStats } from "./delivery/audit-writer.js";
 export { type AuditFailure, FAILURE_CHANNEL } from "./delivery/failure-report.js";

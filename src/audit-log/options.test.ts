@@ -28,8 +28,8 @@ describe("auditLog options", () => {
     ["an unknown name", { rotate: "1d" }, 'auditLog must not have an option "rotate"'],
     [
       "options of later versions",
-      { integrity: "chain" },
-      "auditLog must not have an option with a name of 9 characters: known options are sinks",
+      { attestation: "chain" },
+      "auditLog must not have an option with a name of 11 characters: known options are sinks",
     ],
     ["a peer's name", { transports: [] }, 'did you mean "sinks"?'],
     [

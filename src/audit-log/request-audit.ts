@@ -4,8 +4,8 @@ import { type Decision, decisionsOf } from "../core/decision/decision.js";
 import { pendingVerdicts } from "../core/decision/pending-verdict.js";
 import type { PathPattern } from "../core/http/path-pattern.js";
 import { isSent } from "../core/request/is-sent.js";
+import type { MakeRecord } from "./chain/record-stream.js";
 import { auditState } from "./facts/audit-state.js";
-import type { RecordNumbers } from "./facts/record-numbers.js";
 import {
   bytesWritten,
   type CorrelationOptions,
@@ -23,14 +23,13 @@ const ENTRY = Symbol("express-secure-api.audit-entry");
 
 /** What makes the records of an audit log, and takes them. */
 export interface RecordMakers {
-  readonly numbers: RecordNumbers;
   readonly routes: RouteTemplates;
   readonly requestRecord: RequestRecord;
   readonly systemRecord: SystemRecord;
   readonly frontRefusals: FrontRefusals;
   /** Is shown every request, whether or not it gets a record of its own. Must not throw. */
   readonly observe: (facts: RequestFacts) => void;
-  readonly write: (line: string) => void;
+  readonly write: (make: MakeRecord) => void;
   /** Counts and reports a record that could not be made. */
   readonly countUnmade: (error: unknown) => void;
 }
@@ -102,35 +101,52 @@ export class RequestAudit {
   }
 
   #writeRecord(entry: RequestEntry, res: AuditedResponse, finished: boolean): void {
-    const { numbers, routes, requestRecord, frontRefusals, observe, write } = this.#records;
+    const { routes, frontRefusals, observe } = this.#records;
     this.#conclude(res);
     let facts: RequestFacts;
     try {
       facts = factsOf(entry, res.req as Request, res, finished, routes);
     } catch (error) {
-      this.#giveUp(entry, numbers.next(), error);
+      this.#giveUp(entry, error);
       return;
     }
     observe(facts);
     if (entry.excepted && isUneventful(facts)) return;
-    let line: string;
     try {
       if (frontRefusals.take(facts)) return;
-      facts.recordId = numbers.next();
-      line = requestRecord(facts);
     } catch (error) {
-      this.#giveUp(entry, facts.recordId === "" ? numbers.next() : facts.recordId, error);
+      this.#giveUp(entry, error);
       return;
     }
-    write(line);
+    this.#write(facts);
+  }
+
+  /** A record that cannot be made leaves its number to one that says so. */
+  #write(facts: RequestFacts): void {
+    const { requestRecord, write, countUnmade } = this.#records;
+    let failure: { readonly error: unknown } | undefined;
+    write((recordId) => {
+      facts.recordId = recordId;
+      try {
+        return requestRecord(facts);
+      } catch (error) {
+        failure = { error };
+        return this.#unmade(facts.entry, recordId);
+      }
+    });
+    if (failure !== undefined) countUnmade(failure.error);
   }
 
   /** A `trust proxy` function or a property of the app that throws. Out of here it would end the process. */
-  #giveUp({ requestId }: RequestEntry, recordId: string, error: unknown): void {
-    const { systemRecord, write, countUnmade } = this.#records;
-    const fields = { "audit.lost": 1, "audit.sink": "record", "http.request.id": requestId };
-    write(systemRecord(recordId, "log_dropped", fields));
+  #giveUp(entry: RequestEntry, error: unknown): void {
+    const { write, countUnmade } = this.#records;
+    write((recordId) => this.#unmade(entry, recordId));
     countUnmade(error);
+  }
+
+  #unmade({ requestId }: RequestEntry, recordId: string): string {
+    const fields = { "audit.lost": 1, "audit.sink": "record", "http.request.id": requestId };
+    return this.#records.systemRecord(recordId, "log_dropped", fields);
   }
 
   #verdictsOf(res: AuditedResponse): Promise<void> | undefined {

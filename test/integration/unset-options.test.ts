@@ -102,7 +102,12 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
       "stallAfter",
       ...GUARD,
     ],
-    refused: ["sinks", "onFailure", "onShutdown", "metrics"],
+    refused: ["sinks", "onFailure", "onShutdown", "metrics", "integrity"],
+  },
+  // What it leaves out is a key, or who is told of checkpoints.
+  AuditIntegrityOptions: {
+    omitted: ["checkpointEvery", "checkpointInterval"],
+    refused: ["signingKey", "sign", "onCheckpoint"],
   },
   PrometheusMetricsOptions: { omitted: ["http"], refused: ["client", "register"] },
   OpenTelemetryMetricsOptions: { omitted: ["http"], refused: ["api", "meter"] },

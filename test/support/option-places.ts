@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,6 +49,7 @@ const inMemory = {
   passphrase: undefined,
   name: undefined,
 };
+const signingKey = generateKeyPairSync("ed25519").privateKey;
 const schema = { type: "object", properties: {} } as const;
 
 /** All options, by the type that the reader reads them with. Options that nothing needs are left out. */
@@ -71,6 +73,11 @@ export const PLACES: Readonly<Record<string, Place>> = {
     create: (requestId) => library.auditLog({ requestId }),
   },
   TraceOptions: { path: "auditLog.trace", create: (trace) => library.auditLog({ trace }) },
+  AuditIntegrityOptions: {
+    path: "auditLog.integrity",
+    given: { signingKey },
+    create: (integrity) => library.auditLog({ integrity }),
+  },
   AuditFieldOptions: { path: "auditLog.fields", create: (fields) => library.auditLog({ fields }) },
   PrometheusMetricsOptions: {
     path: "prometheusMetrics",

@@ -8,8 +8,8 @@ const PROBE_MS = 1000;
 const DRAIN_MS = 5000;
 const DRAIN_STEP_MS = 10;
 
-/** How an audit log is doing, in numbers. */
-export interface AuditStats {
+/** How the sinks of an audit log are doing, in numbers. */
+export interface SinkStats {
   /** Records made since the start, whether or not every sink took them. */
   readonly records: number;
   /** Records lost since the start, counted per sink; one that could not be made counts once. */
@@ -22,12 +22,31 @@ export interface AuditStats {
   readonly sinks: readonly AuditSinkStats[];
 }
 
+/** How an audit log is doing. */
+export interface AuditStats extends SinkStats {
+  /** The name of its stream of records: what stands in front of the last hyphen of `audit.record.id`. */
+  readonly stream: string;
+  /** The number of the last record of the stream. */
+  readonly lastNumber: number;
+}
+
+/** A record, and its number among those of the log, from 1. */
+interface NumberedLine {
+  readonly line: string;
+  readonly number: number;
+}
+
 /** Writes each record to every lane, and knows whether they can be relied on. */
 export class AuditWriter {
   readonly #direct: readonly Lane[];
   readonly #others: readonly Lane[];
   readonly #lanes: readonly Lane[];
   readonly #failures: FailureReport;
+  /** What came while a direct lane was written to, and what the others have not been handed. */
+  readonly #next: NumberedLine[] = [];
+  readonly #unhanded: NumberedLine[] = [];
+  #writing = false;
+  #handing = false;
   #records = 0;
   #nextProbe = 0;
   #closed = false;
@@ -43,7 +62,7 @@ export class AuditWriter {
     return this.#closed;
   }
 
-  get stats(): AuditStats {
+  get stats(): SinkStats {
     const sinks = Object.freeze(this.#lanes.map(statsOf));
     return Object.freeze({
       records: this.#records,
@@ -64,9 +83,14 @@ export class AuditWriter {
     return this.#lanes[position]?.direct === true;
   }
 
+  /** Records lost since the start, by position of the sink. */
+  get losses(): readonly number[] {
+    return this.#lanes.map(({ lost }) => lost);
+  }
+
   /**
    * Writes to our own sinks first. Then subscribers hear of failures, then foreign transports get the record: both may
-   * end the process.
+   * end the process. Either may cause a record, which every sink gets behind this one.
    */
   write(line: string): void {
     this.#records += 1;
@@ -74,11 +98,24 @@ export class AuditWriter {
       this.#refuse();
       return;
     }
-    const number = this.#records;
+    if (this.#writing) {
+      this.#next.push({ line, number: this.#records });
+      return;
+    }
+    this.#writing = true;
     holdCalls();
-    for (const lane of this.#direct) lane.write(line, number);
+    this.#writeDirect(line, this.#records);
+    for (let next = this.#next.shift(); next !== undefined; next = this.#next.shift())
+      this.#writeDirect(next.line, next.number);
+    this.#writing = false;
     releaseCalls();
-    for (const lane of this.#others) lane.write(line, number);
+    this.#handOver();
+  }
+
+  /** Counts and reports a record that is made no more. */
+  refuse(): void {
+    this.#records += 1;
+    this.#refuse();
   }
 
   /** Counts and reports a record that could not be made. */
@@ -146,6 +183,19 @@ export class AuditWriter {
     if (lacking.length === 0) return;
     const message = `auditLog.flush(): not every record is written in ${lacking.join(", ")}`;
     throw Object.assign(new Error(message), { code: "EAGAIN" });
+  }
+
+  #writeDirect(line: string, number: number): void {
+    for (const lane of this.#direct) lane.write(line, number);
+    if (this.#others.length > 0) this.#unhanded.push({ line, number });
+  }
+
+  #handOver(): void {
+    if (this.#handing) return;
+    this.#handing = true;
+    for (let next = this.#unhanded.shift(); next !== undefined; next = this.#unhanded.shift())
+      for (const lane of this.#others) lane.write(next.line, next.number);
+    this.#handing = false;
   }
 
   #pending(): number {

@@ -5,13 +5,16 @@ import { afterHold } from "../process/held-calls.js";
 
 /** A sink that lost records, or does not answer any more. Frozen plain data. */
 export interface AuditFailure {
-  /** `fileSink`, `stdoutSink`, or the class of the winston transport; `record` where a record could not be made. */
+  /**
+   * `fileSink`, `stdoutSink`, or the class of the winston transport; `record` where a record could not be made;
+   * `integrity.sign` or `integrity.onCheckpoint` where that function failed.
+   */
   readonly sink: string;
-  /** Position in the `sinks` option, from 0; -1 where a record could not be made. */
+  /** Position in the `sinks` option, from 0; -1 where it is none of them. */
   readonly position: number;
   /** Code of the operating system such as `ENOSPC`, `ETIMEDOUT` of a sink that does not answer, else `error`. */
   readonly code: string;
-  /** Records that this sink lost since the start, or that could not be made. */
+  /** Records that this sink lost since the start, or that could not be made; 0 for a function, which loses none. */
   readonly lost: number;
   /** `true`: the sink has records and has not answered for `stallAfter`. Nothing is lost by that alone. */
   readonly stalled?: true;
@@ -70,6 +73,11 @@ export class FailureReport {
     this.report("record", NO_SINK, error, this.#unmade);
   }
 
+  /** Reports that a function of the app failed. @param option - As users write it, without `auditLog.`. */
+  reportFunction(option: string, error: unknown): void {
+    this.report(option, NO_SINK, error, 0);
+  }
+
   report(sink: string, position: number, error: unknown, lost: number): void {
     const failure: AuditFailure = Object.freeze({ sink, position, code: codeOf(error), lost });
     this.#warnRarely(failure);
@@ -116,6 +124,7 @@ function placeOf(sink: string, position: number): string {
 }
 
 function recordsText(count: number): string {
+  if (count === 0) return "no record";
   return count === 1 ? "1 record" : `${count} records`;
 }
 

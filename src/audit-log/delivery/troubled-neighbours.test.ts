@@ -105,7 +105,7 @@ describe.each(expressVersions)("a sink in trouble on Express %s", (_major, expre
       { sink: "Foreign", position: 1, code: "ETIMEDOUT", lost: 0, stalled: true },
     ]);
     expect(stderr).toEqual([
-      "express-secure-api: auditLog.sinks[1] (Foreign) has stalled: it does not answer; 0 records lost so far\n",
+      "express-secure-api: auditLog.sinks[1] (Foreign) has stalled: it does not answer; no record lost so far\n",
     ]);
     expect(audit.health()).toMatchObject({
       status: "degraded",
@@ -114,7 +114,7 @@ describe.each(expressVersions)("a sink in trouble on Express %s", (_major, expre
     for (const next of waiting) next();
     vi.advanceTimersByTime(1);
     expect(stderr.at(-1)).toBe(
-      "express-secure-api: auditLog.sinks[1] (Foreign) answers again; 0 records lost so far\n",
+      "express-secure-api: auditLog.sinks[1] (Foreign) answers again; no record lost so far\n",
     );
     expect([audit.health().status, failures.length]).toEqual(["ok", 1]);
     expect(own.records.slice(1)).toEqual([

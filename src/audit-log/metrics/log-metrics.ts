@@ -1,6 +1,6 @@
 import type { Decision } from "../../core/decision/decision.js";
 import { safeChannel } from "../../core/decision/safe-channel.js";
-import type { AuditStats } from "../delivery/audit-writer.js";
+import type { SinkStats } from "../delivery/audit-writer.js";
 import type { SinkFailures } from "../delivery/failure-report.js";
 import type { RequestFacts } from "../facts/request-facts.js";
 import type { Attributes, AuditMetrics, Measurement } from "./audit-metrics.js";
@@ -18,7 +18,7 @@ import { type RecordSeconds, RequestDurations } from "./request-durations.js";
 
 /** What an audit log says about itself when somebody collects. */
 export interface MetricsSource {
-  stats(): AuditStats;
+  stats(): SinkStats;
   /** By position; under -1 those of records that could not be made. */
   failures(): ReadonlyMap<number, SinkFailures>;
 }

@@ -3,18 +3,23 @@ import { jsonText } from "../text/json-text.js";
 import { type Column, constantColumn, createRecordTable } from "./record-table.js";
 import type { Numbered } from "./source-columns.js";
 
-/** What the audit log says about itself. `sys_*` are names of the OWASP logging vocabulary; it has none for losses. */
+/**
+ * What the audit log says about itself. `sys_*` are names of the OWASP logging vocabulary; it has none for what else
+ * happens to a log.
+ */
 type SystemEvent =
   | "sys_monitor_enabled"
   | "sys_monitor_disabled"
+  | "log_checkpoint"
   | "log_dropped"
+  | "log_key"
   | "log_recovered"
   | "log_stalled";
 
-type SystemValue = string | number | readonly string[];
+type SystemValue = string | number | boolean | readonly (string | number)[];
 
 /** The members of a {@link SystemEvent} beyond the common ones. */
-type SystemFields = { readonly [Name in (typeof FIELDS)[number]]?: SystemValue };
+export type SystemFields = { readonly [Name in (typeof FIELDS)[number]]?: SystemValue };
 
 /** Writes one record about the audit log itself, as a line of JSON. */
 export type SystemRecord = (recordId: string, event: SystemEvent, fields: SystemFields) => string;
@@ -25,15 +30,30 @@ interface SystemFacts extends Numbered {
 }
 
 const FIELDS = [
+  "audit.checkpoint.aggregated",
+  "audit.checkpoint.anchor_failures",
+  "audit.checkpoint.certificate",
+  "audit.checkpoint.epoch",
+  "audit.checkpoint.lost",
+  "audit.checkpoint.next_key",
+  "audit.checkpoint.public_key",
+  "audit.checkpoint.records",
+  "audit.checkpoint.sampled_out",
+  "audit.checkpoint.signature",
   "audit.lost",
   "audit.lost.first",
   "audit.lost.last",
   "audit.lost.since",
   "audit.notice",
   "audit.otherwise",
+  "audit.previous.hash",
+  "audit.previous.number",
+  "audit.previous.stream_id",
+  "audit.previous.torn",
   "audit.reason",
   "audit.records",
   "audit.reporting",
+  "audit.sequence.end",
   "audit.sink",
   "audit.sink.position",
   "audit.unused",
@@ -55,12 +75,12 @@ export function createSystemRecord(source: readonly Column<Numbered>[]): SystemR
     constantColumn("audit.actor.type", "system"),
     {
       name: "audit.outcome",
-      read: ({ event }) => (isLoss(event) ? "failure" : "success"),
+      read: (facts) => (isFailure(facts) ? "failure" : "success"),
       quoted: true,
     },
     {
       name: "audit.severity",
-      read: ({ event }) => (isLoss(event) ? "ERROR" : "WARN"),
+      read: severityOf,
       quoted: true,
     },
     { name: "event.name", read: ({ event }) => event, quoted: true },
@@ -72,14 +92,29 @@ export function createSystemRecord(source: readonly Column<Numbered>[]): SystemR
   };
 }
 
-function isLoss(event: SystemEvent): boolean {
-  return event === "log_dropped" || event === "log_stalled";
+function isFailure({ event, fields }: SystemFacts): boolean {
+  switch (event) {
+    case "log_dropped":
+    case "log_stalled":
+      return true;
+    case "log_key":
+      // Without a certificate it says why there is none.
+      return fields["audit.checkpoint.certificate"] === undefined;
+    default:
+      return false;
+  }
+}
+
+function severityOf(facts: SystemFacts): string {
+  if (isFailure(facts)) return "ERROR";
+  return facts.event === "log_checkpoint" || facts.event === "log_key" ? "INFO" : "WARN";
 }
 
 function valueText(value: SystemValue | undefined): string | undefined {
   if (value === undefined) return undefined;
-  if (typeof value === "number") return String(value);
-  return typeof value === "string"
-    ? jsonText(value)
-    : `[${value.map((item) => jsonText(item)).join(",")}]`;
+  return typeof value === "object" ? `[${value.map(itemText).join(",")}]` : itemText(value);
+}
+
+function itemText(item: string | number | boolean): string {
+  return typeof item === "string" ? jsonText(item) : String(item);
 }

@@ -5,6 +5,9 @@
 export const OBSERVING: readonly string[] = [
   // See src/audit-log/delivery/failure-policy.test.ts.
   "auditLog.onShutdown",
+  // They seal the log: see src/audit-log/chain/signed-log.test.ts.
+  "auditLog.integrity.onCheckpoint",
+  "auditLog.integrity.sign",
   "auditLog.sinks.close",
   "auditLog.sinks.log",
   "errorHandler.onError",
