@@ -88,7 +88,10 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const numbers = new RecordNumbers();
   const failures = new FailureReport();
   const writer = new AuditWriter(
-    createLanes(settings.sinks, systemRecord, numbers, failures),
+    createLanes(settings.sinks, systemRecord, numbers, failures, {
+      say: (event, fields) => say(event, fields),
+      rotated: () => undefined,
+    }),
     failures,
   );
   const say: Say = (event, fields) => writer.write(systemRecord(numbers.next(), event, fields));

@@ -9,6 +9,7 @@ export type {
 } from "./audit-log-options.js";
 export type { AuditStats } from "./delivery/audit-writer.js";
 export { type AuditFailure, FAILURE_CHANNEL } from "./delivery/failure-report.js";
+export type { FileRetentionOptions, FileRotationOptions } from "./files/read-file-keeping.js";
 export { getRequestId } from "./get-request-id.js";
 export type { AuditSink } from "./sinks/audit-sink.js";
 export { type FileSinkOptions, fileSink } from "./sinks/file-sink.js";

@@ -25,6 +25,8 @@ export interface LaneContext {
   report(sink: string, position: number, error: unknown, lost: number): void;
   /** The record that tells a sink how many records it lacks; the sink's own count of such records is its number. */
   lossRecord(sink: string, count: number, since: number, number: number): string;
+  /** The record of losses that was made last is in the sink. */
+  lossTold?(): void;
 }
 
 /** Why a record is lost that is made when the log is closing or closed. */

@@ -50,6 +50,7 @@ export class LossTally {
   /** Says that the record offered last is written. */
   told(): void {
     this.#number += 1;
+    this.#context.lossTold?.();
     this.#untold -= this.#offered;
     this.#offered = 0;
     this.#since = this.#sinceOffered;

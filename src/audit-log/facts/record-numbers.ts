@@ -12,6 +12,11 @@ export class RecordNumbers {
   readonly #common = `${this.#log}-`;
   #last = 0;
 
+  /** What names the series of all sinks. */
+  get stream(): string {
+    return this.#log;
+  }
+
   /** The id of the next record for all sinks, which must be written then. */
   next(): string {
     this.#last += 1;

@@ -3,8 +3,13 @@ import { jsonText } from "../text/json-text.js";
 import { type Column, constantColumn, createRecordTable } from "./record-table.js";
 import type { Numbered } from "./source-columns.js";
 
-/** What the audit log says about itself. `sys_*` are names of the OWASP logging vocabulary; it has none for losses. */
-type SystemEvent = "sys_monitor_enabled" | "sys_monitor_disabled" | "log_dropped";
+/** What the audit log says about itself. `sys_*` are names of the OWASP logging vocabulary; it has none for losses and files. */
+type SystemEvent =
+  | "sys_monitor_enabled"
+  | "sys_monitor_disabled"
+  | "log_dropped"
+  | "log_segment"
+  | "log_expired";
 
 type SystemValue = string | number | readonly string[];
 
@@ -20,6 +25,8 @@ interface SystemFacts extends Numbered {
 }
 
 const FIELDS = [
+  "audit.expired.file",
+  "audit.expired.streams",
   "audit.lost",
   "audit.lost.since",
   "audit.notice",
@@ -27,6 +34,9 @@ const FIELDS = [
   "audit.reason",
   "audit.records",
   "audit.reporting",
+  "audit.segment.hash",
+  "audit.segment.number",
+  "audit.segment.previous",
   "audit.sink",
   "audit.unused",
   "http.request.id",
