@@ -5,6 +5,8 @@ import { createGzip } from "node:zlib";
 import { temporaryName } from "./segment-name.js";
 import { syncDirectory } from "./sync-directory.js";
 
+const CHUNK = 64 * 1024;
+
 /**
  * Puts a gzip file in the place of a closed segment, with its times and a mode of 0600. Wherever the process ends, the
  * segment or the complete gzip file is there: the gzip file has its name only when all of it is on the disk.
@@ -37,18 +39,24 @@ async function writeGzip(
 ): Promise<boolean> {
   const target = await open(temporary, "wx", 0o600);
   try {
-    const { atime, mtime } = await source.stat();
+    const { atime, mtime, size } = await source.stat();
     let read = 0;
+    // Generators, because a pipeline never ends with streams of a handle that stays open.
     await pipeline(
-      source.createReadStream({ autoClose: false, start: 0 }),
-      async function* count(chunks: AsyncIterable<Buffer>) {
-        for await (const chunk of chunks) {
-          read += chunk.length;
-          yield chunk;
+      async function* readAll() {
+        const chunk = Buffer.allocUnsafe(CHUNK);
+        // Not to its end: that of a file that grows may never come.
+        while (read < size) {
+          const { bytesRead } = await source.read(chunk, 0, Math.min(CHUNK, size - read), read);
+          if (bytesRead === 0) return;
+          read += bytesRead;
+          yield Buffer.from(chunk.subarray(0, bytesRead));
         }
       },
       createGzip(),
-      target.createWriteStream({ autoClose: false }),
+      async (chunks: AsyncIterable<Buffer>) => {
+        for await (const chunk of chunks) await target.writeFile(chunk);
+      },
       { signal },
     );
     await target.utimes(atime, mtime);
