@@ -26,7 +26,7 @@ export class DiskSync {
   #descriptor: number | undefined;
   /** Lines that are not known to be on the disk, and not under way to it. */
   #unsafe = 0;
-  #underWay = 0;
+  #underWay: { lines: number } | undefined;
   #waiting = false;
 
   /** @param onLost - Is told how many lines are not known to be on the disk. */
@@ -74,14 +74,17 @@ export class DiskSync {
   settle(): void {
     removeExitHook(this.#atExit);
     const descriptor = this.#descriptor;
-    const unsafe = this.#unsafe + this.#underWay;
+    const underWay = this.#underWay;
+    const unsafe = this.#unsafe + (underWay?.lines ?? 0);
     this.#descriptor = undefined;
     this.#unsafe = 0;
-    this.#underWay = 0;
+    this.#underWay = undefined;
     if (descriptor === undefined || unsafe === 0) return;
     try {
       fdatasyncSync(descriptor);
     } catch (error) {
+      // Not once more when what is under way fails as well.
+      if (underWay !== undefined) underWay.lines = 0;
       this.#onLost(unsafe, error);
     }
   }
@@ -90,13 +93,15 @@ export class DiskSync {
     this.#waiting = false;
     const descriptor = this.#descriptor;
     if (descriptor === undefined || this.#unsafe === 0) return;
-    this.#underWay = this.#unsafe;
+    const underWay = { lines: this.#unsafe };
+    this.#underWay = underWay;
     this.#unsafe = 0;
     fdatasync(descriptor, (error) => {
-      // Zero when the file was closed meanwhile: then all of it was forced to the disk before.
-      const count = this.#underWay;
-      this.#underWay = 0;
-      if (error !== null && count > 0) this.#onLost(count, error);
+      const isClosed = this.#underWay !== underWay;
+      if (!isClosed) this.#underWay = undefined;
+      // An error is told once: the attempt in front of closing the file may have succeeded for that reason.
+      if (error !== null && underWay.lines > 0 && !(isClosed && error.code === "EBADF"))
+        this.#onLost(underWay.lines, error);
       if (this.#unsafe === 0) removeExitHook(this.#atExit);
     });
   }
