@@ -106,14 +106,19 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const repeatRecord = createRepeatRecord(source);
   const policy = new FailurePolicy(settings.failure, guard.enforced);
   const failures = new FailureReport((failure) => policy.onFailure(failure, writer));
-  const lanes = createLanes(settings.sinks, systemRecord, numbers, {
+  const fileTies = {
+    say: (...record: Parameters<Say>) => say(...record),
+    rotated: () => seals.sealSoon(),
+  };
+  const reports = {
     stallAfter: settings.stallAfter,
-    report: (...failure) => failures.report(...failure),
-    reportStall(...stall) {
+    report: (...failure: Parameters<FailureReport["report"]>) => failures.report(...failure),
+    reportStall(...stall: Parameters<FailureReport["reportStall"]>) {
       failures.reportStall(...stall);
       if (!writer.closed) say(...stallRecord(...stall));
     },
-  });
+  };
+  const lanes = createLanes(settings.sinks, systemRecord, numbers, reports, fileTies);
   const writer = new AuditWriter(lanes, failures);
   const say: Say = (event, fields) => stream.write((id) => systemRecord(id, event, fields));
   const seals = createSeals(settings.integrity, {

@@ -13,6 +13,7 @@ export type { AuditStats } from "./delivery/audit-writer.js";
 export { type AuditFailure, FAILURE_CHANNEL } from "./delivery/failure-report.js";
 export type { OpenTelemetryApi, OpenTelemetryMeter } from "./exporters/open-telemetry-meter.js";
 export type { PrometheusClient, PrometheusRegistry } from "./exporters/prometheus-client.js";
+export type { FileRetentionOptions, FileRotationOptions } from "./files/read-file-keeping.js";
 export { getRequestId } from "./get-request-id.js";
 export type { AuditMetrics } from "./metrics/audit-metrics.js";
 export {

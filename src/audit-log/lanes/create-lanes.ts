@@ -1,4 +1,9 @@
 import type { RecordNumbers } from "../facts/record-numbers.js";
+import {
+  createFileListener,
+  type FileLog,
+  type FileSinkPlace,
+} from "../files/create-file-listener.js";
 import type { SystemRecord } from "../record/system-record.js";
 import type { AuditSink } from "../sinks/audit-sink.js";
 import { DirectTransport } from "../sinks/direct-transport.js";
@@ -9,17 +14,26 @@ import type { Lane, LaneContext, Losses } from "./lane.js";
 import { TransportLane, type WinstonTransport } from "./transport-lane.js";
 import { TurnLane } from "./turn-lane.js";
 
-/** One lane per sink, each on its own. */
+/** One lane per sink, each on its own. What becomes of a file is told to its log. */
 export function createLanes(
   sinks: readonly AuditSink[],
   systemRecord: SystemRecord,
   numbers: RecordNumbers,
   reports: Pick<LaneContext, "report" | "reportStall" | "stallAfter">,
+  fileTies: Pick<FileLog, "say" | "rotated">,
 ): readonly Lane[] {
   const isoTime = createIsoTime();
   return sinks.map((sink, position) => {
-    function lossRecord(label: string, losses: Losses, number: number): string {
-      return systemRecord(numbers.ofLosses(position, number), "log_dropped", {
+    // Records that only this sink gets, of its losses and at the beginning of its files, are one series. A record of
+    // losses keeps its number until it is written.
+    let next = 1;
+    let ofLosses: number | undefined;
+    function lossRecord(label: string, losses: Losses): string {
+      if (ofLosses === undefined) {
+        ofLosses = next;
+        next += 1;
+      }
+      return systemRecord(numbers.ofLosses(position, ofLosses), "log_dropped", {
         "audit.lost": losses.count,
         "audit.lost.first": losses.first,
         "audit.lost.last": losses.last,
@@ -27,10 +41,29 @@ export function createLanes(
         "audit.sink": label,
       });
     }
-    const context: LaneContext = { ...reports, position, lossRecord };
+    function lossTold(): void {
+      ofLosses = undefined;
+    }
+    function connect(file: FileTransport, lane: Lane): Lane {
+      const place: FileSinkPlace = {
+        position,
+        label: file.label,
+        nextId: () => numbers.ofLosses(position, next),
+        taken: () => {
+          next += 1;
+        },
+        report: (error) => reports.report(file.label, position, error, lane.lost),
+      };
+      file.watch(createFileListener({ systemRecord, numbers, ...fileTies }, place));
+      return lane;
+    }
+    const context: LaneContext = { ...reports, position, lossRecord, lossTold };
     // `readSinks` has checked that every other sink is a winston transport.
-    if (sink instanceof FileTransport && sink.writeMoment === "turn")
-      return new TurnLane(sink, context);
+    if (sink instanceof FileTransport)
+      return connect(
+        sink,
+        sink.writeMoment === "turn" ? new TurnLane(sink, context) : new DirectLane(sink, context),
+      );
     if (sink instanceof DirectTransport) return new DirectLane(sink, context);
     return new TransportLane(sink as unknown as WinstonTransport, context);
   });

@@ -50,8 +50,10 @@ export interface LaneContext {
   report(sink: string, position: number, error: unknown, lost: number): void;
   /** Says that a sink does not answer any more, or does again. */
   reportStall(sink: string, position: number, stalled: boolean, lost: number): void;
-  /** The record that tells a sink which records it lacks; the sink's own count of such records is its number. */
-  lossRecord(sink: string, losses: Losses, number: number): string;
+  /** The record that tells a sink which records it lacks. */
+  lossRecord(sink: string, losses: Losses): string;
+  /** The record of losses that was made last is in the sink. */
+  lossTold(): void;
 }
 
 /** Why a record is lost that is made when the log is closing or closed. */

@@ -10,8 +10,6 @@ export class LossTally {
   #offered: Losses | undefined;
   /** What it does not. */
   #rest: Losses | undefined;
-  /** Of the next record of losses. It is taken when that is written: a sink sees no gap. */
-  #number = 1;
 
   constructor(context: LaneContext, label: string) {
     this.#context = context;
@@ -51,12 +49,12 @@ export class LossTally {
     const offered = merged(this.#offered, this.#rest);
     this.#offered = offered;
     this.#rest = undefined;
-    return this.#context.lossRecord(this.label, offered as Losses, this.#number);
+    return this.#context.lossRecord(this.label, offered as Losses);
   }
 
   /** Says that the record offered last is written. */
   told(): void {
-    this.#number += 1;
+    this.#context.lossTold();
     this.#offered = undefined;
   }
 

@@ -20,14 +20,18 @@ function newLane(target: Log | Transport): {
 } {
   const transport = target instanceof Transport ? target : new Transport({ log: target });
   const failures: unknown[] = [];
+  let numbered = 1;
   const context: LaneContext = {
     position: 0,
     stallAfter: 30_000,
     reportStall: (_sink, _position, stalled, lost) => void failures.push({ stalled, lost }),
     report: (_sink, _position, error, lost) =>
       void failures.push([(error as { code?: string }).code, lost]),
-    lossRecord: (sink, { count, first, last }, numbered) =>
+    lossRecord: (sink, { count, first, last }) =>
       JSON.stringify({ "event.name": "log_dropped", count, first, last, numbered, sink }),
+    lossTold: () => {
+      numbered += 1;
+    },
   };
   return {
     lane: new TransportLane(transport as unknown as WinstonTransport, context),

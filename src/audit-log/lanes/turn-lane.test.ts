@@ -32,6 +32,7 @@ function newLane(onReport: () => void = () => undefined): { lane: TurnLane; repo
       onReport();
     },
     lossRecord: (_sink, { count }) => `lost ${count}`,
+    lossTold: () => undefined,
   };
   const lane = new TurnLane(new FileTransport(9, false, "turn"), context);
   lanes.push(lane);

@@ -26,6 +26,7 @@ export class TurnLane implements Lane, TurnUser {
   constructor(transport: FileTransport, context: LaneContext) {
     this.#transport = transport;
     this.#losses = new LossTally(context, transport.label);
+    transport.on("lost", (count: number, error: unknown) => this.#lose(count, error));
   }
 
   get label(): string {

@@ -12,8 +12,10 @@ type SystemEvent =
   | "sys_monitor_disabled"
   | "log_checkpoint"
   | "log_dropped"
+  | "log_expired"
   | "log_key"
   | "log_recovered"
+  | "log_segment"
   | "log_stalled";
 
 type SystemValue = string | number | boolean | readonly (string | number)[];
@@ -40,6 +42,8 @@ const FIELDS = [
   "audit.checkpoint.records",
   "audit.checkpoint.sampled_out",
   "audit.checkpoint.signature",
+  "audit.expired.file",
+  "audit.expired.streams",
   "audit.lost",
   "audit.lost.first",
   "audit.lost.last",
@@ -54,6 +58,9 @@ const FIELDS = [
   "audit.records",
   "audit.reporting",
   "audit.sequence.end",
+  "audit.segment.hash",
+  "audit.segment.number",
+  "audit.segment.previous",
   "audit.sink",
   "audit.sink.position",
   "audit.unused",

@@ -1,14 +1,20 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Hints } from "../../core/options/option-types.js";
 import { readOptions } from "../../core/options/options-reader.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
+import { openLogFile } from "../files/open-log-file.js";
+import {
+  FILE_KEEPING_HINTS,
+  type FileKeeping,
+  type FileKeepingOptions,
+  readFileKeeping,
+} from "../files/read-file-keeping.js";
 import type { AuditSink } from "./audit-sink.js";
 import { FileTransport, type WriteMoment } from "./file-transport.js";
-import { sharedSeam } from "./line-writer.js";
 
 /** Options of {@link fileSink}. */
-export interface FileSinkOptions {
+export interface FileSinkOptions extends FileKeepingOptions {
   /**
    * The file that records are appended to. It is made, with mode 0600, when it does not exist; its directory must
    * exist. Several processes or worker threads may share one file on a local file system, with one exception: when a
@@ -36,14 +42,16 @@ export const FILE_SINK_HINTS: Hints<FileSinkOptions> = {
   destination: "path",
   dest: "path",
   sync: 'write: "record" writes each record before the next line of JavaScript runs',
+  ...FILE_KEEPING_HINTS,
 };
 
 /**
- * A sink that appends records to a file, synchronously: what `write` says is with the operating system then. It is not
- * forced to the disk (`fsync`): a power failure can lose the last seconds. In a winston logger of the app each entry is
- * written at once.
+ * A sink that appends records to a file, synchronously: what `write` says is with the operating system then. What
+ * `fsync` says is on the disk: by default, a power failure can lose the last seconds. In a winston logger of the app each
+ * entry is written at once.
  *
- * When the file ends in the middle of a line, after a crash, the first record starts on a line of its own.
+ * When the file ends in the middle of a line, after a crash, the first record starts on a line of its own. A file that
+ * somebody moves or deletes is noticed within a second, and another one is opened in its place.
  *
  * @throws {@link OptionsError} when an option is unknown or wrong, or the file cannot be opened.
  */
@@ -53,15 +61,24 @@ export function fileSink(options: FileSinkOptions): AuditSink {
   const reader = readOptions<FileSinkOptions>(
     "fileSink",
     options,
-    { path: true, write: "neverUndefined" },
+    {
+      path: true,
+      write: "neverUndefined",
+      rotate: "neverUndefined",
+      retention: "neverUndefined",
+      gzip: true,
+      fsync: "neverUndefined",
+      fsyncInterval: true,
+    },
     FILE_SINK_HINTS,
     call,
   );
   const path = reader.string("path", { required: true });
   const write = reader.oneOf("write", ["turn", "record"], { default: "turn" });
+  const keeping = readFileKeeping(reader);
   let transport: FileTransport | undefined;
   try {
-    if (path !== undefined) transport = open(resolve(path), write);
+    if (path !== undefined) transport = open(resolve(path), write, keeping);
   } catch (error) {
     reader.problem("path", "a file that can be appended to", reasonOf(error));
   }
@@ -74,33 +91,14 @@ export function fileSink(options: FileSinkOptions): AuditSink {
   return transport as FileTransport;
 }
 
-function open(path: string, write: WriteMoment): FileTransport {
-  // Opening a named pipe waits for its reader, without end: look first.
-  const existing = statSync(path, { throwIfNoEntry: false });
-  if (existing?.isFIFO() || existing?.isSocket()) throw new Error("it is a pipe or a socket");
-  const descriptor = openSync(path, "a", 0o600);
-  const file = fstatSync(descriptor);
-  if (!file.isFile()) return new FileTransport(descriptor, false, write);
-  return new FileTransport(
-    descriptor,
-    sharedSeam(`${file.dev}:${file.ino}`, endsTorn(path)),
-    write,
-  );
-}
-
-function endsTorn(path: string): boolean {
-  let descriptor: number | undefined;
-  try {
-    descriptor = openSync(path, "r");
-    const { size } = fstatSync(descriptor);
-    const last = Buffer.alloc(1);
-    return size > 0 && readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a;
-  } catch {
-    // A file that may be written but not read: an empty line at the seam does no harm.
-    return true;
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
+function open(path: string, write: WriteMoment, keeping: FileKeeping): FileTransport {
+  const file = openLogFile(path);
+  if (file.identity !== undefined) return FileTransport.keeping(path, file, write, keeping);
+  if (keeping.rotation !== undefined || keeping.sync.fsync !== "never") {
+    closeSync(file.descriptor);
+    throw new Error("rotate and fsync need a regular file");
   }
+  return new FileTransport(file.descriptor, false, write);
 }
 
 function reasonOf(error: unknown): string {

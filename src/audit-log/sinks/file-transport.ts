@@ -1,17 +1,45 @@
+import { AsyncResource } from "node:async_hooks";
 import { closeSync } from "node:fs";
+import { DiskSync } from "../files/disk-sync.js";
+import type { FileBeginning, FileListener } from "../files/file-listener.js";
+import { type PreviousStream, readPreviousStream } from "../files/last-record.js";
+import { LiveFile, type Replacement } from "../files/live-file.js";
+import type { OpenLogFile } from "../files/open-log-file.js";
+import type { FileKeeping } from "../files/read-file-keeping.js";
+import { atNextTurn } from "../process/next-turn.js";
+import { SegmentKeeper } from "../segments/segment-keeper.js";
 import { DirectTransport } from "./direct-transport.js";
-import { type LineSeam, LineWriter } from "./line-writer.js";
+import { type LineSeam, LineWriter, sharedSeam } from "./line-writer.js";
 
 /** When `auditLog` hands its records to a file. */
 export type WriteMoment = "turn" | "record";
+
+/** What keeps a regular file under its path. */
+interface FileCare {
+  readonly live: LiveFile;
+  readonly sync: DiskSync;
+  readonly keeper: SegmentKeeper | undefined;
+}
 
 /** Appends lines to an open file: they are with the operating system before a call returns. */
 export class FileTransport extends DirectTransport {
   readonly label = "fileSink";
   /** For the lane: a transport writes what it is given at once. */
   readonly writeMoment: WriteMoment;
-  readonly #writer: LineWriter;
+  #writer: LineWriter;
   #descriptor: number | undefined;
+  #care: FileCare | undefined;
+  #previous: PreviousStream | undefined;
+  #listener: FileListener | undefined;
+  /** Of a new file that does not say yet why it begins. */
+  #beginning: FileBeginning | undefined;
+  #awake = false;
+  // What the new file is written for is often a request: what it leads to belongs to none.
+  readonly #replacedLater = AsyncResource.bind((reason: Replacement["reason"]) =>
+    atNextTurn(() => {
+      if (this.#descriptor !== undefined) this.#listener?.replaced(reason);
+    }),
+  );
 
   /**
    * @param descriptor - Of a file that is open for appending; closed with the transport.
@@ -22,6 +50,47 @@ export class FileTransport extends DirectTransport {
     this.#descriptor = descriptor;
     this.writeMoment = writeMoment;
     this.#writer = new LineWriter(descriptor, seam);
+  }
+
+  /**
+   * Writes to a regular file, and sees to it that it stays the one under its path.
+   *
+   * @param path - As it was given.
+   * @param settledMs - For tests.
+   */
+  static keeping(
+    path: string,
+    file: OpenLogFile,
+    writeMoment: WriteMoment,
+    { rotation, retention, gzip, sync }: FileKeeping,
+    settledMs?: number,
+  ): FileTransport {
+    const transport = new FileTransport(file.descriptor, seamOf(file), writeMoment);
+    const trouble = (error: unknown): void => transport.#trouble(error);
+    const live = new LiveFile(path, file, rotation, { finish: () => transport.#finish(), trouble });
+    const keeper = new SegmentKeeper(
+      () => live.open,
+      { gzip, retention },
+      { expired: (segment) => transport.#listener?.expired(segment), trouble },
+      settledMs,
+    );
+    transport.#previous = readPreviousStream(file.path);
+    transport.#care = {
+      live,
+      sync: new DiskSync(sync, (count, error) => transport.emit("lost", count, error)),
+      keeper: gzip || retention !== undefined ? keeper : undefined,
+    };
+    return transport;
+  }
+
+  /** Where the stream of an earlier log ended in the file, as it was found when it was opened. */
+  get previous(): PreviousStream | undefined {
+    return this.#previous;
+  }
+
+  /** Tells a log what becomes of the file. Only one is told. */
+  watch(listener: FileListener): void {
+    this.#listener = listener;
   }
 
   override writeLine(line: string): void {
@@ -35,13 +104,86 @@ export class FileTransport extends DirectTransport {
    */
   writeLines(text: string): void {
     if (this.#descriptor === undefined) throw new Error("the file is closed");
-    this.#writer.append(text);
+    const care = this.#care;
+    if (care === undefined) this.#writer.append(text);
+    else this.#writeWithCare(text, care);
   }
 
   override close(): void {
-    if (this.#descriptor === undefined) return;
     const descriptor = this.#descriptor;
+    if (descriptor === undefined) return;
+    this.#care?.keeper?.close();
+    this.#care?.sync.settle();
     this.#descriptor = undefined;
     closeSync(descriptor);
   }
+
+  #writeWithCare(text: string, { live, sync, keeper }: FileCare): void {
+    const bytes = Buffer.byteLength(text);
+    const replacement = live.prepare(bytes);
+    if (replacement !== undefined) {
+      this.#take(replacement);
+      sync.named(replacement.file.path);
+    }
+    if (this.#beginning !== undefined) this.#begin(this.#beginning, live);
+    if (!this.#awake) {
+      this.#awake = true;
+      keeper?.wake();
+    }
+    this.#writer.append(text);
+    const lines = countLines(text);
+    live.wrote(bytes, lines);
+    sync.wrote(this.#descriptor as number, lines);
+  }
+
+  #take({ file, reason, segment, lost }: Replacement): void {
+    this.#descriptor = file.descriptor;
+    this.#writer = new LineWriter(file.descriptor, seamOf(file));
+    this.#beginning = { reason, segment };
+    this.#awake = false;
+    if (reason === "file_deleted") this.emit("lost", lost, replaced("FILE_DELETED"));
+    if (reason === "file_moved") this.#trouble(replaced("FILE_MOVED"));
+    this.#replacedLater(reason);
+  }
+
+  /** Has a new file say why it begins. Where that cannot be written, the record behind it fails as well, and is counted. */
+  #begin(beginning: FileBeginning, live: LiveFile): void {
+    this.#beginning = undefined;
+    const listener = this.#listener;
+    if (listener === undefined) return;
+    try {
+      const line = `${listener.beginning(beginning)}\n`;
+      this.#writer.append(line);
+      live.wrote(Buffer.byteLength(line), 0);
+      listener.begun();
+    } catch {
+      this.#beginning = beginning;
+    }
+  }
+
+  #finish(): void {
+    this.#writer.finish();
+    this.#care?.sync.settle();
+  }
+
+  #trouble(error: unknown): void {
+    this.#listener?.trouble(error);
+  }
+}
+
+/** The seam of a regular file. An empty one ends in no line, whatever the file was that had its number before. */
+function seamOf({ identity, torn, size }: OpenLogFile): LineSeam {
+  const seam = sharedSeam(`${identity?.dev}:${identity?.ino}`, torn);
+  if (size === 0) seam.torn = false;
+  return seam;
+}
+
+function replaced(code: string): Error {
+  return Object.assign(new Error("the file is not under its path any more"), { code });
+}
+
+function countLines(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) count += 1;
+  return count;
 }

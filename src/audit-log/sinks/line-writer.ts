@@ -87,6 +87,11 @@ export class LineWriter {
     if (shortfall !== undefined) this.#giveUp(shortfall);
   }
 
+  /** Ends a line that could not be finished, if the operating system takes that now. */
+  finish(): void {
+    if (this.#seam.torn) this.#push("");
+  }
+
   #push(text: string | Buffer): Shortfall | undefined {
     const data = this.#seam.torn ? Buffer.concat([Buffer.from("\n"), Buffer.from(text)]) : text;
     let taken = 0;

@@ -1,0 +1,204 @@
+import { createHash } from "node:crypto";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import request from "supertest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { expressVersions } from "../../test/support/express.js";
+import {
+  type AuditFailure,
+  type AuditLog,
+  auditLog,
+  FAILURE_CHANNEL,
+  type FileSinkOptions,
+  fileSink,
+} from "./index.js";
+import { createSegmentNames } from "./segments/segment-name.js";
+
+type Row = Readonly<Record<string, unknown>>;
+
+const SECOND = 1000;
+const STREAM = "11111111-1111-4111-8111-111111111111";
+const RECORD = `{"audit.sequence.number":7,"audit.sequence.stream_id":"${STREAM}"}`;
+let directory: string;
+let path: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "audit-"));
+  path = join(directory, "audit.jsonl");
+  vi.useFakeTimers({ toFake: ["performance"] });
+});
+
+afterEach(() => void vi.useRealTimers());
+
+function segments(): readonly string[] {
+  return readdirSync(directory).filter((name) => createSegmentNames(path).parse(name));
+}
+
+function recordsIn(name: string): readonly Row[] {
+  const lines = readFileSync(join(directory, name), "utf8").split("\n").slice(0, -1);
+  return lines.map((line) => JSON.parse(line));
+}
+
+function events(rows: readonly Row[]): readonly unknown[] {
+  return rows.map((row) => row["event.name"]);
+}
+
+function numberOf(row: Row | undefined): number {
+  return Number(/-(\d+)$/.exec(String(row?.["audit.record.id"]))?.[1]);
+}
+
+describe.each(expressVersions)("what becomes of a log file, on Express %s", (_major, express) => {
+  function newApp(options: Partial<FileSinkOptions>): {
+    ask: () => Promise<unknown>;
+    audit: AuditLog;
+  } {
+    const audit = auditLog({ sinks: [fileSink({ path, write: "record", ...options })] });
+    const app = express();
+    app.use(audit, (_req, res) => void res.end("served"));
+    return { audit, ask: () => request(app).get("/").expect(200) };
+  }
+
+  it.each(["record", "turn"] as const)(
+    "is said by the first record of each file that rotation begins, with the end of the last, with %s",
+    async (write) => {
+      const { ask, audit } = newApp({ rotate: { size: "2kb" }, write });
+      for (let index = 0; index < 8; index += 1) await ask();
+      await audit.close();
+      const files = [...segments(), "audit.jsonl"];
+      expect(files.length).toBeGreaterThan(2);
+      const stream = String(recordsIn(files[0] ?? "")[0]?.["audit.record.id"]).slice(0, 36);
+      for (const [index, file] of files.entries()) {
+        if (index === 0) continue;
+        expect(recordsIn(file)[0]).toMatchObject({
+          "audit.reason": "rotated",
+          "audit.record.id": `${stream}.0-${index}`,
+          "audit.segment.previous": files[index - 1],
+          "audit.sink": "fileSink",
+          "event.name": "log_segment",
+        });
+      }
+      const common = files.flatMap(recordsIn).filter((row) => row["event.name"] !== "log_segment");
+      expect(common.map(numberOf)).toEqual(Array.from({ length: 10 }, (_, index) => index + 1));
+      expect(audit.stats()).toMatchObject({ records: 10, lost: 0 });
+    },
+  );
+
+  it("is said when a segment is deleted, in a record for all sinks, with its streams", async () => {
+    const name = createSegmentNames(path).next(Date.now() - 40 * 86_400_000);
+    writeFileSync(join(directory, name), `${RECORD}\n`);
+    utimesSync(join(directory, name), 1, 1);
+    const { ask, audit } = newApp({ rotate: { size: "1mb" }, retention: { age: "30d" } });
+    await ask();
+    await vi.waitFor(() => expect(existsSync(join(directory, name))).toBe(false));
+    await ask();
+    await audit.close();
+    const rows = recordsIn("audit.jsonl");
+    expect(rows.map(numberOf)).toEqual([1, 2, 3, 4, 5]);
+    expect(rows.find((row) => row["event.name"] === "log_expired")).toMatchObject({
+      "audit.expired.file": name,
+      "audit.expired.streams": [
+        `${STREAM} 7-7 ${createHash("sha256").update(RECORD).digest("base64url")}`,
+      ],
+      "audit.outcome": "success",
+    });
+  });
+
+  it("is said of a segment with many streams in several records", async () => {
+    const name = createSegmentNames(path).next(1000);
+    const lines = Array.from({ length: 120 }, (_, index) =>
+      RECORD.replace("11111111-", `${10_000_000 + index}-`),
+    );
+    writeFileSync(join(directory, name), lines.join("\n"));
+    utimesSync(join(directory, name), 1, 1);
+    const { ask, audit } = newApp({ rotate: { size: "1mb" }, retention: { files: 1, age: "1d" } });
+    await ask();
+    await vi.waitFor(() => expect(existsSync(join(directory, name))).toBe(false));
+    await audit.close();
+    const said = recordsIn("audit.jsonl").filter((row) => row["event.name"] === "log_expired");
+    // The last line has no end: it is none.
+    expect(said.map((row) => (row["audit.expired.streams"] as string[]).length)).toEqual([
+      50, 50, 19,
+    ]);
+  });
+
+  it.each<[string, string, number, () => void]>([
+    ["deleted", "file_deleted", 1, () => unlinkSync(path)],
+    ["moved", "file_moved", 0, () => renameSync(path, join(directory, "moved"))],
+  ])("is said when somebody has %s it, on the channel and in the log", async (...row) => {
+    const [, reason, lost, disturb] = row;
+    const failures: AuditFailure[] = [];
+    const listener = (failure: unknown): void => void failures.push(failure as AuditFailure);
+    subscribe(FAILURE_CHANNEL, listener);
+    const { ask, audit } = newApp({});
+    await ask();
+    vi.advanceTimersByTime(SECOND);
+    // Looks, and finds the file.
+    await ask();
+    disturb();
+    vi.advanceTimersByTime(SECOND);
+    await ask();
+    await audit.close();
+    unsubscribe(FAILURE_CHANNEL, listener);
+    const rows = recordsIn("audit.jsonl");
+    expect(rows[0]).toMatchObject({ "audit.reason": reason, "event.name": "log_segment" });
+    expect(rows.find((one) => one["event.name"] === "sys_monitor_enabled")).toMatchObject({
+      "audit.reason": reason,
+      "audit.sink": "fileSink",
+    });
+    expect(failures).toEqual([{ sink: "fileSink", position: 0, code: reason.toUpperCase(), lost }]);
+    const dropped = rows.filter((one) => one["event.name"] === "log_dropped");
+    expect(dropped.map((one) => one["audit.lost"])).toEqual(lost === 0 ? [] : [lost]);
+    expect(audit.stats()).toMatchObject({ lost, failing: false });
+  });
+
+  it("numbers what only this sink gets without gaps, losses and beginnings alike", async () => {
+    const { ask, audit } = newApp({ rotate: { size: "2kb" } });
+    for (let index = 0; index < 5; index += 1) await ask();
+    vi.advanceTimersByTime(SECOND);
+    await ask();
+    unlinkSync(path);
+    vi.advanceTimersByTime(SECOND);
+    for (let index = 0; index < 5; index += 1) await ask();
+    await audit.close();
+    const own = [...segments(), "audit.jsonl"]
+      .flatMap(recordsIn)
+      .filter((row) => String(row["audit.record.id"])[36] === ".");
+    expect(events(own)).toContain("log_dropped");
+    const numbers = own.map(numberOf).sort((one, other) => one - other);
+    expect(new Set(numbers).size).toBe(numbers.length);
+    // The file that was deleted may have begun with some.
+    expect((numbers.at(-1) ?? 0) - numbers.length).toBeLessThanOrEqual(1);
+  });
+
+  it("knows where an earlier log ended in the file", async () => {
+    writeFileSync(path, `${RECORD}\n{"torn`);
+    const sink = fileSink({ path });
+    expect((sink as unknown as { previous: unknown }).previous).toMatchObject({
+      stream: STREAM,
+      number: 7,
+      torn: true,
+    });
+    sink.close?.();
+  });
+
+  it("says nothing of files once the log is closed", async () => {
+    const { ask, audit } = newApp({ rotate: { size: "1kb" }, gzip: true });
+    await ask();
+    await ask();
+    await audit.close();
+    const { records, lost } = audit.stats();
+    await new Promise((done) => setImmediate(done));
+    expect(audit.stats()).toMatchObject({ records, lost });
+  });
+});

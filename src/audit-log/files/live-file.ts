@@ -1,0 +1,192 @@
+import {
+  closeSync,
+  fstatSync,
+  linkSync,
+  renameSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { OpenSegment } from "../segments/segment-keeper.js";
+import { createSegmentNames, type SegmentNames } from "../segments/segment-name.js";
+import { findReplacement, type ReplacedFile, type ReplacementReason } from "./find-replacement.js";
+import { type OpenLogFile, openLogFile } from "./open-log-file.js";
+import { type RotationRules, RotationSchedule } from "./rotation-schedule.js";
+
+/** Another file stands in the place of the one that was written to. */
+export interface Replacement {
+  readonly file: OpenLogFile;
+  readonly reason: ReplacementReason;
+  /** Path of the file that was written to before, where it is a segment of this log now. */
+  readonly segment: string | undefined;
+  /** Lines that are gone with the file: those that were written since it was seen in its place. */
+  readonly lost: number;
+}
+
+/** What a {@link LiveFile} needs from the transport that writes to it. */
+export interface LiveFileOwner {
+  /** Ends the last line, and forces the file to the disk where that is asked for: it is about to be closed. */
+  finish(): void;
+  /** Something could not be done that loses no record. It is tried again. */
+  trouble(error: unknown): void;
+}
+
+/** How often it is looked whether the file is still the one that its path names: a call of the operating system. */
+const LOOK_MS = 1000;
+const FIRST_RETRY_MS = 1000;
+const LAST_RETRY_MS = 60_000;
+
+/**
+ * The file under a path, which is replaced by a new one when it is due to be rotated, and when somebody else has rotated,
+ * moved or deleted it: a process that goes on writing to a deleted file loses everything without knowing.
+ */
+export class LiveFile {
+  readonly #path: string;
+  readonly #schedule: RotationSchedule | undefined;
+  readonly #owner: LiveFileOwner;
+  #file: OpenLogFile;
+  #names: SegmentNames;
+  #size: number;
+  /** That were written since the last look. */
+  #lines = 0;
+  #nextLook = Number.NEGATIVE_INFINITY;
+  #nextRotation = Number.NEGATIVE_INFINITY;
+  #retryMs = FIRST_RETRY_MS;
+  /** Why there is no file to write to. */
+  #gone: unknown;
+
+  /** @param path - As it was given: where it leads through symbolic links, these are followed anew each time. */
+  constructor(
+    path: string,
+    file: OpenLogFile,
+    rotation: RotationRules | undefined,
+    owner: LiveFileOwner,
+  ) {
+    this.#path = path;
+    this.#file = file;
+    this.#owner = owner;
+    this.#names = createSegmentNames(file.path);
+    this.#size = file.size;
+    if (rotation !== undefined) this.#schedule = new RotationSchedule(rotation);
+    this.#schedule?.begin(file.size, file.writtenAt, Date.now());
+  }
+
+  /** The file, as those see it who keep its closed segments. */
+  get open(): OpenSegment {
+    return {
+      directory: dirname(this.#file.path),
+      names: this.#names,
+      inode: this.#file.identity?.ino ?? -1,
+      size: this.#size,
+    };
+  }
+
+  /**
+   * To be called in front of each write.
+   *
+   * @returns The new file, when there is one. The old one is closed then.
+   * @throws What the operating system says when the file was deleted and no other can be opened.
+   */
+  prepare(bytes: number): Replacement | undefined {
+    const now = performance.now();
+    if (now >= this.#nextLook) {
+      this.#nextLook = now + LOOK_MS;
+      const replacement = this.#look();
+      if (replacement !== undefined) return replacement;
+    }
+    if (this.#gone !== undefined) throw this.#gone;
+    const due = this.#schedule?.isDue(this.#size, bytes, Date.now()) === true;
+    return due && now >= this.#nextRotation ? this.#rotate(now) : undefined;
+  }
+
+  /** Says that so many bytes and lines were written. */
+  wrote(bytes: number, lines: number): void {
+    this.#size += bytes;
+    this.#lines += lines;
+  }
+
+  #look(): Replacement | undefined {
+    const own = fstatSync(this.#file.descriptor);
+    try {
+      const there = statSync(this.#path, { throwIfNoEntry: false });
+      if (isSame(there, own)) {
+        // Other processes write to the file as well, and somebody may have cut it.
+        this.#size = own.size;
+        this.#lines = 0;
+        return undefined;
+      }
+      const found = findReplacement(this.#file.path, this.#names, own, there !== undefined);
+      return this.#replace(openLogFile(this.#path), found);
+    } catch (error) {
+      // A file that was only moved keeps what is written to it.
+      if (own.nlink > 0) this.#owner.trouble(error);
+      else this.#gone = error;
+      return undefined;
+    }
+  }
+
+  #rotate(now: number): Replacement | undefined {
+    const { descriptor, path } = this.#file;
+    try {
+      const own = fstatSync(descriptor);
+      const there = statSync(path, { throwIfNoEntry: false });
+      // Another process was faster: its new file is ours.
+      if (!isSame(there, own)) return this.#look();
+      this.#owner.finish();
+      const segment = join(dirname(path), this.#names.next(Date.now()));
+      moveWithoutReplacing(path, segment);
+      const file = openOrMoveBack(path, segment);
+      this.#retryMs = FIRST_RETRY_MS;
+      return this.#replace(file, { reason: "rotated", segment });
+    } catch (error) {
+      // The old file goes on.
+      this.#nextRotation = now + this.#retryMs;
+      this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS);
+      this.#owner.trouble(error);
+      return undefined;
+    }
+  }
+
+  #replace(file: OpenLogFile, { reason, segment }: ReplacedFile): Replacement {
+    const { descriptor, path } = this.#file;
+    const lost = reason === "file_deleted" ? this.#lines : 0;
+    this.#lines = 0;
+    this.#gone = undefined;
+    this.#file = file;
+    this.#size = file.size;
+    if (file.path !== path) this.#names = createSegmentNames(file.path);
+    this.#schedule?.begin(file.size, file.writtenAt, Date.now());
+    try {
+      closeSync(descriptor);
+    } catch (error) {
+      this.#owner.trouble(error);
+    }
+    return { file, reason, segment, lost };
+  }
+}
+
+function isSame(one: Stats | undefined, other: Stats): boolean {
+  return one?.ino === other.ino && one.dev === other.dev;
+}
+
+function moveWithoutReplacing(path: string, segment: string): void {
+  if (statSync(segment, { throwIfNoEntry: false }) !== undefined)
+    throw Object.assign(new Error(`${basename(segment)} is there already`), { code: "EEXIST" });
+  renameSync(path, segment);
+}
+
+function openOrMoveBack(path: string, segment: string): OpenLogFile {
+  try {
+    return openLogFile(path);
+  } catch (error) {
+    try {
+      // Not a rename: another process may have made the file meanwhile.
+      linkSync(segment, path);
+      unlinkSync(segment);
+    } catch {
+      // The segment goes on under its new name, until a file can be opened.
+    }
+    throw error;
+  }
+}

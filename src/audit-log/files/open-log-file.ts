@@ -1,0 +1,64 @@
+import { closeSync, fstatSync, openSync, readSync, realpathSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+
+/** A file that is open for appending. */
+export interface OpenLogFile {
+  readonly descriptor: number;
+  /** The file itself, where the path that was given leads through symbolic links. */
+  readonly path: string;
+  /** Names the file, whatever path led to it; `undefined` for what is no regular file. */
+  readonly identity: FileIdentity | undefined;
+  /** Whether it ends in the middle of a line. */
+  readonly torn: boolean;
+  readonly size: number;
+  /** When it was last written to, in milliseconds of the Unix epoch. */
+  readonly writtenAt: number;
+}
+
+/** What tells a file from every other one as long as it exists. */
+export interface FileIdentity {
+  readonly dev: number;
+  readonly ino: number;
+}
+
+/**
+ * Opens a file for appending, and makes it with mode 0600 when it does not exist.
+ *
+ * @throws What the operating system says, or that it is a pipe or a socket.
+ */
+export function openLogFile(path: string): OpenLogFile {
+  // Opening a named pipe waits for its reader, without end: look first.
+  const existing = statSync(path, { throwIfNoEntry: false });
+  if (existing?.isFIFO() || existing?.isSocket()) throw new Error("it is a pipe or a socket");
+  const descriptor = openSync(path, "a", 0o600);
+  try {
+    const file = fstatSync(descriptor);
+    const regular = file.isFile();
+    return {
+      descriptor,
+      path: regular ? realpathSync(path) : resolve(path),
+      identity: regular ? { dev: file.dev, ino: file.ino } : undefined,
+      torn: regular && endsTorn(path),
+      size: file.size,
+      writtenAt: file.mtimeMs,
+    };
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+function endsTorn(path: string): boolean {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, "r");
+    const { size } = fstatSync(descriptor);
+    const last = Buffer.alloc(1);
+    return size > 0 && readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a;
+  } catch {
+    // A file that may be written but not read: an empty line at the seam does no harm.
+    return true;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}

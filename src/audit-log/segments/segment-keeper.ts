@@ -1,0 +1,207 @@
+import { AsyncResource } from "node:async_hooks";
+import { unlink } from "node:fs/promises";
+import { atNextTurn } from "../process/next-turn.js";
+import { afterRealTime } from "../process/real-time.js";
+import { chooseExpired, type RetentionRules } from "./choose-expired.js";
+import { compressSegment } from "./compress-segment.js";
+import { type ClosedSegment, listSegments, type SegmentPlace } from "./list-segments.js";
+import { readSegmentStreams, type SegmentStream } from "./segment-streams.js";
+
+/** A closed segment that is about to be deleted. */
+export interface ExpiredSegment {
+  /** Name of the file, with `.gz` where it is compressed. */
+  readonly file: string;
+  readonly streams: readonly SegmentStream[];
+}
+
+/** What is done with closed segments. */
+export interface SegmentRules {
+  readonly gzip: boolean;
+  readonly retention: RetentionRules | undefined;
+}
+
+/** The file that is written to. */
+export interface OpenSegment extends SegmentPlace {
+  readonly inode: number;
+  readonly size: number;
+}
+
+/** Who is told of closed segments. Called between the turns of writes, never inside of one. */
+export interface SegmentListener {
+  /** Is about to be deleted. What this writes to the log is written first. */
+  expired(segment: ExpiredSegment): void;
+  /** Something could not be done. No record is lost, and it is tried again. */
+  trouble(error: unknown): void;
+}
+
+/** How often retention looks, besides after each rotation: age passes without one. */
+const LOOK_MS = 3_600_000;
+/**
+ * How long nobody may have written to a segment before it is touched: other processes that write to the same log look
+ * once in a second whether it was rotated.
+ */
+const SETTLED_MS = 10_000;
+/** A compression that nobody has gone on with for so long is one of a process that has ended. */
+const LEFT_MS = 600_000;
+/** Names of segments whose end was said but that could not be deleted. */
+const MAX_SAID = 1000;
+
+/**
+ * Compresses and deletes closed segments, one after the other, in the background. It never touches the file that is
+ * written to, nor any file whose name is not that of a segment of this log.
+ *
+ * Several processes may keep the same directory: what one of them has done, the others find done.
+ */
+export class SegmentKeeper {
+  readonly #open: () => OpenSegment;
+  readonly #rules: SegmentRules;
+  readonly #listener: SegmentListener;
+  readonly #settledMs: number;
+  readonly #stop = new AbortController();
+  readonly #said = new Set<string>();
+  /** What wakes the keeper is a write, often that of a request. Its work belongs to none. */
+  readonly #begin = AsyncResource.bind(() => void this.#work());
+  readonly #later = AsyncResource.bind((milliseconds: number) =>
+    afterRealTime(milliseconds, () => {
+      this.#waiting.delete(milliseconds);
+      this.wake();
+    }),
+  );
+  readonly #waiting = new Set<number>();
+  #working = false;
+  #again = false;
+
+  /** @param settledMs - For tests. */
+  constructor(
+    open: () => OpenSegment,
+    rules: SegmentRules,
+    listener: SegmentListener,
+    settledMs = SETTLED_MS,
+  ) {
+    this.#open = open;
+    this.#rules = rules;
+    this.#listener = listener;
+    this.#settledMs = settledMs;
+  }
+
+  /** Has it look at the closed segments: at the start, and when one more was closed. */
+  wake(): void {
+    if (this.#stop.signal.aborted) return;
+    if (this.#working) this.#again = true;
+    else this.#begin();
+  }
+
+  /** Gives up what is under way: a segment that is being compressed stays as it was. */
+  close(): void {
+    this.#stop.abort();
+  }
+
+  async #work(): Promise<void> {
+    this.#working = true;
+    try {
+      do {
+        this.#again = false;
+        await this.#look();
+      } while (this.#again && !this.#stop.signal.aborted);
+    } catch (error) {
+      this.#trouble(error);
+    } finally {
+      this.#working = false;
+    }
+    this.#wakeIn(LOOK_MS);
+  }
+
+  async #look(): Promise<void> {
+    const closed = await this.#settled();
+    if (this.#rules.gzip) for (const segment of closed) await this.#compress(segment);
+    const { retention } = this.#rules;
+    if (retention === undefined) return;
+    const expired = chooseExpired(await this.#settled(), retention, Date.now(), this.#open().size);
+    for (const segment of expired) if (!this.#stopped) await this.#expire(segment);
+  }
+
+  /** The segments that nobody writes to any more. */
+  async #settled(): Promise<readonly ClosedSegment[]> {
+    const open = this.#open();
+    const youngest = Date.now() - this.#settledMs;
+    const segments = await listSegments(open);
+    const settled = segments.filter(
+      ({ plain }) => plain === undefined || isSettled(plain, youngest, open.inode),
+    );
+    if (settled.length < segments.length) this.#wakeIn(this.#settledMs);
+    return settled;
+  }
+
+  async #compress({ plain, temporary }: ClosedSegment): Promise<void> {
+    for (const { path, writtenAt } of temporary)
+      if (Date.now() - writtenAt > LEFT_MS) await this.#delete(path);
+    if (plain === undefined || this.#stopped) return;
+    try {
+      await compressSegment(plain.path, this.#stop.signal);
+    } catch (error) {
+      this.#trouble(error);
+    }
+  }
+
+  async #expire({ name, plain, gzip }: ClosedSegment): Promise<void> {
+    const file = plain ?? gzip;
+    if (file !== undefined && !this.#said.has(name)) {
+      const streams = await this.#streamsIn(file.path);
+      if (streams === undefined || this.#stopped) return;
+      if (this.#said.size >= MAX_SAID) this.#said.clear();
+      this.#said.add(name);
+      this.#listener.expired({ file: plain === undefined ? `${name}.gz` : name, streams });
+      // First the record is written, then the segment goes: the other way round, a crash would leave a gap that
+      // nothing explains.
+      await nextTurn();
+      await nextTurn();
+    }
+    for (const part of [plain, gzip]) if (part !== undefined) await this.#delete(part.path);
+  }
+
+  /** A segment that cannot be read any more is deleted all the same. @returns `undefined` when it is gone. */
+  async #streamsIn(path: string): Promise<readonly SegmentStream[] | undefined> {
+    try {
+      return await readSegmentStreams(path, this.#stop.signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      this.#trouble(error);
+      return [];
+    }
+  }
+
+  async #delete(path: string): Promise<void> {
+    try {
+      await unlink(path);
+    } catch (error) {
+      // Another process was faster.
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") this.#trouble(error);
+    }
+  }
+
+  #wakeIn(milliseconds: number): void {
+    if (this.#stopped || this.#waiting.has(milliseconds)) return;
+    this.#waiting.add(milliseconds);
+    this.#later(milliseconds);
+  }
+
+  #trouble(error: unknown): void {
+    if (!this.#stopped) this.#listener.trouble(error);
+  }
+
+  get #stopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+}
+
+function isSettled(
+  { writtenAt, inode }: { readonly writtenAt: number; readonly inode: number },
+  youngest: number,
+  open: number,
+): boolean {
+  return writtenAt <= youngest && inode !== open;
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => atNextTurn(resolve));
+}
