@@ -8,7 +8,9 @@ import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import type { OnDenied } from "../core/refusal/deny.js";
 import type { CorrelationOptions } from "./facts/request-entry.js";
+import type { RecordTable } from "./record/record-table.js";
 import type { ServiceIdentity } from "./record/source-columns.js";
+import { type AuditSchema, readSchema } from "./schema/read-schema.js";
 import type { AuditSink } from "./sinks/audit-sink.js";
 import { readSinks } from "./sinks/read-sinks.js";
 import { namesSecret } from "./text/secret-name.js";
@@ -43,6 +45,11 @@ export interface AuditLogOptions extends GuardOptions {
    * @default "continue"
    */
   readonly onFailure?: "continue" | "fail-operation" | undefined;
+  /**
+   * The names of the members of the records: `"v1"`, our own with the names of OpenTelemetry; `"ecs"`, Elastic Common
+   * Schema 8.17; or `"ocsf"`, Open Cybersecurity Schema Framework 1.5. They say the same. @default "v1"
+   */
+  readonly schema?: AuditSchema | undefined;
 }
 
 /** The service that records name. */
@@ -91,6 +98,8 @@ export interface AuditLogSettings {
   readonly headers: readonly string[];
   readonly except: readonly PathPattern[];
   readonly failOperation: boolean;
+  /** Writes records in the schema of the log. */
+  readonly table: RecordTable;
 }
 
 const KEYS: OptionKeys<AuditLogOptions> = {
@@ -101,6 +110,7 @@ const KEYS: OptionKeys<AuditLogOptions> = {
   fields: true,
   except: true,
   onFailure: "neverUndefined",
+  schema: true,
   ...GUARD_OPTIONS,
 };
 const LOGGER =
@@ -196,6 +206,7 @@ export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings 
     except: readPathPatterns(reader, "except", REQUESTS_THAT_PASS) ?? [],
     headers: fields?.has("headers") ? readHeaders(fields) : ["user-agent"],
     failOperation: onFailure === "fail-operation",
+    table: readSchema(reader),
   };
   const sinks = readSinks(reader, settings.failOperation);
   reader.finish();

@@ -81,10 +81,10 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const { correlation, failOperation, idHeader, ...settings } = readAuditLogOptions(options);
   const guard = createGuard("auditLog", "audit", settings.guard);
   const source = createSourceColumns(settings.service);
-  const systemRecord = createSystemRecord(source);
+  const systemRecord = createSystemRecord(source, settings.table);
   const routes = new RouteTemplates();
-  const requestRecord = createRequestRecord(source, settings.headers);
-  const repeatRecord = createRepeatRecord(source);
+  const requestRecord = createRequestRecord(source, settings.headers, settings.table);
+  const repeatRecord = createRepeatRecord(source, settings.table);
   const numbers = new RecordNumbers();
   const failures = new FailureReport();
   const writer = new AuditWriter(

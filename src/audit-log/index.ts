@@ -10,6 +10,7 @@ export type {
 export type { AuditStats } from "./delivery/audit-writer.js";
 export { type AuditFailure, FAILURE_CHANNEL } from "./delivery/failure-report.js";
 export { getRequestId } from "./get-request-id.js";
+export type { AuditSchema } from "./schema/read-schema.js";
 export type { AuditSink } from "./sinks/audit-sink.js";
 export { type FileSinkOptions, fileSink } from "./sinks/file-sink.js";
 export { stdoutSink } from "./sinks/stdout-sink.js";
