@@ -1,5 +1,6 @@
 import type { RequestFacts } from "../facts/request-facts.js";
 import { fieldMembers } from "../fields/app-fields.js";
+import { eventNames, requestEvents } from "../fields/request-events.js";
 import { ACTOR_COLUMNS } from "./actor-columns.js";
 import { createDecisionColumns } from "./decision-columns.js";
 import { createExchangeColumns } from "./exchange-columns.js";
@@ -22,12 +23,26 @@ export function createRequestRecord(
   headers: readonly string[],
   table: RecordTable,
 ): RequestRecord {
-  return table<RequestFacts>([
+  return table(createRequestColumns(source, headers));
+}
+
+/** The columns of the record of a request. */
+export function createRequestColumns(
+  source: readonly Column<Numbered>[],
+  headers: readonly string[],
+): readonly Column<RequestFacts>[] {
+  return [
     ...source,
     ...createExchangeColumns(),
     ...ACTOR_COLUMNS,
     ...createDecisionColumns(),
     ...createHeaderColumns(headers),
     { name: "app.", read: ({ req }) => fieldMembers(req), members: true },
-  ]);
+    { name: "audit.events", read: ({ req }) => eventNames(req) },
+    {
+      name: "audit.events.omitted",
+      read: ({ req }) => requestEvents(req)?.omitted || undefined,
+      whole: true,
+    },
+  ];
 }

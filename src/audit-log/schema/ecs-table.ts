@@ -10,7 +10,6 @@ const NAMES: Readonly<Record<string, string>> = {
   "audit.actor.tenant": "organization.id",
   "audit.outcome": "event.outcome",
   "audit.reason": "event.reason",
-  "event.name": "event.action",
   "http.request.body.size": "http.request.body.bytes",
   "http.response.size": "http.response.bytes",
   observed_timestamp: "event.created",
@@ -58,6 +57,8 @@ function classification<Facts>(values: ColumnValues<Facts>): readonly Column<Fac
   const recordId = values.text("audit.record.id");
   const categoryOf = (facts: Facts): EcsCategory => ecsCategory(name(facts) ?? "", outcome(facts));
   return [
+    // Ours stays, because OpenTelemetry has it.
+    { name: "event.action", read: name, quoted: true },
     { name: "event.kind", read: (facts) => categoryOf(facts).kind, quoted: true },
     { name: "event.category", read: (facts) => categoryOf(facts).category },
     { name: "event.type", read: (facts) => categoryOf(facts).type },
