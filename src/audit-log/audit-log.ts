@@ -1,15 +1,20 @@
+import type { Request } from "express";
 import { createGuard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { outageError } from "../core/refusal/http-error.js";
 import { requestId } from "../core/refusal/problem-details.js";
+import type { AuditEventDetails, AuditEventName } from "./audit-event.js";
+import type { AuditFields } from "./audit-fields.js";
 import { type AuditLogOptions, readAuditLogOptions } from "./audit-log-options.js";
 import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
 import { createLanes } from "./delivery/create-lanes.js";
 import { FailureReport } from "./delivery/failure-report.js";
+import { AppEvents } from "./events/app-events.js";
+import { createEventRecord } from "./events/event-record.js";
 import { auditState } from "./facts/audit-state.js";
 import { RecordNumbers } from "./facts/record-numbers.js";
 import type { RequestFacts } from "./facts/request-facts.js";
-import { createRequestRecord } from "./record/request-record.js";
+import { createRequestColumns } from "./record/request-columns.js";
 import { createSourceColumns } from "./record/source-columns.js";
 import { createSystemRecord, type SystemRecord } from "./record/system-record.js";
 import { FrontRefusals } from "./repeats/front-refusals.js";
@@ -29,6 +34,16 @@ export interface AuditLog extends Middleware {
   close(): Promise<void>;
   /** How the audit log is doing, for a health check or a metric. */
   stats(): AuditStats;
+  /**
+   * Records an event of the app as {@link auditEvent} does: in this log, whichever recorded the request, and with `null`
+   * also where there is none, as in a job. A request that this log does not record is as good as `null`.
+   */
+  event(
+    req: Request | null,
+    name: AuditEventName,
+    fields?: AuditFields,
+    details?: AuditEventDetails,
+  ): boolean;
 }
 
 /** An audit log that is part of a preset. */
@@ -83,7 +98,8 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const source = createSourceColumns(settings.service);
   const systemRecord = createSystemRecord(source, settings.table);
   const routes = new RouteTemplates();
-  const requestRecord = createRequestRecord(source, settings.headers, settings.table);
+  const columns = createRequestColumns(source, settings.headers);
+  const requestRecord = settings.table(columns);
   const repeatRecord = createRepeatRecord(source, settings.table);
   const numbers = new RecordNumbers();
   const failures = new FailureReport();
@@ -108,20 +124,20 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   function observe(facts: RequestFacts): void {
     for (const observer of observers) observer(facts);
   }
-  const audit = new RequestAudit(
-    {
-      numbers,
-      routes,
-      requestRecord,
-      systemRecord,
-      frontRefusals,
-      observe,
-      write: (line) => writer.write(line),
-      countUnmade: (error) => writer.countUnmade(error),
-    },
-    correlation,
-    settings.except,
-    (decisions) => start.atDecisions(decisions),
+  const makers = {
+    numbers,
+    routes,
+    requestRecord,
+    eventRecord: createEventRecord(source, columns, settings.table),
+    systemRecord,
+    frontRefusals,
+    observe,
+    write: (line: string) => writer.write(line),
+    countUnmade: (error: unknown) => writer.countUnmade(error),
+  };
+  const events = new AppEvents(makers);
+  const audit = new RequestAudit(makers, correlation, settings.except, (decisions) =>
+    start.atDecisions(decisions),
   );
 
   const middleware = guard.middleware((req, res, next) => {
@@ -133,6 +149,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     start.atRequest(req.app);
     const entry = audit.open(req, res);
     requestId.set(req, entry.requestId);
+    events.open(req, entry);
     if (guard.enforced && !res.headersSent) res.setHeader(idHeader, entry.requestId);
     if (failOperation && !writer.isReliable()) {
       const error = outageError("audit_unavailable", undefined);
@@ -150,6 +167,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     closing = new Promise((resolve) => {
       begin = () => {
         audit.close();
+        events.close();
         resolve(end(writer, say, start));
       };
     });
@@ -158,7 +176,12 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   }
 
   return {
-    handler: Object.assign(middleware, { close, stats: () => writer.stats }),
+    handler: Object.assign(middleware, {
+      close,
+      stats: () => writer.stats,
+      event: (...[req, name, fields, details]: Parameters<AuditLog["event"]>) =>
+        events.record(req, name, fields, details),
+    }),
     nameGuards(guards, otherwise) {
       left = otherwise;
       start.atSetup(guards);

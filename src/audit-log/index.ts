@@ -1,3 +1,4 @@
+export { type AuditEventDetails, type AuditEventName, auditEvent } from "./audit-event.js";
 export { type AuditFields, auditFields } from "./audit-fields.js";
 export { type AuditLog, auditLog } from "./audit-log.js";
 export type {

@@ -17,7 +17,7 @@ import { factsOf, type RequestFacts } from "./facts/request-facts.js";
 import { requestEvents } from "./fields/request-events.js";
 import { LateRecords } from "./late-records.js";
 import { OpenRequests } from "./open-requests.js";
-import type { RequestRecord } from "./record/request-record.js";
+import type { RequestRecord } from "./record/request-columns.js";
 import type { SystemRecord } from "./record/system-record.js";
 import type { FrontRefusals } from "./repeats/front-refusals.js";
 import type { RouteTemplates } from "./routes/route-templates.js";

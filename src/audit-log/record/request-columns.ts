@@ -5,28 +5,18 @@ import { ACTOR_COLUMNS } from "./actor-columns.js";
 import { createDecisionColumns } from "./decision-columns.js";
 import { createExchangeColumns } from "./exchange-columns.js";
 import { createHeaderColumns } from "./header-columns.js";
-import type { Column, RecordTable } from "./record-table.js";
+import type { Column } from "./record-table.js";
 import type { Numbered } from "./source-columns.js";
 
 /** Writes the record of one request, as a line of JSON. @throws What a property of the app throws. */
 export type RequestRecord = (facts: RequestFacts) => string;
 
 /**
- * Makes the records of requests.
+ * Makes the columns of the records of requests.
  *
  * @param source - The columns of every record of the log.
  * @param headers - The header fields to record, in lower case.
- * @param table - Writes them in the schema of the log.
  */
-export function createRequestRecord(
-  source: readonly Column<Numbered>[],
-  headers: readonly string[],
-  table: RecordTable,
-): RequestRecord {
-  return table(createRequestColumns(source, headers));
-}
-
-/** The columns of the record of a request. */
 export function createRequestColumns(
   source: readonly Column<Numbered>[],
   headers: readonly string[],
