@@ -1,3 +1,4 @@
+import type { Server } from "node:net";
 import type { Request } from "express";
 import { createGuard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
@@ -6,6 +7,8 @@ import { requestId } from "../core/refusal/problem-details.js";
 import type { AuditEventDetails, AuditEventName } from "./audit-event.js";
 import type { AuditFields } from "./audit-fields.js";
 import { type AuditLogOptions, readAuditLogOptions } from "./audit-log-options.js";
+import { ConnectionLog } from "./connections/connection-log.js";
+import { createConnectionRecord } from "./connections/connection-record.js";
 import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
 import { createLanes } from "./delivery/create-lanes.js";
 import { FailureReport } from "./delivery/failure-report.js";
@@ -34,6 +37,14 @@ export interface AuditLog extends Middleware {
   close(): Promise<void>;
   /** How the audit log is doing, for a health check or a metric. */
   stats(): AuditStats;
+  /**
+   * Records what happens on the connections of a server of `node:http`, `node:https` or `node:http2` and never reaches a
+   * middleware: requests that are no HTTP, too large or too slow, failed handshakes, dropped requests and connections, and
+   * upgrades. It answers nothing and changes nothing about how Node or the app answer. Twice is once; `close()` ends it.
+   *
+   * @throws {@link OptionsError} when it is no server.
+   */
+  attachServer(server: Server): void;
   /**
    * Records an event of the app as {@link auditEvent} does: in this log, whichever recorded the request, and with `null`
    * also where there is none, as in a job. A request that this log does not record is as good as `null`.
@@ -136,6 +147,8 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     countUnmade: (error: unknown) => writer.countUnmade(error),
   };
   const events = new AppEvents(makers);
+  const connectionRecord = createConnectionRecord(source, settings.table);
+  const connections = new ConnectionLog(numbers, connectionRecord, makers.write);
   const audit = new RequestAudit(makers, correlation, settings.except, (decisions) =>
     start.atDecisions(decisions),
   );
@@ -168,6 +181,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
       begin = () => {
         audit.close();
         events.close();
+        connections.close();
         resolve(end(writer, say, start));
       };
     });
@@ -179,6 +193,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     handler: Object.assign(middleware, {
       close,
       stats: () => writer.stats,
+      attachServer: (server: Server) => connections.attach(server),
       event: (...[req, name, fields, details]: Parameters<AuditLog["event"]>) =>
         events.record(req, name, fields, details),
     }),
