@@ -1,7 +1,7 @@
 import type { ColumnValues } from "./column-values.js";
 import type { NestedColumn } from "./nest-columns.js";
 import { readClass, text, whole } from "./ocsf-base.js";
-import { API_ACTIVITY } from "./ocsf-class.js";
+import { API_ACTIVITY, AUTHENTICATION } from "./ocsf-class.js";
 
 /** The methods that the framework knows. */
 const METHODS: ReadonlySet<string | undefined> = new Set([
@@ -26,6 +26,9 @@ export function ocsfExchange<Facts>(values: ColumnValues<Facts>): readonly Neste
   const requestId = values.text("http.request.id");
   const status = values.whole("http.response.status_code");
   const isCall = (facts: Facts): boolean => classOf(facts).uid === API_ACTIVITY;
+  // Other classes have no request.
+  const hasRequest = (facts: Facts): boolean =>
+    isCall(facts) || classOf(facts).uid === AUTHENTICATION;
   return [
     {
       within: ["api"],
@@ -41,12 +44,12 @@ export function ocsfExchange<Facts>(values: ColumnValues<Facts>): readonly Neste
       within: ["http_request"],
       column: text("http_method", (facts) => {
         const verb = method(facts);
-        return METHODS.has(verb) ? verb : undefined;
+        return METHODS.has(verb) && hasRequest(facts) ? verb : undefined;
       }),
     },
     {
       within: ["http_request"],
-      column: text("uid", (facts) => (method(facts) === undefined ? undefined : requestId(facts))),
+      column: text("uid", (facts) => (hasRequest(facts) ? requestId(facts) : undefined)),
     },
     {
       within: ["http_request"],
@@ -56,7 +59,14 @@ export function ocsfExchange<Facts>(values: ColumnValues<Facts>): readonly Neste
       within: ["http_request"],
       column: whole("body_length", values.whole("http.request.body.size")),
     },
-    { within: ["http_request", "url"], column: text("path", path) },
+    {
+      within: ["http_request", "url"],
+      column: text("path", (facts) => (hasRequest(facts) ? path(facts) : undefined)),
+    },
+    {
+      within: ["unmapped"],
+      column: text("url.path", (facts) => (hasRequest(facts) ? undefined : path(facts))),
+    },
     {
       within: ["http_response"],
       column: whole("code", (facts) => (isCall(facts) ? status(facts) : undefined)),
