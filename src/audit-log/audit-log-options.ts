@@ -16,7 +16,9 @@ import type { CorrelationOptions } from "./facts/request-entry.js";
 import type { AuditMetrics } from "./metrics/audit-metrics.js";
 import type { LogMetrics } from "./metrics/log-metrics.js";
 import { readMetrics } from "./metrics/read-metrics.js";
+import type { RecordTable } from "./record/record-table.js";
 import type { ServiceIdentity } from "./record/source-columns.js";
+import { type AuditSchema, readSchema } from "./schema/read-schema.js";
 import type { AuditSink } from "./sinks/audit-sink.js";
 import { readSinks } from "./sinks/read-sinks.js";
 import { namesSecret } from "./text/secret-name.js";
@@ -81,6 +83,11 @@ export interface AuditLogOptions extends GuardOptions {
    * @default "chain"
    */
   readonly integrity?: false | "chain" | AuditIntegrityOptions | undefined;
+  /**
+   * The names of the members of the records: `"v1"`, our own with the names of OpenTelemetry; `"ecs"`, Elastic Common
+   * Schema 8.17; or `"ocsf"`, Open Cybersecurity Schema Framework 1.5. They say the same. @default "v1"
+   */
+  readonly schema?: AuditSchema | undefined;
 }
 
 /** The service that records name. */
@@ -133,6 +140,8 @@ export interface AuditLogSettings {
   readonly stallAfter: number;
   readonly metrics: LogMetrics | undefined;
   readonly integrity: IntegritySettings;
+  /** Writes records in the schema of the log. */
+  readonly table: RecordTable;
 }
 
 const KEYS: OptionKeys<AuditLogOptions> = {
@@ -148,6 +157,7 @@ const KEYS: OptionKeys<AuditLogOptions> = {
   stallAfter: true,
   metrics: "neverUndefined",
   integrity: "neverUndefined",
+  schema: true,
   ...GUARD_OPTIONS,
 };
 const LOGGER =
@@ -244,6 +254,7 @@ export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings 
     stallAfter: reader.duration("stallAfter", { min: "1s", max: "1h", default: "30s" }),
     metrics: readMetrics(reader),
     integrity: readIntegrity(reader),
+    table: readSchema(reader),
   };
   const sinks = readSinks(reader, failure.onFailure);
   reader.finish();

@@ -1,22 +1,30 @@
+import type { Server } from "node:net";
+import type { Request } from "express";
 import { createGuard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { outageError } from "../core/refusal/http-error.js";
 import { requestId } from "../core/refusal/problem-details.js";
+import type { AuditEventDetails, AuditEventName } from "./audit-event.js";
+import type { AuditFields } from "./audit-fields.js";
 import { type AuditLogOptions, readAuditLogOptions } from "./audit-log-options.js";
 import { createSeals } from "./chain/create-seals.js";
 import { previousFields } from "./chain/previous-stream.js";
-import { RecordStream } from "./chain/record-stream.js";
+import { type MakeRecord, RecordStream } from "./chain/record-stream.js";
 import type { Seals } from "./chain/seals.js";
+import { ConnectionLog } from "./connections/connection-log.js";
+import { createConnectionRecord } from "./connections/connection-record.js";
 import type { AuditHealth } from "./delivery/audit-health.js";
 import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
 import { FailurePolicy } from "./delivery/failure-policy.js";
 import { FailureReport } from "./delivery/failure-report.js";
 import { stallRecord } from "./delivery/stall-record.js";
+import { AppEvents } from "./events/app-events.js";
+import { createEventRecord } from "./events/event-record.js";
 import { auditState } from "./facts/audit-state.js";
 import { RecordNumbers } from "./facts/record-numbers.js";
 import type { RequestFacts } from "./facts/request-facts.js";
 import { createLanes } from "./lanes/create-lanes.js";
-import { createRequestRecord } from "./record/request-record.js";
+import { createRequestColumns } from "./record/request-columns.js";
 import { createSourceColumns } from "./record/source-columns.js";
 import { createSystemRecord, type SystemRecord } from "./record/system-record.js";
 import { FrontRefusals } from "./repeats/front-refusals.js";
@@ -43,6 +51,24 @@ export interface AuditLog extends Middleware {
    * function is frozen. It rejects when one lacks some, and names it; nobody has to handle that.
    */
   flush(): Promise<void>;
+  /**
+   * Records what happens on the connections of a server of `node:http`, `node:https` or `node:http2` and never reaches a
+   * middleware: requests that are no HTTP, too large or too slow, failed handshakes, dropped requests and connections, and
+   * upgrades. It answers nothing and changes nothing about how Node or the app answer. Twice is once; `close()` ends it.
+   *
+   * @throws {@link OptionsError} when it is no server.
+   */
+  attachServer(server: Server): void;
+  /**
+   * Records an event of the app as {@link auditEvent} does: in this log, whichever recorded the request, and with `null`
+   * also where there is none, as in a job. A request that this log does not record is as good as `null`.
+   */
+  event(
+    req: Request | null,
+    name: AuditEventName,
+    fields?: AuditFields,
+    details?: AuditEventDetails,
+  ): boolean;
 }
 
 /** An audit log that is part of a preset. */
@@ -100,10 +126,11 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     refuse: () => writer.refuse(),
   });
   const source = [...createSourceColumns(settings.service), ...stream.columns];
-  const systemRecord = createSystemRecord(source);
+  const systemRecord = createSystemRecord(source, settings.table);
   const routes = new RouteTemplates();
-  const requestRecord = createRequestRecord(source, settings.headers);
-  const repeatRecord = createRepeatRecord(source);
+  const columns = createRequestColumns(source, settings.headers);
+  const requestRecord = settings.table(columns);
+  const repeatRecord = createRepeatRecord(source, settings.table);
   const policy = new FailurePolicy(settings.failure, guard.enforced);
   const failures = new FailureReport((failure) => policy.onFailure(failure, writer));
   const fileTies = {
@@ -155,19 +182,21 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   function observe(facts: RequestFacts): void {
     for (const observer of observers) observer(facts);
   }
-  const audit = new RequestAudit(
-    {
-      routes,
-      requestRecord,
-      systemRecord,
-      frontRefusals,
-      observe,
-      write: (make) => stream.write(make),
-      countUnmade: (error) => writer.countUnmade(error),
-    },
-    correlation,
-    settings.except,
-    (decisions) => start.atDecisions(decisions),
+  const makers = {
+    routes,
+    requestRecord,
+    eventRecord: createEventRecord(source, columns, settings.table),
+    systemRecord,
+    frontRefusals,
+    observe,
+    write: (make: MakeRecord) => stream.write(make),
+    countUnmade: (error: unknown) => writer.countUnmade(error),
+  };
+  const events = new AppEvents(makers);
+  const connectionRecord = createConnectionRecord(source, settings.table);
+  const connections = new ConnectionLog(connectionRecord, makers.write);
+  const audit = new RequestAudit(makers, correlation, settings.except, (decisions) =>
+    start.atDecisions(decisions),
   );
 
   const middleware = guard.middleware((req, res, next) => {
@@ -179,6 +208,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     start.atRequest(req.app);
     const entry = audit.open(req, res);
     requestId.set(req, entry.requestId);
+    events.open(req, entry);
     if (guard.enforced && !res.headersSent) res.setHeader(idHeader, entry.requestId);
     if (policy.refuses(req, writer)) {
       const error = outageError("audit_unavailable", undefined);
@@ -196,6 +226,8 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     closing = new Promise((resolve) => {
       begin = () => {
         audit.close();
+        events.close();
+        connections.close();
         detachMetrics?.();
         resolve(end(writer, seals, start));
       };
@@ -214,6 +246,9 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
       stats: statsNow,
       health: () => writer.health(policy.isRefusing(writer)),
       flush: () => writer.flush(),
+      attachServer: (server: Server) => connections.attach(server),
+      event: (...[req, name, fields, details]: Parameters<AuditLog["event"]>) =>
+        events.record(req, name, fields, details),
     }),
     nameGuards(guards, otherwise) {
       left = otherwise;

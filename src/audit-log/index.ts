@@ -1,3 +1,4 @@
+export { type AuditEventDetails, type AuditEventName, auditEvent } from "./audit-event.js";
 export { type AuditFields, auditFields } from "./audit-fields.js";
 export { type AuditLog, auditLog } from "./audit-log.js";
 export type {
@@ -21,6 +22,7 @@ export {
   openTelemetryMetrics,
 } from "./open-telemetry-metrics.js";
 export { type PrometheusMetricsOptions, prometheusMetrics } from "./prometheus-metrics.js";
+export type { AuditSchema } from "./schema/read-schema.js";
 export type { AuditSink } from "./sinks/audit-sink.js";
 export { type FileSinkOptions, fileSink } from "./sinks/file-sink.js";
 export { stdoutSink } from "./sinks/stdout-sink.js";

@@ -6,6 +6,7 @@ import type { PathPattern } from "../core/http/path-pattern.js";
 import { isSent } from "../core/request/is-sent.js";
 import type { MakeRecord } from "./chain/record-stream.js";
 import { auditState } from "./facts/audit-state.js";
+import { type Ending, whoEnded } from "./facts/ending.js";
 import {
   bytesWritten,
   type CorrelationOptions,
@@ -13,8 +14,10 @@ import {
   type RequestEntry,
 } from "./facts/request-entry.js";
 import { factsOf, type RequestFacts } from "./facts/request-facts.js";
+import { requestEvents } from "./fields/request-events.js";
 import { LateRecords } from "./late-records.js";
-import type { RequestRecord } from "./record/request-record.js";
+import { OpenRequests } from "./open-requests.js";
+import type { RequestRecord } from "./record/request-columns.js";
 import type { SystemRecord } from "./record/system-record.js";
 import type { FrontRefusals } from "./repeats/front-refusals.js";
 import type { RouteTemplates } from "./routes/route-templates.js";
@@ -46,6 +49,7 @@ export class RequestAudit {
   readonly #except: readonly PathPattern[];
   readonly #observe: (decisions: readonly Decision[]) => void;
   readonly #late = new LateRecords();
+  readonly #open: OpenRequests<AuditedResponse>;
   // One pair of listeners for all requests: Node calls them with the response as `this`.
   readonly #onFinish: (this: Response) => void;
   readonly #onClose: (this: Response) => void;
@@ -68,6 +72,10 @@ export class RequestAudit {
     this.#onClose = function onClose() {
       end(this, false);
     };
+    this.#open = new OpenRequests(
+      (res, ending) => this.#end(res, false, ending),
+      () => this.#late.flush(),
+    );
   }
 
   open(req: Request, res: Response): RequestEntry {
@@ -76,36 +84,39 @@ export class RequestAudit {
     watchStatus(req, res);
     res.on("finish", this.#onFinish);
     res.on("close", this.#onClose);
+    this.#open.add(res, req);
     // A client that left while a middleware in front of this one was waiting: "close" is over already.
     if (res.destroyed) this.#end(res, false);
     return entry;
   }
 
-  /** Writes the records that wait: for verdicts of report mode, which are missing then, or for the end of a minute. */
+  /** Writes the records of requests that are open, and those that wait: for verdicts of report mode, which are missing then, or for the end of a minute. */
   close(): void {
-    this.#late.flush();
+    this.#open.close();
     this.#records.frontRefusals.close();
   }
 
-  #end(res: AuditedResponse, finished: boolean): void {
+  #end(res: AuditedResponse, finished: boolean, why?: Ending): void {
     const entry = res[ENTRY];
     if (entry === undefined) return;
     res[ENTRY] = undefined;
+    this.#open.delete(res);
+    const ending = finished ? undefined : (why ?? whoEnded(entry.socket, res));
     const verdicts = this.#verdictsOf(res);
     if (verdicts === undefined) {
-      this.#writeRecord(entry, res, finished);
+      this.#writeRecord(entry, res, ending);
       return;
     }
     const ended = { tick: performance.now(), bytes: bytesWritten(entry.socket) };
-    this.#late.add(verdicts, () => this.#writeRecord({ ...entry, ended }, res, finished));
+    this.#late.add(verdicts, () => this.#writeRecord({ ...entry, ended }, res, ending));
   }
 
-  #writeRecord(entry: RequestEntry, res: AuditedResponse, finished: boolean): void {
+  #writeRecord(entry: RequestEntry, res: AuditedResponse, ending: Ending | undefined): void {
     const { routes, frontRefusals, observe } = this.#records;
     this.#conclude(res);
     let facts: RequestFacts;
     try {
-      facts = factsOf(entry, res.req as Request, res, finished, routes);
+      facts = factsOf(entry, res.req as Request, res, ending, routes);
     } catch (error) {
       this.#giveUp(entry, error);
       return;
@@ -170,7 +181,8 @@ export class RequestAudit {
 }
 
 /** Whether no guard refused the request, not even in report mode, and nothing failed or was cut off. */
-function isUneventful({ decisions, verdict: { status, aborted } }: RequestFacts): boolean {
-  if (aborted || status === undefined || status >= 400) return false;
+function isUneventful({ req, decisions, verdict: { status, ending } }: RequestFacts): boolean {
+  if (ending !== undefined || status === undefined || status >= 400) return false;
+  if (requestEvents(req) !== undefined) return false;
   return decisions.every(({ outcome }) => outcome === "allow");
 }

@@ -2,6 +2,7 @@ import { generateKeyPairSync, sign as signWith } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { checkStream } from "../../../test/support/audit-log/check-stream.js";
 import { RecordNumbers } from "../facts/record-numbers.js";
+import { createRecordTable } from "../record/record-table.js";
 import { createSourceColumns } from "../record/source-columns.js";
 import { createSystemRecord } from "../record/system-record.js";
 import type { AuditAnchor } from "./integrity-options.js";
@@ -60,7 +61,7 @@ function setUp(
   const sink = { write: (line: string) => void lines.push(line), refuse: () => undefined };
   const stream = new RecordStream(numbers, true, sink);
   const source = createSourceColumns({ name: "test", version: undefined });
-  const systemRecord = createSystemRecord([...source, ...stream.columns]);
+  const systemRecord = createSystemRecord([...source, ...stream.columns], createRecordTable);
   const log = {
     stream,
     numbers,

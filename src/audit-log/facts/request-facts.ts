@@ -1,8 +1,10 @@
 import type { Request, Response } from "express";
 import { type Decision, decisionsOf } from "../../core/decision/decision.js";
 import { errorTypeOf } from "../../core/decision/error-type.js";
+import { requestEvents } from "../fields/request-events.js";
 import type { RouteTemplates } from "../routes/route-templates.js";
 import { type Actor, actorOf } from "./actor.js";
+import type { Ending } from "./ending.js";
 import type { RequestEntry } from "./request-entry.js";
 import { judge, type Verdict } from "./verdict.js";
 
@@ -20,16 +22,27 @@ export interface RequestFacts {
   readonly route: string | undefined;
 }
 
-/** Gathers the facts that more than one column asks for. @throws What a property of the app throws. */
+/**
+ * Gathers the facts that more than one column asks for.
+ *
+ * @param ending - Of an answer that is not complete.
+ * @throws What a property of the app throws.
+ */
 export function factsOf(
   entry: RequestEntry,
   req: Request,
   res: Response,
-  finished: boolean,
+  ending: Ending | undefined,
   routes: RouteTemplates,
 ): RequestFacts {
   const decisions = decisionsOf(req);
-  const verdict = judge(decisions, errorTypeOf(req), res, finished);
+  const verdict = judge(
+    decisions,
+    errorTypeOf(req),
+    res,
+    ending,
+    requestEvents(req)?.failed === true,
+  );
   const route = routes.of(req, verdict.outcome !== "success");
   return { recordId: "", entry, req, res, decisions, verdict, actor: actorOf(req), route };
 }

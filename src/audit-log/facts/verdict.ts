@@ -2,12 +2,15 @@ import type { Response } from "express";
 import { sentStatus } from "../../core/answer/sent-status.js";
 import type { ReceivedReports } from "../../core/decision/browser-report.js";
 import type { CorsRequest, Decision } from "../../core/decision/decision.js";
+import type { Ending } from "./ending.js";
 import { type AuditEvent, refusalEvent, reportEvent, requestEvent } from "./event-name.js";
 
 /** What became of a request. */
 export interface Verdict {
   /** The connection ended before the answer did. */
   readonly aborted: boolean;
+  /** How it ended when the answer is not complete. */
+  readonly ending: Ending | undefined;
   /** Absent when no answer was begun. */
   readonly status: number | undefined;
   /** `unknown`: nobody can say whether the client got the answer. */
@@ -29,12 +32,17 @@ export interface Verdict {
   readonly event: AuditEvent;
 }
 
-/** Judges a request whose answer has ended, or will never come. */
+/**
+ * Judges a request whose answer has ended, or will never come.
+ *
+ * @param eventFailed - Whether an event of the app says so.
+ */
 export function judge(
   decisions: readonly Decision[],
   errorType: string | undefined,
   res: Response,
-  finished: boolean,
+  ending: Ending | undefined,
+  eventFailed: boolean,
 ): Verdict {
   let refusal: Decision | undefined;
   let outage: Decision | undefined;
@@ -56,16 +64,20 @@ export function judge(
   }
   const status = sentStatus(res);
   const failed =
-    refusal !== undefined || errorType !== undefined || (status !== undefined && status >= 400);
+    eventFailed ||
+    refusal !== undefined ||
+    errorType !== undefined ||
+    (status !== undefined && status >= 400);
   // What a guard refuses after it could not tell who is asking says nothing about the client.
   const event =
     refusal === undefined || refusal.guard === outage?.guard
       ? (reportEvent(reports) ??
         requestEvent(status, errorType !== undefined || outage !== undefined))
       : refusalEvent(refusal.code, refusal.status, refusal.reason);
-  const outcome = failed ? "failure" : finished ? "success" : "unknown";
+  const outcome = failed ? "failure" : ending === undefined ? "success" : "unknown";
   return {
-    aborted: !finished,
+    aborted: ending !== undefined && ending !== "still_open",
+    ending,
     status,
     outcome,
     refusal,

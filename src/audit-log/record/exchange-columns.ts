@@ -27,6 +27,7 @@ export function createExchangeColumns(): readonly Column<RequestFacts>[] {
   return [
     { name: "@timestamp", read: ({ entry }) => isoTime(entry.startedAt), quoted: true },
     { name: "audit.aborted", read: ({ verdict }) => (verdict.aborted ? "true" : undefined) },
+    { name: "audit.ending", read: ({ verdict }) => verdict.ending, quoted: true },
     {
       name: "audit.action",
       read: ({ entry }) => actionOf(entry.method),

@@ -45,6 +45,9 @@ interface Cell<Facts> {
   readonly next: 1 | 2;
 }
 
+/** Makes the function that writes records of one kind, in the names of one schema, each as a line of JSON without its line end. */
+export type RecordTable = <Facts>(columns: readonly Column<Facts>[]) => (facts: Facts) => string;
+
 const ENDS = ["{}", "}", '"}'] as const;
 
 /**

@@ -1,6 +1,6 @@
 import { createIsoTime } from "../text/iso-time.js";
 import { jsonText } from "../text/json-text.js";
-import { type Column, constantColumn, createRecordTable } from "./record-table.js";
+import { type Column, constantColumn, type RecordTable } from "./record-table.js";
 import type { Numbered } from "./source-columns.js";
 
 /**
@@ -71,10 +71,14 @@ const FIELDS = [
  * Makes the records about the audit log itself.
  *
  * @param source - The columns of every record of the log.
+ * @param table - Writes them in the schema of the log.
  */
-export function createSystemRecord(source: readonly Column<Numbered>[]): SystemRecord {
+export function createSystemRecord(
+  source: readonly Column<Numbered>[],
+  table: RecordTable,
+): SystemRecord {
   const isoTime = createIsoTime();
-  const record = createRecordTable<SystemFacts>([
+  const record = table<SystemFacts>([
     ...source,
     { name: "@timestamp", read: () => isoTime(Date.now()), quoted: true },
     constantColumn("audit.action", "EXECUTE"),

@@ -2,7 +2,7 @@ import type { Decision } from "../../core/decision/decision.js";
 import type { Verdict } from "../facts/verdict.js";
 import { createDecisionList } from "../record/decision-list.js";
 import { actionOf, methodOf, typeOfError } from "../record/exchange-columns.js";
-import { type Column, constantColumn, createRecordTable } from "../record/record-table.js";
+import { type Column, constantColumn, type RecordTable } from "../record/record-table.js";
 import type { Numbered } from "../record/source-columns.js";
 import { createIsoTime } from "../text/iso-time.js";
 import { optionalText } from "../text/json-text.js";
@@ -32,11 +32,15 @@ export type RepeatRecord = (recordId: string, repeats: Repeats<Refused>) => stri
  * Makes the records of requests that were refused alike. Nobody was authenticated in any of them.
  *
  * @param source - The columns of every record of the log.
+ * @param table - Writes them in the schema of the log.
  */
-export function createRepeatRecord(source: readonly Column<Numbered>[]): RepeatRecord {
+export function createRepeatRecord(
+  source: readonly Column<Numbered>[],
+  table: RecordTable,
+): RepeatRecord {
   const isoTime = createIsoTime();
   const decisionList = createDecisionList();
-  const record = createRecordTable<RepeatFacts>([
+  const record = table<RepeatFacts>([
     ...source,
     quoted("@timestamp", ({ repeats }) => isoTime(repeats.first)),
     {

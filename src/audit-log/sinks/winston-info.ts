@@ -9,10 +9,12 @@ export type WinstonInfo = Record<string | symbol, unknown>;
  */
 export function toInfo(line: string): WinstonInfo {
   const record = JSON.parse(line) as Record<string, unknown>;
+  // An event of OCSF has the names of our own schema in there.
+  const names = (record["unmapped"] ?? record) as Record<string, unknown>;
   return {
     ...record,
     level: "info",
-    message: record["event.name"],
+    message: names["event.name"],
     [LEVEL]: "info",
     [MESSAGE]: line,
   };

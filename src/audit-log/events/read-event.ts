@@ -1,0 +1,62 @@
+import type { AuditEvent } from "../facts/event-name.js";
+import { type FieldFault, keepFields } from "../fields/app-fields.js";
+import { outcomeOf, severityOf } from "./owasp-events.js";
+
+/** An event of the app, as it is recorded. */
+export interface AppEvent {
+  readonly event: AuditEvent;
+  readonly outcome: "success" | "failure" | "unknown";
+  /** Holds the fields of the app. */
+  readonly data: object;
+}
+
+/** What is wrong with a call. */
+export type EventFault = FieldFault | "details" | "event";
+
+const NAME = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;
+const MAX_NAME_LENGTH = 64;
+/** What only the log itself says: nobody must be able to write that records were dropped. */
+const OURS = /^(?:api_request$|browser_report$|security_alert$|(?:connection|log|sys_monitor)_)/;
+const OUTCOMES = ["success", "failure", "unknown"] as const;
+const SEVERITIES = ["INFO", "WARN", "ERROR", "CRITICAL"] as const;
+
+/**
+ * Reads what the app gives to an event. Nothing of it is trusted to be what its type says.
+ *
+ * @returns `event`: nothing, if the name is wrong. `fault`: what is wrong and was left out.
+ */
+export function readEvent(
+  name: unknown,
+  fields: unknown,
+  details: unknown,
+): { readonly event?: AppEvent; readonly fault: EventFault | undefined } {
+  if (!isName(name)) return { fault: "event" };
+  const data = {};
+  let fault: EventFault | undefined =
+    fields === undefined || fields === null ? undefined : keepFields(data, fields);
+  let outcome: AppEvent["outcome"] = outcomeOf(name);
+  let severity: AuditEvent["severity"] = severityOf(name);
+  try {
+    const given = (details ?? {}) as { readonly outcome?: unknown; readonly severity?: unknown };
+    const { outcome: wantedOutcome = outcome, severity: wantedSeverity = severity } = given;
+    const found = OUTCOMES.find((one) => one === wantedOutcome);
+    const grave = SEVERITIES.find((one) => one === wantedSeverity);
+    if (found === undefined || grave === undefined || typeof given !== "object")
+      fault ??= "details";
+    outcome = found ?? outcome;
+    severity = grave ?? severity;
+  } catch {
+    // A getter, or a Proxy.
+    fault ??= "details";
+  }
+  return { event: { event: { name, severity }, outcome, data }, fault };
+}
+
+function isName(name: unknown): name is string {
+  return (
+    typeof name === "string" &&
+    name.length <= MAX_NAME_LENGTH &&
+    NAME.test(name) &&
+    !OURS.test(name)
+  );
+}
