@@ -1,14 +1,17 @@
+import type { NextFunction, Request, Response } from "express";
 import { createGuard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { outageError } from "../core/refusal/http-error.js";
 import { requestId } from "../core/refusal/problem-details.js";
 import { type AuditLogOptions, readAuditLogOptions } from "./audit-log-options.js";
+import { runInContext } from "./correlation/request-context.js";
 import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
 import { createLanes } from "./delivery/create-lanes.js";
 import { FailureReport } from "./delivery/failure-report.js";
 import { auditState } from "./facts/audit-state.js";
 import { RecordNumbers } from "./facts/record-numbers.js";
 import type { RequestFacts } from "./facts/request-facts.js";
+import { createPrivacy } from "./privacy/privacy.js";
 import { createRequestRecord } from "./record/request-record.js";
 import { createSourceColumns } from "./record/source-columns.js";
 import { createSystemRecord, type SystemRecord } from "./record/system-record.js";
@@ -79,12 +82,13 @@ export function auditLog(options: AuditLogOptions = {}): AuditLog {
  */
 export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const { correlation, failOperation, idHeader, ...settings } = readAuditLogOptions(options);
+  const privacy = createPrivacy(settings.privacy);
   const guard = createGuard("auditLog", "audit", settings.guard);
   const source = createSourceColumns(settings.service);
   const systemRecord = createSystemRecord(source);
   const routes = new RouteTemplates();
-  const requestRecord = createRequestRecord(source, settings.headers);
-  const repeatRecord = createRepeatRecord(source);
+  const requestRecord = createRequestRecord(source, settings.fields, privacy);
+  const repeatRecord = createRepeatRecord(source, privacy);
   const numbers = new RecordNumbers();
   const failures = new FailureReport();
   const writer = new AuditWriter(
@@ -124,6 +128,13 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     (decisions) => start.atDecisions(decisions),
   );
 
+  function admit(req: Request, res: Response, next: NextFunction): void {
+    if (failOperation && !writer.isReliable()) {
+      const error = outageError("audit_unavailable", undefined);
+      guard.refuse(error, req, res, next, { reason: "sink_failed" });
+    } else guard.pass(next);
+  }
+
   const middleware = guard.middleware((req, res, next) => {
     if (auditState.get(req) !== undefined) {
       guard.pass(next);
@@ -134,10 +145,8 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     const entry = audit.open(req, res);
     requestId.set(req, entry.requestId);
     if (guard.enforced && !res.headersSent) res.setHeader(idHeader, entry.requestId);
-    if (failOperation && !writer.isReliable()) {
-      const error = outageError("audit_unavailable", undefined);
-      guard.refuse(error, req, res, next, { reason: "sink_failed" });
-    } else guard.pass(next);
+    if (settings.context) runInContext(req, res, entry, () => admit(req, res, next));
+    else admit(req, res, next);
   });
 
   start.atSetup([middleware]);

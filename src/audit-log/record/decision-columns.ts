@@ -3,13 +3,14 @@ import type { Decision } from "../../core/decision/decision.js";
 import { isVerdictPending } from "../../core/decision/pending-verdict.js";
 import { reportedChanges } from "../../core/decision/report-mode.js";
 import type { RequestFacts } from "../facts/request-facts.js";
-import { jsonText, optionalText, unquotedText } from "../text/json-text.js";
+import type { Privacy } from "../privacy/privacy.js";
+import { jsonText, optionalText } from "../text/json-text.js";
 import { scrubText } from "../text/scrub-text.js";
 import { createDecisionList } from "./decision-list.js";
 import type { Column } from "./record-table.js";
 
 /** What every guard decided, what came of it, and which refusal report mode let through first. */
-export function createDecisionColumns(): readonly Column<RequestFacts>[] {
+export function createDecisionColumns(privacy: Privacy): readonly Column<RequestFacts>[] {
   const decisionList = createDecisionList();
   return [
     { name: "audit.decisions", read: ({ decisions }) => decisionList(decisions) },
@@ -22,7 +23,7 @@ export function createDecisionColumns(): readonly Column<RequestFacts>[] {
     ...REPORTED,
     ...CORS,
     ...REPORTS,
-    { name: "audit.token.id", read: ({ decisions }) => tokenOf(decisions), quoted: true },
+    { name: "audit.token.id", read: ({ decisions }) => tokenOf(decisions, privacy), quoted: true },
   ];
 }
 
@@ -61,10 +62,11 @@ const CORS: readonly Column<RequestFacts>[] = [
   {
     name: "audit.cors.headers",
     read: ({ verdict: { cors } }) =>
-      cors?.headers && `[${cors.headers.map((name) => jsonText(name)).join(",")}]`,
+      cors?.headers && `[${cors.headers.map((name) => jsonText(scrubText(name))).join(",")}]`,
   },
-  quoted("audit.cors.method", ({ cors }) => cors?.method),
-  quoted("audit.cors.origin", ({ cors }) => cors?.origin),
+  // All three are what the client wrote: a token has the form of a method.
+  quoted("audit.cors.method", ({ cors }) => scrubbed(cors?.method)),
+  quoted("audit.cors.origin", ({ cors }) => scrubbed(cors?.origin)),
 ];
 
 const MAX_REPORT_LENGTH = 1024;
@@ -107,12 +109,17 @@ function quoted(
   return { name, read: ({ verdict }) => optionalText(read(verdict)), quoted: true };
 }
 
+function scrubbed(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : scrubText(text);
+}
+
 function changesOf(changes: readonly string[]): string | undefined {
   return changes.length === 0 ? undefined : `[${changes.map((name) => jsonText(name)).join(",")}]`;
 }
 
 /** The token, by its `jti` or a hash. */
-function tokenOf(decisions: readonly Decision[]): string | undefined {
-  for (const { token } of decisions) if (token !== undefined) return unquotedText(token);
+function tokenOf(decisions: readonly Decision[], privacy: Privacy): string | undefined {
+  for (const { token } of decisions)
+    if (token !== undefined) return optionalText(privacy.token(token));
   return undefined;
 }

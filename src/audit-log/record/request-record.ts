@@ -1,9 +1,12 @@
 import type { RequestFacts } from "../facts/request-facts.js";
 import { fieldMembers } from "../fields/app-fields.js";
-import { ACTOR_COLUMNS } from "./actor-columns.js";
+import type { FieldSettings } from "../fields/read-fields.js";
+import { createBoundedRecord } from "../privacy/bounded-record.js";
+import type { Privacy } from "../privacy/privacy.js";
+import { createActorColumns } from "./actor-columns.js";
 import { createDecisionColumns } from "./decision-columns.js";
 import { createExchangeColumns } from "./exchange-columns.js";
-import { createHeaderColumns } from "./header-columns.js";
+import { createHeaderColumns, createQueryColumns } from "./header-columns.js";
 import { type Column, createRecordTable } from "./record-table.js";
 import type { Numbered } from "./source-columns.js";
 
@@ -14,18 +17,27 @@ export type RequestRecord = (facts: RequestFacts) => string;
  * Makes the records of requests.
  *
  * @param source - The columns of every record of the log.
- * @param headers - The header fields to record, in lower case.
+ * @param fields - Which header fields and queries to record, and how long a record may be.
  */
 export function createRequestRecord(
   source: readonly Column<Numbered>[],
-  headers: readonly string[],
+  fields: FieldSettings,
+  privacy: Privacy,
 ): RequestRecord {
-  return createRecordTable<RequestFacts>([
+  const columns: readonly Column<RequestFacts>[] = [
     ...source,
-    ...createExchangeColumns(),
-    ...ACTOR_COLUMNS,
-    ...createDecisionColumns(),
-    ...createHeaderColumns(headers),
+    ...createExchangeColumns(privacy),
+    ...createActorColumns(privacy),
+    ...createDecisionColumns(privacy),
+    ...createHeaderColumns(fields.headers),
+    ...createQueryColumns(fields.query),
     { name: "app.", read: ({ req }) => fieldMembers(req), members: true },
-  ]);
+  ];
+  const truncated: Column<unknown> = { name: "audit.truncated", read: () => "true" };
+  return createBoundedRecord(
+    columns,
+    truncated,
+    fields.maxRecordBytes,
+    createRecordTable<RequestFacts>,
+  );
 }
