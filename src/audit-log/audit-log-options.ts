@@ -130,7 +130,6 @@ const REQUESTS_THAT_PASS =
 const SERVICE = "the records name the service by service: { name, version }";
 /** What pino-http, morgan, winston and express-winston call things. */
 export const AUDIT_LOG_HINTS: Hints<AuditLogOptions> = {
-  asyncLocalStorage: "context",
   transports: "sinks",
   stream: "sinks",
   destination: "sinks",

@@ -92,13 +92,16 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   PathOptions: { omitted: ["allow", "mode"], refused: [] },
   AuditLogOptions: {
     // Whatever `except` would leave out is recorded. Nobody's ids are trusted by default.
-    omitted: ["service", "requestId", "trace", "fields", "except", ...GUARD],
-    refused: ["sinks", "onFailure"],
+    omitted: ["service", "requestId", "trace", "fields", "context", "except", ...GUARD],
+    // Quietly, persons would be recorded in plain.
+    refused: ["sinks", "onFailure", "privacy"],
   },
   AuditServiceOptions: { omitted: ["name", "version"], refused: [] },
   RequestIdOptions: { omitted: ["header", "trustedPeers"], refused: [] },
-  TraceOptions: { omitted: ["trustedPeers"], refused: [] },
-  AuditFieldOptions: { omitted: ["headers"], refused: [] },
+  TraceOptions: { omitted: ["trustedPeers", "openTelemetry"], refused: [] },
+  // Less is recorded by default.
+  AuditFieldOptions: { omitted: ["headers", "query", "maxRecordSize"], refused: [] },
+  AuditPrivacyOptions: { omitted: [], refused: ["subject", "address", "addressOnRefusal", "key"] },
   // Without it, two environments with one Redis share their counts.
   RedisStoreOptions: { omitted: [], refused: ["prefix"] },
   FileSinkOptions: { omitted: [], refused: ["path", "write"] },

@@ -71,6 +71,10 @@ export const PLACES: Readonly<Record<string, Place>> = {
   },
   TraceOptions: { path: "auditLog.trace", create: (trace) => library.auditLog({ trace }) },
   AuditFieldOptions: { path: "auditLog.fields", create: (fields) => library.auditLog({ fields }) },
+  AuditPrivacyOptions: {
+    path: "auditLog.privacy",
+    create: (privacy) => library.auditLog({ privacy }),
+  },
   FileSinkOptions: { path: "fileSink", create: (options) => library.fileSink(options as never) },
   RequireOptions: {
     path: "requireRole",

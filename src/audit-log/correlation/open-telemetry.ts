@@ -41,7 +41,7 @@ export function readOpenTelemetry(
     // An object that does not let itself be read.
   }
   if (trace === undefined) {
-    const fix = 'write openTelemetry: require("@opentelemetry/api"), version 1.2 or later';
+    const fix = "write openTelemetry: api, what the app itself imports, version 1.2 or later";
     reader.problem("openTelemetry", "the module @opentelemetry/api", fix);
     return undefined;
   }
