@@ -94,13 +94,17 @@ describe.each(expressVersions)("planted secrets on Express %s", (_major, express
       request(app).get(`/nowhere/${secrets.path}/${token}`).auth(token, { type: "bearer" }),
       request(app).get(`/nowhere/${secrets.path}`).auth(`${token}x`, { type: "bearer" }),
       request(app).get(`/nowhere/${secrets.path}?${query}`).auth(secrets.header, secrets.error),
-      request(app)
-        .options(`/orders?${query}`)
-        .set({
-          Origin: `https://${secrets.appField}.example`,
-          "Access-Control-Request-Method": token,
-          "Access-Control-Request-Headers": `x-a,${secrets.userAgent},${token}`,
-        }),
+      ...["https://shop.example", `https://${secrets.appField}.example`].flatMap((origin) =>
+        [token, secrets.appField, secrets.userAgent].map((secret) =>
+          request(app)
+            .options(`/orders?${query}`)
+            .set({
+              Origin: origin,
+              "Access-Control-Request-Method": secret,
+              "Access-Control-Request-Headers": `x-a,${secret}`,
+            }),
+        ),
+      ),
     ];
     for (const one of sent) await one.set(fields);
     await audit.close();
