@@ -67,7 +67,7 @@ type Say = (
  * after the first hundred of a minute, with their number.
  *
  * It sets the request id and the trace id of the request, and `X-Request-Id` on the response (not in report mode). A
- * record never holds bodies, cookies, credentials, query strings or validated values.
+ * record never holds bodies, cookies, credentials or validated values, and of query strings only what `fields.query` allows.
  *
  * @throws {@link OptionsError} when an option is unknown or wrong.
  */

@@ -102,6 +102,7 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   // Less is recorded by default.
   AuditFieldOptions: { omitted: ["headers", "query", "maxRecordSize"], refused: [] },
   AuditPrivacyOptions: { omitted: [], refused: ["subject", "address", "addressOnRefusal", "key"] },
+  AuditPseudonymKey: { omitted: [], refused: ["id", "key"] },
   // Without it, two environments with one Redis share their counts.
   RedisStoreOptions: { omitted: [], refused: ["prefix"] },
   FileSinkOptions: { omitted: [], refused: ["path", "write"] },

@@ -24,7 +24,7 @@ export interface AuditPrivacyOptions {
    */
   readonly address?: AddressTreatment | undefined;
   /**
-   * `client.address` of all other requests. @default what `address` says, and "plain" when that is left out
+   * `client.address` of all other requests. @default "plain", or what `address` says if that is given
    */
   readonly addressOnRefusal?: AddressTreatment | undefined;
   /**
