@@ -1,8 +1,8 @@
 /** What a record loses first when it is too long: what the app and the client fill. */
 const LOSSES: readonly RegExp[] = [
   /^app\./,
-  /^(?:http\.request\.header\.|user_agent\.|url\.query$|audit\.reports$)/,
-  /^(?:audit\.(?:actor\.(?:client_id|tenant)|cors\.|decisions$|policy$|reported\.|row$|rule$|system_code$)|http\.route$|url\.path$|user\.roles$)/,
+  /^(?:http\.request\.header\.|user_agent\.|url\.query$)/,
+  /^(?:audit\.(?:actor\.(?:client_id|tenant)|cors\.|decisions$|policy$|reported\.|reports$|row$|rule$|system_code$)|http\.route$|url\.path$|user\.roles$)/,
 ];
 /** What every record keeps: what it is, where it stands in its stream, and which request it belongs to. */
 const ALWAYS =

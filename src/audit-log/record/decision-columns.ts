@@ -1,8 +1,9 @@
-import type { BrowserReport } from "../../core/decision/browser-report.js";
+import type { ReceivedReports } from "../../core/decision/browser-report.js";
 import type { Decision } from "../../core/decision/decision.js";
 import { isVerdictPending } from "../../core/decision/pending-verdict.js";
 import { reportedChanges } from "../../core/decision/report-mode.js";
 import type { RequestFacts } from "../facts/request-facts.js";
+import { reportTexts } from "../fields/report-texts.js";
 import type { Privacy } from "../privacy/privacy.js";
 import { jsonText, optionalText } from "../text/json-text.js";
 import { scrubText } from "../text/scrub-text.js";
@@ -10,7 +11,10 @@ import { createDecisionList } from "./decision-list.js";
 import type { Column } from "./record-table.js";
 
 /** What every guard decided, what came of it, and which refusal report mode let through first. */
-export function createDecisionColumns(privacy: Privacy): readonly Column<RequestFacts>[] {
+export function createDecisionColumns(
+  privacy: Privacy,
+  maxRecordBytes: number,
+): readonly Column<RequestFacts>[] {
   const decisionList = createDecisionList();
   return [
     { name: "audit.decisions", read: ({ decisions }) => decisionList(decisions) },
@@ -22,7 +26,7 @@ export function createDecisionColumns(privacy: Privacy): readonly Column<Request
     ...REFUSAL,
     ...REPORTED,
     ...CORS,
-    ...REPORTS,
+    ...createReportColumns(maxRecordBytes),
     { name: "audit.token.id", read: ({ decisions }) => tokenOf(decisions, privacy), quoted: true },
   ];
 }
@@ -69,37 +73,31 @@ const CORS: readonly Column<RequestFacts>[] = [
   quoted("audit.cors.origin", ({ cors }) => scrubbed(cors?.origin)),
 ];
 
-const MAX_REPORT_LENGTH = 1024;
-
-/** What browsers reported about pages: the new reports, and how many others there were. */
-const REPORTS: readonly Column<RequestFacts>[] = [
-  {
-    name: "audit.reports",
-    read: ({ verdict: { reports } }) =>
-      reports === undefined || reports.recorded.length === 0
-        ? undefined
-        : `[${reports.recorded.map(reportText).join(",")}]`,
-  },
-  counted("audit.reports.dropped", ({ reports }) => reports?.dropped),
-  counted("audit.reports.ignored", ({ reports }) => reports?.ignored),
-  counted("audit.reports.repeated", ({ reports }) => reports?.repeated),
-];
-
-function reportText({ type, line, column, source, ...members }: BrowserReport): string {
-  const place = [source, line, column].filter((part) => part !== undefined).join(":");
-  const { rule, blocked, document, disposition } = members;
-  const named = { rule, blocked, document, source: place, disposition };
-  const parts = Object.entries(named)
-    .filter(([, value]) => value !== undefined && value !== "")
-    .map(([name, value]) => `${name}=${value}`);
-  return jsonText(scrubText([type, ...parts].join(" ")), MAX_REPORT_LENGTH);
+/** What browsers reported about pages: the new reports that have room in a record, and how many others there were. */
+function createReportColumns(maxRecordBytes: number): readonly Column<RequestFacts>[] {
+  return [
+    {
+      name: "audit.reports",
+      read: ({ verdict: { reports } }) => {
+        const texts = reportTexts(reports, maxRecordBytes);
+        return texts.length === 0 ? undefined : `[${texts.join(",")}]`;
+      },
+    },
+    counted("audit.reports.dropped", (reports) => {
+      const { dropped, recorded } = reports;
+      return dropped + recorded.length - reportTexts(reports, maxRecordBytes).length;
+    }),
+    counted("audit.reports.ignored", ({ ignored }) => ignored),
+    counted("audit.reports.repeated", ({ repeated }) => repeated),
+  ];
 }
 
-function counted(
-  name: string,
-  read: (verdict: RequestFacts["verdict"]) => number | undefined,
-): Column<RequestFacts> {
-  return { name, read: ({ verdict }) => read(verdict) || undefined, whole: true };
+function counted(name: string, read: (reports: ReceivedReports) => number): Column<RequestFacts> {
+  return {
+    name,
+    read: ({ verdict: { reports } }) => (reports && read(reports)) || undefined,
+    whole: true,
+  };
 }
 
 function quoted(

@@ -28,7 +28,7 @@ export function createRequestRecord(
     ...source,
     ...createExchangeColumns(privacy),
     ...createActorColumns(privacy),
-    ...createDecisionColumns(privacy),
+    ...createDecisionColumns(privacy, fields.maxRecordBytes),
     ...createHeaderColumns(fields.headers),
     ...createQueryColumns(fields.query),
     { name: "app.", read: ({ req }) => fieldMembers(req), members: true },

@@ -71,6 +71,8 @@ describe("texts with the form of a secret", () => {
     "application/vnd.example.orders.v2+json;charset=utf-8",
     "en-GB,en;q=0.9,de;q=0.8",
     "1732660000000",
+    "a".repeat(100),
+    "0".repeat(100),
     "4111111111111112",
     "49 30 901820, ext. 12",
     "the secretary of the token ring",

@@ -55,7 +55,7 @@ export function redactSecretShapes(text: string): string {
   return redactCardNumbers(
     named
       .replace(NAMED, "$1REDACTED")
-      .replace(LONG_HEX, "REDACTED")
+      .replace(LONG_HEX, (run) => (/\d/.test(run) && /[a-f]/i.test(run) ? "REDACTED" : run))
       .replace(LONG_RANDOM, (run) => (isMixed(run) ? "REDACTED" : run)),
   );
 }
