@@ -9,13 +9,20 @@ import { type OptionsReader, readOptions } from "../core/options/options-reader.
 import type { OnDenied } from "../core/refusal/deny.js";
 import type { AuditIntegrityOptions } from "./chain/integrity-options.js";
 import { type IntegritySettings, readIntegrity } from "./chain/read-integrity.js";
+import { type OpenTelemetryTraceApi, readOpenTelemetry } from "./correlation/open-telemetry.js";
 import type { FailureSettings } from "./delivery/failure-policy.js";
 import type { AuditFailure } from "./delivery/failure-report.js";
 import { readFailureSettings } from "./delivery/read-failure-settings.js";
 import type { CorrelationOptions } from "./facts/request-entry.js";
+import { type AuditFieldOptions, type FieldSettings, readFields } from "./fields/read-fields.js";
 import type { AuditMetrics } from "./metrics/audit-metrics.js";
 import type { LogMetrics } from "./metrics/log-metrics.js";
 import { readMetrics } from "./metrics/read-metrics.js";
+import {
+  type AuditPrivacyOptions,
+  type PrivacySettings,
+  readPrivacy,
+} from "./privacy/read-privacy.js";
 import type { RecordTable } from "./record/record-table.js";
 import type { ServiceIdentity } from "./record/source-columns.js";
 import { type AuditSchema, readSchema } from "./schema/read-schema.js";
@@ -37,6 +44,13 @@ export interface AuditLogOptions extends GuardOptions {
   readonly trace?: TraceOptions | undefined;
   /** What of a request reaches the record beyond the fixed fields. */
   readonly fields?: AuditFieldOptions | undefined;
+  /** How records name the people who call: plainly, by pseudonyms, or not at all. */
+  readonly privacy?: AuditPrivacyOptions | undefined;
+  /**
+   * Whether `getRequestContext()` and `childLogger()` know the request, anywhere in the app. It costs some time with every
+   * asynchronous step of the app (before Node 24, with every promise). @default false
+   */
+  readonly context?: boolean | undefined;
   /**
    * Requests that get no record when they succeed, such as health probes: patterns like `GET /health`, held against the
    * path and the method as they arrive at `auditLog`, in exactly this spelling. What is refused, also in report mode,
@@ -113,15 +127,11 @@ export interface RequestIdOptions {
 export interface TraceOptions {
   /** Addresses and CIDR ranges of peers whose `traceparent` is continued. By default every request starts a trace. */
   readonly trustedPeers?: readonly string[] | undefined;
-}
-
-/** What of a request may reach the record. */
-export interface AuditFieldOptions {
   /**
-   * Request header fields to record, at most eight; an empty list for none. Fields whose names say that they carry
-   * credentials, keys, certificates, signatures or sessions are refused. @default ["user-agent"]
+   * The module `@opentelemetry/api`, for apps that it traces: the record has the ids of the span that is active when the
+   * request arrives, whoever sent the trace. Without an active span, the record has ids as without this option.
    */
-  readonly headers?: readonly string[] | undefined;
+  readonly openTelemetry?: OpenTelemetryTraceApi | undefined;
 }
 
 /** The options of an audit log, read and found right. */
@@ -132,8 +142,10 @@ export interface AuditLogSettings {
   readonly correlation: CorrelationOptions;
   /** The request id's header field as it is sent. */
   readonly idHeader: string;
-  /** In lower case. */
-  readonly headers: readonly string[];
+  readonly fields: FieldSettings;
+  readonly privacy: PrivacySettings;
+  /** Whether the rest of each request runs in a context of its own. */
+  readonly context: boolean;
   readonly except: readonly PathPattern[];
   readonly failure: FailureSettings;
   /** In milliseconds. */
@@ -150,6 +162,8 @@ const KEYS: OptionKeys<AuditLogOptions> = {
   requestId: true,
   trace: true,
   fields: true,
+  privacy: "neverUndefined",
+  context: true,
   except: true,
   onFailure: "neverUndefined",
   onShutdown: "neverUndefined",
@@ -195,10 +209,9 @@ export const AUDIT_LOG_HINTS: Hints<AuditLogOptions> = {
   format: "leave it out, a record is one line of JSON with fixed names",
 };
 /** For request ids and traces. */
-export const TRUST_HINTS: Hints<TraceOptions> = {
+export const TRUST_HINTS: Hints<Pick<TraceOptions, "trustedPeers">> = {
   trustInbound: "name the peers whose ids are taken over in trustedPeers, by address or network",
 };
-const MAX_HEADERS = 8;
 
 /** @throws OptionsError with every problem. */
 export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings {
@@ -225,15 +238,9 @@ export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings 
   );
   const trace = reader.object<TraceOptions>(
     "trace",
-    { trustedPeers: true },
+    { trustedPeers: true, openTelemetry: true },
     TRUST_HINTS,
     "{ trustedPeers: […] }",
-  );
-  const fields = reader.object<AuditFieldOptions>(
-    "fields",
-    { headers: true },
-    {},
-    '{ headers: ["user-agent"] }',
   );
   const idHeader = requestId === undefined ? "X-Request-Id" : readIdHeader(requestId);
   const settings = {
@@ -246,15 +253,18 @@ export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings 
       idHeader: idHeader.toLowerCase(),
       trustsId: requestId === undefined ? nobody : readTrustedPeers(requestId, "trustedPeers"),
       trustsTrace: trace === undefined ? nobody : readTrustedPeers(trace, "trustedPeers"),
+      findActiveSpan: trace === undefined ? undefined : readOpenTelemetry(trace),
     },
     idHeader,
     except: readPathPatterns(reader, "except", REQUESTS_THAT_PASS) ?? [],
-    headers: fields?.has("headers") ? readHeaders(fields) : ["user-agent"],
     failure,
     stallAfter: reader.duration("stallAfter", { min: "1s", max: "1h", default: "30s" }),
     metrics: readMetrics(reader),
     integrity: readIntegrity(reader),
     table: readSchema(reader),
+    fields: readFields(reader),
+    privacy: readPrivacy(reader),
+    context: reader.boolean("context"),
   };
   const sinks = readSinks(reader, failure.onFailure);
   reader.finish();
@@ -270,22 +280,4 @@ function readIdHeader(reader: OptionsReader<"header">): string {
   if (reader.has("header") && (!isToken(name) || namesSecret(name)))
     reader.problem("header", "a field name such as X-Request-Id");
   return name;
-}
-
-function readHeaders(reader: OptionsReader<"headers">): readonly string[] {
-  if (reader.items("headers")?.length === 0) return [];
-  const names: string[] = [];
-  reader.strings("headers", {
-    check(text) {
-      const name = text.toLowerCase();
-      const repeated = names.includes(name);
-      names.push(name);
-      if (!isToken(name)) return "must be a header field name";
-      if (namesSecret(text)) return "must not name a field that carries credentials";
-      return repeated ? "must not repeat an earlier entry" : undefined;
-    },
-  });
-  if (names.length > MAX_HEADERS)
-    reader.problem("headers", `a list of at most ${MAX_HEADERS} field names`);
-  return Object.freeze(names);
 }

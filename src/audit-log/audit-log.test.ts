@@ -91,7 +91,7 @@ describe.each(expressVersions)("auditLog on Express %s", (_major, express) => {
       "http.route": "/v1/orders/:id",
       "service.name": "orders",
       "service.version": "1.4.2",
-      trace_flags: "00",
+      trace_flags: "02",
       "user_agent.original": "shop/1.0",
     });
     expect(record["http.request.id"]).toMatch(UUID);

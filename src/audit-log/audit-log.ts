@@ -1,5 +1,5 @@
 import type { Server } from "node:net";
-import type { Request } from "express";
+import type { NextFunction, Request, Response } from "express";
 import { createGuard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { outageError } from "../core/refusal/http-error.js";
@@ -13,6 +13,7 @@ import { type MakeRecord, RecordStream } from "./chain/record-stream.js";
 import type { Seals } from "./chain/seals.js";
 import { ConnectionLog } from "./connections/connection-log.js";
 import { createConnectionRecord } from "./connections/connection-record.js";
+import { runInContext } from "./correlation/request-context.js";
 import type { AuditHealth } from "./delivery/audit-health.js";
 import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
 import { FailurePolicy } from "./delivery/failure-policy.js";
@@ -24,7 +25,8 @@ import { auditState } from "./facts/audit-state.js";
 import { RecordNumbers } from "./facts/record-numbers.js";
 import type { RequestFacts } from "./facts/request-facts.js";
 import { createLanes } from "./lanes/create-lanes.js";
-import { createRequestColumns } from "./record/request-columns.js";
+import { createPrivacy } from "./privacy/privacy.js";
+import { createRequestColumns, createRequestRecord } from "./record/request-columns.js";
 import { createSourceColumns } from "./record/source-columns.js";
 import { createSystemRecord, type SystemRecord } from "./record/system-record.js";
 import { FrontRefusals } from "./repeats/front-refusals.js";
@@ -104,7 +106,7 @@ type Say = (
  * after the first hundred of a minute, with their number.
  *
  * It sets the request id and the trace id of the request, and `X-Request-Id` on the response (not in report mode). A
- * record never holds bodies, cookies, credentials, query strings or validated values.
+ * record never holds bodies, cookies, credentials or validated values, and of query strings only what `fields.query` allows.
  *
  * @throws {@link OptionsError} when an option is unknown or wrong.
  */
@@ -119,6 +121,8 @@ export function auditLog(options: AuditLogOptions = {}): AuditLog {
  */
 export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const { correlation, idHeader, ...settings } = readAuditLogOptions(options);
+  const { table } = settings;
+  const privacy = createPrivacy(settings.privacy);
   const guard = createGuard("auditLog", "audit", settings.guard);
   const numbers = new RecordNumbers();
   const stream = new RecordStream(numbers, settings.integrity !== false, {
@@ -126,11 +130,11 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     refuse: () => writer.refuse(),
   });
   const source = [...createSourceColumns(settings.service), ...stream.columns];
-  const systemRecord = createSystemRecord(source, settings.table);
+  const systemRecord = createSystemRecord(source, table);
   const routes = new RouteTemplates();
-  const columns = createRequestColumns(source, settings.headers);
-  const requestRecord = settings.table(columns);
-  const repeatRecord = createRepeatRecord(source, settings.table);
+  const columns = createRequestColumns(source, settings.fields, privacy);
+  const requestRecord = createRequestRecord(columns, settings.fields.maxRecordBytes, table);
+  const repeatRecord = createRepeatRecord(source, privacy, table);
   const policy = new FailurePolicy(settings.failure, guard.enforced);
   const failures = new FailureReport((failure) => policy.onFailure(failure, writer));
   const fileTies = {
@@ -185,7 +189,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const makers = {
     routes,
     requestRecord,
-    eventRecord: createEventRecord(source, columns, settings.table),
+    eventRecord: createEventRecord(source, columns, table),
     systemRecord,
     frontRefusals,
     observe,
@@ -193,11 +197,18 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     countUnmade: (error: unknown) => writer.countUnmade(error),
   };
   const events = new AppEvents(makers);
-  const connectionRecord = createConnectionRecord(source, settings.table);
+  const connectionRecord = createConnectionRecord(source, table);
   const connections = new ConnectionLog(connectionRecord, makers.write);
   const audit = new RequestAudit(makers, correlation, settings.except, (decisions) =>
     start.atDecisions(decisions),
   );
+
+  function admit(req: Request, res: Response, next: NextFunction): void {
+    if (policy.refuses(req, writer)) {
+      const error = outageError("audit_unavailable", undefined);
+      guard.refuse(error, req, res, next, { reason: "sink_failed" });
+    } else guard.pass(next);
+  }
 
   const middleware = guard.middleware((req, res, next) => {
     if (auditState.get(req) !== undefined) {
@@ -210,10 +221,8 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     requestId.set(req, entry.requestId);
     events.open(req, entry);
     if (guard.enforced && !res.headersSent) res.setHeader(idHeader, entry.requestId);
-    if (policy.refuses(req, writer)) {
-      const error = outageError("audit_unavailable", undefined);
-      guard.refuse(error, req, res, next, { reason: "sink_failed" });
-    } else guard.pass(next);
+    if (settings.context) runInContext(req, res, entry, () => admit(req, res, next));
+    else admit(req, res, next);
   });
 
   start.atSetup([middleware]);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { newIds, parseTraceparent } from "./facts/trace-context.js";
+import { newIds, parseTraceparent } from "./correlation/trace-context.js";
 import { type AuditLogOptions, auditLog, fileSink } from "./index.js";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -79,7 +79,7 @@ describe.each(expressVersions)("correlation on Express %s", (_major, express) =>
     expect(trusted["span_id"]).not.toBe(PARENT);
     const foreign = await send({ trace: { trustedPeers: ["10.0.0.0/8"] } }, traceparent);
     expect(foreign["trace_id"]).not.toBe(TRACE);
-    expect(foreign["trace_flags"]).toBe("00");
+    expect(foreign["trace_flags"]).toBe("02");
   });
 });
 
@@ -87,7 +87,9 @@ describe("traceparent", () => {
   it.each([
     [`00-${TRACE}-${PARENT}-01`, "01"],
     [`00-${TRACE}-${PARENT}-00`, "00"],
-    [`00-${TRACE}-${PARENT}-03`, "01"],
+    [`00-${TRACE}-${PARENT}-02`, "02"],
+    [`00-${TRACE}-${PARENT}-ff`, "03"],
+    [`cc-${TRACE}-${PARENT}-ff`, "01"],
     [`cc-${TRACE}-${PARENT}-01`, "01"],
     [`cc-${TRACE}-${PARENT}-01-what-the-future-will-be-like`, "01"],
   ])("reads %j", (value, flags) => {

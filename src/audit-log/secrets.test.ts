@@ -10,7 +10,7 @@ import { createGuard } from "../core/guard/guard.js";
 import { createPrincipal, setPrincipalSource } from "../core/principal/principal.js";
 import { HttpError } from "../core/refusal/http-error.js";
 import { errorHandler } from "../errors/index.js";
-import { auditLog, fileSink } from "./index.js";
+import { auditFields, auditLog, fileSink } from "./index.js";
 import { jsonText } from "./text/json-text.js";
 import { scrubPath } from "./text/scrub-path.js";
 import { scrubText } from "./text/scrub-text.js";
@@ -30,6 +30,11 @@ const SECRETS = {
   error: "db-password-hunter2",
   agent: "agent-token-5f5f5f",
 };
+
+/** Node 20 has the method, ES2023 does not. */
+function wellFormed(text: string): string {
+  return (text as string & { toWellFormed(): string }).toWellFormed();
+}
 
 describe.each(expressVersions)("secrets on Express %s", (_major, express) => {
   it("lets none of twelve planted secrets into any sink, whether the request succeeds or fails", async () => {
@@ -112,6 +117,9 @@ describe.each(expressVersions)("secrets on Express %s", (_major, express) => {
     ["quotes and backslashes", '","event.name":"forged","x":"\\'],
     ["a prototype key", "__proto__"],
     ["a surrogate pair cut by the limit", `${"a".repeat(255)}\u{1f600}`],
+    ["the name of a method", "toJSON"],
+    ["one million characters", "\u0000x".repeat(500_000)],
+    ["one million surrogates", "\ud800".repeat(1_000_000)],
   ])(
     "writes %s in every field that a client or a token can fill as one safe line",
     async (_name, payload) => {
@@ -122,12 +130,20 @@ describe.each(expressVersions)("secrets on Express %s", (_major, express) => {
         // Node refuses most of these in a header, an adapter may not.
         req.headers["user-agent"] = payload;
         req.headers["referer"] = payload;
-        req.originalUrl = `/${payload}`;
+        req.headers["x-request-id"] = payload;
+        req.headers["traceparent"] = `00-${payload}`;
+        req.originalUrl = `/${payload}?${payload}=${payload}&q=${encodeURIComponent(wellFormed(payload))}`;
         next();
       });
       app.use(
-        auditLog({ sinks: [fileSink({ path })], fields: { headers: ["user-agent", "referer"] } }),
+        auditLog({
+          sinks: [fileSink({ path })],
+          requestId: { trustedPeers: ["127.0.0.1", "::1"] },
+          trace: { trustedPeers: ["127.0.0.1", "::1"] },
+          fields: { headers: ["user-agent", "referer"], query: ["q"], maxRecordSize: "64kb" },
+        }),
         (req, res, next) => {
+          auditFields(req, { note: payload, [payload]: payload });
           setPrincipalSource(req, () =>
             createPrincipal({
               subject: payload,
@@ -150,6 +166,7 @@ describe.each(expressVersions)("secrets on Express %s", (_major, express) => {
       expect(line).not.toMatch(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}\ufeff]/u);
       const record = JSON.parse(line) as Record<string, unknown>;
       expect(JSON.stringify(record)).toBe(line);
+      expect(Buffer.byteLength(line)).toBeLessThanOrEqual(65_536);
       expect(record["event.name"]).toBe("authz_fail");
       expect(Object.keys(record)).toEqual(Object.keys(record).sort());
       // Parsed and printed, as a log viewer does, it is still harmless.

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AUDIT_LOG_HINTS, TRUST_HINTS } from "../../src/audit-log/audit-log-options.js";
+import { FIELD_HINTS } from "../../src/audit-log/fields/read-fields.js";
 import { auditLog, fileSink } from "../../src/audit-log/index.js";
+import { PRIVACY_HINTS } from "../../src/audit-log/privacy/read-privacy.js";
 import { FILE_SINK_HINTS } from "../../src/audit-log/sinks/file-sink.js";
 import { ALLOW_FIELDS_HINTS } from "../../src/authorization/allow-fields.js";
 import { CEDAR_HINTS, cedar } from "../../src/authorization/cedar/cedar.js";
@@ -122,6 +124,7 @@ interface HintTable {
 
 const ISSUER = { issuer: "https://issuer.example", audience: "https://api.example" };
 const POLICY = { limit: 1, window: "1m" };
+const FIELDS_OF_THE_APP = "call auditFields(req, { orderId }) in a handler, for fields of your own";
 const NO_PARTS = { oauthGuard: false, rateLimit: false, auditLog: false } as const;
 const FOLDER = mkdtempSync(join(tmpdir(), "option-hints-"));
 
@@ -1183,6 +1186,32 @@ const TABLES: readonly HintTable[] = [
       path: "write sinks: [fileSink({ path })]",
       level: "leave it out, a record of every request is written, whatever its severity",
       format: "leave it out, a record is one line of JSON with fixed names",
+    },
+  },
+  {
+    name: "PRIVACY_HINTS",
+    hints: PRIVACY_HINTS,
+    places: [{ path: "auditLog.privacy", create: (options) => auditLog({ privacy: options }) }],
+    says: {
+      secret: "key",
+      salt: "write key: a salt that is known hides nobody, a key does",
+      ip: "address",
+      ipOnDenial: "addressOnRefusal",
+      user: "subject",
+      keyId: 'write key: [{ id: "2026-11", key }]',
+      rotate: "write key: [{ id, key }, …], the newest first",
+    },
+  },
+  {
+    name: "FIELD_HINTS",
+    hints: FIELD_HINTS,
+    places: [{ path: "auditLog.fields", create: (options) => auditLog({ fields: options }) }],
+    says: {
+      maxRecordBytes: 'write maxRecordSize: "8kb"',
+      header: "headers",
+      requestWhitelist: "name the header fields in headers; bodies are never recorded",
+      extra: FIELDS_OF_THE_APP,
+      custom: FIELDS_OF_THE_APP,
     },
   },
   {

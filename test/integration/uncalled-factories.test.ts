@@ -15,6 +15,7 @@ import {
   authentik,
   authorize,
   authzen,
+  childLogger,
   claim,
   clerk,
   cognito,
@@ -32,6 +33,7 @@ import {
   getAuth,
   getCspNonce,
   getPrincipal,
+  getRequestContext,
   getRequestId,
   googleIap,
   HttpError,
@@ -233,12 +235,14 @@ const AROUND: Readonly<Record<string, readonly [maker: unknown, instead: string]
 /** They look at a request or an error, or note something about it; nothing comes of mounting them. */
 const READERS: Readonly<Record<string, unknown>> = {
   auditFields,
+  childLogger,
   extendDeadline: server.extendDeadline,
   getDeadlineSignal: server.getDeadlineSignal,
   getAuth,
   getClientCertificate: server.getClientCertificate,
   getCspNonce,
   getPrincipal,
+  getRequestContext,
   getRequestId,
   isHttpError,
 };

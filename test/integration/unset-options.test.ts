@@ -97,12 +97,14 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
       "requestId",
       "trace",
       "fields",
+      "context",
       "except",
       "healthPaths",
       "stallAfter",
       ...GUARD,
     ],
-    refused: ["sinks", "onFailure", "onShutdown", "metrics", "integrity"],
+    // Quietly, persons would be recorded in plain.
+    refused: ["sinks", "onFailure", "onShutdown", "metrics", "integrity", "privacy"],
   },
   // What it leaves out is a key, or who is told of checkpoints.
   AuditIntegrityOptions: {
@@ -113,8 +115,11 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   OpenTelemetryMetricsOptions: { omitted: ["http"], refused: ["api", "meter"] },
   AuditServiceOptions: { omitted: ["name", "version"], refused: [] },
   RequestIdOptions: { omitted: ["header", "trustedPeers"], refused: [] },
-  TraceOptions: { omitted: ["trustedPeers"], refused: [] },
-  AuditFieldOptions: { omitted: ["headers"], refused: [] },
+  TraceOptions: { omitted: ["trustedPeers", "openTelemetry"], refused: [] },
+  // Less is recorded by default.
+  AuditFieldOptions: { omitted: ["headers", "query", "maxRecordSize"], refused: [] },
+  AuditPrivacyOptions: { omitted: [], refused: ["subject", "address", "addressOnRefusal", "key"] },
+  AuditPseudonymKey: { omitted: [], refused: ["id", "key"] },
   // Without it, two environments with one Redis share their counts.
   RedisStoreOptions: { omitted: [], refused: ["prefix"] },
   FileSinkOptions: { omitted: [], refused: ["path", "write"] },

@@ -41,6 +41,7 @@ const { oauthGuard, rateLimit, secureHeaders, validate } = library;
 const issuer = "https://issuer.example";
 const audience = "https://api.example";
 const none = () => undefined;
+const PSEUDONYM_KEY = Buffer.from("0123456789abcdef0123456789abcdef");
 const redisClient = { status: "ready", evalsha: none, eval: none, connect: none, on: none };
 const pem = pemOf(createCertificate("localhost"));
 const inMemory = {
@@ -92,6 +93,15 @@ export const PLACES: Readonly<Record<string, Place>> = {
   OpenTelemetryMetricsOptions: {
     path: "openTelemetryMetrics",
     create: library.openTelemetryMetrics,
+  },
+  AuditPrivacyOptions: {
+    path: "auditLog.privacy",
+    create: (privacy) => library.auditLog({ privacy }),
+  },
+  AuditPseudonymKey: {
+    path: "auditLog.privacy.key[0]",
+    given: { id: "2026-11", key: PSEUDONYM_KEY },
+    create: (key) => library.auditLog({ privacy: { subject: "pseudonym", key: [key as never] } }),
   },
   FileSinkOptions: { path: "fileSink", create: (options) => library.fileSink(options as never) },
   RequireOptions: {

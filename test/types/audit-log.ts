@@ -1,12 +1,18 @@
+import { createSecretKey, randomBytes } from "node:crypto";
+import * as openTelemetry from "@opentelemetry/api";
 import type { RequestHandler } from "express";
 import {
   type AuditSink,
   auditFields,
   auditLog,
+  childLogger,
   fileSink,
+  getRequestContext,
   getRequestId,
+  type RequestContext,
   stdoutSink,
 } from "express-secure-api/audit-log";
+import { createLogger, type Logger } from "winston";
 
 const log = auditLog({
   sinks: [stdoutSink(), fileSink({ path: "audit.log", write: "record" })],
@@ -27,6 +33,30 @@ export const correlated: RequestHandler = (req, res) => {
   // @ts-expect-error no null
   auditFields(req, { orderId: null });
 };
+
+export const context: RequestContext | undefined = getRequestContext();
+export const roles: readonly string[] | undefined = context?.principal?.roles;
+export const winstonLogger: Logger = childLogger(createLogger());
+export const consoleLogger: Console = childLogger(console);
+// @ts-expect-error no logger
+childLogger({});
+// @ts-expect-error frozen
+if (context !== undefined) context.requestId = "x";
+
+const key = randomBytes(32);
+auditLog({ trace: { openTelemetry }, context: true });
+auditLog({ privacy: { subject: "pseudonym", address: "pseudonym", key } });
+auditLog({
+  privacy: { subject: "pseudonym", key: [{ id: "2026-11", key: createSecretKey(key) }] },
+});
+auditLog({ fields: { query: ["page"], maxRecordSize: "16kb" } });
+auditLog({ fields: { query: "names" } });
+// @ts-expect-error users are not truncated
+auditLog({ privacy: { subject: "truncate" } });
+// @ts-expect-error a key has a name in a list
+auditLog({ privacy: { subject: "pseudonym", key: [key] } });
+// @ts-expect-error not the module
+auditLog({ trace: { openTelemetry: true } });
 
 // @ts-expect-error unknown option
 auditLog({ transports: [] });

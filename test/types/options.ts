@@ -3,6 +3,7 @@ import express from "express";
 import {
   type AuditFieldOptions,
   type AuditLogOptions,
+  type AuditPrivacyOptions,
   type AuditServiceOptions,
   auditLog,
   type FileSinkOptions,
@@ -191,6 +192,7 @@ interface Own {
 
 export interface MyAuditFieldOptions extends AuditFieldOptions, Own {}
 export interface MyAuditLogOptions extends AuditLogOptions, Own {}
+export interface MyAuditPrivacyOptions extends AuditPrivacyOptions, Own {}
 export interface MyAuditServiceOptions extends AuditServiceOptions, Own {}
 export interface MyRedisStoreOptions extends RedisStoreOptions, Own {}
 export interface MyFileSinkOptions extends FileSinkOptions, Own {}
@@ -304,6 +306,7 @@ auditLog({
   requestId: my<MyRequestIdOptions>(),
   trace: my<MyTraceOptions>(),
   fields: my<MyAuditFieldOptions>(),
+  privacy: my<MyAuditPrivacyOptions>(),
   except: ["GET /health", "/probes/*"],
 });
 auditLog({ except: "GET /health" });

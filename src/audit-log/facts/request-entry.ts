@@ -2,7 +2,14 @@ import { randomUUID } from "node:crypto";
 import type { Request } from "express";
 import { opens, type PathPattern } from "../../core/http/path-pattern.js";
 import type { PeerCheck } from "../../core/http/trusted-peers.js";
-import { newIds, parseTraceparent } from "./trace-context.js";
+import type { FindActiveSpan } from "../correlation/open-telemetry.js";
+import {
+  NEW_TRACE_FLAGS,
+  newIds,
+  parseTraceparent,
+  type TraceContext,
+} from "../correlation/trace-context.js";
+import { scrubText } from "../text/scrub-text.js";
 
 /** What has to be known from the beginning of a request. */
 export interface RequestEntry {
@@ -31,6 +38,8 @@ export interface CorrelationOptions {
   readonly idHeader: string;
   readonly trustsId: PeerCheck;
   readonly trustsTrace: PeerCheck;
+  /** Absent: there is no tracing of the app. */
+  readonly findActiveSpan?: FindActiveSpan | undefined;
 }
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
@@ -44,14 +53,14 @@ export function openEntry(
   const { socket } = req;
   // Node remembers the address once it was asked for: a closed connection could not tell it any more.
   void socket.remoteAddress;
-  const inboundTrace = req.headers["traceparent"];
-  const trusted = inboundTrace !== undefined && correlation.trustsTrace(socket.remoteAddress);
-  const inbound = trusted ? parseTraceparent(inboundTrace) : undefined;
-  const { traceId, spanId } = newIds();
+  // The span of the app's tracing wins: it is there already, under the ids that its back end shows.
+  const active = correlation.findActiveSpan?.();
+  const { traceId, spanId } = active ?? newIds();
+  const continued = active ?? inboundTrace(req, correlation);
   return {
     requestId: inboundId(req, correlation) ?? randomUUID(),
-    traceId: inbound?.traceId ?? traceId,
-    traceFlags: inbound?.flags ?? "00",
+    traceId: continued?.traceId ?? traceId,
+    traceFlags: continued?.flags ?? NEW_TRACE_FLAGS,
     spanId,
     method: req.method,
     startedAt: Date.now(),
@@ -68,11 +77,19 @@ export function bytesWritten(socket: Request["socket"]): number {
   return bytes ?? 0;
 }
 
+function inboundTrace(req: Request, { trustsTrace }: CorrelationOptions): TraceContext | undefined {
+  const field = req.headers["traceparent"];
+  if (field === undefined || !trustsTrace(req.socket.remoteAddress)) return undefined;
+  return parseTraceparent(field);
+}
+
 function inboundId(req: Request, correlation: CorrelationOptions): string | undefined {
   const id = req.headers[correlation.idHeader];
   return typeof id === "string" &&
     correlation.trustsId(req.socket.remoteAddress) &&
-    REQUEST_ID.test(id)
+    REQUEST_ID.test(id) &&
+    // A credential in the wrong field: the record and the response would repeat it.
+    scrubText(id) === id
     ? id
     : undefined;
 }

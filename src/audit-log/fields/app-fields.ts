@@ -1,4 +1,5 @@
 import { requestSlot } from "../../core/request/request-slot.js";
+import { redactCardNumbers } from "../text/card-number.js";
 import { jsonText } from "../text/json-text.js";
 import { scrubText } from "../text/scrub-text.js";
 import { namesSecret } from "../text/secret-name.js";
@@ -81,6 +82,8 @@ function keepField(
 /** RFC 8785 §3.2.2.3: numbers are written as ECMAScript writes them. */
 function toJson(value: unknown): string | undefined {
   if (typeof value === "string") return jsonText(scrubText(value), MAX_TEXT_LENGTH);
-  if (typeof value === "boolean" || Number.isFinite(value)) return String(value);
-  return undefined;
+  if (typeof value === "boolean") return String(value);
+  if (!Number.isFinite(value)) return undefined;
+  const text = String(value);
+  return redactCardNumbers(text) === text ? text : '"REDACTED"';
 }

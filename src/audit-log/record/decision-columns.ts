@@ -1,15 +1,20 @@
-import type { BrowserReport } from "../../core/decision/browser-report.js";
+import type { ReceivedReports } from "../../core/decision/browser-report.js";
 import type { Decision } from "../../core/decision/decision.js";
 import { isVerdictPending } from "../../core/decision/pending-verdict.js";
 import { reportedChanges } from "../../core/decision/report-mode.js";
 import type { RequestFacts } from "../facts/request-facts.js";
-import { jsonText, optionalText, unquotedText } from "../text/json-text.js";
+import { reportTexts } from "../fields/report-texts.js";
+import type { Privacy } from "../privacy/privacy.js";
+import { jsonText, optionalText } from "../text/json-text.js";
 import { scrubText } from "../text/scrub-text.js";
 import { createDecisionList } from "./decision-list.js";
 import type { Column } from "./record-table.js";
 
 /** What every guard decided, what came of it, and which refusal report mode let through first. */
-export function createDecisionColumns(): readonly Column<RequestFacts>[] {
+export function createDecisionColumns(
+  privacy: Privacy,
+  maxRecordBytes: number,
+): readonly Column<RequestFacts>[] {
   const decisionList = createDecisionList();
   return [
     { name: "audit.decisions", read: ({ decisions }) => decisionList(decisions) },
@@ -21,8 +26,8 @@ export function createDecisionColumns(): readonly Column<RequestFacts>[] {
     ...REFUSAL,
     ...REPORTED,
     ...CORS,
-    ...REPORTS,
-    { name: "audit.token.id", read: ({ decisions }) => tokenOf(decisions), quoted: true },
+    ...createReportColumns(maxRecordBytes),
+    { name: "audit.token.id", read: ({ decisions }) => tokenOf(decisions, privacy), quoted: true },
   ];
 }
 
@@ -61,43 +66,38 @@ const CORS: readonly Column<RequestFacts>[] = [
   {
     name: "audit.cors.headers",
     read: ({ verdict: { cors } }) =>
-      cors?.headers && `[${cors.headers.map((name) => jsonText(name)).join(",")}]`,
+      cors?.headers && `[${cors.headers.map((name) => jsonText(fieldName(name))).join(",")}]`,
   },
-  quoted("audit.cors.method", ({ cors }) => cors?.method),
-  quoted("audit.cors.origin", ({ cors }) => cors?.origin),
+  // All three are what the client wrote: a token has the form of a method.
+  quoted("audit.cors.method", ({ cors }) => scrubbed(cors?.method)),
+  quoted("audit.cors.origin", ({ cors }) => scrubbed(cors?.origin)),
 ];
 
-const MAX_REPORT_LENGTH = 1024;
-
-/** What browsers reported about pages: the new reports, and how many others there were. */
-const REPORTS: readonly Column<RequestFacts>[] = [
-  {
-    name: "audit.reports",
-    read: ({ verdict: { reports } }) =>
-      reports === undefined || reports.recorded.length === 0
-        ? undefined
-        : `[${reports.recorded.map(reportText).join(",")}]`,
-  },
-  counted("audit.reports.dropped", ({ reports }) => reports?.dropped),
-  counted("audit.reports.ignored", ({ reports }) => reports?.ignored),
-  counted("audit.reports.repeated", ({ reports }) => reports?.repeated),
-];
-
-function reportText({ type, line, column, source, ...members }: BrowserReport): string {
-  const place = [source, line, column].filter((part) => part !== undefined).join(":");
-  const { rule, blocked, document, disposition } = members;
-  const named = { rule, blocked, document, source: place, disposition };
-  const parts = Object.entries(named)
-    .filter(([, value]) => value !== undefined && value !== "")
-    .map(([name, value]) => `${name}=${value}`);
-  return jsonText(scrubText([type, ...parts].join(" ")), MAX_REPORT_LENGTH);
+/** What browsers reported about pages: the new reports that have room in a record, and how many others there were. */
+function createReportColumns(maxRecordBytes: number): readonly Column<RequestFacts>[] {
+  return [
+    {
+      name: "audit.reports",
+      read: ({ verdict: { reports } }) => {
+        const texts = reportTexts(reports, maxRecordBytes);
+        return texts.length === 0 ? undefined : `[${texts.join(",")}]`;
+      },
+    },
+    counted("audit.reports.dropped", (reports) => {
+      const { dropped, recorded } = reports;
+      return dropped + recorded.length - reportTexts(reports, maxRecordBytes).length;
+    }),
+    counted("audit.reports.ignored", ({ ignored }) => ignored),
+    counted("audit.reports.repeated", ({ repeated }) => repeated),
+  ];
 }
 
-function counted(
-  name: string,
-  read: (verdict: RequestFacts["verdict"]) => number | undefined,
-): Column<RequestFacts> {
-  return { name, read: ({ verdict }) => read(verdict) || undefined, whole: true };
+function counted(name: string, read: (reports: ReceivedReports) => number): Column<RequestFacts> {
+  return {
+    name,
+    read: ({ verdict: { reports } }) => (reports && read(reports)) || undefined,
+    whole: true,
+  };
 }
 
 function quoted(
@@ -107,12 +107,22 @@ function quoted(
   return { name, read: ({ verdict }) => optionalText(read(verdict)), quoted: true };
 }
 
+/** In lower case, where a token has lost its form: no field name is so long and has a digit. */
+function fieldName(name: string): string {
+  return name.length >= 40 && /\d/.test(name) ? "REDACTED" : scrubText(name);
+}
+
+function scrubbed(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : scrubText(text);
+}
+
 function changesOf(changes: readonly string[]): string | undefined {
   return changes.length === 0 ? undefined : `[${changes.map((name) => jsonText(name)).join(",")}]`;
 }
 
 /** The token, by its `jti` or a hash. */
-function tokenOf(decisions: readonly Decision[]): string | undefined {
-  for (const { token } of decisions) if (token !== undefined) return unquotedText(token);
+function tokenOf(decisions: readonly Decision[], privacy: Privacy): string | undefined {
+  for (const { token } of decisions)
+    if (token !== undefined) return optionalText(privacy.token(token));
   return undefined;
 }

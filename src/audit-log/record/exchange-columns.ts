@@ -1,8 +1,9 @@
 import type { Request } from "express";
-import { clientAddress, truncateAddress } from "../../core/http/client-address.js";
+import { clientAddress } from "../../core/http/client-address.js";
 import { bytesWritten, type RequestEntry } from "../facts/request-entry.js";
 import type { RequestFacts } from "../facts/request-facts.js";
 import type { Verdict } from "../facts/verdict.js";
+import type { Privacy } from "../privacy/privacy.js";
 import { createIsoTime } from "../text/iso-time.js";
 import { optionalText } from "../text/json-text.js";
 import { scrubPath } from "../text/scrub-path.js";
@@ -22,7 +23,7 @@ const ACTIONS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** What was asked, when, from where, in which trace, and how it ended. */
-export function createExchangeColumns(): readonly Column<RequestFacts>[] {
+export function createExchangeColumns(privacy: Privacy): readonly Column<RequestFacts>[] {
   const isoTime = createIsoTime();
   return [
     { name: "@timestamp", read: ({ entry }) => isoTime(entry.startedAt), quoted: true },
@@ -34,7 +35,7 @@ export function createExchangeColumns(): readonly Column<RequestFacts>[] {
       quoted: true,
     },
     { name: "audit.severity", read: ({ verdict }) => verdict.event.severity, quoted: true },
-    { name: "client.address", read: addressOf, quoted: true },
+    { name: "client.address", read: (facts) => addressOf(facts, privacy), quoted: true },
     { name: "duration_us", read: ({ entry }) => duration(entry), whole: true },
     { name: "error.type", read: ({ verdict }) => optionalText(typeOfError(verdict)), quoted: true },
     { name: "event.name", read: ({ verdict }) => verdict.event.name, quoted: true },
@@ -82,10 +83,10 @@ function pathOf({ req, route, verdict }: RequestFacts): string | undefined {
   return typeof target === "string" ? optionalText(scrubPath(target)) : undefined;
 }
 
-function addressOf({ req, verdict }: RequestFacts): string | undefined {
+function addressOf({ req, verdict }: RequestFacts, privacy: Privacy): string | undefined {
   const address = clientAddress(req);
   if (address === undefined) return undefined;
-  return optionalText(verdict.outcome === "success" ? truncateAddress(address) : address);
+  return optionalText(privacy.address(address, verdict.outcome === "success"));
 }
 
 /** In microseconds. */

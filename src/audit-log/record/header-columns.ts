@@ -1,4 +1,5 @@
 import type { RequestFacts } from "../facts/request-facts.js";
+import { type QuerySetting, queryText } from "../fields/query-text.js";
 import { unquotedText } from "../text/json-text.js";
 import { scrubText } from "../text/scrub-text.js";
 import type { Column } from "./record-table.js";
@@ -6,6 +7,7 @@ import type { Column } from "./record-table.js";
 /** Clients are few and repeat themselves: their user agents are made safe once. */
 const MAX_CACHED = 500;
 const MAX_CACHED_LENGTH = 512;
+const MAX_QUERY_LENGTH = 1024;
 
 /**
  * The allow-listed header fields of a request: `http.request.header.*` and `user_agent.original`.
@@ -22,6 +24,20 @@ export function createHeaderColumns(names: readonly string[]): readonly Column<R
           quoted: true,
         },
   );
+}
+
+/** What of query strings is recorded: `url.query`. */
+export function createQueryColumns(setting: QuerySetting): readonly Column<RequestFacts>[] {
+  if (setting === "none") return [];
+  return [
+    { name: "url.query", read: ({ req }) => queryOf(req.originalUrl, setting), quoted: true },
+  ];
+}
+
+/** @param target - Handlers replace everything. */
+function queryOf(target: unknown, setting: Exclude<QuerySetting, "none">): string | undefined {
+  const query = typeof target === "string" ? queryText(target, setting) : undefined;
+  return query === undefined ? undefined : unquotedText(query, MAX_QUERY_LENGTH);
 }
 
 function fieldOf(headers: RequestFacts["req"]["headers"], name: string): string | undefined {

@@ -1,5 +1,6 @@
 import type { Decision } from "../../core/decision/decision.js";
 import type { Verdict } from "../facts/verdict.js";
+import type { Privacy } from "../privacy/privacy.js";
 import { createDecisionList } from "../record/decision-list.js";
 import { actionOf, methodOf, typeOfError } from "../record/exchange-columns.js";
 import { type Column, constantColumn, type RecordTable } from "../record/record-table.js";
@@ -36,6 +37,7 @@ export type RepeatRecord = (recordId: string, repeats: Repeats<Refused>) => stri
  */
 export function createRepeatRecord(
   source: readonly Column<Numbered>[],
+  privacy: Privacy,
   table: RecordTable,
 ): RepeatRecord {
   const isoTime = createIsoTime();
@@ -64,7 +66,9 @@ export function createRepeatRecord(
     ofRefusal("audit.rule", ({ rule }) => rule),
     quoted("audit.severity", ({ repeats }) => repeats.what.verdict.event.severity),
     ofRefusal("audit.system_code", ({ systemCode }) => systemCode),
-    quoted("client.address", ({ repeats }) => repeats.what.address),
+    quoted("client.address", ({ repeats: { what } }) =>
+      what.address === undefined ? undefined : privacy.address(what.address, false),
+    ),
     quoted("error.type", ({ repeats }) => optionalText(typeOfError(repeats.what.verdict))),
     quoted("event.name", ({ repeats }) => repeats.what.verdict.event.name),
     quoted("http.request.method", ({ repeats }) => methodOf(repeats.what.method)),

@@ -10,6 +10,11 @@ export const OBSERVING: readonly string[] = [
   "auditLog.integrity.sign",
   "auditLog.sinks.close",
   "auditLog.sinks.log",
+  // See src/audit-log/open-telemetry.test.ts.
+  "auditLog.trace.openTelemetry.trace.getActiveSpan",
+  // A logger of the app is called by the app: see src/audit-log/child-logger.test.ts.
+  "childLogger.child",
+  "childLogger.info",
   "errorHandler.onError",
   "secureHeaders.https.onPlaintextCredential",
   // What the app is, and what is told that it ends or fails: see src/server/*.test.ts.

@@ -4,7 +4,7 @@ import { randomFillSync } from "node:crypto";
 export interface TraceContext {
   /** 32 hexadecimal digits. */
   readonly traceId: string;
-  /** `01` when the caller samples the trace, else `00`. */
+  /** `01`: the caller samples the trace. `02`: its id is random as a whole, as of level 2. `03`: both. */
   readonly flags: string;
 }
 
@@ -21,6 +21,11 @@ export interface NewIds {
 const pool = Buffer.alloc(4096);
 let used = pool.length;
 
+/** Of a trace that begins here: nobody samples it, and its id is random as a whole. */
+export const NEW_TRACE_FLAGS = "02";
+
+const SAMPLED = 1;
+const RANDOM = 2;
 const TRACE_BYTES = 16;
 const SPAN_BYTES = 8;
 const NO_TRACE = "0".repeat(2 * TRACE_BYTES);
@@ -33,6 +38,7 @@ const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(
  *
  * @returns `undefined` when it is not exactly what the specification allows: the trace starts anew then.
  * @see https://www.w3.org/TR/trace-context/#traceparent-header-field-values
+ * @see https://www.w3.org/TR/trace-context-2/#trace-flags
  */
 export function parseTraceparent(value: unknown): TraceContext | undefined {
   if (typeof value !== "string" || value.length > 512) return undefined;
@@ -42,7 +48,9 @@ export function parseTraceparent(value: unknown): TraceContext | undefined {
   if (version === "" || version === "ff" || (version === "00" && rest !== undefined))
     return undefined;
   if (/^0+$/.test(traceId) || /^0+$/.test(parentId)) return undefined;
-  return { traceId, flags: (Number.parseInt(flags, 16) & 1) === 1 ? "01" : "00" };
+  // Of a later version no flag is known but the first, which all have in common.
+  const known = version === "00" ? SAMPLED | RANDOM : SAMPLED;
+  return { traceId, flags: `0${Number.parseInt(flags, 16) & known}` };
 }
 
 /** Draws a trace id and a span id. Neither is all zero, which the specification forbids. */

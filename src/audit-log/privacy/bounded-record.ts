@@ -1,0 +1,56 @@
+/** What a record loses first when it is too long: what the app and the client fill. */
+const LOSSES: readonly RegExp[] = [
+  /^app\./,
+  /^(?:http\.request\.header\.|user_agent\.|url\.query$)/,
+  /^(?:audit\.(?:actor\.(?:client_id|tenant)|cors\.|decisions$|policy$|reported\.|reports$|row$|rule$|system_code$)|http\.route$|url\.path$|user\.roles$)/,
+];
+/** What every record keeps: what it is, where it stands in its stream, and which request it belongs to. */
+const ALWAYS =
+  /^(?:@timestamp$|audit\.(?:action|outcome|record\.|schema\.|sequence\.|severity|truncated)|event\.name$|http\.request\.(?:id|method)$|http\.response\.status_code$|observed_timestamp$|span_id$|trace_)/;
+
+/**
+ * Makes the function that writes records of at most so many bytes, without their line end. A longer one is written anew
+ * with fewer members, until it fits: first without fields of the app, then without header fields, then without the details
+ * of decisions, at last with little more than its ids. It says so in a member of its own.
+ *
+ * Writing a record must change nothing: it happens up to five times.
+ *
+ * @param columns - Of whole records.
+ * @param truncated - The column that says so.
+ * @param createTable - Makes the function that writes records with some of the columns.
+ */
+export function createBoundedRecord<Facts, Column extends { readonly name: string }>(
+  columns: readonly Column[],
+  truncated: Column,
+  maxBytes: number,
+  createTable: (columns: readonly Column[]) => (facts: Facts) => string,
+): (facts: Facts) => string {
+  const whole = createTable(columns);
+  // Made when the first record is too long: most logs never see one.
+  let shorter: readonly ((facts: Facts) => string)[] | undefined;
+
+  return function boundedRecord(facts) {
+    let line = whole(facts);
+    // A UTF-16 code unit has at most three bytes in UTF-8.
+    if (line.length * 3 <= maxBytes || Buffer.byteLength(line) <= maxBytes) return line;
+    shorter ??= reductions(columns).map((kept) => createTable([...kept, truncated]));
+    for (const record of shorter) {
+      line = record(facts);
+      if (Buffer.byteLength(line) <= maxBytes) break;
+    }
+    return line;
+  };
+}
+
+function reductions<Column extends { readonly name: string }>(
+  columns: readonly Column[],
+): readonly (readonly Column[])[] {
+  const kept: (readonly Column[])[] = [];
+  let rest = columns;
+  for (const loss of LOSSES) {
+    rest = rest.filter(({ name }) => !loss.test(name));
+    kept.push(rest);
+  }
+  kept.push(columns.filter(({ name }) => ALWAYS.test(name)));
+  return kept;
+}

@@ -1,0 +1,48 @@
+import { truncateAddress } from "../../core/http/client-address.js";
+import type { Principal } from "../../core/principal/principal.js";
+import { createPseudonym, type Pseudonym } from "./pseudonym.js";
+import type { PrivacySettings } from "./read-privacy.js";
+
+/** How a log names people, wherever it names any. What it returns has not been made safe for a record. */
+export interface Privacy {
+  /** Who called, somebody or an anonymous one; `undefined`: not recorded. Services keep their names. */
+  readonly subject: (principal: Principal) => string | undefined;
+  /** The token, by what a decision calls it. */
+  readonly token: (id: string) => string | undefined;
+  /** An address as `clientAddress()` gives it. */
+  readonly address: (address: string, succeeded: boolean) => string | undefined;
+}
+
+/** Makes the one place that decides how people are named. */
+export function createPrivacy(settings: PrivacySettings): Privacy {
+  const { subject, address, addressOnRefusal, key } = settings;
+  const pseudonym: Pseudonym = key === undefined ? refuse : createPseudonym(key);
+  return {
+    subject({ id, kind }) {
+      if (id === "") return kind;
+      if (subject === "plain" || kind !== "user") return id;
+      return subject === "omit" ? undefined : pseudonym("subject", id);
+    },
+    token(id) {
+      if (subject === "plain") return id;
+      return subject === "omit" ? undefined : pseudonym("token", id);
+    },
+    address(text, succeeded) {
+      switch (succeeded ? address : addressOnRefusal) {
+        case "plain":
+          return text;
+        case "truncate":
+          return truncateAddress(text);
+        case "pseudonym":
+          return pseudonym("address", text);
+        case "omit":
+          return undefined;
+      }
+    },
+  };
+}
+
+/** Never called: start-up refuses pseudonyms without a key. */
+function refuse(): never {
+  throw new Error("pseudonyms need a key");
+}

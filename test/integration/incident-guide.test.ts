@@ -1,0 +1,115 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import request from "supertest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { auditLog, fileSink } from "../../src/audit-log/index.js";
+import { requireScope } from "../../src/authorization/index.js";
+import { oauthGuard } from "../../src/oauth-guard/index.js";
+import { createTestIssuer } from "../../src/testing/index.js";
+import { expressVersions } from "../support/express.js";
+import { guideSections } from "../support/guide.js";
+
+const sections = guideSections("incident.md");
+const issuer = createTestIssuer();
+
+/** Saves the scripts of the guide, each under the name that its section gives it. */
+function saveScripts(folder: string): void {
+  for (const section of sections) {
+    for (const [index, code] of section.blocks("js").entries()) {
+      const names = [...section.text.matchAll(/`([a-z-]+\.mjs)`/g)];
+      writeFileSync(join(folder, names[index]?.[1] ?? ""), code);
+    }
+  }
+}
+
+function commandOf(heading: string): string {
+  const [command] = sections.find((section) => section.heading === heading)?.blocks("sh") ?? [];
+  if (command === undefined) throw new Error(`the guide has no command under ${heading}`);
+  return command;
+}
+
+describe.each(expressVersions)("the guide for incidents on Express %s", (major, express) => {
+  const folder = mkdtempSync(join(tmpdir(), `incident-${major}-`));
+  const stolen = issuer.mint({ sub: "alice", jti: 'j-"4711"', scope: "read" });
+  const unnamed = issuer.mint({ sub: "alice", jti: undefined, scope: "read" });
+  const other = issuer.mint({ sub: "bob", scope: "read" });
+  let lastId = "";
+
+  function run(command: string): readonly string[] {
+    const { stdout, stderr } = spawnSync("sh", ["-c", command], { cwd: folder, encoding: "utf8" });
+    expect(stderr).toBe("");
+    return stdout.split("\n").filter((line) => line !== "");
+  }
+
+  beforeAll(async () => {
+    saveScripts(folder);
+    writeFileSync(join(folder, "token.txt"), `${stolen}\n`);
+    const audit = auditLog({ sinks: [fileSink({ path: join(folder, "audit.jsonl") })] });
+    const app = express();
+    app.set("trust proxy", true);
+    app.use(audit, oauthGuard(issuer.options()));
+    app.get("/orders/:id", (_req, res) => void res.end());
+    app.delete("/orders/:id", requireScope("write"), (_req, res) => void res.end());
+    const send = async (method: "get" | "delete", token: string, address: string) => {
+      const answer = await request(app)
+        [method]("/orders/7")
+        .auth(token, { type: "bearer" })
+        .set("X-Forwarded-For", address)
+        // What a client writes must not be found as if it were a member.
+        .set("User-Agent", '","audit.token.id":"j-\\"4711\\"","audit.actor.id":"x');
+      lastId = String(answer.headers["x-request-id"]);
+    };
+    await send("get", stolen, "198.51.100.7");
+    await send("get", other, "198.51.100.8");
+    await send("delete", stolen, "203.0.113.9");
+    await send("delete", other, "203.0.113.9");
+    await send("get", unnamed, "198.51.100.7");
+    await audit.close();
+  });
+
+  it("keeps a copy, with its digests", () => {
+    run(commandOf("Keep what there is"));
+    const copy = readFileSync(join(folder, "incident", "audit.jsonl"), "utf8");
+    expect(copy).toBe(readFileSync(join(folder, "audit.jsonl"), "utf8"));
+    expect(readFileSync(join(folder, "incident", "SHA256SUMS"), "utf8")).toMatch(
+      / audit\.jsonl\n$/,
+    );
+  });
+
+  it("finds what was done with a token, and nothing else", () => {
+    run(commandOf("Name the token"));
+    const lines = run(commandOf("What was done with it"));
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatch(
+      /Z {2}GET {2}\/orders\/:id {2}200 {2}success {2}198\.51\.100\.0 {2}https/,
+    );
+    expect(lines[1]).toMatch(
+      /Z {2}DELETE {2}\/orders\/:id {2}403 {2}\w+ {2}203\.0\.113\.9 {2}https/,
+    );
+  });
+
+  it("finds a token without an id by its hash", () => {
+    writeFileSync(join(folder, "token.txt"), unnamed);
+    run(commandOf("Name the token"));
+    expect(run(commandOf("What was done with it"))).toHaveLength(1);
+    writeFileSync(join(folder, "token.txt"), stolen);
+  });
+
+  it("finds what else the caller did, and who else came from an address", () => {
+    run(commandOf("Name the token"));
+    expect(run(commandOf("What else the caller did"))).toHaveLength(3);
+    const there = run(commandOf("Who else came from there"));
+    expect(there.map((line) => /alice|bob/.exec(line)?.[0])).toEqual(["alice", "bob"]);
+  });
+
+  it("follows one request, and shows what the log says of itself", () => {
+    const command = commandOf("Follow one request").replace(/[0-9a-f-]{36}/, lastId);
+    expect(run(command)).toHaveLength(1);
+    const events = run(commandOf("Is anything missing?")).map(
+      (line) => JSON.parse(line)["event.name"],
+    );
+    expect(events).toEqual(["sys_monitor_enabled", "sys_monitor_disabled"]);
+  });
+});
