@@ -7,6 +7,9 @@ import { readTrustedPeers } from "../core/http/trusted-peers.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import type { OnDenied } from "../core/refusal/deny.js";
+import type { AlertOptions } from "./alerts/rules/alert-options.js";
+import type { AlertSettings } from "./alerts/rules/alert-settings.js";
+import { readAlerts } from "./alerts/rules/read-alerts.js";
 import type { CorrelationOptions } from "./facts/request-entry.js";
 import type { ServiceIdentity } from "./record/source-columns.js";
 import type { AuditSink } from "./sinks/audit-sink.js";
@@ -43,6 +46,11 @@ export interface AuditLogOptions extends GuardOptions {
    * @default "continue"
    */
   readonly onFailure?: "continue" | "fail-operation" | undefined;
+  /**
+   * What is told when something deserves attention, as a record and on the `node:diagnostics_channel`
+   * `express-secure-api:alert`. Nothing is refused because of it. `false` turns it off. @default true
+   */
+  readonly alerts?: boolean | AlertOptions | undefined;
 }
 
 /** The service that records name. */
@@ -91,6 +99,7 @@ export interface AuditLogSettings {
   readonly headers: readonly string[];
   readonly except: readonly PathPattern[];
   readonly failOperation: boolean;
+  readonly alerts: AlertSettings | undefined;
 }
 
 const KEYS: OptionKeys<AuditLogOptions> = {
@@ -101,6 +110,7 @@ const KEYS: OptionKeys<AuditLogOptions> = {
   fields: true,
   except: true,
   onFailure: "neverUndefined",
+  alerts: true,
   ...GUARD_OPTIONS,
 };
 const LOGGER =
@@ -196,6 +206,7 @@ export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings 
     except: readPathPatterns(reader, "except", REQUESTS_THAT_PASS) ?? [],
     headers: fields?.has("headers") ? readHeaders(fields) : ["user-agent"],
     failOperation: onFailure === "fail-operation",
+    alerts: readAlerts(reader),
   };
   const sinks = readSinks(reader, settings.failOperation);
   reader.finish();

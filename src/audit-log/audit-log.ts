@@ -2,6 +2,7 @@ import { createGuard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { outageError } from "../core/refusal/http-error.js";
 import { requestId } from "../core/refusal/problem-details.js";
+import { Alerts } from "./alerts/alerts.js";
 import { type AuditLogOptions, readAuditLogOptions } from "./audit-log-options.js";
 import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
 import { createLanes } from "./delivery/create-lanes.js";
@@ -104,7 +105,11 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const frontRefusals = new FrontRefusals((repeats) =>
     writer.write(repeatRecord(numbers.next(), repeats)),
   );
-  const observers: readonly RequestObserver[] = [];
+  const alerts = settings.alerts && new Alerts(settings.alerts, say);
+  if (alerts !== undefined) failures.watch((failure) => alerts.failed(failure));
+  const observers: readonly RequestObserver[] = [
+    ...(alerts === undefined ? [] : [(facts: RequestFacts) => alerts.observe(facts)]),
+  ];
   function observe(facts: RequestFacts): void {
     for (const observer of observers) observer(facts);
   }
@@ -150,6 +155,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     closing = new Promise((resolve) => {
       begin = () => {
         audit.close();
+        alerts?.close();
         resolve(end(writer, say, start));
       };
     });

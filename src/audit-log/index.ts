@@ -1,3 +1,11 @@
+export { ALERT_CHANNEL, type Alert } from "./alerts/rules/alert.js";
+export type {
+  AlertOptions,
+  AlertRequest,
+  AlertRule,
+  AlertThresholds,
+  HoneytokenOptions,
+} from "./alerts/rules/alert-options.js";
 export { type AuditFields, auditFields } from "./audit-fields.js";
 export { type AuditLog, auditLog } from "./audit-log.js";
 export type {

@@ -46,6 +46,12 @@ export class FailureReport {
   });
   #quietUntil = Number.NEGATIVE_INFINITY;
   #unmade = 0;
+  #watcher: ((failure: AuditFailure) => void) | undefined;
+
+  /** Shows the log itself every failure, when nobody holds reports back. @param watcher - Must not throw. */
+  watch(watcher: (failure: AuditFailure) => void): void {
+    this.#watcher = watcher;
+  }
 
   /** Records that could not be made, and are in no sink. */
   get unmade(): number {
@@ -61,8 +67,12 @@ export class FailureReport {
   report(sink: string, position: number, error: unknown, lost: number): void {
     const failure: AuditFailure = Object.freeze({ sink, position, code: codeOf(error), lost });
     this.#warn(failure);
-    if (!failures.hasSubscribers) return;
-    const publish = (): void => this.#scope.runInAsyncScope(() => failures.publish(failure));
+    if (!failures.hasSubscribers && this.#watcher === undefined) return;
+    const publish = (): void =>
+      this.#scope.runInAsyncScope(() => {
+        this.#watcher?.(failure);
+        if (failures.hasSubscribers) failures.publish(failure);
+      });
     if (holds > 0) held.push(publish);
     else publish();
   }

@@ -4,12 +4,21 @@ import { type Column, constantColumn, createRecordTable } from "./record-table.j
 import type { Numbered } from "./source-columns.js";
 
 /** What the audit log says about itself. `sys_*` are names of the OWASP logging vocabulary; it has none for losses. */
-type SystemEvent = "sys_monitor_enabled" | "sys_monitor_disabled" | "log_dropped";
+type SystemEvent =
+  | "sys_monitor_enabled"
+  | "sys_monitor_disabled"
+  | "log_dropped"
+  // What alerts are called.
+  | "security_alert"
+  | "authn_login_fail_max"
+  | "authn_token_reuse"
+  | "malicious_direct_reference"
+  | "malicious_excess_404";
 
 type SystemValue = string | number | readonly string[];
 
 /** The members of a {@link SystemEvent} beyond the common ones. */
-type SystemFields = { readonly [Name in (typeof FIELDS)[number]]?: SystemValue };
+type SystemFields = { readonly [Name in (typeof FIELDS)[number] | "audit.severity"]?: SystemValue };
 
 /** Writes one record about the audit log itself, as a line of JSON. */
 export type SystemRecord = (recordId: string, event: SystemEvent, fields: SystemFields) => string;
@@ -20,6 +29,17 @@ interface SystemFacts extends Numbered {
 }
 
 const FIELDS = [
+  "audit.alert.count",
+  "audit.alert.event",
+  "audit.alert.first",
+  "audit.alert.key",
+  "audit.alert.key_kind",
+  "audit.alert.last",
+  "audit.alert.requests",
+  "audit.alert.suppressed",
+  "audit.alert.threshold",
+  "audit.alert.touched",
+  "audit.alert.window",
   "audit.lost",
   "audit.lost.since",
   "audit.notice",
@@ -29,7 +49,11 @@ const FIELDS = [
   "audit.reporting",
   "audit.sink",
   "audit.unused",
+  "client.address",
   "http.request.id",
+  "http.route",
+  "security_rule.category",
+  "security_rule.name",
 ] as const;
 
 /**
@@ -52,7 +76,8 @@ export function createSystemRecord(source: readonly Column<Numbered>[]): SystemR
     },
     {
       name: "audit.severity",
-      read: ({ event }) => (isLoss(event) ? "ERROR" : "WARN"),
+      read: ({ event, fields }) =>
+        String(fields["audit.severity"] ?? (isLoss(event) ? "ERROR" : "WARN")),
       quoted: true,
     },
     { name: "event.name", read: ({ event }) => event, quoted: true },
