@@ -45,7 +45,17 @@ export class AlertTeller {
     this.#spell = spell;
   }
 
+  /** Writes a record, then publishes. */
   tell(rule: RuleSettings, finding: Finding, now: number): void {
+    this.#tell(rule, finding, now, true);
+  }
+
+  /** Writes no record. */
+  publish(rule: RuleSettings, finding: Finding, now: number): void {
+    this.#tell(rule, finding, now, false);
+  }
+
+  #tell(rule: RuleSettings, finding: Finding, now: number, isRecorded: boolean): void {
     let told = this.#told.get(rule);
     if (told === undefined) {
       told = { until: now + MINUTE, count: 0, suppressed: 0 };
@@ -63,7 +73,7 @@ export class AlertTeller {
     const alert = this.#alertOf(rule, finding, now, told.suppressed);
     told.suppressed = 0;
     this.#nobody.runInAsyncScope(() => {
-      this.#say(rule.event, fieldsOf(alert));
+      if (isRecorded) this.#say(rule.event, fieldsOf(alert));
       if (alerts.hasSubscribers) alerts.publish(alert);
     });
   }

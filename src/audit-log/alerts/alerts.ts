@@ -2,7 +2,6 @@ import { createHmac, randomBytes } from "node:crypto";
 import type { AuditFailure } from "../delivery/failure-report.js";
 import { type AuditEvent, refusalEvent } from "../facts/event-name.js";
 import type { RequestFacts } from "../facts/request-facts.js";
-import { atNextTurn } from "../process/next-turn.js";
 import { AlertTeller, type SayAlert, type SpellKey } from "./alert-teller.js";
 import { AppAnswers } from "./app-answers.js";
 import { FailureSpikes, LatencyDrifts } from "./counting/route-baselines.js";
@@ -99,12 +98,10 @@ export class Alerts {
     const now = performance.now();
     const due = this.#gaps?.count(key, now, "");
     if (due === undefined) return;
-    const finding = { kind: "sink", key, count: due.count, first: due.first, notes: [] } as const;
-    // Not in the middle of a record that is being written.
-    atNextTurn(() => {
-      if (this.#closed) return;
-      this.#teller.tell(gap, { ...finding, event: code, route: undefined }, now);
-    });
+    const { count, first } = due;
+    const finding = { kind: "sink", key, count, first, notes: [], event: code } as const;
+    // A record of it would be lost as well, and `log_dropped` tells of losses.
+    this.#teller.publish(gap, { ...finding, route: undefined }, now);
   }
 
   /** Tells nothing any more. */

@@ -80,7 +80,7 @@ abstract class RouteBaselines {
 /**
  * Watches which part of the requests to a route fails. A spike is when, within one window, at least `threshold` requests
  * fail, and more than three times the part that usually does: the moving average of windows, at least 1 %, and 10 %
- * until it has learned from 30 windows with requests.
+ * until it has learned from 30 windows with at least `threshold` requests.
  */
 export class FailureSpikes extends RouteBaselines {
   /** @returns The spike, if the request is the one that makes it. */
@@ -105,7 +105,9 @@ export class FailureSpikes extends RouteBaselines {
   }
 
   #endWindow(usual: Usual, now: number): void {
-    if (usual.deviations === 0 && usual.requests > 0) learn(usual, usual.sum / usual.requests);
+    // Of few requests a part says nothing.
+    if (usual.deviations === 0 && usual.requests >= this.limits.threshold)
+      learn(usual, usual.sum / usual.requests);
     beginWindow(usual, now);
     usual.deviations = 0;
   }
