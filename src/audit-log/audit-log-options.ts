@@ -12,6 +12,8 @@ import type { AlertSettings } from "./alerts/rules/alert-settings.js";
 import { readAlerts } from "./alerts/rules/read-alerts.js";
 import type { CorrelationOptions } from "./facts/request-entry.js";
 import type { ServiceIdentity } from "./record/source-columns.js";
+import { readSample, type SampleSettings } from "./sampling/read-sample.js";
+import type { SampleOptions } from "./sampling/sample-options.js";
 import type { AuditSink } from "./sinks/audit-sink.js";
 import { readSinks } from "./sinks/read-sinks.js";
 import { namesSecret } from "./text/secret-name.js";
@@ -51,6 +53,8 @@ export interface AuditLogOptions extends GuardOptions {
    * `express-secure-api:alert`. Nothing is refused because of it. `false` turns it off. @default true
    */
   readonly alerts?: boolean | AlertOptions | undefined;
+  /** Which ordinary successes have a record. Everything else is always recorded. @default all of them */
+  readonly sample?: SampleOptions | undefined;
 }
 
 /** The service that records name. */
@@ -100,6 +104,7 @@ export interface AuditLogSettings {
   readonly except: readonly PathPattern[];
   readonly failOperation: boolean;
   readonly alerts: AlertSettings | undefined;
+  readonly sample: SampleSettings | undefined;
 }
 
 const KEYS: OptionKeys<AuditLogOptions> = {
@@ -111,6 +116,7 @@ const KEYS: OptionKeys<AuditLogOptions> = {
   except: true,
   onFailure: "neverUndefined",
   alerts: true,
+  sample: true,
   ...GUARD_OPTIONS,
 };
 const LOGGER =
@@ -207,6 +213,7 @@ export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings 
     headers: fields?.has("headers") ? readHeaders(fields) : ["user-agent"],
     failOperation: onFailure === "fail-operation",
     alerts: readAlerts(reader),
+    sample: readSample(reader),
   };
   const sinks = readSinks(reader, settings.failOperation);
   reader.finish();

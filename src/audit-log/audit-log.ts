@@ -13,10 +13,12 @@ import type { RequestFacts } from "./facts/request-facts.js";
 import { createRequestRecord } from "./record/request-record.js";
 import { createSourceColumns } from "./record/source-columns.js";
 import { createSystemRecord, type SystemRecord } from "./record/system-record.js";
-import { FrontRefusals } from "./repeats/front-refusals.js";
+import { Refusals } from "./repeats/refusals.js";
 import { createRepeatRecord } from "./repeats/repeat-record.js";
+import { createUnrecorded, type Unrecorded } from "./repeats/unrecorded.js";
 import { RequestAudit } from "./request-audit.js";
 import { RouteTemplates } from "./routes/route-templates.js";
+import { SuccessSample } from "./sampling/success-sample.js";
 import { StartRecord } from "./start-record.js";
 
 const UNPROTECTED = "nothing is protected yet: every guard that this log knows only reports";
@@ -61,8 +63,7 @@ type Say = (
  * Writes one structured record per request, with every decision of the other guards in it, to the standard output, a
  * file or any winston transport. Mount it before everything else: it sees only what comes after it.
  *
- * In a flood of requests that are refused in front of every limit, such as preflights, those that are alike share a record
- * after the first hundred of a minute, with their number.
+ * In a flood of refusals, those that are alike share a record after the first hundred of a minute, with their number.
  *
  * It sets the request id and the trace id of the request, and `X-Request-Id` on the response (not in report mode). A
  * record never holds bodies, cookies, credentials, query strings or validated values.
@@ -102,8 +103,10 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
       "audit.reporting": reporting,
     }),
   );
-  const frontRefusals = new FrontRefusals((repeats) =>
-    writer.write(repeatRecord(numbers.next(), repeats)),
+  const unrecorded = createUnrecorded();
+  const refusals = new Refusals(
+    (repeats) => writer.write(repeatRecord(numbers.next(), repeats)),
+    unrecorded,
   );
   const alerts = settings.alerts && new Alerts(settings.alerts, say);
   if (alerts !== undefined) failures.watch((failure) => alerts.failed(failure));
@@ -119,7 +122,8 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
       routes,
       requestRecord,
       systemRecord,
-      frontRefusals,
+      refusals,
+      sample: settings.sample && new SuccessSample(settings.sample, unrecorded),
       observe,
       write: (line) => writer.write(line),
       countUnmade: (error) => writer.countUnmade(error),
@@ -156,7 +160,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
       begin = () => {
         audit.close();
         alerts?.close();
-        resolve(end(writer, say, start));
+        resolve(end(writer, say, start, unrecorded));
       };
     });
     begin?.();
@@ -179,12 +183,22 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   };
 }
 
-function end(writer: AuditWriter, say: Say, start: StartRecord): Promise<void> {
+function end(
+  writer: AuditWriter,
+  say: Say,
+  start: StartRecord,
+  { sampledOut, aggregated }: Unrecorded,
+): Promise<void> {
   // Closed in the tick of its creation, as when another part of the preset is wrong: it has never begun.
   if (!start.cancel()) return writer.close();
   // What this loses is in the counts.
   writer.settle();
   const { records, lost } = writer.stats;
-  say("sys_monitor_disabled", { "audit.lost": lost, "audit.records": records });
+  say("sys_monitor_disabled", {
+    ...(aggregated === 0 ? {} : { "audit.aggregated": aggregated }),
+    "audit.lost": lost,
+    "audit.records": records,
+    ...(sampledOut === 0 ? {} : { "audit.sampled_out": sampledOut }),
+  });
   return writer.close();
 }

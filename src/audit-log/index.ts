@@ -1,3 +1,10 @@
+export { alertTo } from "./alert-to.js";
+export type {
+  AlertBlockStats,
+  AlertBlocks,
+  AlertToOptions,
+  BlockingLimiter,
+} from "./alert-to-options.js";
 export { ALERT_CHANNEL, type Alert } from "./alerts/rules/alert.js";
 export type {
   AlertOptions,
@@ -18,6 +25,7 @@ export type {
 export type { AuditStats } from "./delivery/audit-writer.js";
 export { type AuditFailure, FAILURE_CHANNEL } from "./delivery/failure-report.js";
 export { getRequestId } from "./get-request-id.js";
+export type { SampleOptions } from "./sampling/sample-options.js";
 export type { AuditSink } from "./sinks/audit-sink.js";
 export { type FileSinkOptions, fileSink } from "./sinks/file-sink.js";
 export { stdoutSink } from "./sinks/stdout-sink.js";

@@ -16,8 +16,9 @@ import { factsOf, type RequestFacts } from "./facts/request-facts.js";
 import { LateRecords } from "./late-records.js";
 import type { RequestRecord } from "./record/request-record.js";
 import type { SystemRecord } from "./record/system-record.js";
-import type { FrontRefusals } from "./repeats/front-refusals.js";
+import type { Refusals } from "./repeats/refusals.js";
 import type { RouteTemplates } from "./routes/route-templates.js";
+import type { SuccessSample } from "./sampling/success-sample.js";
 
 const ENTRY = Symbol("express-secure-api.audit-entry");
 
@@ -27,7 +28,8 @@ export interface RecordMakers {
   readonly routes: RouteTemplates;
   readonly requestRecord: RequestRecord;
   readonly systemRecord: SystemRecord;
-  readonly frontRefusals: FrontRefusals;
+  readonly refusals: Refusals;
+  readonly sample: SuccessSample | undefined;
   /** Is shown every request, whether or not it gets a record of its own. Must not throw. */
   readonly observe: (facts: RequestFacts) => void;
   readonly write: (line: string) => void;
@@ -85,7 +87,7 @@ export class RequestAudit {
   /** Writes the records that wait: for verdicts of report mode, which are missing then, or for the end of a minute. */
   close(): void {
     this.#late.flush();
-    this.#records.frontRefusals.close();
+    this.#records.refusals.close();
   }
 
   #end(res: AuditedResponse, finished: boolean): void {
@@ -102,7 +104,7 @@ export class RequestAudit {
   }
 
   #writeRecord(entry: RequestEntry, res: AuditedResponse, finished: boolean): void {
-    const { numbers, routes, requestRecord, frontRefusals, observe, write } = this.#records;
+    const { numbers, routes, requestRecord, refusals, observe, write } = this.#records;
     this.#conclude(res);
     let facts: RequestFacts;
     try {
@@ -112,10 +114,13 @@ export class RequestAudit {
       return;
     }
     observe(facts);
-    if (entry.excepted && isUneventful(facts)) return;
+    const { sample } = this.#records;
+    if ((entry.excepted || sample !== undefined) && isUneventful(facts)) {
+      if (entry.excepted || sample?.leavesOut(facts) === true) return;
+    }
     let line: string;
     try {
-      if (frontRefusals.take(facts)) return;
+      if (refusals.take(facts)) return;
       facts.recordId = numbers.next();
       line = requestRecord(facts);
     } catch (error) {

@@ -1,6 +1,6 @@
-import type { Request } from "express";
 import { restricts } from "../../core/http/path-pattern.js";
-import { type RequestTraits, targetOf } from "./request-traits.js";
+import { asArrived } from "../routes/as-arrived.js";
+import type { RequestTraits } from "./request-traits.js";
 import type { Honeytokens } from "./rules/alert-settings.js";
 
 /** Which honeytoken the request has touched, as the alert names it. Never what the client sent. */
@@ -19,13 +19,4 @@ export function honeytokenIn(
   const asked = asArrived(req, entry.method);
   const pattern = routes.find((route) => restricts(route, asked));
   return pattern === undefined ? undefined : `route ${pattern.text}`;
-}
-
-/** The request with its path and method as they arrived, which handlers may have replaced. */
-function asArrived(req: Request, method: string): Request {
-  return Object.create(req, {
-    method: { value: method },
-    baseUrl: { value: "" },
-    path: { value: targetOf(req) ?? "/" },
-  }) as Request;
 }

@@ -1,7 +1,7 @@
-import type { Request } from "express";
 import { addressNetwork, clientAddress } from "../../core/http/client-address.js";
 import type { RequestFacts } from "../facts/request-facts.js";
 import { methodOf } from "../record/exchange-columns.js";
+import { targetOf } from "../routes/as-arrived.js";
 import type { AlertKeyKind } from "./rules/alert.js";
 import type { AlertRequest } from "./rules/alert-options.js";
 import type { Things } from "./rules/default-rules.js";
@@ -84,12 +84,4 @@ export class RequestTraits {
     // What no route took is told apart by its path.
     return this.facts.route ?? this.target;
   }
-}
-
-/** The path that was asked for, without its query: handlers replace everything else. */
-export function targetOf(req: Request): string | undefined {
-  const url: unknown = req.originalUrl;
-  if (typeof url !== "string") return undefined;
-  const end = url.indexOf("?");
-  return end === -1 ? url : url.slice(0, end);
 }

@@ -29,6 +29,7 @@ interface SystemFacts extends Numbered {
 }
 
 const FIELDS = [
+  "audit.aggregated",
   "audit.alert.count",
   "audit.alert.event",
   "audit.alert.first",
@@ -47,6 +48,7 @@ const FIELDS = [
   "audit.reason",
   "audit.records",
   "audit.reporting",
+  "audit.sampled_out",
   "audit.sink",
   "audit.unused",
   "client.address",
