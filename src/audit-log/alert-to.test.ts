@@ -185,11 +185,13 @@ describe.each(expressVersions)("alerts that block, on Express %s", (_major, expr
     expect(seen).toEqual([undefined]);
   });
 
-  it.each(FAILURES)("change nothing with a block() that %s", async (_how, fail) => {
+  it.each(FAILURES)("change nothing with a block() and an unblock() that each %s", async (_how, fail) => {
     const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
     const block = vi.fn(() => fail(() => undefined) as Promise<void>);
     const app = appWith(denying);
-    blocks = alertTo({ block }, { rules: ["denied"] });
+    const unblock = vi.fn(() => fail(() => undefined) as Promise<void>);
+    blocks = alertTo({ block, unblock }, { rules: ["denied"] });
+    expect(unblock).toHaveBeenCalledOnce();
     await offend(app);
     await offend(app, "203.0.113.8");
     expect(await ask(app, "/")).toBe(200);

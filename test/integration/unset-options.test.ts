@@ -92,9 +92,24 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   PathOptions: { omitted: ["allow", "mode"], refused: [] },
   AuditLogOptions: {
     // Whatever `except` would leave out is recorded. Nobody's ids are trusted by default.
-    omitted: ["service", "requestId", "trace", "fields", "except", ...GUARD],
+    // Alerts are on by default, and every success has a record.
+    omitted: ["service", "requestId", "trace", "fields", "except", "alerts", "sample", ...GUARD],
     refused: ["sinks", "onFailure"],
   },
+  // Quietly, nothing would watch for what the app has named.
+  AlertOptions: {
+    omitted: ["defaults", "countReported"],
+    refused: ["rules", "honeytokens", "account"],
+  },
+  AlertThresholds: { omitted: ["threshold", "window", "cooldown"], refused: [] },
+  AlertRule: {
+    omitted: ["severity", "cooldown"],
+    refused: ["name", "when", "by", "threshold", "window", "distinct"],
+  },
+  HoneytokenOptions: { omitted: [], refused: ["routes", "headers", "subjects"] },
+  // Without a policy all of them block, and without exceptions more addresses.
+  AlertToOptions: { omitted: ["for", "by"], refused: ["rules", "policy", "except"] },
+  SampleOptions: { omitted: ["success"], refused: [] },
   AuditServiceOptions: { omitted: ["name", "version"], refused: [] },
   RequestIdOptions: { omitted: ["header", "trustedPeers"], refused: [] },
   TraceOptions: { omitted: ["trustedPeers"], refused: [] },

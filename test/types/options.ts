@@ -1,13 +1,20 @@
 import express from "express";
 // Apps extend every options interface, and hand what they made of it to the factory.
 import {
+  type AlertOptions,
+  type AlertRule,
+  type AlertThresholds,
+  type AlertToOptions,
   type AuditFieldOptions,
   type AuditLogOptions,
   type AuditServiceOptions,
+  alertTo,
   auditLog,
   type FileSinkOptions,
   fileSink,
+  type HoneytokenOptions,
   type RequestIdOptions,
+  type SampleOptions,
   type TraceOptions,
 } from "express-secure-api/audit-log";
 import {
@@ -189,6 +196,12 @@ interface Own {
   readonly owner: string;
 }
 
+export interface MyAlertOptions extends AlertOptions, Own {}
+export interface MyAlertRule extends AlertRule, Own {}
+export interface MyAlertThresholds extends AlertThresholds, Own {}
+export interface MyAlertToOptions extends AlertToOptions, Own {}
+export interface MyHoneytokenOptions extends HoneytokenOptions, Own {}
+export interface MySampleOptions extends SampleOptions, Own {}
 export interface MyAuditFieldOptions extends AuditFieldOptions, Own {}
 export interface MyAuditLogOptions extends AuditLogOptions, Own {}
 export interface MyAuditServiceOptions extends AuditServiceOptions, Own {}
@@ -304,8 +317,18 @@ auditLog({
   requestId: my<MyRequestIdOptions>(),
   trace: my<MyTraceOptions>(),
   fields: my<MyAuditFieldOptions>(),
+  alerts: my<MyAlertOptions>(),
+  sample: my<MySampleOptions>(),
   except: ["GET /health", "/probes/*"],
 });
+auditLog({
+  alerts: {
+    rules: [my<MyAlertRule>()],
+    defaults: { "auth-burst": my<MyAlertThresholds>(), "excess-404": false },
+    honeytokens: my<MyHoneytokenOptions>(),
+  },
+});
+alertTo({ block: async () => undefined }, my<MyAlertToOptions>());
 auditLog({ except: "GET /health" });
 // @ts-expect-error: patterns are texts
 auditLog({ except: /health/ });

@@ -129,15 +129,19 @@ function readThresholds(
   );
   const max = SPREADS[name] === true ? MOST_THINGS : MOST;
   const { appSensor, severity, event } = rule;
-  const windowMs = numbers.duration("window", { ...RANGE, default: rule.window });
+  const window = numbers.has("window")
+    ? DURATION.format(numbers.duration("window", RANGE))
+    : rule.window;
   return Object.freeze({
     name,
     appSensor,
     severity,
     event,
-    threshold: numbers.integer("threshold", { min: 1, max, default: rule.threshold }),
-    windowMs,
-    window: DURATION.format(windowMs),
+    threshold: numbers.has("threshold")
+      ? numbers.integer("threshold", { min: 1, max })
+      : rule.threshold,
+    windowMs: DURATION.parse(window) ?? 0,
+    window,
     cooldownMs: numbers.duration("cooldown", { ...RANGE, default: rule.cooldown }),
   });
 }
