@@ -7,6 +7,9 @@ import { readTrustedPeers } from "../core/http/trusted-peers.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
 import type { OnDenied } from "../core/refusal/deny.js";
+import type { AlertOptions } from "./alerts/rules/alert-options.js";
+import type { AlertSettings } from "./alerts/rules/alert-settings.js";
+import { readAlerts } from "./alerts/rules/read-alerts.js";
 import type { AuditIntegrityOptions } from "./chain/integrity-options.js";
 import { type IntegritySettings, readIntegrity } from "./chain/read-integrity.js";
 import { type OpenTelemetryTraceApi, readOpenTelemetry } from "./correlation/open-telemetry.js";
@@ -25,6 +28,8 @@ import {
 } from "./privacy/read-privacy.js";
 import type { RecordTable } from "./record/record-table.js";
 import type { ServiceIdentity } from "./record/source-columns.js";
+import { readSample, type SampleSettings } from "./sampling/read-sample.js";
+import type { SampleOptions } from "./sampling/sample-options.js";
 import { type AuditSchema, readSchema } from "./schema/read-schema.js";
 import type { AuditSink } from "./sinks/audit-sink.js";
 import { readSinks } from "./sinks/read-sinks.js";
@@ -102,6 +107,13 @@ export interface AuditLogOptions extends GuardOptions {
    * Schema 8.17; or `"ocsf"`, Open Cybersecurity Schema Framework 1.5. They say the same. @default "v1"
    */
   readonly schema?: AuditSchema | undefined;
+  /**
+   * What is told when something deserves attention, as a record and on the `node:diagnostics_channel`
+   * `express-secure-api:alert`. Nothing is refused because of it. `false` turns it off. @default true
+   */
+  readonly alerts?: boolean | AlertOptions | undefined;
+  /** Which ordinary successes have a record. Everything else is always recorded. @default all of them */
+  readonly sample?: SampleOptions | undefined;
 }
 
 /** The service that records name. */
@@ -154,6 +166,8 @@ export interface AuditLogSettings {
   readonly integrity: IntegritySettings;
   /** Writes records in the schema of the log. */
   readonly table: RecordTable;
+  readonly alerts: AlertSettings | undefined;
+  readonly sample: SampleSettings | undefined;
 }
 
 const KEYS: OptionKeys<AuditLogOptions> = {
@@ -172,6 +186,8 @@ const KEYS: OptionKeys<AuditLogOptions> = {
   metrics: "neverUndefined",
   integrity: "neverUndefined",
   schema: true,
+  alerts: true,
+  sample: true,
   ...GUARD_OPTIONS,
 };
 const LOGGER =
@@ -265,6 +281,8 @@ export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings 
     fields: readFields(reader),
     privacy: readPrivacy(reader),
     context: reader.boolean("context"),
+    alerts: readAlerts(reader),
+    sample: readSample(reader),
   };
   const sinks = readSinks(reader, failure.onFailure);
   reader.finish();

@@ -4,6 +4,7 @@ import { createGuard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { outageError } from "../core/refusal/http-error.js";
 import { requestId } from "../core/refusal/problem-details.js";
+import { Alerts } from "./alerts/alerts.js";
 import type { AuditEventDetails, AuditEventName } from "./audit-event.js";
 import type { AuditFields } from "./audit-fields.js";
 import { type AuditLogOptions, readAuditLogOptions } from "./audit-log-options.js";
@@ -29,10 +30,12 @@ import { createPrivacy } from "./privacy/privacy.js";
 import { createRequestColumns, createRequestRecord } from "./record/request-columns.js";
 import { createSourceColumns } from "./record/source-columns.js";
 import { createSystemRecord, type SystemRecord } from "./record/system-record.js";
-import { FrontRefusals } from "./repeats/front-refusals.js";
+import { Refusals } from "./repeats/refusals.js";
 import { createRepeatRecord } from "./repeats/repeat-record.js";
+import { createUnrecorded, type Unrecorded } from "./repeats/unrecorded.js";
 import { RequestAudit } from "./request-audit.js";
 import { RouteTemplates } from "./routes/route-templates.js";
+import { SuccessSample } from "./sampling/success-sample.js";
 import { StartRecord } from "./start-record.js";
 
 const UNPROTECTED = "nothing is protected yet: every guard that this log knows only reports";
@@ -102,8 +105,7 @@ type Say = (
  * Writes one structured record per request, with every decision of the other guards in it, to the standard output, a
  * file or any winston transport. Mount it before everything else: it sees only what comes after it.
  *
- * In a flood of requests that are refused in front of every limit, such as preflights, those that are alike share a record
- * after the first hundred of a minute, with their number.
+ * In a flood of refusals, those that are alike share a record after the first hundred of a minute, with their number.
  *
  * It sets the request id and the trace id of the request, and `X-Request-Id` on the response (not in report mode). A
  * record never holds bodies, cookies, credentials or validated values, and of query strings only what `fields.query` allows.
@@ -136,7 +138,12 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const requestRecord = createRequestRecord(columns, settings.fields.maxRecordBytes, table);
   const repeatRecord = createRepeatRecord(source, privacy, table);
   const policy = new FailurePolicy(settings.failure, guard.enforced);
-  const failures = new FailureReport((failure) => policy.onFailure(failure, writer));
+  const unrecorded = createUnrecorded();
+  let alerts: Alerts | undefined;
+  const failures = new FailureReport((failure) => {
+    alerts?.failed(failure);
+    policy.onFailure(failure, writer);
+  });
   const fileTies = {
     say: (...record: Parameters<Say>) => say(...record),
     rotated: () => seals.sealSoon(),
@@ -156,7 +163,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     stream,
     numbers,
     systemRecord,
-    counts: () => ({ lost: writer.losses }),
+    counts: () => ({ lost: writer.losses, ...unrecorded }),
     reportFunction: (option, error) => failures.reportFunction(option, error),
   });
   let left: readonly string[] = [];
@@ -172,15 +179,19 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     if (isFirst) seals.begin();
   });
   stream.beginWith(start.flush);
-  const frontRefusals = new FrontRefusals((repeats) =>
-    stream.write((id) => repeatRecord(id, repeats)),
+  const refusals = new Refusals(
+    (repeats) => stream.write((id) => repeatRecord(id, repeats)),
+    unrecorded,
   );
   const { metrics } = settings;
   const detachMetrics = metrics?.attach({
     stats: () => writer.stats,
     failures: () => failures.bySink,
   });
+  if (settings.alerts !== undefined)
+    alerts = new Alerts(settings.alerts, say, (kind, key) => privacy.key(kind, key));
   const observers: readonly RequestObserver[] = [
+    ...(alerts === undefined ? [] : [(facts: RequestFacts) => alerts?.observe(facts)]),
     ...(metrics === undefined ? [] : [(facts: RequestFacts) => metrics.observe(facts)]),
   ];
   function observe(facts: RequestFacts): void {
@@ -191,7 +202,8 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     requestRecord,
     eventRecord: createEventRecord(source, columns, table),
     systemRecord,
-    frontRefusals,
+    refusals,
+    sample: settings.sample && new SuccessSample(settings.sample, unrecorded),
     observe,
     write: (make: MakeRecord) => stream.write(make),
     countUnmade: (error: unknown) => writer.countUnmade(error),
@@ -237,8 +249,9 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
         audit.close();
         events.close();
         connections.close();
+        alerts?.close();
         detachMetrics?.();
-        resolve(end(writer, seals, start));
+        resolve(end(writer, seals, start, unrecorded));
       };
     });
     begin?.();
@@ -273,14 +286,24 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   };
 }
 
-async function end(writer: AuditWriter, seals: Seals, start: StartRecord): Promise<void> {
+async function end(
+  writer: AuditWriter,
+  seals: Seals,
+  start: StartRecord,
+  { sampledOut, aggregated }: Unrecorded,
+): Promise<void> {
   // Closed in the tick of its creation, as when another part of the preset is wrong: it has never begun.
   if (!start.cancel()) return writer.close();
   if (seals.ready !== undefined) await seals.ready;
   // What this loses is in the counts.
   writer.settle();
   const { records, lost } = writer.stats;
-  seals.end({ "audit.lost": lost, "audit.records": records });
+  seals.end({
+    ...(aggregated === 0 ? {} : { "audit.aggregated": aggregated }),
+    "audit.lost": lost,
+    "audit.records": records,
+    ...(sampledOut === 0 ? {} : { "audit.sampled_out": sampledOut }),
+  });
   await writer.close();
   await seals.told();
 }

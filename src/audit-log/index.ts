@@ -1,3 +1,18 @@
+export { alertTo } from "./alert-to.js";
+export type {
+  AlertBlockStats,
+  AlertBlocks,
+  AlertToOptions,
+  BlockingLimiter,
+} from "./alert-to-options.js";
+export { ALERT_CHANNEL, type Alert } from "./alerts/rules/alert.js";
+export type {
+  AlertOptions,
+  AlertRequest,
+  AlertRule,
+  AlertThresholds,
+  HoneytokenOptions,
+} from "./alerts/rules/alert-options.js";
 export { type AuditEventDetails, type AuditEventName, auditEvent } from "./audit-event.js";
 export { type AuditFields, auditFields } from "./audit-fields.js";
 export { type AuditLog, auditLog } from "./audit-log.js";
@@ -28,6 +43,7 @@ export {
 export type { AuditPrivacyOptions } from "./privacy/read-privacy.js";
 export type { AuditPseudonymKey } from "./privacy/read-pseudonym-keys.js";
 export { type PrometheusMetricsOptions, prometheusMetrics } from "./prometheus-metrics.js";
+export type { SampleOptions } from "./sampling/sample-options.js";
 export type { AuditSchema } from "./schema/read-schema.js";
 export type { AuditSink } from "./sinks/audit-sink.js";
 export { type FileSinkOptions, fileSink } from "./sinks/file-sink.js";

@@ -19,8 +19,9 @@ import { LateRecords } from "./late-records.js";
 import { OpenRequests } from "./open-requests.js";
 import type { RequestRecord } from "./record/request-columns.js";
 import type { SystemRecord } from "./record/system-record.js";
-import type { FrontRefusals } from "./repeats/front-refusals.js";
+import type { Refusals } from "./repeats/refusals.js";
 import type { RouteTemplates } from "./routes/route-templates.js";
+import type { SuccessSample } from "./sampling/success-sample.js";
 
 const ENTRY = Symbol("express-secure-api.audit-entry");
 
@@ -29,7 +30,8 @@ export interface RecordMakers {
   readonly routes: RouteTemplates;
   readonly requestRecord: RequestRecord;
   readonly systemRecord: SystemRecord;
-  readonly frontRefusals: FrontRefusals;
+  readonly refusals: Refusals;
+  readonly sample: SuccessSample | undefined;
   /** Is shown every request, whether or not it gets a record of its own. Must not throw. */
   readonly observe: (facts: RequestFacts) => void;
   readonly write: (make: MakeRecord) => void;
@@ -93,7 +95,7 @@ export class RequestAudit {
   /** Writes the records of requests that are open, and those that wait: for verdicts of report mode, which are missing then, or for the end of a minute. */
   close(): void {
     this.#open.close();
-    this.#records.frontRefusals.close();
+    this.#records.refusals.close();
   }
 
   #end(res: AuditedResponse, finished: boolean, why?: Ending): void {
@@ -112,7 +114,7 @@ export class RequestAudit {
   }
 
   #writeRecord(entry: RequestEntry, res: AuditedResponse, ending: Ending | undefined): void {
-    const { routes, frontRefusals, observe } = this.#records;
+    const { routes, refusals, sample, observe } = this.#records;
     this.#conclude(res);
     let facts: RequestFacts;
     try {
@@ -122,9 +124,11 @@ export class RequestAudit {
       return;
     }
     observe(facts);
-    if (entry.excepted && isUneventful(facts)) return;
+    if ((entry.excepted || sample !== undefined) && isUneventful(facts)) {
+      if (entry.excepted || sample?.leavesOut(facts) === true) return;
+    }
     try {
-      if (frontRefusals.take(facts)) return;
+      if (refusals.take(facts)) return;
     } catch (error) {
       this.#giveUp(entry, error);
       return;

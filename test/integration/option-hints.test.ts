@@ -3,10 +3,14 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { ALERT_TO_HINTS } from "../../src/audit-log/alert-to.js";
+import { ALERT_RULE_HINTS } from "../../src/audit-log/alerts/rules/read-alert-rules.js";
+import { ALERT_HINTS, THRESHOLD_HINTS } from "../../src/audit-log/alerts/rules/read-alerts.js";
 import { AUDIT_LOG_HINTS, TRUST_HINTS } from "../../src/audit-log/audit-log-options.js";
 import { FIELD_HINTS } from "../../src/audit-log/fields/read-fields.js";
-import { auditLog, fileSink } from "../../src/audit-log/index.js";
+import { alertTo, auditLog, fileSink } from "../../src/audit-log/index.js";
 import { PRIVACY_HINTS } from "../../src/audit-log/privacy/read-privacy.js";
+import { SAMPLE_HINTS } from "../../src/audit-log/sampling/read-sample.js";
 import { FILE_SINK_HINTS } from "../../src/audit-log/sinks/file-sink.js";
 import { ALLOW_FIELDS_HINTS } from "../../src/authorization/allow-fields.js";
 import { CEDAR_HINTS, cedar } from "../../src/authorization/cedar/cedar.js";
@@ -232,6 +236,11 @@ const SESSION =
   "write authenticate: session((session) => …), and mount express-session or cookie-session in front of secureApi";
 const SESSION_MAKERS =
   "express-session and cookie-session have this option: session() reads what they made of the request, mount one of them in front";
+
+const ALERT_PLACE =
+  'subscribe to the node:diagnostics_channel "express-secure-api:alert", or give the log a sink';
+const ALWAYS_RECORDED =
+  "refusals, errors and writes are always recorded: success names the part of the other requests";
 
 const SHEDDING =
   "write loadShedding: {}, which refuses requests while the process has too much to do";
@@ -1212,6 +1221,93 @@ const TABLES: readonly HintTable[] = [
       requestWhitelist: "name the header fields in headers; bodies are never recorded",
       extra: FIELDS_OF_THE_APP,
       custom: FIELDS_OF_THE_APP,
+    },
+  },
+  {
+    name: "ALERT_HINTS",
+    hints: ALERT_HINTS,
+    places: [{ path: "auditLog.alerts", create: (alerts) => auditLog({ alerts }) }],
+    says: {
+      onAlert: ALERT_PLACE,
+      webhook: ALERT_PLACE,
+      block: "alerts never block by themselves: alertTo(rateLimiter, { rules, for }) does",
+      thresholds: 'write defaults: { "auth-burst": { threshold: 20 } }',
+    },
+  },
+  {
+    name: "THRESHOLD_HINTS",
+    hints: THRESHOLD_HINTS,
+    places: [
+      {
+        path: 'auditLog.alerts.defaults["auth-burst"]',
+        create: (numbers) => auditLog({ alerts: { defaults: { "auth-burst": numbers } } }),
+      },
+    ],
+    says: {
+      limit: "threshold",
+      max: "threshold",
+      count: "threshold",
+      windowMs: "window",
+      interval: "window",
+    },
+  },
+  {
+    name: "ALERT_RULE_HINTS",
+    hints: ALERT_RULE_HINTS,
+    places: [
+      {
+        path: "auditLog.alerts.rules[0]",
+        create: (rule) =>
+          auditLog({
+            alerts: {
+              rules: [{ name: "a", when: "authz_fail", threshold: 1, window: "1m", ...rule }],
+            },
+          }),
+      },
+    ],
+    says: {
+      match: "when",
+      condition: "when",
+      key: "by",
+      groupBy: "by",
+      limit: "threshold",
+      count: "threshold",
+      windowMs: "window",
+      interval: "window",
+      timeframe: "window",
+      level: "severity",
+    },
+  },
+  {
+    name: "ALERT_TO_HINTS",
+    hints: ALERT_TO_HINTS,
+    places: [
+      {
+        path: "alertTo",
+        create: (options) =>
+          alertTo({ block: async () => undefined }, { rules: "a", ...options }).close(),
+      },
+    ],
+    says: {
+      rule: "rules",
+      duration: "for",
+      bantime: "for",
+      ignoreip: "except",
+      allowlist: "except",
+      whitelist: "except",
+      key: "by",
+    },
+  },
+  {
+    name: "SAMPLE_HINTS",
+    hints: SAMPLE_HINTS,
+    places: [{ path: "auditLog.sample", create: (sample) => auditLog({ sample }) }],
+    says: {
+      ratio: "success",
+      rate: "success",
+      failure: ALWAYS_RECORDED,
+      errors: ALWAYS_RECORDED,
+      denials: ALWAYS_RECORDED,
     },
   },
   {

@@ -222,6 +222,7 @@ const MAKERS: Readonly<Record<string, readonly [maker: unknown, mounted: string]
 
 /** They stand around the app, and what the message says to write. */
 const AROUND: Readonly<Record<string, readonly [maker: unknown, instead: string]>> = {
+  alertTo: [library.alertTo, 'alertTo(limiter, { rules: ["auth-burst"], for: "10m" })'],
   auditTls: [server.auditTls, 'await auditTls("127.0.0.1", 8443)'],
   createSecureServer: [
     server.createSecureServer,

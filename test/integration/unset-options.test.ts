@@ -92,6 +92,7 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   PathOptions: { omitted: ["allow", "mode"], refused: [] },
   AuditLogOptions: {
     // Whatever `except` would leave out is recorded. Nobody's ids are trusted by default.
+    // Alerts are on by default, and every success has a record.
     omitted: [
       "service",
       "requestId",
@@ -101,6 +102,8 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
       "except",
       "healthPaths",
       "stallAfter",
+      "alerts",
+      "sample",
       ...GUARD,
     ],
     // Quietly, persons would be recorded in plain.
@@ -113,6 +116,20 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   },
   PrometheusMetricsOptions: { omitted: ["http"], refused: ["client", "register"] },
   OpenTelemetryMetricsOptions: { omitted: ["http"], refused: ["api", "meter"] },
+  // Quietly, nothing would watch for what the app has named.
+  AlertOptions: {
+    omitted: ["defaults", "countReported"],
+    refused: ["rules", "honeytokens", "account"],
+  },
+  AlertThresholds: { omitted: ["threshold", "window", "cooldown"], refused: [] },
+  AlertRule: {
+    omitted: ["severity", "cooldown"],
+    refused: ["name", "when", "by", "threshold", "window", "distinct"],
+  },
+  HoneytokenOptions: { omitted: [], refused: ["routes", "headers", "subjects"] },
+  // Without a policy all of them block, and without exceptions more addresses.
+  AlertToOptions: { omitted: ["for", "by"], refused: ["rules", "policy", "except"] },
+  SampleOptions: { omitted: ["success"], refused: [] },
   AuditServiceOptions: { omitted: ["name", "version"], refused: [] },
   RequestIdOptions: { omitted: ["header", "trustedPeers"], refused: [] },
   TraceOptions: { omitted: ["trustedPeers", "openTelemetry"], refused: [] },

@@ -103,6 +103,29 @@ export const PLACES: Readonly<Record<string, Place>> = {
     given: { id: "2026-11", key: PSEUDONYM_KEY },
     create: (key) => library.auditLog({ privacy: { subject: "pseudonym", key: [key as never] } }),
   },
+  AlertOptions: { path: "auditLog.alerts", create: (alerts) => library.auditLog({ alerts }) },
+  AlertThresholds: {
+    path: 'auditLog.alerts.defaults["auth-burst"]',
+    create: (numbers) => library.auditLog({ alerts: { defaults: { "auth-burst": numbers } } }),
+  },
+  AlertRule: {
+    path: "auditLog.alerts.rules[0]",
+    given: { name: "a", when: "authz_fail", threshold: 77, window: "3m" },
+    create: (rule) => library.auditLog({ alerts: { rules: [rule as library.AlertRule] } }),
+  },
+  HoneytokenOptions: {
+    path: "auditLog.alerts.honeytokens",
+    given: { headers: "x-trap" },
+    create: (honeytokens) =>
+      library.auditLog({ alerts: { honeytokens: { headers: "x-trap", ...honeytokens } } }),
+  },
+  SampleOptions: { path: "auditLog.sample", create: (sample) => library.auditLog({ sample }) },
+  AlertToOptions: {
+    path: "alertTo",
+    given: { rules: "a" },
+    create: (options) =>
+      library.alertTo({ block: async () => undefined }, { rules: "a", ...options }),
+  },
   FileSinkOptions: { path: "fileSink", create: (options) => library.fileSink(options as never) },
   RequireOptions: {
     path: "requireRole",

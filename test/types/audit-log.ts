@@ -2,7 +2,11 @@ import { createSecretKey, randomBytes } from "node:crypto";
 import * as openTelemetry from "@opentelemetry/api";
 import type { RequestHandler } from "express";
 import {
+  ALERT_CHANNEL,
+  type Alert,
+  type AlertBlocks,
   type AuditSink,
+  alertTo,
   auditFields,
   auditLog,
   childLogger,
@@ -12,6 +16,8 @@ import {
   type RequestContext,
   stdoutSink,
 } from "express-secure-api/audit-log";
+import { rateLimit } from "express-secure-api/rate-limit";
+import { secureApi } from "express-secure-api/secure-api";
 import { createLogger, type Logger } from "winston";
 
 const log = auditLog({
@@ -68,3 +74,45 @@ auditLog({ onFailure: "ignore" });
 fileSink({});
 // @ts-expect-error neither a turn nor a record
 fileSink({ path: "audit.log", write: "line" });
+
+auditLog({
+  alerts: {
+    defaults: { "excess-404": { threshold: 100, window: "5m" }, "latency-drift": false },
+    rules: [
+      { name: "exports", when: ({ route }) => route === "/export", threshold: 5, window: "1h" },
+      { name: "refused", when: ["authz_fail"], by: "subject", threshold: 3, window: "1m" },
+      {
+        name: "slow to answer",
+        when: async ({ req }) => req.path === "/a",
+        by: async ({ req }) => req.get("x-team"),
+        distinct: "targets",
+        threshold: 3,
+        window: "1m",
+        severity: "CRITICAL",
+        cooldown: "1h",
+      },
+    ],
+    honeytokens: { routes: "/admin.php", headers: ["X-Debug"], subjects: ["trap"] },
+    account: (req) => req.get("x-account"),
+    countReported: true,
+  },
+  sample: { success: { "GET /catalog/*": 0.01 } },
+});
+auditLog({ alerts: false, sample: { success: 0.5 } });
+// @ts-expect-error no such rule
+auditLog({ alerts: { defaults: { "auth-bursts": false } } });
+// @ts-expect-error a rule has a window
+auditLog({ alerts: { rules: [{ name: "a", when: "authz_fail", threshold: 1 }] } });
+
+const limiter = rateLimit({ limit: 100, window: "1m", block: { after: "never" } });
+const blocks: AlertBlocks = alertTo(limiter, { rules: ["auth-burst"], for: "10m" });
+blocks.close();
+export const channelName: string = ALERT_CHANNEL;
+export const told = (alert: Alert): string => `${alert.rule} ${alert.key.kind} ${alert.count}`;
+alertTo(secureApi({ oauthGuard: false, rateLimit: { limit: 100, window: "1m" } }).rateLimit, {
+  rules: "auth-burst",
+});
+// @ts-expect-error which rules must be said
+alertTo(limiter, {});
+// @ts-expect-error nothing that blocks
+alertTo(log, { rules: "auth-burst" });

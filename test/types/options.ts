@@ -1,14 +1,21 @@
 import express from "express";
 // Apps extend every options interface, and hand what they made of it to the factory.
 import {
+  type AlertOptions,
+  type AlertRule,
+  type AlertThresholds,
+  type AlertToOptions,
   type AuditFieldOptions,
   type AuditLogOptions,
   type AuditPrivacyOptions,
   type AuditServiceOptions,
+  alertTo,
   auditLog,
   type FileSinkOptions,
   fileSink,
+  type HoneytokenOptions,
   type RequestIdOptions,
+  type SampleOptions,
   type TraceOptions,
 } from "express-secure-api/audit-log";
 import {
@@ -190,6 +197,12 @@ interface Own {
   readonly owner: string;
 }
 
+export interface MyAlertOptions extends AlertOptions, Own {}
+export interface MyAlertRule extends AlertRule, Own {}
+export interface MyAlertThresholds extends AlertThresholds, Own {}
+export interface MyAlertToOptions extends AlertToOptions, Own {}
+export interface MyHoneytokenOptions extends HoneytokenOptions, Own {}
+export interface MySampleOptions extends SampleOptions, Own {}
 export interface MyAuditFieldOptions extends AuditFieldOptions, Own {}
 export interface MyAuditLogOptions extends AuditLogOptions, Own {}
 export interface MyAuditPrivacyOptions extends AuditPrivacyOptions, Own {}
@@ -307,8 +320,18 @@ auditLog({
   trace: my<MyTraceOptions>(),
   fields: my<MyAuditFieldOptions>(),
   privacy: my<MyAuditPrivacyOptions>(),
+  alerts: my<MyAlertOptions>(),
+  sample: my<MySampleOptions>(),
   except: ["GET /health", "/probes/*"],
 });
+auditLog({
+  alerts: {
+    rules: [my<MyAlertRule>()],
+    defaults: { "auth-burst": my<MyAlertThresholds>(), "excess-404": false },
+    honeytokens: my<MyHoneytokenOptions>(),
+  },
+});
+alertTo({ block: async () => undefined }, my<MyAlertToOptions>());
 auditLog({ except: "GET /health" });
 // @ts-expect-error: patterns are texts
 auditLog({ except: /health/ });

@@ -11,13 +11,17 @@ export interface Privacy {
   readonly token: (id: string) => string | undefined;
   /** An address as `clientAddress()` gives it. */
   readonly address: (address: string, succeeded: boolean) => string | undefined;
+  /** What an alert counts by, when that is a person, a token or an address; anything else stays as it is. */
+  readonly key: (kind: string, key: string) => string;
 }
+
+const OMITTED = "(omitted)";
 
 /** Makes the one place that decides how people are named. */
 export function createPrivacy(settings: PrivacySettings): Privacy {
   const { subject, address, addressOnRefusal, key } = settings;
   const pseudonym: Pseudonym = key === undefined ? refuse : createPseudonym(key);
-  return {
+  const privacy: Privacy = {
     subject({ id, kind }) {
       if (id === "") return kind;
       if (subject === "plain" || kind !== "user") return id;
@@ -39,7 +43,14 @@ export function createPrivacy(settings: PrivacySettings): Privacy {
           return undefined;
       }
     },
+    key(kind, text) {
+      if (kind === "address") return privacy.address(text, false) ?? OMITTED;
+      if (kind === "token") return privacy.token(text) ?? OMITTED;
+      if (kind !== "subject" || subject === "plain") return text;
+      return subject === "omit" ? OMITTED : pseudonym("subject", text);
+    },
   };
+  return privacy;
 }
 
 /** Never called: start-up refuses pseudonyms without a key. */

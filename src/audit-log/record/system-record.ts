@@ -16,12 +16,20 @@ type SystemEvent =
   | "log_key"
   | "log_recovered"
   | "log_segment"
-  | "log_stalled";
+  | "log_stalled"
+  // What alerts are called.
+  | "security_alert"
+  | "authn_login_fail_max"
+  | "authn_token_reuse"
+  | "malicious_direct_reference"
+  | "malicious_excess_404";
 
 type SystemValue = string | number | boolean | readonly (string | number)[];
 
 /** The members of a {@link SystemEvent} beyond the common ones. */
-export type SystemFields = { readonly [Name in (typeof FIELDS)[number]]?: SystemValue };
+export type SystemFields = {
+  readonly [Name in (typeof FIELDS)[number] | "audit.severity"]?: SystemValue;
+};
 
 /** Writes one record about the audit log itself, as a line of JSON. */
 export type SystemRecord = (recordId: string, event: SystemEvent, fields: SystemFields) => string;
@@ -44,6 +52,18 @@ const FIELDS = [
   "audit.checkpoint.signature",
   "audit.expired.file",
   "audit.expired.streams",
+  "audit.aggregated",
+  "audit.alert.count",
+  "audit.alert.event",
+  "audit.alert.first",
+  "audit.alert.key",
+  "audit.alert.key_kind",
+  "audit.alert.last",
+  "audit.alert.requests",
+  "audit.alert.suppressed",
+  "audit.alert.threshold",
+  "audit.alert.touched",
+  "audit.alert.window",
   "audit.lost",
   "audit.lost.first",
   "audit.lost.last",
@@ -61,10 +81,15 @@ const FIELDS = [
   "audit.segment.hash",
   "audit.segment.number",
   "audit.segment.previous",
+  "audit.sampled_out",
   "audit.sink",
   "audit.sink.position",
   "audit.unused",
+  "client.address",
   "http.request.id",
+  "http.route",
+  "security_rule.category",
+  "security_rule.name",
 ] as const;
 
 /**
@@ -117,6 +142,8 @@ function isFailure({ event, fields }: SystemFacts): boolean {
 }
 
 function severityOf(facts: SystemFacts): string {
+  const given = facts.fields["audit.severity"];
+  if (given !== undefined) return String(given);
   if (isFailure(facts)) return "ERROR";
   return facts.event === "log_checkpoint" || facts.event === "log_key" ? "INFO" : "WARN";
 }

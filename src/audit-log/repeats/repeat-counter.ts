@@ -32,6 +32,8 @@ export interface RepeatLimits {
   readonly full: number;
   /** So many keys are told apart; the others share theirs. */
   readonly keys: number;
+  /** Of the same shared key, so many get a record of their own. @default `fullPerKey` */
+  readonly fullPerSharedKey?: number;
 }
 
 const MINUTE = 60_000;
@@ -40,6 +42,7 @@ const LIMITS: RepeatLimits = { fullPerKey: 100, full: 2000, keys: 1000 };
 interface Entry<What> {
   readonly what: What;
   seen: number;
+  readonly full: number;
   count: number;
   first: number;
   last: number;
@@ -80,7 +83,7 @@ export class RepeatCounter<What> {
     addExitHook(this.#flush);
     const entry = this.#entryOf(occurrence);
     entry.seen += 1;
-    if (entry.seen <= this.#limits.fullPerKey && this.#full < this.#limits.full) {
+    if (entry.seen <= entry.full && this.#full < this.#limits.full) {
       this.#full += 1;
       return false;
     }
@@ -116,13 +119,14 @@ export class RepeatCounter<What> {
   #entryOf({ key, what, sharedKey, sharedWhat }: Occurrence<What>): Entry<What> {
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
-    return this.#entries.size < this.#limits.keys
-      ? this.#add(key, what())
-      : (this.#entries.get(sharedKey) ?? this.#add(sharedKey, sharedWhat()));
+    const { keys, fullPerKey, fullPerSharedKey = fullPerKey } = this.#limits;
+    return this.#entries.size < keys
+      ? this.#add(key, what(), fullPerKey)
+      : (this.#entries.get(sharedKey) ?? this.#add(sharedKey, sharedWhat(), fullPerSharedKey));
   }
 
-  #add(key: string, what: What): Entry<What> {
-    const entry = { what, seen: 0, count: 0, first: 0, last: 0 };
+  #add(key: string, what: What, full: number): Entry<What> {
+    const entry = { what, seen: 0, full, count: 0, first: 0, last: 0 };
     this.#entries.set(key, entry);
     return entry;
   }

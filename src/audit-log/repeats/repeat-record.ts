@@ -1,12 +1,13 @@
 import type { Decision } from "../../core/decision/decision.js";
+import type { Principal } from "../../core/principal/principal.js";
 import type { Verdict } from "../facts/verdict.js";
 import type { Privacy } from "../privacy/privacy.js";
 import { createDecisionList } from "../record/decision-list.js";
 import { actionOf, methodOf, typeOfError } from "../record/exchange-columns.js";
-import { type Column, constantColumn, type RecordTable } from "../record/record-table.js";
+import type { Column, RecordTable } from "../record/record-table.js";
 import type { Numbered } from "../record/source-columns.js";
 import { createIsoTime } from "../text/iso-time.js";
-import { optionalText } from "../text/json-text.js";
+import { optionalText, unquotedText } from "../text/json-text.js";
 import type { Repeats } from "./repeat-counter.js";
 
 /** What requests have in common that were refused alike. */
@@ -18,7 +19,13 @@ export interface Refused {
   /** Of IPv6 the network of 64 bits. */
   readonly address: string | undefined;
   readonly route: string | undefined;
-  /** Whether methods, addresses, routes and reasons differ. */
+  /** Who called; absent where nobody was authenticated, and where callers differ. */
+  readonly actor: Principal | undefined;
+  /** Whether nobody was authenticated in any of them. */
+  readonly anonymous: boolean;
+  /** The token, by its `jti` or a hash. */
+  readonly token: string | undefined;
+  /** Whether methods, addresses, routes, callers and reasons differ. */
   readonly mixed: boolean;
 }
 
@@ -30,7 +37,7 @@ interface RepeatFacts extends Numbered {
 export type RepeatRecord = (recordId: string, repeats: Repeats<Refused>) => string;
 
 /**
- * Makes the records of requests that were refused alike. Nobody was authenticated in any of them.
+ * Makes the records of requests that were refused alike.
  *
  * @param source - The columns of every record of the log.
  * @param table - Writes them in the schema of the log.
@@ -50,8 +57,7 @@ export function createRepeatRecord(
       read: ({ repeats }) => (repeats.what.verdict.aborted ? "true" : undefined),
     },
     quoted("audit.action", ({ repeats }) => actionOf(repeats.what.method)),
-    constantColumn("audit.actor.id", "anonymous"),
-    constantColumn("audit.actor.type", "anonymous"),
+    ...ACTOR,
     { name: "audit.decisions", read: ({ repeats }) => decisionList(repeats.what.decisions) },
     quoted("audit.outcome", ({ repeats }) => repeats.what.verdict.outcome),
     ofRefusal("audit.policy", ({ policy }) => policy),
@@ -63,9 +69,11 @@ export function createRepeatRecord(
       name: "audit.repeat.mixed",
       read: ({ repeats }) => (repeats.what.mixed ? "true" : undefined),
     },
+    ofRefusal("audit.row", ({ row }) => row),
     ofRefusal("audit.rule", ({ rule }) => rule),
     quoted("audit.severity", ({ repeats }) => repeats.what.verdict.event.severity),
     ofRefusal("audit.system_code", ({ systemCode }) => systemCode),
+    quoted("audit.token.id", ({ repeats }) => optionalText(repeats.what.token)),
     quoted("client.address", ({ repeats: { what } }) =>
       what.address === undefined ? undefined : privacy.address(what.address, false),
     ),
@@ -83,6 +91,19 @@ export function createRepeatRecord(
   return function repeatRecord(recordId, repeats) {
     return record({ recordId, repeats });
   };
+}
+
+/** Callers that differ are not named: nobody in particular was refused. */
+const ACTOR: readonly Column<RepeatFacts>[] = [
+  quoted("audit.actor.client_id", ({ repeats: { what } }) => optionalText(what.actor?.clientId)),
+  quoted("audit.actor.id", ({ repeats: { what } }) => actorText(what, what.actor?.id)),
+  quoted("audit.actor.tenant", ({ repeats: { what } }) => optionalText(what.actor?.tenant)),
+  quoted("audit.actor.type", ({ repeats: { what } }) => actorText(what, what.actor?.kind)),
+];
+
+function actorText({ actor, anonymous }: Refused, text: string | undefined): string {
+  if (anonymous) return "anonymous";
+  return actor === undefined ? "unknown" : unquotedText(text || actor.kind);
 }
 
 function quoted(

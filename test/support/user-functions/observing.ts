@@ -8,6 +8,12 @@ export const OBSERVING: readonly string[] = [
   // They seal the log: see src/audit-log/chain/signed-log.test.ts.
   "auditLog.integrity.onCheckpoint",
   "auditLog.integrity.sign",
+  // They look at what is over already: see src/audit-log/alerts/hostile-rules.test.ts and src/audit-log/alert-to.test.ts.
+  "alertTo.block",
+  "alertTo.unblock",
+  "auditLog.alerts.account",
+  "auditLog.alerts.rules.by",
+  "auditLog.alerts.rules.when",
   "auditLog.sinks.close",
   "auditLog.sinks.log",
   // See src/audit-log/open-telemetry.test.ts.

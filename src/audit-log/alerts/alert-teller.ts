@@ -1,0 +1,134 @@
+import { AsyncResource } from "node:async_hooks";
+import { safeChannel } from "../../core/decision/safe-channel.js";
+import { safeText } from "../text/safe-text.js";
+import { ALERT_CHANNEL, type Alert, type AlertKeyKind, keepKey } from "./rules/alert.js";
+import type { RuleSettings } from "./rules/alert-settings.js";
+import type { DefaultEvent } from "./rules/default-rules.js";
+
+/** What a rule has found. Times are on the clock of `performance.now()`. */
+export interface Finding {
+  readonly kind: AlertKeyKind;
+  readonly key: string;
+  readonly count: number;
+  readonly first: number;
+  readonly notes: readonly string[];
+  readonly event: string;
+  readonly route: string | undefined;
+  readonly touched?: string | undefined;
+}
+
+/** The members of the record of an alert. */
+export type AlertFields = Readonly<Record<string, string | number | readonly string[]>>;
+
+/** Writes the record of an alert. */
+export type SayAlert = (event: DefaultEvent, fields: AlertFields) => void;
+
+/** How a key is spelt wherever it is told. */
+export type SpellKey = (kind: AlertKeyKind, key: string) => string;
+
+const alerts = safeChannel(ALERT_CHANNEL);
+const MINUTE = 60_000;
+/** Of one rule, in a minute: whoever has a million addresses could fill a disk with alerts. */
+const MOST_IN_A_MINUTE = 100;
+
+/** Tells what rules find: with a record, then on the channel. */
+export class AlertTeller {
+  readonly #say: SayAlert;
+  readonly #spell: SpellKey;
+  // Neither the record nor a subscriber belongs to the request that was the last straw.
+  readonly #nobody = new AsyncResource("ExpressSecureApiAlerts", { requireManualDestroy: true });
+  readonly #told = new Map<RuleSettings, { until: number; count: number; suppressed: number }>();
+
+  /** @param say - Must not throw. */
+  constructor(say: SayAlert, spell: SpellKey) {
+    this.#say = say;
+    this.#spell = spell;
+  }
+
+  /** Writes a record, then publishes. */
+  tell(rule: RuleSettings, finding: Finding, now: number): void {
+    this.#tell(rule, finding, now, true);
+  }
+
+  /** Writes no record. */
+  publish(rule: RuleSettings, finding: Finding, now: number): void {
+    this.#tell(rule, finding, now, false);
+  }
+
+  #tell(rule: RuleSettings, finding: Finding, now: number, isRecorded: boolean): void {
+    let told = this.#told.get(rule);
+    if (told === undefined) {
+      told = { until: now + MINUTE, count: 0, suppressed: 0 };
+      this.#told.set(rule, told);
+    }
+    if (now >= told.until) {
+      told.until = now + MINUTE;
+      told.count = 0;
+    }
+    if (told.count >= MOST_IN_A_MINUTE) {
+      told.suppressed += 1;
+      return;
+    }
+    told.count += 1;
+    const alert = this.#alertOf(rule, finding, now, told.suppressed);
+    told.suppressed = 0;
+    this.#nobody.runInAsyncScope(() => {
+      if (isRecorded) this.#say(rule.event, fieldsOf(alert));
+      if (alerts.hasSubscribers) alerts.publish(alert);
+    });
+  }
+
+  #alertOf(rule: RuleSettings, finding: Finding, now: number, suppressed: number): Alert {
+    const { name, appSensor, severity, threshold, window } = rule;
+    const { kind, key, count, first, notes, event, route, touched } = finding;
+    // A clock that was set meanwhile must not turn first and last around.
+    const today = Date.now();
+    const alert: Alert = Object.freeze({
+      rule: name,
+      ...(appSensor === undefined ? {} : { appSensor }),
+      severity,
+      key: Object.freeze({ kind, value: safeText(this.#spell(kind, key)) }),
+      count,
+      threshold,
+      window,
+      first: timeText(today - Math.max(0, now - first)),
+      last: timeText(today),
+      ...(touched === undefined ? {} : { touched: safeText(touched) }),
+      ...(suppressed === 0 ? {} : { suppressed }),
+      sample: Object.freeze({
+        requestIds: Object.freeze([...notes]),
+        event,
+        ...(route === undefined ? {} : { route: safeText(route) }),
+      }),
+    });
+    keepKey(alert, key);
+    return alert;
+  }
+}
+
+function fieldsOf(alert: Alert): AlertFields {
+  const { rule, appSensor, severity, key, count, threshold, window, first, last } = alert;
+  const { touched, suppressed, sample } = alert;
+  return {
+    "audit.alert.count": count,
+    "audit.alert.event": sample.event,
+    "audit.alert.first": first,
+    "audit.alert.key": key.value,
+    "audit.alert.key_kind": key.kind,
+    "audit.alert.last": last,
+    "audit.alert.requests": sample.requestIds,
+    ...(suppressed === undefined ? {} : { "audit.alert.suppressed": suppressed }),
+    "audit.alert.threshold": threshold,
+    ...(touched === undefined ? {} : { "audit.alert.touched": touched }),
+    "audit.alert.window": window,
+    "audit.severity": severity,
+    ...(key.kind === "address" ? { "client.address": key.value } : {}),
+    ...(sample.route === undefined ? {} : { "http.route": sample.route }),
+    ...(appSensor === undefined ? {} : { "security_rule.category": appSensor }),
+    "security_rule.name": rule,
+  };
+}
+
+function timeText(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
