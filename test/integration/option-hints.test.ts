@@ -5,6 +5,14 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AUDIT_LOG_HINTS, TRUST_HINTS } from "../../src/audit-log/audit-log-options.js";
 import { auditLog, fileSink } from "../../src/audit-log/index.js";
+import {
+  OPEN_TELEMETRY_METRICS_HINTS,
+  openTelemetryMetrics,
+} from "../../src/audit-log/open-telemetry-metrics.js";
+import {
+  PROMETHEUS_METRICS_HINTS,
+  prometheusMetrics,
+} from "../../src/audit-log/prometheus-metrics.js";
 import { FILE_SINK_HINTS } from "../../src/audit-log/sinks/file-sink.js";
 import { ALLOW_FIELDS_HINTS } from "../../src/authorization/allow-fields.js";
 import { CEDAR_HINTS, cedar } from "../../src/authorization/cedar/cedar.js";
@@ -1183,6 +1191,32 @@ const TABLES: readonly HintTable[] = [
       path: "write sinks: [fileSink({ path })]",
       level: "leave it out, a record of every request is written, whatever its severity",
       format: "leave it out, a record is one line of JSON with fixed names",
+    },
+  },
+  {
+    name: "PROMETHEUS_METRICS_HINTS",
+    hints: PROMETHEUS_METRICS_HINTS,
+    places: [
+      { path: "prometheusMetrics", create: (options) => prometheusMetrics(options as never) },
+    ],
+    says: {
+      promClient: "client",
+      promRegistry: "register",
+      registers: "register",
+      registry: "register",
+      includeMethod: "leave it out, requests are told apart by method, route and status",
+      includePath: "leave it out, routes are told apart by their template and never by their path",
+    },
+  },
+  {
+    name: "OPEN_TELEMETRY_METRICS_HINTS",
+    hints: OPEN_TELEMETRY_METRICS_HINTS,
+    places: [
+      { path: "openTelemetryMetrics", create: (options) => openTelemetryMetrics(options as never) },
+    ],
+    says: {
+      meterProvider: "write meter: provider.getMeter(name)",
+      provider: "write meter: provider.getMeter(name)",
     },
   },
   {

@@ -7,6 +7,10 @@ import {
   auditLog,
   type FileSinkOptions,
   fileSink,
+  type OpenTelemetryMetricsOptions,
+  openTelemetryMetrics,
+  type PrometheusMetricsOptions,
+  prometheusMetrics,
   type RequestIdOptions,
   type TraceOptions,
 } from "express-secure-api/audit-log";
@@ -194,6 +198,8 @@ export interface MyAuditLogOptions extends AuditLogOptions, Own {}
 export interface MyAuditServiceOptions extends AuditServiceOptions, Own {}
 export interface MyRedisStoreOptions extends RedisStoreOptions, Own {}
 export interface MyFileSinkOptions extends FileSinkOptions, Own {}
+export interface MyOpenTelemetryMetricsOptions extends OpenTelemetryMetricsOptions, Own {}
+export interface MyPrometheusMetricsOptions extends PrometheusMetricsOptions, Own {}
 export interface MyGuardOptions extends GuardOptions, Own {}
 export const onDenied: OnDenied = (error, _req, res) => void res.status(error.status).end();
 export const enforced: { readonly mode: Mode; readonly onDenied: OnDenied } = {
@@ -307,6 +313,8 @@ auditLog({
   except: ["GET /health", "/probes/*"],
 });
 auditLog({ except: "GET /health" });
+auditLog({ metrics: prometheusMetrics(my<MyPrometheusMetricsOptions>()) });
+auditLog({ metrics: openTelemetryMetrics(my<MyOpenTelemetryMetricsOptions>()) });
 // @ts-expect-error: patterns are texts
 auditLog({ except: /health/ });
 assertRoutesGuarded(express(), my<MyAssertRoutesGuardedOptions>());
