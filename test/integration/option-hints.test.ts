@@ -2,6 +2,8 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as openTelemetry from "@opentelemetry/api";
+import * as promClient from "prom-client";
 import { describe, expect, it } from "vitest";
 import { AUDIT_LOG_HINTS, TRUST_HINTS } from "../../src/audit-log/audit-log-options.js";
 import { auditLog, fileSink } from "../../src/audit-log/index.js";
@@ -1197,7 +1199,15 @@ const TABLES: readonly HintTable[] = [
     name: "PROMETHEUS_METRICS_HINTS",
     hints: PROMETHEUS_METRICS_HINTS,
     places: [
-      { path: "prometheusMetrics", create: (options) => prometheusMetrics(options as never) },
+      {
+        path: "prometheusMetrics",
+        create: (options) =>
+          prometheusMetrics({
+            client: promClient,
+            register: new promClient.Registry(),
+            ...options,
+          }),
+      },
     ],
     says: {
       promClient: "client",
@@ -1212,7 +1222,10 @@ const TABLES: readonly HintTable[] = [
     name: "OPEN_TELEMETRY_METRICS_HINTS",
     hints: OPEN_TELEMETRY_METRICS_HINTS,
     places: [
-      { path: "openTelemetryMetrics", create: (options) => openTelemetryMetrics(options as never) },
+      {
+        path: "openTelemetryMetrics",
+        create: (options) => openTelemetryMetrics({ api: openTelemetry, ...options }),
+      },
     ],
     says: {
       meterProvider: "write meter: provider.getMeter(name)",

@@ -173,8 +173,8 @@ const MAKERS: Readonly<Record<string, readonly [maker: unknown, mounted: string]
   sameTenant: [sameTenant, 'authorize(sameTenant("userId"), { load })'],
   stdoutSink: [stdoutSink, "auditLog({ sinks: [stdoutSink()] })"],
   fileSink: [fileSink, 'auditLog({ sinks: [fileSink({ path: "audit.jsonl" })] })'],
-  prometheusMetrics: [prometheusMetrics, "prometheusMetrics({ client: promClient })"],
-  openTelemetryMetrics: [openTelemetryMetrics, "openTelemetryMetrics({ api })"],
+  prometheusMetrics: [prometheusMetrics, "auditLog({ metrics: prometheusMetrics({ client }) })"],
+  openTelemetryMetrics: [openTelemetryMetrics, "auditLog({ metrics: openTelemetryMetrics({ api }) })"],
   redisStore: [redisStore, "rateLimit({ limit, window, name, store: redisStore(client) })"],
   fromRateLimiterFlexible: [
     fromRateLimiterFlexible,
