@@ -32,9 +32,22 @@ const SHARED_PAGES: Readonly<Record<string, string>> = {
   "./rate-limit/express-rate-limit": "express-rate-limit.md",
 };
 /** Pages of a second middleware behind a door, and of parts of one. */
-const MORE_PAGES = ["login-throttle.md", "overload.md", "redis-store.md", "report-collector.md"];
+const MORE_PAGES = [
+  "login-throttle.md",
+  "metrics.md",
+  "overload.md",
+  "redis-store.md",
+  "report-collector.md",
+];
 /** Pages of what is no middleware. */
-const NO_MIDDLEWARE = ["claims.md", "redis-store.md", "route-audit.md", "server.md", "testing.md"];
+const NO_MIDDLEWARE = [
+  "claims.md",
+  "metrics.md",
+  "redis-store.md",
+  "route-audit.md",
+  "server.md",
+  "testing.md",
+];
 
 /** Claims of others that the pages warn of. */
 const FOREIGN = ["user_metadata"];

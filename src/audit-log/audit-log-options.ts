@@ -90,7 +90,7 @@ export interface AuditLogOptions extends GuardOptions {
    * records go on waiting, up to their bound. From `"1s"` to `"1h"`. @default "30s"
    */
   readonly stallAfter?: string | undefined;
-  /** Where the log publishes its numbers, and those of its requests and decisions. @default nowhere */
+  /** Where the log publishes its numbers, and those of its requests and decisions. @default none */
   readonly metrics?: AuditMetrics | undefined;
   /**
    * What makes later changes of the log visible to `verify-log`.

@@ -7,7 +7,7 @@ import {
   PeriodicExportingMetricReader,
 } from "@opentelemetry/sdk-metrics";
 import request from "supertest";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { auditLog, openTelemetryMetrics } from "./index.js";
 import { DirectTransport } from "./sinks/direct-transport.js";
@@ -126,6 +126,38 @@ describe.each(expressVersions)("openTelemetryMetrics on Express %s", (_major, ex
     },
   );
 
+  it("breaks no request where an instrument throws", async () => {
+    const warnings = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const record = vi.fn(() => {
+      throw new Error("secret");
+    });
+    const observable = { addCallback: () => undefined };
+    const meter = {
+      createHistogram: () => ({ record }),
+      createObservableCounter: () => observable,
+      createObservableGauge: () => observable,
+    };
+    await request(newApp({ meter })).get("/orders/4711").expect(200);
+    expect(record).toHaveBeenCalledOnce();
+    expect(warnings.mock.calls).toEqual([
+      [expect.not.stringContaining("secret"), { code: "EXPRESS_SECURE_API_METRICS_FAILED" }],
+    ]);
+    warnings.mockRestore();
+  });
+
+  // Vitest fails the run on an unhandled rejection.
+  it("breaks nothing where what an instrument returns rejects", async () => {
+    const record = vi.fn(async () => Promise.reject(new Error("no")) as Promise<void>);
+    const observable = { addCallback: () => undefined };
+    const meter = {
+      createHistogram: () => ({ record }) as never,
+      createObservableCounter: () => observable,
+      createObservableGauge: () => observable,
+    };
+    await request(newApp({ meter })).get("/orders/4711").expect(200);
+    expect(record).toHaveBeenCalledOnce();
+  });
+
   it("does nothing without an SDK", async () => {
     await request(newApp({ api })).get("/orders/4711").expect(200);
   });
@@ -133,6 +165,15 @@ describe.each(expressVersions)("openTelemetryMetrics on Express %s", (_major, ex
 
 describe("the options of openTelemetryMetrics", () => {
   const meter = api.metrics.getMeter("mine");
+
+  it("throw at the start what the meter throws", () => {
+    const broken = () => {
+      throw new Error("no meter today");
+    };
+    expect(() => openTelemetryMetrics({ api: { metrics: { getMeter: broken } } })).toThrow(
+      "no meter today",
+    );
+  });
 
   it.each<[object, string]>([
     [{}, "openTelemetryMetrics must have api or meter: give what @opentelemetry/api exports"],

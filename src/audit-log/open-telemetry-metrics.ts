@@ -44,7 +44,7 @@ export function openTelemetryMetrics(options: OpenTelemetryMetricsOptions): Audi
     options,
     KEYS,
     OPEN_TELEMETRY_METRICS_HINTS,
-    "openTelemetryMetrics({ api })",
+    "auditLog({ metrics: openTelemetryMetrics({ api }) })",
   );
   const api = readMembers(reader, "api", {
     names: [],

@@ -42,7 +42,7 @@ export function prometheusMetrics(options: PrometheusMetricsOptions): AuditMetri
     options,
     KEYS,
     PROMETHEUS_METRICS_HINTS,
-    "prometheusMetrics({ client: promClient })",
+    "auditLog({ metrics: prometheusMetrics({ client }) })",
   );
   const client = readMembers(reader, "client", {
     names: ["Counter", "Gauge", "Histogram"],

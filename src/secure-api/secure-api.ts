@@ -1,5 +1,5 @@
 import type { NextFunction, Request, Response } from "express";
-import { createAuditLog } from "../audit-log/audit-log.js";
+import { type AuditLog, createAuditLog } from "../audit-log/audit-log.js";
 import { createGuard } from "../core/guard/guard.js";
 import { giveDetails, guardDetails } from "../core/guard/guard-details.js";
 import { type GuardDescription, guardMark } from "../core/guard/guard-mark.js";
@@ -51,6 +51,8 @@ export interface SecureApi extends Middleware {
    * them. Without limits, each promise is rejected with a TypeError.
    */
   readonly rateLimit: RateLimitControl;
+  /** Its audit log, for `health()`, `stats()` and `flush()`; `undefined` with `auditLog: false`. */
+  readonly auditLog: AuditLog | undefined;
   /** Resolves when tokens can be verified; rejects with the outage otherwise. For readiness probes. */
   ready(): Promise<void>;
   /** Writes out the audit log and releases timers, sockets and files. */
@@ -216,6 +218,7 @@ export function secureApi(options: SecureApiOptions): SecureApi {
       throw new Error("secureApi: valid(req, pattern) needs the pattern of a row with validate");
     },
     rateLimit: limits?.control ?? NO_CONTROL,
+    auditLog: log,
     close: (): Promise<void> => parts.close(),
   });
 }

@@ -2,6 +2,8 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as openTelemetry from "@opentelemetry/api";
+import * as promClient from "prom-client";
 import { describe, expect, it } from "vitest";
 import { ALERT_TO_HINTS } from "../../src/audit-log/alert-to.js";
 import { ALERT_RULE_HINTS } from "../../src/audit-log/alerts/rules/read-alert-rules.js";
@@ -9,7 +11,15 @@ import { ALERT_HINTS, THRESHOLD_HINTS } from "../../src/audit-log/alerts/rules/r
 import { AUDIT_LOG_HINTS, TRUST_HINTS } from "../../src/audit-log/audit-log-options.js";
 import { FIELD_HINTS } from "../../src/audit-log/fields/read-fields.js";
 import { alertTo, auditLog, fileSink } from "../../src/audit-log/index.js";
+import {
+  OPEN_TELEMETRY_METRICS_HINTS,
+  openTelemetryMetrics,
+} from "../../src/audit-log/open-telemetry-metrics.js";
 import { PRIVACY_HINTS } from "../../src/audit-log/privacy/read-privacy.js";
+import {
+  PROMETHEUS_METRICS_HINTS,
+  prometheusMetrics,
+} from "../../src/audit-log/prometheus-metrics.js";
 import { SAMPLE_HINTS } from "../../src/audit-log/sampling/read-sample.js";
 import { FILE_SINK_HINTS } from "../../src/audit-log/sinks/file-sink.js";
 import { ALLOW_FIELDS_HINTS } from "../../src/authorization/allow-fields.js";
@@ -1660,6 +1670,43 @@ const TABLES: readonly HintTable[] = [
       hostname: "servername",
       sni: "servername",
       rejectUnauthorized: "leave it out, whether the certificate is trusted is one of the findings",
+    },
+  },
+  {
+    name: "PROMETHEUS_METRICS_HINTS",
+    hints: PROMETHEUS_METRICS_HINTS,
+    places: [
+      {
+        path: "prometheusMetrics",
+        create: (options) =>
+          prometheusMetrics({
+            client: promClient,
+            register: new promClient.Registry(),
+            ...options,
+          }),
+      },
+    ],
+    says: {
+      promClient: "client",
+      promRegistry: "register",
+      registers: "register",
+      registry: "register",
+      includeMethod: "leave it out, requests are told apart by method, route and status",
+      includePath: "leave it out, routes are told apart by their template and never by their path",
+    },
+  },
+  {
+    name: "OPEN_TELEMETRY_METRICS_HINTS",
+    hints: OPEN_TELEMETRY_METRICS_HINTS,
+    places: [
+      {
+        path: "openTelemetryMetrics",
+        create: (options) => openTelemetryMetrics({ api: openTelemetry, ...options }),
+      },
+    ],
+    says: {
+      meterProvider: "write meter: provider.getMeter(name)",
+      provider: "write meter: provider.getMeter(name)",
     },
   },
 ];

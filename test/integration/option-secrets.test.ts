@@ -216,6 +216,8 @@ describe("no eight characters of a secret are in the message when it stands", ()
     workos: library.workos as () => unknown,
     stdoutSink: library.stdoutSink as () => unknown,
     fileSink: (value) => (typeof value === "object" ? undefined : library.fileSink(value)),
+    prometheusMetrics: (value) => library.prometheusMetrics(value as never),
+    openTelemetryMetrics: (value) => library.openTelemetryMetrics(value as never),
     fromRateLimiterFlexible: library.fromRateLimiterFlexible,
     redisStore: library.redisStore,
     principalFrom: library.principalFrom,

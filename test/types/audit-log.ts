@@ -5,19 +5,26 @@ import {
   ALERT_CHANNEL,
   type Alert,
   type AlertBlocks,
+  type AuditFailure,
+  type AuditHealth,
+  type AuditMetrics,
   type AuditSink,
   alertTo,
+  auditEvent,
   auditFields,
   auditLog,
   childLogger,
   fileSink,
   getRequestContext,
   getRequestId,
+  openTelemetryMetrics,
+  prometheusMetrics,
   type RequestContext,
   stdoutSink,
 } from "express-secure-api/audit-log";
 import { rateLimit } from "express-secure-api/rate-limit";
 import { secureApi } from "express-secure-api/secure-api";
+import * as client from "prom-client";
 import { createLogger, type Logger } from "winston";
 
 const log = auditLog({
@@ -64,6 +71,27 @@ auditLog({ privacy: { subject: "pseudonym", key: [key] } });
 // @ts-expect-error not the module
 auditLog({ trace: { openTelemetry: true } });
 
+const watched = auditLog({
+  onFailure: "shutdown",
+  onShutdown: async (failure: AuditFailure) => console.error(failure.code),
+  healthPaths: ["GET /livez"],
+  stallAfter: "10s",
+  metrics: prometheusMetrics({ client, register: new client.Registry(), http: true }),
+});
+export const health: AuditHealth = watched.health();
+export const lostByFirst: number | undefined = watched.stats().sinks[0]?.lost;
+export const flushed: Promise<void> = watched.flush();
+export const published: readonly AuditMetrics[] = [
+  openTelemetryMetrics({ api }),
+  openTelemetryMetrics({ meter: api.metrics.getMeter("orders"), http: "auto" }),
+];
+
+// @ts-expect-error the package itself
+prometheusMetrics({ client: client.register });
+// @ts-expect-error no register alone
+prometheusMetrics({ register: client.register });
+// @ts-expect-error a provider is no meter
+openTelemetryMetrics({ meter: api.metrics });
 // @ts-expect-error unknown option
 auditLog({ transports: [] });
 // @ts-expect-error a function is no sink

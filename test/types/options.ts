@@ -14,6 +14,10 @@ import {
   type FileSinkOptions,
   fileSink,
   type HoneytokenOptions,
+  type OpenTelemetryMetricsOptions,
+  openTelemetryMetrics,
+  type PrometheusMetricsOptions,
+  prometheusMetrics,
   type RequestIdOptions,
   type SampleOptions,
   type TraceOptions,
@@ -209,6 +213,8 @@ export interface MyAuditPrivacyOptions extends AuditPrivacyOptions, Own {}
 export interface MyAuditServiceOptions extends AuditServiceOptions, Own {}
 export interface MyRedisStoreOptions extends RedisStoreOptions, Own {}
 export interface MyFileSinkOptions extends FileSinkOptions, Own {}
+export interface MyOpenTelemetryMetricsOptions extends OpenTelemetryMetricsOptions, Own {}
+export interface MyPrometheusMetricsOptions extends PrometheusMetricsOptions, Own {}
 export interface MyGuardOptions extends GuardOptions, Own {}
 export const onDenied: OnDenied = (error, _req, res) => void res.status(error.status).end();
 export const enforced: { readonly mode: Mode; readonly onDenied: OnDenied } = {
@@ -333,6 +339,8 @@ auditLog({
 });
 alertTo({ block: async () => undefined }, my<MyAlertToOptions>());
 auditLog({ except: "GET /health" });
+auditLog({ metrics: prometheusMetrics(my<MyPrometheusMetricsOptions>()) });
+auditLog({ metrics: openTelemetryMetrics(my<MyOpenTelemetryMetricsOptions>()) });
 // @ts-expect-error: patterns are texts
 auditLog({ except: /health/ });
 assertRoutesGuarded(express(), my<MyAssertRoutesGuardedOptions>());

@@ -161,3 +161,5 @@ secureApi({ oauthGuard, rateLimit, otherwise, routes: { "/a": { roles: "admin" }
 secureApi({ oauthGuard, rateLimit, otherwise: "public", routes: {} });
 // @ts-expect-error NUL is never allowed
 secureApi({ oauthGuard, rateLimit, paths: { allow: "nul" } });
+export const auditHealth: "ok" | "degraded" | "failing" | undefined =
+  security.auditLog?.health().status;

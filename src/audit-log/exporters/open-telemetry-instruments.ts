@@ -1,3 +1,4 @@
+import { ignoreOutcome } from "../../core/calls/follow.js";
 import {
   COUNTERS,
   DURATION_BUCKETS,
@@ -21,7 +22,7 @@ export function createOpenTelemetryMetrics(
       ...optionsOf(REQUEST_DURATION),
       advice: { explicitBucketBoundaries: [...DURATION_BUCKETS] },
     });
-    return (attributes) => (seconds) => histogram.record(seconds, attributes);
+    return (attributes) => (seconds) => ignoreOutcome(histogram.record(seconds, attributes));
   });
   function publish(observable: OpenTelemetryObservable, instrument: Instrument): void {
     observable.addCallback((result) => {

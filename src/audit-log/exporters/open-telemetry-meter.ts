@@ -13,7 +13,7 @@ export interface OpenTelemetryMeter {
 }
 
 /** What is used of a histogram of OpenTelemetry. */
-export interface OpenTelemetryHistogram {
+interface OpenTelemetryHistogram {
   record(value: number, attributes?: Record<string, string | number>): void;
 }
 

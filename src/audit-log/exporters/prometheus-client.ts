@@ -7,7 +7,7 @@ export interface PrometheusClient {
 }
 
 /** A class of metrics. */
-export type PrometheusMetricType = new (configuration: never) => object;
+type PrometheusMetricType = new (configuration: never) => object;
 
 /** What is used of a registry of prom-client. */
 export interface PrometheusRegistry {

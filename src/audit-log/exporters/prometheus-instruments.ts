@@ -1,3 +1,4 @@
+import { ignoreOutcome } from "../../core/calls/follow.js";
 import type { Attributes } from "../metrics/audit-metrics.js";
 import {
   COUNTERS,
@@ -62,7 +63,7 @@ export function createPrometheusMetrics(
       ? undefined
       : (attributes) => {
           const series = histogram.labels(toLabels(attributes));
-          return (seconds) => series.observe(seconds);
+          return (seconds) => ignoreOutcome(series.observe(seconds));
         },
   );
   for (const instrument of COUNTERS) {
