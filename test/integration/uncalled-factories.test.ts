@@ -8,6 +8,7 @@ import {
   all,
   allowFields,
   any,
+  auditEvent,
   auditFields,
   auditLog,
   auth0,
@@ -232,6 +233,7 @@ const AROUND: Readonly<Record<string, readonly [maker: unknown, instead: string]
 
 /** They look at a request or an error, or note something about it; nothing comes of mounting them. */
 const READERS: Readonly<Record<string, unknown>> = {
+  auditEvent,
   auditFields,
   extendDeadline: server.extendDeadline,
   getDeadlineSignal: server.getDeadlineSignal,

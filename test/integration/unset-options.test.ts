@@ -92,7 +92,7 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   PathOptions: { omitted: ["allow", "mode"], refused: [] },
   AuditLogOptions: {
     // Whatever `except` would leave out is recorded. Nobody's ids are trusted by default.
-    omitted: ["service", "requestId", "trace", "fields", "except", ...GUARD],
+    omitted: ["service", "requestId", "trace", "fields", "except", "schema", ...GUARD],
     refused: ["sinks", "onFailure"],
   },
   AuditServiceOptions: { omitted: ["name", "version"], refused: [] },

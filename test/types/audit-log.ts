@@ -1,6 +1,10 @@
+import { createServer } from "node:http";
 import type { RequestHandler } from "express";
 import {
+  type AuditEventName,
+  type AuditSchema,
   type AuditSink,
+  auditEvent,
   auditFields,
   auditLog,
   fileSink,
@@ -27,6 +31,22 @@ export const correlated: RequestHandler = (req, res) => {
   // @ts-expect-error no null
   auditFields(req, { orderId: null });
 };
+
+export const happened: RequestHandler = (req, res) => {
+  const recorded: boolean = auditEvent(req, "authn_login_fail", { method: "password" });
+  const name: AuditEventName = "order_shipped";
+  log.event(null, name, { orderId: "o-1" }, { outcome: "unknown", severity: "WARN" });
+  res.json({ recorded });
+  // @ts-expect-error not one of the three
+  auditEvent(req, name, {}, { outcome: "maybe" });
+  // @ts-expect-error nothing but texts, numbers and booleans
+  auditEvent(req, name, { when: new Date() });
+};
+log.attachServer(createServer());
+const schema: AuditSchema = "ecs";
+auditLog({ schema });
+// @ts-expect-error no schema
+auditLog({ schema: "xml" });
 
 // @ts-expect-error unknown option
 auditLog({ transports: [] });
