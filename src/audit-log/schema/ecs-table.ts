@@ -11,7 +11,7 @@ interface EcsCategory {
 }
 
 /** The version whose names are used; later ones of 8 and 9 have them too. */
-export const ECS_VERSION = "8.17.0";
+const ECS_VERSION = "8.17.0";
 
 /** Columns that only have another name. */
 const NAMES: Readonly<Record<string, string>> = {
