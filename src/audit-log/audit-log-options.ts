@@ -222,7 +222,7 @@ export const AUDIT_LOG_HINTS: Hints<AuditLogOptions> = {
   file: "write sinks: [fileSink({ path })]",
   path: "write sinks: [fileSink({ path })]",
   level: "leave it out, a record of every request is written, whatever its severity",
-  format: "leave it out, a record is one line of JSON with fixed names",
+  format: 'leave it out, a record is one line of JSON; schema: "ecs" or "ocsf" gives other names',
 };
 /** For request ids and traces. */
 export const TRUST_HINTS: Hints<Pick<TraceOptions, "trustedPeers">> = {

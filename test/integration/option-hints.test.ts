@@ -1204,7 +1204,8 @@ const TABLES: readonly HintTable[] = [
       file: "write sinks: [fileSink({ path })]",
       path: "write sinks: [fileSink({ path })]",
       level: "leave it out, a record of every request is written, whatever its severity",
-      format: "leave it out, a record is one line of JSON with fixed names",
+      format:
+        'leave it out, a record is one line of JSON; schema: "ecs" or "ocsf" gives other names',
     },
   },
   {

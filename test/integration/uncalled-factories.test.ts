@@ -8,6 +8,7 @@ import {
   all,
   allowFields,
   any,
+  auditEvent,
   auditFields,
   auditLog,
   auth0,
@@ -242,6 +243,7 @@ const AROUND: Readonly<Record<string, readonly [maker: unknown, instead: string]
 
 /** They look at a request or an error, or note something about it; nothing comes of mounting them. */
 const READERS: Readonly<Record<string, unknown>> = {
+  auditEvent,
   auditFields,
   childLogger,
   extendDeadline: server.extendDeadline,

@@ -104,6 +104,7 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
       "stallAfter",
       "alerts",
       "sample",
+      "schema",
       ...GUARD,
     ],
     // Quietly, persons would be recorded in plain.

@@ -1,13 +1,16 @@
 import { createSecretKey, randomBytes } from "node:crypto";
+import { createServer } from "node:http";
 import * as openTelemetry from "@opentelemetry/api";
 import type { RequestHandler } from "express";
 import {
   ALERT_CHANNEL,
   type Alert,
   type AlertBlocks,
+  type AuditEventName,
   type AuditFailure,
   type AuditHealth,
   type AuditMetrics,
+  type AuditSchema,
   type AuditSink,
   alertTo,
   auditEvent,
@@ -82,8 +85,8 @@ export const health: AuditHealth = watched.health();
 export const lostByFirst: number | undefined = watched.stats().sinks[0]?.lost;
 export const flushed: Promise<void> = watched.flush();
 export const published: readonly AuditMetrics[] = [
-  openTelemetryMetrics({ api }),
-  openTelemetryMetrics({ meter: api.metrics.getMeter("orders"), http: "auto" }),
+  openTelemetryMetrics({ api: openTelemetry }),
+  openTelemetryMetrics({ meter: openTelemetry.metrics.getMeter("orders"), http: "auto" }),
 ];
 
 // @ts-expect-error the package itself
@@ -91,7 +94,23 @@ prometheusMetrics({ client: client.register });
 // @ts-expect-error no register alone
 prometheusMetrics({ register: client.register });
 // @ts-expect-error a provider is no meter
-openTelemetryMetrics({ meter: api.metrics });
+openTelemetryMetrics({ meter: openTelemetry.metrics });
+export const happened: RequestHandler = (req, res) => {
+  const recorded: boolean = auditEvent(req, "authn_login_fail", { method: "password" });
+  const name: AuditEventName = "order_shipped";
+  log.event(null, name, { orderId: "o-1" }, { outcome: "unknown", severity: "WARN" });
+  res.json({ recorded });
+  // @ts-expect-error not one of the three
+  auditEvent(req, name, {}, { outcome: "maybe" });
+  // @ts-expect-error nothing but texts, numbers and booleans
+  auditEvent(req, name, { when: new Date() });
+};
+log.attachServer(createServer());
+const schema: AuditSchema = "ecs";
+auditLog({ schema });
+// @ts-expect-error no schema
+auditLog({ schema: "xml" });
+
 // @ts-expect-error unknown option
 auditLog({ transports: [] });
 // @ts-expect-error a function is no sink

@@ -2,15 +2,36 @@ import { normalizeAddress } from "../../core/http/client-address.js";
 import type { AuditEvent } from "../facts/event-name.js";
 import { scrubPath } from "../text/scrub-path.js";
 
+type ConnectionEventName =
+  | "connection_failed"
+  | "connection_lost"
+  | "connection_refused"
+  | "connection_upgraded";
+/** Why a connection failed or was refused. */
+type ConnectionReason =
+  | "chunk_extensions_too_large"
+  | "connections_exhausted"
+  | "handshake_failed"
+  | "header_too_large"
+  | "malformed_request"
+  | "request_timed_out"
+  | "requests_per_connection"
+  | "session_failed"
+  | "unknown_protocol";
+
 /** What happened on a connection outside of the requests that the app sees. */
 export interface ConnectionEvent {
-  readonly event: AuditEvent;
+  readonly event: NamedEvent;
   readonly outcome: "failure" | "unknown";
-  readonly reason: string | undefined;
+  readonly reason: ConnectionReason | undefined;
   /** Of the error of Node or the system. */
   readonly systemCode: string | undefined;
   readonly address: string | undefined;
   readonly upgrade: Upgrade | undefined;
+}
+
+interface NamedEvent extends AuditEvent {
+  readonly name: ConnectionEventName;
 }
 
 /** A request that was handed to the app's listener for upgrades. */
@@ -29,16 +50,16 @@ interface Peer {
   readonly _httpMessage?: unknown;
 }
 
-const FAILED: AuditEvent = { name: "connection_failed", severity: "WARN" };
-const REFUSED: AuditEvent = { name: "connection_refused", severity: "WARN" };
+const FAILED: NamedEvent = { name: "connection_failed", severity: "WARN" };
+const REFUSED: NamedEvent = { name: "connection_refused", severity: "WARN" };
 /** Clients come and go. */
-const LOST: AuditEvent = { name: "connection_lost", severity: "INFO" };
-const UPGRADED: AuditEvent = { name: "connection_upgraded", severity: "INFO" };
+const LOST: NamedEvent = { name: "connection_lost", severity: "INFO" };
+const UPGRADED: NamedEvent = { name: "connection_upgraded", severity: "INFO" };
 
 const CODE = /^[A-Z][A-Z0-9_]{1,63}$/;
 const PROTOCOL = /^[A-Za-z][A-Za-z0-9./-]{0,31}$/;
 const METHOD = /^[A-Z]{1,16}$/;
-const REASONS: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<string, ConnectionReason>> = {
   ERR_HTTP_REQUEST_TIMEOUT: "request_timed_out",
   HPE_CHUNK_EXTENSIONS_OVERFLOW: "chunk_extensions_too_large",
   HPE_HEADER_OVERFLOW: "header_too_large",
@@ -94,8 +115,8 @@ function clientError(error: unknown, peer: Peer): ConnectionEvent | undefined {
   return occurred(FAILED, "failure", reason ?? "malformed_request", code, peer);
 }
 
-function failure(error: unknown, peer: unknown, reason: string): ConnectionEvent {
-  return occurred(FAILED, "failure", reason, codeOf(error), peer);
+function failure(error: unknown, peer: unknown, why: ConnectionReason): ConnectionEvent {
+  return occurred(FAILED, "failure", why, codeOf(error), peer);
 }
 
 function upgraded(req: unknown, peer: unknown): ConnectionEvent | undefined {
@@ -116,9 +137,9 @@ function upgraded(req: unknown, peer: unknown): ConnectionEvent | undefined {
 }
 
 function occurred(
-  event: AuditEvent,
+  event: NamedEvent,
   outcome: ConnectionEvent["outcome"],
-  reason: string | undefined,
+  reason: ConnectionReason | undefined,
   systemCode: string | undefined,
   peer: unknown,
 ): ConnectionEvent {

@@ -6,7 +6,7 @@ import { optionalText } from "../text/json-text.js";
 import type { ConnectionEvent } from "./connection-event.js";
 
 /** One event of a connection, or several that were alike. */
-export interface ConnectionFacts extends Numbered {
+interface ConnectionFacts extends Numbered {
   readonly what: ConnectionEvent;
   readonly repeats: Repeats<ConnectionEvent> | undefined;
 }

@@ -6,7 +6,7 @@ import { createIsoTime } from "../text/iso-time.js";
 import type { AppEvent } from "./read-event.js";
 
 /** What the record of an event of the app can say: nothing about a request where it belongs to none. */
-export interface EventFacts {
+interface EventFacts {
   readonly recordId: string;
   readonly appEvent: AppEvent;
   /** The request, judged by the event. */

@@ -7,7 +7,7 @@ type Severity = AuditEvent["severity"];
  *
  * @see https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html
  */
-export const OWASP_EVENTS = {
+const OWASP_EVENTS = {
   authn_login_success: "INFO",
   authn_login_successafterfail: "INFO",
   authn_login_fail: "WARN",

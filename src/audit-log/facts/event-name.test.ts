@@ -187,6 +187,7 @@ const CLIENT: readonly string[] = [
   "unknown_field",
   "unknown_issuer",
   "unknown_key",
+  "unlisted_value",
   "unread_body",
   "untrusted_peer",
   "unusable_key",
@@ -202,6 +203,12 @@ const NO_REFUSAL: readonly string[] = [
   "answered_late",
   "authn_login_fail_max",
   "authn_token_reuse",
+  "chunk_extensions_too_large",
+  "connection_failed",
+  "connection_lost",
+  "connection_refused",
+  "connection_upgraded",
+  "connections_exhausted",
   "cookie_completed",
   "declared_public",
   "exempt_path",
@@ -212,6 +219,10 @@ const NO_REFUSAL: readonly string[] = [
   "log_stalled",
   "log_key",
   "malicious_direct_reference",
+  "handshake_failed",
+  "header_too_large",
+  "log_dropped",
+  "malformed_request",
   "near_limit",
   "no_ambient_credential",
   "no_policy_applies",
@@ -227,14 +238,20 @@ const NO_REFUSAL: readonly string[] = [
   "reporting_changed",
   "reports_received",
   "security_alert",
+  "request_timed_out",
+  "requests_per_connection",
+  "server_closed",
+  "session_failed",
   "short_secret",
   "skipped",
   "stale_keys",
   "started",
+  "still_open",
   "store_bypassed",
   "store_open",
   "sys_monitor_disabled",
   "sys_monitor_enabled",
+  "unknown_protocol",
   "untyped_page",
   "unused_rows",
 ];
@@ -268,7 +285,7 @@ describe("event names", () => {
   });
 
   it.each(codes)("of the code %s are the same for everything that the client did", (code) => {
-    const special = ["unknown_field", "no_object"];
+    const special = ["unknown_field", "no_object", "unlisted_value"];
     for (const reason of [undefined, ...CLIENT.filter((one) => !special.includes(one))])
       expect(`${reason} ${eventOf(code, reason)}`).toBe(`${reason} ${CODES[code]}`);
   });
@@ -285,6 +302,7 @@ describe("event names", () => {
   it.each<[string, number, string | undefined, string]>([
     ["invalid_token", 401, "token_revoked", "authn_token_reuse CRITICAL"],
     ["validation_failed", 422, "unknown_field", "malicious_extraneous CRITICAL"],
+    ["validation_failed", 422, "unlisted_value", "input_validation_discrete_fail WARN"],
     ["validation_failed", 400, "missing_body", INPUT],
     ["constructor", 403, undefined, INPUT],
   ])("calls the refusal %s (%d, %s) %s", (code, status, reason, expected) => {

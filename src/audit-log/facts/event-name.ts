@@ -14,6 +14,8 @@ const TOKEN_REUSE: AuditEvent = { name: "authn_token_reuse", severity: "CRITICAL
 const AUTHORIZATION: AuditEvent = { name: "authz_fail", severity: "CRITICAL" };
 const LIMIT: AuditEvent = { name: "excess_rate_limit_exceeded", severity: "WARN" };
 const INPUT: AuditEvent = { name: "input_validation_fail", severity: "WARN" };
+/** A value of a list that a form offers: whoever sends another one did not use the form. */
+const DISCRETE: AuditEvent = { name: "input_validation_discrete_fail", severity: "WARN" };
 const EXTRANEOUS: AuditEvent = { name: "malicious_extraneous", severity: "CRITICAL" };
 const CROSS_ORIGIN: AuditEvent = { name: "malicious_cors", severity: "CRITICAL" };
 /** Not in the vocabulary, which has no name for an ordinary request. */
@@ -89,6 +91,7 @@ export function refusalEvent(
   if (code === "invalid_token" && reason !== undefined && /revoked|replayed|reused/.test(reason))
     return TOKEN_REUSE;
   if (code === "validation_failed" && reason === "unknown_field") return EXTRANEOUS;
+  if (code === "validation_failed" && reason === "unlisted_value") return DISCRETE;
   // Every other refusal of ours with a 4xx is about what the client sent.
   return (Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined) ?? INPUT;
 }

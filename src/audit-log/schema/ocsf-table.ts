@@ -7,7 +7,7 @@ import { ocsfPeers } from "./ocsf-peers.js";
 
 const PRODUCT = "express-secure-api";
 /** The version of the framework whose attributes are used. */
-export const OCSF_VERSION = "1.5.0";
+const OCSF_VERSION = "1.5.0";
 
 /** Columns that attributes of the framework say. All others stand in `unmapped`, under the names of schema v1. */
 const MAPPED: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 import { HttpError } from "../../core/refusal/http-error.js";
 import { checkStructure, type ResolvedLimits } from "../../core/structure/check-structure.js";
 import { type Expose, type Part, toFieldError } from "./field-error.js";
-import type { Issue } from "./issue.js";
+import type { Issue, IssueCode } from "./issue.js";
 
 /** What validating a request gave: the values, or a refusal with its reason for the audit log. */
 export type Validation =
@@ -54,6 +54,8 @@ export function refuseIssues(
   const { expose, maxErrors } = settings;
   const [[part] = ["body"]] = issues;
   const missingBody = issues.some(isMissingBody);
+  const unknownOnly = haveAll(issues, "unknown_field");
+  const unlistedOnly = haveAll(issues, "enum");
   const errors = issues
     .slice(0, maxErrors)
     .map(([at, located]) => toFieldError(at, located, expose));
@@ -68,10 +70,16 @@ export function refuseIssues(
     }),
     reason: missingBody
       ? "missing_body"
-      : issues.every(([, { code }]) => code === "unknown_field")
+      : unknownOnly
         ? "unknown_field"
-        : `invalid_${part}`,
+        : unlistedOnly
+          ? "unlisted_value"
+          : `invalid_${part}`,
   };
+}
+
+function haveAll(issues: readonly LocatedIssue[], wanted: IssueCode): boolean {
+  return issues.every(([, { code }]) => code === wanted);
 }
 
 function isMissingBody([part, { path, code, below }]: LocatedIssue): boolean {
