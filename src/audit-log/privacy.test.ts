@@ -120,6 +120,14 @@ describe.each(expressVersions)("privacy on Express %s", (_major, express) => {
     expect(ids.size).toBe(1);
   });
 
+  it("gives whoever is known by something, without a login, a pseudonym as well", async () => {
+    const { passed } = await recordsOf(
+      { subject: "pseudonym", key: KEY },
+      { kind: "anonymous", subject: "device-7" },
+    );
+    expect(passed["audit.actor.id"]).toMatch(PSEUDONYM);
+  });
+
   it("leaves users and tokens out", async () => {
     const { passed } = await recordsOf({ subject: "omit" });
     expect(passed).not.toHaveProperty("audit.actor.id");

@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import Transport from "winston-transport";
 import { expressVersions } from "../../test/support/express.js";
 import { createPrincipal, setPrincipalSource } from "../core/principal/principal.js";
+import { secureApi } from "../secure-api/index.js";
 import {
   type AuditLogOptions,
   auditLog,
@@ -129,6 +130,51 @@ describe.each(expressVersions)("the context of a request on Express %s", (_major
     expect(new Set(all.map(([id]) => id)).size).toBe(50);
     // What runs in front of the log sees no other request either.
     expect(new Set(before)).toEqual(new Set([undefined]));
+  });
+
+  it("is there when the client leaves before it has an answer", async () => {
+    const app = express();
+    const over = new EventEmitter();
+    const seen: (string | undefined)[] = [];
+    app.use(quietLog(), (req, res) => {
+      const see = (): void => void seen.push(idHere());
+      req.on("close", see);
+      res.on("close", see);
+      res.on("close", () => over.emit("over", getRequestId(req)));
+      over.emit("open");
+    });
+    const server = app.listen(0);
+    onTestFinished(() => void server.close());
+    await once(server, "listening");
+    const { port } = server.address() as import("node:net").AddressInfo;
+    const socket = connect(port, "127.0.0.1");
+    const opened = once(over, "open");
+    socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    await opened;
+    const closed = once(over, "over");
+    socket.destroy();
+    const [id] = await closed;
+    expect(seen.length).toBeGreaterThan(0);
+    expect(new Set(seen)).toEqual(new Set([id]));
+  });
+
+  it("is there behind a preset", async () => {
+    const sinks = [new Transport({ log: (_info, next) => next() })];
+    const preset = secureApi({
+      auditLog: { sinks, context: true },
+      oauthGuard: false,
+      rateLimit: { limit: 100, window: "1m" },
+      jsonBody: {},
+    });
+    const app = express();
+    app.use(preset);
+    app.post("/", async (req, res) => {
+      await wait(1);
+      res.json([getRequestId(req), idHere()]);
+    });
+    const { body } = await request(app).post("/").send({ a: 1 }).expect(200);
+    expect(body[1]).toBe(body[0]);
+    expect(body[0]).toBeDefined();
   });
 
   it("tells who calls as soon as that is known, and to nobody who copies or prints it", async () => {

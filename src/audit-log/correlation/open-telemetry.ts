@@ -19,7 +19,7 @@ export interface OpenTelemetrySpan {
 }
 
 /** Where the active span stands in its trace. */
-export type ActiveSpan = TraceContext & NewIds;
+type ActiveSpan = TraceContext & NewIds;
 
 /** Looks for the active span. Never throws: whatever the tracing does, the request goes on. */
 export type FindActiveSpan = () => ActiveSpan | undefined;

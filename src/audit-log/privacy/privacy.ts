@@ -24,7 +24,8 @@ export function createPrivacy(settings: PrivacySettings): Privacy {
   const privacy: Privacy = {
     subject({ id, kind }) {
       if (id === "") return kind;
-      if (subject === "plain" || kind !== "user") return id;
+      // Whoever has not logged in may still be known by something, such as a device.
+      if (subject === "plain" || kind === "service") return id;
       return subject === "omit" ? undefined : pseudonym("subject", id);
     },
     token(id) {

@@ -7,7 +7,7 @@ export interface PseudonymKey {
 }
 
 /** What a pseudonym stands for. Equal texts of different kinds have different pseudonyms. */
-export type PseudonymKind = "subject" | "address" | "token";
+type PseudonymKind = "subject" | "address" | "token";
 
 /** Gives a text its pseudonym. */
 export type Pseudonym = (kind: PseudonymKind, text: string) => string;

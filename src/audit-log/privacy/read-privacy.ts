@@ -10,7 +10,7 @@ type AddressTreatment = "truncate" | "plain" | "pseudonym" | "omit";
 /** How records name the people who call. */
 export interface AuditPrivacyOptions {
   /**
-   * Users: `audit.actor.id`, and `audit.token.id`, by which the issuer knows the user as well. Services keep their names.
+   * Callers but services: `audit.actor.id`, and of all tokens `audit.token.id`, by which the issuer knows whose they are.
    *
    * - `"plain"`: as the token has them
    * - `"pseudonym"`: a keyed hash, the same for the same user as long as `key` is the same

@@ -1,7 +1,9 @@
 import { redactCardNumbers } from "./card-number.js";
 
-/** Anything below is at least so long: most values of most records are shorter, or have no digit. */
-const SHORTEST = 14;
+/** Anything but what stands behind a name is at least so long: most values of most records are shorter. */
+const SHORTEST = 13;
+/** As long is a random text at least. */
+const LONG = 40;
 
 /** Keys and tokens that say by their form what they are. */
 const PREFIXED = new RegExp(
@@ -50,16 +52,20 @@ const LONG_RANDOM = /[A-Za-z0-9+_-]{40,}={0,2}/g;
  * PEM, values behind the names of secrets, long random texts, and numbers of payment cards.
  */
 export function redactSecretShapes(text: string): string {
-  if (text.length < SHORTEST && !/[=:]/.test(text)) return text;
-  const named = text.replace(PEM, "REDACTED").replace(PREFIXED, "REDACTED");
-  return redactCardNumbers(
-    named
-      .replace(NAMED, "$1REDACTED")
-      .replace(LONG_HEX, (run) => (/\d/.test(run) && /[a-f]/i.test(run) ? "REDACTED" : run))
-      .replace(LONG_RANDOM, (run) => (isMixed(run) ? "REDACTED" : run)),
-  );
+  const isNamed = /[=:]/.test(text);
+  if (text.length < SHORTEST && !isNamed) return text;
+  let rest = text.includes("-----BEGIN ") ? text.replace(PEM, "REDACTED") : text;
+  rest = rest.replace(PREFIXED, "REDACTED");
+  if (isNamed) rest = rest.replace(NAMED, "$1REDACTED");
+  if (rest.length >= LONG)
+    rest = rest.replace(LONG_HEX, redactHex).replace(LONG_RANDOM, redactRandom);
+  return redactCardNumbers(rest);
 }
 
-function isMixed(run: string): boolean {
-  return /[a-z]/.test(run) && /[A-Z]/.test(run) && /\d/.test(run);
+function redactHex(run: string): string {
+  return /\d/.test(run) && /[a-f]/i.test(run) ? "REDACTED" : run;
+}
+
+function redactRandom(run: string): string {
+  return /[a-z]/.test(run) && /[A-Z]/.test(run) && /\d/.test(run) ? "REDACTED" : run;
 }
