@@ -9,6 +9,7 @@ import { RecordStream } from "./chain/record-stream.js";
 import type { Seals } from "./chain/seals.js";
 import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
 import { FailureReport } from "./delivery/failure-report.js";
+import { warnOfFormats } from "./delivery/warn-of-formats.js";
 import { auditState } from "./facts/audit-state.js";
 import { RecordNumbers } from "./facts/record-numbers.js";
 import type { RequestFacts } from "./facts/request-facts.js";
@@ -28,7 +29,8 @@ const UNPROTECTED = "nothing is protected yet: every guard that this log knows o
 export interface AuditLog extends Middleware {
   /**
    * Writes a last record, waits up to seven seconds until every sink has what it is owed, and closes the sinks. Call
-   * it when the server has closed: records of requests that end after this call are lost, and counted.
+   * it when the server has closed: records of requests that end after this call are lost, and counted. With `sign` or
+   * `onCheckpoint` of `integrity` it also waits for what they are busy with, up to five seconds each.
    */
   close(): Promise<void>;
   /** How the audit log is doing, for a health check or a metric. */
@@ -84,6 +86,7 @@ export function auditLog(options: AuditLogOptions = {}): AuditLog {
 export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const { correlation, failOperation, idHeader, ...settings } = readAuditLogOptions(options);
   const guard = createGuard("auditLog", "audit", settings.guard);
+  if (typeof settings.integrity === "object") warnOfFormats(settings.sinks);
   const numbers = new RecordNumbers();
   const stream = new RecordStream(numbers, settings.integrity !== false, {
     write: (line) => writer.write(line),

@@ -1,9 +1,11 @@
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AUDIT_LOG_HINTS, TRUST_HINTS } from "../../src/audit-log/audit-log-options.js";
+import { INTEGRITY_HINTS } from "../../src/audit-log/chain/read-integrity.js";
 import { auditLog, fileSink } from "../../src/audit-log/index.js";
 import { FILE_SINK_HINTS } from "../../src/audit-log/sinks/file-sink.js";
 import { ALLOW_FIELDS_HINTS } from "../../src/authorization/allow-fields.js";
@@ -127,6 +129,7 @@ const FOLDER = mkdtempSync(join(tmpdir(), "option-hints-"));
 
 const { key, cert } = createCertificate("localhost");
 const PEM = { key, cert };
+const SIGNING_KEY = generateKeyPairSync("ed25519").privateKey;
 const KEY_FILE = join(FOLDER, "key.pem");
 const CERT_FILE = join(FOLDER, "cert.pem");
 writeFileSync(KEY_FILE, key);
@@ -185,6 +188,8 @@ const LOG =
   "leave it out, one record per request is written to stdout by default; auditLog: { sinks: […] } writes them elsewhere";
 const REPORT =
   'leave it out to refuse, write mode: "report" to let every request pass and only record refusals';
+const SHARED_SECRET =
+  "a key that everybody who verifies must know proves nothing, give an Ed25519 private key to signingKey";
 const WHOLE_HOST = "leave it out, it holds for the whole host, whatever the path";
 const HEADERS_ALONE =
   "leave it out, headers alone can be different: what is refused is decided by secureHeaders itself";
@@ -1183,6 +1188,25 @@ const TABLES: readonly HintTable[] = [
       path: "write sinks: [fileSink({ path })]",
       level: "leave it out, a record of every request is written, whatever its severity",
       format: "leave it out, a record is one line of JSON with fixed names",
+    },
+  },
+  {
+    name: "INTEGRITY_HINTS",
+    hints: INTEGRITY_HINTS,
+    places: [{ path: "auditLog.integrity", create: (options) => auditLog({ integrity: options }) }],
+    says: {
+      key: "signingKey",
+      privateKey: "signingKey",
+      signer: "sign",
+      interval: "checkpointInterval",
+      checkpointMs: "checkpointInterval",
+      every: "checkpointEvery",
+      anchor: "onCheckpoint",
+      onAnchor: "onCheckpoint",
+      hmacKey: SHARED_SECRET,
+      secret: SHARED_SECRET,
+      publicKey: "leave it out, the log makes its own keys and writes down the public ones",
+      algorithm: "leave it out, it is Ed25519 and SHA-256",
     },
   },
   {

@@ -2,6 +2,7 @@ import express from "express";
 // Apps extend every options interface, and hand what they made of it to the factory.
 import {
   type AuditFieldOptions,
+  type AuditIntegrityOptions,
   type AuditLogOptions,
   type AuditServiceOptions,
   auditLog,
@@ -190,6 +191,7 @@ interface Own {
 }
 
 export interface MyAuditFieldOptions extends AuditFieldOptions, Own {}
+export interface MyAuditIntegrityOptions extends AuditIntegrityOptions, Own {}
 export interface MyAuditLogOptions extends AuditLogOptions, Own {}
 export interface MyAuditServiceOptions extends AuditServiceOptions, Own {}
 export interface MyRedisStoreOptions extends RedisStoreOptions, Own {}
@@ -304,6 +306,7 @@ auditLog({
   requestId: my<MyRequestIdOptions>(),
   trace: my<MyTraceOptions>(),
   fields: my<MyAuditFieldOptions>(),
+  integrity: my<MyAuditIntegrityOptions>(),
   except: ["GET /health", "/probes/*"],
 });
 auditLog({ except: "GET /health" });
