@@ -1193,7 +1193,12 @@ const TABLES: readonly HintTable[] = [
   {
     name: "INTEGRITY_HINTS",
     hints: INTEGRITY_HINTS,
-    places: [{ path: "auditLog.integrity", create: (options) => auditLog({ integrity: options }) }],
+    places: [
+      {
+        path: "auditLog.integrity",
+        create: (options) => auditLog({ integrity: { signingKey: SIGNING_KEY, ...options } }),
+      },
+    ],
     says: {
       key: "signingKey",
       privateKey: "signingKey",
