@@ -3,6 +3,8 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { Express } from "express";
 import request from "supertest";
 import { describe, expect, it, vi } from "vitest";
@@ -202,6 +204,20 @@ describe.each(expressVersions)("integrity on Express %s", (_major, express) => {
     expect(checkStream(sink.lines, publicKey).faults).toEqual([]);
     expect(stores.length).toBeGreaterThan(2);
     expect(new Set(stores)).toEqual(new Set([undefined]));
+  });
+
+  it("forgets the long-term key when it has signed once", async () => {
+    // Made here and nowhere else: what is left of it is what the log holds.
+    function begin(): { readonly audit: AuditLog; readonly key: WeakRef<object> } {
+      const { privateKey: signingKey } = generateKeyPairSync("ed25519");
+      return { audit: kept({ integrity: { signingKey } }).audit, key: new WeakRef(signingKey) };
+    }
+    const { audit, key } = begin();
+    await request(newApp(audit)).get("/ok");
+    setFlagsFromString("--expose-gc");
+    runInNewContext("gc")();
+    expect(key.deref()).toBeUndefined();
+    await audit.close();
   });
 
   it("warns of a sink that writes other lines than those that are signed", async () => {
