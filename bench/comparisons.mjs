@@ -1,4 +1,4 @@
-import { createPublicKey, verify } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, verify } from "node:crypto";
 import { readFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { Writable } from "node:stream";
@@ -160,17 +160,27 @@ function auditRecords({ directory }) {
   const path = join(directory, "pino-micro.log");
   const toNull = pinoHttp({ logger: pino(nowhere.stream) });
   const toFile = pinoHttp({ logger: pino(pino.destination({ dest: path, sync: true })) });
+  const { privateKey: signingKey } = generateKeyPairSync("ed25519");
+  const silent = ["pino-http to a null stream", toNull, nowhere.takeCount];
   return [
-    auditRecord("auditRecord", directory, "pino-http to a null stream", toNull, nowhere.takeCount),
-    auditRecord("auditRecordToFile", directory, "pino-http to a file", toFile, () =>
-      takeLineCount(path),
+    auditRecord("auditRecord", directory, "`auditLog`, chained, to a file", "chain", ...silent),
+    auditRecord("auditRecordSigned", directory, "the same, signed", { signingKey }, ...silent),
+    auditRecord("auditRecordUnchained", directory, "the same, unchained", false, ...silent),
+    auditRecord(
+      "auditRecordToFile",
+      directory,
+      "`auditLog`, chained, to a file",
+      "chain",
+      "pino-http to a file",
+      toFile,
+      () => takeLineCount(path),
     ),
   ];
 }
 
-function auditRecord(id, directory, peer, peerMiddleware, takePeerCount) {
+function auditRecord(id, directory, ownName, integrity, peer, peerMiddleware, takePeerCount) {
   const path = join(directory, `${id}.log`);
-  const own = auditLog({ sinks: [fileSink({ path })] });
+  const own = auditLog({ sinks: [fileSink({ path })], integrity });
   const logger = (name, middleware, takeCount) => ({
     name,
     prepare: prepareWith(middleware),
@@ -180,7 +190,7 @@ function auditRecord(id, directory, peer, peerMiddleware, takePeerCount) {
   return {
     id,
     what: "one record per request",
-    subject: logger("`auditLog` to a file", own, () => takeLineCount(path)),
+    subject: logger(ownName, own, () => takeLineCount(path)),
     baseline: logger(peer, peerMiddleware, takePeerCount),
     floor: {
       name: "the answer itself",

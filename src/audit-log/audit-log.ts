@@ -20,6 +20,7 @@ import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
 import { FailurePolicy } from "./delivery/failure-policy.js";
 import { FailureReport } from "./delivery/failure-report.js";
 import { stallRecord } from "./delivery/stall-record.js";
+import { warnOfFormats } from "./delivery/warn-of-formats.js";
 import { AppEvents } from "./events/app-events.js";
 import { createEventRecord } from "./events/event-record.js";
 import { auditState } from "./facts/audit-state.js";
@@ -44,7 +45,8 @@ const UNPROTECTED = "nothing is protected yet: every guard that this log knows o
 export interface AuditLog extends Middleware {
   /**
    * Writes a last record, waits up to seven seconds until every sink has what it is owed, and closes the sinks. Call
-   * it when the server has closed: records of requests that end after this call are lost, and counted.
+   * it when the server has closed: records of requests that end after this call are lost, and counted. With `sign` or
+   * `onCheckpoint` of `integrity` it also waits for what they are busy with, up to five seconds each.
    */
   close(): Promise<void>;
   /** How the audit log is doing, in numbers, for a metric. */
@@ -126,6 +128,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const { table } = settings;
   const privacy = createPrivacy(settings.privacy);
   const guard = createGuard("auditLog", "audit", settings.guard);
+  if (typeof settings.integrity === "object") warnOfFormats(settings.sinks);
   const numbers = new RecordNumbers();
   const stream = new RecordStream(numbers, settings.integrity !== false, {
     write: (line) => writer.write(line),

@@ -1,10 +1,13 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { generateKeyPairSync, sign } from "node:crypto";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { Express } from "express";
 import request from "supertest";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import winston from "winston";
 import TransportStream from "winston-transport";
 import { checkStream, sha256, streamsIn } from "../../test/support/audit-log/check-stream.js";
@@ -177,6 +180,76 @@ describe.each(expressVersions)("integrity on Express %s", (_major, express) => {
     expect(extra[0]).not.toContain("audit.sequence");
     const last = failing.records.at(-1);
     expect(last).toMatchObject({ "audit.checkpoint.lost": [0, 1], "audit.sequence.end": true });
+  });
+
+  it("calls no function of the app in the context of a request", async () => {
+    const context = new AsyncLocalStorage<string>();
+    const stores: unknown[] = [];
+    const { audit, sink } = kept({
+      integrity: {
+        async sign(data) {
+          stores.push(context.getStore());
+          await null;
+          return sign(null, data, privateKey);
+        },
+        onCheckpoint: () => void stores.push(context.getStore()),
+        checkpointEvery: 1,
+      },
+    });
+    const app = express();
+    app.use((_req, _res, next) => context.run("request", next));
+    app.use(newApp(audit));
+    await request(app).get("/ok");
+    await context.run("closing", () => audit.close());
+    expect(checkStream(sink.lines, publicKey).faults).toEqual([]);
+    expect(stores.length).toBeGreaterThan(2);
+    expect(new Set(stores)).toEqual(new Set([undefined]));
+  });
+
+  it("forgets the long-term key when it has signed once", async () => {
+    // Made here and nowhere else: what is left of it is what the log holds.
+    function begin(): { readonly audit: AuditLog; readonly key: WeakRef<object> } {
+      const { privateKey: signingKey } = generateKeyPairSync("ed25519");
+      return { audit: kept({ integrity: { signingKey } }).audit, key: new WeakRef(signingKey) };
+    }
+    const { audit, key } = begin();
+    await request(newApp(audit)).get("/ok");
+    setFlagsFromString("--expose-gc");
+    runInNewContext("gc")();
+    expect(key.deref()).toBeUndefined();
+    await audit.close();
+  });
+
+  it("warns of a sink that writes other lines than those that are signed", async () => {
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const [own, other] = [new Foreign({ format: winston.format.simple() }), new Foreign()];
+    const sinks = [new MemorySink(), own, other];
+    await auditLog({ sinks }).close();
+    expect(warn).not.toHaveBeenCalled();
+    await auditLog({ sinks, integrity: { signingKey: privateKey } }).close();
+    expect(warn.mock.calls).toEqual([
+      [
+        "auditLog.sinks[1] has a format: verify-log cannot check the lines that it writes.",
+        { code: "EXPRESS_SECURE_API_AUDIT_FORMAT" },
+      ],
+    ]);
+    warn.mockRestore();
+  });
+
+  it("names the stream that a file held, in the first record of the next one", async () => {
+    const found = { stream: "an earlier stream", number: 41, hash: "its hash", torn: true };
+    const sinks = [new MemorySink(), Object.assign(new MemorySink(), { previous: found })];
+    const audit = auditLog({ sinks, integrity: { signingKey: privateKey } });
+    await request(newApp(audit)).get("/ok");
+    await audit.close();
+    expect(sinks[0]?.records[0]).toMatchObject({
+      "audit.previous.hash": "its hash",
+      "audit.previous.number": 41,
+      "audit.previous.stream_id": "an earlier stream",
+      "audit.previous.torn": true,
+    });
+    expect(sinks[0]?.records.filter((record) => "audit.previous.number" in record)).toHaveLength(1);
+    expect(checkStream(sinks[0]?.lines ?? [], publicKey).faults).toEqual([]);
   });
 
   it("goes on in a file in a stream of its own after a restart", async () => {

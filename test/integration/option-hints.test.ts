@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -9,8 +10,9 @@ import { ALERT_TO_HINTS } from "../../src/audit-log/alert-to.js";
 import { ALERT_RULE_HINTS } from "../../src/audit-log/alerts/rules/read-alert-rules.js";
 import { ALERT_HINTS, THRESHOLD_HINTS } from "../../src/audit-log/alerts/rules/read-alerts.js";
 import { AUDIT_LOG_HINTS, TRUST_HINTS } from "../../src/audit-log/audit-log-options.js";
+import { INTEGRITY_HINTS } from "../../src/audit-log/chain/read-integrity.js";
 import { FIELD_HINTS } from "../../src/audit-log/fields/read-fields.js";
-import { alertTo, auditLog, fileSink } from "../../src/audit-log/index.js";
+import { alertTo, auditLog, auditLog, fileSink, fileSink } from "../../src/audit-log/index.js";
 import {
   OPEN_TELEMETRY_METRICS_HINTS,
   openTelemetryMetrics,
@@ -144,6 +146,7 @@ const FOLDER = mkdtempSync(join(tmpdir(), "option-hints-"));
 
 const { key, cert } = createCertificate("localhost");
 const PEM = { key, cert };
+const SIGNING_KEY = generateKeyPairSync("ed25519").privateKey;
 const KEY_FILE = join(FOLDER, "key.pem");
 const CERT_FILE = join(FOLDER, "cert.pem");
 writeFileSync(KEY_FILE, key);
@@ -202,6 +205,8 @@ const LOG =
   "leave it out, one record per request is written to stdout by default; auditLog: { sinks: […] } writes them elsewhere";
 const REPORT =
   'leave it out to refuse, write mode: "report" to let every request pass and only record refusals';
+const SHARED_SECRET =
+  "a key that everybody who verifies must know proves nothing, give an Ed25519 private key to signingKey";
 const WHOLE_HOST = "leave it out, it holds for the whole host, whatever the path";
 const HEADERS_ALONE =
   "leave it out, headers alone can be different: what is refused is decided by secureHeaders itself";
@@ -1708,6 +1713,30 @@ const TABLES: readonly HintTable[] = [
     says: {
       meterProvider: "write meter: provider.getMeter(name)",
       provider: "write meter: provider.getMeter(name)",
+    },
+  },
+  {
+    name: "INTEGRITY_HINTS",
+    hints: INTEGRITY_HINTS,
+    places: [
+      {
+        path: "auditLog.integrity",
+        create: (options) => auditLog({ integrity: { signingKey: SIGNING_KEY, ...options } }),
+      },
+    ],
+    says: {
+      key: "signingKey",
+      privateKey: "signingKey",
+      signer: "sign",
+      interval: "checkpointInterval",
+      checkpointMs: "checkpointInterval",
+      every: "checkpointEvery",
+      anchor: "onCheckpoint",
+      onAnchor: "onCheckpoint",
+      hmacKey: SHARED_SECRET,
+      secret: SHARED_SECRET,
+      publicKey: "leave it out, the log makes its own keys and writes down the public ones",
+      algorithm: "leave it out, it is Ed25519 and SHA-256",
     },
   },
 ];

@@ -11,6 +11,11 @@ import {
   type AuditHealth,
   type AuditMetrics,
   type AuditSchema,
+import { generateKeyPairSync, sign } from "node:crypto";
+
+import type { RequestHandler } from "express";
+import {
+  type AuditAnchor,
   type AuditSink,
   alertTo,
   auditEvent,
@@ -111,6 +116,28 @@ auditLog({ schema });
 // @ts-expect-error no schema
 auditLog({ schema: "xml" });
 
+auditLog({ integrity: false });
+auditLog({ integrity: "chain" });
+const { privateKey } = generateKeyPairSync("ed25519");
+auditLog({ integrity: { signingKey: privateKey } });
+auditLog({ integrity: { signingKey: "-----BEGIN PRIVATE KEY-----" } });
+auditLog({ integrity: { signingKey: privateKey.export({ format: "jwk" }) } });
+auditLog({
+  integrity: {
+    sign: async (data) => sign(null, data, privateKey),
+    checkpointEvery: 100,
+    checkpointInterval: "1m",
+    onCheckpoint: async ({ stream, number, hash, end = false }: AuditAnchor) =>
+      `${stream} ${number} ${hash} ${end}`,
+  },
+});
+const { stream, lastNumber }: { readonly stream: string; readonly lastNumber: number } =
+  auditLog().stats();
+export const lastRecord = `${stream}-${lastNumber}`;
+// @ts-expect-error a signature is bytes
+auditLog({ integrity: { sign: async () => "signature" } });
+// @ts-expect-error there is no such setting
+auditLog({ integrity: true });
 // @ts-expect-error unknown option
 auditLog({ transports: [] });
 // @ts-expect-error a function is no sink

@@ -6,6 +6,7 @@ import {
   type AlertThresholds,
   type AlertToOptions,
   type AuditFieldOptions,
+  type AuditIntegrityOptions,
   type AuditLogOptions,
   type AuditPrivacyOptions,
   type AuditServiceOptions,
@@ -208,6 +209,7 @@ export interface MyAlertToOptions extends AlertToOptions, Own {}
 export interface MyHoneytokenOptions extends HoneytokenOptions, Own {}
 export interface MySampleOptions extends SampleOptions, Own {}
 export interface MyAuditFieldOptions extends AuditFieldOptions, Own {}
+export interface MyAuditIntegrityOptions extends AuditIntegrityOptions, Own {}
 export interface MyAuditLogOptions extends AuditLogOptions, Own {}
 export interface MyAuditPrivacyOptions extends AuditPrivacyOptions, Own {}
 export interface MyAuditServiceOptions extends AuditServiceOptions, Own {}
@@ -328,6 +330,7 @@ auditLog({
   privacy: my<MyAuditPrivacyOptions>(),
   alerts: my<MyAlertOptions>(),
   sample: my<MySampleOptions>(),
+  integrity: my<MyAuditIntegrityOptions>(),
   except: ["GET /health", "/probes/*"],
 });
 auditLog({

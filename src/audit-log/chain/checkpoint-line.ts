@@ -25,7 +25,7 @@ const BLANK = "A".repeat(86);
 const BLANK_MEMBER = `${NAME}${BLANK}"`;
 
 /** What is signed: the purpose, and the line without the signature and the comma behind it. */
-export function signedText(lineWithoutSignature: string): string {
+function signedText(lineWithoutSignature: string): string {
   return `express-secure-api audit checkpoint v1\n${lineWithoutSignature}`;
 }
 

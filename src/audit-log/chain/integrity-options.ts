@@ -43,5 +43,5 @@ export interface AuditAnchor {
   /** When it was written: ISO 8601, UTC. */
   readonly time: string;
   /** Whether it is the last record of the stream. */
-  readonly end?: true;
+  readonly end?: boolean;
 }

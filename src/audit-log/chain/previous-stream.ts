@@ -2,7 +2,7 @@ import type { SystemFields } from "../record/system-record.js";
 import { DirectTransport } from "../sinks/direct-transport.js";
 
 /** The stream that a file held when it was opened. */
-export interface PreviousStream {
+interface PreviousStream {
   readonly stream: string;
   /** Of its last whole line. */
   readonly number: number;

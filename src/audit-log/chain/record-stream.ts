@@ -137,6 +137,6 @@ export class RecordStream {
 }
 
 /** SHA-256 of the line as it stands in a file, without its line end, as base64url without padding. */
-export function hashLine(line: string): string {
+function hashLine(line: string): string {
   return hash("sha256", line, "base64url");
 }

@@ -6,6 +6,7 @@ import { createRecordTable } from "../record/record-table.js";
 import { createSourceColumns } from "../record/source-columns.js";
 import { createSystemRecord } from "../record/system-record.js";
 import type { AuditAnchor } from "./integrity-options.js";
+import { certifyOnce } from "./keys/certification.js";
 import type { CheckpointSettings, Signer } from "./read-integrity.js";
 import { RecordStream } from "./record-stream.js";
 import { SignedSeals } from "./signed-seals.js";
@@ -71,7 +72,7 @@ function setUp(
   };
   const seals = new SignedSeals(
     {
-      signer: { key: privateKey },
+      signer: { certify: certifyOnce(privateKey) },
       every: 1000,
       interval: 10_000,
       onCheckpoint: undefined,

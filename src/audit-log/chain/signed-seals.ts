@@ -9,7 +9,7 @@ import type { SystemFields, SystemRecord } from "../record/system-record.js";
 import { AnchorExport } from "./anchor-export.js";
 import { type CheckpointCounts, checkpointLine } from "./checkpoint-line.js";
 import type { AuditAnchor } from "./integrity-options.js";
-import { Certification, certifiedText, certify } from "./keys/certification.js";
+import { Certification, certifiedText } from "./keys/certification.js";
 import { KeyRatchet } from "./keys/key-ratchet.js";
 import type { CheckpointSettings } from "./read-integrity.js";
 import type { AfterRecord, MakeRecord, RecordStream } from "./record-stream.js";
@@ -59,8 +59,8 @@ export class SignedSeals implements Seals, TurnUser {
     const { firstKey } = this.#ratchet;
     const text = certifiedText(log.numbers.stream, firstKey);
     const key = { "audit.checkpoint.public_key": firstKey };
-    if ("key" in signer) {
-      this.firstFields = { ...key, "audit.checkpoint.certificate": certify(text, signer.key) };
+    if ("certify" in signer) {
+      this.firstFields = { ...key, "audit.checkpoint.certificate": signer.certify(text) };
     } else {
       this.firstFields = key;
       const certified = (certificate: string): void =>

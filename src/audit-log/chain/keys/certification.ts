@@ -15,9 +15,18 @@ export function certifiedText(stream: string, publicKey: string): string {
   return `express-secure-api audit stream v1\n${stream}\n${publicKey}\n`;
 }
 
-/** Signs the text at once, as base64url without padding. */
-export function certify(text: string, key: KeyObject): string {
-  return signWith(null, Buffer.from(text), key).toString("base64url");
+/** Signs one text with the long-term key, as base64url without padding. */
+export type Certify = (text: string) => string;
+
+/** The long-term key as what it is for: it signs one text and is let go. A dump of the memory must not hold it later. */
+export function certifyOnce(key: KeyObject): Certify {
+  let held: KeyObject | undefined = key;
+  return function certify(text) {
+    if (held === undefined) throw new Error("the long-term key has signed");
+    const signature = signWith(null, Buffer.from(text), held);
+    held = undefined;
+    return signature.toString("base64url");
+  };
 }
 
 /** Is told what came of asking. Neither function may throw. */
