@@ -36,5 +36,17 @@ auditLog({ sinks: [console.log] });
 auditLog({ onFailure: "ignore" });
 // @ts-expect-error a file sink has a path
 fileSink({});
+fileSink({
+  path: "audit.jsonl",
+  rotate: { size: "100mb", interval: "1d" },
+  retention: { files: 30, age: "30d", size: "10gb" },
+  gzip: true,
+  fsync: "interval",
+  fsyncInterval: "5s",
+});
+// @ts-expect-error a size has a unit
+fileSink({ path: "audit.jsonl", rotate: { size: 1000 } });
+// @ts-expect-error the name of the compression is the option
+fileSink({ path: "audit.jsonl", gzip: "gzip" });
 // @ts-expect-error neither a turn nor a record
 fileSink({ path: "audit.log", write: "line" });

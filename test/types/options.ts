@@ -5,6 +5,8 @@ import {
   type AuditLogOptions,
   type AuditServiceOptions,
   auditLog,
+  type FileRetentionOptions,
+  type FileRotationOptions,
   type FileSinkOptions,
   fileSink,
   type RequestIdOptions,
@@ -193,6 +195,8 @@ export interface MyAuditFieldOptions extends AuditFieldOptions, Own {}
 export interface MyAuditLogOptions extends AuditLogOptions, Own {}
 export interface MyAuditServiceOptions extends AuditServiceOptions, Own {}
 export interface MyRedisStoreOptions extends RedisStoreOptions, Own {}
+export interface MyFileRetentionOptions extends FileRetentionOptions, Own {}
+export interface MyFileRotationOptions extends FileRotationOptions, Own {}
 export interface MyFileSinkOptions extends FileSinkOptions, Own {}
 export interface MyGuardOptions extends GuardOptions, Own {}
 export const onDenied: OnDenied = (error, _req, res) => void res.status(error.status).end();
@@ -299,7 +303,14 @@ declare function my<Options>(): Options;
 
 auditLog(my<MyAuditLogOptions>());
 auditLog({
-  sinks: [fileSink(my<MyFileSinkOptions>())],
+  sinks: [
+    fileSink(my<MyFileSinkOptions>()),
+    fileSink({
+      path: "audit.jsonl",
+      rotate: my<MyFileRotationOptions>(),
+      retention: my<MyFileRetentionOptions>(),
+    }),
+  ],
   service: my<MyAuditServiceOptions>(),
   requestId: my<MyRequestIdOptions>(),
   trace: my<MyTraceOptions>(),
