@@ -87,9 +87,14 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const repeatRecord = createRepeatRecord(source);
   const numbers = new RecordNumbers();
   const failures = new FailureReport();
+  let closing: Promise<void> | undefined;
   const writer = new AuditWriter(
     createLanes(settings.sinks, systemRecord, numbers, failures, {
-      say: (event, fields) => say(event, fields),
+      say(event, fields) {
+        if (closing !== undefined) return false;
+        say(event, fields);
+        return true;
+      },
       rotated: () => undefined,
     }),
     failures,
@@ -145,7 +150,6 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
 
   start.atSetup([middleware]);
 
-  let closing: Promise<void> | undefined;
   function close(): Promise<void> {
     if (closing !== undefined) return closing;
     let begin: (() => void) | undefined;

@@ -72,7 +72,8 @@ export class FileTransport extends DirectTransport {
     const keeper = new SegmentKeeper(
       () => live.open,
       { gzip, retention },
-      { expired: (segment) => transport.#listener?.expired(segment), trouble },
+      // A logger of the app has no records of its own about files.
+      { expired: (segment) => transport.#listener?.expired(segment) ?? true, trouble },
       settledMs,
     );
     transport.#previous = readPreviousStream(file.path);
