@@ -10,7 +10,7 @@ import { readLastRecord } from "./last-record.js";
  *
  * @returns `false` when the log is closing, and has written its last record.
  */
-export type SayOfFile = (
+type SayOfFile = (
   event: "log_expired" | "sys_monitor_enabled",
   fields: Parameters<SystemRecord>[2],
 ) => boolean;

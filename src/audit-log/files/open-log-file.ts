@@ -16,7 +16,7 @@ export interface OpenLogFile {
 }
 
 /** What tells a file from every other one as long as it exists. */
-export interface FileIdentity {
+interface FileIdentity {
   readonly dev: number;
   readonly ino: number;
 }
