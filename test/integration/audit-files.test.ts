@@ -206,6 +206,21 @@ describe("four processes of a cluster", () => {
   );
 });
 
+describe("a process that ends by itself", () => {
+  it("first completes the compression that it has begun", async () => {
+    const files = newFiles();
+    const options = { path: files.path, write: "record", rotate: { size: "20kb" } };
+    await ended(start("serveMany(auditLog({ sinks: [fileSink(options)] }), 200)", options));
+    age(files);
+    const script = "serveMany(auditLog({ sinks: [fileSink(options)] }), 1)";
+    await ended(start(script, { ...options, rotate: { size: "1mb" }, gzip: true }));
+    const closed = readdirSync(files.directory).filter((file) => file !== "audit.jsonl");
+    expect(closed.length).toBeGreaterThan(3);
+    expect(closed.filter((file) => !file.endsWith(".jsonl.gz"))).toEqual([]);
+    expect([...streamsIn(linesIn(files)).values()].map(({ length }) => length)).toEqual([201, 2]);
+  });
+});
+
 describe("a process that is killed", () => {
   const AFTER = `
     const audit = auditLog({ sinks: [fileSink(options)] });
