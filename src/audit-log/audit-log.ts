@@ -142,14 +142,21 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const repeatRecord = createRepeatRecord(source, privacy, table);
   const policy = new FailurePolicy(settings.failure, guard.enforced);
   const unrecorded = createUnrecorded();
+  let closing: Promise<void> | undefined;
   let alerts: Alerts | undefined;
   const failures = new FailureReport((failure) => {
     alerts?.failed(failure);
     policy.onFailure(failure, writer);
   });
   const fileTies = {
-    say: (...record: Parameters<Say>) => say(...record),
-    rotated: () => seals.sealSoon(),
+    say(...record: Parameters<Say>) {
+      if (closing !== undefined) return false;
+      say(...record);
+      return true;
+    },
+    rotated() {
+      if (closing === undefined) seals.sealSoon();
+    },
   };
   const reports = {
     stallAfter: settings.stallAfter,
@@ -242,7 +249,6 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
 
   start.atSetup([middleware]);
 
-  let closing: Promise<void> | undefined;
   function close(): Promise<void> {
     if (closing !== undefined) return closing;
     let begin: (() => void) | undefined;

@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import Transport from "winston-transport";
 import { expressVersions } from "../../test/support/express.js";
 import {
   type AuditFailure,
@@ -190,6 +191,24 @@ describe.each(expressVersions)("what becomes of a log file, on Express %s", (_ma
       torn: true,
     });
     sink.close?.();
+  });
+
+  it("is nothing more once the log closes, while other sinks keep it open: no segment goes unsaid", async () => {
+    const name = createSegmentNames(path).next(1000);
+    writeFileSync(join(directory, name), `${RECORD}\n`);
+    utimesSync(join(directory, name), 1, 1);
+    const sink = fileSink({ path, rotate: { size: "1mb" }, retention: { age: "1d" } });
+    const stalled = new Transport({ log: () => undefined });
+    const audit = auditLog({ sinks: [sink, stalled] });
+    // The first record is written, and the segments are being looked at.
+    await new Promise((done) => setImmediate(done));
+    void audit.close();
+    await new Promise((done) => setTimeout(done, 200));
+    expect(existsSync(join(directory, name))).toBe(true);
+    expect(events(recordsIn("audit.jsonl"))).toEqual([
+      "sys_monitor_enabled",
+      "sys_monitor_disabled",
+    ]);
   });
 
   it("says nothing of files once the log is closed", async () => {

@@ -12,7 +12,12 @@ import { ALERT_HINTS, THRESHOLD_HINTS } from "../../src/audit-log/alerts/rules/r
 import { AUDIT_LOG_HINTS, TRUST_HINTS } from "../../src/audit-log/audit-log-options.js";
 import { INTEGRITY_HINTS } from "../../src/audit-log/chain/read-integrity.js";
 import { FIELD_HINTS } from "../../src/audit-log/fields/read-fields.js";
-import { alertTo, auditLog, auditLog, fileSink, fileSink } from "../../src/audit-log/index.js";
+import {
+  FILE_KEEPING_HINTS,
+  RETENTION_HINTS,
+  ROTATION_HINTS,
+} from "../../src/audit-log/files/read-file-keeping.js";
+import { alertTo, auditLog, fileSink } from "../../src/audit-log/index.js";
 import {
   OPEN_TELEMETRY_METRICS_HINTS,
   openTelemetryMetrics,
@@ -142,6 +147,24 @@ const ISSUER = { issuer: "https://issuer.example", audience: "https://api.exampl
 const POLICY = { limit: 1, window: "1m" };
 const FIELDS_OF_THE_APP = "call auditFields(req, { orderId }) in a handler, for fields of your own";
 const NO_PARTS = { oauthGuard: false, rateLimit: false, auditLog: false } as const;
+const FILES_UTC =
+  "leave it out, days and hours are those of UTC, and so are the names of closed files";
+const FILE_KEEPING = {
+  rotation: "rotate",
+  interval: "rotate.interval",
+  frequency: "rotate.interval",
+  size: "rotate.size",
+  maxSize: "rotate.size",
+  maxsize: "rotate.size",
+  maxFiles: "retention.files",
+  keepDays: "retention.age",
+  maxAge: "retention.age",
+  maxTotalSize: "retention.size",
+  compress: "write gzip: true",
+  zippedArchive: "write gzip: true",
+  utc: FILES_UTC,
+  datePattern: FILES_UTC,
+};
 const FOLDER = mkdtempSync(join(tmpdir(), "option-hints-"));
 
 const { key, cert } = createCertificate("localhost");
@@ -1370,6 +1393,7 @@ const TABLES: readonly HintTable[] = [
       destination: "path",
       dest: "path",
       sync: 'write: "record" writes each record before the next line of JavaScript runs',
+      ...FILE_KEEPING,
     },
   },
   {
@@ -1737,6 +1761,58 @@ const TABLES: readonly HintTable[] = [
       secret: SHARED_SECRET,
       publicKey: "leave it out, the log makes its own keys and writes down the public ones",
       algorithm: "leave it out, it is Ed25519 and SHA-256",
+    },
+  },
+  {
+    name: "FILE_KEEPING_HINTS",
+    hints: FILE_KEEPING_HINTS,
+    places: [
+      {
+        path: "fileSink",
+        create: (options) => fileSink({ path: join(FOLDER, "audit.jsonl"), ...options }),
+      },
+    ],
+    says: FILE_KEEPING,
+  },
+  {
+    name: "ROTATION_HINTS",
+    hints: ROTATION_HINTS,
+    places: [
+      {
+        path: "fileSink.rotate",
+        create: (rotate) =>
+          fileSink({ path: join(FOLDER, "audit.jsonl"), rotate: { size: "1mb", ...rotate } }),
+      },
+    ],
+    says: {
+      maxSize: "size",
+      maxsize: "size",
+      maxBytes: "size",
+      frequency: "interval",
+      daily: 'write interval: "1d"',
+    },
+  },
+  {
+    name: "RETENTION_HINTS",
+    hints: RETENTION_HINTS,
+    places: [
+      {
+        path: "fileSink.retention",
+        create: (retention) =>
+          fileSink({
+            path: join(FOLDER, "audit.jsonl"),
+            rotate: { size: "1mb" },
+            retention: { files: 1, ...retention },
+          }),
+      },
+    ],
+    says: {
+      maxFiles: "files",
+      count: "files",
+      keepDays: "age",
+      maxAge: "age",
+      days: "age",
+      maxSize: "size",
     },
   },
 ];

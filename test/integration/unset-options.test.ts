@@ -140,7 +140,13 @@ const MEANINGS: Readonly<Record<string, Meanings>> = {
   AuditPseudonymKey: { omitted: [], refused: ["id", "key"] },
   // Without it, two environments with one Redis share their counts.
   RedisStoreOptions: { omitted: [], refused: ["prefix"] },
-  FileSinkOptions: { omitted: [], refused: ["path", "write"] },
+  FileSinkOptions: {
+    omitted: ["gzip", "fsyncInterval"],
+    refused: ["path", "write", "rotate", "retention", "fsync"],
+  },
+  FileRotationOptions: { omitted: [], refused: ["size", "interval"] },
+  // Without one of them, records stay for longer than the operator has promised.
+  FileRetentionOptions: { omitted: [], refused: ["files", "age", "size"] },
   RequireOptions: { omitted: [...GUARD, "realm"], refused: [] },
   // Each of them is a check.
   StepUpOptions: { omitted: [], refused: ["acr", "amr", "maxAge"] },

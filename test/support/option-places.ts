@@ -37,6 +37,7 @@ export interface KnownOption {
 const app = express();
 app.get("/", library.requireRole("admin"), (_req, res) => void res.end());
 const baseline = join(tmpdir(), `express-secure-api-option-places-${process.pid}.json`);
+const logFile = join(tmpdir(), `express-secure-api-option-places-${process.pid}.jsonl`);
 const { oauthGuard, rateLimit, secureHeaders, validate } = library;
 const issuer = "https://issuer.example";
 const audience = "https://api.example";
@@ -127,6 +128,16 @@ export const PLACES: Readonly<Record<string, Place>> = {
       library.alertTo({ block: async () => undefined }, { rules: "a", ...options }),
   },
   FileSinkOptions: { path: "fileSink", create: (options) => library.fileSink(options as never) },
+  FileRotationOptions: {
+    path: "fileSink.rotate",
+    given: { size: "1mb" },
+    create: (rotate) => library.fileSink({ path: logFile, rotate }),
+  },
+  FileRetentionOptions: {
+    path: "fileSink.retention",
+    given: { age: "1d" },
+    create: (retention) => library.fileSink({ path: logFile, rotate: { size: "1mb" }, retention }),
+  },
   RequireOptions: {
     path: "requireRole",
     create: (options) => library.requireRole("admin", options),

@@ -1,4 +1,4 @@
-import { createSecretKey, randomBytes } from "node:crypto";
+import { createSecretKey, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { createServer } from "node:http";
 import * as openTelemetry from "@opentelemetry/api";
 import type { RequestHandler } from "express";
@@ -6,16 +6,12 @@ import {
   ALERT_CHANNEL,
   type Alert,
   type AlertBlocks,
+  type AuditAnchor,
   type AuditEventName,
   type AuditFailure,
   type AuditHealth,
   type AuditMetrics,
   type AuditSchema,
-import { generateKeyPairSync, sign } from "node:crypto";
-
-import type { RequestHandler } from "express";
-import {
-  type AuditAnchor,
   type AuditSink,
   alertTo,
   auditEvent,
@@ -146,6 +142,18 @@ auditLog({ sinks: [console.log] });
 auditLog({ onFailure: "ignore" });
 // @ts-expect-error a file sink has a path
 fileSink({});
+fileSink({
+  path: "audit.jsonl",
+  rotate: { size: "100mb", interval: "1d" },
+  retention: { files: 30, age: "30d", size: "10gb" },
+  gzip: true,
+  fsync: "interval",
+  fsyncInterval: "5s",
+});
+// @ts-expect-error a size has a unit
+fileSink({ path: "audit.jsonl", rotate: { size: 1000 } });
+// @ts-expect-error the name of the compression is the option
+fileSink({ path: "audit.jsonl", gzip: "gzip" });
 // @ts-expect-error neither a turn nor a record
 fileSink({ path: "audit.log", write: "line" });
 

@@ -12,6 +12,8 @@ import {
   type AuditServiceOptions,
   alertTo,
   auditLog,
+  type FileRetentionOptions,
+  type FileRotationOptions,
   type FileSinkOptions,
   fileSink,
   type HoneytokenOptions,
@@ -214,6 +216,8 @@ export interface MyAuditLogOptions extends AuditLogOptions, Own {}
 export interface MyAuditPrivacyOptions extends AuditPrivacyOptions, Own {}
 export interface MyAuditServiceOptions extends AuditServiceOptions, Own {}
 export interface MyRedisStoreOptions extends RedisStoreOptions, Own {}
+export interface MyFileRetentionOptions extends FileRetentionOptions, Own {}
+export interface MyFileRotationOptions extends FileRotationOptions, Own {}
 export interface MyFileSinkOptions extends FileSinkOptions, Own {}
 export interface MyOpenTelemetryMetricsOptions extends OpenTelemetryMetricsOptions, Own {}
 export interface MyPrometheusMetricsOptions extends PrometheusMetricsOptions, Own {}
@@ -322,7 +326,14 @@ declare function my<Options>(): Options;
 
 auditLog(my<MyAuditLogOptions>());
 auditLog({
-  sinks: [fileSink(my<MyFileSinkOptions>())],
+  sinks: [
+    fileSink(my<MyFileSinkOptions>()),
+    fileSink({
+      path: "audit.jsonl",
+      rotate: my<MyFileRotationOptions>(),
+      retention: my<MyFileRetentionOptions>(),
+    }),
+  ],
   service: my<MyAuditServiceOptions>(),
   requestId: my<MyRequestIdOptions>(),
   trace: my<MyTraceOptions>(),

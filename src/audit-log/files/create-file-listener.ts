@@ -5,11 +5,15 @@ import type { ExpiredSegment } from "../segments/segment-keeper.js";
 import type { FileBeginning, FileListener } from "./file-listener.js";
 import { readLastRecord } from "./last-record.js";
 
-/** Writes one record about the log itself to all of its sinks. */
-export type SayOfFile = (
+/**
+ * Writes one record about the log itself to all of its sinks.
+ *
+ * @returns `false` when the log is closing, and has written its last record.
+ */
+type SayOfFile = (
   event: "log_expired" | "sys_monitor_enabled",
   fields: Parameters<SystemRecord>[2],
-) => void;
+) => boolean;
 
 /** The log of a file sink. */
 export interface FileLog {
@@ -63,11 +67,13 @@ export function createFileListener(
       const texts = streams.map(
         ({ stream, first, last, hash }) => `${stream} ${first}-${last} ${hash}`,
       );
+      let said = true;
       for (let index = 0; index === 0 || index < texts.length; index += STREAMS_PER_RECORD)
-        say("log_expired", {
+        said &&= say("log_expired", {
           "audit.expired.file": file,
           "audit.expired.streams": texts.slice(index, index + STREAMS_PER_RECORD),
         });
+      return said;
     },
     trouble: report,
   };

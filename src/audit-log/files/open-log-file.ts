@@ -16,10 +16,15 @@ export interface OpenLogFile {
 }
 
 /** What tells a file from every other one as long as it exists. */
-export interface FileIdentity {
+interface FileIdentity {
   readonly dev: number;
   readonly ino: number;
 }
+
+const LINE_END = 0x0a;
+const MAX_LOOKS = 10;
+const LOOK_MS = 2;
+const CLOCK = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * Opens a file for appending, and makes it with mode 0600 when it does not exist.
@@ -48,13 +53,25 @@ export function openLogFile(path: string): OpenLogFile {
   }
 }
 
+/**
+ * Whether a file ends in the middle of a line. Another process may be in the middle of a write, of which a part can be
+ * seen already: only an end that stays the same is torn.
+ */
 function endsTorn(path: string): boolean {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(path, "r");
-    const { size } = fstatSync(descriptor);
     const last = Buffer.alloc(1);
-    return size > 0 && readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a;
+    let before = -1;
+    for (let look = 0; look < MAX_LOOKS; look += 1) {
+      const { size } = fstatSync(descriptor);
+      if (size === 0) return false;
+      if (readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] === LINE_END) return false;
+      if (size === before) return true;
+      before = size;
+      Atomics.wait(CLOCK, 0, 0, LOOK_MS);
+    }
+    return false;
   } catch {
     // A file that may be written but not read: an empty line at the seam does no harm.
     return true;

@@ -30,13 +30,12 @@ export interface FileKeepingOptions {
   /**
    * Closes the file when it is large or old, and goes on in a new one. A closed file is called
    * `audit.20261126T235323123Z.9f3c01ab.jsonl`, after the time in UTC. Several processes or worker threads may share the
-   * file: one rotates it, the others follow within a second.
-   * @default the file is never rotated
+   * file: one rotates it, the others follow within a second. Left out, the file is never rotated.
    */
   readonly rotate?: FileRotationOptions | undefined;
   /**
-   * Deletes closed files, the oldest first, and says each in a record `log_expired`. Needs `rotate`.
-   * @default none is deleted
+   * Deletes closed files, the oldest first, and says each in a record `log_expired`. Needs `rotate`. Left out, none is
+   * deleted.
    */
   readonly retention?: FileRetentionOptions | undefined;
   /** Compresses closed files in the background, some ten seconds after they were closed. Needs `rotate`. @default false */
@@ -75,8 +74,8 @@ export const FILE_KEEPING_HINTS: Hints<FileKeepingOptions> = {
   keepDays: "retention.age",
   maxAge: "retention.age",
   maxTotalSize: "retention.size",
-  compress: "gzip",
-  zippedArchive: "gzip",
+  compress: "write gzip: true",
+  zippedArchive: "write gzip: true",
   utc: `leave it out, ${UTC}`,
   datePattern: `leave it out, ${UTC}`,
 };
@@ -133,7 +132,7 @@ function readRotation(reader: OptionsReader<"rotate">): RotationRules | undefine
   );
   if (rotate === undefined) return undefined;
   const size = rotate.size("size", { min: "1kb" });
-  const interval = rotate.duration("interval", { min: "1m", max: "366d", default: "1d" });
+  const interval = rotate.duration("interval", { min: "1m", max: "366d" });
   if (!rotate.has("size") && !rotate.has("interval"))
     rotate.note("", 'must have size or interval: write { size: "100mb", interval: "1d" }');
   return {
@@ -154,8 +153,8 @@ function readRetention(
   );
   if (retention === undefined) return undefined;
   const files = retention.integer("files", { min: 1, max: 100_000 });
-  const age = retention.duration("age", { min: "1m", default: "30d" });
-  const size = retention.size("size", { min: "1kb", default: "10gb" });
+  const age = retention.duration("age", { min: "1m" });
+  const size = retention.size("size", { min: "1kb" });
   if (!retention.has("files") && !retention.has("age") && !retention.has("size"))
     retention.note("", 'must have files, age or size: write { age: "30d" }');
   if (retention.has("size") && rotateSize !== undefined && size < rotateSize)

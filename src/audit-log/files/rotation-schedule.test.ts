@@ -27,6 +27,7 @@ describe("a file is due to be rotated", () => {
 
   it.each([
     ["a day in UTC", DAY, "2026-11-26T23:59:59.999Z", "2026-11-27T00:00:00.000Z"],
+    ["seven days, on a Thursday", 7 * DAY, "2026-11-25T23:59:59.999Z", "2026-11-26T00:00:00.000Z"],
     ["an hour", HOUR, "2026-11-26T12:59:59.999Z", "2026-11-26T13:00:00.000Z"],
     // Summer time begins and ends in Europe: these days have 23 and 25 hours there.
     ["the day before summer time", DAY, "2026-03-29T23:59:59.999Z", "2026-03-30T00:00:00.000Z"],

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { SegmentNames } from "./segment-name.js";
 
 /** A file of a closed segment. */
-export interface SegmentFile {
+interface SegmentFile {
   readonly path: string;
   readonly size: number;
   readonly inode: number;

@@ -77,7 +77,7 @@ function keep(
     { gzip: false, retention: undefined, ...rules },
     {
       expired: ({ file, streams }) =>
-        void expired.push([file, ...streams.map(({ first }) => first)].join(" ")),
+        expired.push([file, ...streams.map(({ first }) => first)].join(" ")) > 0,
       trouble: (error) => void troubles.push((error as NodeJS.ErrnoException).code),
       ...listener,
     },
@@ -133,6 +133,7 @@ describe("what is done with closed segments", () => {
         expired({ file, streams }) {
           said.push([file, streams.map(({ stream, first, last }) => [stream, first, last])]);
           seen.push(existsSync(join(directory, file)));
+          return true;
         },
       },
     );
@@ -158,6 +159,16 @@ describe("what is done with closed segments", () => {
     keeper.wake();
     await vi.waitFor(() => expect(existsSync(join(directory, name))).toBe(false));
     expect(expired).toEqual([`${name} 5`]);
+  });
+
+  it("deletes nothing that the log does not say", async () => {
+    const name = closed(5);
+    const expired = vi.fn(() => false);
+    const { keeper } = keep({ retention: { age: HOUR } }, { expired });
+    await vi.waitFor(() => expect(expired).toHaveBeenCalledTimes(1));
+    keeper.wake();
+    await vi.waitFor(() => expect(expired).toHaveBeenCalledTimes(2));
+    expect(existsSync(join(directory, name))).toBe(true);
   });
 
   it("deletes a segment that is no gzip file any more, and says so", async () => {
@@ -187,7 +198,7 @@ describe("what is done with closed segments", () => {
         size: 0,
       }),
       { gzip: true, retention: { age: 1 } },
-      { expired: () => undefined, trouble: () => undefined },
+      { expired: () => true, trouble: () => undefined },
     );
     keepers.push(keeper);
     keeper.wake();
@@ -222,7 +233,7 @@ describe("what is done with closed segments", () => {
     const keeper = new SegmentKeeper(
       () => ({ directory, names: createSegmentNames(path), inode: -1, size: 0 }),
       { gzip: false, retention: { age: HOUR } },
-      { expired: () => void seen.push(request.getStore()), trouble: () => undefined },
+      { expired: () => seen.push(request.getStore()) > 0, trouble: () => undefined },
     );
     keepers.push(keeper);
     request.run("request 1", () => keeper.wake());

@@ -28,8 +28,12 @@ export interface OpenSegment extends SegmentPlace {
 
 /** Who is told of closed segments. Called between the turns of writes, never inside of one. */
 export interface SegmentListener {
-  /** Is about to be deleted. What this writes to the log is written first. */
-  expired(segment: ExpiredSegment): void;
+  /**
+   * A segment is about to be deleted. What this writes to the log is written first.
+   *
+   * @returns Whether it may be: a log that is closing says nothing any more.
+   */
+  expired(segment: ExpiredSegment): boolean;
   /** Something could not be done. No record is lost, and it is tried again. */
   trouble(error: unknown): void;
 }
@@ -148,9 +152,10 @@ export class SegmentKeeper {
     if (file !== undefined && !this.#said.has(name)) {
       const streams = await this.#streamsIn(file.path);
       if (streams === undefined || this.#stopped) return;
+      const said = { file: plain === undefined ? `${name}.gz` : name, streams };
+      if (!this.#listener.expired(said)) return;
       if (this.#said.size >= MAX_SAID) this.#said.clear();
       this.#said.add(name);
-      this.#listener.expired({ file: plain === undefined ? `${name}.gz` : name, streams });
       // First the record is written, then the segment goes: the other way round, a crash would leave a gap that
       // nothing explains.
       await nextTurn();

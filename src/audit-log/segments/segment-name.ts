@@ -10,7 +10,7 @@ export interface SegmentNames {
 }
 
 /** What the name of a segment says. */
-export interface SegmentName {
+interface SegmentName {
   /** The name without `.gz`. */
   readonly segment: string;
   /** When it was closed, in milliseconds of the Unix epoch. */

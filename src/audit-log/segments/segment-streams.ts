@@ -53,7 +53,7 @@ export async function readSegmentStreams(
 }
 
 /** The stream and the number of a record, by its line; `undefined` when it has none. */
-export function sequenceOf(
+function sequenceOf(
   line: string,
 ): { readonly stream: string; readonly number: number } | undefined {
   const stream = STREAM.exec(line)?.[1];

@@ -51,7 +51,7 @@ const listener: FileListener = {
   beginning: ({ reason, segment }) => `begins ${reason} ${segment === undefined ? "" : "segment"}`,
   begun: () => void events.push("begun"),
   replaced: (reason) => void events.push(`replaced ${reason}`),
-  expired: () => undefined,
+  expired: () => true,
   trouble: (error) => void events.push(`trouble ${(error as NodeJS.ErrnoException).code}`),
 };
 

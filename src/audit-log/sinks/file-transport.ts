@@ -2,6 +2,7 @@ import { AsyncResource } from "node:async_hooks";
 import { closeSync } from "node:fs";
 import { DiskSync } from "../files/disk-sync.js";
 import type { FileBeginning, FileListener } from "../files/file-listener.js";
+import type { ReplacementReason } from "../files/find-replacement.js";
 import { type PreviousStream, readPreviousStream } from "../files/last-record.js";
 import { LiveFile, type Replacement } from "../files/live-file.js";
 import type { OpenLogFile } from "../files/open-log-file.js";
@@ -35,7 +36,7 @@ export class FileTransport extends DirectTransport {
   #beginning: FileBeginning | undefined;
   #awake = false;
   // What the new file is written for is often a request: what it leads to belongs to none.
-  readonly #replacedLater = AsyncResource.bind((reason: Replacement["reason"]) =>
+  readonly #replacedLater = AsyncResource.bind((reason: ReplacementReason) =>
     atNextTurn(() => {
       if (this.#descriptor !== undefined) this.#listener?.replaced(reason);
     }),
@@ -71,7 +72,8 @@ export class FileTransport extends DirectTransport {
     const keeper = new SegmentKeeper(
       () => live.open,
       { gzip, retention },
-      { expired: (segment) => transport.#listener?.expired(segment), trouble },
+      // A logger of the app has no records of its own about files.
+      { expired: (segment) => transport.#listener?.expired(segment) ?? true, trouble },
       settledMs,
     );
     transport.#previous = readPreviousStream(file.path);
