@@ -4,16 +4,19 @@ import { type Column, constantColumn, createRecordTable } from "./record-table.j
 import type { Numbered } from "./source-columns.js";
 
 /** What the audit log says about itself. `sys_*` are names of the OWASP logging vocabulary; it has none for losses. */
-type SystemEvent =
-  | "sys_monitor_enabled"
-  | "sys_monitor_disabled"
-  | "log_dropped"
-  // What alerts are called.
-  | "security_alert"
-  | "authn_login_fail_max"
-  | "authn_token_reuse"
-  | "malicious_direct_reference"
-  | "malicious_excess_404";
+type SystemEvent = "sys_monitor_enabled" | "sys_monitor_disabled" | "log_dropped" | AlertEvent;
+
+/** What the record of an alert is called: the name of the vocabulary where it has one. */
+const ALERT_EVENTS = [
+  "security_alert",
+  "authn_login_fail_max",
+  "authn_token_reuse",
+  "malicious_direct_reference",
+  "malicious_excess_404",
+] as const;
+
+/** One of the names of alerts. */
+export type AlertEvent = (typeof ALERT_EVENTS)[number];
 
 type SystemValue = string | number | readonly string[];
 
