@@ -18,7 +18,7 @@ export interface Finding {
 }
 
 /** The members of the record of an alert. */
-export type AlertFields = Readonly<Record<string, string | number | readonly string[]>>;
+type AlertFields = Readonly<Record<string, string | number | readonly string[]>>;
 
 /** Writes the record of an alert. */
 export type SayAlert = (event: AlertEvent, fields: AlertFields) => void;
