@@ -25,11 +25,11 @@ export interface AlertToOptions {
    */
   readonly by?: "address" | "subject" | undefined;
   /**
-   * Addresses and networks that are never blocked, such as those of your offices, monitors and partners; an empty list for
+   * Addresses and networks that are never blocked, such as those of your offices, monitors and partners; `false` for
    * none. What you give takes the place of the default: behind a proxy that `trust proxy` does not know, everybody has a
    * private address. @default private networks
    */
-  readonly except?: string | readonly string[] | undefined;
+  readonly except?: string | readonly string[] | false | undefined;
 }
 
 /** What {@link alertTo} returns. */

@@ -155,7 +155,7 @@ describe.each(expressVersions)("alerts that block, on Express %s", (_major, expr
     expect(limiter.block.mock.calls).toEqual([[{ key: "10.1.2.4" }, "10m"]]);
     expect(blocks.stats()).toEqual({ blocked: 1, spared: 2, failed: 0 });
     blocks.close();
-    blocks = alertTo(limiter, { rules: ["denied"], except: [] });
+    blocks = alertTo(limiter, { rules: ["denied"], except: false });
     await offend(app, "10.1.2.5");
     expect(limiter.block).toHaveBeenLastCalledWith({ key: "10.1.2.5" }, "10m");
   });

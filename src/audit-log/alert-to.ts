@@ -180,9 +180,8 @@ function readSettings(limiter: unknown, options: AlertToOptions): AlertToSetting
 }
 
 function readExceptions(reader: OptionsReader<"except">): (key: string) => boolean {
-  if (reader.has("except")) {
-    return reader.items("except")?.length === 0 ? () => false : readTrustedPeers(reader, "except");
-  }
+  if (reader.raw("except") === false) return () => false;
+  if (reader.has("except")) return readTrustedPeers(reader, "except");
   const own = readOptions<Pick<AlertToOptions, "except">>(
     "alertTo",
     { except: PRIVATE },

@@ -1,9 +1,9 @@
 import { AsyncResource } from "node:async_hooks";
 import { safeChannel } from "../../core/decision/safe-channel.js";
+import type { AlertEvent } from "../record/system-record.js";
 import { safeText } from "../text/safe-text.js";
 import { ALERT_CHANNEL, type Alert, type AlertKeyKind, keepKey } from "./rules/alert.js";
 import type { RuleSettings } from "./rules/alert-settings.js";
-import type { DefaultEvent } from "./rules/default-rules.js";
 
 /** What a rule has found. Times are on the clock of `performance.now()`. */
 export interface Finding {
@@ -18,10 +18,10 @@ export interface Finding {
 }
 
 /** The members of the record of an alert. */
-export type AlertFields = Readonly<Record<string, string | number | readonly string[]>>;
+type AlertFields = Readonly<Record<string, string | number | readonly string[]>>;
 
 /** Writes the record of an alert. */
-export type SayAlert = (event: DefaultEvent, fields: AlertFields) => void;
+export type SayAlert = (event: AlertEvent, fields: AlertFields) => void;
 
 /** How a key is spelt wherever it is told. */
 export type SpellKey = (kind: AlertKeyKind, key: string) => string;

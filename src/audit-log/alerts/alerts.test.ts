@@ -166,6 +166,21 @@ describe.each(expressVersions)("alerts on Express %s", (_major, express) => {
     expect(scopes).toEqual([undefined]);
   });
 
+  it("are told of a caller who tries objects of others, which the answers hide", async () => {
+    const send = await serve(express, { defaults: { "authz-scan": false } });
+    await send(15, (index) => ({
+      path: `/orders/${index}`,
+      headers: { "x-refuse": "not_found not_owner", "x-user": "u1" },
+    }));
+    expect(alerts).toHaveLength(1);
+    expect(alerts[0]).toMatchObject({
+      rule: "bola-enum",
+      count: 15,
+      key: { kind: "subject", value: "https://idp.test u1" },
+    });
+    expect(lines.some((line) => line["event.name"] === "malicious_direct_reference")).toBe(true);
+  });
+
   it("say nothing while they are switched off", async () => {
     const send = await serve(express, false);
     await send(12, () => refuse("invalid_token bad_signature"));

@@ -17,12 +17,19 @@ type SystemEvent =
   | "log_recovered"
   | "log_segment"
   | "log_stalled"
-  // What alerts are called.
-  | "security_alert"
-  | "authn_login_fail_max"
-  | "authn_token_reuse"
-  | "malicious_direct_reference"
-  | "malicious_excess_404";
+  | AlertEvent;
+
+/** What the record of an alert is called: the name of the vocabulary where it has one. */
+const ALERT_EVENTS = [
+  "security_alert",
+  "authn_login_fail_max",
+  "authn_token_reuse",
+  "malicious_direct_reference",
+  "malicious_excess_404",
+] as const;
+
+/** One of the names of alerts. */
+export type AlertEvent = (typeof ALERT_EVENTS)[number];
 
 type SystemValue = string | number | boolean | readonly (string | number)[];
 

@@ -23,7 +23,7 @@ export interface Deviation {
 }
 
 /** How a baseline is watched. */
-export interface BaselineLimits {
+interface BaselineLimits {
   readonly windowMs: number;
   /** So many failures, or so many requests, make a window that counts. */
   readonly threshold: number;

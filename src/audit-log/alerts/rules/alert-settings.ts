@@ -1,8 +1,9 @@
 import type { Request } from "express";
 import type { PathPattern } from "../../../core/http/path-pattern.js";
+import type { AlertEvent } from "../../record/system-record.js";
 import type { AlertKeyKind, AlertSeverity } from "./alert.js";
 import type { AlertRequest } from "./alert-options.js";
-import type { DefaultEvent, Things } from "./default-rules.js";
+import type { Things } from "./default-rules.js";
 
 /** What is told of a rule, and how often. */
 export interface RuleSettings {
@@ -10,7 +11,7 @@ export interface RuleSettings {
   readonly appSensor: string | undefined;
   readonly severity: AlertSeverity;
   /** What the record of an alert is called. */
-  readonly event: DefaultEvent;
+  readonly event: AlertEvent;
   readonly threshold: number;
   readonly windowMs: number;
   /** As options are written. */

@@ -1,3 +1,4 @@
+import type { AlertEvent } from "../../record/system-record.js";
 import type { AlertKeyKind, AlertSeverity } from "./alert.js";
 
 /** Names of the default rules. */
@@ -27,8 +28,8 @@ export interface DefaultRule {
   /** Of AppSensor. */
   readonly appSensor: string;
   readonly severity: AlertSeverity;
-  /** The name of the record, where the OWASP logging vocabulary has one. */
-  readonly event: DefaultEvent;
+  /** The name of its record. */
+  readonly event: AlertEvent;
   readonly threshold: number;
   readonly window: string;
   readonly cooldown: string;
@@ -48,14 +49,6 @@ export interface DefaultRule {
     readonly spread?: number;
   };
 }
-
-/** What the record of an alert is called. */
-export type DefaultEvent =
-  | "security_alert"
-  | "authn_login_fail_max"
-  | "authn_token_reuse"
-  | "malicious_direct_reference"
-  | "malicious_excess_404";
 
 const COOLDOWN = "10m";
 
