@@ -105,7 +105,7 @@ export class CanonicalScan {
     }
     if (byte === 0x2d) return this.#number(at);
     for (const word of ["true", "false", "null"]) {
-      const found = bytes.latin1Slice(at, Math.min(at + word.length, bytes.length));
+      const found = bytes.toString("latin1", at, Math.min(at + word.length, bytes.length));
       if (found === word) return at + word.length;
       if (found !== "" && at + found.length === bytes.length && word.startsWith(found)) {
         return this.#fail("cut", at);
@@ -138,7 +138,7 @@ export class CanonicalScan {
         }
         beforePlain = plain;
         if (bytes[keyEnd + 1] !== COLON) return this.#fail("syntax", keyEnd + 1);
-        const text = noted && plain ? bytes.latin1Slice(key, keyEnd) : undefined;
+        const text = noted && plain ? bytes.toString("latin1", key, keyEnd) : undefined;
         known = text === undefined ? undefined : this.#names.learn(known, text);
         const role = known === undefined && text !== undefined ? roleOf(text) : known?.role;
         at = this.#member(at, keyEnd + 2, depth, role, noted && text === UNMAPPED);
@@ -230,7 +230,9 @@ export class CanonicalScan {
     }
     while (isOfNumber(bytes[at])) at += 1;
     if (at === bytes.length) return this.#fail("cut", at);
-    return isCanonicalNumber(bytes.latin1Slice(start, at)) ? at : this.#fail("number", start);
+    return isCanonicalNumber(bytes.toString("latin1", start, at))
+      ? at
+      : this.#fail("number", start);
   }
 
   #fail(why: Irregularity, at: number): typeof FAILED {

@@ -13,7 +13,7 @@ export function isCanonicalEscape(bytes: Buffer, at: number): 0 | 2 | 6 {
   const letter = bytes[at];
   if (letter === undefined) return 0;
   if (SHORT.has(letter)) return 2;
-  return LONG.test(bytes.latin1Slice(at, Math.min(at + 5, bytes.length))) ? 6 : 0;
+  return LONG.test(bytes.toString("latin1", at, Math.min(at + 5, bytes.length))) ? 6 : 0;
 }
 
 /** Whether this is how ECMAScript writes the number, which is what RFC 8785 §3.2.2.3 asks for. */

@@ -19,7 +19,7 @@ const MAX_SOUGHT = 64 * 1024;
  * just failed to say it.
  */
 export function guessPlace(bytes: Buffer): GuessedPlace | undefined {
-  const text = bytes.latin1Slice(0, Math.min(bytes.length, MAX_SOUGHT));
+  const text = bytes.toString("latin1", 0, Math.min(bytes.length, MAX_SOUGHT));
   const [, idStream, idNumber] = ID.exec(text) ?? [];
   const [, sequenceStream] = STREAM.exec(text) ?? [];
   const [, sequenceNumber] = NUMBER.exec(text) ?? [];

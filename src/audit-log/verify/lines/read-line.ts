@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { CanonicalScan, type Irregularity } from "./canonical-scan.js";
 import type { MemberPlace } from "./chain-members.js";
 import { guessPlace } from "./guess-place.js";
-import type { LineKind, RecordLine } from "./record-line.js";
+import type { LineKind } from "./record-line.js";
 
 const UUID_LENGTH = 36;
 const HASH_LENGTH = 43;
@@ -58,7 +58,7 @@ export class LineReader {
   #unchained(bytes: Buffer): LineKind {
     const { id, event } = this.scan.members;
     if (id.value === -1) return { other: "foreign" };
-    const text = bytes.latin1Slice(id.value, id.end);
+    const text = bytes.toString("latin1", id.value, id.end);
     if (UNCHAINED_ID.test(text)) return { other: "unchained" };
     const [, stream = "", number = ""] = COMMON_ID.exec(text) ?? [];
     if (stream === "") return { other: "foreign" };
@@ -68,14 +68,14 @@ export class LineReader {
       previous: "",
       chained: false,
       fault: this.#schemaFault(bytes),
-      closes: event.value !== -1 && bytes.latin1Slice(event.value, event.end) === CLOSED,
+      closes: event.value !== -1 && bytes.toString("latin1", event.value, event.end) === CLOSED,
       special: false,
     };
   }
 
   #streamOf(bytes: Buffer, { value, end }: MemberPlace): string {
     if (value === -1 || end - value !== UUID_LENGTH + 2) return "";
-    const stream = bytes.latin1Slice(value + 1, end - 1);
+    const stream = bytes.toString("latin1", value + 1, end - 1);
     if (stream === this.#stream) return this.#stream;
     if (!UUID.test(stream)) return "";
     this.#stream = stream;
@@ -92,7 +92,7 @@ export class LineReader {
     for (let index = 0; index < length; index += 1) {
       if (bytes[digits + index] !== bytes[number.value + index]) return false;
     }
-    return bytes.latin1Slice(id.value + 1, digits - 1) === stream;
+    return bytes.toString("latin1", id.value + 1, digits - 1) === stream;
   }
 
   #schemaFault(bytes: Buffer): "schema" | undefined {
@@ -118,7 +118,7 @@ function wholeOf(bytes: Buffer, { value, end }: MemberPlace): number {
 function hashOf(bytes: Buffer, { value, end }: MemberPlace): string | undefined {
   if (value === -1) return "";
   if (end - value !== HASH_LENGTH + 2) return undefined;
-  const hash = bytes.latin1Slice(value + 1, end - 1);
+  const hash = bytes.toString("latin1", value + 1, end - 1);
   return HASH.test(hash) ? hash : undefined;
 }
 
@@ -129,15 +129,20 @@ function faulty(
   number: number,
   previous: string | undefined,
 ): LineKind {
-  const place = guessPlace(bytes);
-  const guessed = place ?? { stream, number };
-  if (guessed.stream === "" || guessed.number === 0) return { other: "unreadable", why: "syntax" };
-  return record(guessed.stream, guessed.number, previous ?? "", number === 0 || stream === "");
-}
-
-function record(stream: string, number: number, previous: string, broken: boolean): RecordLine {
-  const fault = broken ? "members" : "record_id";
-  return { stream, number, previous, chained: true, fault, closes: false, special: false };
+  const guessed = guessPlace(bytes);
+  const named = stream === "" || number === 0 ? undefined : { stream, number };
+  const place = guessed ?? named;
+  if (place === undefined) return { other: "unreadable", why: "members" };
+  return {
+    stream: place.stream,
+    number: place.number,
+    previous: previous ?? "",
+    chained: true,
+    fault: named === undefined || previous === undefined ? "members" : "record_id",
+    closes: false,
+    special: false,
+    ...(named === undefined ? {} : { elsewhere: named }),
+  };
 }
 
 /** What cannot be trusted to mean one thing. It may still be told which record it was. */

@@ -9,7 +9,7 @@ export interface LinePlace {
 }
 
 /** What is wrong with the text of a record, whatever the chain says. */
-export type LineFault = Irregularity | "members" | "record_id" | "unchained" | "schema";
+export type LineFault = Irregularity | "members" | "record_id" | "schema";
 
 /** A record that has a place in a stream. */
 export interface RecordLine {
@@ -19,6 +19,8 @@ export interface RecordLine {
   readonly previous: string;
   readonly chained: boolean;
   readonly fault: LineFault | undefined;
+  /** Where else it may belong, when it contradicts itself. */
+  readonly elsewhere?: { readonly stream: string; readonly number: number };
   /** Whether it says that the log was closed, which counts where nothing is chained. */
   readonly closes: boolean;
   /** Whether it has members beyond those that every record of the chain has. */
@@ -33,4 +35,4 @@ export type LineKind =
   /** A record about the losses or the files of one sink, which is not in the chain. */
   | { readonly other: "unchained" }
   /** Of a record, but not enough to say of which. `cut`: the beginning of one, without its end. */
-  | { readonly other: "unreadable"; readonly why: Irregularity };
+  | { readonly other: "unreadable"; readonly why: Irregularity | "members" };
