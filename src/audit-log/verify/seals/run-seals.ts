@@ -129,10 +129,10 @@ export class RunSeals {
     this.lost = Math.max(lost, behind.lost);
   }
 
-  /** Whether the first checkpoint of the run behind is of the epoch that comes next. */
+  /** Whether the key of the first checkpoint of the run behind is known, or its epoch is one that was used up. */
   isFollowedBy(behind: RunSeals): boolean {
     const waiting = behind.#waiting;
-    return waiting === undefined || waiting.checkpoint.epoch === this.epoch + 1;
+    return waiting === undefined || waiting.checkpoint.epoch <= this.epoch + 1;
   }
 
   #verify(checkpoint: Checkpoint, place: SealPlace, findings: FindingList): boolean {
