@@ -134,7 +134,8 @@ export class LogVerifier {
     const facts = this.#factsAt(place);
     if (fault === "schema") {
       const message = `record ${number} says that it was written in a version of the format that this verifier does not know`;
-      this.findings.add("unknown_schema", { ...facts, stream: stream.id, first: number, message });
+      const numbers = { first: number, last: number };
+      this.findings.add("unknown_schema", { ...facts, stream: stream.id, ...numbers, message });
       return read;
     }
     const { current } = stream.runs;

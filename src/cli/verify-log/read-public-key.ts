@@ -1,8 +1,8 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { readText } from "../../core/files/read-text.js";
+import { readText, TextLimitError } from "../../core/files/read-text.js";
 import { CommandError, lineOf } from "../terminal/command-error.js";
 
-const MAX_BYTES = 64 * 1024;
+const MAX_BYTES = 1024 * 1024;
 
 /**
  * Reads an Ed25519 public key from a PEM file, or from one with a JSON Web Key.
@@ -28,8 +28,9 @@ export function readPublicKey(file: string): KeyObject {
 
 function readKeyText(file: string): string {
   try {
-    return readText(file, MAX_BYTES);
+    return readText(file, { maxBytes: MAX_BYTES });
   } catch (error) {
+    if (error instanceof TextLimitError) throw new CommandError(`the key ${file} ${error.message}`);
     throw new CommandError(`the key ${file} cannot be read: ${lineOf(error)}`);
   }
 }

@@ -124,15 +124,21 @@ function judgeBreak(
 ): void {
   const { id } = stream;
   const [before, behind] = [left.last, right.first];
+  if (follows(left, right)) return;
   if (findings.isBlamed(id, before) || findings.isBlamed(id, behind)) return;
   // Neither side of it fits: it is this one line that explains both.
-  const alone = right.first === right.last && next?.first === right.last + 1;
+  const alone =
+    right.first === right.last && next?.first === right.last + 1 && !follows(right, next);
   const file = files[alone ? right.firstPlace.file : left.lastFile] ?? "";
   const line = alone ? right.firstPlace.line : left.lastLine;
   const message = alone
     ? `record ${behind} fits neither the record in front of it nor the one behind it: it was changed`
     : `record ${before} is not what it was when record ${behind} was written: it was changed`;
   findings.blame("changed_record", id, alone ? behind : before, { file, line, message });
+}
+
+function follows(left: Run, right: Run): boolean {
+  return left.lastHash === right.firstPrevious;
 }
 
 function judgeEnd(
