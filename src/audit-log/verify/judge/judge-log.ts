@@ -1,13 +1,13 @@
 import type { FindingList } from "../findings/finding-list.js";
 import type { Anchors } from "../seals/anchors.js";
 import type { RunSeals } from "../seals/run-seals.js";
-import { type Layout, layOut } from "../streams/lay-out.js";
+import { type Layout, layOut, runAt } from "../streams/lay-out.js";
 import type { LineAnswers } from "../streams/line-answers.js";
 import type { ExpiredStatement, PreviousStatement, StreamState } from "../streams/stream-state.js";
 import { type Gap, judgeRuns, placeOf } from "./judge-runs.js";
 import { judgeSeals, judgeTail, type Trust } from "./judge-seals.js";
 import { doesFit, judgeAnchors, judgePrevious } from "./judge-statements.js";
-import { recordsOf, sayMissing } from "./missing-records.js";
+import { believedRanges, recordsOf, sayMissing } from "./missing-records.js";
 
 /** What was read of a log. */
 export interface ReadLog {
@@ -53,8 +53,9 @@ export class LogJudge {
       }
       for (const statement of this.#log.previous.get(stream.id) ?? []) {
         const { number } = statement;
-        const inside = layout.main.some((run) => number >= run.first && number < run.last);
-        if (inside && statement.fits === undefined) answers.ask(stream.id, number);
+        const run = runAt(layout.main, number);
+        if (run === undefined || run.last === number || statement.fits !== undefined) continue;
+        answers.ask(stream.id, number);
       }
     }
   }
@@ -102,7 +103,7 @@ export class LogJudge {
 
   #judgeWhole({ stream, layout: { main }, gaps, seals }: Judged, trust: Trust): void {
     const { files, findings, expired } = this.#log;
-    const statements = expired.get(stream.id);
+    const statements = believedRanges(expired.get(stream.id));
     const [begin, last] = [main[0], main.at(-1)];
     if (begin === undefined || last === undefined) return;
     if (begin.first > 1) {
@@ -132,7 +133,7 @@ export class LogJudge {
     answers: LineAnswers,
   ): void {
     const { anchors, previous, expired, findings } = this.#log;
-    const judged = { id, state, main, expired: expired.get(id) };
+    const judged = { id, state, main, expired: believedRanges(expired.get(id)) };
     judgePrevious(judged, previous.get(id) ?? [], answers, findings);
     const named = anchors.of(id);
     if (named !== undefined) judgeAnchors(judged, named, findings);
