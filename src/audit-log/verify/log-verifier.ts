@@ -15,9 +15,9 @@ import {
 } from "./streams/stream-state.js";
 
 /** More are not held: each costs some memory, and a service that starts every minute makes 45,000 in a month. */
-export const MAX_STREAMS = 100_000;
+const MAX_STREAMS = 100_000;
 /** Places where the lines of a stream do not follow on each other, of all streams. */
-export const MAX_BREAKS = 100_000;
+const MAX_BREAKS = 100_000;
 const MAX_CERTIFICATES = 16;
 /** Of statements about one stream: one for each of its files. */
 const MAX_STATEMENTS = 10_000;

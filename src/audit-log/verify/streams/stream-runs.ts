@@ -85,7 +85,7 @@ export class StreamRuns {
 }
 
 /** Makes one run of two, of which the second follows on the first. */
-export function joinRuns(run: Run, behind: Run, findings: FindingList): void {
+function joinRuns(run: Run, behind: Run, findings: FindingList): void {
   run.seals.append(behind.seals, findings);
   run.last = behind.last;
   run.lastHash = behind.lastHash;
