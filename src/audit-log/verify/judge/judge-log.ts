@@ -3,6 +3,7 @@ import type { Anchors } from "../seals/anchors.js";
 import type { RunSeals } from "../seals/run-seals.js";
 import { type Layout, layOut, runAt } from "../streams/lay-out.js";
 import type { LineAnswers } from "../streams/line-answers.js";
+import type { Run } from "../streams/run.js";
 import type { ExpiredStatement, PreviousStatement, StreamState } from "../streams/stream-state.js";
 import { type Gap, judgeRuns, placeOf } from "./judge-runs.js";
 import { judgeSeals, judgeTail, type Trust } from "./judge-seals.js";
@@ -90,13 +91,15 @@ export class LogJudge {
   #vouchBackwards(answers: LineAnswers): void {
     // The last streams speak of the ones in front of them.
     for (const { stream, layout } of [...this.#laidOut].reverse()) {
-      if (stream.trusted || layout.main.length !== 1 || layout.main[0]?.first === 1) continue;
+      const [run, more] = layout.main;
+      if (stream.trusted || run === undefined || more !== undefined || run.first === 1) continue;
       for (const statement of this.#log.previous.get(stream.id) ?? []) {
         const { by, at, number } = statement;
-        if (!by.trusted || at > by.sealedTo) continue;
+        // Of records behind the one that it names, it says nothing.
+        if (!by.trusted || at > by.sealedTo || number !== run.last) continue;
         if (doesFit(statement, layout.main, answers) !== true) continue;
         stream.trusted = true;
-        stream.sealedTo = Math.max(stream.sealedTo, number);
+        stream.sealedTo = number;
       }
     }
   }
@@ -115,7 +118,7 @@ export class LogJudge {
     }
     for (const { first, last: end, left, right } of gaps) {
       const range = { stream: stream.id, first, last: end, hash: right.firstPrevious };
-      const why = `${lostText(seals.lost)}${unsealedText(stream, left.last, left.seals.last)}`;
+      const why = `${lostText(seals.lost)}${unsealedText(stream, left)}`;
       sayMissing({ ...range, why, ...placeOf(right, files) }, statements, findings);
     }
     if (!stream.chained) {
@@ -154,7 +157,9 @@ function lostText(lost: number): string {
   return lost === 0 ? "" : `; the log itself says that a sink lost ${lost}`;
 }
 
-function unsealedText({ signed }: StreamState, last: number, sealedTo: number): string {
-  if (!signed || sealedTo >= last) return "";
-  return `; ${recordsOf(sealedTo + 1, last)} in front of that ${sealedTo + 1 === last ? "is" : "are"} sealed by nothing`;
+/** A gap takes what stood in front of it out of the reach of the signatures behind it. */
+function unsealedText({ signed }: StreamState, { first, last, seals }: Run): string {
+  if (!signed || seals.last >= last) return "";
+  const begin = Math.max(first, seals.last + 1);
+  return `; ${recordsOf(begin, last)} in front of that ${begin === last ? "is" : "are"} sealed by nothing`;
 }
