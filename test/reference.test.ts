@@ -40,18 +40,16 @@ const MORE_PAGES = [
   "redis-store.md",
   "report-collector.md",
 ];
+/** Pages of commands, which have no options in the sources. */
+const COMMANDS = ["verify-log.md"];
+/** Pages of formats. */
+const FORMATS = ["audit-schema-v1.md"];
 /** Pages of what is no middleware. */
 const NO_MIDDLEWARE = [
-  "audit-schema-v1.md",
-  "claims.md",
-  "metrics.md",
-  "redis-store.md",
-  "route-audit.md",
-  "server.md",
-  "testing.md",
+  ...COMMANDS,
+  ...FORMATS,
+  ...["claims.md", "metrics.md", "redis-store.md", "route-audit.md", "server.md", "testing.md"],
 ];
-/** Pages of formats. */
-const NO_OPTIONS = ["audit-schema-v1.md"];
 
 /** Claims of others that the pages warn of. */
 const FOREIGN = ["user_metadata"];
@@ -128,15 +126,17 @@ describe("the pages", () => {
   it("are one for each door", () => {
     const doors = Object.keys(manifest.exports).filter((door) => !NO_PAGE.includes(door));
     const named = doors.map((door) => SHARED_PAGES[door] ?? `${door.slice(2)}.md`);
-    expect(pages.map(({ name }) => name)).toEqual([...new Set([...named, ...MORE_PAGES])].sort());
+    expect(pages.map(({ name }) => name)).toEqual(
+      [...new Set([...named, ...MORE_PAGES, ...COMMANDS])].sort(),
+    );
   });
 
   it.each(pages)("$name has the parts of a reference", ({ name, text, tables: ofPage }) => {
     const middleware = ["## Answers", "## What it replaces"];
     const parts = ["## What it does not do", ...(NO_MIDDLEWARE.includes(name) ? [] : middleware)];
     expect(parts.filter((heading) => !`\n${text}`.includes(`\n${heading}\n`))).toEqual([]);
-    const lists = ofPage.some((table) => namesInMark(table, "options").length > 0);
-    expect(lists).toBe(!NO_OPTIONS.includes(name));
+    const marked = ofPage.some((table) => namesInMark(table, "options").length > 0);
+    expect(marked).toBe(![...COMMANDS, ...FORMATS].includes(name));
   });
 
   it("name every function that is exported", () => {
