@@ -8,6 +8,7 @@ import { lineOf } from "./terminal/command-error.js";
 export function run(args: readonly string[]): void {
   const [command, ...rest] = args;
   if (command === "scan") void scan(rest).catch(fail);
+  else if (command === "audit-report") void auditReport(rest).catch(fail);
   else routes(args);
 }
 
@@ -40,6 +41,18 @@ async function scan(args: readonly string[]): Promise<void> {
     terminalChannel.write(SCAN_USAGE);
     process.exitCode = 0;
   } else process.exitCode = await runScan(read, showsColors(), terminalChannel);
+}
+
+async function auditReport(args: readonly string[]): Promise<void> {
+  // Whatever happens before there is a report.
+  process.exitCode = 2;
+  const { readReportArguments, REPORT_USAGE } = await import("./audit-report/report-arguments.js");
+  const { runAuditReport } = await import("./audit-report/run-audit-report.js");
+  const read = readReportArguments(args);
+  if (read === undefined) {
+    terminalChannel.write(REPORT_USAGE);
+    process.exitCode = 0;
+  } else process.exitCode = await runAuditReport(read, terminalChannel, Date.now());
 }
 
 function fail(error: unknown): void {

@@ -48,7 +48,7 @@ interface ClientRow extends Readonly<EndingCounts>, Span {
   readonly reason: string;
 }
 
-interface ActorRow extends Readonly<EndingCounts>, Span {
+interface ActorRow extends ClientRow {
   readonly id: string;
   readonly type: string;
   readonly clientId: string;
