@@ -91,13 +91,18 @@ function aboutGaps({ streams, lines }: LogSummary): readonly Remark[] {
   return found;
 }
 
-function aboutAlerts({ alerts: { alerts } }: LogSummary): readonly Remark[] {
+function aboutAlerts({ alerts: { alerts, latest } }: LogSummary): readonly Remark[] {
   const { total, rows } = alerts;
   const [most] = rows;
   if (total === 0 || most === undefined) return [];
+  const [newest] = latest;
   const worst = rows.some(({ severity }) => severity === "CRITICAL") ? "bad" : "warn";
   return [
-    remark(worst, "alerts", `${count(total, "alert")}, most often ${most.name} (${most.count}).`),
+    remark(
+      worst,
+      "alerts",
+      `${count(total, "alert")}, most often ${most.name} (${most.count})${newest === undefined ? "" : `; the last one is about ${newest.about}, at ${inWords(newest.time)}`}.`,
+    ),
   ];
 }
 
@@ -136,7 +141,7 @@ function aboutRefusals({ traffic, rankings }: LogSummary): readonly Remark[] {
       remark(
         "warn",
         "time",
-        `Refusals and failures peak at ${start}: ${troubleOf(peak)} in ${timeline.widthSeconds} seconds${mainly}.`,
+        `Refusals and failures peak at ${inWords(start)}: ${troubleOf(peak)} in ${timeline.widthSeconds} seconds${mainly}.`,
       ),
     );
   }
@@ -176,6 +181,10 @@ function aboutReportMode({ rehearsal, diary }: LogSummary): readonly Remark[] {
       `${count(requests, "request")} would have been refused if report mode had been off, most often on ${most.route}: ${most.reason}.`,
     ),
   ];
+}
+
+function inWords(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
 }
 
 function remark(level: Remark["level"], part: Remark["part"], text: string): Remark {

@@ -68,6 +68,8 @@ export function readLoggedRecord(members: LoggedMembers): LoggedRecord | undefin
 }
 
 function kindOf(members: LoggedMembers, event: string): RecordKind {
+  // An app may call its events as it likes.
+  if (textOf(members, "audit.event.source") === "app") return "event";
   if (textOf(members, "security_rule.name") !== undefined) return "alert";
   if (NAMES_OF_LOG.test(event)) return "system";
   if (wholeOf(members, "audit.repeat.count") !== undefined) return "repeat";

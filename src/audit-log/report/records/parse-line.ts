@@ -1,4 +1,10 @@
+import { isPlainObject } from "../../../core/options/value.js";
+import { ecsMembers } from "./ecs-members.js";
 import type { LoggedMembers } from "./logged-members.js";
+import { ocsfMembers } from "./ocsf-members.js";
+
+/** Every record has it, in every schema. */
+const MARK = "audit.schema.version";
 
 /** The form of a record, as `auditLog({ schema })` names it. */
 export type LogSchema = "v1" | "ecs" | "ocsf";
@@ -17,8 +23,14 @@ export function parseLine(text: string): ParsedLine | "foreign" | undefined {
   } catch {
     return undefined;
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return "foreign";
-  const members = value as LoggedMembers;
-  if (Object.hasOwn(members, "audit.schema.version")) return { schema: "v1", members };
-  return "foreign";
+  if (!isPlainObject(value)) return "foreign";
+  if (Object.hasOwn(value, MARK)) {
+    return Object.hasOwn(value, "ecs.version")
+      ? { schema: "ecs", members: ecsMembers(value) }
+      : { schema: "v1", members: value };
+  }
+  const unmapped = Object.hasOwn(value, "unmapped") ? value["unmapped"] : undefined;
+  return isPlainObject(unmapped) && Object.hasOwn(unmapped, MARK)
+    ? { schema: "ocsf", members: ocsfMembers(value) }
+    : "foreign";
 }

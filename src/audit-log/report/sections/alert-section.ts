@@ -59,7 +59,8 @@ export function createAlertSection() {
   function addAlert(record: LoggedRecord): void {
     const { members, severity = "", time, event } = record;
     const rule = textOf(members, "security_rule.name") ?? "";
-    const detail = alerts.add(rule);
+    // Some were not recorded, because there were too many.
+    const detail = alerts.add(rule, 1 + (wholeOf(members, "audit.alert.suppressed") ?? 0));
     detail.category = textOf(members, "security_rule.category") ?? "";
     detail.severity = severity;
     detail.from = Math.min(detail.from, time);
@@ -107,7 +108,8 @@ const COUNTED = ["audit.reports.repeated", "audit.reports.dropped", "audit.repor
 
 function aboutOf({ address, members, route }: LoggedRecord): string {
   const key = textOf(members, "audit.alert.key");
-  if (key !== undefined) return key;
+  const kind = textOf(members, "audit.alert.key_kind");
+  if (key !== undefined) return kind === undefined || kind === "address" ? key : `${kind} ${key}`;
   const actor = textOf(members, "audit.actor.id");
   const isNamed = actor !== undefined && textOf(members, "audit.actor.type") !== "system";
   return address ?? (isNamed ? actor : route);

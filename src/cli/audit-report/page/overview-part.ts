@@ -64,7 +64,11 @@ function tiles(summary: LogSummary, chain: ChainStatus | undefined): readonly st
     tile(
       "Alerts",
       formatCount(alerted),
-      alerted === 0 ? "none was raised" : `${formatCount(alerts.alerts.kinds)} rules`,
+      alerted === 0
+        ? "none was raised"
+        : alerts.alerts.kinds === 1
+          ? "by one rule"
+          : `by ${formatCount(alerts.alerts.kinds)} rules`,
       alerted === 0 ? "good" : "bad",
     ),
     tile(

@@ -35,10 +35,10 @@ b.bad, .word.bad { color: var(--bad); } b.warn, .word.warn { color: var(--warn);
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; margin: 0 0 .75rem; padding: 0; list-style: none; font-size: .88rem; }
 .legend svg { width: .8rem; height: .8rem; vertical-align: -.08rem; margin-inline-end: .35rem; border-radius: 2px; }
 .chart { margin: 0 0 1rem; } figcaption { font-weight: 600; font-size: .95rem; margin: 0 0 .35rem; }
-.plot { display: grid; grid-template-columns: minmax(2.5rem, auto) 1fr; gap: .25rem .5rem; } .plot > svg { width: 100%; height: 9rem; display: block; overflow: visible; }
+.plot { display: grid; grid-template-columns: minmax(2.5rem, auto) 1fr; gap: .25rem .5rem; } .plot > svg { width: 100%; height: 7.5rem; display: block; overflow: visible; }
 .scale { display: flex; flex-direction: column; justify-content: space-between; text-align: end; font-size: .75rem; line-height: 1; color: var(--faint); font-variant-numeric: tabular-nums; }
 .ticks { grid-column: 2; display: flex; justify-content: space-between; gap: .5rem; font-size: .75rem; color: var(--faint); white-space: nowrap; font-variant-numeric: tabular-nums; }
-.grid { stroke: var(--line); stroke-width: 1; fill: none; vector-effect: non-scaling-stroke; } .hit { fill: transparent; } .hit.on { fill: var(--ink); opacity: .12; }
+.grid { stroke: var(--line); stroke-width: 1; fill: none; vector-effect: non-scaling-stroke; } .hit { fill: transparent; cursor: pointer; } .hit.on { fill: var(--ink); opacity: .12; }
 .alert-mark { stroke: var(--bad); stroke-width: 1.5; stroke-dasharray: 2 3; fill: none; vector-effect: non-scaling-stroke; }
 .succeeded { fill: var(--succeeded); } .clientErrors { fill: var(--clientErrors); } .refused { fill: var(--refused); }
 .serverErrors { fill: var(--serverErrors); } .unfinished { fill: var(--unfinished); } .plain { fill: var(--succeeded); }
@@ -46,15 +46,15 @@ b.bad, .word.bad { color: var(--bad); } b.warn, .word.warn { color: var(--warn);
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 0 1.75rem; } .columns > * { min-width: 0; }
 .scroll { overflow-x: auto; margin: 0 0 .5rem; } .scroll.tall { max-height: 26rem; overflow-y: auto; border: 1px solid var(--line); border-radius: 6px; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; } th, td { text-align: start; vertical-align: top; padding: .32rem .75rem .32rem 0; border-bottom: 1px solid var(--line); }
-thead th { font-weight: 600; color: var(--faint); white-space: nowrap; vertical-align: bottom; } tbody th { font-weight: 400; } th:first-child { min-width: 9rem; }
+thead th { font-weight: 600; color: var(--faint); white-space: nowrap; vertical-align: bottom; } tbody th { font-weight: 400; position: sticky; inset-inline-start: 0; background: var(--card); } th:first-child { min-width: 9rem; }
 .tall th:first-child { padding-inline-start: .6rem; min-width: 7rem; } .tall thead th { position: sticky; top: 0; background: var(--card); }
-td code, tbody th code { display: inline-block; max-width: 26rem; max-height: 4.2em; overflow: hidden; } .n { text-align: end; font-variant-numeric: tabular-nums; white-space: nowrap; }
-tr > :last-child { padding-inline-end: .25rem; } tbody tr:hover { background: var(--soft); } td small, th small { display: block; color: var(--faint); overflow-wrap: anywhere; }
+td code, tbody th code { display: inline-block; max-width: min(26rem, 55vw); max-height: 4.2em; overflow: hidden; overflow-wrap: break-word; vertical-align: top; } .n { text-align: end; font-variant-numeric: tabular-nums; white-space: nowrap; }
+tr > :last-child { padding-inline-end: .25rem; } tbody tr:hover > *, tbody tr.on > * { background: var(--soft); } .small table { max-width: 34rem; } td small, th small { display: block; color: var(--faint); overflow-wrap: anywhere; }
 thead button { all: unset; cursor: pointer; } thead button:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; } [aria-sort=ascending] button::after { content: " ▲"; } [aria-sort=descending] button::after { content: " ▼"; }
 .bar { display: block; width: 8rem; height: .55rem; margin-top: .35rem; background: var(--soft); border-radius: 2px; overflow: hidden; }
 summary { cursor: pointer; color: var(--link); margin: .25rem 0 .5rem; font-size: .92rem; } ul.files { margin: 0 0 .5rem; padding-inline-start: 1.2rem; } ul.files li { overflow-wrap: anywhere; }
 footer { color: var(--faint); font-size: .85rem; } footer li { margin-bottom: .25rem; } [hidden] { display: none !important; } :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
-@media (max-width: 40rem) { .ticks span:nth-child(even) { display: none; } nav label { margin-inline-start: 0; width: 100%; } nav { position: static; } .plot > svg { height: 7rem; } }
+@media (max-width: 40rem) { .ticks span:nth-child(even) { display: none; } nav label { margin-inline-start: 0; width: 100%; } nav { position: static; } .plot > svg { height: 5.5rem; } }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
 @media print { :root { --ink: #000; --paper: #fff; --card: #fff; --faint: #444; --line: #bbb; } nav, #readout { display: none; } body { font-size: 10pt; } main { max-width: none; padding: 0; }
   section { border: 0; padding: 0; margin: 0 0 1.2rem; } tr, figure, .tiles li, .remarks li { break-inside: avoid; } h2, h3 { break-after: avoid; }
@@ -123,8 +123,15 @@ if (readout && moments.length > 0) {
       const box = plot.getBoundingClientRect();
       show(Math.floor(moments.length * (event.clientX - box.left) / box.width));
     });
+    plot.addEventListener("click", () => {
+      if (at === -1) return;
+      document.getElementById("moments-table").open = true;
+      moments.forEach((row, one) => row.classList.toggle("on", one === at));
+      moments[at].scrollIntoView({ block: "center" });
+    });
     plot.addEventListener("keydown", (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (event.key === "Enter") plot.dispatchEvent(new Event("click"));
       if (step === undefined) return;
       event.preventDefault();
       show(at === -1 && step === 1 ? 0 : at + step);

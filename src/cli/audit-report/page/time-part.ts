@@ -18,12 +18,16 @@ const PEAKS = 5;
 
 const COLUMNS: readonly TableColumn<Moment>[] = [
   { name: "From", cell: ({ start }) => ({ markup: formatTime(start) }) },
-  { name: "Requests", numeric: true, cell: (moment) => countCell(sumOf(moment)) },
-  ...ENDINGS.map((ending) => numberColumn(ENDING_WORDS[ending], ending)),
-  numberColumn("Alerts", "alerts"),
+  numberColumn("Refused", "refused"),
+  numberColumn("Failed", "serverErrors"),
   named("Mostly", ({ mostly }) => mostly.reason),
   named("On", ({ mostly }) => mostly.route),
   named("By", ({ mostly }) => mostly.client),
+  { name: "Requests", numeric: true, cell: (moment) => countCell(sumOf(moment)) },
+  numberColumn("Succeeded", "succeeded"),
+  numberColumn("Other 4xx", "clientErrors"),
+  numberColumn("Broken off", "unfinished"),
+  numberColumn("Alerts", "alerts"),
 ];
 
 /** Requests over time: two charts, the worst moments, every moment, and the statuses. */
@@ -43,8 +47,9 @@ export function timePart(traffic: TrafficSummary): string {
 <h2 id="time">What happened when</h2>
 <ul class="legend">${legend.join("")}</ul>
 ${timelineChart(timeline, { id: "chart-all", title: "All requests", endings: [...ENDINGS].reverse() })}
-${timelineChart(timeline, { id: "chart-trouble", title: "Refused and failed only", endings: ["serverErrors", "refused"], alerts: true })}
-<p id="readout" aria-live="polite" hidden>Point at a bar, or move with the arrow keys, to read its numbers.</p>
+${timelineChart(timeline, { id: "chart-refused", title: "Refused", endings: ["refused"], alerts: true })}
+${timelineChart(timeline, { id: "chart-failed", title: "Failed on the server", endings: ["serverErrors"] })}
+<p id="readout" aria-live="polite" hidden>Point at a bar, or move with the arrow keys, to read its numbers; click or press Enter to find it in the table.</p>
 ${outside === 0 ? "" : `<p class="note">${formatCount(outside)} requests are not in the charts: their times lie far off. They are counted everywhere else.</p>`}
 ${dataTable({
   id: "peaks",
@@ -63,20 +68,20 @@ ${dataTable({
   empty: "There were no requests.",
 }).replace('class="scroll"', 'class="scroll tall"')}
 </details>
-${dataTable({
-  id: "statuses",
-  caption: "Statuses of the answers",
-  columns: [
-    { name: "Status", cell: ({ status }) => ({ markup: status }) },
-    numberColumn("Requests", "count"),
-    {
-      name: "Share",
-      cell: ({ count }) => ({ markup: plainBar(count, requests), number: count }),
-    },
-  ],
-  rows: traffic.statuses,
-  empty: "There were no requests.",
-})}
+<div class="small">${dataTable({
+    id: "statuses",
+    caption: "Statuses of the answers",
+    columns: [
+      { name: "Status", cell: ({ status }) => ({ markup: status }) },
+      numberColumn("Requests", "count"),
+      {
+        name: "Share",
+        cell: ({ count }) => ({ markup: plainBar(count, requests), number: count }),
+      },
+    ],
+    rows: traffic.statuses,
+    empty: "There were no requests.",
+  })}</div>
 </section>
 `;
 }

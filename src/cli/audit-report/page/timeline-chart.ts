@@ -36,7 +36,7 @@ export function timelineChart(timeline: Timeline, chart: TimelineChart): string 
       : `At most ${formatCount(most)} in ${aStretch(widthSeconds)}, at ${peak.start}. The table below has all numbers.`;
   const width = moments.length * BAR;
   return `<figure class="chart" id="${id}">
-<figcaption>${title} <span class="unit">per ${formatWidth(widthSeconds)}</span></figcaption>
+<figcaption>${title}${chart.alerts === true && moments.some(({ alerts }) => alerts > 0) ? ", alerts dashed" : ""} <span class="unit">per ${formatWidth(widthSeconds)}</span></figcaption>
 <div class="plot">
 <div class="scale" aria-hidden="true"><span>${formatCount(top)}</span><span>${top % 2 === 0 ? formatCount(top / 2) : ""}</span><span>0</span></div>
 <svg viewBox="0 0 ${width} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-labelledby="${id}-title ${id}-text">
