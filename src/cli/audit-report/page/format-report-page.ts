@@ -1,7 +1,7 @@
 import { type AuditReport, GENERATOR } from "../../../audit-log/report/audit-report.js";
 import { htmlDocument } from "../../../core/markup/html-document.js";
 import { escapeMarkup } from "../../../route-audit/formats/escape.js";
-import { formatTime } from "./format-figure.js";
+import { formatTime } from "../elements/format-figure.js";
 import { alertPart, reportModePart } from "./incident-part.js";
 import { logPart } from "./log-part.js";
 import { overviewPart } from "./overview-part.js";

@@ -1,7 +1,7 @@
 import type { AlertSummary } from "../../../audit-log/report/sections/alert-section.js";
 import type { RehearsalSummary } from "../../../audit-log/report/sections/rehearsal-section.js";
-import { countCell, dataTable } from "./data-table.js";
-import { formatCount, formatTime, formatValue } from "./format-figure.js";
+import { countCell, dataTable } from "../elements/data-table.js";
+import { formatCount, formatTime, formatValue } from "../elements/format-figure.js";
 import { rankingNote, severityWord } from "./ranking-part.js";
 
 /** Alerts, what browsers reported, and the app's own events. */

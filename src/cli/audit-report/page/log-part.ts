@@ -2,8 +2,8 @@ import type { AuditReport, LogInput } from "../../../audit-log/report/audit-repo
 import type { ChainFinding, ChainStatus } from "../../../audit-log/report/chain-status.js";
 import type { LogSummary } from "../../../audit-log/report/log-summary.js";
 import { escapeMarkup } from "../../../route-audit/formats/escape.js";
-import { countCell, dataTable } from "./data-table.js";
-import { formatCount, formatTime, formatValue } from "./format-figure.js";
+import { countCell, dataTable } from "../elements/data-table.js";
+import { formatCount, formatTime, formatValue } from "../elements/format-figure.js";
 
 /** Whether the log is whole: its chain, its streams, its losses, and the files. */
 export function logPart({ summary, chain, files }: AuditReport): string {

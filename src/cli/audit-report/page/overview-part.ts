@@ -2,7 +2,7 @@ import type { ChainStatus } from "../../../audit-log/report/chain-status.js";
 import type { LogSummary } from "../../../audit-log/report/log-summary.js";
 import type { Remark } from "../../../audit-log/report/stands-out.js";
 import { escapeMarkup } from "../../../route-audit/formats/escape.js";
-import { formatCount, formatDuration, formatShare } from "./format-figure.js";
+import { formatCount, formatDuration, formatShare } from "../elements/format-figure.js";
 
 type Tone = "bad" | "warn" | "good" | "";
 

@@ -9,8 +9,8 @@ import {
   numberColumn,
   plainBar,
   type TableColumn,
-} from "./data-table.js";
-import { formatCount, formatDuration, formatTime, formatValue } from "./format-figure.js";
+} from "../elements/data-table.js";
+import { formatCount, formatDuration, formatTime, formatValue } from "../elements/format-figure.js";
 
 type Counted = Ranked & EndingCounts & { readonly first: string; readonly last: string };
 

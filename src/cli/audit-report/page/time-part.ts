@@ -1,9 +1,21 @@
 import { ENDINGS, sumOf, troubleOf } from "../../../audit-log/report/counts/ending-counts.js";
 import type { RequestEnding } from "../../../audit-log/report/records/logged-record.js";
 import type { Moment, TrafficSummary } from "../../../audit-log/report/sections/traffic-section.js";
-import { countCell, dataTable, numberColumn, plainBar, type TableColumn } from "./data-table.js";
-import { formatCount, formatShare, formatTime, formatValue, formatWidth } from "./format-figure.js";
-import { timelineChart } from "./timeline-chart.js";
+import {
+  countCell,
+  dataTable,
+  numberColumn,
+  plainBar,
+  type TableColumn,
+} from "../elements/data-table.js";
+import {
+  formatCount,
+  formatShare,
+  formatTime,
+  formatValue,
+  formatWidth,
+} from "../elements/format-figure.js";
+import { timelineChart } from "../elements/timeline-chart.js";
 
 /** How the endings of requests are called. */
 export const ENDING_WORDS: Readonly<Record<RequestEnding, string>> = {
