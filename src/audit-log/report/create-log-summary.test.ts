@@ -23,7 +23,11 @@ describe("the summary of a log", () => {
       requestRecord(source(NOON), refusal("authz_fail", "missing_role", 403, "requireRole")),
       // By the app: no guard decided.
       requestRecord(source(NOON), failure("authn_login_fail", 401)),
-      requestRecord(source(NOON), failure("authn_login_fail", 302)),
+      // A failed login that is answered with a redirect.
+      requestRecord(source(NOON), {
+        ...failure("api_request", 302),
+        "audit.events": ["authn_login_fail"],
+      }),
       requestRecord(source(NOON), failure("api_request", 404)),
       requestRecord(source(NOON), { ...failure("api_request", 503), "audit.severity": "ERROR" }),
       // An outage that refused nothing.
@@ -41,6 +45,16 @@ describe("the summary of a log", () => {
       endings: { succeeded: 2, refused: 3, clientErrors: 1, serverErrors: 1, unfinished: 1 },
     });
     expect(traffic.statuses).toContainEqual({ status: "none", count: 1 });
+  });
+
+  it("takes the event of the app for the reason where no guard refused", () => {
+    const { rankings } = summaryOf([
+      requestRecord(createSource()(NOON), {
+        ...failure("api_request", 302),
+        "audit.events": ["authn_login_fail"],
+      }),
+    ]);
+    expect(rankings.reasons.rows).toMatchObject([{ reason: "authn_login_fail", count: 1 }]);
   });
 
   it("counts every request that a record stands for, and no record that is about none", () => {

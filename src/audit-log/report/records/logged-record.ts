@@ -51,16 +51,17 @@ export function readLoggedRecord(members: LoggedMembers): LoggedRecord | undefin
   const status = wholeOf(members, "http.response.status_code");
   const severity = textOf(members, "audit.severity");
   const decisions = textsOf(members, "audit.decisions");
+  const ending = endingOf(textOf(members, "audit.outcome"), event, status, severity, decisions);
   return {
     kind,
     time,
     event,
     requests: countOf(kind, members),
-    ending: endingOf(textOf(members, "audit.outcome"), event, status, severity, decisions),
+    ending,
     severity,
     status,
     route: routeOf(members),
-    reason: textOf(members, "audit.reason"),
+    reason: reasonOf(members, ending),
     address: textOf(members, "client.address"),
     decisions,
     members,
@@ -94,8 +95,17 @@ function endingOf(
   if (outcome === "success") return "succeeded";
   if (outcome !== "failure") return "unfinished";
   if (severity === "ERROR") return "serverErrors";
-  const refused = decisions.some((one) => /^[^:]*:(?:deny|error)(?::|$)/.test(one));
-  return refused || event !== "api_request" ? "refused" : "clientErrors";
+  const denied = decisions.some((one) => /^[^:]*:(?:deny|error)(?::|$)/.test(one));
+  // A login that failed may be answered with a redirect: then only an event of the app says that it failed.
+  const isToldByApp = status !== undefined && status < 400;
+  return denied || isToldByApp || event !== "api_request" ? "refused" : "clientErrors";
+}
+
+/** What the log says, or an event that the app recorded for a request that failed. */
+function reasonOf(members: LoggedMembers, ending: RequestEnding): string | undefined {
+  const reason = textOf(members, "audit.reason");
+  if (reason !== undefined || ending === "succeeded") return reason;
+  return textsOf(members, "audit.events")[0];
 }
 
 function routeOf(members: LoggedMembers): string {
