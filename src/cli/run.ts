@@ -4,11 +4,15 @@ import type { ScanArguments } from "./scan/scan-arguments.js";
 import { terminalChannel } from "./terminal/command-channel.js";
 import { lineOf } from "./terminal/command-error.js";
 
-/** Runs the command, and ends the process: 0 all is well, 1 something is to be done, 2 there is no answer. */
+/**
+ * Runs the command, and ends the process: 0 all is well, 1 something is to be done, 2 there is no answer. For
+ * `verify-log`, 2 is an answer as well, and 3 is none.
+ */
 export function run(args: readonly string[]): void {
   const [command, ...rest] = args;
   if (command === "scan") void scan(rest).catch(fail);
-  else if (command === "audit-report") void auditReport(rest).catch(fail);
+  else if (command === "verify-log") void verifyLog(rest).catch((error) => fail(error, 3));
+  else if (command === "audit-report") void auditReport(rest).catch((error) => fail(error));
   else routes(args);
 }
 
@@ -55,9 +59,21 @@ async function auditReport(args: readonly string[]): Promise<void> {
   } else process.exitCode = await runAuditReport(read, terminalChannel, Date.now());
 }
 
-function fail(error: unknown): void {
+async function verifyLog(args: readonly string[]): Promise<void> {
+  // Whatever happens before there is an answer.
+  process.exitCode = 3;
+  const { readVerifyArguments, VERIFY_USAGE } = await import("./verify-log/verify-arguments.js");
+  const { runVerify } = await import("./verify-log/run-verify.js");
+  const read = readVerifyArguments(args);
+  if (read === undefined) {
+    terminalChannel.write(VERIFY_USAGE);
+    process.exitCode = 0;
+  } else process.exitCode = await runVerify(read, showsColors(), terminalChannel);
+}
+
+function fail(error: unknown, code = 2): void {
   terminalChannel.say(lineOf(error));
-  process.exitCode = 2;
+  process.exitCode = code;
 }
 
 function showsColors(): boolean {

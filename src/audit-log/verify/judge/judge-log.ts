@@ -1,0 +1,159 @@
+import type { FindingList } from "../findings/finding-list.js";
+import type { Anchors } from "../seals/anchors.js";
+import type { RunSeals } from "../seals/run-seals.js";
+import { type Layout, layOut } from "../streams/lay-out.js";
+import type { LineAnswers } from "../streams/line-answers.js";
+import type { ExpiredStatement, PreviousStatement, StreamState } from "../streams/stream-state.js";
+import { type Gap, judgeRuns, placeOf } from "./judge-runs.js";
+import { judgeSeals, judgeTail, type Trust } from "./judge-seals.js";
+import { doesFit, judgeAnchors, judgePrevious } from "./judge-statements.js";
+import { recordsOf, sayMissing } from "./missing-records.js";
+
+/** What was read of a log. */
+export interface ReadLog {
+  readonly files: readonly string[];
+  readonly streams: ReadonlyMap<string, StreamState>;
+  readonly anchors: Anchors;
+  readonly previous: ReadonlyMap<string, readonly PreviousStatement[]>;
+  readonly expired: ReadonlyMap<string, readonly ExpiredStatement[]>;
+  readonly findings: FindingList;
+}
+
+/** A stream whose pieces are in order. */
+interface LaidOut {
+  readonly stream: StreamState;
+  readonly layout: Layout;
+}
+
+interface Judged extends LaidOut {
+  readonly gaps: readonly Gap[];
+  readonly seals: RunSeals;
+}
+
+/** A log of which everything was read, and which can be judged. */
+export class LogJudge {
+  readonly #log: ReadLog;
+  readonly #laidOut: readonly LaidOut[];
+
+  constructor(log: ReadLog) {
+    this.#log = log;
+    this.#laidOut = [...log.streams.values()].map((stream) => ({
+      stream,
+      layout: layOut(stream.runs.runs),
+    }));
+  }
+
+  /** Asks for what must be looked at again before there can be a verdict. */
+  ask(answers: LineAnswers): void {
+    for (const { stream, layout } of this.#laidOut) {
+      if (!stream.chained) continue;
+      for (const { run, other, last } of layout.overlaps) {
+        if (run.last !== other.last || run.lastHash !== other.lastHash)
+          answers.ask(stream.id, last);
+      }
+      for (const statement of this.#log.previous.get(stream.id) ?? []) {
+        const { number } = statement;
+        const inside = layout.main.some((run) => number >= run.first && number < run.last);
+        if (inside && statement.fits === undefined) answers.ask(stream.id, number);
+      }
+    }
+  }
+
+  /** Says everything that is to be said. */
+  judge(answers: LineAnswers, trust: Trust): void {
+    const { files, findings, streams, anchors, previous, expired } = this.#log;
+    const judged = this.#laidOut.map(({ stream, layout }): Judged => {
+      const { gaps, seals } = judgeRuns(stream, layout, answers, files, findings);
+      const place = { file: files[stream.firstPlace.file] ?? "", line: stream.firstPlace.line };
+      judgeSeals(stream, layout.main, seals, trust, findings, place);
+      return { stream, layout, gaps, seals };
+    });
+    // What they say of each other can be believed only when it is known what vouches for them.
+    this.#vouchBackwards(answers);
+    for (const one of judged) this.#judgeWhole(one, trust);
+    const spokenOf = new Set([...anchors.streams(), ...previous.keys()]);
+    for (const { stream, layout } of judged) {
+      if (spokenOf.has(stream.id)) this.#judgeSpoken(stream.id, stream, layout, answers);
+    }
+    for (const id of spokenOf) {
+      if (!streams.has(id)) this.#judgeSpoken(id, undefined, { main: [], overlaps: [] }, answers);
+    }
+    for (const { number, stream } of anchors.contradicting) {
+      const message = `two anchors name different records ${number} of this stream: there were two logs`;
+      findings.blame("anchor_mismatch", stream, number, { message });
+    }
+    for (const { stream } of judged) this.#judgeTrust(stream, expired, trust);
+  }
+
+  /** A stream whose beginning is gone is vouched for by a later one that found its end. */
+  #vouchBackwards(answers: LineAnswers): void {
+    // The last streams speak of the ones in front of them.
+    for (const { stream, layout } of [...this.#laidOut].reverse()) {
+      if (stream.trusted || layout.main.length !== 1 || layout.main[0]?.first === 1) continue;
+      for (const statement of this.#log.previous.get(stream.id) ?? []) {
+        const { by, at, number } = statement;
+        if (!by.trusted || at > by.sealedTo) continue;
+        if (doesFit(statement, layout.main, answers) !== true) continue;
+        stream.trusted = true;
+        stream.sealedTo = Math.max(stream.sealedTo, number);
+      }
+    }
+  }
+
+  #judgeWhole({ stream, layout: { main }, gaps, seals }: Judged, trust: Trust): void {
+    const { files, findings, expired } = this.#log;
+    const statements = expired.get(stream.id);
+    const [begin, last] = [main[0], main.at(-1)];
+    if (begin === undefined || last === undefined) return;
+    if (begin.first > 1) {
+      const why = ": the files given begin later";
+      const hash = begin.firstPrevious;
+      const place = placeOf(begin, files);
+      const range = { stream: stream.id, first: 1, last: begin.first - 1, hash, why };
+      sayMissing({ ...range, ...place }, statements, findings);
+    }
+    for (const { first, last: end, left, right } of gaps) {
+      const range = { stream: stream.id, first, last: end, hash: right.firstPrevious };
+      const why = `${lostText(seals.lost)}${unsealedText(stream, left.last, left.seals.last)}`;
+      sayMissing({ ...range, why, ...placeOf(right, files) }, statements, findings);
+    }
+    if (!stream.chained) {
+      const message = "its records are not chained: only their numbers could be checked";
+      findings.add("not_chained", { stream: stream.id, message });
+    }
+    const place = { file: files[last.lastFile] ?? "", line: last.lastLine };
+    judgeTail(stream, last, seals, trust, findings, place);
+  }
+
+  #judgeSpoken(
+    id: string,
+    state: StreamState | undefined,
+    { main }: Layout,
+    answers: LineAnswers,
+  ): void {
+    const { anchors, previous, expired, findings } = this.#log;
+    const judged = { id, state, main, expired: expired.get(id) };
+    judgePrevious(judged, previous.get(id) ?? [], answers, findings);
+    const named = anchors.of(id);
+    if (named !== undefined) judgeAnchors(judged, named, findings);
+  }
+
+  /** Records that are gone for a good reason may have held the key: then nothing may be left unsaid. */
+  #judgeTrust(stream: StreamState, expired: ReadLog["expired"], { keys }: Trust): void {
+    const { findings } = this.#log;
+    if (keys.length === 0 || stream.trusted || findings.isTampered(stream.id)) return;
+    if (!expired.has(stream.id) || findings.isIncomplete(stream.id)) return;
+    const message =
+      "the record with its first key is deleted, and no anchor and no later stream vouches for the rest";
+    findings.add("unproven_records", { stream: stream.id, message });
+  }
+}
+
+function lostText(lost: number): string {
+  return lost === 0 ? "" : `; the log itself says that a sink lost ${lost}`;
+}
+
+function unsealedText({ signed }: StreamState, last: number, sealedTo: number): string {
+  if (!signed || sealedTo >= last) return "";
+  return `; ${recordsOf(sealedTo + 1, last)} in front of that ${sealedTo + 1 === last ? "is" : "are"} sealed by nothing`;
+}

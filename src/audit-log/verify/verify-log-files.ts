@@ -1,0 +1,82 @@
+import { hash, type KeyObject } from "node:crypto";
+import { readLogFile } from "../log-files/read-log-file.js";
+import { LogJudge } from "./judge/judge-log.js";
+import { LineReader } from "./lines/read-line.js";
+import { type LogReport, toReport } from "./log-report.js";
+import { LogLimitError, LogVerifier } from "./log-verifier.js";
+import type { Anchors } from "./seals/anchors.js";
+import { LineAnswers } from "./streams/line-answers.js";
+
+/** What a log is verified with. */
+export interface VerifySettings {
+  /** Ed25519 public keys, one of which must have certified each stream. Empty: nobody's signature is checked. */
+  readonly keys: readonly KeyObject[];
+  readonly anchors: Anchors;
+  /** How many findings the report lists; all are counted. */
+  readonly maxFindings: number;
+  /** How old the last checkpoint of a stream may be that is not closed, in milliseconds; `undefined`: it is a finding. */
+  readonly maxAge: number | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+const STANDARD_INPUT = "-";
+
+/**
+ * Verifies log files: whether any record was changed, and whether any is missing. Files are read once, and a second
+ * time only when records stand in them more than once. What is held in memory grows with the number of streams and of
+ * gaps, not with the number of lines.
+ *
+ * @param files - In any order; `-` is the standard input. The lines of a stream may stand in several of them.
+ * @throws LogFileError when a file cannot be read.
+ * @throws LogLimitError when there are too many streams to hold.
+ */
+export async function verifyLogFiles(
+  files: readonly string[],
+  { keys, anchors, maxFindings, maxAge, now }: VerifySettings,
+): Promise<LogReport> {
+  const verifier = new LogVerifier(files, anchors, maxFindings);
+  const signaturesChecked = keys.length > 0 || anchors.count > 0;
+  try {
+    for (const [index, file] of files.entries()) await readInto(verifier, file, index);
+  } catch (error) {
+    // That the lines are in no order, or all changed, is an answer.
+    if (error instanceof LogLimitError && verifier.findings.counts.has("too_many_breaks")) {
+      return toReport(verifier, signaturesChecked);
+    }
+    throw error;
+  }
+  if (verifier.records === 0) {
+    const message = "there is no record of an audit log in these files";
+    verifier.findings.add("no_records", { message });
+  }
+  const judge = new LogJudge(verifier);
+  const answers = new LineAnswers();
+  judge.ask(answers);
+  if (!answers.isEmpty) await readAgain(files, answers);
+  judge.judge(answers, { keys, maxAge, now });
+  return toReport(verifier, signaturesChecked);
+}
+
+async function readInto(verifier: LogVerifier, file: string, index: number): Promise<void> {
+  const facts = await readLogFile(file, {
+    line: (bytes, number, ended) => verifier.line(bytes, index, number, ended),
+    longLine: (number, bytes) => verifier.longLine(index, number, bytes),
+  });
+  verifier.endFile(index, facts);
+}
+
+async function readAgain(files: readonly string[], answers: LineAnswers): Promise<void> {
+  const reader = new LineReader();
+  for (const file of files) {
+    if (file === STANDARD_INPUT) continue;
+    await readLogFile(file, {
+      line(bytes) {
+        const read = reader.read(bytes);
+        if ("other" in read || !answers.isAsked(read.stream, read.number)) return;
+        answers.answer(read.stream, read.number, hash("sha256", bytes, "base64url"));
+      },
+      longLine: () => undefined,
+    });
+  }
+}
