@@ -2,8 +2,10 @@
 export interface ChainStatus {
   /** `unchained`: the records have no hash chain. `unsigned`: it holds together, but nobody's signature was checked. */
   readonly integrity: "intact" | "tampered" | "unsigned" | "unchained";
-  readonly completeness: "complete" | "incomplete";
+  /** `open`: nothing is missing but the end, which a log has only when it was closed. */
+  readonly completeness: "complete" | "open" | "incomplete";
   readonly streams: number;
+  /** Those about changes first. */
   readonly findings: readonly ChainFinding[];
   /** How many findings there are besides. */
   readonly moreFindings: number;
@@ -11,10 +13,11 @@ export interface ChainStatus {
 
 /** One thing that the verifier found. */
 export interface ChainFinding {
-  readonly level: "failure" | "warning" | "note";
-  /** Its kind, in one word. */
+  readonly verdict: "tampered" | "incomplete" | "note";
   readonly kind: string;
-  /** The file and the line. */
+  /** The file and the line; empty when it is about none. */
   readonly place: string;
-  readonly text: string;
+  /** Empty when it is about none. */
+  readonly stream: string;
+  readonly message: string;
 }

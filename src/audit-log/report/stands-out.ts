@@ -42,22 +42,30 @@ export function standsOut(summary: LogSummary, chain: ChainStatus | undefined): 
 function aboutChain(chain: ChainStatus | undefined): readonly Remark[] {
   if (chain === undefined) return [];
   const { integrity, completeness } = chain;
-  const whole = completeness === "complete";
+  const rest: Readonly<Record<ChainStatus["completeness"], string>> = {
+    complete: " Nothing is missing.",
+    open: " Nothing is missing but the end: it is still written, or was not closed.",
+    incomplete: " But it is not complete.",
+  };
   switch (integrity) {
     case "tampered":
-      return [remark("bad", "log", "The log was changed after it was written, or is a forgery.")];
+      return [
+        remark("bad", "log", "The log was changed after it was written, or it is a forgery."),
+      ];
     case "intact":
       return [
-        whole
-          ? remark("good", "log", "The log is whole: every signature and every hash is right.")
-          : remark("warn", "log", "Nothing in the log was changed, but it is not complete."),
+        remark(
+          completeness === "incomplete" ? "warn" : "good",
+          "log",
+          `Every hash and every signature of the log is right.${rest[completeness]}`,
+        ),
       ];
     case "unsigned":
       return [
         remark(
-          "note",
+          completeness === "incomplete" ? "warn" : "note",
           "log",
-          `The hash chain holds together${whole ? "" : ", but is not complete"}. No key was given, so nobody's signature was checked.`,
+          `Every hash of the log is right, but nobody’s signature was checked.${rest[completeness]}`,
         ),
       ];
     default:

@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { DURATION } from "../../core/options/quantity.js";
 import { CommandError } from "../terminal/command-error.js";
 import { parseOptions, readWord } from "../terminal/parse-options.js";
 import { parseInstant } from "./parse-instant.js";
@@ -23,7 +24,9 @@ export interface ReportArguments {
   readonly to: number | undefined;
   /** Files with public keys. */
   readonly keys: readonly string[];
-  readonly anchor: string | undefined;
+  readonly anchors: readonly string[];
+  /** How old the last checkpoint of a log may be that is not closed, in milliseconds. */
+  readonly maxAge: number | undefined;
 }
 
 export const REPORT_USAGE = `Usage: express-secure-api audit-report <file>... [options]
@@ -38,8 +41,9 @@ Options:
   --to <time>       only records from before then
   --top <number>    rows of each list, from 1 to ${MAX_TOP} (default: ${DEFAULT_TOP})
   --title <text>    title of the page (default: ${DEFAULT_TITLE})
-  --key <file>      public key that must have signed the log; may stand several times
-  --anchor <file>   checkpoints that were kept elsewhere
+  --key <file>      Ed25519 public key that must have certified the log; may stand several times
+  --anchor <file>   checkpoints that were kept elsewhere, one JSON object on each line; likewise
+  --max-age <time>  accept a log that is not closed when its last checkpoint is at most so old, as 5m
   --help            this text
 
 Exit codes: 0 the report is written, 1 it is written and says that the log was tampered with, 2 there is no report.
@@ -53,7 +57,8 @@ const OPTIONS = {
   top: { type: "string" },
   title: { type: "string" },
   key: { type: "string", multiple: true },
-  anchor: { type: "string" },
+  anchor: { type: "string", multiple: true },
+  "max-age": { type: "string" },
   help: { type: "boolean", short: "h" },
 } as const;
 
@@ -84,7 +89,8 @@ export function readReportArguments(args: readonly string[]): ReportArguments | 
     from,
     to,
     keys: values.key ?? [],
-    anchor: values.anchor,
+    anchors: values.anchor ?? [],
+    maxAge: readMaxAge(values["max-age"]),
   };
 }
 
@@ -132,6 +138,13 @@ function readTop(written: string | undefined): number {
   const top = /^\d{1,4}$/.test(written) ? Number(written) : 0;
   if (top < 1 || top > MAX_TOP) throw new CommandError(`--top must be from 1 to ${MAX_TOP}`);
   return top;
+}
+
+function readMaxAge(written: string | undefined): number | undefined {
+  if (written === undefined) return undefined;
+  const milliseconds = DURATION.parse(written);
+  if (milliseconds === undefined) throw new CommandError("--max-age must be a duration, as 5m");
+  return milliseconds;
 }
 
 function readTitle(title: string): string {

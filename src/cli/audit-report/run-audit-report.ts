@@ -1,7 +1,11 @@
+import { LogFileError } from "../../audit-log/log-files/log-file-error.js";
 import { type AuditReport, GENERATOR } from "../../audit-log/report/audit-report.js";
 import { standsOut } from "../../audit-log/report/stands-out.js";
 import { jsonText } from "../../route-audit/formats/escape.js";
 import type { CommandChannel } from "../terminal/command-channel.js";
+import { CommandError } from "../terminal/command-error.js";
+import { readAnchors } from "../verify-log/read-anchors.js";
+import { readPublicKey } from "../verify-log/read-public-key.js";
 import { formatReportPage } from "./page/format-report-page.js";
 import { readLogs } from "./read-logs.js";
 import type { ReportArguments } from "./report-arguments.js";
@@ -21,11 +25,17 @@ export async function runAuditReport(
   const { format, from, out, title, to, top } = given;
   // Before long work, and once more behind it.
   if (out !== undefined) checkOut(out);
-  const { files, summary } = await readLogs(given.files, {
-    from: from ?? Number.NEGATIVE_INFINITY,
-    to: to ?? Number.POSITIVE_INFINITY,
-    most: top,
-  });
+  const { files, summary, chain } = await readLogs(
+    given.files,
+    { from: from ?? Number.NEGATIVE_INFINITY, to: to ?? Number.POSITIVE_INFINITY, most: top },
+    {
+      keys: given.keys.map(readPublicKey),
+      anchors: await readAnchors(given.anchors).catch(asCommandError),
+      maxAge: given.maxAge,
+      now,
+      most: top,
+    },
+  );
   const report: AuditReport = {
     generator: GENERATOR,
     format: 1,
@@ -35,7 +45,8 @@ export async function runAuditReport(
     ...(to !== undefined && { to: new Date(to).toISOString() }),
     top,
     files,
-    standsOut: standsOut(summary, undefined),
+    ...(chain !== undefined && { chain }),
+    standsOut: standsOut(summary, chain),
     summary,
   };
   const text = format === "html" ? formatReportPage(report) : `${jsonText(report)}\n`;
@@ -44,5 +55,9 @@ export async function runAuditReport(
     writeReport(out, text);
     channel.say(`${summary.lines.read} lines; the report is in ${out}`);
   }
-  return report.chain?.integrity === "tampered" ? 1 : 0;
+  return chain?.integrity === "tampered" ? 1 : 0;
+}
+
+function asCommandError(error: unknown): never {
+  throw error instanceof LogFileError ? new CommandError(error.message) : error;
 }

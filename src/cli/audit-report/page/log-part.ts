@@ -23,9 +23,14 @@ const INTEGRITY: Readonly<Record<ChainStatus["integrity"], string>> = {
   unsigned: "Every hash is right, but no key was given, so nobody’s signature was checked.",
   unchained: "The records have no hash chain, so that changes cannot be seen.",
 };
-const LEVELS: Readonly<Record<ChainFinding["level"], string>> = {
-  failure: "bad",
-  warning: "warn",
+const COMPLETENESS: Readonly<Record<ChainStatus["completeness"], string>> = {
+  complete: "Nothing is missing.",
+  open: "Nothing is missing but the end: the log is still written, or was not closed.",
+  incomplete: "Something is missing.",
+};
+const TONES: Readonly<Record<ChainFinding["verdict"], string>> = {
+  tampered: "bad",
+  incomplete: "warn",
   note: "",
 };
 
@@ -35,26 +40,29 @@ function chainPart(chain: ChainStatus | undefined): string {
   }
   const { integrity, completeness, streams, findings, moreFindings } = chain;
   const tone = integrity === "tampered" ? " bad" : integrity === "intact" ? " good" : "";
-  const whole =
-    completeness === "complete"
-      ? "Nothing is missing as far as the chain tells."
-      : "It is not complete: see what was found.";
-  return `<p><span class="word${tone}">Hash chain: ${integrity}, ${completeness}.</span> ${INTEGRITY[integrity]} ${whole} Streams checked: ${formatCount(streams)}.</p>
+  const whole = integrity === "unchained" ? "" : ` ${COMPLETENESS[completeness]}`;
+  const more =
+    moreFindings === 0
+      ? ""
+      : `${formatCount(moreFindings)} more are not shown: verify-log lists them.`;
+  return `<p><span class="word${tone}">Hash chain: ${integrity}.</span> ${INTEGRITY[integrity]}${whole} Streams: ${formatCount(streams)}.</p>
 ${dataTable({
   id: "chain-findings",
   caption: "What the verifier found",
-  ...(moreFindings > 0 && {
-    note: `${formatCount(moreFindings)} more are not shown: use verify-log.`,
-  }),
+  note: more,
   columns: [
     {
       name: "Finding",
-      cell: ({ kind, level }) => ({
-        markup: `<span class="word ${LEVELS[level]}">${formatValue(kind)}</span>`,
+      cell: ({ kind, verdict }) => ({
+        markup: `<span class="word ${TONES[verdict]}">${formatValue(kind)}</span><small>${verdict}</small>`,
       }),
     },
-    { name: "Where", cell: ({ place }) => ({ markup: formatValue(place) }) },
-    { name: "What it means", cell: ({ text }) => ({ markup: escapeMarkup(text) }) },
+    { name: "What it means", cell: ({ message }) => ({ markup: escapeMarkup(message) }) },
+    { name: "Where", cell: ({ place }) => ({ markup: place === "" ? "–" : formatValue(place) }) },
+    {
+      name: "Stream",
+      cell: ({ stream }) => ({ markup: stream === "" ? "–" : formatValue(stream) }),
+    },
   ],
   rows: findings,
   empty: "Nothing.",

@@ -85,20 +85,26 @@ function tiles(summary: LogSummary, chain: ChainStatus | undefined): readonly st
 
 function chainTile(chain: ChainStatus | undefined): string {
   if (chain === undefined) return tile("Hash chain", "–", "was not checked");
-  const whole = chain.completeness === "complete" ? "complete" : "not complete";
-  const tones: Readonly<Record<ChainStatus["integrity"], Tone>> = {
-    intact: chain.completeness === "complete" ? "good" : "warn",
-    tampered: "bad",
-    unsigned: "",
-    unchained: "",
-  };
+  const { integrity, completeness } = chain;
   const words: Readonly<Record<ChainStatus["integrity"], string>> = {
     intact: "intact",
     tampered: "TAMPERED",
     unsigned: "unsigned",
     unchained: "none",
   };
-  return tile("Hash chain", words[chain.integrity], whole, tones[chain.integrity]);
+  const more: Readonly<Record<ChainStatus["completeness"], string>> = {
+    complete: "complete",
+    open: "still open",
+    incomplete: "not complete",
+  };
+  const tone = integrity === "intact" ? "good" : "";
+  const worse = completeness === "incomplete" && integrity !== "unchained" ? "warn" : tone;
+  return tile(
+    "Hash chain",
+    words[integrity],
+    integrity === "unchained" ? "changes cannot be seen" : more[completeness],
+    integrity === "tampered" ? "bad" : worse,
+  );
 }
 
 function tile(label: string, value: string, more: string, tone: Tone = ""): string {
