@@ -234,3 +234,102 @@ function attack(
 function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
   return one < other ? -1 : 1;
 }
+
+/** Texts that do something where somebody believes them: in markup, addresses, styles, scripts, terminals, layouts. */
+const HOSTILE = [
+  "<script>injected = true</script>",
+  "</script><script>injected = true</script>",
+  "</style></title></textarea></svg><script>injected = true</script>",
+  "<img src=/evil.png onerror='injected = true'>",
+  "<svg onload=injected=true><image href=/evil.svg></svg>",
+  `"><iframe src="/evil.html"></iframe>`,
+  `" onmouseover="injected = true" autofocus onfocus="injected = true" x="`,
+  "' style='background:url(/evil.css)' '",
+  "javascript:injected=true",
+  "data:text/html,<script>top.injected=true</script>",
+  "<base href=https://evil.example/><form action=/evil><link rel=stylesheet href=/evil.css>",
+  "<!-- --><![CDATA[<x>]]><?xml ?>",
+  "&lt;script&gt;&#60;script&#62;&amp;",
+  "\u202eevil\u2066\u2069\u200f abc \u05d0\u05d1\u05d2 \u0627\u0644",
+  "line\u2028separator\u2029\r\n\u0085end\u0000\u001b[31mred\u001b]8;;http://evil.example\u0007",
+  `Z${"\u0301\u0316\u035c".repeat(80)}algo`,
+  "\ud800 lone \udfff \ufffe \uffff",
+  "W".repeat(300),
+  "\u{1f469}\u200d\u{1f4bb}".repeat(60),
+  "{{constructor.constructor('injected=true')()}} <%= injected %>",
+  "__proto__",
+  "constructor",
+] as const;
+
+/** A log in which clients and whoever could write to it have put everything that may do harm, and much of it. */
+export function hostileLog(): readonly string[] {
+  const source = createSource();
+  const start = START;
+  const lines = HOSTILE.flatMap((text, index) => {
+    const time = start + index * MINUTE;
+    const members = {
+      "audit.actor.client_id": text,
+      "audit.actor.id": text,
+      "audit.actor.type": text,
+      "audit.decisions": [`${text}:deny:${text}`, "__proto__:deny:x", "constructor:allow"],
+      "audit.outcome": "failure",
+      "audit.reason": text,
+      "audit.reported.changes": [text],
+      "audit.reported.code": text,
+      "audit.reported.first": text,
+      "audit.reported.reason": `${text}!`,
+      "audit.reported.row": text,
+      "audit.reports": [text],
+      "audit.severity": text,
+      "client.address": text,
+      "event.name": text,
+      "http.request.method": text,
+      "http.response.status_code": 403,
+      "http.route": text,
+      "service.name": text,
+    };
+    return [
+      requestRecord(source(time), members),
+      requestRecord(source(time + 1), { ...members, "http.response.status_code": 500 }),
+      {
+        ...systemRecord(source(time + 2), "security_alert"),
+        ...members,
+        "audit.alert.count": Number.MAX_SAFE_INTEGER,
+        "audit.alert.key": text,
+        "security_rule.category": text,
+        "security_rule.name": text,
+      },
+      systemRecord(source(time + 3), "sys_monitor_enabled", {
+        "audit.notice": text,
+        "audit.reason": text,
+        "audit.reporting": [text],
+        "audit.unused": [text],
+        "service.name": text,
+      }),
+      systemRecord(source(time + 4), "log_dropped", {
+        "audit.lost": Number.MAX_SAFE_INTEGER,
+        "audit.lost.since": text,
+        "audit.sink": text,
+      }),
+      { ...requestRecord(source(time + 5), members), "audit.event.source": "app" },
+    ].map(lineOf);
+  });
+  const plain = lineOf(requestRecord(source(start)));
+  return [
+    ...lines,
+    lineOf(requestRecord(source(start), { "http.route": `<b>${"y".repeat(1_000_000)}` })),
+    plain.replace("{", '{"__proto__":{"event.name":"polluted"},"constructor":{"prototype":1},'),
+    Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0xc3, 0x28, 0x22, 0x7d]).toString("utf8"),
+    plain.slice(0, 200),
+    "<script>injected = true</script>",
+    ...Array.from({ length: 6000 }, (_, index) =>
+      lineOf(
+        requestRecord(source(start + index), {
+          ...refusal(`<i>${index}`, `<u>${index}`, 400, `<s>${index}`),
+          "client.address": `<b>${index}`,
+          "http.route": `/<a href=/evil>${index}`,
+        }),
+      ),
+    ),
+  ];
+}

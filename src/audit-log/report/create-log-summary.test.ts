@@ -214,7 +214,7 @@ describe("the summary of a log", () => {
 
   it("takes whatever stands in the members", () => {
     const members = Object.keys(requestRecord(createSource()(NOON)));
-    const values = [null, 1e308, -1, 1.5, {}, [], [[]], "", "x".repeat(1_000_000), true, "\u2028"];
+    const values = [null, 1e308, -1, 1.5, {}, [], [[]], "", "x".repeat(10_000), true, "\u2028"];
     const records = members.flatMap((name) =>
       values.map((value) => requestRecord(createSource()(NOON), { [name]: value })),
     );
@@ -222,6 +222,7 @@ describe("the summary of a log", () => {
     odd.push(
       '{"audit.schema.version":"1","__proto__":{"event.name":"api_request"},"constructor":1}',
     );
+    odd.push(lineOf(requestRecord(createSource()(NOON), { "http.route": "x".repeat(1_000_000) })));
     odd.push(`{"audit.schema.version":"1","x":${"[".repeat(100_000)}${"]".repeat(100_000)}}`);
     const { lines, rankings } = summaryOfLines(odd);
     expect(lines.read).toBe(odd.length);
@@ -256,7 +257,7 @@ describe("what stands out", () => {
     const remarks = standsOut(summaryOf(sampleLog()), undefined).map(({ text }) => text);
     expect(remarks).toEqual([
       expect.stringMatching(/^1 alert, most often auth-burst .* about 198\.51\.100\.77/),
-      expect.stringMatching(/^31 requests failed on the server, .* on POST \/payments/),
+      expect.stringMatching(/^31 requests failed on the server, on POST \/payments/),
       expect.stringMatching(/^Refusals and failures peak at 2026-11-26 10:02:00 UTC: 308 /),
       expect.stringMatching(/^110 requests would have been refused .*: unknown_field\.$/),
     ]);

@@ -77,9 +77,7 @@ function aboutGaps({ streams, lines }: LogSummary): readonly Remark[] {
   const { missing, lost, repeated } = streams;
   const found: Remark[] = [];
   if (missing > 0) {
-    found.push(
-      remark("bad", "log", `${count(missing, "record")} missing: their numbers are not there.`),
-    );
+    found.push(remark("bad", "log", `${count(missing, "record")} missing: the numbers have gaps.`));
   }
   if (lost > 0) {
     found.push(remark("warn", "log", `The log says itself that it lost ${count(lost, "record")}.`));
@@ -120,8 +118,8 @@ function aboutFailures({ traffic, routes, rankings }: LogSummary): readonly Rema
   const [route] = routes.routes.rows
     .filter((row) => row.serverErrors > 0)
     .sort((one, other) => other.serverErrors - one.serverErrors);
-  const where =
-    route === undefined ? "" : `, most of them (${route.serverErrors}) on ${route.name}`;
+  const most = route?.serverErrors === serverErrors ? "" : `most of them (${route?.serverErrors}) `;
+  const where = route === undefined ? "" : `, ${most}on ${route.name}`;
   const [outage] = rankings.reasons.rows.filter(({ event }) => event === "api_request");
   const why = outage === undefined ? "" : `; the most frequent reason is ${outage.reason}`;
   return [

@@ -19,6 +19,8 @@ export interface StreamSummary {
   readonly lost: number;
   /** Successes that had no record on purpose. */
   readonly sampledOut: number;
+  /** Names of services, as many as one can read. */
+  readonly services: readonly string[];
 }
 
 /** What one process wrote. */
@@ -52,6 +54,7 @@ interface Stream {
 }
 
 const MAX_STREAMS = 20_000;
+const MAX_SERVICES = 20;
 const RECORD_ID = /^([\w-]{1,64}?)(\.\d{1,6})?-(\d{1,15})$/;
 
 /** Looks at the numbers of all records, whatever time is asked for: a gap has no time. */
@@ -98,6 +101,10 @@ export function createStreamSection() {
         open: sum(({ closed }) => (closed ? 0 : 1)),
         lost: sum(({ lost }) => lost),
         sampledOut: sum(({ sampledOut }) => sampledOut),
+        services: [...new Set(rows.map(({ service }) => service))]
+          .filter((name) => name !== "")
+          .slice(0, MAX_SERVICES)
+          .sort(),
       };
     },
   };

@@ -1,13 +1,15 @@
 import { type AuditReport, GENERATOR } from "../../../audit-log/report/audit-report.js";
 import { htmlDocument } from "../../../core/markup/html-document.js";
 import { escapeMarkup } from "../../../route-audit/formats/escape.js";
-import { formatTime } from "../elements/format-figure.js";
+import { formatTime, formatValue } from "../elements/format-figure.js";
 import { alertPart, reportModePart } from "./incident-part.js";
 import { logPart } from "./log-part.js";
 import { overviewPart } from "./overview-part.js";
 import { SCRIPT, STYLE } from "./page-assets.js";
 import { rankingPart } from "./ranking-part.js";
 import { timePart } from "./time-part.js";
+
+const MAX_SERVICES = 5;
 
 /**
  * One page that needs nothing else, for people. Every text of the log in it was escaped by one function, and is never an
@@ -58,5 +60,7 @@ function periodOf({ from, to, summary, files }: AuditReport): string {
     to === undefined ? "" : `before ${formatTime(to)}`,
   ].filter((part) => part !== "");
   const scope = asked.length === 0 ? "" : ` (asked for: ${asked.join(" ")})`;
-  return `${found}${scope}, from ${files.length === 1 ? "one file" : `${files.length} files`}`;
+  const services = summary.streams.services.slice(0, MAX_SERVICES).map(formatValue).join(", ");
+  const source = files.length === 1 ? "one file" : `${files.length} files`;
+  return `${found}${scope}, from ${source}${services === "" ? "" : `, written by ${services}`}`;
 }

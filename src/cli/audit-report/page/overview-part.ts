@@ -49,17 +49,17 @@ function tiles(summary: LogSummary, chain: ChainStatus | undefined): readonly st
         : `${formatShare(endings.refused, requests)}, most: ${escapeMarkup(reason.reason)}`,
     ),
     tile(
-      "Failed on the server",
+      "Server errors",
       formatCount(endings.serverErrors),
       formatShare(endings.serverErrors, requests),
       endings.serverErrors === 0 ? "good" : "warn",
     ),
     tile(
-      "95 % faster than",
+      "Latency, p95",
       routes.latency === undefined ? "–" : formatDuration(routes.latency.p95),
       routes.latency === undefined
         ? "no durations"
-        : `half: ${formatDuration(routes.latency.p50)}, 99 %: ${formatDuration(routes.latency.p99)}`,
+        : `p50 ${formatDuration(routes.latency.p50)}, p99 ${formatDuration(routes.latency.p99)}`,
     ),
     tile(
       "Alerts",

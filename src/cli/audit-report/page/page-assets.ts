@@ -2,7 +2,7 @@
 export const STYLE = `
 :root { color-scheme: light dark; --ink: #17212b; --paper: #f6f7f9; --card: #fff; --soft: #eef1f4; --line: #d5dbe1; --faint: #55616d;
   --bad: #a8201a; --warn: #7a4d00; --good: #19653a; --link: #0b57a4; --bad-soft: #fdeeec; --warn-soft: #fdf4e2; --good-soft: #e9f5ee;
-  --succeeded: #7d98b3; --clientErrors: #b98a1d; --refused: #e0531f; --serverErrors: #8b2fc9; --unfinished: #57626e; }
+  --succeeded: #708ca8; --clientErrors: #b98a1d; --refused: #e0531f; --serverErrors: #8b2fc9; --unfinished: #57626e; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e9ee; --paper: #0f1317; --card: #171d23; --soft: #1f272f; --line: #333d47;
   --faint: #a2aeba; --bad: #ff9086; --warn: #f2c46a; --good: #7fd99a; --link: #85bdf7; --bad-soft: #351c1b; --warn-soft: #30260f;
   --good-soft: #14281c; --succeeded: #587896; --clientErrors: #d8ab45; --refused: #ff7b47; --serverErrors: #c58bff; --unfinished: #97a3af; } }
@@ -29,6 +29,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .remarks { list-style: none; margin: 0; padding: 0; display: grid; gap: .5rem; }
 .remarks li { padding: .5rem .75rem; border-radius: 6px; border-inline-start: 4px solid var(--line); background: var(--soft); overflow-wrap: anywhere; }
 .remarks .bad { border-color: var(--bad); background: var(--bad-soft); } .remarks .warn { border-color: var(--warn); background: var(--warn-soft); }
+.remarks .note { font-size: inherit; margin: 0; color: inherit; } .n + td:not(.n) { padding-inline-start: .75rem; }
 .remarks .good { border-color: var(--good); background: var(--good-soft); } .remarks b { text-transform: uppercase; font-size: .72rem; letter-spacing: .05em; margin-inline-end: .4rem; }
 b.bad, .word.bad { color: var(--bad); } b.warn, .word.warn { color: var(--warn); } b.good, .word.good { color: var(--good); } b.note { color: var(--faint); }
 .word { font-weight: 600; } .note, .none, .unit, .zero { color: var(--faint); } .note, .none { font-size: .88rem; margin: 0 0 .5rem; } .unit { font-weight: 400; }
