@@ -15,6 +15,8 @@ export interface Remark {
 /** A peak stands out when it is so many times as high as a usual moment. */
 const PEAK = 5;
 const PEAK_LEAST = 20;
+/** Of what the log says in its own words. */
+const MAX_NOTICES = 3;
 /** One client that causes so much of all refusals. */
 const DOMINANT = 0.5;
 const DOMINANT_LEAST = 20;
@@ -177,7 +179,9 @@ function peakOf(moments: readonly Moment[]): Moment | undefined {
 function aboutReportMode({ rehearsal, diary }: LogSummary): readonly Remark[] {
   const { requests, refusals } = rehearsal;
   const [most] = refusals.rows;
-  const found = diary.notices.map((notice) => remark("warn", "report-mode", notice));
+  const found = diary.notices
+    .slice(0, MAX_NOTICES)
+    .map((notice) => remark("warn", "log", `The log says: “${notice}”`));
   if (requests === 0 || most === undefined) return found;
   return [
     ...found,
@@ -198,5 +202,5 @@ function remark(level: Remark["level"], part: Remark["part"], text: string): Rem
 }
 
 function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+  return `${number.toLocaleString("en-US")} ${noun}${number === 1 ? "" : "s"}`;
 }

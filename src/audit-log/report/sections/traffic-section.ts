@@ -31,7 +31,7 @@ export interface Timeline {
 export interface Moment extends Readonly<EndingCounts> {
   readonly start: string;
   readonly alerts: number;
-  /** Of its refusals and server errors: what most of them had. */
+  /** Of its refusals and server errors: what a quarter of them had, or more. */
   readonly mostly: { readonly reason?: string; readonly route?: string; readonly client?: string };
 }
 
@@ -52,6 +52,8 @@ const MAX_MOMENTS = 120;
 /** Kept while reading: a day in stretches of a minute, and times that lie far off. */
 const MAX_BUCKETS = 2000;
 const MAX_NAMES_PER_MOMENT = 24;
+/** Of the refusals and failures of a moment: what fewer have in common is not worth a name. */
+const MOSTLY = 0.25;
 /** What lies outside of that much of all, at either end, may be left out of the chart when it makes it useless. */
 const FRINGE = 0.0005;
 const USELESS = 10;
@@ -166,19 +168,20 @@ function startAfter(
 }
 
 function momentOf(start: number, { endings, alerts, trouble }: MomentCounts): Moment {
-  const most = (names: FrequentItems | undefined) => names?.top(1)[0]?.key;
+  const enough = troubleOf(endings) * MOSTLY;
+  const most = (names: FrequentItems | undefined): string | undefined => {
+    const [item] = names?.top(1) ?? [];
+    return item !== undefined && item.count >= enough ? item.key : undefined;
+  };
   const [reason, route, client] = [trouble?.reason, trouble?.route, trouble?.client].map(most);
   return {
     start: new Date(start).toISOString(),
     ...endings,
     alerts,
-    mostly:
-      troubleOf(endings) === 0
-        ? {}
-        : {
-            ...(reason !== undefined && { reason }),
-            ...(route !== undefined && { route }),
-            ...(client !== undefined && { client }),
-          },
+    mostly: {
+      ...(reason !== undefined && { reason }),
+      ...(route !== undefined && { route }),
+      ...(client !== undefined && { client }),
+    },
   };
 }

@@ -55,7 +55,7 @@ thead button { all: unset; cursor: pointer; } thead button:focus-visible { outli
 .bar { display: block; width: 8rem; height: .55rem; margin-top: .35rem; background: var(--soft); border-radius: 2px; overflow: hidden; }
 summary { cursor: pointer; color: var(--link); margin: .25rem 0 .5rem; font-size: .92rem; } ul.files { margin: 0 0 .5rem; padding-inline-start: 1.2rem; } ul.files li { overflow-wrap: anywhere; }
 footer { color: var(--faint); font-size: .85rem; } footer li { margin-bottom: .25rem; } [hidden] { display: none !important; } :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
-@media (max-width: 40rem) { .ticks span:nth-child(even) { display: none; } nav label { margin-inline-start: 0; width: 100%; } nav { position: static; } .plot > svg { height: 5.5rem; } }
+@media (max-width: 40rem) { .ticks span:nth-child(even) { display: none; } nav label { margin-inline-start: 0; width: 100%; } nav { position: static; } .plot > svg { height: 5.5rem; } .tiles strong { font-size: 1.3rem; } }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
 @media print { :root { --ink: #000; --paper: #fff; --card: #fff; --faint: #444; --line: #bbb; } nav, #readout { display: none; } body { font-size: 10pt; } main { max-width: none; padding: 0; }
   section { border: 0; padding: 0; margin: 0 0 1.2rem; } tr, figure, .tiles li, .remarks li { break-inside: avoid; } h2, h3 { break-after: avoid; }
