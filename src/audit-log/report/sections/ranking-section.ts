@@ -60,7 +60,7 @@ const MAX_FEW_NAMES = 1000;
 
 /** Counts by reason, guard, event, client and actor. */
 export function createRankingSection() {
-  const reasons = items(() => ({ event: "", reason: "", ...newTimes() }));
+  const reasons = items(() => new ReasonTally());
   const guards = new FrequentItems(MAX_FEW_NAMES, () => ({
     allowed: 0,
     denied: 0,
@@ -68,9 +68,9 @@ export function createRankingSection() {
     reported: 0,
   }));
   const events = new FrequentItems(MAX_FEW_NAMES, () => ({ severity: "" }));
-  const refusedAddresses = items(newClient);
-  const networks = items(newClient);
-  const actors = items(() => ({ ...newClient(), id: "", type: "", clientId: "" }));
+  const refusedAddresses = items(() => new ClientTally());
+  const networks = items(() => new ClientTally());
+  const actors = items(() => new ActorTally());
 
   function countReason(record: LoggedRecord): void {
     const { ending, event, severity, requests } = record;
@@ -79,7 +79,8 @@ export function createRankingSection() {
     const reason = record.reason ?? textOf(record.members, "error.type") ?? "not told";
     // Names of events have no blanks.
     const detail = reasons.add(`${event} ${reason}`, requests);
-    Object.assign(detail, { event, reason });
+    detail.event = event;
+    detail.reason = reason;
     seen(detail, record.time);
   }
 
@@ -104,9 +105,10 @@ export function createRankingSection() {
     const id = textOf(record.members, "audit.actor.id");
     if (id === undefined) return;
     const type = textOf(record.members, "audit.actor.type") ?? "";
-    const clientId = textOf(record.members, "audit.actor.client_id") ?? "";
     const detail = actors.add(`${type} ${id}`, record.requests);
-    Object.assign(detail, { id, type, clientId: clientId === "" ? detail.clientId : clientId });
+    detail.id = id;
+    detail.type = type;
+    detail.clientId = textOf(record.members, "audit.actor.client_id") ?? detail.clientId;
     noteClient(detail, record);
   }
 
@@ -122,21 +124,12 @@ export function createRankingSection() {
     },
     result(most: number): RankingSummary {
       return {
-        reasons: rankingOf(reasons, most, ({ event, reason, ...times }) => ({
-          event,
-          reason,
-          ...spanOf(times),
-        })),
+        reasons: rankingOf(reasons, most, reasonRow),
         guards: rankingOf(guards, most, (counts) => ({ ...counts })),
         events: rankingOf(events, most, (detail) => ({ ...detail })),
         refusedAddresses: rankingOf(refusedAddresses, most, clientRow),
         networks: rankingOf(networks, most, clientRow),
-        actors: rankingOf(actors, most, ({ id, type, clientId, ...client }) => ({
-          id,
-          type,
-          clientId,
-          ...clientRow(client),
-        })),
+        actors: rankingOf(actors, most, actorRow),
       };
     },
   };
@@ -149,26 +142,30 @@ const KINDS: ReadonlyMap<string, "allowed" | "denied" | "failed" | "reported"> =
   ["report", "reported"],
 ] as const);
 
-interface Times {
-  from: number;
-  to: number;
+/** When it was seen first and last, in milliseconds. Classes: there is one for each line with a new name. */
+class Times {
+  from = Number.POSITIVE_INFINITY;
+  to = Number.NEGATIVE_INFINITY;
 }
 
-interface ClientDetail extends Times {
-  readonly endings: EndingCounts;
-  reason: string;
+class ReasonTally extends Times {
+  event = "";
+  reason = "";
+}
+
+class ClientTally extends Times {
+  readonly endings: EndingCounts = createEndingCounts();
+  reason = "";
+}
+
+class ActorTally extends ClientTally {
+  id = "";
+  type = "";
+  clientId = "";
 }
 
 function items<Detail>(create: () => Detail): FrequentItems<Detail> {
   return new FrequentItems(MAX_NAMES, create);
-}
-
-function newTimes(): Times {
-  return { from: Number.POSITIVE_INFINITY, to: Number.NEGATIVE_INFINITY };
-}
-
-function newClient(): ClientDetail {
-  return { endings: createEndingCounts(), reason: "", ...newTimes() };
 }
 
 function seen(times: Times, time: number): void {
@@ -176,7 +173,7 @@ function seen(times: Times, time: number): void {
   times.to = Math.max(times.to, time);
 }
 
-function noteClient(detail: ClientDetail, record: LoggedRecord): void {
+function noteClient(detail: ClientTally, record: LoggedRecord): void {
   countEnding(detail.endings, record);
   seen(detail, record.time);
   if (record.ending === "refused") detail.reason = record.reason ?? record.event;
@@ -186,6 +183,17 @@ function spanOf({ from, to }: Times): Span {
   return { first: new Date(from).toISOString(), last: new Date(to).toISOString() };
 }
 
-function clientRow({ endings, reason, ...times }: ClientDetail): ClientRow {
-  return { ...endings, reason, ...spanOf(times) };
+function reasonRow(tally: ReasonTally): ReasonRow {
+  const { event, reason } = tally;
+  return { event, reason, ...spanOf(tally) };
+}
+
+function clientRow(tally: ClientTally): ClientRow {
+  const { endings, reason } = tally;
+  return { ...endings, reason, ...spanOf(tally) };
+}
+
+function actorRow(tally: ActorTally): ActorRow {
+  const { id, type, clientId } = tally;
+  return { id, type, clientId, ...clientRow(tally) };
 }
