@@ -10,6 +10,7 @@ import pino from "pino";
 import { pinoHttp } from "pino-http";
 import { createExchange } from "./fake-exchange.mjs";
 import { requireFromLibrary, requireInternal } from "./library.mjs";
+import { logVerification } from "./log-verification.mjs";
 import { rateLimits } from "./rate-limits.mjs";
 import { securityHeaders } from "./security-headers.mjs";
 import { AUDIENCE, SCOPE } from "./workload.mjs";
@@ -30,6 +31,7 @@ export function comparisons(context) {
     ...rateLimits({ prepareWith, runMiddleware }),
     ...securityHeaders({ exchanges, runMiddleware }),
     ...auditRecords(context),
+    logVerification(context),
   ];
 }
 

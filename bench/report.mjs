@@ -34,6 +34,7 @@ const BRIEF = {
   cspNonce: "nonce",
   bytesPerKey: "bytes per key",
   auditRecord: "audit record",
+  verifyLog: "verifying a line of a log ÷ reading and hashing it",
   require: "`require()` of the preset",
   startUp: "start-up",
   blockedLoop: "blocked loop in ms",

@@ -35,7 +35,7 @@ describe("the command verify-log", () => {
     expect(good).toMatchObject({ status: 0, stderr: "" });
     expect(good.stdout).toBe(`Integrity:    intact
 Completeness: complete
-${log.number} records of 1 streams in 1 files
+${log.number} records of 1 stream in 1 file
 
 Nothing found.
 
@@ -97,7 +97,7 @@ tampered    record 5 is not what it was when record 6 was written: it was change
     expect(vouched.stdout).toContain("Integrity:    intact");
     const contradicted = await run(["verify-log", cut, "--anchor", anchors, "--max-findings", "1"]);
     expect(contradicted.status).toBe(2);
-    expect(contradicted.stdout).toContain("2 more findings are left out.");
+    expect(contradicted.stdout).toContain("2 more findings left out: see --max-findings.");
   });
 
   it("accepts a log that is open when its last checkpoint is young enough", async () => {

@@ -148,11 +148,11 @@ export function textOf(lines: readonly string[]): string {
   return lines.map((line) => `${line}\n`).join("");
 }
 
-export function hashOf(line: string): string {
+function hashOf(line: string): string {
   return createHash("sha256").update(line).digest("base64url");
 }
 
-export function rawKey(key: KeyObject): string {
+function rawKey(key: KeyObject): string {
   return key.export({ format: "jwk" }).x ?? "";
 }
 
@@ -169,7 +169,7 @@ export function chainAgain(lines: readonly string[], from: number): string[] {
 }
 
 /** RFC 8785 for what records are made of. */
-export function canonical(value: unknown): string {
+function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));

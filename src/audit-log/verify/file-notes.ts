@@ -29,7 +29,14 @@ export class FileNotes {
 
   other(read: OtherLine, bytes: Buffer, file: number, line: number, ended: boolean): void {
     if (read.other === "blank") return;
-    if (this.#torn !== undefined) this.#sayTorn(false);
+    const torn = this.#torn;
+    if (torn !== undefined && read.other === "foreign") {
+      // Its end, which now stands on a line of its own.
+      this.#torn = undefined;
+      this.#unreadable("cut", torn.file, torn.line);
+      return;
+    }
+    if (torn !== undefined) this.#sayTorn(false);
     if (read.other === "foreign") {
       if (this.#foreign === 0) this.#firstForeign = line;
       this.#foreign += 1;

@@ -2,8 +2,8 @@ import { FINDING_KINDS, type Finding, type FindingKind } from "./findings/findin
 import type { LogVerifier } from "./log-verifier.js";
 import type { StreamState } from "./streams/stream-state.js";
 
-export type Integrity = "intact" | "tampered" | "unsigned";
-export type Completeness = "complete" | "incomplete";
+type Integrity = "intact" | "tampered" | "unsigned";
+type Completeness = "complete" | "incomplete";
 
 /** The verdict on one stream. */
 export interface StreamReport {

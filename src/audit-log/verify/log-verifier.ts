@@ -15,9 +15,9 @@ import {
 } from "./streams/stream-state.js";
 
 /** More are not held: each costs some memory, and a service that starts every minute makes 45,000 in a month. */
-export const MAX_STREAMS = 100_000;
+const MAX_STREAMS = 100_000;
 /** Places where the lines of a stream do not follow on each other, of all streams. */
-export const MAX_RUNS = 100_000;
+const MAX_BREAKS = 100_000;
 const MAX_CERTIFICATES = 16;
 /** Of statements about one stream: one for each of its files. */
 const MAX_STATEMENTS = 10_000;
@@ -43,7 +43,7 @@ export class LogVerifier {
   /** Lines that are records, of all streams. */
   records = 0;
   readonly #reader = new LineReader();
-  #runs = 0;
+  #breaks = 0;
   /** Of the line that was read last: lines of one stream follow each other. */
   #stream: StreamState | undefined;
 
@@ -89,15 +89,15 @@ export class LogVerifier {
       this.#repeated(stream, read, place);
       return;
     }
-    if (runs.runs.size !== before) {
-      this.#runs += runs.runs.size - before;
-      if (this.#runs > MAX_RUNS) this.#giveUp(place);
+    if (before > 0 && runs.runs.size > before) {
+      this.#breaks += 1;
+      if (this.#breaks > MAX_BREAKS) this.#giveUp(place);
     }
     const { current } = runs;
     if (current === undefined) return;
     if (read.special) this.#special(stream, current, bytes, read, digest, place);
     if (read.closes && current.ended === 0) current.ended = read.number;
-    runs.settle();
+    if (runs.settle()) this.#breaks -= 1;
   }
 
   #streamOf({ stream: id, chained }: RecordLine, place: LinePlace): StreamState {
@@ -121,10 +121,12 @@ export class LogVerifier {
     const { elsewhere, previous } = line;
     if (elsewhere === undefined) return line;
     const other = { ...line, ...elsewhere };
-    const fits = ({ stream }: RecordLine): boolean =>
-      previous !== "" && this.streams.get(stream)?.runs.current?.lastHash === previous;
+    const fits = ({ stream, number }: RecordLine): boolean =>
+      previous === ""
+        ? number === 1
+        : this.streams.get(stream)?.runs.current?.lastHash === previous;
     if (fits(line)) return line;
-    return fits(other) || !this.streams.has(line.stream) ? other : line;
+    return fits(other) || this.streams.has(other.stream) ? other : line;
   }
 
   /** What is wrong with the line itself. Its place in the stream is where it fits best. */
@@ -240,7 +242,7 @@ export class LogVerifier {
   }
 
   #giveUp(place: LinePlace): never {
-    const most = MAX_RUNS.toLocaleString("en-US");
+    const most = MAX_BREAKS.toLocaleString("en-US");
     const message = `the records do not follow on each other in more than ${most} places: they were changed, or are in no order at all`;
     this.findings.add("too_many_breaks", { ...this.#factsAt(place), message });
     throw new LogLimitError(message);

@@ -88,6 +88,30 @@ describe("checkpoints", () => {
     expect(report.findings[0]?.message).toContain("records 1 to 8 in front of that are sealed by");
   });
 
+  it("do not reach over a gap to the records in front of it", async () => {
+    const { lines } = new ReferenceStream({ signingKey }).records(25).end();
+    const rest = lines.filter((_line, index) => index !== 11 && index !== 15);
+    const report = await verifyLogs([textOf(rest)], { keys });
+    expect(kindsOf(report)).toEqual(["missing_records 12", "missing_records 16"]);
+    expect(report.findings.map(({ message }) => message)).toEqual([
+      "record 12 is missing",
+      "record 16 is missing; records 13 to 15 in front of that are sealed by nothing",
+    ]);
+  });
+
+  it("may be young enough for a stream that is not closed", async () => {
+    const log = new ReferenceStream({ signingKey }).records(15);
+    const now = 1_700_000_000_000;
+    const at = async (age: number) =>
+      kindsOf(await verifyLogs([log.text], { keys, maxAge: 60_000, now: now + age }));
+    expect(await at(60_000)).toEqual(["open_end 17"]);
+    expect(await at(60_001)).toEqual(["unsealed_tail 12-17", "not_closed 17"]);
+    expect(await at(-60_001)).toEqual(["unsealed_tail 12-17", "not_closed 17"]);
+    const chain = new ReferenceStream({ integrity: "chain" }).records(3);
+    const open = await verifyLogs([chain.text], { maxAge: 60_000, now });
+    expect(kindsOf(open)).toEqual(["not_closed 4"]);
+  });
+
   it("tell what the log says it lost", async () => {
     const log = new ReferenceStream({ signingKey }).records(8);
     log.checkpoint({ "audit.checkpoint.lost": [0, 3] }).end();
@@ -201,6 +225,20 @@ describe("streams that speak of others", () => {
     const alone = await verifyLogs([textOf(old.lines.slice(20)) + expiry(hash)], { keys });
     expect(kindsOf(alone)).toEqual(["unproven_records", "expired_records 1-20"].reverse());
     expect(alone.completeness).toBe("incomplete");
+  });
+
+  it("vouch for nothing behind the record that they found", async () => {
+    const old = new ReferenceStream({ signingKey }).records(35);
+    const found = next(old);
+    const hash = JSON.parse(old.lines[20] ?? "")["audit.sequence.previous_hash"];
+    const expiry = new ReferenceStream({ signingKey });
+    expiry.write({ "audit.expired.streams": [`${old.stream} 1-20 ${hash}`] });
+    const rest = expiry.end().text + found.text;
+    const forged = old.records(3).end().lines.slice(20);
+    const report = await verifyLogs([textOf(forged) + rest], { keys });
+    expect(report.completeness).toBe("incomplete");
+    expect(kindsOf(report)).toContain("unproven_records");
+    expect(report.integrity).toBe("unsigned");
   });
 
   function sixteen(kind: string): string {

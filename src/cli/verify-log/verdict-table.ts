@@ -12,7 +12,9 @@ const MAX_STREAMS = 20;
 export function formatVerdictTable(report: LogReport, color: boolean): string {
   const { findings, findingsLeftOut, streams } = report;
   const more =
-    findingsLeftOut === 0 ? [] : [`${count(findingsLeftOut)} more findings are left out.`];
+    findingsLeftOut === 0
+      ? []
+      : [`${counted(findingsLeftOut, "more finding")} left out: see --max-findings.`];
   const sections = [
     verdictOf(report, color),
     ...(findings.length === 0
@@ -30,7 +32,7 @@ function verdictOf(report: LogReport, color: boolean): string {
   const lines = [
     `Integrity:    ${paint(integrity, color, integrity === "intact" ? GOOD : integrityColor)}`,
     `Completeness: ${paint(completeness, color, completeness === "complete" ? GOOD : COLORS.incomplete)}`,
-    `${count(records)} records of ${count(streams.length)} streams in ${count(files.length)} files`,
+    `${counted(records, "record")} of ${counted(streams.length, "stream")} in ${counted(files.length, "file")}`,
   ];
   return [...lines, ...signatureNote(report)].join("\n");
 }
@@ -67,7 +69,7 @@ function streamsOf(streams: readonly StreamReport[]): string {
   const shown = [...bad, ...streams.filter((stream) => !isBad(stream))].slice(0, MAX_STREAMS);
   const rows = shown.map(
     ({ stream, integrity, completeness, records, first, last, sealedTo, closed }) =>
-      `  ${visible(stream)}  ${integrity.padEnd(8)}  ${completeness.padEnd(10)}  ${count(records)} records, ${first} to ${last}; ${
+      `  ${visible(stream)}  ${integrity.padEnd(8)}  ${completeness.padEnd(10)}  ${counted(records, "record")}, ${first} to ${last}; ${
         sealedTo === 0 ? "not sealed" : `sealed to ${sealedTo}`
       }, ${closed ? "closed" : "not closed"}`,
   );
@@ -78,6 +80,10 @@ function streamsOf(streams: readonly StreamReport[]): string {
 
 function isBad({ integrity, completeness }: StreamReport): boolean {
   return integrity === "tampered" || completeness === "incomplete";
+}
+
+function counted(number: number, what: string): string {
+  return `${count(number)} ${what}${number === 1 ? "" : "s"}`;
 }
 
 function count(number: number): string {

@@ -8,6 +8,8 @@ export class FindingList {
   /** Of each kind, those that were left out included. */
   readonly counts = new Map<FindingKind, number>();
   readonly #kept: Finding[] = [];
+  /** Of those that are kept, the ones that are about no change. */
+  #lesser = 0;
   readonly #max: number;
   /** What is already said to be wrong: one reason for each record is enough. */
   readonly #blamed = new Set<string>();
@@ -26,8 +28,12 @@ export class FindingList {
     if (stream !== undefined && verdict === "tampered") this.#tampered.add(stream);
     if (stream !== undefined && verdict === "incomplete") this.#incomplete.add(stream);
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
-    if (this.#kept.length < this.#max) this.#kept.push({ kind, verdict, ...facts });
-    else if (verdict === "tampered") this.#replace({ kind, verdict, ...facts });
+    if (this.#kept.length < this.#max) {
+      this.#kept.push({ kind, verdict, ...facts });
+      if (verdict !== "tampered") this.#lesser += 1;
+    } else if (verdict === "tampered" && this.#lesser > 0) {
+      this.#replace({ kind, verdict, ...facts });
+    }
   }
 
   /** Says once that a record is not what it was. */
@@ -67,8 +73,8 @@ export class FindingList {
 
   #replace(finding: Finding): void {
     const index = this.#kept.findLastIndex(({ verdict }) => verdict !== "tampered");
-    if (index === -1) return;
     this.#kept.splice(index, 1);
+    this.#lesser -= 1;
     this.#kept.push(finding);
   }
 }

@@ -1,13 +1,14 @@
 import type { FindingList } from "../findings/finding-list.js";
 import type { Anchors } from "../seals/anchors.js";
 import type { RunSeals } from "../seals/run-seals.js";
-import { type Layout, layOut } from "../streams/lay-out.js";
+import { type Layout, layOut, runAt } from "../streams/lay-out.js";
 import type { LineAnswers } from "../streams/line-answers.js";
+import type { Run } from "../streams/run.js";
 import type { ExpiredStatement, PreviousStatement, StreamState } from "../streams/stream-state.js";
 import { type Gap, judgeRuns, placeOf } from "./judge-runs.js";
 import { judgeSeals, judgeTail, type Trust } from "./judge-seals.js";
 import { doesFit, judgeAnchors, judgePrevious } from "./judge-statements.js";
-import { recordsOf, sayMissing } from "./missing-records.js";
+import { believedRanges, recordsOf, sayMissing } from "./missing-records.js";
 
 /** What was read of a log. */
 export interface ReadLog {
@@ -53,8 +54,9 @@ export class LogJudge {
       }
       for (const statement of this.#log.previous.get(stream.id) ?? []) {
         const { number } = statement;
-        const inside = layout.main.some((run) => number >= run.first && number < run.last);
-        if (inside && statement.fits === undefined) answers.ask(stream.id, number);
+        const run = runAt(layout.main, number);
+        if (run === undefined || run.last === number || statement.fits !== undefined) continue;
+        answers.ask(stream.id, number);
       }
     }
   }
@@ -89,20 +91,22 @@ export class LogJudge {
   #vouchBackwards(answers: LineAnswers): void {
     // The last streams speak of the ones in front of them.
     for (const { stream, layout } of [...this.#laidOut].reverse()) {
-      if (stream.trusted || layout.main.length !== 1 || layout.main[0]?.first === 1) continue;
+      const [run, more] = layout.main;
+      if (stream.trusted || run === undefined || more !== undefined || run.first === 1) continue;
       for (const statement of this.#log.previous.get(stream.id) ?? []) {
         const { by, at, number } = statement;
-        if (!by.trusted || at > by.sealedTo) continue;
+        // Of records behind the one that it names, it says nothing.
+        if (!by.trusted || at > by.sealedTo || number !== run.last) continue;
         if (doesFit(statement, layout.main, answers) !== true) continue;
         stream.trusted = true;
-        stream.sealedTo = Math.max(stream.sealedTo, number);
+        stream.sealedTo = number;
       }
     }
   }
 
   #judgeWhole({ stream, layout: { main }, gaps, seals }: Judged, trust: Trust): void {
     const { files, findings, expired } = this.#log;
-    const statements = expired.get(stream.id);
+    const statements = believedRanges(expired.get(stream.id));
     const [begin, last] = [main[0], main.at(-1)];
     if (begin === undefined || last === undefined) return;
     if (begin.first > 1) {
@@ -114,7 +118,7 @@ export class LogJudge {
     }
     for (const { first, last: end, left, right } of gaps) {
       const range = { stream: stream.id, first, last: end, hash: right.firstPrevious };
-      const why = `${lostText(seals.lost)}${unsealedText(stream, left.last, left.seals.last)}`;
+      const why = `${lostText(seals.lost)}${unsealedText(stream, left)}`;
       sayMissing({ ...range, why, ...placeOf(right, files) }, statements, findings);
     }
     if (!stream.chained) {
@@ -132,7 +136,7 @@ export class LogJudge {
     answers: LineAnswers,
   ): void {
     const { anchors, previous, expired, findings } = this.#log;
-    const judged = { id, state, main, expired: expired.get(id) };
+    const judged = { id, state, main, expired: believedRanges(expired.get(id)) };
     judgePrevious(judged, previous.get(id) ?? [], answers, findings);
     const named = anchors.of(id);
     if (named !== undefined) judgeAnchors(judged, named, findings);
@@ -153,7 +157,9 @@ function lostText(lost: number): string {
   return lost === 0 ? "" : `; the log itself says that a sink lost ${lost}`;
 }
 
-function unsealedText({ signed }: StreamState, last: number, sealedTo: number): string {
-  if (!signed || sealedTo >= last) return "";
-  return `; ${recordsOf(sealedTo + 1, last)} in front of that ${sealedTo + 1 === last ? "is" : "are"} sealed by nothing`;
+/** A gap takes what stood in front of it out of the reach of the signatures behind it. */
+function unsealedText({ signed }: StreamState, { first, last, seals }: Run): string {
+  if (!signed || seals.last >= last) return "";
+  const begin = Math.max(first, seals.last + 1);
+  return `; ${recordsOf(begin, last)} in front of that ${begin === last ? "is" : "are"} sealed by nothing`;
 }

@@ -1,5 +1,6 @@
 import type { FindingList } from "../findings/finding-list.js";
 import type { Anchor } from "../seals/anchors.js";
+import { runAt } from "../streams/lay-out.js";
 import type { LineAnswers } from "../streams/line-answers.js";
 import type { Run } from "../streams/run.js";
 import type { ExpiredStatement, PreviousStatement, StreamState } from "../streams/stream-state.js";
@@ -10,7 +11,8 @@ export interface JudgedStream {
   readonly id: string;
   readonly state: StreamState | undefined;
   readonly main: readonly Run[];
-  readonly expired: readonly ExpiredStatement[] | undefined;
+  /** What is believed to have expired of it. */
+  readonly expired: readonly ExpiredStatement[];
 }
 
 /** Compares a stream with what was said of it outside of the log. */
@@ -25,7 +27,7 @@ export function judgeAnchors(
     const { number } = anchor;
     if (highest === undefined || number > highest.number) highest = anchor;
     const fits = state?.anchored.get(number);
-    const there = main.some((run) => number >= run.first && number <= run.last);
+    const there = runAt(main, number) !== undefined;
     if (fits === false || (fits === undefined && there)) {
       const message = `record ${number} is not the checkpoint that an anchor names: the log was written anew, or there are two`;
       findings.blame("anchor_mismatch", id, number, { message });
@@ -64,7 +66,7 @@ export function judgePrevious(
   }
   if (highest === undefined || highest.number <= last) return;
   const { by, at, file, line, number } = highest;
-  if (state === undefined && (expired ?? []).length === 0) {
+  if (state === undefined && expired.length === 0) {
     const message = `stream ${by.id} found records up to ${number} of this stream in its file, as it says in record ${at}: they are not in the files given`;
     findings.add("missing_stream", { stream: id, first: 1, last: number, file, line, message });
     return;
@@ -80,7 +82,7 @@ export function doesFit(
   answers: LineAnswers,
 ): boolean | undefined {
   if (fits !== undefined) return fits;
-  const run = main.find((one) => number >= one.first && number <= one.last);
+  const run = runAt(main, number);
   if (run === undefined) return undefined;
   if (run.last === number) return run.lastHash === hash;
   const hashes = answers.hashesOf(stream, number);

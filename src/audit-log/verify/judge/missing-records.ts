@@ -1,9 +1,22 @@
 import type { FindingList } from "../findings/finding-list.js";
-import type { ExpiredStatement, StreamState } from "../streams/stream-state.js";
+import type { ExpiredStatement } from "../streams/stream-state.js";
 
-/** Whether what a stream says in a record can be believed as much as the stream itself. */
-export function isBelieved({ by, at }: { readonly by: StreamState; readonly at: number }): boolean {
-  return !by.signed || at <= by.sealedTo;
+/**
+ * What is believed to have expired: what stands in records that are sealed, if the stream that says so has seals. Each
+ * range begins and ends behind the one in front of it.
+ */
+export function believedRanges(
+  statements: readonly ExpiredStatement[] = [],
+): readonly ExpiredStatement[] {
+  let highest = 0;
+  return statements
+    .filter(({ by, at }) => !by.signed || at <= by.sealedTo)
+    .sort((a, b) => a.first - b.first || b.last - a.last)
+    .filter(({ last }) => {
+      if (last <= highest) return false;
+      highest = last;
+      return true;
+    });
 }
 
 /** Records of a stream that are not there. */
@@ -25,13 +38,13 @@ export interface MissingRange {
  */
 export function sayMissing(
   { stream, first, last, hash, why, ...place }: MissingRange,
-  statements: readonly ExpiredStatement[] | undefined,
+  expired: readonly ExpiredStatement[],
   findings: FindingList,
 ): void {
   let next = first;
-  const believed = (statements ?? []).filter(isBelieved).sort((a, b) => a.first - b.first);
-  for (const range of believed) {
-    if (range.first > next || range.last < next) continue;
+  for (let index = firstBehind(expired, first); index < expired.length; index += 1) {
+    const range = expired[index] as ExpiredStatement;
+    if (range.first > next) break;
     const end = Math.min(range.last, last);
     findings.add("expired_records", {
       ...place,
@@ -49,6 +62,18 @@ export function sayMissing(
   }
   const message = `${recordsOf(next, last)} ${next === last ? "is" : "are"} missing${why}`;
   findings.add("missing_records", { ...place, stream, first: next, last, message });
+}
+
+/** The first range that ends at a number or behind it. */
+function firstBehind(ranges: readonly ExpiredStatement[], number: number): number {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ranges[middle] as ExpiredStatement).last < number) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 export function recordsOf(first: number, last: number): string {

@@ -1,4 +1,4 @@
-import { isCanonicalEscape, isCanonicalNumber, isOrdered } from "./canonical-text.js";
+import { isCanonicalEscape, isCanonicalNumber, isCutEscape, isOrdered } from "./canonical-text.js";
 import {
   type ChainMembers,
   type MemberPlace,
@@ -211,7 +211,7 @@ export class CanonicalScan {
       } else if (kind === BACKSLASH) {
         this.#plain = false;
         const escaped = isCanonicalEscape(bytes, at + 1);
-        if (escaped === 0) return this.#fail(at + 6 > length ? "cut" : "escape", at);
+        if (escaped === 0) return this.#fail(isCutEscape(bytes, at + 1) ? "cut" : "escape", at);
         at += escaped;
       } else return this.#fail("control_character", at);
     }

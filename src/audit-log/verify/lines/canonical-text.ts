@@ -2,6 +2,7 @@
 const SHORT = new Set([0x22, 0x5c, 0x62, 0x66, 0x6e, 0x72, 0x74]);
 /** Control characters have a short escape where there is one, else `\u00xx` in lower case (RFC 8785 §3.2.2.2). */
 const LONG = /^u00(?:0[0-7be-f]|1[0-9a-f])$/;
+const CUT = /^(?:u[\da-f]*)?$/;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /**
@@ -14,6 +15,11 @@ export function isCanonicalEscape(bytes: Buffer, at: number): 0 | 2 | 6 {
   if (letter === undefined) return 0;
   if (SHORT.has(letter)) return 2;
   return LONG.test(bytes.toString("latin1", at, Math.min(at + 5, bytes.length))) ? 6 : 0;
+}
+
+/** Whether a line ends within an escape. @param at - Behind the backslash. */
+export function isCutEscape(bytes: Buffer, at: number): boolean {
+  return bytes.length - at < 5 && CUT.test(bytes.toString("latin1", at));
 }
 
 /** Whether this is how ECMAScript writes the number, which is what RFC 8785 §3.2.2.3 asks for. */

@@ -71,8 +71,7 @@ export function readStatements(bytes: Buffer, number: number, members: ChainMemb
         ? inner[name]
         : undefined;
   return {
-    checkpoint:
-      members.signature.value === -1 ? undefined : readCheckpoint(bytes, number, members, read),
+    checkpoint: readCheckpoint(bytes, number, members, read),
     publicKey: keyOf(read("audit.checkpoint.public_key")),
     certificate: textOf(read("audit.checkpoint.certificate")),
     end: read("audit.sequence.end") === true,
@@ -86,14 +85,17 @@ function readCheckpoint(
   number: number,
   { signature }: ChainMembers,
   read: (name: string) => unknown,
-): Checkpoint | "broken" {
+): Checkpoint | "broken" | undefined {
   const epoch = read("audit.checkpoint.epoch");
+  const records = read("audit.checkpoint.records");
+  if (signature.value === -1) {
+    return epoch === undefined && records === undefined ? undefined : "broken";
+  }
   const nextKey = read("audit.checkpoint.next_key");
   const signed = read("audit.checkpoint.signature");
   if (!isCount(epoch) || bytesOf(signed, 64) === undefined) return "broken";
   if (nextKey !== undefined && keyOf(nextKey) === undefined) return "broken";
   const lost = read("audit.checkpoint.lost");
-  const records = read("audit.checkpoint.records");
   return {
     number,
     epoch,

@@ -33,3 +33,16 @@ export function layOut(runs: Iterable<Run>): Layout {
   }
   return { main, overlaps };
 }
+
+/** The run that holds a record. */
+export function runAt(main: readonly Run[], number: number): Run | undefined {
+  let low = 0;
+  let high = main.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((main[middle] as Run).last < number) low = middle + 1;
+    else high = middle;
+  }
+  const run = main[low];
+  return run !== undefined && run.first <= number ? run : undefined;
+}

@@ -70,21 +70,22 @@ export class StreamRuns {
   /** The run that fits behind the line that was taken last; it is joined when that line was looked at. */
   #waiting: Run | undefined;
 
-  /** Puts together what the last line connects. */
-  settle(): void {
+  /** Puts together what the last line connects. @returns whether that was anything. */
+  settle(): boolean {
     const behind = this.#waiting;
     this.#waiting = undefined;
     const run = this.current;
-    if (behind === undefined || run === undefined) return;
+    if (behind === undefined || run === undefined) return false;
     this.#byStart.delete(keyOf(behind.first, behind.firstPrevious));
     this.#byEnd.delete(keyOf(behind.last, behind.lastHash));
     this.runs.delete(behind);
     joinRuns(run, behind, this.#findings);
+    return true;
   }
 }
 
 /** Makes one run of two, of which the second follows on the first. */
-export function joinRuns(run: Run, behind: Run, findings: FindingList): void {
+function joinRuns(run: Run, behind: Run, findings: FindingList): void {
   run.seals.append(behind.seals, findings);
   run.last = behind.last;
   run.lastHash = behind.lastHash;
