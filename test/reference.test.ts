@@ -34,7 +34,7 @@ const SHARED_PAGES: Readonly<Record<string, string>> = {
 /** Pages of a second middleware behind a door, and of parts of one. */
 const MORE_PAGES = ["login-throttle.md", "overload.md", "redis-store.md", "report-collector.md"];
 /** Pages of commands, which have no options in the sources. */
-const COMMANDS = ["verify-log.md"];
+const COMMANDS = ["audit-report.md", "verify-log.md"];
 /** Pages of what is no middleware. */
 const NO_MIDDLEWARE = [
   ...COMMANDS,
