@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -24,6 +25,7 @@ import { errorHandler, notFound } from "../../src/errors/index.js";
 import { rateLimit } from "../../src/rate-limit/index.js";
 import { expressVersions } from "../support/express.js";
 import { manifest, root } from "../support/package-manifest.js";
+import { ReferenceStream, textOf } from "../support/reference-log.js";
 import { createSource, lineOf, requestRecord, sampleLog } from "../support/sample-log.js";
 
 const command = join(
@@ -114,6 +116,31 @@ describe("the command audit-report", () => {
     const { chain, standsOut } = JSON.parse(stdout) as AuditReport;
     expect(chain?.integrity).toBe("tampered");
     expect(standsOut[0]).toMatchObject({ level: "bad", part: "log" });
+  });
+
+  it("tells what verify-log says of a signed log, with the key that is given", async () => {
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    const key = join(folder, "audit.pem");
+    writeFileSync(key, publicKey.export({ format: "pem", type: "spki" }));
+    const signed = new ReferenceStream({ signingKey: privateKey }).records(25);
+    const open = join(folder, "open.jsonl");
+    writeFileSync(open, textOf(signed.lines));
+    signed.end();
+    const whole = join(folder, "whole.jsonl");
+    writeFileSync(whole, textOf(signed.lines));
+    const changed = join(folder, "changed.jsonl");
+    writeFileSync(changed, textOf(signed.lines).replace("oauthGuard:allow", "oauthGuard:deny"));
+    for (const [file, status, integrity, completeness] of [
+      [whole, 0, "intact", "complete"],
+      [open, 0, "intact", "open"],
+      [changed, 1, "tampered", "complete"],
+    ] as const) {
+      const ended = await run([file, "--key", key, "--format", "json"]);
+      const { chain } = JSON.parse(ended.stdout) as AuditReport;
+      expect({ ...chain, status: ended.status }).toMatchObject({ status, integrity, completeness });
+    }
+    const unsigned = await run([whole, "--format", "json"]);
+    expect(JSON.parse(unsigned.stdout)).toMatchObject({ chain: { integrity: "unsigned" } });
   });
 
   it.each([
