@@ -22,7 +22,7 @@ export function lineOf(record: SampleRecord): string {
 }
 
 /** Numbers that look random and are the same every time (mulberry32). */
-export function createRandom(seed: number): () => number {
+function createRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -22,7 +22,7 @@ export interface LogSummary {
 }
 
 /** What the lines were. */
-export interface LineSummary {
+interface LineSummary {
   readonly read: number;
   /** Records that were counted, by the schema that they are written in. */
   readonly records: { readonly v1: number; readonly ecs: number; readonly ocsf: number };

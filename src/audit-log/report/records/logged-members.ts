@@ -33,7 +33,7 @@ export function timeOf(members: LoggedMembers, name: string): number | undefined
 }
 
 /** A time as the log writes it, in milliseconds since the epoch. */
-export function parseTime(text: string): number | undefined {
+function parseTime(text: string): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z$/.test(text)) return undefined;
   const time = Date.parse(text);
   return Number.isNaN(time) ? undefined : time;

@@ -4,7 +4,7 @@ import { type LoggedMembers, textOf, textsOf, timeOf, wholeOf } from "./logged-m
  * What a record tells of: one request, several that were refused alike, the log itself, an alert, or something else that
  * happened (an event of the app, a connection).
  */
-export type RecordKind = "request" | "repeat" | "system" | "alert" | "event";
+type RecordKind = "request" | "repeat" | "system" | "alert" | "event";
 
 /** How a request ended. */
 export type RequestEnding =

@@ -24,7 +24,7 @@ interface AlertRow {
 }
 
 /** One alert. */
-export interface RaisedAlert {
+interface RaisedAlert {
   readonly time: string;
   readonly rule: string;
   readonly severity: string;

@@ -17,7 +17,7 @@ export interface DiarySummary {
 }
 
 /** One thing that happened to the log. */
-export interface DiaryEntry {
+interface DiaryEntry {
   readonly time: string;
   readonly event: string;
   readonly service: string;

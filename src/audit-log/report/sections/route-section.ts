@@ -13,7 +13,7 @@ export interface RouteSummary {
 }
 
 /** Percentiles are in microseconds, and right within 2.2 %. */
-export interface RouteRow extends Readonly<EndingCounts> {
+interface RouteRow extends Readonly<EndingCounts> {
   readonly latency: DurationPercentiles | undefined;
 }
 

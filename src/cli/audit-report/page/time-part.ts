@@ -18,7 +18,7 @@ import {
 import { timelineChart } from "../elements/timeline-chart.js";
 
 /** How the endings of requests are called. */
-export const ENDING_WORDS: Readonly<Record<RequestEnding, string>> = {
+const ENDING_WORDS: Readonly<Record<RequestEnding, string>> = {
   succeeded: "Succeeded",
   clientErrors: "Other 4xx",
   refused: "Refused",
