@@ -207,7 +207,10 @@ describe("streams that speak of others", () => {
       log.write({
         "event.name": "log_expired",
         "audit.expired.file": "a.jsonl",
-        "audit.expired.streams": [`${old.stream} 1-20 ${said}`],
+        "audit.expired.streams": [
+          `${old.stream} 11-20 ${said}`,
+          `${old.stream} 1-10 ${"A".repeat(43)}`,
+        ],
       });
       return log.records(1).end().text;
     };

@@ -42,24 +42,23 @@ export function sayMissing(
   findings: FindingList,
 ): void {
   let next = first;
+  let latest: ExpiredStatement | undefined;
   for (let index = firstBehind(expired, first); index < expired.length; index += 1) {
     const range = expired[index] as ExpiredStatement;
-    if (range.first > next) break;
-    const end = Math.min(range.last, last);
-    findings.add("expired_records", {
-      ...place,
-      stream,
-      first: next,
-      last: end,
-      message: `${recordsOf(next, end)} were deleted because they were old, as stream ${range.by.id} says in record ${range.at}`,
-    });
-    if (hash !== "" && range.last === last && range.hash !== hash) {
-      const message = `record ${last + 1} does not follow on record ${last} as it was when it was deleted, as stream ${range.by.id} says in record ${range.at}`;
-      findings.blame("expired_mismatch", stream, last + 1, { ...place, message });
-    }
-    next = end + 1;
-    if (next > last) return;
+    if (range.first > next || next > last) break;
+    latest = range;
+    next = Math.min(range.last, last) + 1;
   }
+  if (latest !== undefined) {
+    const said = `as stream ${latest.by.id} says in record ${latest.at}`;
+    const message = `${recordsOf(first, next - 1)} were deleted because they were old, ${said}`;
+    findings.add("expired_records", { ...place, stream, first, last: next - 1, message });
+    if (hash !== "" && latest.last === last && latest.hash !== hash) {
+      const text = `record ${last + 1} does not follow on record ${last} as it was when it was deleted, ${said}`;
+      findings.blame("expired_mismatch", stream, last + 1, { ...place, message: text });
+    }
+  }
+  if (next > last) return;
   const message = `${recordsOf(next, last)} ${next === last ? "is" : "are"} missing${why}`;
   findings.add("missing_records", { ...place, stream, first: next, last, message });
 }

@@ -54,7 +54,7 @@ describe("CanonicalScan", () => {
       }),
       { numRuns: 2000 },
     );
-  });
+  }, 60_000);
 
   it("passes no text that is not its own canonical form", () => {
     const scanner = new CanonicalScan();
@@ -75,7 +75,7 @@ describe("CanonicalScan", () => {
       }),
       { numRuns: 5000 },
     );
-  });
+  }, 60_000);
 
   it.each([
     ['{"a":1', "cut"],
