@@ -41,7 +41,7 @@ const MORE_PAGES = [
   "report-collector.md",
 ];
 /** Pages of commands, which have no options in the sources. */
-const COMMANDS = ["verify-log.md"];
+const COMMANDS = ["audit-report.md", "verify-log.md"];
 /** Pages of formats. */
 const FORMATS = ["audit-schema-v1.md"];
 /** Pages of what is no middleware. */

@@ -12,6 +12,7 @@ export function run(args: readonly string[]): void {
   const [command, ...rest] = args;
   if (command === "scan") void scan(rest).catch(fail);
   else if (command === "verify-log") void verifyLog(rest).catch((error) => fail(error, 3));
+  else if (command === "audit-report") void auditReport(rest).catch((error) => fail(error));
   else routes(args);
 }
 
@@ -44,6 +45,18 @@ async function scan(args: readonly string[]): Promise<void> {
     terminalChannel.write(SCAN_USAGE);
     process.exitCode = 0;
   } else process.exitCode = await runScan(read, showsColors(), terminalChannel);
+}
+
+async function auditReport(args: readonly string[]): Promise<void> {
+  // Whatever happens before there is a report.
+  process.exitCode = 2;
+  const { readReportArguments, REPORT_USAGE } = await import("./audit-report/report-arguments.js");
+  const { runAuditReport } = await import("./audit-report/run-audit-report.js");
+  const read = readReportArguments(args);
+  if (read === undefined) {
+    terminalChannel.write(REPORT_USAGE);
+    process.exitCode = 0;
+  } else process.exitCode = await runAuditReport(read, terminalChannel, Date.now());
 }
 
 async function verifyLog(args: readonly string[]): Promise<void> {

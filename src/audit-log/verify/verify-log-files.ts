@@ -33,19 +33,30 @@ const STANDARD_INPUT = "-";
  */
 export async function verifyLogFiles(
   files: readonly string[],
-  { keys, anchors, maxFindings, maxAge, now }: VerifySettings,
+  settings: VerifySettings,
 ): Promise<LogReport> {
-  const verifier = new LogVerifier(files, anchors, maxFindings);
-  const signaturesChecked = keys.length > 0 || anchors.count > 0;
+  const verifier = new LogVerifier(files, settings.anchors, settings.maxFindings);
   try {
     for (const [index, file] of files.entries()) await readInto(verifier, file, index);
   } catch (error) {
     // That the lines are in no order, or all changed, is an answer.
     if (error instanceof LogLimitError && verifier.findings.counts.has("too_many_breaks")) {
-      return toReport(verifier, signaturesChecked);
+      return toReport(verifier, checksSignatures(settings));
     }
     throw error;
   }
+  return await judgeLogFiles(verifier, settings);
+}
+
+/**
+ * Judges what a verifier was shown, which were all lines of its files.
+ *
+ * @throws LogFileError when a file has to be read once more, and cannot be.
+ */
+export async function judgeLogFiles(
+  verifier: LogVerifier,
+  settings: Omit<VerifySettings, "maxFindings">,
+): Promise<LogReport> {
   if (verifier.records === 0) {
     const message = "there is no record of an audit log in these files";
     verifier.findings.add("no_records", { message });
@@ -53,9 +64,14 @@ export async function verifyLogFiles(
   const judge = new LogJudge(verifier);
   const answers = new LineAnswers();
   judge.ask(answers);
-  if (!answers.isEmpty) await readAgain(files, answers);
+  if (!answers.isEmpty) await readAgain(verifier.files, answers);
+  const { keys, maxAge, now } = settings;
   judge.judge(answers, { keys, maxAge, now });
-  return toReport(verifier, signaturesChecked);
+  return toReport(verifier, checksSignatures(settings));
+}
+
+function checksSignatures({ keys, anchors }: Pick<VerifySettings, "keys" | "anchors">): boolean {
+  return keys.length > 0 || anchors.count > 0;
 }
 
 async function readInto(verifier: LogVerifier, file: string, index: number): Promise<void> {

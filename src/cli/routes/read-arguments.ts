@@ -35,6 +35,7 @@ Options:
 
 To look at a running API: express-secure-api scan --help
 To verify an audit log:   express-secure-api verify-log --help
+To sum up an audit log:   express-secure-api audit-report --help
 
 Exit codes: 0 every route is guarded, 1 some are not, 2 nothing could be found out.
 `;

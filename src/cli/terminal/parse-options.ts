@@ -8,7 +8,7 @@ type Parsed<Options extends OptionTypes> = ReturnType<
 >;
 
 /** Every command that there is. */
-export const COMMANDS = ["routes", "scan", "verify-log"];
+export const COMMANDS = ["routes", "scan", "verify-log", "audit-report"];
 
 /**
  * Reads options and names from the command line.

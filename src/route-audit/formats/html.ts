@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import type { GuardDescription } from "../../core/guard/guard-mark.js";
+import { htmlDocument } from "../../core/markup/html-document.js";
 import { decidingGuards } from "../facts/guard-words.js";
 import type { RouteFinding } from "../findings/finding.js";
 import type { AuditedRoute, OpaqueHandler, RouteStatus } from "../report/route-report.js";
@@ -20,26 +20,11 @@ export const formatHtml: Format = (report, { findings, title, version }) => {
   const name = escapeMarkup(
     [title ?? "API", version].filter((part) => part !== undefined).join(" "),
   );
-  const policy = [
-    "default-src 'none'",
-    `style-src ${sourceOf(STYLE)}`,
-    `script-src ${sourceOf(SCRIPT)}`,
-    "base-uri 'none'",
-    "form-action 'none'",
-  ];
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy.join("; ")}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>Routes of ${name}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<h1>Routes of ${name}</h1>
+  return htmlDocument({
+    title: `Routes of ${name}`,
+    style: STYLE,
+    script: SCRIPT,
+    body: `<h1>Routes of ${name}</h1>
 <p>${summaryOf(report)}</p>
 <form id="filter" role="search" hidden>
 <label>Filter <input id="search" type="search" autocomplete="off" aria-keyshortcuts="/"></label>
@@ -57,17 +42,9 @@ ${routes.map((route) => rowOf(route, columns)).join("\n")}
 </tbody>
 </table>
 </div>
-${report.handlers.length === 0 ? "" : handlersOf(report.handlers)}${findings.length === 0 ? "" : findingsOf(findings)}</main>
-<script>${SCRIPT}</script>
-</body>
-</html>
-`;
+${report.handlers.length === 0 ? "" : handlersOf(report.handlers)}${findings.length === 0 ? "" : findingsOf(findings)}`,
+  });
 };
-
-/** @see https://www.w3.org/TR/CSP3/#grammardef-hash-source */
-function sourceOf(text: string): string {
-  return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
-}
 
 function checkboxOf(status: RouteStatus): string {
   return `<label><input type="checkbox" name="status" value="${status}" checked> ${status}</label>`;

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { htmlDocument } from "../../../core/markup/html-document.js";
 import { escapeMarkup } from "../../../route-audit/formats/escape.js";
 import type { ScanFinding, ScanReport } from "../report/scan-report.js";
 
@@ -30,22 +30,11 @@ ul { padding-inline-start: 1.25rem; margin: 0; } li { overflow-wrap: anywhere; }
 /** One page that needs nothing else. Its own policy allows its style and nothing besides. */
 export function formatScanHtml(report: ScanReport): string {
   const { url, grade, score, requests, findings, unchecked, skipped } = report;
-  const hash = createHash("sha256").update(STYLE).digest("base64");
-  const policy = `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
   const name = escapeMarkup(url);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${grade}: scan of ${name}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<h1>Scan of ${name}</h1>
+  return htmlDocument({
+    title: `${grade}: scan of ${name}`,
+    style: STYLE,
+    body: `<h1>Scan of ${name}</h1>
 <p class="grade ${grade.startsWith("A") ? "good" : "bad"}">${grade}</p>
 <p>${score} of 100, by ${requests} requests</p>
 <h2 id="findings">Findings</h2>
@@ -56,10 +45,8 @@ ${listOf(
 )}${listOf(
   "Not checked",
   skipped.map(({ check, why }) => `${check}: ${why}`),
-)}</main>
-</body>
-</html>
-`;
+)}`,
+  });
 }
 
 function findingOf({ rule, severity, title, seen, at, why, fix }: ScanFinding): string {
