@@ -4,36 +4,28 @@ import { createGuard } from "../core/guard/guard.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import { outageError } from "../core/refusal/http-error.js";
 import { requestId } from "../core/refusal/problem-details.js";
-import { Alerts } from "./alerts/alerts.js";
 import type { AuditEventDetails, AuditEventName } from "./audit-event.js";
 import type { AuditFields } from "./audit-fields.js";
-import { type AuditLogOptions, readAuditLogOptions } from "./audit-log-options.js";
-import { createSeals } from "./chain/create-seals.js";
+import type { AuditLogOptions } from "./audit-log-options.js";
 import { previousFields } from "./chain/previous-stream.js";
-import { type MakeRecord, RecordStream } from "./chain/record-stream.js";
+import type { MakeRecord } from "./chain/record-stream.js";
 import type { Seals } from "./chain/seals.js";
 import { ConnectionLog } from "./connections/connection-log.js";
 import { createConnectionRecord } from "./connections/connection-record.js";
 import { runInContext } from "./correlation/request-context.js";
 import type { AuditHealth } from "./delivery/audit-health.js";
-import { type AuditStats, AuditWriter } from "./delivery/audit-writer.js";
-import { FailurePolicy } from "./delivery/failure-policy.js";
-import { FailureReport } from "./delivery/failure-report.js";
-import { stallRecord } from "./delivery/stall-record.js";
+import type { AuditStats, AuditWriter } from "./delivery/audit-writer.js";
 import { warnOfFormats } from "./delivery/warn-of-formats.js";
 import { AppEvents } from "./events/app-events.js";
 import { createEventRecord } from "./events/event-record.js";
 import { auditState } from "./facts/audit-state.js";
-import { RecordNumbers } from "./facts/record-numbers.js";
 import type { RequestFacts } from "./facts/request-facts.js";
-import { createLanes } from "./lanes/create-lanes.js";
-import { createPrivacy } from "./privacy/privacy.js";
+import { readAuditLogOptions } from "./read-audit-log-options.js";
 import { createRequestColumns, createRequestRecord } from "./record/request-columns.js";
-import { createSourceColumns } from "./record/source-columns.js";
-import { createSystemRecord, type SystemRecord } from "./record/system-record.js";
+import { createRecordFlow } from "./record-flow.js";
 import { Refusals } from "./repeats/refusals.js";
 import { createRepeatRecord } from "./repeats/repeat-record.js";
-import { createUnrecorded, type Unrecorded } from "./repeats/unrecorded.js";
+import type { Unrecorded } from "./repeats/unrecorded.js";
 import { RequestAudit } from "./request-audit.js";
 import { RouteTemplates } from "./routes/route-templates.js";
 import { SuccessSample } from "./sampling/success-sample.js";
@@ -98,11 +90,6 @@ const MAX_UNUSED = 100;
 /** Is shown every request when its answer is over, in front of its record. Must not throw. */
 type RequestObserver = (facts: RequestFacts) => void;
 
-/** Writes one record about the log itself. */
-type Say = (
-  ...record: Parameters<SystemRecord> extends [string, ...infer Rest] ? Rest : never
-) => void;
-
 /**
  * Writes one structured record per request, with every decision of the other guards in it, to the standard output, a
  * file or any winston transport. Mount it before everything else: it sees only what comes after it.
@@ -125,57 +112,15 @@ export function auditLog(options: AuditLogOptions = {}): AuditLog {
  */
 export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const { correlation, idHeader, ...settings } = readAuditLogOptions(options);
-  const { table } = settings;
-  const privacy = createPrivacy(settings.privacy);
   const guard = createGuard("auditLog", "audit", settings.guard);
   if (typeof settings.integrity === "object") warnOfFormats(settings.sinks);
-  const numbers = new RecordNumbers();
-  const stream = new RecordStream(numbers, settings.integrity !== false, {
-    write: (line) => writer.write(line),
-    refuse: () => writer.refuse(),
-  });
-  const source = [...createSourceColumns(settings.service), ...stream.columns];
-  const systemRecord = createSystemRecord(source, table);
+  let closing: Promise<void> | undefined;
+  const flow = createRecordFlow(settings, guard.enforced, () => closing !== undefined);
+  const { stream, seals, writer, policy, alerts, unrecorded, say } = flow;
+  const { source, table, systemRecord, privacy } = flow;
   const routes = new RouteTemplates();
   const columns = createRequestColumns(source, settings.fields, privacy);
-  const requestRecord = createRequestRecord(columns, settings.fields.maxRecordBytes, table);
   const repeatRecord = createRepeatRecord(source, privacy, table);
-  const policy = new FailurePolicy(settings.failure, guard.enforced);
-  const unrecorded = createUnrecorded();
-  let closing: Promise<void> | undefined;
-  let alerts: Alerts | undefined;
-  const failures = new FailureReport((failure) => {
-    alerts?.failed(failure);
-    policy.onFailure(failure, writer);
-  });
-  const fileTies = {
-    say(...record: Parameters<Say>) {
-      if (closing !== undefined) return false;
-      say(...record);
-      return true;
-    },
-    rotated() {
-      if (closing === undefined) seals.sealSoon();
-    },
-  };
-  const reports = {
-    stallAfter: settings.stallAfter,
-    report: (...failure: Parameters<FailureReport["report"]>) => failures.report(...failure),
-    reportStall(...stall: Parameters<FailureReport["reportStall"]>) {
-      failures.reportStall(...stall);
-      if (!writer.closed) say(...stallRecord(...stall));
-    },
-  };
-  const lanes = createLanes(settings.sinks, systemRecord, numbers, reports, fileTies);
-  const writer = new AuditWriter(lanes, failures);
-  const say: Say = (event, fields) => stream.write((id) => systemRecord(id, event, fields));
-  const seals = createSeals(settings.integrity, {
-    stream,
-    numbers,
-    systemRecord,
-    counts: () => ({ lost: writer.losses, ...unrecorded }),
-    reportFunction: (option, error) => failures.reportFunction(option, error),
-  });
   let left: readonly string[] = [];
   const start = new StartRecord((reporting, reason, unprotected) => {
     const isFirst = reason === "started";
@@ -196,12 +141,10 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const { metrics } = settings;
   const detachMetrics = metrics?.attach({
     stats: () => writer.stats,
-    failures: () => failures.bySink,
+    failures: () => flow.failures.bySink,
   });
-  if (settings.alerts !== undefined)
-    alerts = new Alerts(settings.alerts, say, (kind, key) => privacy.key(kind, key));
   const observers: readonly RequestObserver[] = [
-    ...(alerts === undefined ? [] : [(facts: RequestFacts) => alerts?.observe(facts)]),
+    ...(alerts === undefined ? [] : [(facts: RequestFacts) => alerts.observe(facts)]),
     ...(metrics === undefined ? [] : [(facts: RequestFacts) => metrics.observe(facts)]),
   ];
   function observe(facts: RequestFacts): void {
@@ -209,7 +152,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   }
   const makers = {
     routes,
-    requestRecord,
+    requestRecord: createRequestRecord(columns, settings.fields.maxRecordBytes, table),
     eventRecord: createEventRecord(source, columns, table),
     systemRecord,
     refusals,
@@ -268,7 +211,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   }
 
   function statsNow(): AuditStats {
-    return { ...writer.stats, stream: numbers.stream, lastNumber: numbers.last };
+    return { ...writer.stats, stream: flow.numbers.stream, lastNumber: flow.numbers.last };
   }
 
   return {

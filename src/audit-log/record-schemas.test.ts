@@ -12,7 +12,7 @@ import { root } from "../../test/support/package-manifest.js";
 import { requireRole } from "../authorization/index.js";
 import { principalFrom } from "../principal/index.js";
 import { secureHeaders } from "../secure-headers/index.js";
-import { readAuditLogOptions } from "./audit-log-options.js";
+import { readAuditLogOptions } from "./read-audit-log-options.js";
 import { createConnectionRecord } from "./connections/connection-record.js";
 import { createEventRecord } from "./events/event-record.js";
 import { type AuditSchema, auditEvent, auditFields, auditLog, fileSink } from "./index.js";

@@ -9,7 +9,6 @@ import { describe, expect, it } from "vitest";
 import { ALERT_TO_HINTS } from "../../src/audit-log/alert-to.js";
 import { ALERT_RULE_HINTS } from "../../src/audit-log/alerts/rules/read-alert-rules.js";
 import { ALERT_HINTS, THRESHOLD_HINTS } from "../../src/audit-log/alerts/rules/read-alerts.js";
-import { AUDIT_LOG_HINTS, TRUST_HINTS } from "../../src/audit-log/audit-log-options.js";
 import { INTEGRITY_HINTS } from "../../src/audit-log/chain/read-integrity.js";
 import { FIELD_HINTS } from "../../src/audit-log/fields/read-fields.js";
 import {
@@ -27,6 +26,7 @@ import {
   PROMETHEUS_METRICS_HINTS,
   prometheusMetrics,
 } from "../../src/audit-log/prometheus-metrics.js";
+import { AUDIT_LOG_HINTS, TRUST_HINTS } from "../../src/audit-log/read-audit-log-options.js";
 import { SAMPLE_HINTS } from "../../src/audit-log/sampling/read-sample.js";
 import { FILE_SINK_HINTS } from "../../src/audit-log/sinks/file-sink.js";
 import { ALLOW_FIELDS_HINTS } from "../../src/authorization/allow-fields.js";
