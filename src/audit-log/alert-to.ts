@@ -19,14 +19,16 @@ const KEYS: OptionKeys<AlertToOptions> = {
   by: true,
   except: "neverUndefined",
 };
+const SPARED =
+  'name in except the addresses and networks that are never blocked, such as ["10.0.0.0/8"]';
 /** What tools that ban call it. */
 export const ALERT_TO_HINTS: Hints<AlertToOptions> = {
   rule: "rules",
   duration: "for",
   bantime: "for",
-  ignoreip: "except",
-  allowlist: "except",
-  whitelist: "except",
+  ignoreip: SPARED,
+  allowlist: SPARED,
+  whitelist: SPARED,
   key: "by",
 };
 const CALL = 'alertTo(limiter, { rules: ["auth-burst"], for: "10m" })';

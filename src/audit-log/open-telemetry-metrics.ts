@@ -1,5 +1,6 @@
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { readOptions } from "../core/options/options-reader.js";
+import { assertNotMounted } from "../core/options/uncalled-factory.js";
 import { createOpenTelemetryMetrics } from "./exporters/open-telemetry-instruments.js";
 import type { OpenTelemetryApi, OpenTelemetryMeter } from "./exporters/open-telemetry-meter.js";
 import { readMembers } from "./exporters/read-members.js";
@@ -32,6 +33,8 @@ export const OPEN_TELEMETRY_METRICS_HINTS: Hints<OpenTelemetryMetricsOptions> = 
 const METER_NAME = "express-secure-api";
 const FIX = "give what @opentelemetry/api exports";
 
+const CALL = "auditLog({ metrics: openTelemetryMetrics({ api }) })";
+
 /**
  * Publishes the numbers of an {@link auditLog} with OpenTelemetry, for
  * `auditLog({ metrics: openTelemetryMetrics({ api }) })`. The app sets the SDK up, in front of this call.
@@ -39,12 +42,13 @@ const FIX = "give what @opentelemetry/api exports";
  * @throws OptionsError when an option is unknown or wrong.
  */
 export function openTelemetryMetrics(options: OpenTelemetryMetricsOptions): AuditMetrics {
+  assertNotMounted("openTelemetryMetrics", options, CALL);
   const reader = readOptions<OpenTelemetryMetricsOptions>(
     "openTelemetryMetrics",
     options,
     KEYS,
     OPEN_TELEMETRY_METRICS_HINTS,
-    "auditLog({ metrics: openTelemetryMetrics({ api }) })",
+    CALL,
   );
   const api = readMembers(reader, "api", {
     names: [],

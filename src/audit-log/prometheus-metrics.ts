@@ -1,5 +1,6 @@
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { readOptions } from "../core/options/options-reader.js";
+import { assertNotMounted } from "../core/options/uncalled-factory.js";
 import type { PrometheusClient, PrometheusRegistry } from "./exporters/prometheus-client.js";
 import { createPrometheusMetrics } from "./exporters/prometheus-instruments.js";
 import { readMembers } from "./exporters/read-members.js";
@@ -30,6 +31,8 @@ export const PROMETHEUS_METRICS_HINTS: Hints<PrometheusMetricsOptions> = {
   includePath: "leave it out, routes are told apart by their template and never by their path",
 };
 
+const CALL = "auditLog({ metrics: prometheusMetrics({ client }) })";
+
 /**
  * Publishes the numbers of an {@link auditLog} with prom-client, for `auditLog({ metrics: prometheusMetrics({ client }) })`.
  * The app itself answers `/metrics`, on a port that only Prometheus reaches.
@@ -37,12 +40,13 @@ export const PROMETHEUS_METRICS_HINTS: Hints<PrometheusMetricsOptions> = {
  * @throws OptionsError when an option is unknown or wrong, or the register has metrics of these names.
  */
 export function prometheusMetrics(options: PrometheusMetricsOptions): AuditMetrics {
+  assertNotMounted("prometheusMetrics", options, CALL);
   const reader = readOptions<PrometheusMetricsOptions>(
     "prometheusMetrics",
     options,
     KEYS,
     PROMETHEUS_METRICS_HINTS,
-    "auditLog({ metrics: prometheusMetrics({ client }) })",
+    CALL,
   );
   const client = readMembers(reader, "client", {
     names: ["Counter", "Gauge", "Histogram"],

@@ -380,6 +380,8 @@ const ofOwner = (options: object) =>
 const EXCEPTED = { unless: "orElse", bypass: "orElse", allow: "orElse" };
 
 /** Every hint of every factory. None leads to a weaker setting: where the same value would, a sentence stands. */
+const SPARED =
+  'name in except the addresses and networks that are never blocked, such as ["10.0.0.0/8"]';
 const TABLES: readonly HintTable[] = [
   {
     name: "ISSUER_HINTS",
@@ -1331,9 +1333,9 @@ const TABLES: readonly HintTable[] = [
       rule: "rules",
       duration: "for",
       bantime: "for",
-      ignoreip: "except",
-      allowlist: "except",
-      whitelist: "except",
+      ignoreip: SPARED,
+      allowlist: SPARED,
+      whitelist: SPARED,
       key: "by",
     },
   },

@@ -1,5 +1,7 @@
 import { sourceFiles } from "./source-files.js";
 
+/** What looks at logs decides about no request. */
+const UNDECIDED = /^audit-log\/(?:log-files|report|verify)\//;
 const WORD = /"([a-z]+(?:_[a-z]+)*)"/g;
 /** A closed list: two or more names in a row, each of several words. */
 const UNION = /"[a-z]+(?:_[a-z]+)+"(?:\s*\|\s*"[a-z]+(?:_[a-z]+)+")+/g;
@@ -12,7 +14,9 @@ const KEYS_OF = /\bkeyof typeof (\w+)/;
 
 /** The reasons that the decisions of these folders of src can have, in the order of the alphabet. */
 export function reasonsIn(folders: readonly string[]): readonly string[] {
-  const files = sourceFiles().filter(({ folder }) => folders.includes(folder));
+  const files = sourceFiles().filter(
+    ({ folder, path }) => folders.includes(folder) && !UNDECIDED.test(path),
+  );
   const reasons = files.flatMap(({ text }) => {
     const code = text.replaceAll(/^\s*\/\*\*[\s\S]*?\*\//gm, "").replaceAll(/^\s*\/\/.*$/gm, "");
     const aliases = [...code.matchAll(ALIAS)].map(([, alias = ""]) => alias);

@@ -27,6 +27,12 @@ export function isCanonicalNumber(text: string): boolean {
   return NUMBER.test(text) && String(Number(text)) === text;
 }
 
+/** What is wrong with the order of two names. */
+type OrderFault =
+  | "key_order"
+  // Only the last one of the same name would be read.
+  | "duplicate_key";
+
 /**
  * Whether a name may follow another one: in the order of UTF-16 code units (RFC 8785 §3.2.3), and not the same.
  *
@@ -39,7 +45,7 @@ export function isOrdered(
   name: number,
   nameEnd: number,
   plain: boolean,
-): true | "key_order" | "duplicate_key" {
+): true | OrderFault {
   if (!plain) return isOrderedText(textOf(bytes, before, beforeEnd), textOf(bytes, name, nameEnd));
   const length = Math.min(beforeEnd - before, nameEnd - name);
   for (let index = 0; index < length; index += 1) {
@@ -51,7 +57,7 @@ export function isOrdered(
   return longer === 0 ? "duplicate_key" : "key_order";
 }
 
-function isOrderedText(before: string, name: string): true | "key_order" | "duplicate_key" {
+function isOrderedText(before: string, name: string): true | OrderFault {
   if (before === name) return "duplicate_key";
   return before < name ? true : "key_order";
 }
