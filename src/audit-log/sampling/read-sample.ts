@@ -1,7 +1,7 @@
 import { type PathPattern, parsePathPattern } from "../../core/http/path-pattern.js";
 import type { Hints } from "../../core/options/option-types.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
-import { describeValue, isPlainObject } from "../../core/options/value.js";
+import { describeQuoted, isPlainObject } from "../../core/options/value.js";
 import { isRefused } from "../../core/refusal/refused.js";
 import type { SampleOptions } from "./sample-options.js";
 
@@ -36,7 +36,10 @@ export function readSample(reader: OptionsReader<"sample">): SampleSettings | un
     const ratio: unknown = success[text];
     if (isRefused(pattern)) sample.note("success", `has a pattern that ${pattern.refused}`);
     if (!isRatio(ratio))
-      sample.note("success", `must have numbers from 0 to 1, got ${describeValue(ratio)}`);
+      sample.note(
+        "success",
+        `must have numbers from 0 to 1, got ${describeQuoted(ratio, /^(?:[01]|0?\.\d{1,4})$/)}`,
+      );
     return [isRefused(pattern) ? undefined : pattern, isRatio(ratio) ? ratio : 1] as const;
   });
   if (ratios.length === 0) sample.note("success", "must have patterns, got an empty object");
