@@ -16,7 +16,7 @@ import { createSystemRecord, type SystemRecord } from "./record/system-record.js
 import { createUnrecorded, type Unrecorded } from "./repeats/unrecorded.js";
 
 /** Writes one record about the log itself. */
-export type Say = (
+type Say = (
   ...record: Parameters<SystemRecord> extends [string, ...infer Rest] ? Rest : never
 ) => void;
 
