@@ -86,7 +86,7 @@ export class RequestAudit {
     watchStatus(req, res);
     res.on("finish", this.#onFinish);
     res.on("close", this.#onClose);
-    this.#open.add(res, req);
+    entry.place = this.#open.add(res, req);
     // A client that left while a middleware in front of this one was waiting: "close" is over already.
     if (res.destroyed) this.#end(res, false);
     return entry;
@@ -102,7 +102,7 @@ export class RequestAudit {
     const entry = res[ENTRY];
     if (entry === undefined) return;
     res[ENTRY] = undefined;
-    this.#open.delete(res);
+    this.#open.delete(entry.place);
     const ending = finished ? undefined : (why ?? whoEnded(entry.socket, res));
     const verdicts = this.#verdictsOf(res);
     if (verdicts === undefined) {

@@ -28,6 +28,8 @@ export interface RequestEntry {
   readonly bytesBefore: number;
   /** Whether there is no record of it when it succeeds. */
   readonly excepted: boolean;
+  /** Among the requests that are open. */
+  place: number;
   /** Clock and bytes when the answer was over, if the record is made later than that. */
   readonly ended?: { readonly tick: number; readonly bytes: number };
 }
@@ -67,6 +69,7 @@ export function openEntry(
     startedTick: performance.now(),
     socket,
     bytesBefore: bytesWritten(socket),
+    place: -1,
     excepted: except.length > 0 && except.some((pattern) => opens(pattern, req)),
   };
 }
