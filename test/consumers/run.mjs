@@ -96,7 +96,7 @@ async function tryConsumer({ folder, install = NPM, checks }, tarball) {
   await cp(join(home, "..", "types"), join(cwd, "types"), {
     recursive: true,
     // Their packages are not installed there.
-    filter: (source) => !/\b(?:joi|from-express-rate-limit)\.ts$/.test(source),
+    filter: (source) => !/\b(?:joi|from-express-rate-limit|telemetry)\.ts$/.test(source),
   });
   const installed = await run(`${install} ../${basename(tarball)}`, cwd);
   for (const [title, command] of Object.entries(checks)) {

@@ -1,6 +1,5 @@
 import { createSecretKey, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { createServer } from "node:http";
-import * as openTelemetry from "@opentelemetry/api";
 import type { RequestHandler } from "express";
 import {
   ALERT_CHANNEL,
@@ -10,7 +9,6 @@ import {
   type AuditEventName,
   type AuditFailure,
   type AuditHealth,
-  type AuditMetrics,
   type AuditSchema,
   type AuditSink,
   alertTo,
@@ -21,15 +19,11 @@ import {
   fileSink,
   getRequestContext,
   getRequestId,
-  openTelemetryMetrics,
-  prometheusMetrics,
   type RequestContext,
   stdoutSink,
 } from "express-secure-api/audit-log";
 import { rateLimit } from "express-secure-api/rate-limit";
 import { secureApi } from "express-secure-api/secure-api";
-import * as client from "prom-client";
-import { createLogger, type Logger } from "winston";
 
 const log = auditLog({
   sinks: [stdoutSink(), fileSink({ path: "audit.log", write: "record" })],
@@ -53,7 +47,6 @@ export const correlated: RequestHandler = (req, res) => {
 
 export const context: RequestContext | undefined = getRequestContext();
 export const roles: readonly string[] | undefined = context?.principal?.roles;
-export const winstonLogger: Logger = childLogger(createLogger());
 export const consoleLogger: Console = childLogger(console);
 // @ts-expect-error no logger
 childLogger({});
@@ -61,7 +54,7 @@ childLogger({});
 if (context !== undefined) context.requestId = "x";
 
 const key = randomBytes(32);
-auditLog({ trace: { openTelemetry }, context: true });
+auditLog({ context: true });
 auditLog({ privacy: { subject: "pseudonym", address: "pseudonym", key } });
 auditLog({
   privacy: { subject: "pseudonym", key: [{ id: "2026-11", key: createSecretKey(key) }] },
@@ -80,22 +73,11 @@ const watched = auditLog({
   onShutdown: async (failure: AuditFailure) => console.error(failure.code),
   healthPaths: ["GET /livez"],
   stallAfter: "10s",
-  metrics: prometheusMetrics({ client, register: new client.Registry(), http: true }),
 });
 export const health: AuditHealth = watched.health();
 export const lostByFirst: number | undefined = watched.stats().sinks[0]?.lost;
 export const flushed: Promise<void> = watched.flush();
-export const published: readonly AuditMetrics[] = [
-  openTelemetryMetrics({ api: openTelemetry }),
-  openTelemetryMetrics({ meter: openTelemetry.metrics.getMeter("orders"), http: "auto" }),
-];
 
-// @ts-expect-error the package itself
-prometheusMetrics({ client: client.register });
-// @ts-expect-error no register alone
-prometheusMetrics({ register: client.register });
-// @ts-expect-error a provider is no meter
-openTelemetryMetrics({ meter: openTelemetry.metrics });
 export const happened: RequestHandler = (req, res) => {
   const recorded: boolean = auditEvent(req, "authn_login_fail", { method: "password" });
   const name: AuditEventName = "order_shipped";
