@@ -15,7 +15,8 @@ export interface Privacy {
   readonly key: (kind: string, key: string) => string;
 }
 
-const OMITTED = "(omitted)";
+/** In the place of a key that must be there. */
+export const OMITTED = "(omitted)";
 
 /** Makes the one place that decides how people are named. */
 export function createPrivacy(settings: PrivacySettings): Privacy {
