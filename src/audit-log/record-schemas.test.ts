@@ -122,7 +122,7 @@ function columnNames(): ReadonlySet<string> {
   table(columns);
   createSystemRecord(source, table);
   createRepeatRecord(source, privacy, table);
-  createConnectionRecord(source, table);
+  createConnectionRecord(source, privacy, table);
   createEventRecord(source, columns, table);
   return names;
 }
