@@ -153,7 +153,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const makers = {
     routes,
     requestRecord: createRequestRecord(columns, settings.fields.maxRecordBytes, table),
-    eventRecord: createEventRecord(source, columns, table),
+    eventRecord: createEventRecord(source, columns, settings.fields.maxRecordBytes, table),
     systemRecord,
     refusals,
     sample: settings.sample && new SuccessSample(settings.sample, unrecorded),

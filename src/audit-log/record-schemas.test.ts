@@ -123,7 +123,7 @@ function columnNames(): ReadonlySet<string> {
   createSystemRecord(source, table);
   createRepeatRecord(source, privacy, table);
   createConnectionRecord(source, privacy, table);
-  createEventRecord(source, columns, table);
+  createEventRecord(source, columns, fields.maxRecordBytes, table);
   return names;
 }
 
