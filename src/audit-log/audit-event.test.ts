@@ -205,6 +205,7 @@ describe.each(expressVersions)("events of the app on Express %s", (_major, expre
     const calls: readonly (readonly unknown[])[] = [
       ["Login_Fail"],
       ["login fail"],
+      [`ghp_${"a".repeat(36)}`],
       ["__proto__"],
       ["x".repeat(65)],
       ["a__b"],
