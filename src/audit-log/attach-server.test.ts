@@ -256,6 +256,22 @@ describe.each(expressVersions)("attachServer on Express %s", (_major, express) =
     expect(records().map((one) => one["event.name"])).toEqual(["api_request"]);
   });
 
+  it.each([
+    ["a request without Host", "GET / HTTP/1.1\r\n\r\n", "400"],
+    [
+      "a target that Express cannot read",
+      "GET http://[::1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+      "404",
+    ],
+  ])("does not see %s", async (_what, bytes, status) => {
+    const { log, records } = newLog();
+    const server = createServer(newApp(log));
+    log.attachServer(server);
+    expect(await exchange(await listen(server), bytes)).toContain(status);
+    await log.close();
+    expect(records()).toEqual([]);
+  });
+
   it("counts a flood: a hundred have records of their own", async () => {
     const { log, records } = newLog();
     const server = createServer(newApp(log));

@@ -4,7 +4,14 @@ import { join } from "node:path";
 import request from "supertest";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
-import { type AuditLog, type AuditLogOptions, auditEvent, auditLog, fileSink } from "./index.js";
+import {
+  type AuditLog,
+  type AuditLogOptions,
+  auditEvent,
+  auditFields,
+  auditLog,
+  fileSink,
+} from "./index.js";
 
 type AuditRecord = Readonly<Record<string, unknown>>;
 
@@ -198,6 +205,7 @@ describe.each(expressVersions)("events of the app on Express %s", (_major, expre
     const calls: readonly (readonly unknown[])[] = [
       ["Login_Fail"],
       ["login fail"],
+      [`ghp_${"a".repeat(36)}`],
       ["__proto__"],
       ["x".repeat(65)],
       ["a__b"],
@@ -272,6 +280,14 @@ describe.each(expressVersions)("events of the app on Express %s", (_major, expre
 });
 
 describe("events of the app", () => {
+  it.each([undefined, 1, "x", {}])("belong to no request where %j is given as one", (req) => {
+    const { log, records } = start();
+    expect(log.event(req as never, "job_done")).toBe(true);
+    expect(records().filter((one) => one["event.name"] === "job_done")).toHaveLength(1);
+    expect(auditEvent(req as never, "job_done")).toBe(false);
+    expect(auditFields(req as never, { a: 1 })).toBe(false);
+  });
+
   it("can belong to no request", () => {
     const { log, records } = start();
     expect(log.event(null, "sys_startup", { jobs: 3 })).toBe(true);

@@ -34,7 +34,8 @@ const told = new Set<FieldFault>();
 export function auditFields(req: Request, fields: AuditFields): boolean;
 export function auditFields(req: Request, fields: AuditFields, next?: unknown): boolean {
   if (next !== undefined) refuseMounting("auditFields", next);
-  if (auditState.get(req) !== "open") return false;
+  // What is wrong must not break a request, and the request itself may be what is missing.
+  if (typeof req !== "object" || req === null || auditState.get(req) !== "open") return false;
   const fault = keepFields(req, fields);
   if (fault === undefined) return true;
   if (!told.has(fault)) {

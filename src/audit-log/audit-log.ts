@@ -153,7 +153,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
   const makers = {
     routes,
     requestRecord: createRequestRecord(columns, settings.fields.maxRecordBytes, table),
-    eventRecord: createEventRecord(source, columns, table),
+    eventRecord: createEventRecord(source, columns, settings.fields.maxRecordBytes, table),
     systemRecord,
     refusals,
     sample: settings.sample && new SuccessSample(settings.sample, unrecorded),
@@ -162,7 +162,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     countUnmade: (error: unknown) => writer.countUnmade(error),
   };
   const events = new AppEvents(makers);
-  const connectionRecord = createConnectionRecord(source, table);
+  const connectionRecord = createConnectionRecord(source, privacy, table);
   const connections = new ConnectionLog(connectionRecord, makers.write);
   const audit = new RequestAudit(makers, correlation, settings.except, (decisions) =>
     start.atDecisions(decisions),

@@ -80,6 +80,11 @@ describe.each(expressVersions)("a traced app on Express %s", (_major, express) =
       },
     ],
     ["returns null", () => null],
+    ["is a promise that is rejected", () => Promise.reject(new Error("x"))],
+    [
+      "has a context that is a promise, which is rejected",
+      () => ({ spanContext: () => Promise.reject(new Error("x")) }),
+    ],
     ["returns nonsense", () => 42],
     ["has no context", () => ({ spanContext: () => undefined })],
     [

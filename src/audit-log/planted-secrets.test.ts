@@ -1,4 +1,6 @@
 import { mkdtempSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import request from "supertest";
@@ -10,10 +12,18 @@ import { oauthGuard } from "../oauth-guard/index.js";
 import { secureHeaders } from "../secure-headers/index.js";
 import { createTestIssuer } from "../testing/index.js";
 import { validate } from "../validate/index.js";
-import { type AuditLogOptions, auditFields, auditLog, fileSink } from "./index.js";
+import { type AuditLogOptions, auditEvent, auditFields, auditLog, fileSink } from "./index.js";
 
 /** Every form of records. */
-const SCHEMAS: readonly (readonly [string, AuditLogOptions])[] = [["v1", {}]];
+const SCHEMAS: readonly (readonly [string, AuditLogOptions])[] = [
+  ["v1", {}],
+  [
+    "v1 with pseudonyms",
+    { privacy: { subject: "pseudonym", key: "kkkkkkkkkkkkkkkkkkkk0123456789ab" } },
+  ],
+  ["ecs", { schema: "ecs" }],
+  ["ocsf", { schema: "ocsf" }],
+];
 
 /** Where each one is planted. */
 const SECRETS = {
@@ -48,6 +58,26 @@ describe.each(expressVersions)("planted secrets on Express %s", (_major, express
     const secrets = { ...SECRETS, token };
     const audit = auditLog({
       ...schema,
+      alerts: {
+        honeytokens: { routes: "/nowhere/*", headers: NAMED.header },
+        account: () => `${secrets.appField} ${token}`,
+        rules: [
+          {
+            name: "keys",
+            when: () => true,
+            by: (req) => `${req.req.headers["authorization"]}`,
+            threshold: 1,
+            window: "1m",
+          },
+          {
+            name: "agents",
+            when: () => true,
+            by: ({ req }) => String(req.headers["user-agent"]),
+            threshold: 1,
+            window: "1m",
+          },
+        ],
+      },
       sinks: [fileSink({ path, write: "record" }), transport],
       requestId: { trustedPeers: ["127.0.0.1", "::1"] },
       trace: { trustedPeers: ["127.0.0.1", "::1"] },
@@ -62,6 +92,11 @@ describe.each(expressVersions)("planted secrets on Express %s", (_major, express
         card: 4111111111111111,
         text: `password=${secrets.error}`,
       });
+      auditEvent(req, "order_failed", {
+        note: `see ${secrets.appField} and ${secrets.userAgent}`,
+        login: `Bearer ${token}`,
+        card: 4111111111111111,
+      });
       next();
     });
     app.use(express.json());
@@ -71,6 +106,10 @@ describe.each(expressVersions)("planted secrets on Express %s", (_major, express
     const body = { type: "object", properties: { size: { enum: ["s", "m"] } } } as const;
     app.post("/orders", validate({ body }), (_req, res) => void res.end());
     app.get("/open/:code", (_req, res) => void res.cookie("id", secrets.cookie).end());
+    app.use(
+      "/mounted/:code",
+      express.Router().get("/item", (_req, res) => void res.sendStatus(409)),
+    );
     app.use(oauthGuard(issuer.options()), (_req, res) => void res.end());
     app.use(errorHandler());
 
@@ -106,12 +145,46 @@ describe.each(expressVersions)("planted secrets on Express %s", (_major, express
         ),
       ),
     ];
+    sent.push(request(app).get(`/mounted/${secrets.path}/item?${query}`));
+    // Those that are alike share records at last.
+    for (let index = 0; index < 105; index += 1)
+      sent.push(
+        request(app).get(`/nowhere/${secrets.path}?${query}`).auth(`${token}x`, { type: "bearer" }),
+      );
     for (const one of sent) await one.set(fields);
+    audit.event(null, "job_failed", { note: `${secrets.appField} ${token}` });
+    const server = createServer(app).on("upgrade", (_req, socket) => void socket.end());
+    audit.attachServer(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    for (const secret of [secrets.requestId, secrets.appField, "websocket"])
+      for (const bytes of [
+        `GET /reset/${secrets.path}?${query} HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: ${secret}\r\nCookie: id=${secrets.cookie}\r\n\r\n`,
+        `${secret} /${secrets.path} HTTP/1.1\r\nCookie: id=${secrets.cookie}\r\n\r\n`,
+      ])
+        await new Promise<void>((resolve) => {
+          const socket = connect((server.address() as AddressInfo).port, "127.0.0.1", () =>
+            socket.write(bytes),
+          );
+          socket
+            .on("error", () => undefined)
+            .resume()
+            .on("close", () => resolve());
+        });
+    server.close();
     await audit.close();
 
     const written = readFileSync(path, "utf8");
     const lines = written.split("\n").slice(0, -1);
-    expect(lines.filter((line) => line.includes("http.request.id"))).toHaveLength(sent.length);
+    // One of each kind at least.
+    for (const kind of [
+      "order_failed",
+      "job_failed",
+      "connection_upgraded",
+      "connection_failed",
+      "security_alert",
+      'audit.repeat.count|"count"',
+    ])
+      expect(lines.filter((line) => new RegExp(kind).test(line)).length, kind).toBeGreaterThan(0);
     const handed = JSON.stringify(
       infos.map((info) => [
         info,

@@ -1,4 +1,6 @@
 import { createHmac, createSecretKey, randomBytes } from "node:crypto";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import Transport from "winston-transport";
@@ -23,7 +25,12 @@ function collect(privacy: AuditPrivacyOptions | undefined): { audit: AuditLog; r
   const records: Records = [];
   const sink = new Transport({
     log(info, next) {
-      if ("client.address" in info || "http.request.id" in info || "audit.repeat.count" in info)
+      if (
+        "client.address" in info ||
+        "http.request.id" in info ||
+        "audit.repeat.count" in info ||
+        /^connection_/.test(info["event.name"])
+      )
         records.push(info);
       next();
     },
@@ -189,6 +196,55 @@ describe.each(expressVersions)("privacy on Express %s", (_major, express) => {
     else expect(repeats["client.address"]).toBe(wanted);
     expect(JSON.stringify(records)).not.toContain("198.51.100.7");
   });
+
+  it.each<[AuditPrivacyOptions, unknown, unknown]>([
+    [{}, "https://idp.example alice", "jti-4711"],
+    [{ subject: "omit" }, undefined, undefined],
+    [
+      { subject: "pseudonym", key: KEY },
+      expect.stringMatching(PSEUDONYM),
+      expect.stringMatching(PSEUDONYM),
+    ],
+  ])("names a caller and a token there as in their own records: %j", async (privacy, id, token) => {
+    const { audit, records } = collect(privacy);
+    const app = express();
+    app.use(audit, (req, res, next) => {
+      setPrincipalSource(req, () => createPrincipal(ALICE));
+      guard.refuse(new HttpError("access_denied"), req, res, next, { token: "jti-4711" });
+    });
+    for (let index = 0; index < 102; index += 1) await request(app).get("/");
+    await audit.close();
+    const repeats = records.find((record) => "audit.repeat.count" in record) ?? {};
+    expect(repeats["audit.repeat.count"]).toBe(2);
+    for (const record of [records[0], repeats]) {
+      expect(record?.["audit.actor.id"]).toEqual(id);
+      expect(record?.["audit.token.id"]).toEqual(token);
+    }
+  });
+});
+
+it.each<[AuditPrivacyOptions, unknown]>([
+  [{}, "127.0.0.1"],
+  [{ address: "truncate" }, "127.0.0.0"],
+  [{ address: "omit" }, undefined],
+  [{ address: "pseudonym", key: KEY }, expect.stringMatching(PSEUDONYM)],
+])("records addresses of connections, also of many, as %j says", async (privacy, wanted) => {
+  const { audit, records } = collect(privacy);
+  const server = createServer();
+  audit.attachServer(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  for (let index = 0; index < 102; index += 1) {
+    await new Promise<void>((resolve) => {
+      const socket = connect(port, "127.0.0.1", () => socket.write("NONSENSE\r\n\r\n"));
+      socket.resume().on("close", () => resolve());
+    });
+  }
+  server.close();
+  await audit.close();
+  const found = records.filter((record) => record["event.name"] === "connection_failed");
+  expect(found).toHaveLength(101);
+  for (const record of found) expect(record["client.address"]).toEqual(wanted);
 });
 
 describe("the options of privacy", () => {

@@ -42,7 +42,8 @@ async function recordsOf(schema: AuditSchema): Promise<readonly string[]> {
   const log = auditLog({
     schema,
     service: { name: "shop", version: "1.2.3" },
-    fields: { headers: ["user-agent", "accept-language"] },
+    alerts: { honeytokens: { routes: "/nothing" } },
+    fields: { headers: ["user-agent", "accept-language"], query: "names" },
     sinks: [fileSink({ path, write: "record" })],
   });
   const app = express();
@@ -81,7 +82,7 @@ async function recordsOf(schema: AuditSchema): Promise<readonly string[]> {
   const { port } = server.address() as AddressInfo;
   const to = request(server);
   await to
-    .get("/orders/7")
+    .get("/orders/7?page=2")
     .set("X-User", "ada")
     .set("User-Agent", "test")
     .set("Accept-Language", "de");
@@ -90,7 +91,7 @@ async function recordsOf(schema: AuditSchema): Promise<readonly string[]> {
   await to.post("/report").set("X-User", "ada").send({ a: 1 });
   await to.post("/login");
   await to.get("/broken");
-  await to.get("/nothing");
+  await to.get("/nothing?page=2");
   await to.get("/never").catch(() => undefined);
   for (let number = 0; number < 103; number += 1) {
     await to
@@ -121,8 +122,8 @@ function columnNames(): ReadonlySet<string> {
   table(columns);
   createSystemRecord(source, table);
   createRepeatRecord(source, privacy, table);
-  createConnectionRecord(source, table);
-  createEventRecord(source, columns, table);
+  createConnectionRecord(source, privacy, table);
+  createEventRecord(source, columns, fields.maxRecordBytes, table);
   return names;
 }
 
@@ -243,6 +244,8 @@ const ECS_FIELDS: Readonly<Record<string, "array" | "number" | "string">> = {
   "http.response.status_code": "number",
   "log.level": "string",
   "organization.id": "string",
+  "rule.category": "string",
+  "rule.name": "string",
   "service.name": "string",
   "service.node.name": "string",
   "service.version": "string",
@@ -311,6 +314,37 @@ describe("schema ecs", () => {
     expect(record?.["event.duration"]).toSatisfy((value: number) => value % 1000 === 0);
     expect(record).not.toHaveProperty(["client.address"]);
   });
+});
+
+/** An alert about an address, and a record that could not be made. */
+function systemRecordsOf(table: RecordTable): readonly Members[] {
+  const record = createSystemRecord(createSourceColumns({ name: "shop", version: "1" }), table);
+  return [
+    record("s-1", "authn_token_reuse", {
+      "audit.severity": "CRITICAL",
+      "client.address": "203.0.113.7",
+      "security_rule.category": "SE5",
+      "security_rule.name": "token-reuse",
+    }),
+    record("s-2", "log_key", { "audit.reason": "function_failed", "http.request.id": "r-1" }),
+  ].map((line) => JSON.parse(line));
+}
+
+it("says in every schema what alerts and the log itself are about", () => {
+  expect(systemRecordsOf(createEcsTable)).toMatchObject([
+    {
+      "event.kind": "alert",
+      "event.type": ["info"],
+      "rule.category": "SE5",
+      "rule.name": "token-reuse",
+      "source.ip": "203.0.113.7",
+    },
+    { "event.kind": "event", "event.reason": "function_failed", "http.request.id": "r-1" },
+  ]);
+  expect(systemRecordsOf(createOcsfTable)).toMatchObject([
+    { src_endpoint: { ip: "203.0.113.7" }, unmapped: { "security_rule.name": "token-reuse" } },
+    { metadata: { correlation_uid: "r-1" }, status_detail: "function_failed" },
+  ]);
 });
 
 /** OCSF 1.5.0: what the classes require, beside the base event, and the ids of their activities. */

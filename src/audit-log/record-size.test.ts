@@ -1,3 +1,4 @@
+import canonicalize from "canonicalize";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
 import Transport from "winston-transport";
@@ -5,18 +6,29 @@ import { expressVersions } from "../../test/support/express.js";
 import { createGuard } from "../core/guard/guard.js";
 import { createPrincipal, setPrincipalSource } from "../core/principal/principal.js";
 import { HttpError } from "../core/refusal/http-error.js";
-import { type AuditFieldOptions, auditFields, auditLog } from "./index.js";
+import {
+  type AuditFieldOptions,
+  type AuditSchema,
+  auditEvent,
+  auditFields,
+  auditLog,
+} from "./index.js";
 
 const MESSAGE = Symbol.for("message");
 const HEADERS = ["user-agent", "referer", "x-a", "x-b"];
 const guard = createGuard("guard", "authorization", { mode: "enforce", onDenied: "respond" });
 
 describe.each(expressVersions)("the size of a record on Express %s", (_major, express) => {
-  async function lineOf(fields: AuditFieldOptions, payload: string, queries = ""): Promise<string> {
+  async function linesOf(
+    fields: AuditFieldOptions,
+    payload: string,
+    queries = "",
+    schema: AuditSchema = "v1",
+  ): Promise<{ event: string; request: string }> {
     const lines: string[] = [];
     const sink = new Transport({
       log(info, next) {
-        if ("http.request.id" in info) lines.push(info[MESSAGE]);
+        if (info[MESSAGE].includes("http.request.method")) lines.push(info[MESSAGE]);
         next();
       },
     });
@@ -25,21 +37,28 @@ describe.each(expressVersions)("the size of a record on Express %s", (_major, ex
       for (const name of HEADERS) req.headers[name] = payload;
       next();
     });
-    app.use(auditLog({ sinks: [sink], service: { name: "s".repeat(100) }, fields }));
+    app.use(auditLog({ schema, sinks: [sink], service: { name: "s".repeat(256) }, fields }));
     app.use((req, res, next) => {
       for (let index = 0; index < 16; index += 1) auditFields(req, { [`field${index}`]: payload });
       const roles = Array.from({ length: 40 }, (_, index) => `${index}${payload}`);
       setPrincipalSource(req, () => createPrincipal({ subject: payload, tenant: payload, roles }));
+      auditEvent(
+        req,
+        "order_failed",
+        Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`field${index}`, payload])),
+      );
       const fields = { rule: payload, policy: payload };
       guard.refuse(new HttpError("access_denied"), req, res, next, fields);
     });
     await request(app).get(`/${queries}`).expect(403);
-    expect(lines).toHaveLength(1);
-    return lines[0] ?? "";
+    expect(lines).toHaveLength(2);
+    const [event = "", line = ""] = lines;
+    return { event, request: line };
   }
+  const lineOf = async (...given: Parameters<typeof linesOf>): Promise<string> =>
+    (await linesOf(...given)).request;
 
   it.each([
-    ["1kb", 1024],
     ["2kb", 2048],
     ["8kb", 8192],
     ["64kb", 65_536],
@@ -59,7 +78,8 @@ describe.each(expressVersions)("the size of a record on Express %s", (_major, ex
         expect(Object.keys(record)).toEqual(Object.keys(record).sort());
         expect(record).toMatchObject({
           "audit.outcome": "failure",
-          "audit.record.id": expect.stringMatching(/-2$/),
+          "audit.record.id": expect.stringMatching(/-3$/),
+          "client.address": "127.0.0.1",
           "event.name": "authz_fail",
           "http.request.id": expect.any(String),
           "http.response.status_code": 403,
@@ -68,9 +88,32 @@ describe.each(expressVersions)("the size of a record on Express %s", (_major, ex
     },
   );
 
+  it.each(["v1", "ecs", "ocsf"] as const)(
+    "is at most maxRecordSize also in schema %s and of events, and says who called",
+    async (schema) => {
+      for (const payload of [
+        "x".repeat(1000),
+        "\u0000\u2028\ud800".repeat(100),
+        "世".repeat(300),
+      ]) {
+        const fields = { headers: HEADERS, query: "names", maxRecordSize: "2kb" } as const;
+        const { event, request: line } = await linesOf(fields, payload, "?a=1", schema);
+        for (const text of [event, line]) {
+          expect(Buffer.byteLength(text)).toBeLessThanOrEqual(2048);
+          expect(canonicalize(JSON.parse(text))).toBe(text);
+          const members = JSON.parse(text);
+          const id =
+            members["audit.actor.id"] ?? members["user.id"] ?? members.actor?.user?.uid ?? "";
+          expect(id.length).toBeGreaterThan(30);
+        }
+        expect(event).toContain("order_failed");
+      }
+    },
+  );
+
   it("loses the fields of the app first, then header fields, then the details of decisions", async () => {
     const payload = "x".repeat(256);
-    const steps = ["64kb", "6kb", "5kb", "1kb"].map(async (maxRecordSize) => {
+    const steps = ["64kb", "6kb", "5kb", "2kb"].map(async (maxRecordSize) => {
       const record = JSON.parse(await lineOf({ headers: HEADERS, maxRecordSize }, payload));
       return ["audit.truncated", "app.field0", "user_agent.original", "user.roles"].map(
         (name) => name in record,
@@ -92,7 +135,7 @@ describe.each(expressVersions)("the size of a record on Express %s", (_major, ex
 
 describe("fields.maxRecordSize and fields.query", () => {
   it.each<[unknown, string]>([
-    [{ maxRecordSize: "1023b" }, "auditLog.fields.maxRecordSize must be"],
+    [{ maxRecordSize: "2047b" }, "auditLog.fields.maxRecordSize must be"],
     [{ maxRecordSize: "65kb" }, "auditLog.fields.maxRecordSize must be"],
     [{ maxRecordSize: 8192 }, "auditLog.fields.maxRecordSize must be"],
     [{ query: "all" }, "auditLog.fields.query must be"],

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from "node:events";
-import { connect } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { Readable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
 import request from "supertest";
@@ -56,6 +56,28 @@ describe.each(expressVersions)("the context of a request on Express %s", (_major
     await closed;
     expect(Object.keys(seen)).toHaveLength(8);
     for (const [place, id] of Object.entries(seen)) expect(id, place).toBe(text);
+  });
+
+  it("is that of the request when Node calls back for what waited behind another answer", async () => {
+    const app = express();
+    const written: (readonly [string | undefined, string | undefined])[] = [];
+    app.use(quietLog(), (req, res) => {
+      res.write("a", () => written.push([idHere(), getRequestId(req)]));
+      // The first answer is the last to end.
+      setTimeout(() => res.end(), req.path === "/1" ? 30 : 0);
+    });
+    const server = app.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1").resume();
+    for (const path of ["/1", "/2", "/3"])
+      socket.write(
+        `GET ${path} HTTP/1.1\r\nHost: a\r\n${path === "/3" ? "Connection: close\r\n" : ""}\r\n`,
+      );
+    await once(socket, "close");
+    server.close();
+    expect(written).toHaveLength(3);
+    for (const [here, own] of written) expect(here).toBe(own);
+    expect(new Set(written.map(([here]) => here)).size).toBe(3);
   });
 
   it("is there in listeners for the body, although Node emits it where the connection began", async () => {

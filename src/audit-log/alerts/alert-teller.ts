@@ -1,5 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
 import { safeChannel } from "../../core/decision/safe-channel.js";
+import { OMITTED } from "../privacy/privacy.js";
 import type { AlertEvent } from "../record/system-record.js";
 import { safeText } from "../text/safe-text.js";
 import { ALERT_CHANNEL, type Alert, type AlertKeyKind, keepKey } from "./rules/alert.js";
@@ -122,7 +123,7 @@ function fieldsOf(alert: Alert): AlertFields {
     ...(touched === undefined ? {} : { "audit.alert.touched": touched }),
     "audit.alert.window": window,
     "audit.severity": severity,
-    ...(key.kind === "address" ? { "client.address": key.value } : {}),
+    ...(key.kind === "address" && key.value !== OMITTED ? { "client.address": key.value } : {}),
     ...(sample.route === undefined ? {} : { "http.route": sample.route }),
     ...(appSensor === undefined ? {} : { "security_rule.category": appSensor }),
     "security_rule.name": rule,

@@ -1,6 +1,7 @@
 import { normalizeAddress } from "../../core/http/client-address.js";
 import type { AuditEvent } from "../facts/event-name.js";
 import { scrubPath } from "../text/scrub-path.js";
+import { scrubText } from "../text/scrub-text.js";
 
 type ConnectionEventName =
   | "connection_failed"
@@ -131,9 +132,14 @@ function upgraded(req: unknown, peer: unknown): ConnectionEvent | undefined {
     method: matching(method, METHOD),
     // The target of CONNECT is a host and a port.
     path: typeof url === "string" && url.startsWith("/") ? scrubPath(url) : undefined,
-    protocol: matching(headers?.["upgrade"], PROTOCOL),
+    protocol: harmless(matching(headers?.["upgrade"], PROTOCOL)),
   };
   return { ...occurred(UPGRADED, "unknown", undefined, undefined, peer), upgrade };
+}
+
+/** A client may put a credential in the wrong field. */
+function harmless(protocol: string | undefined): string | undefined {
+  return protocol === undefined ? undefined : scrubText(protocol);
 }
 
 function occurred(

@@ -1,3 +1,5 @@
+import type { Privacy } from "../privacy/privacy.js";
+import { methodOf } from "../record/exchange-columns.js";
 import { type Column, constantColumn, type RecordTable } from "../record/record-table.js";
 import type { Numbered } from "../record/source-columns.js";
 import type { Repeats } from "../repeats/repeat-counter.js";
@@ -21,6 +23,7 @@ export type ConnectionRecord = (facts: ConnectionFacts) => string;
  */
 export function createConnectionRecord(
   source: readonly Column<Numbered>[],
+  privacy: Privacy,
   table: RecordTable,
 ): ConnectionRecord {
   const isoTime = createIsoTime();
@@ -38,9 +41,11 @@ export function createConnectionRecord(
     quoted("audit.severity", ({ what }) => what.event.severity),
     quoted("audit.system_code", ({ what }) => what.systemCode),
     quoted("audit.upgrade.protocol", ({ what }) => what.upgrade?.protocol),
-    quoted("client.address", ({ what }) => what.address),
+    quoted("client.address", ({ what: { address } }) =>
+      address === undefined ? undefined : optionalText(privacy.address(address, false)),
+    ),
     quoted("event.name", ({ what }) => what.event.name),
-    quoted("http.request.method", ({ what }) => what.upgrade?.method),
+    quoted("http.request.method", ({ what }) => methodOf(what.upgrade?.method)),
     quoted("url.path", ({ what }) => optionalText(what.upgrade?.path)),
   ]);
 }

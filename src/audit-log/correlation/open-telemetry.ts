@@ -1,3 +1,5 @@
+import { follow } from "../../core/calls/follow.js";
+import { isThenable } from "../../core/calls/user-function.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import type { NewIds, TraceContext } from "./trace-context.js";
 
@@ -53,8 +55,10 @@ function createFindActiveSpan(trace: OpenTelemetryTraceApi["trace"]): FindActive
   return function findActiveSpan() {
     try {
       const span = trace.getActiveSpan();
-      if (span === undefined || span === null) return undefined;
-      const { traceId, spanId, traceFlags } = span.spanContext();
+      if (span === undefined || span === null || isPromised(span)) return undefined;
+      const context = span.spanContext();
+      if (isPromised(context)) return undefined;
+      const { traceId, spanId, traceFlags } = context;
       if (typeof traceId !== "string" || !TRACE_ID.test(traceId)) return undefined;
       if (typeof spanId !== "string" || !SPAN_ID.test(spanId)) return undefined;
       // Sampled, and random as a whole: the flags that the specification knows.
@@ -65,3 +69,12 @@ function createFindActiveSpan(trace: OpenTelemetryTraceApi["trace"]): FindActive
     }
   };
 }
+
+/** A promise comes too late for a request. Nobody else handles its rejection, which would end the process. */
+function isPromised(value: unknown): boolean {
+  if (!isThenable(value)) return false;
+  follow(value, ignore, ignore);
+  return true;
+}
+
+function ignore(): void {}

@@ -75,6 +75,7 @@ export function runInContext(
   const context = new Context(req, ids);
   emitInContext(req, context);
   emitInContext(res, context);
+  writeInContext(res, context);
   storage.run(context, handle);
 }
 
@@ -83,9 +84,26 @@ function emitInContext(emitter: Request | Response, context: RequestContext): vo
   function emitHere(this: unknown, ...event: Parameters<typeof emit>): boolean {
     return storage.run(context, () => Reflect.apply(emit, this, event) as boolean);
   }
-  // As a method would be: what lists the members of the request does not see it.
-  Object.defineProperty(emitter, "emit", {
-    value: emitHere,
+  hide(emitter, "emit", emitHere);
+}
+
+/** Of an answer that waits for an earlier one on its connection, Node calls back for what was written in the context of that. */
+function writeInContext(res: Response, context: RequestContext): void {
+  const { write } = res;
+  function writeHere(this: unknown, ...given: unknown[]): boolean {
+    const written = given.at(-1);
+    if (typeof written === "function")
+      given[given.length - 1] = (...values: readonly unknown[]): unknown =>
+        storage.run(context, () => Reflect.apply(written, undefined, values));
+    return Reflect.apply(write, this, given) as boolean;
+  }
+  hide(res, "write", writeHere);
+}
+
+/** As a method would be: what lists the members of the request does not see it. */
+function hide(holder: Request | Response, name: string, value: unknown): void {
+  Object.defineProperty(holder, name, {
+    value,
     writable: true,
     configurable: true,
     enumerable: false,

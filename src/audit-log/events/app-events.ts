@@ -37,9 +37,9 @@ const told = new Set<EventFault>();
 const logOf = requestSlot<AppEvents>("auditEventLog");
 const entryOf = requestSlot<RequestEntry>("auditEntry");
 
-/** The log that records this request. */
-export function eventsOf(req: object): AppEvents | undefined {
-  return logOf.get(req);
+/** The log that records this request; none where the app gives something else. */
+export function eventsOf(req: unknown): AppEvents | undefined {
+  return isObject(req) ? logOf.get(req) : undefined;
 }
 
 /** Records events of the app in one audit log. */
@@ -72,7 +72,7 @@ export class AppEvents {
     const { event, fault } = readEvent(name, fields, details);
     if (fault !== undefined) warn(fault);
     if (event === undefined) return false;
-    const ofThisLog = req !== null && logOf.get(req) === this;
+    const ofThisLog = req !== null && eventsOf(req) === this;
     if (ofThisLog && !this.#note(req, event)) return false;
     return this.#write(ofThisLog ? req : null, event) && fault === undefined && !this.#closed;
   }
@@ -105,6 +105,10 @@ export class AppEvents {
     const facts = factsOf(entry, req, req.res, undefined, this.#makers.routes);
     return { ...facts, verdict: { ...facts.verdict, event, outcome, reported: undefined } };
   }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 function warn(fault: EventFault): void {

@@ -1,6 +1,11 @@
 import type { RequestFacts } from "../facts/request-facts.js";
 import { fieldMembers } from "../fields/app-fields.js";
-import { type Column, constantColumn, type RecordTable } from "../record/record-table.js";
+import {
+  type Column,
+  constantColumn,
+  createBoundedTable,
+  type RecordTable,
+} from "../record/record-table.js";
 import type { Numbered } from "../record/source-columns.js";
 import { createIsoTime } from "../text/iso-time.js";
 import type { AppEvent } from "./read-event.js";
@@ -41,10 +46,12 @@ const OF_REQUEST: ReadonlySet<string> = new Set([
  *
  * @param source - The columns of every record of the log.
  * @param ofRequests - The columns of the records of requests.
+ * @param maxBytes - How long a record may be, without its line end.
  */
 export function createEventRecord(
   source: readonly Column<Numbered>[],
   ofRequests: readonly Column<RequestFacts>[],
+  maxBytes: number,
   table: RecordTable,
 ): EventRecord {
   const isoTime = createIsoTime();
@@ -57,16 +64,21 @@ export function createEventRecord(
     { name: "event.name", read: ({ appEvent }) => appEvent.event.name, quoted: true },
     { name: "app.", read: ({ appEvent }) => fieldMembers(appEvent.data), members: true },
   ];
-  const ofRequest = table([
-    ...own,
-    ...ofRequests.filter(({ name }) => OF_REQUEST.has(name)).map(toEventColumn),
-  ]);
-  const ofNone = table([
-    ...own,
-    constantColumn("audit.action", "EXECUTE"),
-    constantColumn("audit.actor.id", "application"),
-    constantColumn("audit.actor.type", "system"),
-  ]);
+  const ofRequest = createBoundedTable(
+    [...own, ...ofRequests.filter(({ name }) => OF_REQUEST.has(name)).map(toEventColumn)],
+    maxBytes,
+    table,
+  );
+  const ofNone = createBoundedTable<EventFacts>(
+    [
+      ...own,
+      constantColumn("audit.action", "EXECUTE"),
+      constantColumn("audit.actor.id", "application"),
+      constantColumn("audit.actor.type", "system"),
+    ],
+    maxBytes,
+    table,
+  );
   return (facts) => (facts.request === undefined ? ofNone(facts) : ofRequest(facts));
 }
 

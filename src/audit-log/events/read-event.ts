@@ -1,5 +1,6 @@
 import type { AuditEvent } from "../facts/event-name.js";
 import { type FieldFault, keepFields } from "../fields/app-fields.js";
+import { redactSecretShapes } from "../text/secret-shapes.js";
 import { outcomeOf, severityOf } from "./owasp-events.js";
 
 /** An event of the app, as it is recorded. */
@@ -57,6 +58,8 @@ function isName(name: unknown): name is string {
     typeof name === "string" &&
     name.length <= MAX_NAME_LENGTH &&
     NAME.test(name) &&
-    !OURS.test(name)
+    !OURS.test(name) &&
+    // The name of an event is no place for what a client sent.
+    redactSecretShapes(name) === name
   );
 }

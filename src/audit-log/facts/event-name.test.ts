@@ -213,6 +213,8 @@ const NO_REFUSAL: readonly string[] = [
   "declared_public",
   "exempt_path",
   "fields_removed",
+  // What a verifier finds in a line.
+  "key_order",
   "log_checkpoint",
   "log_dropped",
   "log_recovered",
@@ -260,6 +262,7 @@ const NO_REFUSAL: readonly string[] = [
   "unknown_protocol",
   "untyped_page",
   "unused_rows",
+  "white_space",
 ];
 const FOLDERS = [
   "audit-log",

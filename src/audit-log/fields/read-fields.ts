@@ -22,8 +22,9 @@ export interface AuditFieldOptions {
    */
   readonly query?: "none" | "names" | readonly string[] | undefined;
   /**
-   * The longest record of a request, from `"1kb"` to `"64kb"`, without its line end. One that is longer is written without
-   * the fields of the app, then without header fields and queries, then without more, and has `audit.truncated`.
+   * The longest record of a request or an event, from `"2kb"` to `"64kb"`, without its line end. One that is longer is
+   * written without the fields of the app, then without header fields and queries, then without more, and has
+   * `audit.truncated`.
    * @default "8kb"
    */
   readonly maxRecordSize?: string | undefined;
@@ -63,7 +64,7 @@ export function readFields(reader: OptionsReader<"fields">): FieldSettings {
     headers: fields?.has("headers") ? readHeaders(fields) : ["user-agent"],
     query: fields === undefined ? "none" : readQuery(fields),
     maxRecordBytes:
-      fields?.size("maxRecordSize", { min: "1kb", max: "64kb", default: "8kb" }) ?? DEFAULT_SIZE,
+      fields?.size("maxRecordSize", { min: "2kb", max: "64kb", default: "8kb" }) ?? DEFAULT_SIZE,
   };
 }
 

@@ -1,5 +1,6 @@
 import { truncateAddress } from "../../core/http/client-address.js";
 import type { Principal } from "../../core/principal/principal.js";
+import { scrubText } from "../text/scrub-text.js";
 import { createPseudonym, type Pseudonym } from "./pseudonym.js";
 import type { PrivacySettings } from "./read-privacy.js";
 
@@ -15,7 +16,8 @@ export interface Privacy {
   readonly key: (kind: string, key: string) => string;
 }
 
-const OMITTED = "(omitted)";
+/** In the place of a key that must be there. */
+export const OMITTED = "(omitted)";
 
 /** Makes the one place that decides how people are named. */
 export function createPrivacy(settings: PrivacySettings): Privacy {
@@ -47,6 +49,8 @@ export function createPrivacy(settings: PrivacySettings): Privacy {
     key(kind, text) {
       if (kind === "address") return privacy.address(text, false) ?? OMITTED;
       if (kind === "token") return privacy.token(text) ?? OMITTED;
+      // From a function of the app, which may have taken it from a header field.
+      if (kind === "own") return scrubText(text);
       if (kind !== "subject" || subject === "plain") return text;
       return subject === "omit" ? OMITTED : pseudonym("subject", text);
     },

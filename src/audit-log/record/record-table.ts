@@ -1,3 +1,6 @@
+import { createBoundedRecord } from "../privacy/bounded-record.js";
+import { unquotedText } from "../text/json-text.js";
+
 /** One member of a record, or several that stand together. */
 export type Column<Facts> = TextColumn<Facts> | WholeColumn<Facts> | MembersColumn<Facts>;
 
@@ -48,6 +51,11 @@ interface Cell<Facts> {
 /** Makes the function that writes records of one kind, in the names of one schema, each as a line of JSON without its line end. */
 export type RecordTable = <Facts>(columns: readonly Column<Facts>[]) => (facts: Facts) => string;
 
+/** Longer than a pseudonym: half of one is of no use. */
+const MAX_CUT_LENGTH = 40;
+
+const TRUNCATED: Column<unknown> = { name: "audit.truncated", read: () => "true" };
+
 const ENDS = ["{}", "}", '"}'] as const;
 
 /**
@@ -79,6 +87,19 @@ export function createRecordTable<Facts>(
   };
 }
 
+/**
+ * Makes the function that writes records of one kind, none of them longer than that.
+ *
+ * @param maxBytes - Without the line end.
+ */
+export function createBoundedTable<Facts>(
+  columns: readonly Column<Facts>[],
+  maxBytes: number,
+  table: RecordTable,
+): (facts: Facts) => string {
+  return createBoundedRecord<Facts, Column<Facts>>(columns, TRUNCATED, maxBytes, cutColumn, table);
+}
+
 /** A column with the same text in every record. */
 export function constantColumn(name: string, text: string): Column<unknown> {
   return { name, read: () => text, quoted: true };
@@ -103,5 +124,17 @@ function toCell<Facts>({ name, read, quoted, whole = false, members }: Column<Fa
     whole,
     heads: [`{${head}`, `,${head}`, `",${head}`],
     next: quoted === true ? 2 : 1,
+  };
+}
+
+function cutColumn<Facts>(column: Column<Facts>): Column<Facts> {
+  if (column.quoted !== true) return column;
+  return {
+    ...column,
+    read(facts) {
+      const text = column.read(facts);
+      if (typeof text !== "string" || text.length <= MAX_CUT_LENGTH) return text;
+      return unquotedText(JSON.parse(`"${text}"`), MAX_CUT_LENGTH);
+    },
   };
 }

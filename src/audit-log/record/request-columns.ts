@@ -2,13 +2,12 @@ import type { RequestFacts } from "../facts/request-facts.js";
 import { fieldMembers } from "../fields/app-fields.js";
 import type { FieldSettings } from "../fields/read-fields.js";
 import { eventNames, requestEvents } from "../fields/request-events.js";
-import { createBoundedRecord } from "../privacy/bounded-record.js";
 import type { Privacy } from "../privacy/privacy.js";
 import { createActorColumns } from "./actor-columns.js";
 import { createDecisionColumns } from "./decision-columns.js";
 import { createExchangeColumns } from "./exchange-columns.js";
 import { createHeaderColumns, createQueryColumns } from "./header-columns.js";
-import type { Column, RecordTable } from "./record-table.js";
+import { type Column, createBoundedTable, type RecordTable } from "./record-table.js";
 import type { Numbered } from "./source-columns.js";
 
 /** Writes the record of one request, as a line of JSON. @throws What a property of the app throws. */
@@ -53,6 +52,5 @@ export function createRequestRecord(
   maxBytes: number,
   table: RecordTable,
 ): RequestRecord {
-  const truncated: Column<unknown> = { name: "audit.truncated", read: () => "true" };
-  return createBoundedRecord(columns, truncated, maxBytes, table<RequestFacts>);
+  return createBoundedTable(columns, maxBytes, table);
 }

@@ -1,5 +1,5 @@
 import { createIsoTime } from "../text/iso-time.js";
-import { jsonText } from "../text/json-text.js";
+import { jsonText, optionalText } from "../text/json-text.js";
 import { type Column, constantColumn, type RecordTable } from "./record-table.js";
 import type { Numbered } from "./source-columns.js";
 
@@ -35,7 +35,9 @@ type SystemValue = string | number | boolean | readonly (string | number)[];
 
 /** The members of a {@link SystemEvent} beyond the common ones. */
 export type SystemFields = {
-  readonly [Name in (typeof FIELDS)[number] | "audit.severity"]?: SystemValue;
+  readonly [Name in (typeof OTHERS)[number]]?: SystemValue;
+} & {
+  readonly [Name in (typeof TEXTS)[number] | "audit.severity"]?: string;
 };
 
 /** Writes one record about the audit log itself, as a line of JSON. */
@@ -46,57 +48,62 @@ interface SystemFacts extends Numbered {
   readonly fields: SystemFields;
 }
 
-const FIELDS = [
-  "audit.checkpoint.aggregated",
-  "audit.checkpoint.anchor_failures",
-  "audit.checkpoint.certificate",
-  "audit.checkpoint.epoch",
-  "audit.checkpoint.lost",
-  "audit.checkpoint.next_key",
-  "audit.checkpoint.public_key",
-  "audit.checkpoint.records",
-  "audit.checkpoint.sampled_out",
-  "audit.checkpoint.signature",
-  "audit.expired.file",
-  "audit.expired.streams",
-  "audit.aggregated",
-  "audit.alert.count",
+/** Other schemas derive members of their own from texts. */
+const TEXTS = [
   "audit.alert.event",
   "audit.alert.first",
   "audit.alert.key",
   "audit.alert.key_kind",
   "audit.alert.last",
-  "audit.alert.requests",
-  "audit.alert.suppressed",
-  "audit.alert.threshold",
   "audit.alert.touched",
   "audit.alert.window",
-  "audit.lost",
-  "audit.lost.first",
-  "audit.lost.last",
+  "audit.checkpoint.certificate",
+  "audit.checkpoint.next_key",
+  "audit.checkpoint.public_key",
+  "audit.checkpoint.signature",
+  "audit.expired.file",
   "audit.lost.since",
   "audit.notice",
-  "audit.otherwise",
   "audit.previous.hash",
-  "audit.previous.number",
   "audit.previous.stream_id",
-  "audit.previous.torn",
   "audit.reason",
-  "audit.records",
-  "audit.reporting",
-  "audit.sequence.end",
   "audit.segment.hash",
-  "audit.segment.number",
   "audit.segment.previous",
-  "audit.sampled_out",
   "audit.sink",
-  "audit.sink.position",
-  "audit.unused",
   "client.address",
   "http.request.id",
   "http.route",
   "security_rule.category",
   "security_rule.name",
+] as const;
+
+/** Numbers, lists, and what is either there or not. */
+const OTHERS = [
+  "audit.aggregated",
+  "audit.alert.count",
+  "audit.alert.requests",
+  "audit.alert.suppressed",
+  "audit.alert.threshold",
+  "audit.checkpoint.aggregated",
+  "audit.checkpoint.anchor_failures",
+  "audit.checkpoint.epoch",
+  "audit.checkpoint.lost",
+  "audit.checkpoint.records",
+  "audit.checkpoint.sampled_out",
+  "audit.expired.streams",
+  "audit.lost",
+  "audit.lost.first",
+  "audit.lost.last",
+  "audit.otherwise",
+  "audit.previous.number",
+  "audit.previous.torn",
+  "audit.records",
+  "audit.reporting",
+  "audit.sampled_out",
+  "audit.segment.number",
+  "audit.sequence.end",
+  "audit.sink.position",
+  "audit.unused",
 ] as const;
 
 /**
@@ -127,7 +134,12 @@ export function createSystemRecord(
       quoted: true,
     },
     { name: "event.name", read: ({ event }) => event, quoted: true },
-    ...FIELDS.map((name) => ({ name, read: ({ fields }: SystemFacts) => valueText(fields[name]) })),
+    ...TEXTS.map((name) => ({
+      name,
+      read: ({ fields }: SystemFacts) => optionalText(fields[name]),
+      quoted: true,
+    })),
+    ...OTHERS.map((name) => ({ name, read: ({ fields }: SystemFacts) => valueText(fields[name]) })),
   ]);
 
   return function systemRecord(recordId, event, fields) {
@@ -150,7 +162,7 @@ function isFailure({ event, fields }: SystemFacts): boolean {
 
 function severityOf(facts: SystemFacts): string {
   const given = facts.fields["audit.severity"];
-  if (given !== undefined) return String(given);
+  if (given !== undefined) return given;
   if (isFailure(facts)) return "ERROR";
   return facts.event === "log_checkpoint" || facts.event === "log_key" ? "INFO" : "WARN";
 }

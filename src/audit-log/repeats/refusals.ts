@@ -78,7 +78,8 @@ function occurrenceOf(facts: RequestFacts, refusal: Decision): Occurrence<Refuse
   const who = [actor?.kind, actor?.id, actor?.clientId, actor?.tenant, token];
   const own = [method, String(aborted), address ?? "", route ?? "", ...who];
   return {
-    key: [...shared, ...own, ...decisions.map(textOf)].join("\n"),
+    // As JSON: an id of a caller may hold whatever stands between others here.
+    key: JSON.stringify([shared, own, decisions.map(textOf)]),
     what: () => ({
       verdict,
       decisions,

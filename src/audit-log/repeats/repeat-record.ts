@@ -7,7 +7,7 @@ import { actionOf, methodOf, typeOfError } from "../record/exchange-columns.js";
 import type { Column, RecordTable } from "../record/record-table.js";
 import type { Numbered } from "../record/source-columns.js";
 import { createIsoTime } from "../text/iso-time.js";
-import { optionalText, unquotedText } from "../text/json-text.js";
+import { optionalText } from "../text/json-text.js";
 import type { Repeats } from "./repeat-counter.js";
 
 /** What requests have in common that were refused alike. */
@@ -57,7 +57,7 @@ export function createRepeatRecord(
       read: ({ repeats }) => (repeats.what.verdict.aborted ? "true" : undefined),
     },
     quoted("audit.action", ({ repeats }) => actionOf(repeats.what.method)),
-    ...ACTOR,
+    ...actorColumns(privacy),
     { name: "audit.decisions", read: ({ repeats }) => decisionList(repeats.what.decisions) },
     quoted("audit.outcome", ({ repeats }) => repeats.what.verdict.outcome),
     ofRefusal("audit.policy", ({ policy }) => policy),
@@ -73,7 +73,10 @@ export function createRepeatRecord(
     ofRefusal("audit.rule", ({ rule }) => rule),
     quoted("audit.severity", ({ repeats }) => repeats.what.verdict.event.severity),
     ofRefusal("audit.system_code", ({ systemCode }) => systemCode),
-    quoted("audit.token.id", ({ repeats }) => optionalText(repeats.what.token)),
+    quoted("audit.token.id", ({ repeats }) => {
+      const { token } = repeats.what;
+      return token === undefined ? undefined : optionalText(privacy.token(token));
+    }),
     quoted("client.address", ({ repeats: { what } }) =>
       what.address === undefined ? undefined : privacy.address(what.address, false),
     ),
@@ -94,16 +97,20 @@ export function createRepeatRecord(
 }
 
 /** Callers that differ are not named: nobody in particular was refused. */
-const ACTOR: readonly Column<RepeatFacts>[] = [
-  quoted("audit.actor.client_id", ({ repeats: { what } }) => optionalText(what.actor?.clientId)),
-  quoted("audit.actor.id", ({ repeats: { what } }) => actorText(what, what.actor?.id)),
-  quoted("audit.actor.tenant", ({ repeats: { what } }) => optionalText(what.actor?.tenant)),
-  quoted("audit.actor.type", ({ repeats: { what } }) => actorText(what, what.actor?.kind)),
-];
+function actorColumns(privacy: Privacy): readonly Column<RepeatFacts>[] {
+  return [
+    quoted("audit.actor.client_id", ({ repeats: { what } }) => optionalText(what.actor?.clientId)),
+    quoted("audit.actor.id", ({ repeats: { what } }) => {
+      const { actor } = what;
+      return actor === undefined ? nobody(what) : optionalText(privacy.subject(actor));
+    }),
+    quoted("audit.actor.tenant", ({ repeats: { what } }) => optionalText(what.actor?.tenant)),
+    quoted("audit.actor.type", ({ repeats: { what } }) => what.actor?.kind ?? nobody(what)),
+  ];
+}
 
-function actorText({ actor, anonymous }: Refused, text: string | undefined): string {
-  if (anonymous) return "anonymous";
-  return actor === undefined ? "unknown" : unquotedText(text || actor.kind);
+function nobody({ anonymous }: Refused): string {
+  return anonymous ? "anonymous" : "unknown";
 }
 
 function quoted(

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { Column } from "../record/record-table.js";
 
 /** Reads a column, or nothing where the kind of record has no such column. */
@@ -38,7 +39,7 @@ export class ColumnValues<Facts> {
 
 /** Whether the text is an address: a pseudonym may stand in its place. */
 export function isAddress(text: string | undefined): boolean {
-  return text !== undefined && /^[0-9a-f.:]*[.:][0-9a-f.:]*$/.test(text);
+  return text !== undefined && isIP(text) !== 0;
 }
 
 /** The number of the record in its series, which stands behind the last hyphen of its id. */

@@ -3,7 +3,6 @@ import { ColumnValues, isAddress, numberIn } from "./column-values.js";
 
 /** What Elastic Common Schema files an event under, as JSON. */
 interface EcsCategory {
-  readonly kind: "alert" | "event";
   /** `event.category`. */
   readonly category: string;
   /** `event.type`, from those that the schema expects with the category. */
@@ -21,6 +20,8 @@ const NAMES: Readonly<Record<string, string>> = {
   "http.request.body.size": "http.request.body.bytes",
   "http.response.size": "http.response.bytes",
   observed_timestamp: "event.created",
+  "security_rule.category": "rule.category",
+  "security_rule.name": "rule.name",
   "service.instance.id": "service.node.name",
   span_id: "span.id",
   trace_id: "trace.id",
@@ -33,7 +34,6 @@ const REPLACED: readonly string[] = [
   "duration_us",
 ];
 
-const ALERT = /^(?:security_alert|authn_login_fail_max|malicious_excess_404)$/;
 const MONITOR_TYPES: Readonly<Record<string, string>> = {
   sys_monitor_enabled: '["start"]',
   sys_monitor_disabled: '["end"]',
@@ -84,13 +84,18 @@ function classification<Facts>(values: ColumnValues<Facts>): readonly Column<Fac
   const outcome = values.text("audit.outcome");
   const severity = values.text("audit.severity");
   const recordId = values.text("audit.record.id");
-  const categoryOf = (facts: Facts): EcsCategory => ecsCategory(name(facts) ?? "", outcome(facts));
+  const rule = values.text("security_rule.name");
+  const filed = (facts: Facts): EcsCategory => ecsCategory(name(facts) ?? "", outcome(facts));
   return [
     // Ours stays, because OpenTelemetry has it.
     { name: "event.action", read: name, quoted: true },
-    { name: "event.kind", read: (facts) => categoryOf(facts).kind, quoted: true },
-    { name: "event.category", read: (facts) => categoryOf(facts).category },
-    { name: "event.type", read: (facts) => categoryOf(facts).type },
+    {
+      name: "event.kind",
+      read: (facts) => (rule(facts) === undefined ? "event" : "alert"),
+      quoted: true,
+    },
+    { name: "event.category", read: (facts) => filed(facts).category },
+    { name: "event.type", read: (facts) => filed(facts).type },
     { name: "event.sequence", read: (facts) => numberIn(recordId(facts)), whole: true },
     { name: "log.level", read: (facts) => severity(facts)?.toLowerCase(), quoted: true },
   ];
@@ -140,11 +145,6 @@ function scaled<Facts>(
  * @see https://www.elastic.co/docs/reference/ecs/ecs-category-field-values-reference
  */
 function ecsCategory(name: string, outcome: string | undefined): EcsCategory {
-  const kind = ALERT.test(name) ? "alert" : "event";
-  return { kind, ...categoryOf(name, outcome) };
-}
-
-function categoryOf(name: string, outcome: string | undefined): Omit<EcsCategory, "kind"> {
   const failed = outcome === "failure";
   if (name.startsWith("authn_")) {
     const type = failed ? '["denied","start"]' : /login/.test(name) ? '["start"]' : '["info"]';
