@@ -1,5 +1,6 @@
 import type { Decision } from "../../core/decision/decision.js";
 import { safeChannel } from "../../core/decision/safe-channel.js";
+import { ALERT_CHANNEL } from "../alerts/rules/alert.js";
 import type { SinkStats } from "../delivery/audit-writer.js";
 import type { SinkFailures } from "../delivery/failure-report.js";
 import type { RequestFacts } from "../facts/request-facts.js";
@@ -23,8 +24,6 @@ export interface MetricsSource {
   failures(): ReadonlyMap<number, SinkFailures>;
 }
 
-/** On which every alert is published: see the rules of `auditLog`. */
-const ALERT_CHANNEL = "express-secure-api:alert";
 const MAX_DECISIONS = 1000;
 const MAX_RULES = 200;
 /** Where records are counted that could not be made. */
