@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { type AddressInfo, connect } from "node:net";
@@ -190,7 +191,7 @@ describe.each(expressVersions)(
     it("spell a caller who is a honeytoken as records do", async () => {
       const app = appWith(
         { honeytokens: { subjects: "svc-trap" } },
-        { privacy: { subject: "pseudonym", key: Buffer.alloc(32, 7) } },
+        { privacy: { subject: "pseudonym", key: randomBytes(32) } },
       );
       await request(app).get("/").set("x-user", "svc-trap");
       const named = lines.find((line) => "http.request.id" in line)?.["audit.actor.id"];
