@@ -42,6 +42,7 @@ export class LogMetrics implements AuditMetrics {
   #source: MetricsSource | undefined;
   #durations: RequestDurations | undefined;
   #hasFailed = false;
+  #isClosed = false;
 
   /**
    * @param bind - Asked when a log takes it into use: makes what records durations, or `undefined` where nobody wants them.
@@ -59,6 +60,11 @@ export class LogMetrics implements AuditMetrics {
     return this.#source !== undefined;
   }
 
+  /** Whether its log was closed: its last numbers stay until another one takes its place. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /**
    * Publishes the numbers of a log from now on, and the alerts of the process.
    *
@@ -71,7 +77,10 @@ export class LogMetrics implements AuditMetrics {
     const alerts = safeChannel(ALERT_CHANNEL);
     const onAlert = (alert: unknown): void => this.#countAlert(alert);
     alerts.subscribe(onAlert);
-    return () => void alerts.unsubscribe(onAlert);
+    return () => {
+      this.#isClosed = true;
+      alerts.unsubscribe(onAlert);
+    };
   }
 
   /** Counts a request that has ended. Never throws. */
