@@ -47,6 +47,7 @@ interface Entry {
 const MAX_NOTES = 5;
 /** What is longer is kept as a digest. */
 const MAX_THING_LENGTH = 64;
+const MAX_KEY_LENGTH = 256;
 /** Of all keys together, so many things are kept. */
 const MAX_THINGS = 200_000;
 const FEWEST_KEYS = 100;
@@ -83,7 +84,8 @@ export class WindowCounter {
    * @param thing - What is told apart.
    * @returns What was counted, if the key is due.
    */
-  count(key: string, now: number, note: string | undefined, thing = ""): Due | undefined {
+  count(name: string, now: number, note: string | undefined, thing = ""): Due | undefined {
+    const key = name.length > MAX_KEY_LENGTH ? hash("sha256", name, "base64url") : name;
     const half = Math.floor(now / this.#halfMs);
     const entry = this.#entries.get(key, now) ?? this.#add(key, half, now);
     if (entry.half !== half) turn(entry, half);
