@@ -42,6 +42,8 @@ export class Alerts {
   readonly #routes: RouteWatch | undefined;
   readonly #touched: WindowCounter | undefined;
   readonly #gaps: WindowCounter | undefined;
+  /** What each sink has lost so far. */
+  readonly #lost = new Map<string, number>();
   /** Digests of accounts mean nothing in another process. */
   readonly #accountKey = randomBytes(32);
   readonly #app = new AppAnswers();
@@ -125,8 +127,11 @@ export class Alerts {
   failed(failure: AuditFailure): void {
     const { gap } = this.#settings;
     if (gap === undefined || this.#closed) return;
-    const { sink, position, code } = failure;
+    const { sink, position, code, lost } = failure;
     const key = position < 0 ? sink : `sinks[${position}] ${sink}`;
+    // Not each failure loses something: a file that cannot be synchronized, a sink that answers late.
+    if (lost <= (this.#lost.get(key) ?? 0)) return;
+    this.#lost.set(key, lost);
     const now = performance.now();
     const due = this.#gaps?.count(key, now, undefined);
     if (due === undefined) return;
