@@ -125,6 +125,19 @@ describe.each(expressVersions)("alerts that block, on Express %s", (_major, expr
     expect(await ask(app, "/", "2001:db8:0:101::1")).toBe(429);
   });
 
+  it("warn once of a rule of the app that counts by something that is not blocked", async () => {
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const limiter = spy();
+    const app = appWith((_req, _res, next) => next());
+    blocks = alertTo(limiter, { rules: ["denied", "caller"] });
+    await offend(app, CLIENT, "mallory");
+    await offend(app, CLIENT, "trudy");
+    expect(limiter.block).toHaveBeenCalledOnce();
+    expect(warn.mock.calls.map(([text]) => text)).toEqual([
+      "alertTo: a rule that it names counts by subject, not by address, and blocks nobody.",
+    ]);
+  });
+
   it("block by the limits of a preset", async () => {
     const security = secureApi({
       oauthGuard: false,

@@ -106,11 +106,26 @@ export function alertTo(limiter: BlockingLimiter, options: AlertToOptions): Aler
     });
   }
 
+  /** Default rules count by several kinds of keys; one of the app, by this one only. */
+  function warnOfKind(rule: string, kind: string): void {
+    if ((DEFAULT_ALERTS as readonly string[]).includes(rule) || warned.has(rule)) return;
+    warned.add(rule);
+    const counted = kind === "own" ? "what a function returns" : kind;
+    process.emitWarning(
+      `alertTo: a rule that it names counts by ${counted}, not by ${by}, and blocks nobody.`,
+      { code: "EXPRESS_SECURE_API_ALERT_TO" },
+    );
+  }
+
   function onAlert(message: unknown): void {
     const key = keyOfAlert(message);
     if (key === undefined) return;
     const { rule, key: told } = message as Alert;
-    if (!rules.includes(rule) || told.kind !== by) return;
+    if (!rules.includes(rule)) return;
+    if (told.kind !== by) {
+      warnOfKind(rule, told.kind);
+      return;
+    }
     if (isSpared(key) || !mayBlock()) {
       stats.spared += 1;
       return;
