@@ -21,14 +21,16 @@ const KEYS: OptionKeys<AlertToOptions> = {
   by: true,
   except: "neverUndefined",
 };
+/** Its default is not that of others, where `false` is no list. */
+const EXCEPT = "write except: a list of addresses and networks, in place of the private ones";
 /** What tools that ban call it. */
 export const ALERT_TO_HINTS: Hints<AlertToOptions> = {
   rule: "rules",
   duration: "for",
   bantime: "for",
-  ignoreip: "except",
-  allowlist: "except",
-  whitelist: "except",
+  ignoreip: EXCEPT,
+  allowlist: EXCEPT,
+  whitelist: EXCEPT,
   key: "by",
 };
 const CALL = 'alertTo(limiter, { rules: ["auth-burst"], for: "10m" })';
