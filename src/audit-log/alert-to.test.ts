@@ -102,6 +102,42 @@ describe.each(expressVersions)("alerts that block, on Express %s", (_major, expr
     expect(await ask(app, "/", CLIENT, "alice")).toBe(200);
   });
 
+  it.each<[string, string, readonly string[] | undefined]>([
+    ["the loopback address of IPv6", "::1", undefined],
+    ["one host of IPv6", "2001:db8:0:1::7", ["2001:db8:0:1::7"]],
+    ["the neighbour that has the network in common", "2001:db8:0:1::666", ["2001:db8:0:1::7"]],
+    ["a network whose limit it has in common", "2001:db8:0:2::1", ["2001:db8:0:1::/64"]],
+  ])("never block %s that is excepted", async (_what, from, except) => {
+    const limiter = rateLimit(quota);
+    const app = appWith(limiter);
+    blocks = alertTo(limiter, { rules: "denied", ...(except && { except }) });
+    await offend(app, from);
+    await expect.poll(() => blocks?.stats()).toEqual({ blocked: 0, spared: 1, failed: 0 });
+    expect(await ask(app, "/", from)).toBe(200);
+  });
+
+  it("block networks of IPv6 that have nothing in common with an excepted one", async () => {
+    const limiter = rateLimit(quota);
+    const app = appWith(limiter);
+    blocks = alertTo(limiter, { rules: "denied", except: ["2001:db8:0:1::7", "::1"] });
+    await offend(app, "2001:db8:0:101::1");
+    await expect.poll(() => blocks?.stats().blocked).toBe(1);
+    expect(await ask(app, "/", "2001:db8:0:101::1")).toBe(429);
+  });
+
+  it("warn once of a rule of the app that counts by something that is not blocked", async () => {
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const limiter = spy();
+    const app = appWith((_req, _res, next) => next());
+    blocks = alertTo(limiter, { rules: ["denied", "caller"] });
+    await offend(app, CLIENT, "mallory");
+    await offend(app, CLIENT, "trudy");
+    expect(limiter.block).toHaveBeenCalledOnce();
+    expect(warn.mock.calls.map(([text]) => text)).toEqual([
+      "alertTo: a rule that it names counts by subject, not by address, and blocks nobody.",
+    ]);
+  });
+
   it("block by the limits of a preset", async () => {
     const security = secureApi({
       oauthGuard: false,

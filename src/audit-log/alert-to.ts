@@ -1,7 +1,9 @@
 import { AsyncResource } from "node:async_hooks";
+import { BlockList, isIPv6 } from "node:net";
 import { promiseOf } from "../core/calls/follow.js";
 import { isInstance } from "../core/calls/is-instance.js";
 import { safeChannel } from "../core/decision/safe-channel.js";
+import { addressNetwork, normalizeAddress } from "../core/http/client-address.js";
 import { readTrustedPeers } from "../core/http/trusted-peers.js";
 import type { Hints, OptionKeys } from "../core/options/option-types.js";
 import { type OptionsReader, readOptions } from "../core/options/options-reader.js";
@@ -19,16 +21,16 @@ const KEYS: OptionKeys<AlertToOptions> = {
   by: true,
   except: "neverUndefined",
 };
-const SPARED =
-  'name in except the addresses and networks that are never blocked, such as ["10.0.0.0/8"]';
+/** Its default is not that of others, where `false` is no list. */
+const EXCEPT = "write except: a list of addresses and networks, in place of the private ones";
 /** What tools that ban call it. */
 export const ALERT_TO_HINTS: Hints<AlertToOptions> = {
   rule: "rules",
   duration: "for",
   bantime: "for",
-  ignoreip: SPARED,
-  allowlist: SPARED,
-  whitelist: SPARED,
+  ignoreip: EXCEPT,
+  allowlist: EXCEPT,
+  whitelist: EXCEPT,
   key: "by",
 };
 const CALL = 'alertTo(limiter, { rules: ["auth-burst"], for: "10m" })';
@@ -50,6 +52,9 @@ const MOST_IN_A_MINUTE = 100;
 const MINUTE = 60_000;
 /** For documentation (RFC 5737). */
 const NOBODY = "192.0.2.1";
+
+/** Of the networks of IPv6 that limits count together, by default. */
+const LIMIT_PREFIX = 56;
 
 const alerts = safeChannel(ALERT_CHANNEL);
 
@@ -103,11 +108,26 @@ export function alertTo(limiter: BlockingLimiter, options: AlertToOptions): Aler
     });
   }
 
+  /** Default rules count by several kinds of keys; one of the app, by this one only. */
+  function warnOfKind(rule: string, kind: string): void {
+    if ((DEFAULT_ALERTS as readonly string[]).includes(rule) || warned.has(rule)) return;
+    warned.add(rule);
+    const counted = kind === "own" ? "what a function returns" : kind;
+    process.emitWarning(
+      `alertTo: a rule that it names counts by ${counted}, not by ${by}, and blocks nobody.`,
+      { code: "EXPRESS_SECURE_API_ALERT_TO" },
+    );
+  }
+
   function onAlert(message: unknown): void {
     const key = keyOfAlert(message);
     if (key === undefined) return;
     const { rule, key: told } = message as Alert;
-    if (!rules.includes(rule) || told.kind !== by) return;
+    if (!rules.includes(rule)) return;
+    if (told.kind !== by) {
+      warnOfKind(rule, told.kind);
+      return;
+    }
     if (isSpared(key) || !mayBlock()) {
       stats.spared += 1;
       return;
@@ -182,14 +202,30 @@ function readSettings(limiter: unknown, options: AlertToOptions): AlertToSetting
 }
 
 function readExceptions(reader: OptionsReader<"except">): (key: string) => boolean {
-  if (reader.raw("except") === false) return () => false;
-  if (reader.has("except")) return readTrustedPeers(reader, "except");
+  const given: unknown = reader.raw("except");
+  if (given === false) return () => false;
   const own = readOptions<Pick<AlertToOptions, "except">>(
     "alertTo",
     { except: PRIVATE },
     { except: true },
   );
-  return readTrustedPeers(own, "except");
+  const isExcepted = readTrustedPeers(reader.has("except") ? reader : own, "except");
+  const neighbours = neighboursOf(reader.has("except") ? [given].flat() : PRIVATE);
+  // Addresses of IPv4 would be looked for in networks of IPv6 as well.
+  return (key) => isExcepted(key) || (isIPv6(key) && neighbours.check(key, "ipv6"));
+}
+
+/** Alerts and limits know IPv6 by its networks: blocking one blocks every host in it, and those that are excepted. */
+function neighboursOf(entries: readonly unknown[]): BlockList {
+  const networks = new BlockList();
+  for (const entry of entries) {
+    const [text, prefix = "128"] = String(entry).split("/");
+    const address = normalizeAddress(text);
+    // What is no address of IPv6 is a problem that was noted, or one of IPv4.
+    if (address?.includes(":") === true && Number(prefix) > LIMIT_PREFIX)
+      networks.addSubnet(addressNetwork(address, LIMIT_PREFIX), LIMIT_PREFIX, "ipv6");
+  }
+  return networks;
 }
 
 /** Rules of the app are known to their log only; a name that is nearly one of the default rules is a mistake. */

@@ -158,12 +158,15 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     refusals,
     sample: settings.sample && new SuccessSample(settings.sample, unrecorded),
     observe,
+    observeEvent: (facts: RequestFacts) => alerts?.observeEvent(facts),
     write: (make: MakeRecord) => stream.write(make),
     countUnmade: (error: unknown) => writer.countUnmade(error),
   };
   const events = new AppEvents(makers);
   const connectionRecord = createConnectionRecord(source, privacy, table);
-  const connections = new ConnectionLog(connectionRecord, makers.write);
+  const connections = new ConnectionLog(connectionRecord, makers.write, (event, address) =>
+    alerts?.observeConnection(event, address),
+  );
   const audit = new RequestAudit(makers, correlation, settings.except, (decisions) =>
     start.atDecisions(decisions),
   );

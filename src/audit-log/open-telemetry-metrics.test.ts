@@ -60,6 +60,24 @@ describe.each(expressVersions)("openTelemetryMetrics on Express %s", (_major, ex
     return app;
   }
 
+  it("publishes the numbers of all logs of a meter, but for those that a new one replaces", async () => {
+    const { provider, collect } = newSdk();
+    const meter = provider.getMeter("express-secure-api");
+    const logs = [1, 2].map(() =>
+      auditLog({ sinks: [new Memory()], metrics: openTelemetryMetrics({ meter }) }),
+    );
+    for (const [index, log] of logs.entries())
+      for (let count = 0; count < 2 + index; count += 1)
+        await request(express().use(log)).get("/").expect(404);
+    // Each has a record of its start.
+    expect((await collect())["secureapi.audit.records {record}"]).toEqual([[{}, 7]]);
+    for (const log of logs) await log.close();
+    expect((await collect())["secureapi.audit.records {record}"]).toEqual([[{}, 9]]);
+    const next = newApp({ meter });
+    await request(next).get("/orders/1").expect(200);
+    expect((await collect())["secureapi.audit.records {record}"]).toEqual([[{}, 2]]);
+  });
+
   it.each(["api", "meter"])("publishes the numbers of the log with %s", async (by) => {
     const { provider, collect } = newSdk();
     if (by === "api") api.metrics.setGlobalMeterProvider(provider);

@@ -148,6 +148,29 @@ describe.each(expressVersions)("prometheusMetrics on Express %s", (_major, expre
     ]);
   });
 
+  it("leaves its place in the register to the next log once its own is closed", async () => {
+    const { app, audit, register } = newApp((app) => app.get("/a", (_req, res) => void res.end()));
+    await request(app).get("/a").expect(200);
+    expect(() => prometheusMetrics({ client, register })).toThrow("must not have a metric");
+    await audit.close();
+    // Its last numbers can still be collected.
+    expect(await series(register, "secureapi_audit_records_total")).toEqual([
+      "secureapi_audit_records_total 3",
+    ]);
+    const next = auditLog({
+      sinks: [new Memory()],
+      metrics: prometheusMetrics({ client, register }),
+    });
+    const reloaded = express().use(next);
+    reloaded.get("/b", (_req, res) => void res.end());
+    await request(reloaded).get("/b").expect(200);
+    const text = await register.metrics();
+    expect(text).toContain("secureapi_audit_records_total 2");
+    expect(text).toContain('http_route="/b"');
+    expect(text).not.toContain('http_route="/a"');
+    await next.close();
+  });
+
   it("counts the alerts of the process by rule, until the log is closed", async () => {
     const { audit, register } = newApp(() => undefined);
     const alerts = channel("express-secure-api:alert");

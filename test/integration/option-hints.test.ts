@@ -380,8 +380,6 @@ const ofOwner = (options: object) =>
 const EXCEPTED = { unless: "orElse", bypass: "orElse", allow: "orElse" };
 
 /** Every hint of every factory. None leads to a weaker setting: where the same value would, a sentence stands. */
-const SPARED =
-  'name in except the addresses and networks that are never blocked, such as ["10.0.0.0/8"]';
 const TABLES: readonly HintTable[] = [
   {
     name: "ISSUER_HINTS",
@@ -1333,9 +1331,9 @@ const TABLES: readonly HintTable[] = [
       rule: "rules",
       duration: "for",
       bantime: "for",
-      ignoreip: SPARED,
-      allowlist: SPARED,
-      whitelist: SPARED,
+      ignoreip: "write except: a list of addresses and networks, in place of the private ones",
+      allowlist: "write except: a list of addresses and networks, in place of the private ones",
+      whitelist: "write except: a list of addresses and networks, in place of the private ones",
       key: "by",
     },
   },

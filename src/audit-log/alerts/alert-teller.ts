@@ -3,6 +3,7 @@ import { safeChannel } from "../../core/decision/safe-channel.js";
 import { OMITTED } from "../privacy/privacy.js";
 import type { AlertEvent } from "../record/system-record.js";
 import { safeText } from "../text/safe-text.js";
+import type { Touched } from "./honeytokens.js";
 import { ALERT_CHANNEL, type Alert, type AlertKeyKind, keepKey } from "./rules/alert.js";
 import type { RuleSettings } from "./rules/alert-settings.js";
 
@@ -15,7 +16,7 @@ export interface Finding {
   readonly notes: readonly string[];
   readonly event: string;
   readonly route: string | undefined;
-  readonly touched?: string | undefined;
+  readonly touched?: Touched | undefined;
 }
 
 /** The members of the record of an alert. */
@@ -29,8 +30,18 @@ export type SpellKey = (kind: AlertKeyKind, key: string) => string;
 
 const alerts = safeChannel(ALERT_CHANNEL);
 const MINUTE = 60_000;
-/** Of one rule, in a minute: whoever has a million addresses could fill a disk with alerts. */
+/**
+ * Of one rule and kind of key, in a minute: whoever has a million addresses could fill a disk with alerts, and must not
+ * drown the one about the account that they try.
+ */
 const MOST_IN_A_MINUTE = 100;
+
+/** What was told of one rule and kind of key. */
+interface Told {
+  until: number;
+  count: number;
+  suppressed: number;
+}
 
 /** Tells what rules find: with a record, then on the channel. */
 export class AlertTeller {
@@ -38,7 +49,7 @@ export class AlertTeller {
   readonly #spell: SpellKey;
   // Neither the record nor a subscriber belongs to the request that was the last straw.
   readonly #nobody = new AsyncResource("ExpressSecureApiAlerts", { requireManualDestroy: true });
-  readonly #told = new Map<RuleSettings, { until: number; count: number; suppressed: number }>();
+  readonly #told = new Map<string, Told>();
 
   /** @param say - Must not throw. */
   constructor(say: SayAlert, spell: SpellKey) {
@@ -46,9 +57,13 @@ export class AlertTeller {
     this.#spell = spell;
   }
 
-  /** Writes a record, then publishes. */
-  tell(rule: RuleSettings, finding: Finding, now: number): void {
-    this.#tell(rule, finding, now, true);
+  /**
+   * Writes a record, then publishes.
+   *
+   * @returns If it was not told, because there are too many alerts: until when that is so.
+   */
+  tell(rule: RuleSettings, finding: Finding, now: number): number | undefined {
+    return this.#tell(rule, finding, now, true);
   }
 
   /** Writes no record. */
@@ -56,27 +71,34 @@ export class AlertTeller {
     this.#tell(rule, finding, now, false);
   }
 
-  #tell(rule: RuleSettings, finding: Finding, now: number, isRecorded: boolean): void {
-    let told = this.#told.get(rule);
-    if (told === undefined) {
-      told = { until: now + MINUTE, count: 0, suppressed: 0 };
-      this.#told.set(rule, told);
-    }
-    if (now >= told.until) {
-      told.until = now + MINUTE;
-      told.count = 0;
-    }
+  #tell(rule: RuleSettings, finding: Finding, now: number, recorded: boolean): number | undefined {
+    const told = this.#toldOf(rule, finding.kind, now);
     if (told.count >= MOST_IN_A_MINUTE) {
       told.suppressed += 1;
-      return;
+      return told.until;
     }
     told.count += 1;
     const alert = this.#alertOf(rule, finding, now, told.suppressed);
     told.suppressed = 0;
     this.#nobody.runInAsyncScope(() => {
-      if (isRecorded) this.#say(rule.event, fieldsOf(alert));
+      if (recorded) this.#say(rule.event, fieldsOf(alert));
       if (alerts.hasSubscribers) alerts.publish(alert);
     });
+    return undefined;
+  }
+
+  #toldOf(rule: RuleSettings, kind: AlertKeyKind, now: number): Told {
+    const name = `${kind} ${rule.name}`;
+    let told = this.#told.get(name);
+    if (told === undefined) {
+      told = { until: now + MINUTE, count: 0, suppressed: 0 };
+      this.#told.set(name, told);
+    }
+    if (now >= told.until) {
+      told.until = now + MINUTE;
+      told.count = 0;
+    }
+    return told;
   }
 
   #alertOf(rule: RuleSettings, finding: Finding, now: number, suppressed: number): Alert {
@@ -94,7 +116,7 @@ export class AlertTeller {
       window,
       first: timeText(today - Math.max(0, now - first)),
       last: timeText(today),
-      ...(touched === undefined ? {} : { touched: safeText(touched) }),
+      ...(touched === undefined ? {} : { touched: safeText(this.#touchedText(touched)) }),
       ...(suppressed === 0 ? {} : { suppressed }),
       sample: Object.freeze({
         requestIds: Object.freeze([...notes]),
@@ -104,6 +126,10 @@ export class AlertTeller {
     });
     keepKey(alert, key);
     return alert;
+  }
+
+  #touchedText({ kind, name }: Touched): string {
+    return `${kind} ${kind === "subject" ? this.#spell(kind, name) : name}`;
   }
 }
 

@@ -2,13 +2,16 @@ import { createHmac, randomBytes } from "node:crypto";
 import type { AuditFailure } from "../delivery/failure-report.js";
 import { type AuditEvent, refusalEvent } from "../facts/event-name.js";
 import type { RequestFacts } from "../facts/request-facts.js";
+import { requestEvents } from "../fields/request-events.js";
 import { AlertTeller, type SayAlert, type SpellKey } from "./alert-teller.js";
+import type { AlertTraits } from "./alert-traits.js";
 import { AppAnswers } from "./app-answers.js";
-import { FailureSpikes, LatencyDrifts } from "./counting/route-baselines.js";
+import { connectionTraits } from "./connection-traits.js";
 import { WindowCounter } from "./counting/window-counter.js";
 import { CountingRule } from "./counting-rule.js";
 import { honeytokenIn } from "./honeytokens.js";
 import { RequestTraits } from "./request-traits.js";
+import { RouteWatch } from "./route-watch.js";
 import type { AlertSettings, CountingSettings } from "./rules/alert-settings.js";
 
 /** Keys that one rule tells apart, while rules are few; of all of them together. */
@@ -23,20 +26,24 @@ const NO_ATTEMPT: ReadonlySet<string | undefined> = new Set([
   "token_expired",
   "token_not_yet_valid",
 ]);
-/** What 5xx of requests that no route took are counted under. */
-const NO_ROUTE = "(none)";
+/** Of a name more would not be told apart. */
+const MAX_ACCOUNT_LENGTH = 1024;
+/** The event of nearly every request. */
+const ORDINARY = "api_request";
 
 /** Watches the requests of one log, and tells what deserves attention. It refuses and changes nothing. */
 export class Alerts {
   readonly #settings: AlertSettings;
   readonly #teller: AlertTeller;
   readonly #byEvent = new Map<string, CountingRule[]>();
+  readonly #ordinary: readonly CountingRule[] | undefined;
   readonly #missing: CountingRule[] = [];
   readonly #asking: CountingRule[] = [];
-  readonly #spikes: FailureSpikes | undefined;
-  readonly #drifts: LatencyDrifts | undefined;
+  readonly #routes: RouteWatch | undefined;
   readonly #touched: WindowCounter | undefined;
   readonly #gaps: WindowCounter | undefined;
+  /** What each sink has lost so far. */
+  readonly #lost = new Map<string, number>();
   /** Digests of accounts mean nothing in another process. */
   readonly #accountKey = randomBytes(32);
   readonly #app = new AppAnswers();
@@ -53,8 +60,9 @@ export class Alerts {
     const counters = counting.reduce((sum, { by }) => sum + Math.max(1, by.length), 2);
     const keys = Math.min(MAX_KEYS, Math.floor(MAX_KEYS_OF_ALL / counters));
     for (const one of counting) this.#add(one, keys);
-    if (spike !== undefined) this.#spikes = new FailureSpikes(spike);
-    if (drift !== undefined) this.#drifts = new LatencyDrifts(drift);
+    if (spike !== undefined || drift !== undefined)
+      this.#routes = new RouteWatch(settings, this.#teller);
+    this.#ordinary = this.#byEvent.get(ORDINARY);
     if (honeytoken !== undefined)
       this.#touched = new WindowCounter({ ...honeytoken, spread: undefined, keys });
     if (gap !== undefined) this.#gaps = new WindowCounter({ ...gap, spread: undefined, keys });
@@ -65,9 +73,9 @@ export class Alerts {
     if (this.#closed) return;
     try {
       const now = performance.now();
-      this.#watchRoute(facts, now);
+      this.#routes?.observe(facts, now);
       const { name } = this.#eventOf(facts);
-      const rules = this.#byEvent.get(name);
+      const rules = name === ORDINARY ? this.#ordinary : this.#byEvent.get(name);
       const isMissing = facts.verdict.status === 404 && facts.verdict.refusal === undefined;
       if (
         rules === undefined &&
@@ -82,21 +90,50 @@ export class Alerts {
         for (const rule of this.#missing)
           if (rule.countsMissing(facts.route)) this.#count(rule, traits);
       if (rules !== undefined && (name !== LOGIN_FAILED || isAttempt(facts)))
-        this.#countAll(rules, traits);
+        if (requestEvents(facts.req)?.names.has(name) !== true)
+          // The app has told of it already.
+          this.#countAll(rules, traits);
       for (const rule of this.#asking) this.#ask(rule, traits);
     } catch {
       // A property of the app that throws: the record of the request says so.
     }
   }
 
+  /**
+   * Looks at an event of the app about a request. Never throws.
+   *
+   * @param facts - Of the request, judged by the event.
+   */
+  observeEvent(facts: RequestFacts): void {
+    const { name } = facts.verdict.event;
+    const rules = this.#byEvent.get(name);
+    if (this.#closed || rules === undefined) return;
+    try {
+      this.#countAll(rules, new RequestTraits(facts, name));
+    } catch {
+      // A property of the app that throws: the record of the event says so.
+    }
+  }
+
+  /** Looks at an event of a connection, outside of requests. Never throws. */
+  observeConnection(event: string, address: string | undefined): void {
+    const rules = this.#byEvent.get(event);
+    if (this.#closed || rules === undefined) return;
+    const traits = connectionTraits(event, address);
+    for (const rule of rules) this.#count(rule, traits);
+  }
+
   /** Looks at a failure of a sink. Never throws. */
   failed(failure: AuditFailure): void {
     const { gap } = this.#settings;
     if (gap === undefined || this.#closed) return;
-    const { sink, position, code } = failure;
+    const { sink, position, code, lost } = failure;
     const key = position < 0 ? sink : `sinks[${position}] ${sink}`;
+    // Not each failure loses something: a file that cannot be synchronized, a sink that answers late.
+    if (lost <= (this.#lost.get(key) ?? 0)) return;
+    this.#lost.set(key, lost);
     const now = performance.now();
-    const due = this.#gaps?.count(key, now, "");
+    const due = this.#gaps?.count(key, now, undefined);
     if (due === undefined) return;
     const { count, first } = due;
     const finding = { kind: "sink", key, count, first, notes: [], event: code } as const;
@@ -127,32 +164,6 @@ export class Alerts {
     return refusalEvent(reported.code, reported.status, reported.reason);
   }
 
-  #watchRoute(facts: RequestFacts, now: number): void {
-    const { verdict, route, entry } = facts;
-    const { spike, drift } = this.#settings;
-    const { status, aborted } = verdict;
-    if (spike !== undefined && status !== undefined) {
-      const key = route ?? NO_ROUTE;
-      const found = this.#spikes?.observe(key, now, status >= 500, entry.requestId);
-      if (found !== undefined)
-        this.#teller.tell(
-          spike,
-          { ...found, kind: "route", key, event: verdict.event.name, route },
-          now,
-        );
-    }
-    if (drift !== undefined && route !== undefined && !aborted) {
-      const duration = (entry.ended?.tick ?? now) - entry.startedTick;
-      const found = this.#drifts?.observe(route, now, duration, entry.requestId);
-      if (found !== undefined)
-        this.#teller.tell(
-          drift,
-          { ...found, kind: "route", key: route, event: verdict.event.name, route },
-          now,
-        );
-    }
-  }
-
   #watchHoneytokens(traits: RequestTraits, now: number): void {
     const { honeytoken } = this.#settings;
     if (honeytoken === undefined) return;
@@ -161,11 +172,14 @@ export class Alerts {
     const { address } = traits;
     const kind = address === undefined ? "all" : "address";
     const { entry, route } = traits.facts;
-    const due = this.#touched?.count(`${kind} ${address}`, now, entry.requestId);
+    // Whoever has sprung one trap must not spring the next one unheard.
+    const trap = `${touched.kind} ${touched.name}`;
+    const due = this.#touched?.count(`${trap}\n${address ?? ""}`, now, entry.requestId);
     if (due === undefined) return;
     const { count, first, notes } = due;
     const finding = { kind, key: address ?? "all", count, first, notes, route, touched } as const;
-    this.#teller.tell(honeytoken, { ...finding, event: traits.event }, now);
+    const silentUntil = this.#teller.tell(honeytoken, { ...finding, event: traits.event }, now);
+    if (silentUntil !== undefined) due.quietUntil(silentUntil);
   }
 
   /** Rules about logins know accounts apart, if the app does. */
@@ -199,17 +213,21 @@ export class Alerts {
     );
   }
 
-  #count(rule: CountingRule, traits: RequestTraits): void {
+  #count(rule: CountingRule, traits: AlertTraits): void {
     const { keyOf } = rule.settings;
-    if (keyOf === undefined) this.#countNow(rule, traits);
-    else
+    if (keyOf === undefined) {
+      this.#countNow(rule, traits);
+      return;
+    }
+    const { request } = traits;
+    if (request !== undefined)
       this.#app.ask(
-        () => keyOf(traits.request),
+        () => keyOf(request),
         (key) => this.#countNow(rule, traits, key),
       );
   }
 
-  #countNow(rule: CountingRule, traits: RequestTraits, own?: string): void {
+  #countNow(rule: CountingRule, traits: AlertTraits, own?: string): void {
     if (this.#closed) return;
     // Not the moment at which the request was over: a function of the app may have taken seconds.
     const now = performance.now();
@@ -217,7 +235,9 @@ export class Alerts {
   }
 
   #digest(account: string): string {
-    const digest = createHmac("sha256", this.#accountKey).update(account).digest("base64url");
+    // Most apps find an account however it is spelt: whoever tries it in many spellings tries one account.
+    const name = account.slice(0, MAX_ACCOUNT_LENGTH).normalize("NFKC").trim().toLowerCase();
+    const digest = createHmac("sha256", this.#accountKey).update(name).digest("base64url");
     return digest.slice(0, ACCOUNT_LENGTH);
   }
 }

@@ -3,20 +3,26 @@ import { asArrived } from "../routes/as-arrived.js";
 import type { RequestTraits } from "./request-traits.js";
 import type { Honeytokens } from "./rules/alert-settings.js";
 
-/** Which honeytoken the request has touched, as the alert names it. Never what the client sent. */
+/** A honeytoken, as the app has named it. */
+export interface Touched {
+  readonly kind: "header" | "route" | "subject";
+  readonly name: string;
+}
+
+/** Which honeytoken the request has touched. Never what the client sent. */
 export function honeytokenIn(
   { routes, headers, subjects }: Honeytokens,
   traits: RequestTraits,
-): string | undefined {
+): Touched | undefined {
   const { req, entry } = traits.facts;
   if (headers.length > 0) {
     const header = headers.find((name) => Object.hasOwn(req.headers, name));
-    if (header !== undefined) return `header ${header}`;
+    if (header !== undefined) return { kind: "header", name: header };
   }
   const { subject } = traits;
-  if (subject !== undefined && subjects.has(subject)) return `subject ${subject}`;
+  if (subject !== undefined && subjects.has(subject)) return { kind: "subject", name: subject };
   if (routes.length === 0) return undefined;
   const asked = asArrived(req, entry.method);
   const pattern = routes.find((route) => restricts(route, asked));
-  return pattern === undefined ? undefined : `route ${pattern.text}`;
+  return pattern === undefined ? undefined : { kind: "route", name: pattern.text };
 }

@@ -2,17 +2,14 @@ import { addressNetwork, clientAddress } from "../../core/http/client-address.js
 import type { RequestFacts } from "../facts/request-facts.js";
 import { methodOf } from "../record/exchange-columns.js";
 import { targetOf } from "../routes/as-arrived.js";
-import type { AlertKeyKind } from "./rules/alert.js";
+import { type AlertTraits, IPV6_PREFIX } from "./alert-traits.js";
 import type { AlertRequest } from "./rules/alert-options.js";
-import type { Things } from "./rules/default-rules.js";
 
-/** One customer usually holds a whole network of this size (RFC 6177 §2). */
-const IPV6_PREFIX = 64;
 /** A path is as long as the client likes. */
 const MAX_TARGET_LENGTH = 2048;
 
 /** What rules count a request by. Each is looked up when a rule asks, because most requests concern none. */
-export class RequestTraits {
+export class RequestTraits implements AlertTraits {
   readonly facts: RequestFacts;
   /** What the request counts as: the event of its record, or of what report mode let through. */
   readonly event: string;
@@ -24,6 +21,14 @@ export class RequestTraits {
   constructor(facts: RequestFacts, event: string) {
     this.facts = facts;
     this.event = event;
+  }
+
+  get requestId(): string {
+    return this.facts.entry.requestId;
+  }
+
+  get route(): string | undefined {
+    return this.facts.route;
   }
 
   get address(): string | undefined {
@@ -64,24 +69,5 @@ export class RequestTraits {
       subject: this.subject,
     });
     return this.#request;
-  }
-
-  /** The key of this kind. */
-  keyOf(kind: AlertKeyKind): string | undefined {
-    if (kind === "address") return this.address;
-    if (kind === "subject") return this.subject;
-    if (kind === "account") return this.account;
-    if (kind === "token") return this.token;
-    if (kind === "route") return this.facts.route;
-    return kind === "all" ? "all" : undefined;
-  }
-
-  thingOf(things: Things): string | undefined {
-    if (things === "accounts") return this.account ?? this.subject;
-    if (things === "subjects") return this.subject;
-    if (things === "addresses") return this.address;
-    if (things === "targets") return this.target;
-    // What no route took is told apart by its path.
-    return this.facts.route ?? this.target;
   }
 }

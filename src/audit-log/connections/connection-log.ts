@@ -22,13 +22,20 @@ const IPV6_PREFIX = 64;
 export class ConnectionLog {
   readonly #record: ConnectionRecord;
   readonly #write: (make: MakeRecord) => void;
+  readonly #observe: (event: string, address: string | undefined) => void;
   readonly #counter: RepeatCounter<ConnectionEvent>;
   readonly #attached = new Map<Server, () => void>();
   #closed = false;
 
-  constructor(record: ConnectionRecord, write: (make: MakeRecord) => void) {
+  /** @param observe - Is shown each event, in front of its record. Must not throw. */
+  constructor(
+    record: ConnectionRecord,
+    write: (make: MakeRecord) => void,
+    observe: (event: string, address: string | undefined) => void,
+  ) {
     this.#record = record;
     this.#write = write;
+    this.#observe = observe;
     this.#counter = new RepeatCounter((repeats) =>
       write((recordId) => record({ recordId, what: repeats.what, repeats })),
     );
@@ -81,6 +88,7 @@ export class ConnectionLog {
     const network = address === "" ? "" : addressNetwork(address, IPV6_PREFIX);
     const shared = [event.name, reason];
     const common = { ...what, upgrade: undefined, systemCode: undefined, address: undefined };
+    this.#observe(event.name, what.address);
     const counted = this.#counter.count({
       key: [...shared, systemCode, upgrade?.protocol, network].join("\n"),
       what: () => ({ ...what, upgrade: undefined, address: network === "" ? undefined : network }),

@@ -16,6 +16,8 @@ export interface EventMakers {
   readonly eventRecord: EventRecord;
   readonly systemRecord: SystemRecord;
   readonly write: (make: MakeRecord) => void;
+  /** Is shown each event of a request, when its record is written: the request, judged by the event. Must not throw. */
+  readonly observeEvent: (facts: RequestFacts) => void;
   /** Counts and reports a record that could not be made. */
   readonly countUnmade: (error: unknown) => void;
 }
@@ -83,11 +85,12 @@ export class AppEvents {
   }
 
   #write(req: Request | null, appEvent: AppEvent): boolean {
-    const { eventRecord, systemRecord, write, countUnmade } = this.#makers;
+    const { eventRecord, systemRecord, write, observeEvent, countUnmade } = this.#makers;
+    let request: RequestFacts | undefined;
     let failure: { readonly error: unknown } | undefined;
     write((recordId) => {
       try {
-        const request = req === null ? undefined : this.#factsOf(req, appEvent);
+        request = req === null ? undefined : this.#factsOf(req, appEvent);
         return eventRecord({ recordId, appEvent, request });
       } catch (error) {
         // A property of the request that the app replaced.
@@ -96,6 +99,7 @@ export class AppEvents {
       }
     });
     if (failure !== undefined) countUnmade(failure.error);
+    if (request !== undefined) observeEvent(request);
     return failure === undefined;
   }
 

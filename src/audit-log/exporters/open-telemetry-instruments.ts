@@ -1,5 +1,7 @@
 import { ignoreOutcome } from "../../core/calls/follow.js";
+import type { Measurement } from "../metrics/audit-metrics.js";
 import {
+  ALERTS,
   COUNTERS,
   DURATION_BUCKETS,
   type Instrument,
@@ -24,17 +26,48 @@ export function createOpenTelemetryMetrics(
     });
     return (attributes) => (seconds) => ignoreOutcome(histogram.record(seconds, attributes));
   });
-  function publish(observable: OpenTelemetryObservable, instrument: Instrument): void {
+  publish(meter, metrics);
+  return metrics;
+}
+
+// Of the process, as meters are. A meter has each instrument once: of two logs with callbacks of their own, it would
+// publish one and hide the other.
+const published = new WeakMap<OpenTelemetryMeter, LogMetrics[]>();
+
+/** Publishes the numbers of all logs of one meter together. Those of a log that was closed make room for the next one. */
+function publish(meter: OpenTelemetryMeter, metrics: LogMetrics): void {
+  const earlier = published.get(meter);
+  if (earlier !== undefined) {
+    earlier.splice(0, earlier.length, ...earlier.filter(({ isClosed }) => !isClosed), metrics);
+    return;
+  }
+  const logs = [metrics];
+  function make(observable: OpenTelemetryObservable, instrument: Instrument): void {
     observable.addCallback((result) => {
-      for (const { value, attributes } of metrics.read(instrument))
+      for (const { value, attributes } of totalOf(logs, instrument))
         result.observe(value, attributes);
     });
   }
-  for (const instrument of COUNTERS) {
-    publish(meter.createObservableCounter(instrument.name, optionsOf(instrument)), instrument);
+  for (const instrument of COUNTERS)
+    make(meter.createObservableCounter(instrument.name, optionsOf(instrument)), instrument);
+  make(meter.createObservableGauge(SINK_PENDING.name, optionsOf(SINK_PENDING)), SINK_PENDING);
+  published.set(meter, logs);
+}
+
+function totalOf(logs: readonly LogMetrics[], instrument: Instrument): Iterable<Measurement> {
+  const [first, ...others] = logs;
+  if (first === undefined || others.length === 0) return first?.read(instrument) ?? [];
+  const totals = new Map<string, Measurement>();
+  for (const { value, attributes } of logs.flatMap((log) => log.read(instrument))) {
+    const key = JSON.stringify(attributes);
+    const sum = totals.get(key)?.value ?? 0;
+    // Each log knows all alerts of the process.
+    totals.set(key, {
+      value: instrument === ALERTS ? Math.max(sum, value) : sum + value,
+      attributes,
+    });
   }
-  publish(meter.createObservableGauge(SINK_PENDING.name, optionsOf(SINK_PENDING)), SINK_PENDING);
-  return metrics;
+  return totals.values();
 }
 
 function optionsOf({ unit, description }: Instrument): object {

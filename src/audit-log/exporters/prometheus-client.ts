@@ -12,4 +12,5 @@ type PrometheusMetricType = new (configuration: never) => object;
 /** What is used of a registry of prom-client. */
 export interface PrometheusRegistry {
   getSingleMetric(name: string): unknown;
+  removeSingleMetric?(name: string): void;
 }

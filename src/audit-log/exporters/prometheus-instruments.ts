@@ -29,6 +29,10 @@ interface Configuration {
 
 type MetricType = new (configuration: Configuration) => Metric;
 
+// Of the process, as registries are: whose metric it is. A log that was closed, as before a reload, leaves its last numbers
+// to be collected, and its place to the next one.
+const owners = new WeakMap<object, () => LogMetrics>();
+
 /**
  * Registers the metrics with the names that OpenTelemetry gives its instruments for Prometheus.
  *
@@ -44,21 +48,26 @@ export function createPrometheusMetrics(
   const { Counter, Gauge, Histogram } = client as unknown as Record<string, MetricType>;
   const common = register === undefined ? {} : { registers: [register] };
   function make(type: unknown, instrument: Instrument, name: string, rest: object): Metric {
-    if (register?.getSingleMetric(name)) onKnown(name);
-    return new (type as MetricType)({
+    const known = register?.getSingleMetric(name);
+    if (isLeft(known) && register?.removeSingleMetric !== undefined)
+      register.removeSingleMetric(name);
+    else if (known) onKnown(name);
+    const metric = new (type as MetricType)({
       name,
       help: instrument.description,
       labelNames: instrument.attributes.map(prometheusName),
       ...common,
       ...rest,
     });
+    owners.set(metric, () => metrics);
+    return metric;
   }
   const histogram = http
     ? make(Histogram, REQUEST_DURATION, `${prometheusName(REQUEST_DURATION.name)}_seconds`, {
         buckets: DURATION_BUCKETS,
       })
     : undefined;
-  const metrics = new LogMetrics("prometheus", () =>
+  const metrics: LogMetrics = new LogMetrics("prometheus", () =>
     histogram === undefined
       ? undefined
       : (attributes) => {
@@ -82,6 +91,11 @@ export function createPrometheusMetrics(
     },
   });
   return metrics;
+}
+
+/** Whether it is a metric of a log that was closed. */
+function isLeft(metric: unknown): boolean {
+  return typeof metric === "object" && metric !== null && owners.get(metric)?.().isClosed === true;
 }
 
 function prometheusName(name: string): string {

@@ -16,6 +16,8 @@ export interface RequestEntry {
   readonly requestId: string;
   readonly traceId: string;
   readonly traceFlags: string;
+  /** Whether the client may have chosen it: the app's tracing takes over what anybody sends. */
+  readonly traceChosen: boolean;
   readonly spanId: string;
   /** As received: later handlers may change `req.method`. */
   readonly method: string;
@@ -62,6 +64,7 @@ export function openEntry(
   return {
     requestId: inboundId(req, correlation) ?? randomUUID(),
     traceId: continued?.traceId ?? traceId,
+    traceChosen: active !== undefined && !correlation.trustsTrace(socket.remoteAddress),
     traceFlags: continued?.flags ?? NEW_TRACE_FLAGS,
     spanId,
     method: req.method,

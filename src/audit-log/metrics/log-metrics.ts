@@ -1,5 +1,6 @@
 import type { Decision } from "../../core/decision/decision.js";
 import { safeChannel } from "../../core/decision/safe-channel.js";
+import { ALERT_CHANNEL } from "../alerts/rules/alert.js";
 import type { SinkStats } from "../delivery/audit-writer.js";
 import type { SinkFailures } from "../delivery/failure-report.js";
 import type { RequestFacts } from "../facts/request-facts.js";
@@ -23,8 +24,6 @@ export interface MetricsSource {
   failures(): ReadonlyMap<number, SinkFailures>;
 }
 
-/** On which every alert is published: see the rules of `auditLog`. */
-const ALERT_CHANNEL = "express-secure-api:alert";
 const MAX_DECISIONS = 1000;
 const MAX_RULES = 200;
 /** Where records are counted that could not be made. */
@@ -43,6 +42,7 @@ export class LogMetrics implements AuditMetrics {
   #source: MetricsSource | undefined;
   #durations: RequestDurations | undefined;
   #hasFailed = false;
+  #isClosed = false;
 
   /**
    * @param bind - Asked when a log takes it into use: makes what records durations, or `undefined` where nobody wants them.
@@ -60,6 +60,11 @@ export class LogMetrics implements AuditMetrics {
     return this.#source !== undefined;
   }
 
+  /** Whether its log was closed: its last numbers stay until another one takes its place. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /**
    * Publishes the numbers of a log from now on, and the alerts of the process.
    *
@@ -72,7 +77,10 @@ export class LogMetrics implements AuditMetrics {
     const alerts = safeChannel(ALERT_CHANNEL);
     const onAlert = (alert: unknown): void => this.#countAlert(alert);
     alerts.subscribe(onAlert);
-    return () => void alerts.unsubscribe(onAlert);
+    return () => {
+      this.#isClosed = true;
+      alerts.unsubscribe(onAlert);
+    };
   }
 
   /** Counts a request that has ended. Never throws. */

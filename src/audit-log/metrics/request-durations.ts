@@ -46,7 +46,8 @@ export class RequestDurations {
     const scheme = schemeOf(req);
     // Only what has a status was answered; of that, only the server's faults are errors of the server.
     const errorType = errorTypeOf(facts);
-    const key = `${method} ${verdict.status} ${scheme} ${req.httpVersion} ${errorType}`;
+    const version = VERSIONS.get(req.httpVersion);
+    const key = `${method} ${verdict.status} ${scheme} ${version} ${errorType}`;
     const known = this.#known.get(route)?.get(key);
     if (known !== undefined) {
       known(seconds);
@@ -56,7 +57,7 @@ export class RequestDurations {
       "http.request.method": method,
       "url.scheme": scheme,
       ...optional("http.response.status_code", verdict.status),
-      ...optional("network.protocol.version", VERSIONS.get(req.httpVersion)),
+      ...optional("network.protocol.version", version),
       ...optional("error.type", errorType),
     };
     this.#recorderOf(route, key, attributes)(seconds);

@@ -11,9 +11,15 @@ const WITHIN_SEGMENT =
 const MAX_KNOWN = 8;
 const MAX_KNOWN_LENGTH = 128;
 
+/** Where a router stands, and the template of its route there: one text for all requests, which maps need not hash again. */
+interface KnownMount extends MountPath {
+  readonly path: unknown;
+  readonly joined: string;
+}
+
 /** Finds the templates of routes. What was found for the path of a router is kept. */
 export class RouteTemplates {
-  readonly #known = new WeakMap<object, Map<string, MountPath>>();
+  readonly #known = new WeakMap<object, Map<string, KnownMount>>();
 
   /**
    * The template of the route that took the request, such as `/v1/orders/:id`, with the template of where its router
@@ -32,8 +38,11 @@ export class RouteTemplates {
     // Handlers replace everything, and an app that is done with a request, as before Express's own pages, takes it back.
     const given: unknown = req.baseUrl;
     const baseUrl = typeof given === "string" ? given : "";
-    if (!failed && given === baseUrl)
-      return join(baseUrl === "" ? "" : this.#mounted(req, route, baseUrl).template, path);
+    if (!failed && given === baseUrl) {
+      if (baseUrl === "") return join("", path);
+      const known = this.#mounted(req, route, baseUrl);
+      return known.path === path ? known.joined : join(known.template, path);
+    }
     const counted = countedBase(req, path);
     if (counted === "" && baseUrl === "") return join("", path);
     const base = counted?.startsWith(baseUrl) ? counted : baseUrl;
@@ -42,11 +51,13 @@ export class RouteTemplates {
     return join(findMountPath(req, route, pathOf(req)) ?? mount?.template ?? "", path);
   }
 
-  #mounted(req: Request, route: object, base: string): MountPath {
+  #mounted(req: Request, route: { readonly path: unknown }, base: string): KnownMount {
     let known = this.#known.get(route);
     const earlier = known?.get(base);
     if (earlier !== undefined) return earlier;
-    const found = mountPathOf(req, route, base);
+    const { path } = route;
+    const mount = mountPathOf(req, route, base);
+    const found = { ...mount, path, joined: join(mount.template, path) };
     if (base.length > MAX_KNOWN_LENGTH) return found;
     if (known === undefined) {
       known = new Map();

@@ -1,6 +1,6 @@
 import type { Express, RequestHandler } from "express";
 import request from "supertest";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import Transport from "winston-transport";
 import { expressVersions } from "../../../test/support/express.js";
 import { requireRole } from "../../authorization/index.js";
@@ -64,6 +64,39 @@ describe.each(expressVersions)("a sample of successes on Express %s", (_major, e
     app.use((_req, res) => void res.end("ok"));
     return app;
   }
+
+  it.each([
+    [[], 0.95, 1],
+    [[], 0.05, 0],
+    [["127.0.0.0/8"], 0.95, 0],
+  ])(
+    "does not let a client choose by its trace that tracing took over, trusting %j",
+    async (trustedPeers, chance, count) => {
+      vi.spyOn(Math, "random").mockReturnValue(chance);
+      lines = [];
+      const sink = new Transport({
+        log(info, next) {
+          lines.push(JSON.parse(info[MESSAGE]));
+          next();
+        },
+      });
+      const spanContext = () => ({
+        traceId: "00000000000000010000000000000001",
+        spanId: "00f067aa0ba902b7",
+        traceFlags: 1,
+      });
+      const openTelemetry = { trace: { getActiveSpan: () => ({ spanContext }) } };
+      audit = auditLog({
+        sinks: [sink],
+        sample: { success: 0.1 },
+        trace: { openTelemetry, ...(trustedPeers.length > 0 && { trustedPeers }) },
+      });
+      const app = express().use(audit, (_req, res) => void res.end("ok"));
+      await request(app).get("/");
+      vi.restoreAllMocks();
+      expect(records()).toHaveLength(count);
+    },
+  );
 
   it("leaves out what is ordinary, and says how many when the log closes", async () => {
     const app = appWith({ success: 0 });

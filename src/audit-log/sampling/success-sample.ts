@@ -1,5 +1,6 @@
 import { isSafeMethod, overridesMethod } from "../../core/http/first-party.js";
 import { opens } from "../../core/http/path-pattern.js";
+import type { RequestEntry } from "../facts/request-entry.js";
 import type { RequestFacts } from "../facts/request-facts.js";
 import { fieldMembers } from "../fields/app-fields.js";
 import type { Unrecorded } from "../repeats/unrecorded.js";
@@ -41,8 +42,7 @@ export class SuccessSample {
     if (!isOrdinary(facts)) return false;
     const ratio = this.#ratioOf(facts);
     // The highest numbers are kept, as in OpenTelemetry's consistent probability sampling.
-    const random = Number.parseInt(facts.entry.traceId.slice(RANDOM_START, RANDOM_END), 16);
-    if (random / RANGE >= 1 - ratio) return false;
+    if (randomOf(facts.entry) >= 1 - ratio) return false;
     this.#unrecorded.sampledOut += 1;
     return true;
   }
@@ -56,6 +56,12 @@ export class SuccessSample {
     );
     return found === undefined ? 1 : found[1];
   }
+}
+
+/** From 0 to 1. Whoever chooses the number chooses whether there is a record. */
+function randomOf({ traceId, traceChosen }: RequestEntry): number {
+  if (traceChosen) return Math.random();
+  return Number.parseInt(traceId.slice(RANDOM_START, RANDOM_END), 16) / RANGE;
 }
 
 /** Whether the request only read something that everybody may read, and the app has said nothing about it. */

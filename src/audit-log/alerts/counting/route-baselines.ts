@@ -1,5 +1,5 @@
 /** What one route does in one window, and what it usually does. */
-interface Usual {
+export interface Usual {
   windowStart: number;
   requests: number;
   /** Of failures, or of milliseconds. */
@@ -22,7 +22,7 @@ export interface Deviation {
   readonly notes: readonly string[];
 }
 
-/** How a baseline is watched. */
+/** How a baseline is watched. Windows in which something was told are not learned from. */
 interface BaselineLimits {
   readonly windowMs: number;
   /** So many failures, or so many requests, make a window that counts. */
@@ -30,8 +30,6 @@ interface BaselineLimits {
   readonly cooldownMs: number;
 }
 
-/** Routes are declared by the app; this many is no app any more. */
-const MAX_ROUTES = 1000;
 const MAX_NOTES = 5;
 /** The part of the last window in the average. */
 const WEIGHT = 0.1;
@@ -48,33 +46,20 @@ const DRIFT_FACTOR = 4;
 const LEAST_DEVIATION = 0.1;
 const DRIFT_WINDOWS = 3;
 
-/** Keeps what is usual of each route, and says what is not. Windows in which something was told are not learned from. */
-abstract class RouteBaselines {
-  readonly limits: BaselineLimits;
-  readonly #routes = new Map<string, Usual>();
-
-  constructor(limits: BaselineLimits) {
-    this.limits = limits;
-  }
-
-  protected usualOf(route: string, now: number): Usual | undefined {
-    const known = this.#routes.get(route);
-    if (known !== undefined || this.#routes.size >= MAX_ROUTES) return known;
-    const usual: Usual = {
-      windowStart: now,
-      requests: 0,
-      sum: 0,
-      first: now,
-      notes: [],
-      learned: 0,
-      mean: 0,
-      variance: 0,
-      deviations: 0,
-      quietUntil: Number.NEGATIVE_INFINITY,
-    };
-    this.#routes.set(route, usual);
-    return usual;
-  }
+/** Nothing is known of the route yet. */
+export function createUsual(now: number): Usual {
+  return {
+    windowStart: now,
+    requests: 0,
+    sum: 0,
+    first: now,
+    notes: [],
+    learned: 0,
+    mean: 0,
+    variance: 0,
+    deviations: 0,
+    quietUntil: Number.NEGATIVE_INFINITY,
+  };
 }
 
 /**
@@ -82,12 +67,16 @@ abstract class RouteBaselines {
  * fail, and more than three times the part that usually does: the moving average of windows, at least 1 %, and 10 %
  * until it has learned from 30 windows with at least `threshold` requests.
  */
-export class FailureSpikes extends RouteBaselines {
+export class FailureSpikes {
+  readonly #limits: BaselineLimits;
+
+  constructor(limits: BaselineLimits) {
+    this.#limits = limits;
+  }
+
   /** @returns The spike, if the request is the one that makes it. */
-  observe(route: string, now: number, failed: boolean, note: string): Deviation | undefined {
-    const usual = this.usualOf(route, now);
-    if (usual === undefined) return undefined;
-    const { windowMs, threshold, cooldownMs } = this.limits;
+  observe(usual: Usual, now: number, failed: boolean, note: string): Deviation | undefined {
+    const { windowMs, threshold, cooldownMs } = this.#limits;
     if (now - usual.windowStart >= windowMs) this.#endWindow(usual, now);
     usual.requests += 1;
     if (!failed) return undefined;
@@ -106,7 +95,7 @@ export class FailureSpikes extends RouteBaselines {
 
   #endWindow(usual: Usual, now: number): void {
     // Of few requests a part says nothing.
-    if (usual.deviations === 0 && usual.requests >= this.limits.threshold)
+    if (usual.deviations === 0 && usual.requests >= this.#limits.threshold)
       learn(usual, usual.sum / usual.requests);
     beginWindow(usual, now);
     usual.deviations = 0;
@@ -118,12 +107,16 @@ export class FailureSpikes extends RouteBaselines {
  * It is a drift when the mean of three windows in a row is more than four standard deviations above the usual mean, each
  * at least a tenth of that. Nothing is told before it has learned from 30 windows.
  */
-export class LatencyDrifts extends RouteBaselines {
+export class LatencyDrifts {
+  readonly #limits: BaselineLimits;
+
+  constructor(limits: BaselineLimits) {
+    this.#limits = limits;
+  }
+
   /** @param duration - In milliseconds. @returns The drift, if the request ends the third window of it. */
-  observe(route: string, now: number, duration: number, note: string): Deviation | undefined {
-    const usual = this.usualOf(route, now);
-    if (usual === undefined) return undefined;
-    const { windowMs, threshold } = this.limits;
+  observe(usual: Usual, now: number, duration: number, note: string): Deviation | undefined {
+    const { windowMs, threshold } = this.#limits;
     const isOver = now - usual.windowStart >= windowMs && usual.requests >= threshold;
     const drift = isOver ? this.#endWindow(usual, now) : undefined;
     usual.requests += 1;
@@ -145,7 +138,7 @@ export class LatencyDrifts extends RouteBaselines {
       usual.deviations += 1;
     }
     const isDue = usual.deviations >= DRIFT_WINDOWS && now >= usual.quietUntil;
-    if (isDue) usual.quietUntil = now + this.limits.cooldownMs;
+    if (isDue) usual.quietUntil = now + this.#limits.cooldownMs;
     const drift = isDue
       ? { count: usual.requests, first: usual.first, notes: [...usual.notes] }
       : undefined;

@@ -24,6 +24,8 @@ export interface Due {
   readonly first: number;
   /** The last notes, at most five. */
   readonly notes: readonly string[];
+  /** In place of the cool-down, when nobody could be told: then the key is due again. */
+  readonly quietUntil: (time: number) => void;
 }
 
 interface Entry {
@@ -45,6 +47,7 @@ interface Entry {
 const MAX_NOTES = 5;
 /** What is longer is kept as a digest. */
 const MAX_THING_LENGTH = 64;
+const MAX_KEY_LENGTH = 256;
 /** Of all keys together, so many things are kept. */
 const MAX_THINGS = 200_000;
 const FEWEST_KEYS = 100;
@@ -81,7 +84,8 @@ export class WindowCounter {
    * @param thing - What is told apart.
    * @returns What was counted, if the key is due.
    */
-  count(key: string, now: number, note: string, thing = ""): Due | undefined {
+  count(name: string, now: number, note: string | undefined, thing = ""): Due | undefined {
+    const key = name.length > MAX_KEY_LENGTH ? hash("sha256", name, "base64url") : name;
     const half = Math.floor(now / this.#halfMs);
     const entry = this.#entries.get(key, now) ?? this.#add(key, half, now);
     if (entry.half !== half) turn(entry, half);
@@ -91,12 +95,15 @@ export class WindowCounter {
     if (spread !== undefined) addThing(entry, thing, spread);
     const count = entry.current + entry.previous;
     // A flood of keys that occur once costs no notes.
-    if (count > threshold - MAX_NOTES) addNote(entry, note);
+    if (note !== undefined && count > threshold - MAX_NOTES) addNote(entry, note);
     const distinct = spread === undefined ? 0 : (entry.currentThings?.size ?? 0) + entry.others;
     if (count < threshold || distinct < (spread ?? 0) || now < entry.quietUntil) return undefined;
     entry.quietUntil = now + cooldownMs;
     const first = entry.previous > 0 ? entry.previousFirst : entry.currentFirst;
-    return { count, distinct, first, notes: [...entry.notes] };
+    const quietUntil = (time: number): void => {
+      entry.quietUntil = time;
+    };
+    return { count, distinct, first, notes: [...entry.notes], quietUntil };
   }
 
   #add(key: string, half: number, now: number): Entry {

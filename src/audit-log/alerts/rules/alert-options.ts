@@ -18,7 +18,7 @@ export interface AlertOptions {
   readonly honeytokens?: HoneytokenOptions | undefined;
   /**
    * Names the account that a failed login was for, such as `(req) => req.body?.email`: then the rules about logins know
-   * accounts apart. It is asked about failed logins only, and kept as a digest, never recorded as it is. It may return a
+   * accounts apart. It is asked about failed logins only, and kept as a digest, never recorded as it is; letter case and spaces around it make no difference. It may return a
    * promise, which has 5 seconds; `undefined`, and what fails, is no account. @default none
    */
   readonly account?:
@@ -43,8 +43,8 @@ export interface AlertRule {
   /** Unique, at most 64 characters, and none of the names of the default rules. */
   readonly name: string;
   /**
-   * Which requests count: those with one of these names as `event.name`, such as `"authz_fail"`, or those for which the
-   * function returns `true`. It is asked about every request when that is over, and may return a promise, which has 5
+   * Which requests count: those with one of these names as `event.name`, such as `"authz_fail"`, and events of the app
+   * and of connections with such a name; or requests for which the function returns `true`. It is asked about every request when that is over, and may return a promise, which has 5
    * seconds. What fails counts nothing.
    */
   readonly when:
