@@ -76,6 +76,8 @@ export function createRecordFlow(
     },
   };
   const files = {
+    reportTrouble: (...trouble: Parameters<FailureReport["report"]>) =>
+      failures.reportTrouble(...trouble),
     say(...record: Parameters<Say>) {
       if (isClosing()) return false;
       say(...record);

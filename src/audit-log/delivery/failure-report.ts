@@ -1,6 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import { writeSync } from "node:fs";
 import { safeChannel } from "../../core/decision/safe-channel.js";
+import { addExitHook, lateExitHook, removeExitHook } from "../process/exit-hooks.js";
 import { afterHold } from "../process/held-calls.js";
 
 /** A sink that lost records, or does not answer any more. Frozen plain data. */
@@ -49,10 +50,13 @@ export class FailureReport {
   });
   readonly #listen: (failure: AuditFailure) => void;
   readonly #bySink = new Map<number, SinkFailures>();
+  /** The last failure of each sink that the standard error output was not told. */
+  readonly #untold = new Map<number, AuditFailure>();
+  readonly #atExit = lateExitHook(() => this.tellRest(), 2);
   #quietUntil = Number.NEGATIVE_INFINITY;
   #unmade = 0;
 
-  /** @param listen - Told of every failure, after the subscribers of the channel. Must not throw. */
+  /** @param listen - Told of every failure but mere trouble, after the subscribers of the channel. Must not throw. */
   constructor(listen: (failure: AuditFailure) => void) {
     this.#listen = listen;
   }
@@ -78,10 +82,17 @@ export class FailureReport {
     this.report(option, NO_SINK, error, 0);
   }
 
+  /** Reports that a sink lost records. */
   report(sink: string, position: number, error: unknown, lost: number): void {
-    const failure: AuditFailure = Object.freeze({ sink, position, code: codeOf(error), lost });
-    this.#warnRarely(failure);
-    this.#tell(failure);
+    this.#report(sink, position, error, lost, true);
+  }
+
+  /**
+   * Reports that something went wrong by which no record is lost, such as a file that was moved. Operators hear of it, but
+   * it is no reason to refuse requests, or to tell of a gap.
+   */
+  reportTrouble(sink: string, position: number, error: unknown, lost: number): void {
+    this.#report(sink, position, error, lost, false);
   }
 
   /** Reports that a sink does not answer any more, or does again. */
@@ -97,7 +108,13 @@ export class FailureReport {
     this.#tell(Object.freeze({ sink, position, code: "ETIMEDOUT", lost, stalled }));
   }
 
-  #tell(failure: AuditFailure): void {
+  #report(sink: string, position: number, error: unknown, lost: number, isLoss: boolean): void {
+    const failure: AuditFailure = Object.freeze({ sink, position, code: codeOf(error), lost });
+    this.#warnRarely(failure);
+    this.#tell(failure, isLoss);
+  }
+
+  #tell(failure: AuditFailure, isHeard = true): void {
     const { sink, position, code } = failure;
     const errors = (this.#bySink.get(position)?.errors ?? 0) + 1;
     const lastErrorAt = Date.now();
@@ -105,18 +122,34 @@ export class FailureReport {
     afterHold(() =>
       this.#scope.runInAsyncScope(() => {
         if (failures.hasSubscribers) failures.publish(failure);
-        this.#listen(failure);
+        if (isHeard) this.#listen(failure);
       }),
     );
   }
 
-  #warnRarely({ sink, position, code, lost }: AuditFailure): void {
-    const now = performance.now();
-    if (now < this.#quietUntil) return;
-    this.#quietUntil = now + SILENCE_MS;
-    const place = placeOf(sink, position);
-    warn(`express-secure-api: ${place} failed: ${code}; ${recordsText(lost)} lost so far\n`);
+  /** Tells the standard error output the counts that it was not told for brevity: nothing may come any more. */
+  tellRest(): void {
+    removeExitHook(this.#atExit);
+    for (const failure of this.#untold.values()) warn(failureText(failure));
+    this.#untold.clear();
   }
+
+  #warnRarely(failure: AuditFailure): void {
+    const now = performance.now();
+    if (now < this.#quietUntil) {
+      if (this.#untold.size === 0) addExitHook(this.#atExit);
+      this.#untold.set(failure.position, failure);
+      return;
+    }
+    this.#quietUntil = now + SILENCE_MS;
+    this.#untold.delete(failure.position);
+    warn(failureText(failure));
+  }
+}
+
+function failureText({ sink, position, code, lost }: AuditFailure): string {
+  const place = placeOf(sink, position);
+  return `express-secure-api: ${place} failed: ${code}; ${recordsText(lost)} lost so far\n`;
 }
 
 function placeOf(sink: string, position: number): string {

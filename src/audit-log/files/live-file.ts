@@ -100,10 +100,29 @@ export class LiveFile {
     return due && now >= this.#nextRotation ? this.#rotate(now) : undefined;
   }
 
-  /** Says that so many bytes and lines were written. */
-  wrote(bytes: number, lines: number): void {
+  /** Says that so many bytes and lines were written. @returns Whether they are the first since the last look. */
+  wrote(bytes: number, lines: number): boolean {
+    const isFirst = this.#lines === 0;
     this.#size += bytes;
     this.#lines += lines;
+    return isFirst;
+  }
+
+  /** To be called when nothing is written any more. @returns How many lines are gone with a file that was deleted. */
+  goneLines(): number {
+    const lines = this.#lines;
+    this.#lines = 0;
+    if (lines === 0) return 0;
+    try {
+      const own = fstatSync(this.#file.descriptor);
+      if (own.nlink > 0) return 0;
+      const there = statSync(this.#path, { throwIfNoEntry: false });
+      const { reason } = findReplacement(this.#file.path, this.#names, own, there !== undefined);
+      return reason === "file_deleted" ? lines : 0;
+    } catch {
+      // Nothing is known of the file.
+      return 0;
+    }
   }
 
   #look(): Replacement | undefined {
@@ -135,7 +154,7 @@ export class LiveFile {
       if (!isSame(there, own)) return this.#look();
       this.#owner.finish();
       const segment = join(dirname(path), this.#names.next(Date.now()));
-      moveWithoutReplacing(path, segment);
+      if (!moveWithoutReplacing(path, segment)) return this.#look();
       const file = openOrMoveBack(path, segment);
       this.#retryMs = FIRST_RETRY_MS;
       return this.#replace(file, { reason: "rotated", segment });
@@ -170,10 +189,17 @@ function isSame(one: Stats | undefined, other: Stats): boolean {
   return one?.ino === other.ino && one.dev === other.dev;
 }
 
-function moveWithoutReplacing(path: string, segment: string): void {
+/** @returns Whether it was moved: another process may have done that since it was looked at. */
+function moveWithoutReplacing(path: string, segment: string): boolean {
   if (statSync(segment, { throwIfNoEntry: false }) !== undefined)
     throw Object.assign(new Error(`${basename(segment)} is there already`), { code: "EEXIST" });
-  renameSync(path, segment);
+  try {
+    renameSync(path, segment);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
 }
 
 function openOrMoveBack(path: string, segment: string): OpenLogFile {
