@@ -38,6 +38,8 @@ export const FAILURE_CHANNEL = "express-secure-api:audit-failure";
 
 const STDERR = 2;
 const SILENCE_MS = 60_000;
+/** How long a subscriber hears nothing of a sink when it has recorded something of its failure. */
+const ECHO_MS = 1000;
 /** The place of records that could not be made. */
 const NO_SINK = -1;
 const failures = safeChannel(FAILURE_CHANNEL);
@@ -49,16 +51,25 @@ export class FailureReport {
     requireManualDestroy: true,
   });
   readonly #listen: (failure: AuditFailure) => void;
+  readonly #records: () => number;
   readonly #bySink = new Map<number, SinkFailures>();
   /** The last failure of each sink that the standard error output was not told. */
   readonly #untold = new Map<number, AuditFailure>();
   readonly #atExit = lateExitHook(() => this.tellRest(), 2);
+  /** Positions of the sinks whose failure is being published. */
+  readonly #publishing = new Set<number>();
+  /** Until when what subscribers record may be what fails, by position. */
+  readonly #echoUntil = new Map<number, number>();
   #quietUntil = Number.NEGATIVE_INFINITY;
   #unmade = 0;
 
-  /** @param listen - Told of every failure but mere trouble, after the subscribers of the channel. Must not throw. */
-  constructor(listen: (failure: AuditFailure) => void) {
+  /**
+   * @param listen - Told of every failure but mere trouble, after the subscribers of the channel. Must not throw.
+   * @param records - How many records were made so far.
+   */
+  constructor(listen: (failure: AuditFailure) => void, records: () => number) {
     this.#listen = listen;
+    this.#records = records;
   }
 
   /** Records that could not be made, and are in no sink. */
@@ -121,7 +132,7 @@ export class FailureReport {
     this.#bySink.set(position, { sink, position, errors, lastError: code, lastErrorAt });
     afterHold(() =>
       this.#scope.runInAsyncScope(() => {
-        if (failures.hasSubscribers) failures.publish(failure);
+        this.#publish(failure);
         if (isHeard) this.#listen(failure);
       }),
     );
@@ -132,6 +143,22 @@ export class FailureReport {
     removeExitHook(this.#atExit);
     for (const failure of this.#untold.values()) warn(failureText(failure));
     this.#untold.clear();
+  }
+
+  /**
+   * A subscriber that records an event of a failure causes the next one while the sink fails, and so on without end. So
+   * it hears of that sink once in a while only; the next failure that it hears of has the count of all.
+   */
+  #publish(failure: AuditFailure): void {
+    const { position } = failure;
+    if (!failures.hasSubscribers || this.#publishing.has(position)) return;
+    const now = performance.now();
+    if (now < (this.#echoUntil.get(position) ?? 0)) return;
+    const before = this.#records();
+    this.#publishing.add(position);
+    failures.publish(failure);
+    this.#publishing.delete(position);
+    if (this.#records() !== before) this.#echoUntil.set(position, now + ECHO_MS);
   }
 
   #warnRarely(failure: AuditFailure): void {
