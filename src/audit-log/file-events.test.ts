@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import {
@@ -198,6 +199,26 @@ describe.each(expressVersions)("what becomes of a log file, on Express %s", (_ma
       expect(codes.length).toBeGreaterThan(0);
     await audit.close();
   });
+
+  it.runIf(process.platform !== "win32")(
+    "waits for nobody when a named pipe is put in its place, and goes on when that is gone",
+    async () => {
+      const { ask, audit } = newApp({});
+      await ask();
+      vi.advanceTimersByTime(SECOND);
+      await ask();
+      unlinkSync(path);
+      execFileSync("mkfifo", [path]);
+      vi.advanceTimersByTime(SECOND);
+      await ask();
+      expect(audit.stats().failing).toBe(true);
+      unlinkSync(path);
+      vi.advanceTimersByTime(SECOND);
+      await ask();
+      expect(audit.stats()).toMatchObject({ failing: false, lost: 2 });
+      await audit.close();
+    },
+  );
 
   it.each(["record", "turn"] as const)(
     "names the records that are lost with a deleted file, and not those behind them, with %s",

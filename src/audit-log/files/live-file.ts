@@ -117,7 +117,12 @@ export class LiveFile {
       const own = fstatSync(this.#file.descriptor);
       if (own.nlink > 0) return 0;
       const there = statSync(this.#path, { throwIfNoEntry: false });
-      const { reason } = findReplacement(this.#file.path, this.#names, own, there !== undefined);
+      const { reason } = findReplacement(
+        this.#file.path,
+        this.#names,
+        own,
+        there?.isFile() === true,
+      );
       return reason === "file_deleted" ? lines : 0;
     } catch {
       // Nothing is known of the file.
@@ -135,7 +140,7 @@ export class LiveFile {
         this.#lines = 0;
         return undefined;
       }
-      const found = findReplacement(this.#file.path, this.#names, own, there !== undefined);
+      const found = findReplacement(this.#file.path, this.#names, own, there?.isFile() === true);
       return this.#replace(openLogFile(this.#path), found);
     } catch (error) {
       // A file that was only moved keeps what is written to it.
