@@ -77,6 +77,18 @@ describe("a process that exits", () => {
   });
 });
 
+describe("a process whose standard error output nobody reads", () => {
+  it("waits for nobody when it has to tell a failure", async () => {
+    const child = start(`
+      require("node:fs").writeSync(2, Buffer.alloc(65_536));
+      serve(auditLog({ sinks: [fileSink({ path: "/dev/full" })] }), 10);
+      setTimeout(() => process.exit(3), 20);`);
+    child.stderr?.pause();
+    expect(await new Promise((done) => child.on("exit", done))).toBe(3);
+    child.stderr?.destroy();
+  });
+});
+
 describe("close()", () => {
   it("counts as lost what the reader of the standard output has not taken by then", async () => {
     const script = `

@@ -203,6 +203,8 @@ function codeOf(error: unknown): string {
 function warn(text: string): void {
   try {
     // process.stderr would throw later, with nobody to catch it, when its reader is gone.
+    // Node opens a pipe when it is looked at, which makes it non-blocking: a reader that is behind stalls nobody.
+    void process.stderr.writableLength;
     writeSync(STDERR, text);
   } catch {
     // Nobody listens there.
