@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  symlinkSync,
   unlinkSync,
   utimesSync,
   writeFileSync,
@@ -219,6 +220,22 @@ describe.each(expressVersions)("what becomes of a log file, on Express %s", (_ma
       await audit.close();
     },
   );
+
+  it("is not written to a device that is put in its place, and said once in a second", async () => {
+    const codes: string[] = [];
+    const listener = (failure: unknown): void => void codes.push((failure as AuditFailure).code);
+    const { ask, audit } = newApp({ rotate: { size: "1kb" } });
+    for (let index = 0; index < 3; index += 1) await ask();
+    renameSync(path, join(directory, "moved"));
+    symlinkSync("/dev/null", path);
+    subscribe(FAILURE_CHANNEL, listener);
+    for (let index = 0; index < 9; index += 1) await ask();
+    unsubscribe(FAILURE_CHANNEL, listener);
+    expect(codes).toEqual(["error"]);
+    expect(audit.stats()).toMatchObject({ failing: false, lost: 0 });
+    expect(recordsIn("moved").length).toBeGreaterThan(8);
+    await audit.close();
+  });
 
   it.each(["record", "turn"] as const)(
     "names the records that are lost with a deleted file, and not those behind them, with %s",

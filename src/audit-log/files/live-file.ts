@@ -141,7 +141,7 @@ export class LiveFile {
         return undefined;
       }
       const found = findReplacement(this.#file.path, this.#names, own, there?.isFile() === true);
-      return this.#replace(openLogFile(this.#path), found);
+      return this.#replace(openRegularFile(this.#path), found);
     } catch (error) {
       // A file that was only moved keeps what is written to it.
       if (own.nlink > 0) this.#owner.trouble(error);
@@ -155,21 +155,32 @@ export class LiveFile {
     try {
       const own = fstatSync(descriptor);
       const there = statSync(path, { throwIfNoEntry: false });
-      // Another process was faster: its new file is ours.
-      if (!isSame(there, own)) return this.#look();
+      if (!isSame(there, own)) return this.#follow(now);
       this.#owner.finish();
       const segment = join(dirname(path), this.#names.next(Date.now()));
-      if (!moveWithoutReplacing(path, segment)) return this.#look();
+      if (!moveWithoutReplacing(path, segment)) return this.#follow(now);
       const file = openOrMoveBack(path, segment);
       this.#retryMs = FIRST_RETRY_MS;
       return this.#replace(file, { reason: "rotated", segment });
     } catch (error) {
       // The old file goes on.
-      this.#nextRotation = now + this.#retryMs;
-      this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS);
+      this.#rotateLater(now);
       this.#owner.trouble(error);
       return undefined;
     }
+  }
+
+  #rotateLater(now: number): void {
+    this.#nextRotation = now + this.#retryMs;
+    this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS);
+  }
+
+  /** Another process was faster: its new file is ours. */
+  #follow(now: number): Replacement | undefined {
+    const replacement = this.#look();
+    // Not looked for in front of every write.
+    if (replacement === undefined) this.#rotateLater(now);
+    return replacement;
   }
 
   #replace(file: OpenLogFile, { reason, segment }: ReplacedFile): Replacement {
@@ -207,9 +218,17 @@ function moveWithoutReplacing(path: string, segment: string): boolean {
   }
 }
 
+/** @throws Also for what is no regular file: a device that somebody has put there may take everything and keep nothing. */
+function openRegularFile(path: string): OpenLogFile {
+  const file = openLogFile(path);
+  if (file.identity !== undefined) return file;
+  closeSync(file.descriptor);
+  throw new Error("it is no regular file any more");
+}
+
 function openOrMoveBack(path: string, segment: string): OpenLogFile {
   try {
-    return openLogFile(path);
+    return openRegularFile(path);
   } catch (error) {
     try {
       // Not a rename: another process may have made the file meanwhile.
