@@ -221,7 +221,11 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     handler: Object.assign(middleware, {
       close,
       stats: statsNow,
-      health: () => writer.health(policy.isRefusing(writer)),
+      health() {
+        // An instance that gets no requests because of this answer would never find out that its disk has room again.
+        writer.probe();
+        return writer.health(policy.isRefusing(writer));
+      },
       flush: () => writer.flush(),
       attachServer: (server: Server) => connections.attach(server),
       event: (...[req, name, fields, details]: Parameters<AuditLog["event"]>) =>

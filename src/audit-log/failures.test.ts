@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import request from "supertest";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import Transport from "winston-transport";
 import { expressVersions } from "../../test/support/express.js";
 import {
   type AuditFailure,
@@ -93,6 +94,40 @@ describe.each(expressVersions)("failing sinks on Express %s", (_major, express) 
     });
     expect(audit.stats().failing).toBe(false);
   });
+
+  it.each(["a sink of ours", "a transport"])(
+    "does not go round in circles when a subscriber records the failures of %s",
+    async (what) => {
+      vi.useFakeTimers({ toFake: ["performance"] });
+      const disk = new Disk();
+      const sink =
+        what === "a transport"
+          ? new Transport({
+              log() {
+                throw full;
+              },
+            })
+          : disk;
+      disk.error = full;
+      const lost: number[] = [];
+      const { app, audit } = newApp({ sinks: [sink] });
+      const listener = (failure: unknown): void => {
+        lost.push((failure as AuditFailure).lost);
+        audit.event(null, "disk_trouble");
+      };
+      subscribe(FAILURE_CHANNEL, listener);
+      await request(app).get("/").expect(200);
+      await request(app).get("/").expect(200);
+      expect(lost).toHaveLength(1);
+      vi.advanceTimersByTime(1000);
+      await request(app).get("/").expect(200);
+      unsubscribe(FAILURE_CHANNEL, listener);
+      expect(lost).toHaveLength(2);
+      // The first one, three requests, and what the subscriber recorded twice.
+      expect(audit.stats()).toMatchObject({ records: 6, lost: 6 });
+      vi.useRealTimers();
+    },
+  );
 
   it("says so on the standard error output once in a minute, without the error's words", async () => {
     vi.useFakeTimers({ toFake: ["performance"] });

@@ -1,11 +1,14 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import {
+  chmodSync,
   existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
+  symlinkSync,
   unlinkSync,
   utimesSync,
   writeFileSync,
@@ -162,6 +165,98 @@ describe.each(expressVersions)("what becomes of a log file, on Express %s", (_ma
     expect(dropped.map((one) => one["audit.lost"])).toEqual(lost === 0 ? [] : [lost]);
     expect(audit.stats()).toMatchObject({ lost, failing: false });
   });
+
+  it.each<[string, Partial<FileSinkOptions>, () => void]>([
+    ["somebody has moved it, as logrotate does", {}, () => renameSync(path, join(directory, "1"))],
+    ["it cannot be rotated", { rotate: { size: "1kb" } }, () => chmodSync(directory, 0o500)],
+  ])("is no reason to shut down or to tell of a gap when %s", async (_what, options, disturb) => {
+    const reasons: unknown[] = [];
+    const alerts: unknown[] = [];
+    const codes: unknown[] = [];
+    const onAlert = (alert: unknown): void => void alerts.push(alert);
+    const onFailure = (failure: unknown): void => void codes.push((failure as AuditFailure).code);
+    subscribe("express-secure-api:alert", onAlert);
+    subscribe(FAILURE_CHANNEL, onFailure);
+    const audit = auditLog({
+      sinks: [fileSink({ path, write: "record", ...options })],
+      onFailure: "shutdown",
+      onShutdown: (failure) => void reasons.push(failure),
+    });
+    const app = express().use(audit, (_req, res) => void res.end());
+    await request(app).get("/").expect(200);
+    vi.advanceTimersByTime(SECOND);
+    await request(app).get("/").expect(200);
+    disturb();
+    for (let index = 0; index < 3; index += 1) {
+      vi.advanceTimersByTime(SECOND);
+      await request(app).get("/").expect(200);
+    }
+    chmodSync(directory, 0o700);
+    unsubscribe("express-secure-api:alert", onAlert);
+    unsubscribe(FAILURE_CHANNEL, onFailure);
+    expect([reasons, alerts, audit.health().status, audit.stats().lost]).toEqual([[], [], "ok", 0]);
+    // The superuser can rotate it all the same.
+    if (process.getuid?.() !== 0 || options.rotate === undefined)
+      expect(codes.length).toBeGreaterThan(0);
+    await audit.close();
+  });
+
+  it.runIf(process.platform !== "win32")(
+    "waits for nobody when a named pipe is put in its place, and goes on when that is gone",
+    async () => {
+      const { ask, audit } = newApp({});
+      await ask();
+      vi.advanceTimersByTime(SECOND);
+      await ask();
+      unlinkSync(path);
+      execFileSync("mkfifo", [path]);
+      vi.advanceTimersByTime(SECOND);
+      await ask();
+      expect(audit.stats().failing).toBe(true);
+      unlinkSync(path);
+      vi.advanceTimersByTime(SECOND);
+      await ask();
+      expect(audit.stats()).toMatchObject({ failing: false, lost: 2 });
+      await audit.close();
+    },
+  );
+
+  it("is not written to a device that is put in its place, and said once in a second", async () => {
+    const codes: string[] = [];
+    const listener = (failure: unknown): void => void codes.push((failure as AuditFailure).code);
+    const { ask, audit } = newApp({ rotate: { size: "1kb" } });
+    for (let index = 0; index < 3; index += 1) await ask();
+    renameSync(path, join(directory, "moved"));
+    symlinkSync("/dev/null", path);
+    subscribe(FAILURE_CHANNEL, listener);
+    for (let index = 0; index < 9; index += 1) await ask();
+    unsubscribe(FAILURE_CHANNEL, listener);
+    expect(codes).toEqual(["error"]);
+    expect(audit.stats()).toMatchObject({ failing: false, lost: 0 });
+    expect(recordsIn("moved").length).toBeGreaterThan(8);
+    await audit.close();
+  });
+
+  it.each(["record", "turn"] as const)(
+    "names the records that are lost with a deleted file, and not those behind them, with %s",
+    async (write) => {
+      const { ask, audit } = newApp({ write });
+      await ask();
+      vi.advanceTimersByTime(SECOND);
+      // Looks, and finds the file. These are lost: 3, 4 and 5.
+      for (let index = 0; index < 3; index += 1) await ask();
+      unlinkSync(path);
+      vi.advanceTimersByTime(SECOND);
+      for (let index = 0; index < 3; index += 1) audit.event(null, "job_done");
+      await audit.close();
+      const rows = recordsIn("audit.jsonl");
+      expect(rows.find((row) => row["event.name"] === "log_dropped")).toMatchObject({
+        "audit.lost": 3,
+        "audit.lost.first": 3,
+        "audit.lost.last": 5,
+      });
+    },
+  );
 
   it("numbers what only this sink gets without gaps, losses and beginnings alike", async () => {
     const { ask, audit } = newApp({ rotate: { size: "2kb" } });

@@ -63,10 +63,13 @@ export function createRecordFlow(
   const unrecorded = createUnrecorded();
   const alerts =
     settings.alerts && new Alerts(settings.alerts, say, (kind, key) => privacy.key(kind, key));
-  const failures = new FailureReport((failure) => {
-    alerts?.failed(failure);
-    policy.onFailure(failure, writer);
-  });
+  const failures = new FailureReport(
+    (failure) => {
+      alerts?.failed(failure);
+      policy.onFailure(failure, writer);
+    },
+    () => numbers.last,
+  );
   const reports = {
     stallAfter: settings.stallAfter,
     report: (...failure: Parameters<FailureReport["report"]>) => failures.report(...failure),
@@ -76,6 +79,8 @@ export function createRecordFlow(
     },
   };
   const files = {
+    reportTrouble: (...trouble: Parameters<FailureReport["report"]>) =>
+      failures.reportTrouble(...trouble),
     say(...record: Parameters<Say>) {
       if (isClosing()) return false;
       say(...record);

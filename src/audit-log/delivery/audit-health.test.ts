@@ -95,6 +95,26 @@ describe.each(expressVersions)("the health of an audit log on Express %s", (_maj
     expect(audit.health().status).toBe("failing");
   });
 
+  it.each(["continue", "fail-operation"] as const)(
+    "tries a sink again that failed, at most once in a second, so that an instance without requests recovers, with %s",
+    async (onFailure) => {
+      vi.useFakeTimers({ toFake: ["performance"] });
+      const disk = new Disk();
+      const audit = auditLog({ sinks: [disk], onFailure });
+      const app = express().use(audit, (_req, res) => void res.end());
+      await request(app).get("/").expect(200);
+      disk.full = true;
+      await request(app).get("/").expect(200);
+      expect(audit.health().status).toBe("failing");
+      disk.full = false;
+      expect(audit.health().status).toBe("failing");
+      vi.advanceTimersByTime(1000);
+      expect(audit.health().status).toBe("ok");
+      expect(disk.lines.map((line) => JSON.parse(line)["event.name"]).at(-1)).toBe("log_dropped");
+      vi.useRealTimers();
+    },
+  );
+
   it("is a check of readyz, whose path fail-operation leaves alone", async () => {
     const disk = new Disk();
     const audit = auditLog({

@@ -35,7 +35,13 @@ describe("the writer of the log", () => {
     "gives every sink the records in their order, when sink %i causes one while it is given one",
     (position) => {
       const lanes = [true, true, false, false].map((direct) => new KeptLane(direct));
-      const writer = new AuditWriter(lanes, new FailureReport(() => undefined));
+      const writer = new AuditWriter(
+        lanes,
+        new FailureReport(
+          () => undefined,
+          () => 0,
+        ),
+      );
       const causing = lanes[position] as KeptLane;
       causing.onLine = (line) => {
         if (line.length < 4) writer.write(`${line}+`);
@@ -52,7 +58,10 @@ describe("the writer of the log", () => {
     const [own, foreign, other] = [true, false, false].map((direct) => new KeptLane(direct));
     const writer = new AuditWriter(
       [own, foreign, other] as Lane[],
-      new FailureReport(() => undefined),
+      new FailureReport(
+        () => undefined,
+        () => 0,
+      ),
     );
     let seen: readonly string[] = [];
     (foreign as KeptLane).onLine = (line) => {

@@ -124,17 +124,23 @@ export class AuditWriter {
   }
 
   /**
-   * Whether every direct lane takes records. A failing one is tried again with the record of its losses, at most once
+   * Whether every direct lane takes records. One that fails is tried again with the record of its losses, at most once
    * in a second: a dying disk can take long to refuse.
    */
   isReliable(): boolean {
     if (this.#closed) return false;
     if (!this.isFailing()) return true;
-    const now = performance.now();
-    if (now < this.#nextProbe) return false;
-    this.#nextProbe = now + PROBE_MS;
-    for (const lane of this.#direct) lane.settle();
+    this.probe();
     return !this.isFailing();
+  }
+
+  /** Tries sinks again that fail, at most once in a second. */
+  probe(): void {
+    if (this.#closed || !this.#lanes.some(({ failing }) => failing)) return;
+    const now = performance.now();
+    if (now < this.#nextProbe) return;
+    this.#nextProbe = now + PROBE_MS;
+    this.settle();
   }
 
   /** Whether any of our own sinks failed at its last attempt. */
@@ -169,6 +175,7 @@ export class AuditWriter {
     const deadline = AbortSignal.timeout(DRAIN_MS);
     while (this.#pending() > 0 && !deadline.aborted) await pause(DRAIN_STEP_MS);
     await Promise.all(this.#lanes.map(closeLane));
+    this.#failures.tellRest();
   }
 
   async #flush(): Promise<void> {

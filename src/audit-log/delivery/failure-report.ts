@@ -1,6 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import { writeSync } from "node:fs";
 import { safeChannel } from "../../core/decision/safe-channel.js";
+import { addExitHook, lateExitHook, removeExitHook } from "../process/exit-hooks.js";
 import { afterHold } from "../process/held-calls.js";
 
 /** A sink that lost records, or does not answer any more. Frozen plain data. */
@@ -37,6 +38,8 @@ export const FAILURE_CHANNEL = "express-secure-api:audit-failure";
 
 const STDERR = 2;
 const SILENCE_MS = 60_000;
+/** How long a subscriber hears nothing of a sink when it has recorded something of its failure. */
+const ECHO_MS = 1000;
 /** The place of records that could not be made. */
 const NO_SINK = -1;
 const failures = safeChannel(FAILURE_CHANNEL);
@@ -48,13 +51,25 @@ export class FailureReport {
     requireManualDestroy: true,
   });
   readonly #listen: (failure: AuditFailure) => void;
+  readonly #records: () => number;
   readonly #bySink = new Map<number, SinkFailures>();
+  /** The last failure of each sink that the standard error output was not told. */
+  readonly #untold = new Map<number, AuditFailure>();
+  readonly #atExit = lateExitHook(() => this.tellRest(), 2);
+  /** Positions of the sinks whose failure is being published. */
+  readonly #publishing = new Set<number>();
+  /** Until when what subscribers record may be what fails, by position. */
+  readonly #echoUntil = new Map<number, number>();
   #quietUntil = Number.NEGATIVE_INFINITY;
   #unmade = 0;
 
-  /** @param listen - Told of every failure, after the subscribers of the channel. Must not throw. */
-  constructor(listen: (failure: AuditFailure) => void) {
+  /**
+   * @param listen - Told of every failure but mere trouble, after the subscribers of the channel. Must not throw.
+   * @param records - How many records were made so far.
+   */
+  constructor(listen: (failure: AuditFailure) => void, records: () => number) {
     this.#listen = listen;
+    this.#records = records;
   }
 
   /** Records that could not be made, and are in no sink. */
@@ -78,10 +93,17 @@ export class FailureReport {
     this.report(option, NO_SINK, error, 0);
   }
 
+  /** Reports that a sink lost records. */
   report(sink: string, position: number, error: unknown, lost: number): void {
-    const failure: AuditFailure = Object.freeze({ sink, position, code: codeOf(error), lost });
-    this.#warnRarely(failure);
-    this.#tell(failure);
+    this.#report(sink, position, error, lost, true);
+  }
+
+  /**
+   * Reports that something went wrong by which no record is lost, such as a file that was moved. Operators hear of it, but
+   * it is no reason to refuse requests, or to tell of a gap.
+   */
+  reportTrouble(sink: string, position: number, error: unknown, lost: number): void {
+    this.#report(sink, position, error, lost, false);
   }
 
   /** Reports that a sink does not answer any more, or does again. */
@@ -97,26 +119,64 @@ export class FailureReport {
     this.#tell(Object.freeze({ sink, position, code: "ETIMEDOUT", lost, stalled }));
   }
 
-  #tell(failure: AuditFailure): void {
+  #report(sink: string, position: number, error: unknown, lost: number, isLoss: boolean): void {
+    const failure: AuditFailure = Object.freeze({ sink, position, code: codeOf(error), lost });
+    this.#warnRarely(failure);
+    this.#tell(failure, isLoss);
+  }
+
+  #tell(failure: AuditFailure, isHeard = true): void {
     const { sink, position, code } = failure;
     const errors = (this.#bySink.get(position)?.errors ?? 0) + 1;
     const lastErrorAt = Date.now();
     this.#bySink.set(position, { sink, position, errors, lastError: code, lastErrorAt });
     afterHold(() =>
       this.#scope.runInAsyncScope(() => {
-        if (failures.hasSubscribers) failures.publish(failure);
-        this.#listen(failure);
+        this.#publish(failure);
+        if (isHeard) this.#listen(failure);
       }),
     );
   }
 
-  #warnRarely({ sink, position, code, lost }: AuditFailure): void {
-    const now = performance.now();
-    if (now < this.#quietUntil) return;
-    this.#quietUntil = now + SILENCE_MS;
-    const place = placeOf(sink, position);
-    warn(`express-secure-api: ${place} failed: ${code}; ${recordsText(lost)} lost so far\n`);
+  /** Tells the standard error output the counts that it was not told for brevity: nothing may come any more. */
+  tellRest(): void {
+    removeExitHook(this.#atExit);
+    for (const failure of this.#untold.values()) warn(failureText(failure));
+    this.#untold.clear();
   }
+
+  /**
+   * A subscriber that records an event of a failure causes the next one while the sink fails, and so on without end. So
+   * it hears of that sink once in a while only; the next failure that it hears of has the count of all.
+   */
+  #publish(failure: AuditFailure): void {
+    const { position } = failure;
+    if (!failures.hasSubscribers || this.#publishing.has(position)) return;
+    const now = performance.now();
+    if (now < (this.#echoUntil.get(position) ?? 0)) return;
+    const before = this.#records();
+    this.#publishing.add(position);
+    failures.publish(failure);
+    this.#publishing.delete(position);
+    if (this.#records() !== before) this.#echoUntil.set(position, now + ECHO_MS);
+  }
+
+  #warnRarely(failure: AuditFailure): void {
+    const now = performance.now();
+    if (now < this.#quietUntil) {
+      if (this.#untold.size === 0) addExitHook(this.#atExit);
+      this.#untold.set(failure.position, failure);
+      return;
+    }
+    this.#quietUntil = now + SILENCE_MS;
+    this.#untold.delete(failure.position);
+    warn(failureText(failure));
+  }
+}
+
+function failureText({ sink, position, code, lost }: AuditFailure): string {
+  const place = placeOf(sink, position);
+  return `express-secure-api: ${place} failed: ${code}; ${recordsText(lost)} lost so far\n`;
 }
 
 function placeOf(sink: string, position: number): string {
@@ -143,6 +203,8 @@ function codeOf(error: unknown): string {
 function warn(text: string): void {
   try {
     // process.stderr would throw later, with nobody to catch it, when its reader is gone.
+    // Node opens a pipe when it is looked at, which makes it non-blocking: a reader that is behind stalls nobody.
+    void process.stderr.writableLength;
     writeSync(STDERR, text);
   } catch {
     // Nobody listens there.

@@ -83,6 +83,19 @@ describe("forcing records to the disk", () => {
     expect(lost).toEqual([[5, "EIO"]]);
   });
 
+  it("tells how many lines were written while those that failed were under way", async () => {
+    const later: number[] = [];
+    const sync = new DiskSync({ fsync: "interval", fsyncInterval: 20 }, (_count, _error, count) =>
+      later.push(count),
+    );
+    disk.failures = 1;
+    sync.wrote(9, 2);
+    await vi.waitFor(() => expect(disk.calls).toEqual(["later 9"]), { interval: 1 });
+    sync.wrote(9, 3);
+    await vi.waitFor(() => expect(later).toEqual([3]));
+    sync.settle();
+  });
+
   it("happens at once when the file is closed, for what waits and for what is under way", async () => {
     const sync = newSync("interval");
     sync.wrote(9, 2);

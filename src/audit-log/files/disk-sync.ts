@@ -17,7 +17,7 @@ export interface SyncRules {
  */
 export class DiskSync {
   readonly #rules: SyncRules;
-  readonly #onLost: (count: number, error: unknown) => void;
+  readonly #onLost: (count: number, error: unknown, later: number) => void;
   readonly #atExit = (): void => this.settle();
   // Bound, so that the timer belongs to no request.
   readonly #later = AsyncResource.bind(() =>
@@ -29,8 +29,8 @@ export class DiskSync {
   #underWay: { lines: number } | undefined;
   #waiting = false;
 
-  /** @param onLost - Is told how many lines are not known to be on the disk. */
-  constructor(rules: SyncRules, onLost: (count: number, error: unknown) => void) {
+  /** @param onLost - Is told how many lines are not known to be on the disk, and how many were written later. */
+  constructor(rules: SyncRules, onLost: (count: number, error: unknown, later: number) => void) {
     this.#rules = rules;
     this.#onLost = onLost;
   }
@@ -85,7 +85,7 @@ export class DiskSync {
     } catch (error) {
       // Not once more when what is under way fails as well.
       if (underWay !== undefined) underWay.lines = 0;
-      this.#onLost(unsafe, error);
+      this.#onLost(unsafe, error, 0);
     }
   }
 
@@ -101,7 +101,7 @@ export class DiskSync {
       if (!isClosed) this.#underWay = undefined;
       // An error is told once: the attempt in front of closing the file may have succeeded for that reason.
       if (error !== null && underWay.lines > 0 && !(isClosed && error.code === "EBADF"))
-        this.#onLost(underWay.lines, error);
+        this.#onLost(underWay.lines, error, this.#unsafe);
       if (this.#unsafe === 0) removeExitHook(this.#atExit);
     });
   }

@@ -1,4 +1,12 @@
-import { closeSync, openSync, readdirSync, readSync, type Stats, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  openSync,
+  readdirSync,
+  readSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import type { SegmentNames } from "../segments/segment-name.js";
 
@@ -22,7 +30,7 @@ const BEGINNING = 4096;
  * somebody has moved or deleted it.
  *
  * @param own - The file as it was opened.
- * @param isReplaced - Whether another file is under the path.
+ * @param isReplaced - Whether another regular file is under the path.
  */
 export function findReplacement(
   path: string,
@@ -52,7 +60,8 @@ function segmentOf(directory: string, names: SegmentNames, own: Stats): string |
 function beginsAsRotated(path: string): boolean {
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, "r");
+    // Opening a named pipe would wait for its writer, without end.
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const bytes = Buffer.alloc(BEGINNING);
     const text = bytes.toString("latin1", 0, readSync(descriptor, bytes, 0, BEGINNING, 0));
     return text.slice(0, text.indexOf("\n")).includes(ROTATED);

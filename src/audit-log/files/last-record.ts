@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { closeSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createSegmentNames } from "../segments/segment-name.js";
 
@@ -45,7 +45,8 @@ export function readLastRecord(
   if (path === undefined) return undefined;
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, "r");
+    // Opening a named pipe would wait for its writer, without end.
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const { size } = fstatSync(descriptor);
     for (let length = FIRST_READ; ; length *= 4) {
       const tail = readTail(descriptor, size, Math.min(length, MAX_READ));

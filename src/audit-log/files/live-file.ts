@@ -100,10 +100,34 @@ export class LiveFile {
     return due && now >= this.#nextRotation ? this.#rotate(now) : undefined;
   }
 
-  /** Says that so many bytes and lines were written. */
-  wrote(bytes: number, lines: number): void {
+  /** Says that so many bytes and lines were written. @returns Whether they are the first since the last look. */
+  wrote(bytes: number, lines: number): boolean {
+    const isFirst = this.#lines === 0;
     this.#size += bytes;
     this.#lines += lines;
+    return isFirst;
+  }
+
+  /** To be called when nothing is written any more. @returns How many lines are gone with a file that was deleted. */
+  goneLines(): number {
+    const lines = this.#lines;
+    this.#lines = 0;
+    if (lines === 0) return 0;
+    try {
+      const own = fstatSync(this.#file.descriptor);
+      if (own.nlink > 0) return 0;
+      const there = statSync(this.#path, { throwIfNoEntry: false });
+      const { reason } = findReplacement(
+        this.#file.path,
+        this.#names,
+        own,
+        there?.isFile() === true,
+      );
+      return reason === "file_deleted" ? lines : 0;
+    } catch {
+      // Nothing is known of the file.
+      return 0;
+    }
   }
 
   #look(): Replacement | undefined {
@@ -116,8 +140,8 @@ export class LiveFile {
         this.#lines = 0;
         return undefined;
       }
-      const found = findReplacement(this.#file.path, this.#names, own, there !== undefined);
-      return this.#replace(openLogFile(this.#path), found);
+      const found = findReplacement(this.#file.path, this.#names, own, there?.isFile() === true);
+      return this.#replace(openRegularFile(this.#path), found);
     } catch (error) {
       // A file that was only moved keeps what is written to it.
       if (own.nlink > 0) this.#owner.trouble(error);
@@ -131,21 +155,32 @@ export class LiveFile {
     try {
       const own = fstatSync(descriptor);
       const there = statSync(path, { throwIfNoEntry: false });
-      // Another process was faster: its new file is ours.
-      if (!isSame(there, own)) return this.#look();
+      if (!isSame(there, own)) return this.#follow(now);
       this.#owner.finish();
       const segment = join(dirname(path), this.#names.next(Date.now()));
-      moveWithoutReplacing(path, segment);
+      if (!moveWithoutReplacing(path, segment)) return this.#follow(now);
       const file = openOrMoveBack(path, segment);
       this.#retryMs = FIRST_RETRY_MS;
       return this.#replace(file, { reason: "rotated", segment });
     } catch (error) {
       // The old file goes on.
-      this.#nextRotation = now + this.#retryMs;
-      this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS);
+      this.#rotateLater(now);
       this.#owner.trouble(error);
       return undefined;
     }
+  }
+
+  #rotateLater(now: number): void {
+    this.#nextRotation = now + this.#retryMs;
+    this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS);
+  }
+
+  /** Another process was faster: its new file is ours. */
+  #follow(now: number): Replacement | undefined {
+    const replacement = this.#look();
+    // Not looked for in front of every write.
+    if (replacement === undefined) this.#rotateLater(now);
+    return replacement;
   }
 
   #replace(file: OpenLogFile, { reason, segment }: ReplacedFile): Replacement {
@@ -170,15 +205,30 @@ function isSame(one: Stats | undefined, other: Stats): boolean {
   return one?.ino === other.ino && one.dev === other.dev;
 }
 
-function moveWithoutReplacing(path: string, segment: string): void {
+/** @returns Whether it was moved: another process may have done that since it was looked at. */
+function moveWithoutReplacing(path: string, segment: string): boolean {
   if (statSync(segment, { throwIfNoEntry: false }) !== undefined)
     throw Object.assign(new Error(`${basename(segment)} is there already`), { code: "EEXIST" });
-  renameSync(path, segment);
+  try {
+    renameSync(path, segment);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** @throws Also for what is no regular file: a device that somebody has put there may take everything and keep nothing. */
+function openRegularFile(path: string): OpenLogFile {
+  const file = openLogFile(path);
+  if (file.identity !== undefined) return file;
+  closeSync(file.descriptor);
+  throw new Error("it is no regular file any more");
 }
 
 function openOrMoveBack(path: string, segment: string): OpenLogFile {
   try {
-    return openLogFile(path);
+    return openRegularFile(path);
   } catch (error) {
     try {
       // Not a rename: another process may have made the file meanwhile.

@@ -20,7 +20,7 @@ export function createLanes(
   systemRecord: SystemRecord,
   numbers: RecordNumbers,
   reports: Pick<LaneContext, "report" | "reportStall" | "stallAfter">,
-  fileTies: Pick<FileLog, "say" | "rotated">,
+  fileTies: Pick<FileLog, "say" | "rotated"> & { readonly reportTrouble: LaneContext["report"] },
 ): readonly Lane[] {
   const isoTime = createIsoTime();
   return sinks.map((sink, position) => {
@@ -52,7 +52,7 @@ export function createLanes(
         taken: () => {
           next += 1;
         },
-        report: (error) => reports.report(file.label, position, error, lane.lost),
+        report: (error) => fileTies.reportTrouble(file.label, position, error, lane.lost),
       };
       file.watch(createFileListener({ systemRecord, numbers, ...fileTies }, place));
       return lane;

@@ -16,8 +16,8 @@ export class DirectLane implements Lane {
   constructor(transport: DirectTransport, context: LaneContext) {
     this.#transport = transport;
     this.#losses = new LossTally(context, transport.label);
-    transport.on("lost", (count: number, error: unknown) =>
-      this.#lose(count, error, this.#lastNumber),
+    transport.on("lost", (count: number, error: unknown, later = 0) =>
+      this.#lose(count, error, this.#lastNumber - later),
     );
   }
 

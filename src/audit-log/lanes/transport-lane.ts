@@ -1,6 +1,7 @@
 import { follow } from "../../core/calls/follow.js";
 import { isThenable } from "../../core/calls/user-function.js";
-import { afterRealTime } from "../process/real-time.js";
+import { addExitHook, lateExitHook, removeExitHook } from "../process/exit-hooks.js";
+import { afterRealTime, keepAlive } from "../process/real-time.js";
 import { toInfo, type WinstonInfo } from "../sinks/winston-info.js";
 import { closedError, type Lane, type LaneContext } from "./lane.js";
 import { LossTally } from "./loss-tally.js";
@@ -44,6 +45,7 @@ export class TransportLane implements Lane {
   readonly #watch: StallWatch;
   /** The unanswered calls of `log`, the oldest first. */
   readonly #inFlight = new Set<Call>();
+  readonly #atExit = lateExitHook(() => this.#giveUp());
   #closed = false;
   #pumping = false;
   #failing = false;
@@ -99,6 +101,7 @@ export class TransportLane implements Lane {
     if (this.#closed) this.#lose(closedError(), 1, number);
     else if (!this.#hasRoom(MAX_PENDING, MAX_PENDING_BYTES)) this.#lose(behindError(), 1, number);
     else {
+      if (this.pending === 0) addExitHook(this.#atExit);
       this.#queue.push({ line, number });
       this.#pump();
     }
@@ -125,23 +128,47 @@ export class TransportLane implements Lane {
    */
   async close(): Promise<void> {
     this.#closed = true;
-    let lost = 0;
-    for (let item = this.#queue.shift(); item !== undefined; item = this.#queue.shift())
-      if (item.line !== undefined) lost += 1;
+    removeExitHook(this.#atExit);
+    let lost = this.#drop();
+    // Without that, a process that has nothing else to do would end here, and never do what the app does after it.
+    const letGo = keepAlive();
     try {
       await this.#end();
     } catch (error) {
       this.#lose(error, 0);
+    } finally {
+      letGo();
     }
     try {
       this.#observe(this.#transport.close?.());
     } catch (error) {
       this.#lose(error, 0);
     }
-    for (const { ofLosses } of this.#inFlight) if (!ofLosses) lost += 1;
-    this.#inFlight.clear();
+    lost += this.#dropCalls();
     this.#watch.close();
     if (lost > 0) this.#lose(closedError(), lost, this.#lastNumber);
+  }
+
+  /** Counts what the transport has not taken when the process exits: no answer comes any more. */
+  #giveUp(): void {
+    const lost = this.#drop() + this.#dropCalls();
+    if (lost > 0) this.#lose(exitError(), lost, this.#lastNumber);
+  }
+
+  /** Lets go of the records that wait. @returns How many there were. */
+  #drop(): number {
+    let count = 0;
+    for (let item = this.#queue.shift(); item !== undefined; item = this.#queue.shift())
+      if (item.line !== undefined) count += 1;
+    return count;
+  }
+
+  /** Waits for no answer any more. @returns How many records were not answered. */
+  #dropCalls(): number {
+    let count = 0;
+    for (const { ofLosses } of this.#inFlight) if (!ofLosses) count += 1;
+    this.#inFlight.clear();
+    return count;
   }
 
   /** Ends the stream. Settles when it has finished, has failed, or does not say so in time. */
@@ -246,6 +273,10 @@ export class TransportLane implements Lane {
 
 function behindError(): Error {
   return Object.assign(new Error("the transport is behind"), { code: "ENOBUFS" });
+}
+
+function exitError(): Error {
+  return Object.assign(new Error("the process exits"), { code: "ECANCELED" });
 }
 
 /** The class of the transport, where it has a decent name. */

@@ -20,13 +20,17 @@ export class TurnLane implements Lane, TurnUser {
   #text = "";
   #count = 0;
   #lastNumber = 0;
+  /** What is lost later than it was written is at most this one. */
+  #lastWritten = 0;
   #failing = false;
   #closed = false;
 
   constructor(transport: FileTransport, context: LaneContext) {
     this.#transport = transport;
     this.#losses = new LossTally(context, transport.label);
-    transport.on("lost", (count: number, error: unknown) => this.#lose(count, error));
+    transport.on("lost", (count: number, error: unknown, later = 0) =>
+      this.#lose(count, error, this.#lastWritten - later),
+    );
   }
 
   get label(): string {
@@ -75,6 +79,7 @@ export class TurnLane implements Lane, TurnUser {
     }
     try {
       if (count > 0) this.#transport.writeLines(text);
+      this.#lastWritten = this.#lastNumber;
       this.#failing = false;
     } catch (error) {
       this.#lose(error instanceof LineWriteError ? error.lost : count, error);
@@ -97,8 +102,8 @@ export class TurnLane implements Lane, TurnUser {
     this.#transport.close();
   }
 
-  #lose(count: number, error: unknown): void {
+  #lose(count: number, error: unknown, last = this.#lastNumber): void {
     this.#failing = true;
-    this.#losses.add(count, error, this.#lastNumber);
+    this.#losses.add(count, error, last);
   }
 }

@@ -30,6 +30,20 @@ export function removeExitHook(hook: ExitHook): void {
   if (hooks.delete(hook) && hooks.size === 0) process.removeListener("exit", listener);
 }
 
+/**
+ * Makes a hook that does its work behind those that are there when the process exits, such as those that write.
+ *
+ * @param rounds - Behind how many such hooks of its own kind: what counts losses runs before what tells the counts.
+ */
+export function lateExitHook(hook: ExitHook, rounds = 1): ExitHook {
+  const next = rounds > 1 ? lateExitHook(hook, rounds - 1) : hook;
+  const late = (): void => {
+    removeExitHook(late);
+    addExitHook(next);
+  };
+  return late;
+}
+
 function sharedHooks(): ExitHooks {
   const holder = process as { [SHARED]?: ExitHooks };
   const known = holder[SHARED];

@@ -10,13 +10,19 @@ export function afterRealTime(milliseconds: number, callback: () => void): void 
   else signal.addEventListener("abort", callback, { once: true });
 }
 
+/** Keeps the process alive. @returns A function that lets it end again. */
+export function keepAlive(): () => void {
+  const { port1 } = new MessageChannel();
+  port1.ref();
+  return () => port1.close();
+}
+
 /** Waits so many milliseconds of real time. The process stays alive for it. */
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
-    const { port1 } = new MessageChannel();
-    port1.ref();
+    const letGo = keepAlive();
     afterRealTime(milliseconds, () => {
-      port1.close();
+      letGo();
       resolve();
     });
   });

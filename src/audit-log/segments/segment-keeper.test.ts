@@ -185,6 +185,21 @@ describe("what is done with closed segments", () => {
     expect([readdirSync(directory).sort(), troubles]).toEqual([[name, "audit.jsonl"].sort(), []]);
   });
 
+  it("counts segments that wait for that, and deletes those that need not", async () => {
+    const [old = ""] = [closed(5), closed(0), closed(0)];
+    keep({ retention: { files: 2 } });
+    await vi.waitFor(() => expect(existsSync(join(directory, old))).toBe(false));
+    expect(readdirSync(directory)).toHaveLength(3);
+  });
+
+  it("waits for no clock that was set back", async () => {
+    const name = closed(-24);
+    keep({ gzip: true });
+    await vi.waitFor(() =>
+      expect(readdirSync(directory).sort()).toEqual([`${name}.gz`, "audit.jsonl"].sort()),
+    );
+  });
+
   it("never is anything to the file that is written to, even under the name of a segment", async () => {
     rmSync(path);
     const name = closed(5);

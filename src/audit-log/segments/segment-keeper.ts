@@ -116,24 +116,33 @@ export class SegmentKeeper {
   }
 
   async #look(): Promise<void> {
-    const closed = await this.#settled();
-    if (this.#rules.gzip) for (const segment of closed) await this.#compress(segment);
+    if (this.#rules.gzip) {
+      const listedAt = Date.now();
+      for (const segment of await listSegments(this.#open()))
+        if (this.#isSettled(segment, listedAt)) await this.#compress(segment);
+        else this.#wakeIn(this.#settledMs);
+    }
     const { retention } = this.#rules;
     if (retention === undefined) return;
-    const expired = chooseExpired(await this.#settled(), retention, Date.now(), this.#open().size);
-    for (const segment of expired) if (!this.#stopped) await this.#expire(segment);
+    const listedAt = Date.now();
+    const segments = await listSegments(this.#open());
+    const expired = chooseExpired(segments, retention, listedAt, this.#open().size);
+    for (const segment of expired) {
+      if (this.#stopped) return;
+      // Newer ones stay with it: they count, but their turn has not come.
+      if (!this.#isSettled(segment, listedAt)) {
+        this.#wakeIn(this.#settledMs);
+        return;
+      }
+      await this.#expire(segment);
+    }
   }
 
-  /** The segments that nobody writes to any more. */
-  async #settled(): Promise<readonly ClosedSegment[]> {
-    const open = this.#open();
-    const youngest = Date.now() - this.#settledMs;
-    const segments = await listSegments(open);
-    const settled = segments.filter(
-      ({ plain }) => plain === undefined || isSettled(plain, youngest, open.inode),
-    );
-    if (settled.length < segments.length) this.#wakeIn(this.#settledMs);
-    return settled;
+  /** Whether nobody writes to the segment any more. Times in the future are those of a clock that was set back since. */
+  #isSettled({ plain }: ClosedSegment, listedAt: number): boolean {
+    if (plain === undefined) return true;
+    const since = Math.abs(listedAt - plain.writtenAt);
+    return since >= this.#settledMs && plain.inode !== this.#open().inode;
   }
 
   async #compress({ plain, temporary }: ClosedSegment): Promise<void> {
@@ -197,14 +206,6 @@ export class SegmentKeeper {
   get #stopped(): boolean {
     return this.#stop.signal.aborted;
   }
-}
-
-function isSettled(
-  { writtenAt, inode }: { readonly writtenAt: number; readonly inode: number },
-  youngest: number,
-  open: number,
-): boolean {
-  return writtenAt <= youngest && inode !== open;
 }
 
 function nextTurn(): Promise<void> {

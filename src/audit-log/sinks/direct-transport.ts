@@ -18,7 +18,7 @@ export abstract class DirectTransport extends Transport {
 
   /**
    * Writes one line, given without its line end, before it returns. What is lost later is announced as event `lost`
-   * with a count and an error.
+   * with a count, an error, and how many lines were written later than these and are not lost.
    *
    * @throws Whatever the operating system reports; the line is lost then.
    */

@@ -7,6 +7,7 @@ import { type PreviousStream, readPreviousStream } from "../files/last-record.js
 import { LiveFile, type Replacement } from "../files/live-file.js";
 import type { OpenLogFile } from "../files/open-log-file.js";
 import type { FileKeeping } from "../files/read-file-keeping.js";
+import { addExitHook, lateExitHook, removeExitHook } from "../process/exit-hooks.js";
 import { atNextTurn } from "../process/next-turn.js";
 import { SegmentKeeper } from "../segments/segment-keeper.js";
 import { DirectTransport } from "./direct-transport.js";
@@ -35,6 +36,7 @@ export class FileTransport extends DirectTransport {
   /** Of a new file that does not say yet why it begins. */
   #beginning: FileBeginning | undefined;
   #awake = false;
+  readonly #atExit = lateExitHook(() => this.#lookOnce());
   // What the new file is written for is often a request: what it leads to belongs to none.
   readonly #replacedLater = AsyncResource.bind((reason: ReplacementReason) =>
     atNextTurn(() => {
@@ -79,7 +81,7 @@ export class FileTransport extends DirectTransport {
     transport.#previous = readPreviousStream(file.path);
     transport.#care = {
       live,
-      sync: new DiskSync(sync, (count, error) => transport.emit("lost", count, error)),
+      sync: new DiskSync(sync, (...lost) => transport.emit("lost", ...lost)),
       keeper: gzip || retention !== undefined ? keeper : undefined,
     };
     return transport;
@@ -116,8 +118,16 @@ export class FileTransport extends DirectTransport {
     if (descriptor === undefined) return;
     this.#care?.keeper?.close();
     this.#care?.sync.settle();
+    this.#lookOnce();
+    removeExitHook(this.#atExit);
     this.#descriptor = undefined;
     closeSync(descriptor);
+  }
+
+  /** Nothing is written any more, so nothing would notice that the file is gone. */
+  #lookOnce(): void {
+    const lost = this.#care?.live.goneLines() ?? 0;
+    if (lost > 0) this.emit("lost", lost, replaced("FILE_DELETED"));
   }
 
   #writeWithCare(text: string, { live, sync, keeper }: FileCare): void {
@@ -134,7 +144,7 @@ export class FileTransport extends DirectTransport {
     }
     this.#writer.append(text);
     const lines = countLines(text);
-    live.wrote(bytes, lines);
+    if (live.wrote(bytes, lines)) addExitHook(this.#atExit);
     sync.wrote(this.#descriptor as number, lines);
   }
 

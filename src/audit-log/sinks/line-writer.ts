@@ -31,6 +31,8 @@ export interface LineSeam {
 
 const LINE_END = 0x0a;
 const seams = new Map<string, WeakRef<LineSeam>>();
+/** So many are looked through for those of files that nobody writes to any more. Doubled with those in use. */
+let tidyAt = 64;
 
 /**
  * The seam of a file, shared by all who write to it: a record that one of them could not finish is no beginning of
@@ -46,6 +48,10 @@ export function sharedSeam(file: string, torn: boolean): LineSeam {
     return known;
   }
   const seam = { torn };
+  if (seams.size >= tidyAt) {
+    for (const [name, reference] of seams) if (reference.deref() === undefined) seams.delete(name);
+    tidyAt = Math.max(64, 2 * seams.size);
+  }
   seams.set(file, new WeakRef(seam));
   return seam;
 }

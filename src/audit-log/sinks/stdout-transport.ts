@@ -54,9 +54,7 @@ export class StdoutTransport extends DirectTransport {
 
   #enqueue(bytes: Buffer): void {
     if (this.#queuedBytes + bytes.length > MAX_QUEUED_BYTES) {
-      throw Object.assign(new Error("the reader of the standard output is behind"), {
-        code: "ENOBUFS",
-      });
+      throw behindError();
     }
     this.#queue.push(bytes);
     this.#queuedBytes += bytes.length;
@@ -85,10 +83,7 @@ export class StdoutTransport extends DirectTransport {
       }
     } catch (error) {
       // The reader is gone (EPIPE): nobody will ever read these.
-      const lost = this.#queue.length;
-      this.#queue.length = 0;
-      this.#queuedBytes = 0;
-      this.emit("lost", lost, error);
+      this.#giveUp(error);
     }
     removeExitHook(this.#flush);
     return true;
@@ -100,5 +95,19 @@ export class StdoutTransport extends DirectTransport {
     // Counted, not timed: a clock that a test has stopped must not hold the process.
     for (let waited = 0; waited < EXIT_WAIT_MS && !this.#writeQueued(); waited += 1)
       Atomics.wait(clock, 0, 0, 1);
+    if (this.#queue.length > 0) this.#giveUp(behindError());
   }
+
+  #giveUp(error: unknown): void {
+    const lost = this.#queue.length;
+    this.#queue.length = 0;
+    this.#queuedBytes = 0;
+    this.emit("lost", lost, error);
+  }
+}
+
+function behindError(): Error {
+  return Object.assign(new Error("the reader of the standard output is behind"), {
+    code: "ENOBUFS",
+  });
 }
