@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { hash, type KeyObject } from "node:crypto";
 import type { LogFileFacts } from "../log-files/read-log-file.js";
 import { faultText } from "./fault-text.js";
 import { FileNotes } from "./file-notes.js";
@@ -6,6 +6,7 @@ import { FindingList } from "./findings/finding-list.js";
 import { LineReader } from "./lines/read-line.js";
 import type { LinePlace, RecordLine } from "./lines/record-line.js";
 import type { Anchors } from "./seals/anchors.js";
+import { isEpochCertified } from "./seals/certificates.js";
 import { readStatements, type Statements } from "./seals/statements.js";
 import type { Run } from "./streams/run.js";
 import {
@@ -42,12 +43,20 @@ export class LogVerifier {
   readonly notes: FileNotes;
   /** Lines that are records, of all streams. */
   records = 0;
+  readonly #keys: readonly KeyObject[];
   readonly #reader = new LineReader();
   #breaks = 0;
   /** Of the line that was read last: lines of one stream follow each other. */
   #stream: StreamState | undefined;
 
-  constructor(files: readonly string[], anchors: Anchors, maxFindings: number) {
+  /** @param keys - Long-term keys; certificates of others are none. */
+  constructor(
+    files: readonly string[],
+    anchors: Anchors,
+    maxFindings: number,
+    keys: readonly KeyObject[],
+  ) {
+    this.#keys = keys;
     this.files = files;
     this.anchors = anchors;
     this.findings = new FindingList(maxFindings);
@@ -191,7 +200,9 @@ export class LogVerifier {
       stream.publicKey ??= said.publicKey;
     }
     this.#seal(stream, run, said, digest, number, facts);
-    const { certificate, publicKey } = said;
+    const { certificate, publicKey, epochCertificate } = said;
+    if (epochCertificate !== undefined && isEpochCertified(this.#keys, stream.id, epochCertificate))
+      run.seals.certify(epochCertificate, { stream: stream.id, number, ...facts }, this.findings);
     if (certificate !== undefined && stream.certificates.length < MAX_CERTIFICATES) {
       const key = publicKey ?? stream.publicKey ?? "";
       stream.certificates.push({ publicKey: key, signature: certificate });

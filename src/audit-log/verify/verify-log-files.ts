@@ -35,7 +35,7 @@ export async function verifyLogFiles(
   files: readonly string[],
   settings: VerifySettings,
 ): Promise<LogReport> {
-  const verifier = new LogVerifier(files, settings.anchors, settings.maxFindings);
+  const verifier = new LogVerifier(files, settings.anchors, settings.maxFindings, settings.keys);
   try {
     for (const [index, file] of files.entries()) await readInto(verifier, file, index);
   } catch (error) {

@@ -4,13 +4,19 @@ import type { ExpiredStatement } from "../streams/stream-state.js";
 /**
  * What is believed to have expired: what stands in records that are sealed, if the stream that says so has seals. Each
  * range begins and ends behind the one in front of it.
+ *
+ * @param checked - Whether it is known who vouches for streams: then others are not believed.
  */
 export function believedRanges(
+  checked: boolean,
   statements: readonly ExpiredStatement[] = [],
 ): readonly ExpiredStatement[] {
   let highest = 0;
   return statements
-    .filter(({ by, at }) => !by.signed || at <= by.sealedTo)
+    .filter(({ by, at }) => {
+      const isSealed = at <= by.sealedTo;
+      return checked ? by.trusted && isSealed : !by.signed || isSealed;
+    })
     .sort((a, b) => a.first - b.first || b.last - a.last)
     .filter(({ last }) => {
       if (last <= highest) return false;
@@ -35,12 +41,14 @@ export interface MissingRange {
 /**
  * Says that records are missing, those excepted that were deleted because they were old enough, as the log itself says
  * in a record that is sealed like all others.
+ *
+ * @returns whether all of them were.
  */
 export function sayMissing(
   { stream, first, last, hash, why, ...place }: MissingRange,
   expired: readonly ExpiredStatement[],
   findings: FindingList,
-): void {
+): boolean {
   let next = first;
   let latest: ExpiredStatement | undefined;
   for (let index = firstBehind(expired, first); index < expired.length; index += 1) {
@@ -58,9 +66,10 @@ export function sayMissing(
       findings.blame("expired_mismatch", stream, last + 1, { ...place, message: text });
     }
   }
-  if (next > last) return;
+  if (next > last) return true;
   const message = `${recordsOf(next, last)} ${next === last ? "is" : "are"} missing${why}`;
   findings.add("missing_records", { ...place, stream, first: next, last, message });
+  return false;
 }
 
 /** The first range that ends at a number or behind it. */

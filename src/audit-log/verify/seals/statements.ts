@@ -34,12 +34,20 @@ export interface ExpiredRange {
   readonly hash: string;
 }
 
+/** The long-term key vouches for the key of an epoch behind the first one. */
+export interface EpochCertificate {
+  readonly epoch: number;
+  readonly publicKey: string;
+  readonly signature: string;
+}
+
 /** What a record says about the chain. */
 export interface Statements {
   readonly checkpoint: Checkpoint | "broken" | undefined;
   /** Of the first epoch. */
   readonly publicKey: string | undefined;
   readonly certificate: string | undefined;
+  readonly epochCertificate: EpochCertificate | undefined;
   readonly end: boolean;
   readonly previous: PreviousStream | undefined;
   readonly expired: readonly ExpiredRange[];
@@ -70,10 +78,18 @@ export function readStatements(bytes: Buffer, number: number, members: ChainMemb
       : Object.hasOwn(inner, name)
         ? inner[name]
         : undefined;
+  const certificate = textOf(read("audit.checkpoint.certificate"));
+  const publicKey = keyOf(read("audit.checkpoint.public_key"));
+  const epoch = read("audit.checkpoint.epoch");
+  const isLater = certificate !== undefined && epoch !== undefined;
   return {
     checkpoint: readCheckpoint(bytes, number, members, read),
-    publicKey: keyOf(read("audit.checkpoint.public_key")),
-    certificate: textOf(read("audit.checkpoint.certificate")),
+    publicKey: isLater ? undefined : publicKey,
+    certificate: isLater ? undefined : certificate,
+    epochCertificate:
+      isLater && publicKey !== undefined && isCount(epoch) && epoch > 1
+        ? { epoch, publicKey, signature: certificate }
+        : undefined,
     end: read("audit.sequence.end") === true,
     previous: previousOf(read),
     expired: expiredOf(read("audit.expired.streams")),
@@ -89,7 +105,8 @@ function readCheckpoint(
   const epoch = read("audit.checkpoint.epoch");
   const records = read("audit.checkpoint.records");
   if (signature.value === -1) {
-    return epoch === undefined && records === undefined ? undefined : "broken";
+    const isCertificate = read("audit.checkpoint.certificate") !== undefined;
+    return records === undefined && (epoch === undefined || isCertificate) ? undefined : "broken";
   }
   const nextKey = read("audit.checkpoint.next_key");
   const signed = read("audit.checkpoint.signature");
