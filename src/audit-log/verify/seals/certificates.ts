@@ -17,13 +17,14 @@ export function isFirstCertified(
   return isSignedByAny(keys, firstText(stream, publicKey), signature);
 }
 
-/** Whether one of the long-term keys vouches for the key of a later epoch. The number is part of what it signs. */
+/** Whether one of the long-term keys vouches for the key of an epoch, whose number it signs too, unless it is the first. */
 export function isEpochCertified(
   keys: readonly KeyObject[],
   stream: string,
   { epoch, publicKey, signature }: EpochCertificate,
 ): boolean {
-  return isSignedByAny(keys, `${firstText(stream, publicKey)}${epoch}\n`, signature);
+  const text = firstText(stream, publicKey);
+  return isSignedByAny(keys, epoch === 1 ? text : `${text}${epoch}\n`, signature);
 }
 
 function isSignedByAny(keys: readonly KeyObject[], text: string, signature: string): boolean {

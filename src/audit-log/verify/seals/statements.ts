@@ -34,7 +34,7 @@ export interface ExpiredRange {
   readonly hash: string;
 }
 
-/** The long-term key vouches for the key of an epoch behind the first one. */
+/** The long-term key vouches for the key of an epoch. */
 export interface EpochCertificate {
   readonly epoch: number;
   readonly publicKey: string;
@@ -81,19 +81,27 @@ export function readStatements(bytes: Buffer, number: number, members: ChainMemb
   const certificate = textOf(read("audit.checkpoint.certificate"));
   const publicKey = keyOf(read("audit.checkpoint.public_key"));
   const epoch = read("audit.checkpoint.epoch");
-  const isLater = certificate !== undefined && epoch !== undefined;
+  const isFirst = epoch === undefined;
   return {
     checkpoint: readCheckpoint(bytes, number, members, read),
-    publicKey: isLater ? undefined : publicKey,
-    certificate: isLater ? undefined : certificate,
-    epochCertificate:
-      isLater && publicKey !== undefined && isCount(epoch) && epoch > 1
-        ? { epoch, publicKey, signature: certificate }
-        : undefined,
+    publicKey: isFirst ? publicKey : undefined,
+    certificate: isFirst ? certificate : undefined,
+    epochCertificate: epochCertificateOf(isFirst ? 1 : epoch, publicKey, certificate, isFirst),
     end: read("audit.sequence.end") === true,
     previous: previousOf(read),
     expired: expiredOf(read("audit.expired.streams")),
   };
+}
+
+/** That of the first epoch has no number. */
+function epochCertificateOf(
+  epoch: unknown,
+  publicKey: string | undefined,
+  signature: string | undefined,
+  isFirst: boolean,
+): EpochCertificate | undefined {
+  if (publicKey === undefined || signature === undefined) return undefined;
+  return isCount(epoch) && (isFirst || epoch > 1) ? { epoch, publicKey, signature } : undefined;
 }
 
 function readCheckpoint(
