@@ -136,6 +136,7 @@ export class SignedSeals implements Seals, TurnUser {
   }
 
   end(fields: SystemFields): void {
+    if (this.#longTermKey !== undefined) this.#certifyIfDue();
     this.#ended = true;
     this.#certification?.stop();
     this.#longTermKey?.letGo();

@@ -4,7 +4,8 @@ import { faultText } from "./fault-text.js";
 import { FileNotes } from "./file-notes.js";
 import { FindingList } from "./findings/finding-list.js";
 import { LineReader } from "./lines/read-line.js";
-import type { LinePlace, RecordLine } from "./lines/record-line.js";
+import { isIrregular, type LinePlace, type RecordLine } from "./lines/record-line.js";
+import { endOfTorn } from "./lines/torn-line.js";
 import type { Anchors } from "./seals/anchors.js";
 import { isEpochCertified } from "./seals/certificates.js";
 import { readStatements, type Statements } from "./seals/statements.js";
@@ -71,7 +72,11 @@ export class LogVerifier {
    */
   line(bytes: Buffer, file: number, line: number, ended: boolean): void {
     const read = this.#reader.read(bytes);
-    if ("other" in read) this.notes.other(read, bytes, file, line, ended);
+    const torn = isIrregular(read) ? endOfTorn(bytes, this.#reader.scan) : 0;
+    if (torn > 0) {
+      this.notes.torn(file, line);
+      if (torn < bytes.length) this.line(bytes.subarray(torn), file, line, ended);
+    } else if ("other" in read) this.notes.other(read, bytes, file, line, ended);
     else this.#record(bytes, read, { file, line });
   }
 
