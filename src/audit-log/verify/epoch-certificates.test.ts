@@ -28,6 +28,22 @@ describe("a certificate of a later epoch", () => {
     expect(kindsOf(await verifyLogs([textOf(lines)], { keys }))).toEqual([]);
   });
 
+  it("proves it when what was said of the first expiries has expired as well", async () => {
+    const log = new ReferenceStream({ signingKey }).records(16).certifyEpoch(signingKey);
+    const [range] = log.expired(18).split(" ").slice(2);
+    const said = (first: number) => `${log.stream} ${first}-18 ${range}`;
+    log
+      .write({ "audit.expired.streams": [said(13)] })
+      .records(4)
+      .end();
+    const late = await verifyLogs([textOf(log.lines.slice(18))], { keys });
+    expect(kindsOf(late)).toEqual(["expired_records 1-18"]);
+    expect(late).toMatchObject(proven);
+    // Those in front of what has expired, but not those behind that, are not there for a good reason.
+    const less = await verifyLogs([textOf(log.lines.slice(19))], { keys });
+    expect(kindsOf(less).slice(0, 2)).toEqual(["missing_records 1-19"]);
+  });
+
   it("may come behind the checkpoint whose key it is about", async () => {
     for (const epoch of [2, 3]) {
       const log = new ReferenceStream({ signingKey }).records(12);

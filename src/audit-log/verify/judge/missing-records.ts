@@ -49,9 +49,11 @@ export function sayMissing(
   expired: readonly ExpiredStatement[],
   findings: FindingList,
 ): boolean {
-  let next = first;
+  // The oldest go first, and what was said of them has expired since: only from there on must it be without a gap.
+  const known = expired[0]?.first ?? 1;
+  let next = first === 1 && known <= last ? known : first;
   let latest: ExpiredStatement | undefined;
-  for (let index = firstBehind(expired, first); index < expired.length; index += 1) {
+  for (let index = firstBehind(expired, next); index < expired.length; index += 1) {
     const range = expired[index] as ExpiredStatement;
     if (range.first > next || next > last) break;
     latest = range;
