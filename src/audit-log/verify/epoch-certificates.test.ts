@@ -39,6 +39,11 @@ describe("a certificate of a later epoch", () => {
     const late = await verifyLogs([textOf(log.lines.slice(18))], { keys });
     expect(kindsOf(late)).toEqual(["expired_records 1-18"]);
     expect(late).toMatchObject(proven);
+    // Nor is one believed that speaks of records that are there.
+    const more = new ReferenceStream({ signingKey });
+    more.write({ "audit.expired.streams": [`${log.stream} 1-22 ${range}`] }).end();
+    const beyond = textOf([...log.lines.slice(19), ...more.lines]);
+    expect(kindsOf(await verifyLogs([beyond], { keys }))).toContain("missing_records 1-19");
     // Those in front of what has expired, but not those behind that, are not there for a good reason.
     const less = await verifyLogs([textOf(log.lines.slice(19))], { keys });
     expect(kindsOf(less).slice(0, 2)).toEqual(["missing_records 1-19"]);
@@ -113,7 +118,7 @@ describe("a certificate of a later epoch", () => {
     const inserted = [...log.lines.slice(3, 8), ...log.lines.slice(18)];
     const report = await verifyLogs([textOf(inserted)], { keys });
     expect(kindsOf(report)).toEqual([
-      "expired_records 1-3",
+      "missing_records 1-3",
       "unproven_records 4-8",
       "expired_records 9-18",
     ]);

@@ -56,6 +56,8 @@ export function sayMissing(
   for (let index = firstBehind(expired, next); index < expired.length; index += 1) {
     const range = expired[index] as ExpiredStatement;
     if (range.first > next || next > last) break;
+    // Of records that are there it would say that they are gone.
+    if (hash !== "" && range.last > last) break;
     latest = range;
     next = Math.min(range.last, last) + 1;
   }
