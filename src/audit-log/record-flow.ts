@@ -14,6 +14,7 @@ import type { RecordTable } from "./record/record-table.js";
 import { createSourceColumns } from "./record/source-columns.js";
 import { createSystemRecord, type SystemRecord } from "./record/system-record.js";
 import { createUnrecorded, type Unrecorded } from "./repeats/unrecorded.js";
+import { FileTransport } from "./sinks/file-transport.js";
 
 /** Writes one record about the log itself. */
 type Say = (
@@ -87,7 +88,7 @@ export function createRecordFlow(
       return true;
     },
     rotated() {
-      if (!isClosing()) seals.sealSoon();
+      if (!isClosing()) seals.rotated();
     },
   };
   const lanes = createLanes(settings.sinks, systemRecord, numbers, reports, files);
@@ -96,6 +97,7 @@ export function createRecordFlow(
     stream,
     numbers,
     systemRecord,
+    expires: settings.sinks.some((sink) => sink instanceof FileTransport && sink.expires),
     counts: () => ({ lost: writer.losses, ...unrecorded }),
     reportFunction: (option, error) => failures.reportFunction(option, error),
   });

@@ -1,11 +1,16 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import express from "express";
 import { afterAll, describe, expect, it } from "vitest";
-import { type AuditLogOptions, auditLog, fileSink } from "../../src/audit-log/index.js";
+import {
+  type AuditLogOptions,
+  auditLog,
+  type FileSinkOptions,
+  fileSink,
+} from "../../src/audit-log/index.js";
 import type { LogReport } from "../../src/audit-log/verify/log-report.js";
 import { kindsOf, verifyLogs } from "../support/verify-log.js";
 
@@ -20,12 +25,12 @@ let count = 0;
 /** Writes a log with 70 requests, and starts again as often as told. */
 async function write(
   integrity: AuditLogOptions["integrity"],
-  { starts = 1, close = true } = {},
+  { starts = 1, close = true, files = {} as Omit<FileSinkOptions, "path"> } = {},
 ): Promise<string> {
   count += 1;
   const path = join(folder, `${count}.jsonl`);
   for (let start = 0; start < starts; start += 1) {
-    const log = auditLog({ sinks: [fileSink({ path })], integrity });
+    const log = auditLog({ sinks: [fileSink({ path, ...files })], integrity });
     const app = express()
       .use(log)
       .get("/orders/:id", (_req, res) => void res.json({}));
@@ -43,6 +48,13 @@ async function write(
     else await new Promise((done) => setTimeout(done, 50));
   }
   return readFileSync(path, "utf8");
+}
+
+/** What {@link write} has written last, each file by itself. */
+function filesOf(): readonly string[] {
+  return readdirSync(folder)
+    .filter((name) => name.startsWith(`${count}.`))
+    .map((name) => readFileSync(join(folder, name), "utf8"));
 }
 
 function verdictOf({ integrity, completeness, findings }: LogReport): unknown {
@@ -100,6 +112,29 @@ describe("a log of auditLog", () => {
     const report = await verifyLogs([text], { keys });
     expect(report).toMatchObject({ integrity: "intact", completeness: "incomplete" });
     expect(report.counts).toMatchObject({ unsealed_tail: 1, not_closed: 1 });
+  });
+
+  it.each([
+    ["is proven where it has retention", "signingKey", { age: "90d" }, "intact"],
+    ["is not where the long-term key was let go", "signingKey", undefined, "unsigned"],
+    ["is proven by a key that is somewhere else", "sign", undefined, "intact"],
+  ] as const)("%s when its first file is gone", async (_how, option, retention, integrity) => {
+    const key =
+      option === "sign"
+        ? { sign: (data: Uint8Array): Uint8Array => sign(null, data, owner.privateKey) }
+        : { signingKey: owner.privateKey };
+    const files = {
+      rotate: { size: "30kb" },
+      ...(retention === undefined ? {} : { retention }),
+    } as const;
+    await write({ ...key, checkpointEvery: 20 }, { files });
+    const texts = filesOf();
+    expect(texts.length).toBeGreaterThan(1);
+    expect((await verifyLogs(texts, { keys })).integrity).toBe("intact");
+    const rest = texts.filter((text) => !text.includes('"audit.sequence.number":1,'));
+    const report = await verifyLogs(rest, { keys });
+    expect(report).toMatchObject({ integrity, completeness: "incomplete" });
+    expect(report.counts).toEqual({ missing_records: 1 });
   });
 
   it("shows a change of any of its records", async () => {

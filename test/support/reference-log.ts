@@ -117,6 +117,23 @@ export class ReferenceStream {
     return this;
   }
 
+  /** Has the long-term key vouch for the key of an epoch: that of the next checkpoint, unless told. */
+  certifyEpoch(
+    signingKey: KeyObject,
+    epoch = this.keys.length,
+    key = rawKey((this.keys[epoch - 1] ?? this.firstKey).publicKey),
+  ): this {
+    const text = `express-secure-api audit stream v1\n${this.stream}\n${key}\n${epoch}\n`;
+    return this.write({
+      "audit.checkpoint.certificate": sign(null, Buffer.from(text), signingKey).toString(
+        "base64url",
+      ),
+      "audit.checkpoint.epoch": epoch,
+      "audit.checkpoint.public_key": key,
+      "event.name": "log_key",
+    });
+  }
+
   /** Closes the stream. */
   end(): this {
     const chained = this.#settings.integrity === "chain";
@@ -125,6 +142,20 @@ export class ReferenceStream {
       ...(chained ? { "audit.sequence.end": true } : {}),
     });
     return this.#signed ? this.checkpoint({}, true) : this;
+  }
+
+  /** What a record says of an earlier one whose beginning has expired: up to a number. */
+  expired(number: number): string {
+    return `${this.stream} 1-${number} ${hashOf(this.lines[number - 1] ?? "")}`;
+  }
+
+  /** What the first record of the next stream in the same file says. */
+  get asPrevious(): Members {
+    return {
+      "audit.previous.hash": hashOf(this.lines.at(-1) ?? ""),
+      "audit.previous.number": this.number,
+      "audit.previous.stream_id": this.stream,
+    };
   }
 
   /** What `onCheckpoint` is told of a checkpoint. */

@@ -16,6 +16,7 @@ function unsigned(stream: RecordStream, systemRecord: SystemRecord, isChained: b
   return {
     firstFields: {},
     begin: () => undefined,
+    rotated: () => undefined,
     sealSoon: () => undefined,
     ready: undefined,
     end: (fields) =>

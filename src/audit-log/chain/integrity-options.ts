@@ -4,13 +4,15 @@ import type { JsonWebKey, KeyObject } from "node:crypto";
 export interface AuditIntegrityOptions {
   /**
    * The long-term private key, Ed25519: PEM (PKCS #8, not encrypted), a `KeyObject`, or a JWK. It signs once per process,
-   * when the log starts: that the first of the keys that sign checkpoints is one of yours.
+   * when the log starts: that the first of the keys that sign checkpoints is one of yours. Then it is let go, unless a
+   * `fileSink` has `retention`: then it also signs later ones, because the first one is deleted some day.
    */
   readonly signingKey?: string | KeyObject | JsonWebKey | undefined;
   /**
-   * Signs in place of `signingKey` with a key that stays elsewhere, in a KMS or an agent: returns the 64 bytes of the
-   * Ed25519 signature (RFC 8032, pure: not of a hash) of the data, or a promise for them. It has 5 seconds. When it fails
-   * it is asked again after 1 second, then after twice the last wait, up to 5 minutes; no request waits for it.
+   * Signs in place of `signingKey` with a key that stays elsewhere, in a KMS or an agent, when the log starts, when a file
+   * is rotated and once a day: returns the 64 bytes of the Ed25519 signature (RFC 8032, pure: not of a hash) of the data,
+   * or a promise for them. It has 5 seconds. When it fails it is asked again after 1 second, then after twice the last
+   * wait, up to 5 minutes; no request waits for it.
    */
   readonly sign?: ((data: Uint8Array) => Uint8Array | Promise<Uint8Array>) | undefined;
   /** A checkpoint is written after so many records, when the turn of the event loop ends; 1 to 1,000,000. @default 1000 */

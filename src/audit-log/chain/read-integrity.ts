@@ -1,12 +1,12 @@
 import type { Hints, OptionKeys } from "../../core/options/option-types.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 import type { AuditIntegrityOptions } from "./integrity-options.js";
-import { type Certify, certifyOnce } from "./keys/certification.js";
+import { LongTermKey } from "./keys/certification.js";
 import { readSigningKey } from "./keys/read-signing-key.js";
 
-/** Who vouches for the first key of a stream. */
+/** Who vouches for keys of a stream. */
 export type Signer =
-  | { readonly certify: Certify }
+  | { readonly key: LongTermKey }
   | { readonly sign: (data: Uint8Array) => unknown };
 
 /** The options of signed checkpoints, read and found right. */
@@ -77,7 +77,7 @@ function readCheckpoints(reader: OptionsReader<keyof AuditIntegrityOptions>): In
   } else if (!reader.has("signingKey") && !reader.has("sign") && !isUnset) {
     reader.note("", 'must have signingKey or sign; for a chain without signatures write "chain"');
   }
-  if (key !== undefined) return { signer: { certify: certifyOnce(key) }, ...settings };
+  if (key !== undefined) return { signer: { key: new LongTermKey(key) }, ...settings };
   // After a problem, `finish` throws.
   return sign === undefined ? "chain" : { signer: { sign }, ...settings };
 }

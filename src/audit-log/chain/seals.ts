@@ -6,6 +6,8 @@ export interface Seals {
   readonly firstFields: SystemFields;
   /** Says that the first record is written. */
   begin(): void;
+  /** Says that a sink writes to another file, which may be all that is left of the stream one day. */
+  rotated(): void;
   /** Seals what was written so far, when the turn of the event loop ends. */
   sealSoon(): void;
   /** Before the end: settles when what the last records wait for is there; `undefined` when they wait for nothing. */

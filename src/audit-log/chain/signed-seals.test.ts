@@ -6,7 +6,7 @@ import { createRecordTable } from "../record/record-table.js";
 import { createSourceColumns } from "../record/source-columns.js";
 import { createSystemRecord } from "../record/system-record.js";
 import type { AuditAnchor } from "./integrity-options.js";
-import { certifyOnce } from "./keys/certification.js";
+import { LongTermKey } from "./keys/certification.js";
 import type { CheckpointSettings, Signer } from "./read-integrity.js";
 import { RecordStream } from "./record-stream.js";
 import { SignedSeals } from "./signed-seals.js";
@@ -57,6 +57,7 @@ afterEach(async () => {
 function setUp(
   settings: Partial<CheckpointSettings> = {},
   counts = () => ({ lost: [0] as readonly number[] }),
+  expires = false,
 ): { readonly seals: SignedSeals; readonly record: (times?: number) => void } {
   const numbers = new RecordNumbers();
   const sink = { write: (line: string) => void lines.push(line), refuse: () => undefined };
@@ -67,12 +68,13 @@ function setUp(
     stream,
     numbers,
     systemRecord,
+    expires,
     counts,
     reportFunction: (option: string, error: unknown) => void reported.push({ option, error }),
   };
   const seals = new SignedSeals(
     {
-      signer: { certify: certifyOnce(privateKey) },
+      signer: { key: new LongTermKey(privateKey) },
       every: 1000,
       interval: 10_000,
       onCheckpoint: undefined,
@@ -403,5 +405,86 @@ describe("onCheckpoint", () => {
     await told;
     expect(epochs).toEqual([1, 2]);
     expect(reported).toHaveLength(1);
+  });
+});
+
+describe("the certificates of later keys", () => {
+  const DAY = 86_400_000;
+  const counts = () => ({ lost: [0] });
+  const epochs = (): readonly unknown[] =>
+    lines
+      .map((line) => JSON.parse(line))
+      .filter((record) => record["event.name"] === "log_key")
+      .map((record) => record["audit.checkpoint.epoch"]);
+
+  it("are written at each rotation and once a day where the beginning of the log expires", async () => {
+    const { seals, record } = setUp({}, counts, true);
+    record(3);
+    seals.rotated();
+    await turn();
+    expect(namesOf().slice(-2)).toEqual(["log_key", "log_checkpoint"]);
+    record(4);
+    seals.rotated();
+    await turn();
+    expect(epochs()).toEqual([undefined]);
+    await clock.advance(10_000);
+    expect(epochs()).toEqual([undefined, 3]);
+    await clock.advance(DAY);
+    const { length } = checkpoints();
+    expect(epochs()).toEqual([undefined, 3, length]);
+    // Nothing but what rotations write themselves.
+    for (let time = 0; time < 9; time += 1) {
+      seals.rotated();
+      await clock.advance(1000);
+    }
+    expect(epochs()).toHaveLength(3);
+    expect(checkStream(lines, publicKey).faults).toEqual([]);
+  });
+
+  it("are none where nothing expires: the long-term key is let go", async () => {
+    const key = new LongTermKey(privateKey);
+    const { seals } = setUp({ signer: { key } });
+    expect(() => key.sign("again")).toThrow("let go");
+    seals.rotated();
+    await clock.advance(2 * DAY);
+    expect(epochs()).toEqual([]);
+    const held = new LongTermKey(privateKey);
+    setUp({ signer: { key: held } }, counts, true).seals.end({});
+    open.pop();
+    expect(() => held.sign("again")).toThrow("let go");
+  });
+
+  it("are asked for one at a time, and anew when the function fails", async () => {
+    const answers: ((fails?: boolean) => Promise<void>)[] = [];
+    const sign = vi.fn(
+      (data: Uint8Array) =>
+        new Promise<Uint8Array>((resolve, reject) =>
+          answers.push((fails = false) => {
+            if (fails) reject(new Error("down"));
+            else resolve(signWith(null, data, privateKey));
+            return turn();
+          }),
+        ),
+    );
+    const { seals, record } = setUp({ signer: { sign } });
+    for (let time = 0; time < 3; time += 1) {
+      record(4);
+      seals.rotated();
+      await clock.advance(10_000);
+    }
+    expect(sign).toHaveBeenCalledTimes(1);
+    await answers[0]?.();
+    await clock.advance(1000);
+    await answers[1]?.(true);
+    expect(reported.map(({ option }) => option)).toEqual(["integrity.sign"]);
+    record();
+    seals.flush();
+    await clock.advance(2000);
+    await answers[2]?.();
+    expect(checkStream(lines, publicKey).faults).toEqual([]);
+    expect(sign).toHaveBeenCalledTimes(3);
+    expect(epochs().at(-1)).toBe(checkpoints().length + 1);
+    await clock.advance(DAY);
+    expect(sign).toHaveBeenCalledTimes(4);
   });
 });

@@ -10,11 +10,12 @@ const ONE = "11111111-1111-4111-8111-111111111111";
 const TWO = "22222222-2222-4222-8222-222222222222";
 const directory = mkdtempSync(join(tmpdir(), "segment-"));
 
-function chained(stream: string, number: number, text = "a"): string {
+function chained(stream: string, number: number, text = "a", previous?: string): string {
   return JSON.stringify({
     "app.text": text,
     "audit.record.id": `${stream}-${number}`,
     "audit.sequence.number": number,
+    ...(previous === undefined ? {} : { "audit.sequence.previous_hash": hashOf(previous) }),
     "audit.sequence.stream_id": stream,
   });
 }
@@ -31,18 +32,20 @@ async function streamsOf(content: string | Buffer, name = "segment.jsonl"): Prom
 
 describe("the streams in a segment", () => {
   it("are found with their first and last numbers and the hash of their last line, whoever wrote between", async () => {
+    const [one, two] = [chained(ONE, 7), chained(TWO, 1, "añö世界\u2028")];
+    const [nextOne, nextTwo] = [chained(ONE, 8, "a", one), chained(TWO, 2, "ü", two)];
     const lines = [
-      chained(ONE, 7),
-      chained(TWO, 1, "añö世界\u2028"),
-      chained(ONE, 8),
+      one,
+      two,
+      nextOne,
       "torn {",
       "",
-      chained(TWO, 2, "ü"),
+      nextTwo,
       `{"audit.record.id":"${ONE}.0-1","event.name":"log_dropped"}`,
     ];
     const expected = [
-      { stream: ONE, first: 7, last: 8, hash: hashOf(chained(ONE, 8)) },
-      { stream: TWO, first: 1, last: 2, hash: hashOf(chained(TWO, 2, "ü")) },
+      { stream: ONE, first: 7, last: 8, hash: hashOf(nextOne) },
+      { stream: TWO, first: 1, last: 2, hash: hashOf(nextTwo) },
     ];
     const text = `${lines.join("\n")}\n`;
     expect(await streamsOf(text)).toEqual(expected);
@@ -50,11 +53,26 @@ describe("the streams in a segment", () => {
   });
 
   it("are found in lines that cross the borders of what is read at once", async () => {
-    const lines = Array.from({ length: 3000 }, (_, index) =>
-      chained(ONE, index + 1, "世".repeat(index % 97)),
-    );
+    const lines: string[] = [];
+    for (let index = 0; index < 3000; index += 1)
+      lines.push(chained(ONE, index + 1, "世".repeat(index % 97), lines.at(-1)));
     expect(await streamsOf(`${lines.join("\n")}\n`)).toEqual([
       { stream: ONE, first: 1, last: 3000, hash: hashOf(lines.at(-1) ?? "") },
+    ]);
+  });
+
+  it("are in pieces where records do not follow on each other: nobody can put in that others have expired", async () => {
+    const one = chained(ONE, 1);
+    const two = chained(ONE, 2, "a", one);
+    const planted = chained(ONE, 900, "a", chained(ONE, 899));
+    const forged = chained(ONE, 901, "a", "another");
+    const unchained = [1, 2, 5].map((number) => `{"audit.record.id":"${TWO}-${number}"}`);
+    expect(await streamsOf(`${[one, two, planted, forged, ...unchained].join("\n")}\n`)).toEqual([
+      { stream: ONE, first: 1, last: 2, hash: hashOf(two) },
+      { stream: ONE, first: 900, last: 900, hash: hashOf(planted) },
+      { stream: ONE, first: 901, last: 901, hash: hashOf(forged) },
+      { stream: TWO, first: 1, last: 2, hash: hashOf(unchained[1] ?? "") },
+      { stream: TWO, first: 5, last: 5, hash: hashOf(unchained[2] ?? "") },
     ]);
   });
 

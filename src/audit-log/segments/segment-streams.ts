@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 
-/** What a segment holds of one stream of records. */
+/** Records without a gap that a segment holds of one stream. */
 export interface SegmentStream {
   readonly stream: string;
   readonly first: number;
@@ -12,25 +12,43 @@ export interface SegmentStream {
   readonly hash: string;
 }
 
-interface Found {
-  first: number;
+interface Piece {
+  readonly stream: string;
+  readonly first: number;
   last: number;
-  line: Buffer;
+  hash: string;
+}
+
+/** What is read from a line. */
+interface Sequence {
+  readonly stream: string;
+  readonly number: number;
+  /** Of the line in front of it, as it says: `undefined` where nothing is chained. */
+  readonly previous: string | undefined;
+}
+
+/** The pieces of a file. */
+interface Pieces {
+  readonly all: Piece[];
+  /** The last one of each stream. */
+  readonly last: Map<string, Piece>;
 }
 
 const LINE_END = 0x0a;
 /** Of a longer line nothing is kept: no record of ours is that long. */
 const MAX_LINE = 1024 * 1024;
 /** A process has one stream for each of its logs, so a file has as many as there were starts. More are left out. */
-const MAX_STREAMS = 10_000;
+const MAX_PIECES = 10_000;
 // Inside of a string of JSON, a quotation mark has a backslash in front of it: only a member can look like this.
 const STREAM = /"audit\.sequence\.stream_id":"([0-9a-f-]{36})"/;
 const NUMBER = /"audit\.sequence\.number":(\d{1,16})[,}]/;
+const PREVIOUS = /"audit\.sequence\.previous_hash":"([\w-]{43})"/;
 const RECORD = /"audit\.record\.id":"([0-9a-f-]{36})-(\d{1,16})"/;
 
 /**
- * Reads which streams of records a segment holds, and how each ends in it, without holding more of the file in memory
- * than a line for each stream.
+ * Reads which records of which streams a segment holds, without holding more of the file in memory than a line. What is
+ * said of them lets others believe that they have expired, so only what follows on each other is one piece: a record
+ * that somebody put into the file says nothing of those in front of it.
  *
  * @param path - Of a plain segment, or of a compressed one when it ends with `.gz`.
  * @throws What the operating system says, or that the file is no gzip file; the reason of the signal.
@@ -39,36 +57,27 @@ export async function readSegmentStreams(
   path: string,
   signal: AbortSignal,
 ): Promise<readonly SegmentStream[]> {
-  const streams = new Map<string, Found>();
+  const pieces: Pieces = { all: [], last: new Map() };
   const source = createReadStream(path);
-  const collect = (chunks: AsyncIterable<Buffer>): Promise<void> => collectStreams(chunks, streams);
+  const collect = (chunks: AsyncIterable<Buffer>): Promise<void> => collectPieces(chunks, pieces);
   if (path.endsWith(".gz")) await pipeline(source, createGunzip(), collect, { signal });
   else await pipeline(source, collect, { signal });
-  return [...streams].map(([stream, { first, last, line }]) => ({
-    stream,
-    first,
-    last,
-    hash: createHash("sha256").update(line).digest("base64url"),
-  }));
+  return pieces.all;
 }
 
 /** The stream and the number of a record, by its line; `undefined` when it has none. */
-function sequenceOf(
-  line: string,
-): { readonly stream: string; readonly number: number } | undefined {
+function sequenceOf(line: string): Sequence | undefined {
   const stream = STREAM.exec(line)?.[1];
   const number = NUMBER.exec(line)?.[1];
-  if (stream !== undefined && number !== undefined) return { stream, number: Number(number) };
+  if (stream !== undefined && number !== undefined)
+    return { stream, number: Number(number), previous: PREVIOUS.exec(line)?.[1] ?? "" };
   // Records that are not chained are numbered all the same.
   const record = RECORD.exec(line);
   if (record === null) return undefined;
-  return { stream: record[1] ?? "", number: Number(record[2]) };
+  return { stream: record[1] ?? "", number: Number(record[2]), previous: undefined };
 }
 
-async function collectStreams(
-  chunks: AsyncIterable<Buffer>,
-  streams: Map<string, Found>,
-): Promise<void> {
+async function collectPieces(chunks: AsyncIterable<Buffer>, pieces: Pieces): Promise<void> {
   let rest: Buffer = Buffer.alloc(0);
   let tooLong = false;
   for await (const chunk of chunks) {
@@ -76,7 +85,7 @@ async function collectStreams(
     for (let end = chunk.indexOf(LINE_END); end !== -1; end = chunk.indexOf(LINE_END, begin)) {
       const part = chunk.subarray(begin, end);
       const line = rest.length > 0 ? Buffer.concat([rest, part]) : part;
-      if (!tooLong) note(line, streams);
+      if (!tooLong) note(line, pieces);
       rest = Buffer.alloc(0);
       tooLong = false;
       begin = end + 1;
@@ -86,18 +95,19 @@ async function collectStreams(
   }
 }
 
-function note(line: Buffer, streams: Map<string, Found>): void {
+function note(line: Buffer, { all, last }: Pieces): void {
   const sequence = sequenceOf(line.toString("latin1"));
   if (sequence === undefined) return;
-  const { stream, number } = sequence;
-  const known = streams.get(stream);
-  if (known === undefined) {
-    if (streams.size < MAX_STREAMS)
-      streams.set(stream, { first: number, last: number, line: Buffer.from(line) });
-    return;
+  const { stream, number, previous } = sequence;
+  const hash = createHash("sha256").update(line).digest("base64url");
+  const piece = last.get(stream);
+  const follows = piece !== undefined && number === piece.last + 1;
+  if (follows && (previous === undefined || previous === piece.hash)) {
+    piece.last = number;
+    piece.hash = hash;
+  } else if (all.length < MAX_PIECES) {
+    const begun = { stream, first: number, last: number, hash };
+    all.push(begun);
+    last.set(stream, begun);
   }
-  known.first = Math.min(known.first, number);
-  if (number < known.last) return;
-  known.last = number;
-  known.line = Buffer.from(line);
 }

@@ -19,7 +19,7 @@ export interface FileSinkOptions extends FileKeepingOptions {
    * The file that records are appended to. It is made, with mode 0600, when it does not exist; its directory must
    * exist. Several processes or worker threads may share one file on a local file system, with one exception: when a
    * device takes only a part of a record, as one that is full does, the next record of another process or thread
-   * continues that torn line, and both cannot be read.
+   * continues that torn line, which is no JSON then.
    */
   readonly path: string;
   /**

@@ -32,6 +32,7 @@ export class FileTransport extends DirectTransport {
   #descriptor: number | undefined;
   #care: FileCare | undefined;
   #previous: PreviousStream | undefined;
+  #expires = false;
   #listener: FileListener | undefined;
   /** Of a new file that does not say yet why it begins. */
   #beginning: FileBeginning | undefined;
@@ -78,6 +79,7 @@ export class FileTransport extends DirectTransport {
       { expired: (segment) => transport.#listener?.expired(segment) ?? true, trouble },
       settledMs,
     );
+    transport.#expires = retention !== undefined;
     transport.#previous = readPreviousStream(file.path);
     transport.#care = {
       live,
@@ -90,6 +92,11 @@ export class FileTransport extends DirectTransport {
   /** Where the stream of an earlier log ended in the file, as it was found when it was opened. */
   get previous(): PreviousStream | undefined {
     return this.#previous;
+  }
+
+  /** Whether its oldest segments are deleted. */
+  get expires(): boolean {
+    return this.#expires;
   }
 
   /** Tells a log what becomes of the file. Only one is told. */

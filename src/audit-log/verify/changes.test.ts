@@ -52,6 +52,20 @@ describe("verifyLogFiles", () => {
     expect(kindsOf(await verifyLogs([log.text], { keys }))).toEqual(["changed_record 5"]);
   });
 
+  it("finds an event that was put in beside the chain", async () => {
+    const log = signedLog();
+    const event = new ReferenceStream({ integrity: false }).line({ "event.name": "authn_ok" });
+    const fakes = [
+      event.replace(/"audit.record.id":"([^"]*)-2"/, '"audit.record.id":"$1.0-1"'),
+      event.replace(/"audit.record.id":"[^"]*",/, ""),
+    ];
+    for (const fake of fakes) {
+      expect(fake).not.toBe(event);
+      const report = await verifyLogs([textOf(log.lines.toSpliced(5, 0, fake))], { keys });
+      expect(kindsOf(report)).toEqual(["unreadable_line"]);
+    }
+  });
+
   it("names the record that was changed", async () => {
     const log = signedLog();
     log.lines[4] = log.lines[4]?.replace("http_request", "http_requesT") ?? "";

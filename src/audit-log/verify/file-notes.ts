@@ -5,6 +5,7 @@ import type { LineKind, LinePlace } from "./lines/record-line.js";
 
 type OtherLine = Extract<LineKind, { readonly other: string }>;
 
+const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
 /** What is to be said of files and of lines that are no records of a chain. */
@@ -30,7 +31,7 @@ export class FileNotes {
   other(read: OtherLine, bytes: Buffer, file: number, line: number, ended: boolean): void {
     if (read.other === "blank") return;
     const torn = this.#torn;
-    if (torn !== undefined && read.other === "foreign") {
+    if (torn !== undefined && read.other === "foreign" && isEndOfRecord(bytes)) {
       // Its end, which now stands on a line of its own.
       this.#torn = undefined;
       this.#unreadable("cut", torn.file, torn.line);
@@ -45,6 +46,12 @@ export class FileNotes {
       if (read.why === "cut" && !whole) this.#torn = { file, line };
       else this.#unreadable(read.why, file, line);
     }
+  }
+
+  /** A record that goes on as another one, or as nothing. */
+  torn(file: number, line: number): void {
+    if (this.#torn !== undefined) this.#sayTorn(false);
+    this.#torn = { file, line };
   }
 
   longLine(file: number, line: number, bytes: number): void {
@@ -100,4 +107,9 @@ export class FileNotes {
   #nameOf(file: number): string {
     return this.#files[file] ?? "";
   }
+}
+
+/** The next program may say something behind a crash; the end of a record says that somebody broke the line. */
+function isEndOfRecord(bytes: Buffer): boolean {
+  return bytes[0] !== OPEN_BRACE && bytes[bytes.length - 1] === CLOSE_BRACE;
 }

@@ -35,10 +35,36 @@ describe("the files of a log", () => {
     ["a byte order mark", `\ufeff${log.text}`, ["byte_order_mark"]],
     ["CRLF", log.text.replaceAll("\n", "\r\n"), ["carriage_returns"]],
     ["lines of another program", `starting\n${log.text}{"level":30}\n\n`, ["other_lines"]],
+    ["JSON of another logger", `{"level":30,"a":1}\n${log.text}{"x": "{}"}\n`, ["other_lines"]],
+    ["objects in several lines", `{\n  a: 1\n}\n${log.text}{\n  "a": {\n  }\n}\n`, ["other_lines"]],
+    ["a text that speaks of a log", `writing to audit.jsonl\n${log.text}`, ["other_lines"]],
   ])("may have %s, which is said", async (_what, text, found) => {
     const report = await verifyLogs([text], { keys });
     expect(report).toMatchObject({ integrity: "intact", completeness: "complete" });
     expect(kindsOf(report)).toEqual(found);
+  });
+
+  it("may hold a torn record that another writer went on with, and zeros of a power failure", async () => {
+    const torn = lines[15]?.slice(0, 120) ?? "";
+    const next = new ReferenceStream({ signingKey }).records(3).end();
+    const zeros = "\0".repeat(4096);
+    for (const text of [
+      textOf(lines.slice(0, 15)) + torn + next.text,
+      textOf(lines.slice(0, 15)) + torn + zeros + next.text,
+      textOf(lines.slice(0, 15)) + zeros + next.text,
+      textOf(lines.slice(0, 15)) + next.text + zeros,
+      `${textOf(lines.slice(0, 15)) + torn}\nKilled\n${next.text}`,
+    ]) {
+      const report = await verifyLogs([text], { keys });
+      expect(report).toMatchObject({ integrity: "intact", completeness: "incomplete" });
+      expect(kindsOf(report).filter((kind) => !kind.includes("15"))).toEqual(
+        text.includes("Killed") ? ["torn_line", "other_lines"] : ["torn_line"],
+      );
+      expect(report.streams[1]).toMatchObject({ completeness: "complete", records: 6 });
+    }
+    const instead = textOf(lines.slice(0, 4).concat("\0".repeat(300), lines.slice(5)));
+    const kinds = kindsOf(await verifyLogs([instead], { keys }));
+    expect(kinds).toEqual(["torn_line", "missing_records 5"]);
   });
 
   it("are no log when there is no record in them", async () => {
@@ -65,7 +91,6 @@ describe("the files of a log", () => {
   });
 
   it.each([
-    ["NUL bytes", Buffer.alloc(300)],
     ["no UTF-8", Buffer.from(lines[4]?.replace("ü", "\u00fc") ?? "", "latin1")],
     ["half a record", Buffer.from(lines[4]?.slice(100) ?? "")],
     ["two records", Buffer.from(`${lines[4]}${lines[5]}`)],

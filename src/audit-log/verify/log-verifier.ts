@@ -1,11 +1,13 @@
-import { hash } from "node:crypto";
+import { hash, type KeyObject } from "node:crypto";
 import type { LogFileFacts } from "../log-files/read-log-file.js";
 import { faultText } from "./fault-text.js";
 import { FileNotes } from "./file-notes.js";
 import { FindingList } from "./findings/finding-list.js";
 import { LineReader } from "./lines/read-line.js";
-import type { LinePlace, RecordLine } from "./lines/record-line.js";
+import { isIrregular, type LinePlace, type RecordLine } from "./lines/record-line.js";
+import { endOfTorn } from "./lines/torn-line.js";
 import type { Anchors } from "./seals/anchors.js";
+import { isEpochCertified } from "./seals/certificates.js";
 import { readStatements, type Statements } from "./seals/statements.js";
 import type { Run } from "./streams/run.js";
 import {
@@ -42,12 +44,20 @@ export class LogVerifier {
   readonly notes: FileNotes;
   /** Lines that are records, of all streams. */
   records = 0;
+  readonly #keys: readonly KeyObject[];
   readonly #reader = new LineReader();
   #breaks = 0;
   /** Of the line that was read last: lines of one stream follow each other. */
   #stream: StreamState | undefined;
 
-  constructor(files: readonly string[], anchors: Anchors, maxFindings: number) {
+  /** @param keys - Long-term keys; certificates of others are none. */
+  constructor(
+    files: readonly string[],
+    anchors: Anchors,
+    maxFindings: number,
+    keys: readonly KeyObject[],
+  ) {
+    this.#keys = keys;
     this.files = files;
     this.anchors = anchors;
     this.findings = new FindingList(maxFindings);
@@ -62,7 +72,11 @@ export class LogVerifier {
    */
   line(bytes: Buffer, file: number, line: number, ended: boolean): void {
     const read = this.#reader.read(bytes);
-    if ("other" in read) this.notes.other(read, bytes, file, line, ended);
+    const torn = isIrregular(read) ? endOfTorn(bytes, this.#reader.scan) : 0;
+    if (torn > 0) {
+      this.notes.torn(file, line);
+      if (torn < bytes.length) this.line(bytes.subarray(torn), file, line, ended);
+    } else if ("other" in read) this.notes.other(read, bytes, file, line, ended);
     else this.#record(bytes, read, { file, line });
   }
 
@@ -191,7 +205,9 @@ export class LogVerifier {
       stream.publicKey ??= said.publicKey;
     }
     this.#seal(stream, run, said, digest, number, facts);
-    const { certificate, publicKey } = said;
+    const { certificate, publicKey, epochCertificate } = said;
+    if (epochCertificate !== undefined && isEpochCertified(this.#keys, stream.id, epochCertificate))
+      run.seals.certify(epochCertificate, { stream: stream.id, number, ...facts }, this.findings);
     if (certificate !== undefined && stream.certificates.length < MAX_CERTIFICATES) {
       const key = publicKey ?? stream.publicKey ?? "";
       stream.certificates.push({ publicKey: key, signature: certificate });

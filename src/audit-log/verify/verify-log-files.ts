@@ -2,6 +2,8 @@ import { hash, type KeyObject } from "node:crypto";
 import { readLogFile } from "../log-files/read-log-file.js";
 import { LogJudge } from "./judge/judge-log.js";
 import { LineReader } from "./lines/read-line.js";
+import { isIrregular } from "./lines/record-line.js";
+import { endOfTorn } from "./lines/torn-line.js";
 import { type LogReport, toReport } from "./log-report.js";
 import { LogLimitError, LogVerifier } from "./log-verifier.js";
 import type { Anchors } from "./seals/anchors.js";
@@ -35,7 +37,7 @@ export async function verifyLogFiles(
   files: readonly string[],
   settings: VerifySettings,
 ): Promise<LogReport> {
-  const verifier = new LogVerifier(files, settings.anchors, settings.maxFindings);
+  const verifier = new LogVerifier(files, settings.anchors, settings.maxFindings, settings.keys);
   try {
     for (const [index, file] of files.entries()) await readInto(verifier, file, index);
   } catch (error) {
@@ -87,8 +89,13 @@ async function readAgain(files: readonly string[], answers: LineAnswers): Promis
   for (const file of files) {
     if (file === STANDARD_INPUT) continue;
     await readLogFile(file, {
-      line(bytes) {
+      line(bytes, number, ended) {
         const read = reader.read(bytes);
+        const torn = isIrregular(read) ? endOfTorn(bytes, reader.scan) : 0;
+        if (torn > 0 && torn < bytes.length) {
+          this.line(bytes.subarray(torn), number, ended);
+          return;
+        }
         if ("other" in read || !answers.isAsked(read.stream, read.number)) return;
         answers.answer(read.stream, read.number, hash("sha256", bytes, "base64url"));
       },

@@ -30,7 +30,7 @@ export class ChainCheck {
 
   constructor(files: readonly string[], settings: ChainSettings) {
     this.#settings = settings;
-    this.#verifier = new LogVerifier(files, settings.anchors, MAX_FINDINGS);
+    this.#verifier = new LogVerifier(files, settings.anchors, MAX_FINDINGS, settings.keys);
   }
 
   line(bytes: Buffer, file: number, line: number, ended: boolean): void {

@@ -44,10 +44,12 @@ export function checkStream(lines: readonly string[], owner?: KeyObject): Checke
     if (index === 0) key = record["audit.checkpoint.public_key"] as string | undefined;
     const certificate = record["audit.checkpoint.certificate"];
     if (certificate !== undefined) {
-      const first = String(records[0]?.["audit.checkpoint.public_key"]);
-      const text = `express-secure-api audit stream v1\n${stream}\n${first}\n`;
-      certified = owner !== undefined && verify(null, Buffer.from(text), owner, bytes(certificate));
-      if (!certified) fault("not the owner's");
+      const epoch = record["audit.checkpoint.epoch"];
+      const current = String(record["audit.checkpoint.public_key"]);
+      const text = `express-secure-api audit stream v1\n${stream}\n${current}\n${epoch === undefined ? "" : `${epoch}\n`}`;
+      if (owner === undefined || !verify(null, Buffer.from(text), owner, bytes(certificate)))
+        fault("not the owner's");
+      else if (current === records[0]?.["audit.checkpoint.public_key"]) certified = true;
     }
     if (record["event.name"] === "log_checkpoint") {
       const signature = record["audit.checkpoint.signature"];

@@ -4,41 +4,53 @@ import { isUint8Array } from "node:util/types";
 import { createCall } from "../../../core/calls/create-call.js";
 import type { FunctionFailure } from "../../../core/calls/function-failure.js";
 import { afterRealTime } from "../../process/real-time.js";
+import type { EpochKey } from "./key-ratchet.js";
 
 /** RFC 8032 §5.1.6. */
 const SIGNATURE_BYTES = 64;
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 300_000;
 
-/** What the long-term key signs: that the first key of this stream is one of its owner's. */
-export function certifiedText(stream: string, publicKey: string): string {
-  return `express-secure-api audit stream v1\n${stream}\n${publicKey}\n`;
+/** What the long-term key signs: that the key of this epoch of the stream is one of its owner's. */
+export function certifiedText(stream: string, { epoch, publicKey }: EpochKey): string {
+  const text = `express-secure-api audit stream v1\n${stream}\n${publicKey}\n`;
+  return epoch === 1 ? text : `${text}${epoch}\n`;
 }
 
-/** Signs one text with the long-term key, as base64url without padding. */
-export type Certify = (text: string) => string;
+/** A long-term key that is let go when it has signed what it is for. A dump of the memory must not hold it later. */
+export class LongTermKey {
+  #key: KeyObject | undefined;
 
-/** The long-term key as what it is for: it signs one text and is let go. A dump of the memory must not hold it later. */
-export function certifyOnce(key: KeyObject): Certify {
-  let held: KeyObject | undefined = key;
-  return function certify(text) {
-    if (held === undefined) throw new Error("the long-term key has signed");
-    const signature = signWith(null, Buffer.from(text), held);
-    held = undefined;
-    return signature.toString("base64url");
-  };
+  constructor(key: KeyObject) {
+    this.#key = key;
+  }
+
+  /**
+   * Signs one text, as base64url without padding.
+   *
+   * @throws Error when the key was let go.
+   */
+  sign(text: string): string {
+    if (this.#key === undefined) throw new Error("the long-term key was let go");
+    return signWith(null, Buffer.from(text), this.#key).toString("base64url");
+  }
+
+  letGo(): void {
+    this.#key = undefined;
+  }
 }
 
 /** Is told what came of asking. Neither function may throw. */
 export interface CertificationListener {
-  certified(certificate: string): void;
+  certified(key: EpochKey, certificate: string): void;
   failed(failure: FunctionFailure): void;
 }
 
-/** Asks a function of the app to sign a text, until it has signed once. */
+/** Asks a function of the app to certify keys: the first one of a stream until it has, and then others when asked to. */
 export class Certification {
   readonly #sign: (data: Uint8Array, nothing: undefined) => Uint8Array | Promise<Uint8Array>;
-  readonly #text: string;
+  readonly #stream: string;
+  readonly #key: () => EpochKey | undefined;
   readonly #listener: CertificationListener;
   readonly #after: typeof afterRealTime;
   readonly #nobody = new AsyncResource("ExpressSecureApiAuditCertification", {
@@ -46,11 +58,17 @@ export class Certification {
   });
   #wait = FIRST_WAIT;
   #stopped = false;
+  /** Whether it is asked, or will be again. */
+  #busy = false;
+  /** Whether there is something to ask for behind that. */
+  #again = false;
   #asking: Promise<void> | undefined;
 
+  /** @param key - The one to certify, looked up whenever it is asked for; `undefined` when there is none any more. */
   constructor(
     sign: (data: Uint8Array) => unknown,
-    text: string,
+    stream: string,
+    key: () => EpochKey | undefined,
     listener: CertificationListener,
     after = afterRealTime,
   ) {
@@ -58,7 +76,8 @@ export class Certification {
       option: "auditLog.integrity.sign",
       parse: parseSignature,
     });
-    this.#text = text;
+    this.#stream = stream;
+    this.#key = key;
     this.#listener = listener;
     this.#after = after;
   }
@@ -68,7 +87,14 @@ export class Certification {
     return this.#asking;
   }
 
+  /** Asks for a certificate, or for another one behind the one that is asked for. */
   ask(): void {
+    if (this.#busy) this.#again = true;
+    else this.#begin();
+  }
+
+  #begin(): void {
+    this.#busy = true;
     // A signature by hand, or by an agent, belongs to no request.
     this.#nobody.runInAsyncScope(() => {
       this.#asking = this.#ask().finally(() => {
@@ -83,9 +109,12 @@ export class Certification {
   }
 
   async #ask(): Promise<void> {
+    const key = this.#key();
+    if (key === undefined) return;
     let signature: Uint8Array;
     try {
-      signature = await this.#sign(new TextEncoder().encode(this.#text), undefined);
+      const text = certifiedText(this.#stream, key);
+      signature = await this.#sign(new TextEncoder().encode(text), undefined);
     } catch (error) {
       if (this.#stopped) return;
       // `createCall` throws nothing else.
@@ -93,15 +122,22 @@ export class Certification {
       this.#askLater();
       return;
     }
-    if (!this.#stopped) this.#listener.certified(Buffer.from(signature).toString("base64url"));
+    if (this.#stopped) return;
+    this.#wait = FIRST_WAIT;
+    this.#listener.certified(key, Buffer.from(signature).toString("base64url"));
+    this.#busy = false;
+    if (!this.#again) return;
+    this.#again = false;
+    this.#askLater();
   }
 
   #askLater(): void {
+    this.#busy = true;
     const wait = this.#wait;
     this.#wait = Math.min(2 * wait, LONGEST_WAIT);
     this.#nobody.runInAsyncScope(() =>
       this.#after(wait, () => {
-        if (!this.#stopped) this.ask();
+        if (!this.#stopped) this.#begin();
       }),
     );
   }

@@ -10,6 +10,13 @@ export interface Epoch {
   sign(text: string): string;
 }
 
+/** The key of an epoch, as a certificate names it. */
+export interface EpochKey {
+  /** From 1. */
+  readonly epoch: number;
+  readonly publicKey: string;
+}
+
 interface Pair {
   readonly privateKey: KeyObject;
   /** The 32 bytes of RFC 8032 §5.1.5, as base64url without padding. */
@@ -30,6 +37,12 @@ export class KeyRatchet {
     const pair = createPair();
     this.#pair = pair;
     this.firstKey = pair.publicKey;
+  }
+
+  /** The epoch whose checkpoint is the next one, and its public key; `undefined` behind the last. */
+  get current(): EpochKey | undefined {
+    const pair = this.#pair;
+    return pair === undefined ? undefined : { epoch: this.#number, publicKey: pair.publicKey };
   }
 
   /**

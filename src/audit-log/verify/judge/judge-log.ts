@@ -7,7 +7,7 @@ import type { Run } from "../streams/run.js";
 import type { ExpiredStatement, PreviousStatement, StreamState } from "../streams/stream-state.js";
 import { type Gap, judgeRuns, placeOf } from "./judge-runs.js";
 import { judgeSeals, judgeTail, type Trust } from "./judge-seals.js";
-import { doesFit, judgeAnchors, judgePrevious } from "./judge-statements.js";
+import { judgeAnchors, judgePrevious } from "./judge-statements.js";
 import { believedRanges, recordsOf, sayMissing } from "./missing-records.js";
 
 /** What was read of a log. */
@@ -70,15 +70,14 @@ export class LogJudge {
       judgeSeals(stream, layout.main, seals, trust, findings, place);
       return { stream, layout, gaps, seals };
     });
-    // What they say of each other can be believed only when it is known what vouches for them.
-    this.#vouchBackwards(answers);
     for (const one of judged) this.#judgeWhole(one, trust);
     const spokenOf = new Set([...anchors.streams(), ...previous.keys()]);
     for (const { stream, layout } of judged) {
-      if (spokenOf.has(stream.id)) this.#judgeSpoken(stream.id, stream, layout, answers);
+      if (spokenOf.has(stream.id)) this.#judgeSpoken(stream.id, stream, layout, answers, trust);
     }
     for (const id of spokenOf) {
-      if (!streams.has(id)) this.#judgeSpoken(id, undefined, { main: [], overlaps: [] }, answers);
+      if (!streams.has(id))
+        this.#judgeSpoken(id, undefined, { main: [], overlaps: [] }, answers, trust);
     }
     for (const { number, stream } of anchors.contradicting) {
       const message = `two anchors name different records ${number} of this stream: there were two logs`;
@@ -87,26 +86,9 @@ export class LogJudge {
     for (const { stream } of judged) this.#judgeTrust(stream, expired, trust);
   }
 
-  /** A stream whose beginning is gone is vouched for by a later one that found its end. */
-  #vouchBackwards(answers: LineAnswers): void {
-    // The last streams speak of the ones in front of them.
-    for (const { stream, layout } of [...this.#laidOut].reverse()) {
-      const [run, more] = layout.main;
-      if (stream.trusted || run === undefined || more !== undefined || run.first === 1) continue;
-      for (const statement of this.#log.previous.get(stream.id) ?? []) {
-        const { by, at, number } = statement;
-        // Of records behind the one that it names, it says nothing.
-        if (!by.trusted || at > by.sealedTo || number !== run.last) continue;
-        if (doesFit(statement, layout.main, answers) !== true) continue;
-        stream.trusted = true;
-        stream.sealedTo = number;
-      }
-    }
-  }
-
   #judgeWhole({ stream, layout: { main }, gaps, seals }: Judged, trust: Trust): void {
-    const { files, findings, expired } = this.#log;
-    const statements = believedRanges(expired.get(stream.id));
+    const { files, findings, expired, anchors } = this.#log;
+    const statements = believedRanges(isChecked(trust, anchors), expired.get(stream.id));
     const [begin, last] = [main[0], main.at(-1)];
     if (begin === undefined || last === undefined) return;
     if (begin.first > 1) {
@@ -116,10 +98,19 @@ export class LogJudge {
       const range = { stream: stream.id, first: 1, last: begin.first - 1, hash, why };
       sayMissing({ ...range, ...place }, statements, findings);
     }
-    for (const { first, last: end, left, right } of gaps) {
+    for (const { first, last: end, left, right, proven } of gaps) {
       const range = { stream: stream.id, first, last: end, hash: right.firstPrevious };
       const why = `${lostText(seals.lost)}${unsealedText(stream, left)}`;
-      sayMissing({ ...range, why, ...placeOf(right, files) }, statements, findings);
+      const place = placeOf(right, files);
+      if (!sayMissing({ ...range, why, ...place }, statements, findings) || proven) continue;
+      const numbers = { first: left.first, last: left.last };
+      const message = `${recordsOf(left.first, left.last)} stand in front of records that have expired, and no checkpoint with a known key proves them`;
+      findings.add("unproven_records", {
+        ...placeOf(left, files),
+        stream: stream.id,
+        ...numbers,
+        message,
+      });
     }
     if (!stream.chained) {
       const message = "its records are not chained: only their numbers could be checked";
@@ -134,9 +125,15 @@ export class LogJudge {
     state: StreamState | undefined,
     { main }: Layout,
     answers: LineAnswers,
+    trust: Trust,
   ): void {
     const { anchors, previous, expired, findings } = this.#log;
-    const judged = { id, state, main, expired: believedRanges(expired.get(id)) };
+    const judged = {
+      id,
+      state,
+      main,
+      expired: believedRanges(isChecked(trust, anchors), expired.get(id)),
+    };
     judgePrevious(judged, previous.get(id) ?? [], answers, findings);
     const named = anchors.of(id);
     if (named !== undefined) judgeAnchors(judged, named, findings);
@@ -148,9 +145,14 @@ export class LogJudge {
     if (keys.length === 0 || stream.trusted || findings.isTampered(stream.id)) return;
     if (!expired.has(stream.id) || findings.isIncomplete(stream.id)) return;
     const message =
-      "the record with its first key is deleted, and no anchor and no later stream vouches for the rest";
+      "the record with its first key is deleted, and no certificate and no anchor vouches for the rest";
     findings.add("unproven_records", { stream: stream.id, message });
   }
+}
+
+/** Whether it is known who may vouch for a stream. */
+function isChecked({ keys }: Trust, anchors: Anchors): boolean {
+  return keys.length > 0 || anchors.count > 0;
 }
 
 function lostText(lost: number): string {

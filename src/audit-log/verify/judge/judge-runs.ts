@@ -12,6 +12,8 @@ export interface Gap {
   readonly last: number;
   readonly left: Run;
   readonly right: Run;
+  /** Whether checkpoints seal everything in front of it. */
+  readonly proven: boolean;
 }
 
 /**
@@ -41,8 +43,10 @@ export function judgeRuns(
       return;
     }
     const isGap = run.first > left.last + 1;
-    if (isGap) gaps.push({ first: left.last + 1, last: run.first - 1, left, right: run });
-    else if (run.first === left.last + 1) {
+    if (isGap) {
+      const proven = seals.rooted && seals.sealedTo >= left.last;
+      gaps.push({ first: left.last + 1, last: run.first - 1, left, right: run, proven });
+    } else if (run.first === left.last + 1) {
       judgeBreak(stream, left, run, main[index + 1], files, findings);
     }
     if (run.first <= left.last && same.has(run)) seals.resume(run.seals, left.last, findings);

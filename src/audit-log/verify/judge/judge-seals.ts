@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import type { FindingList } from "../findings/finding-list.js";
-import { isSignedBy } from "../seals/ed25519.js";
+import { isFirstCertified } from "../seals/certificates.js";
 import type { RunSeals } from "../seals/run-seals.js";
 import type { Run } from "../streams/run.js";
 import type { StreamState } from "../streams/stream-state.js";
@@ -27,11 +27,16 @@ export function judgeSeals(
   findings: FindingList,
   place: { readonly file: string; readonly line: number },
 ): void {
-  const begins = main[0]?.first === 1;
+  const [first] = main;
+  const begins = first?.first === 1;
   stream.sealedTo = seals.rooted ? seals.sealedTo : 0;
   const anchored = [...stream.anchored.values()].includes(true);
-  stream.trusted = seals.rooted && (anchored || isCertified(stream, trust.keys));
-  if (trust.keys.length === 0 || !begins || isCertified(stream, trust.keys)) return;
+  // What is proven behind a gap proves nothing about a beginning.
+  const certified = begins
+    ? first.seals.certified || isCertified(stream, trust.keys)
+    : seals.certified;
+  stream.trusted = seals.rooted && (anchored || certified);
+  if (trust.keys.length === 0 || !begins || certified) return;
   const facts = { ...place, stream: stream.id, first: 1, last: 1 };
   if (stream.signed && stream.certificates.length > 0) {
     const message = "the key of this stream is certified by another key than those that were given";
@@ -49,11 +54,10 @@ function isCertified(
   keys: readonly KeyObject[],
 ): boolean {
   if (publicKey === undefined) return false;
-  const message = Buffer.from(`express-secure-api audit stream v1\n${id}\n${publicKey}\n`);
   return certificates.some(
     (certificate) =>
       certificate.publicKey === publicKey &&
-      keys.some((key) => isSignedBy(key, message, certificate.signature)),
+      isFirstCertified(keys, id, publicKey, certificate.signature),
   );
 }
 

@@ -3,6 +3,7 @@ import { CanonicalScan, type Irregularity } from "./canonical-scan.js";
 import type { MemberPlace } from "./chain-members.js";
 import { guessPlace } from "./guess-place.js";
 import type { LineKind } from "./record-line.js";
+import { isBeginning } from "./torn-line.js";
 
 const UUID_LENGTH = 36;
 const HASH_LENGTH = 43;
@@ -12,6 +13,8 @@ const HASH = /^[\w-]{43}$/;
 const UNCHAINED_ID = /^"[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\.\d+-\d+"$/;
 const COMMON_ID = /^"([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})-([1-9]\d{0,15})"$/;
 const CLOSED = '"sys_monitor_disabled"';
+/** What a sink is told that no other one is. */
+const UNCHAINED_EVENTS: ReadonlySet<string> = new Set(['"log_dropped"', '"log_segment"']);
 
 /** Reads the lines of a log. One instance serves all lines of one verification. */
 export class LineReader {
@@ -56,10 +59,19 @@ export class LineReader {
 
   /** A record without a chain, or no record. */
   #unchained(bytes: Buffer): LineKind {
-    const { id, event } = this.scan.members;
-    if (id.value === -1) return { other: "foreign" };
+    const { id, event, schema, special, signature } = this.scan.members;
+    if (id.value === -1) {
+      const isOurs = [schema, special, signature].some(({ value }) => value !== -1);
+      return isOurs ? { other: "unreadable", why: "members" } : { other: "foreign" };
+    }
     const text = bytes.toString("latin1", id.value, id.end);
-    if (UNCHAINED_ID.test(text)) return { other: "unchained" };
+    if (UNCHAINED_ID.test(text)) {
+      const name = event.value === -1 ? "" : bytes.toString("latin1", event.value, event.end);
+      // Of anything else, nothing would say that somebody put it in.
+      return UNCHAINED_EVENTS.has(name)
+        ? { other: "unchained" }
+        : { other: "unreadable", why: "members" };
+    }
     const [, stream = "", number = ""] = COMMON_ID.exec(text) ?? [];
     if (stream === "") return { other: "foreign" };
     return {
@@ -147,7 +159,7 @@ function faulty(
 
 /** What cannot be trusted to mean one thing. It may still be told which record it was. */
 function irregular(bytes: Buffer, why: Irregularity): LineKind {
-  if (!looksLikeRecord(bytes)) return { other: "foreign" };
+  if (!looksLikeRecord(bytes, why)) return { other: "foreign" };
   const place = why === "cut" ? undefined : guessPlace(bytes);
   if (place === undefined) return { other: "unreadable", why };
   const { stream, number, previous, chained } = place;
@@ -155,6 +167,6 @@ function irregular(bytes: Buffer, why: Irregularity): LineKind {
 }
 
 /** Other programs may write to the standard output as well: what has nothing of a record is none of ours. */
-function looksLikeRecord(bytes: Buffer): boolean {
-  return bytes[0] === 0x7b || bytes.includes("audit.") || bytes.includes(0);
+function looksLikeRecord(bytes: Buffer, why: Irregularity): boolean {
+  return bytes.includes('"audit.') || (why === "cut" && isBeginning(bytes));
 }

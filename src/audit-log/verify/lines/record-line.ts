@@ -36,3 +36,10 @@ export type LineKind =
   | { readonly other: "unchained" }
   /** Of a record, but not enough to say of which. `cut`: the beginning of one, without its end. */
   | { readonly other: "unreadable"; readonly why: Irregularity | "members" };
+
+/** Whether the text of a line is not as a log writes it. */
+export function isIrregular(read: LineKind): boolean {
+  return "other" in read
+    ? read.other === "unreadable" || read.other === "foreign"
+    : read.fault !== undefined;
+}

@@ -34,12 +34,20 @@ export interface ExpiredRange {
   readonly hash: string;
 }
 
+/** The long-term key vouches for the key of an epoch. */
+export interface EpochCertificate {
+  readonly epoch: number;
+  readonly publicKey: string;
+  readonly signature: string;
+}
+
 /** What a record says about the chain. */
 export interface Statements {
   readonly checkpoint: Checkpoint | "broken" | undefined;
   /** Of the first epoch. */
   readonly publicKey: string | undefined;
   readonly certificate: string | undefined;
+  readonly epochCertificate: EpochCertificate | undefined;
   readonly end: boolean;
   readonly previous: PreviousStream | undefined;
   readonly expired: readonly ExpiredRange[];
@@ -70,14 +78,30 @@ export function readStatements(bytes: Buffer, number: number, members: ChainMemb
       : Object.hasOwn(inner, name)
         ? inner[name]
         : undefined;
+  const certificate = textOf(read("audit.checkpoint.certificate"));
+  const publicKey = keyOf(read("audit.checkpoint.public_key"));
+  const epoch = read("audit.checkpoint.epoch");
+  const isFirst = epoch === undefined;
   return {
     checkpoint: readCheckpoint(bytes, number, members, read),
-    publicKey: keyOf(read("audit.checkpoint.public_key")),
-    certificate: textOf(read("audit.checkpoint.certificate")),
+    publicKey: isFirst ? publicKey : undefined,
+    certificate: isFirst ? certificate : undefined,
+    epochCertificate: epochCertificateOf(isFirst ? 1 : epoch, publicKey, certificate, isFirst),
     end: read("audit.sequence.end") === true,
     previous: previousOf(read),
     expired: expiredOf(read("audit.expired.streams")),
   };
+}
+
+/** That of the first epoch has no number. */
+function epochCertificateOf(
+  epoch: unknown,
+  publicKey: string | undefined,
+  signature: string | undefined,
+  isFirst: boolean,
+): EpochCertificate | undefined {
+  if (publicKey === undefined || signature === undefined) return undefined;
+  return isCount(epoch) && (isFirst || epoch > 1) ? { epoch, publicKey, signature } : undefined;
 }
 
 function readCheckpoint(
@@ -89,7 +113,8 @@ function readCheckpoint(
   const epoch = read("audit.checkpoint.epoch");
   const records = read("audit.checkpoint.records");
   if (signature.value === -1) {
-    return epoch === undefined && records === undefined ? undefined : "broken";
+    const isCertificate = read("audit.checkpoint.certificate") !== undefined;
+    return records === undefined && (epoch === undefined || isCertificate) ? undefined : "broken";
   }
   const nextKey = read("audit.checkpoint.next_key");
   const signed = read("audit.checkpoint.signature");
