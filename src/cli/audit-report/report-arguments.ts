@@ -83,7 +83,7 @@ export function readReportArguments(args: readonly string[]): ReportArguments | 
   return {
     files: readFiles(positionals),
     format: readWord("--format", values.format ?? "html", FORMAT_NAMES),
-    out: values.out,
+    out: readOut(values.out),
     title: readTitle(values.title ?? DEFAULT_TITLE),
     top: readTop(values.top),
     from,
@@ -122,6 +122,11 @@ function identityOf(file: string): string {
   } catch {
     return `name ${file}`;
   }
+}
+
+function readOut(written: string | undefined): string | undefined {
+  if (written !== "-") return written;
+  throw new CommandError("--out names a file: leave it away to write to the standard output");
 }
 
 function readInstant(option: string, written: string | undefined): number | undefined {
