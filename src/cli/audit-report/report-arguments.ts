@@ -97,7 +97,7 @@ export function readReportArguments(args: readonly string[]): ReportArguments | 
 /** Each once: records that are read twice are counted twice. */
 function readFiles(files: readonly string[]): readonly string[] {
   if (files.length === 0) {
-    throw new CommandError("name the log files: express-secure-api audit-report audit.jsonl");
+    throw new CommandError("name the log files: express-secure-api audit-report audit*.jsonl*");
   }
   if (files.includes("")) throw new CommandError("a file has no name: is a variable missing?");
   const known = new Map<string, string>();
