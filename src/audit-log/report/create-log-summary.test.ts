@@ -214,8 +214,22 @@ describe("the summary of a log", () => {
     const source = createSource();
     const all = Array.from({ length: 20 }, () => requestRecord(source(NOON)));
     const gone = all.filter((_, index) => index < 5 || index > 8);
-    const { streams } = summaryOf([...gone, ...all.slice(10, 16)]);
+    const { streams, traffic } = summaryOf([...gone, ...all.slice(10, 16)]);
     expect(streams).toMatchObject({ missing: 4, repeated: 6 });
+    expect(traffic.requests).toBe(16);
+  });
+
+  it("counts what stands in two files once, losses of one sink as well", () => {
+    const source = createSource();
+    const dropped = systemRecord(source(NOON), "log_dropped", {
+      "audit.lost": 2,
+      "audit.record.id": "0d0c5c1e-7f0a-4f0e-9c55-5b1f7f3a2a01.0-1",
+    });
+    const records = [requestRecord(source(NOON)), requestRecord(source(NOON)), dropped];
+    const { streams, traffic, diary } = summaryOf([...records, ...records]);
+    expect(traffic.requests).toBe(2);
+    expect(streams.lost).toBe(2);
+    expect(diary.entries).toHaveLength(1);
   });
 
   it("keeps rotations out of the diary, and says what else happened to the log", () => {

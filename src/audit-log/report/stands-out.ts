@@ -109,7 +109,7 @@ function aboutGaps({ streams, lines }: LogSummary): readonly Remark[] {
       remark(
         "warn",
         "log",
-        `${count(repeated, "record")} more than numbers: some stand there twice, and are counted twice.`,
+        `${count(repeated, "record")} more than numbers: some stand there twice, and are counted once.`,
       ),
     );
   }

@@ -94,7 +94,7 @@ export function readReportArguments(args: readonly string[]): ReportArguments | 
   };
 }
 
-/** Each once: records that are read twice are counted twice. */
+/** Each once: a log would seem to hold each record twice. */
 function readFiles(files: readonly string[]): readonly string[] {
   if (files.length === 0) {
     throw new CommandError("name the log files: express-secure-api audit-report audit*.jsonl*");
@@ -106,7 +106,7 @@ function readFiles(files: readonly string[]): readonly string[] {
     const other = known.get(identity);
     if (other !== undefined) {
       const twice = other === file ? `${file} is named twice` : `${other} and ${file} are one file`;
-      throw new CommandError(`${twice}: its records would be counted twice`);
+      throw new CommandError(`${twice}: name it once`);
     }
     known.set(identity, file);
   }

@@ -26,12 +26,13 @@ export class NumberRanges {
     return this.#ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
   }
 
-  add(number: number): void {
-    if (this.#isFull) return;
+  /** @returns Whether the number is a new one, as far as that can be known. */
+  add(number: number): boolean {
+    if (this.#isFull) return true;
     const index = this.#indexBehind(number);
     const before = this.#ranges[index - 1];
     const behind = this.#ranges[index];
-    if (before !== undefined && number <= before[1]) return;
+    if (before !== undefined && number <= before[1]) return false;
     const followsBefore = before !== undefined && number === before[1] + 1;
     const precedesBehind = behind !== undefined && number === behind[0] - 1;
     if (followsBefore && precedesBehind) {
@@ -41,6 +42,7 @@ export class NumberRanges {
     } else if (followsBefore) before[1] = number;
     else if (precedesBehind) behind[0] = number;
     else this.#begin(index, number);
+    return true;
   }
 
   #begin(index: number, number: number): void {

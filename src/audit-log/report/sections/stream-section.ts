@@ -48,6 +48,8 @@ interface Stream {
   lastNumber: number;
   records: number;
   readonly numbers: NumberRanges;
+  /** Of the records that are in one sink only, by its position. */
+  readonly ofSinks: Map<string, NumberRanges>;
   /** What the records of losses tell, one by one. */
   dropped: number;
   unmade: number;
@@ -62,6 +64,8 @@ interface Stream {
 const MAX_STREAMS = 20_000;
 /** Of numbers without a gap, in all streams. */
 const MAX_RANGES = 100_000;
+/** More than a log has. */
+const MAX_SINKS = 100;
 const MAX_SERVICES = 20;
 /** Stands in place of the name of a sink. */
 const NO_SINK = "record";
@@ -73,6 +77,14 @@ export function createStreamSection() {
   const budget: RangeBudget = { left: MAX_RANGES };
   let beyond = 0;
 
+  function numbersOfSink(stream: Stream, position: string): NumberRanges | undefined {
+    const known = stream.ofSinks.get(position);
+    if (known !== undefined || stream.ofSinks.size >= MAX_SINKS) return known;
+    const made = new NumberRanges(budget);
+    stream.ofSinks.set(position, made);
+    return made;
+  }
+
   function streamOf(id: string): Stream | undefined {
     const known = streams.get(id);
     if (known !== undefined) return known;
@@ -83,19 +95,25 @@ export function createStreamSection() {
   }
 
   return {
-    add(record: LoggedRecord): void {
+    /** @returns Whether it is a new record: one that stands there twice is to be counted once. */
+    add(record: LoggedRecord): boolean {
       const parts = RECORD_ID.exec(textOf(record.members, "audit.record.id") ?? "");
       const stream = parts === null ? undefined : streamOf(parts[1] ?? "");
       if (stream === undefined) {
         beyond += 1;
-        return;
+        return true;
       }
       stream.from = Math.min(stream.from, record.time);
       stream.to = Math.max(stream.to, record.time);
       // Records that tell one sink of its losses are a series of their own.
-      if (parts?.[2] === undefined) countNumber(stream, Number(parts?.[3]));
+      const isNew =
+        parts?.[2] === undefined
+          ? countNumber(stream, Number(parts?.[3]))
+          : (numbersOfSink(stream, parts[2])?.add(Number(parts[3])) ?? true);
+      if (!isNew) return false;
       if (record.kind === "system") noteSystem(stream, record);
       stream.service = textOf(record.members, "service.name") ?? stream.service;
+      return true;
     },
     result(most: number): StreamSummary {
       const rows = [...streams].map(([id, stream]) => rowOf(id, stream));
@@ -129,6 +147,7 @@ function newStream(budget: RangeBudget): Stream {
     lastNumber: 0,
     records: 0,
     numbers: new NumberRanges(budget),
+    ofSinks: new Map(),
     dropped: 0,
     unmade: 0,
     lost: 0,
@@ -139,11 +158,11 @@ function newStream(budget: RangeBudget): Stream {
   };
 }
 
-function countNumber(stream: Stream, number: number): void {
+function countNumber(stream: Stream, number: number): boolean {
   stream.records += 1;
-  stream.numbers.add(number);
   stream.firstNumber = Math.min(stream.firstNumber, number);
   stream.lastNumber = Math.max(stream.lastNumber, number);
+  return stream.numbers.add(number);
 }
 
 function noteSystem(stream: Stream, { event, members }: LoggedRecord): void {

@@ -29,7 +29,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .remarks { list-style: none; margin: 0; padding: 0; display: grid; gap: .5rem; }
 .remarks li { padding: .5rem .75rem; border-radius: 6px; border-inline-start: 4px solid var(--line); background: var(--soft); overflow-wrap: anywhere; }
 .remarks .bad { border-color: var(--bad); background: var(--bad-soft); } .remarks .warn { border-color: var(--warn); background: var(--warn-soft); }
-.remarks li.note { font-size: inherit; margin: 0; color: inherit; } .n + td:not(.n) { padding-inline-start: .75rem; }
+.remarks li.note { font-size: inherit; margin: 0; color: inherit; } .n + :not(.n) { padding-inline-start: .75rem; }
 .remarks .good { border-color: var(--good); background: var(--good-soft); } .remarks b { text-transform: uppercase; font-size: .72rem; letter-spacing: .05em; margin-inline-end: .4rem; }
 b.bad, .word.bad { color: var(--bad); } b.warn, .word.warn { color: var(--warn); } b.good, .word.good { color: var(--good); } b.note { color: var(--faint); }
 .word { font-weight: 600; } .note, .none, .unit, .zero { color: var(--faint); } .note, .none { font-size: .88rem; margin: 0 0 .5rem; } .unit { font-weight: 400; }
