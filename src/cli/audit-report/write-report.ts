@@ -67,7 +67,9 @@ export function writeReport(file: string, text: string): void {
   try {
     replace(out, text);
   } catch (error) {
-    throw new CommandError(`${file} could not be written: ${lineOf(error)}`);
+    const { code } = (error ?? {}) as { readonly code?: unknown };
+    const why = code === "EEXIST" ? "somebody else has made it meanwhile" : lineOf(error);
+    throw new CommandError(`${file} could not be written: ${why}`);
   }
 }
 
