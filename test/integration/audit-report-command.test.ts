@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -21,6 +22,7 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { auditLog, fileSink } from "../../src/audit-log/index.js";
 import type { AuditReport } from "../../src/audit-log/report/audit-report.js";
 import { requireRole } from "../../src/authorization/index.js";
+import { checkOut } from "../../src/cli/audit-report/write-report.js";
 import { errorHandler, notFound } from "../../src/errors/index.js";
 import { rateLimit } from "../../src/rate-limit/index.js";
 import { expressVersions } from "../support/express.js";
@@ -72,7 +74,11 @@ describe("the command audit-report", () => {
     expect(folders.stderr).toContain("is not a regular file");
     const nowhere = await run([log, "--out", join(folder, "no", "report.html")]);
     expect(nowhere.status).toBe(2);
-    expect(nowhere.stderr).toContain("could not be written");
+    expect(nowhere.stderr).toMatch(/report\.html could not be written: .*no does not exist\n$/);
+    const dangling = join(folder, "dangling.html");
+    symlinkSync(join(folder, "later.html"), dangling);
+    expect((await run([log, "--out", dangling])).stderr).toContain("is a link that leads nowhere");
+    expect(checkOut(link)).toEqual({ target: realpathSync(out), isThere: true });
   });
 
   it("counts a time alone, in JSON for programs", async () => {
@@ -118,6 +124,16 @@ describe("the command audit-report", () => {
     expect(standsOut[0]).toMatchObject({ level: "bad", part: "log" });
   });
 
+  it("ends with 1 when lines cannot be records any more, as verify-log does", async () => {
+    const broken = join(folder, "broken.jsonl");
+    // Not in the order of the names either.
+    const record = requestRecord(createSource("no-stream")(Date.now()));
+    writeFileSync(broken, `${JSON.stringify({ ...record, "audit.record.id": "s0-1" })}\n`);
+    const { status, stdout } = await run([broken, "--format", "json"]);
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ chain: { integrity: "tampered" } });
+  });
+
   it("tells what verify-log says of a signed log, with the key that is given", async () => {
     const { privateKey, publicKey } = generateKeyPairSync("ed25519");
     const key = join(folder, "audit.pem");
@@ -154,6 +170,7 @@ describe("the command audit-report", () => {
     [[log, "--format", "htm"], 'did you mean "html"?'],
     [[log, "--formt", "html"], "--format"],
     [[log, "--out", ""], "--out is empty"],
+    [[log, "--out", "-"], "leave it away to write to the standard output"],
     [[log, "--key", join(folder, "no.pem")], "cannot be read"],
     [[log, "--anchor", log], "is no anchor"],
     [[log, "--max-age", "5"], "--max-age must be a duration"],

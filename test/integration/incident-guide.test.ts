@@ -10,9 +10,14 @@ import { oauthGuard } from "../../src/oauth-guard/index.js";
 import { createTestIssuer } from "../../src/testing/index.js";
 import { expressVersions } from "../support/express.js";
 import { guideSections } from "../support/guide.js";
+import { root, manifest as untyped } from "../support/package-manifest.js";
 
 const sections = guideSections("incident.md");
 const issuer = createTestIssuer();
+const manifest = untyped as {
+  readonly name: string;
+  readonly bin?: Readonly<Record<string, string>>;
+};
 
 /** Saves the scripts of the guide, each under the name that its section gives it. */
 function saveScripts(folder: string): void {
@@ -76,6 +81,15 @@ describe.each(expressVersions)("the guide for incidents on Express %s", (major, 
     expect(readFileSync(join(folder, "incident", "SHA256SUMS"), "utf8")).toMatch(
       / audit\.jsonl\n$/,
     );
+  });
+
+  it("shows all of it in one page", () => {
+    const command = join(root, manifest.bin?.[manifest.name] ?? "");
+    const written = commandOf("See all of it").replace("npx express-secure-api", `node ${command}`);
+    expect(run(`${written.trim()} 2>&1`)).toEqual([
+      expect.stringContaining("the report is in report.html"),
+    ]);
+    expect(readFileSync(join(folder, "report.html"), "utf8")).toContain("DELETE /orders/:id");
   });
 
   it("finds what was done with a token, and nothing else", () => {

@@ -10,7 +10,6 @@ import {
 } from "../../../test/support/sample-log.js";
 import { createLogSummary } from "./create-log-summary.js";
 import type { LogSummary } from "./log-summary.js";
-import { standsOut } from "./stands-out.js";
 
 const NOON = Date.parse("2026-11-26T12:00:00.000Z");
 const ALL = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY, most: 10 };
@@ -191,6 +190,74 @@ describe("the summary of a log", () => {
     expect(streams.streams).toMatchObject([{ firstNumber: 1, lastNumber: 11, closed: true }]);
   });
 
+  it("counts connections that failed alike as what they are, and as no request", () => {
+    const source = createSource();
+    const failed = {
+      ...systemRecord(source(NOON), "connection_failed", { "audit.reason": "malformed_request" }),
+      "audit.actor.id": "anonymous",
+      "audit.actor.type": "anonymous",
+      "audit.outcome": "failure",
+      "client.address": "192.0.2.8",
+    };
+    const { traffic, alerts, rankings, diary } = summaryOf([
+      failed,
+      { ...failed, ...source(NOON), "audit.repeat.count": 5000 },
+    ]);
+    expect(traffic.requests).toBe(0);
+    expect(diary.aggregated).toBe(0);
+    expect(rankings.refusedAddresses.rows).toEqual([]);
+    expect(alerts.others.rows).toMatchObject([{ name: "connection_failed", count: 5001 }]);
+    expect(rankings.events.rows).toMatchObject([{ name: "connection_failed", count: 5001 }]);
+  });
+
+  it("finds a gap behind records that stand there twice", () => {
+    const source = createSource();
+    const all = Array.from({ length: 20 }, () => requestRecord(source(NOON)));
+    const gone = all.filter((_, index) => index < 5 || index > 8);
+    const { streams, traffic } = summaryOf([...gone, ...all.slice(10, 16)]);
+    expect(streams).toMatchObject({ missing: 4, repeated: 6 });
+    expect(traffic.requests).toBe(16);
+  });
+
+  it("counts what stands in two files once, losses of one sink as well", () => {
+    const source = createSource();
+    const dropped = systemRecord(source(NOON), "log_dropped", {
+      "audit.lost": 2,
+      "audit.record.id": "0d0c5c1e-7f0a-4f0e-9c55-5b1f7f3a2a01.0-1",
+    });
+    const records = [requestRecord(source(NOON)), requestRecord(source(NOON)), dropped];
+    const { streams, traffic, diary } = summaryOf([...records, ...records]);
+    expect(traffic.requests).toBe(2);
+    expect(streams.lost).toBe(2);
+    expect(diary.entries).toHaveLength(1);
+  });
+
+  it("keeps rotations out of the diary, and says what else happened to the log", () => {
+    const source = createSource();
+    const rotated = Array.from({ length: 30 }, () =>
+      systemRecord(source(NOON + 1), "log_segment", { "audit.reason": "rotated" }),
+    );
+    const { diary } = summaryOf([
+      ...rotated,
+      systemRecord(source(NOON), "log_stalled", { "audit.sink": "Http" }),
+      systemRecord(source(NOON), "log_recovered", { "audit.sink": "Http", "audit.lost": 3 }),
+      systemRecord(source(NOON), "log_key", { "audit.reason": "function_timeout" }),
+      systemRecord(source(NOON), "log_segment", {
+        "audit.reason": "file_moved",
+        "audit.segment.previous": "audit.jsonl",
+      }),
+      systemRecord(source(NOON), "log_dropped", { "audit.lost": 1, "audit.sink": "record" }),
+    ]);
+    expect(diary.rotations).toBe(30);
+    expect(diary.entries.map(({ text }) => text)).toEqual([
+      "Http does not answer any more",
+      "Http answers again, 3 lost in all",
+      "nobody vouches for the key of the log: function_timeout",
+      "file_moved: audit.jsonl",
+      "1 could not be made",
+    ]);
+  });
+
   it("reads other lines without counting them as requests", () => {
     const { lines, traffic } = summaryOfLines([
       lineOf(requestRecord(createSource()(NOON))),
@@ -248,47 +315,7 @@ describe("the summary of a log", () => {
     expect(routes.routes.kinds).toBeLessThanOrEqual(1000);
     expect(streams).toMatchObject({ count: 20_000, beyond: 10_000 });
     expect(traffic.requests).toBe(30_000);
-    expect(traffic.timeline.moments.length).toBeLessThanOrEqual(120);
-  });
-});
-
-describe("what stands out", () => {
-  it("names the peak, the client that caused it, failures, alerts and report mode", () => {
-    const remarks = standsOut(summaryOf(sampleLog()), undefined).map(({ text }) => text);
-    expect(remarks).toEqual([
-      expect.stringMatching(/^1 alert, most often auth-burst .* about 198\.51\.100\.77/),
-      expect.stringMatching(/^31 requests failed on the server, on POST \/payments/),
-      expect.stringMatching(/^Refusals and failures peak at 2026-11-26 10:02:00 UTC: 308 /),
-      expect.stringMatching(/^110 requests would have been refused .*: unknown_field\.$/),
-    ]);
-  });
-
-  it("says so when a client causes most of the refusals", () => {
-    const source = createSource();
-    const refused = requestRecord({}, refusal("authz_fail", "missing_role", 403, "requireRole"));
-    const records = Array.from({ length: 40 }, (_, index) => ({
-      ...refused,
-      ...source(NOON),
-      "client.address": index < 30 ? "192.0.2.1" : `192.0.2.${index}`,
-    }));
-    expect(standsOut(summaryOf(records), undefined)).toContainEqual({
-      level: "warn",
-      part: "clients",
-      text: "192.0.2.1 caused 75 % of all refusals.",
-    });
-  });
-
-  it("begins with whether the log can be believed", () => {
-    const summary = summaryOf([requestRecord(createSource()(NOON))]);
-    const chain = { streams: 1, findings: [], moreFindings: 0 } as const;
-    expect(
-      standsOut(summary, { ...chain, integrity: "tampered", completeness: "complete" })[0],
-    ).toMatchObject({ level: "bad", part: "log" });
-    expect(
-      standsOut(summary, { ...chain, integrity: "intact", completeness: "complete" }).map(
-        ({ level }) => level,
-      ),
-    ).toEqual(["good", "good"]);
+    expect(traffic.timeline.moments.length).toBeLessThanOrEqual(150);
   });
 });
 

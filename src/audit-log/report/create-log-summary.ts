@@ -66,7 +66,7 @@ export function createLogSummary({ from, to, most }: LogSummarySettings): LogSum
         foreign += 1;
         return;
       }
-      streams.add(record);
+      if (!streams.add(record)) return;
       if (record.time < from || record.time >= to) {
         otherTime += 1;
         return;

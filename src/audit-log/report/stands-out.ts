@@ -20,12 +20,24 @@ const MAX_NOTICES = 3;
 /** One client that causes so much of all refusals. */
 const DOMINANT = 0.5;
 const DOMINANT_LEAST = 20;
+/** A moment that had so much of all failures is told. */
+const GATHERED = 0.25;
+/** Names of rules in a sentence. */
+const MAX_RULES = 4;
+const CRITICAL = "CRITICAL";
+const LEVELS: readonly Remark["level"][] = ["bad", "warn", "note", "good"];
+/** In seconds. */
+const MINUTE = 60;
+const DAY = 86_400;
 
-/** What stands out, in the order in which it matters: first whether the log can be believed, then what happened. */
+/**
+ * What stands out, the gravest first. What is equally grave begins with whether the log can be believed, then what happened.
+ */
 export function standsOut(summary: LogSummary, chain: ChainStatus | undefined): readonly Remark[] {
   const remarks = [
     ...aboutChain(chain),
     ...aboutGaps(summary),
+    ...aboutEnds(summary, chain),
     ...aboutAlerts(summary),
     ...aboutFailures(summary),
     ...aboutRefusals(summary),
@@ -36,9 +48,9 @@ export function standsOut(summary: LogSummary, chain: ChainStatus | undefined): 
     text: "Nothing stands out: no server errors, no alerts, no unusual number of refusals.",
     part: "time",
   };
-  return remarks.some(({ part }) => part !== "log") || summary.traffic.requests === 0
-    ? remarks
-    : [...remarks, quiet];
+  const isQuiet = remarks.every(({ part }) => part === "log") && summary.traffic.requests > 0;
+  const all = isQuiet ? [...remarks, quiet] : remarks;
+  return LEVELS.flatMap((level) => all.filter((one) => one.level === level));
 }
 
 function aboutChain(chain: ChainStatus | undefined): readonly Remark[] {
@@ -47,7 +59,7 @@ function aboutChain(chain: ChainStatus | undefined): readonly Remark[] {
   const rest: Readonly<Record<ChainStatus["completeness"], string>> = {
     complete: " Nothing is missing.",
     open: " Nothing is missing but the end: it is still written, or was not closed.",
-    incomplete: " But it is not complete.",
+    incomplete: " It is not complete.",
   };
   switch (integrity) {
     case "tampered":
@@ -76,20 +88,28 @@ function aboutChain(chain: ChainStatus | undefined): readonly Remark[] {
 }
 
 function aboutGaps({ streams, lines }: LogSummary): readonly Remark[] {
-  const { missing, lost, repeated } = streams;
+  const { missing, lost, repeated, unmade } = streams;
   const found: Remark[] = [];
   if (missing > 0) {
     found.push(remark("bad", "log", `${count(missing, "record")} missing: the numbers have gaps.`));
   }
   if (lost > 0) {
-    found.push(remark("warn", "log", `The log says itself that it lost ${count(lost, "record")}.`));
+    // What another sink has lost is nothing that is missing here.
+    const isHere = missing > 0 || unmade > 0;
+    found.push(
+      remark(
+        isHere ? "warn" : "note",
+        "log",
+        `The log says itself that it lost ${count(lost, "record")}${isHere ? "" : " in one of its sinks; the numbers in these files have no gap"}.`,
+      ),
+    );
   }
   if (repeated > 0) {
     found.push(
       remark(
         "warn",
         "log",
-        `${count(repeated, "record")} more than numbers: some stand there twice, and are counted twice.`,
+        `${count(repeated, "record")} more than numbers: some stand there twice, and are counted once.`,
       ),
     );
   }
@@ -99,17 +119,37 @@ function aboutGaps({ streams, lines }: LogSummary): readonly Remark[] {
   return found;
 }
 
-function aboutAlerts({ alerts: { alerts, latest } }: LogSummary): readonly Remark[] {
-  const { total, rows } = alerts;
-  const [most] = rows;
-  if (total === 0 || most === undefined) return [];
-  const [newest] = latest;
-  const worst = rows.some(({ severity }) => severity === "CRITICAL") ? "bad" : "warn";
+/** A log that is still written has no end either: then the chain says so. */
+function aboutEnds({ streams }: LogSummary, chain: ChainStatus | undefined): readonly Remark[] {
+  const { open, count: all } = streams;
+  if (open === 0 || chain?.completeness !== "incomplete") return [];
   return [
     remark(
-      worst,
+      "note",
+      "log",
+      `${open.toLocaleString("en-US")} of ${count(all, "stream")} ${open === 1 ? "has" : "have"} no end: the process was killed, or still runs.`,
+    ),
+  ];
+}
+
+function aboutAlerts({ alerts: { alerts, latest } }: LogSummary): readonly Remark[] {
+  const { total, rows } = alerts;
+  if (total === 0) return [];
+  const critical = rows.filter(({ severity }) => severity === CRITICAL);
+  const told = critical.length === 0 ? rows : critical;
+  const names = told.slice(0, MAX_RULES).map(({ name, count: times }) => `${name} (${times})`);
+  const more = told.length > names.length ? " and others" : "";
+  const word = critical.length === 0 ? "" : "critical are ";
+  const newest = latest.find(({ severity }) => critical.length === 0 || severity === CRITICAL);
+  const last =
+    newest === undefined
+      ? ""
+      : `; the last of these is ${newest.rule} about ${newest.about}, at ${inWords(newest.time)}`;
+  return [
+    remark(
+      critical.length === 0 ? "warn" : "bad",
       "alerts",
-      `${count(total, "alert")}, most often ${most.name} (${most.count})${newest === undefined ? "" : `; the last one is about ${newest.about}, at ${inWords(newest.time)}`}.`,
+      `${count(total, "alert")}: ${word}${names.join(", ")}${more}${last}.`,
     ),
   ];
 }
@@ -117,18 +157,24 @@ function aboutAlerts({ alerts: { alerts, latest } }: LogSummary): readonly Remar
 function aboutFailures({ traffic, routes, rankings }: LogSummary): readonly Remark[] {
   const { serverErrors } = traffic.endings;
   if (serverErrors === 0) return [];
-  const [route] = routes.routes.rows
-    .filter((row) => row.serverErrors > 0)
-    .sort((one, other) => other.serverErrors - one.serverErrors);
-  const most = route?.serverErrors === serverErrors ? "" : `most of them (${route?.serverErrors}) `;
+  const [route] = routes.failing;
+  const [why] = rankings.failures.rows;
+  const most = route?.serverErrors === serverErrors ? "" : `most often (${route?.serverErrors}) `;
   const where = route === undefined ? "" : `, ${most}on ${route.name}`;
-  const [outage] = rankings.reasons.rows.filter(({ event }) => event === "api_request");
-  const why = outage === undefined ? "" : `; the most frequent reason is ${outage.reason}`;
+  const reason = why === undefined ? "" : `; the most frequent reason is ${why.reason}`;
+  const width = widthInWords(traffic.timeline.widthSeconds);
+  const [worst] = [...traffic.timeline.moments].sort(
+    (one, other) => other.serverErrors - one.serverErrors,
+  );
+  const when =
+    worst === undefined || worst.serverErrors < Math.max(2, serverErrors * GATHERED)
+      ? ""
+      : `; ${worst.serverErrors} in the ${width} from ${inWords(worst.start)}`;
   return [
     remark(
       "warn",
       "routes",
-      `${count(serverErrors, "request")} failed on the server${where}${why}.`,
+      `${count(serverErrors, "request")} failed on the server${where}${reason}${when}.`,
     ),
   ];
 }
@@ -149,7 +195,7 @@ function aboutRefusals({ traffic, rankings }: LogSummary): readonly Remark[] {
       remark(
         "warn",
         "time",
-        `Refusals and failures peak at ${inWords(start)}: ${troubleOf(peak)} in ${timeline.widthSeconds} seconds${mainly}.`,
+        `Refusals and failures peak at ${inWords(start)}: ${count(troubleOf(peak), "request")} in ${widthInWords(timeline.widthSeconds)}${mainly}.`,
       ),
     );
   }
@@ -160,7 +206,10 @@ function aboutRefusals({ traffic, rankings }: LogSummary): readonly Remark[] {
     client.count >= endings.refused * DOMINANT
   ) {
     const share = Math.round((100 * client.count) / endings.refused);
-    found.push(remark("warn", "clients", `${client.name} caused ${share} % of all refusals.`));
+    const time = `from ${inWords(client.first)} to ${inWords(client.last)}`;
+    found.push(
+      remark("warn", "clients", `${client.name} caused ${share} % of all refusals, ${time}.`),
+    );
   }
   return found;
 }
@@ -191,6 +240,11 @@ function aboutReportMode({ rehearsal, diary }: LogSummary): readonly Remark[] {
       `${count(requests, "request")} would have been refused if report mode had been off, most often on ${most.route}: ${most.reason}.`,
     ),
   ];
+}
+
+function widthInWords(seconds: number): string {
+  if (seconds % DAY === 0) return count(seconds / DAY, "day");
+  return seconds % MINUTE === 0 ? count(seconds / MINUTE, "minute") : count(seconds, "second");
 }
 
 function inWords(iso: string): string {

@@ -56,7 +56,9 @@ export class ChainCheck {
     const { keys, anchors, maxAge, now, most } = this.#settings;
     if (this.#limit === undefined) {
       const report = await judgeLogFiles(this.#verifier, { keys, anchors, maxAge, now });
-      return report.records === 0 ? undefined : chainStatusOf(report, most);
+      // What is no record may be one that somebody made unreadable.
+      const isForeign = report.records === 0 && report.integrity !== "tampered";
+      return isForeign ? undefined : chainStatusOf(report, most);
     }
     const isBroken = this.#verifier.findings.has("tampered");
     const message = this.#limit;

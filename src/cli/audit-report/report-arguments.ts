@@ -83,7 +83,7 @@ export function readReportArguments(args: readonly string[]): ReportArguments | 
   return {
     files: readFiles(positionals),
     format: readWord("--format", values.format ?? "html", FORMAT_NAMES),
-    out: values.out,
+    out: readOut(values.out),
     title: readTitle(values.title ?? DEFAULT_TITLE),
     top: readTop(values.top),
     from,
@@ -94,10 +94,10 @@ export function readReportArguments(args: readonly string[]): ReportArguments | 
   };
 }
 
-/** Each once: records that are read twice are counted twice. */
+/** Each once: a log would seem to hold each record twice. */
 function readFiles(files: readonly string[]): readonly string[] {
   if (files.length === 0) {
-    throw new CommandError("name the log files: express-secure-api audit-report audit.jsonl");
+    throw new CommandError("name the log files: express-secure-api audit-report audit*.jsonl*");
   }
   if (files.includes("")) throw new CommandError("a file has no name: is a variable missing?");
   const known = new Map<string, string>();
@@ -106,7 +106,7 @@ function readFiles(files: readonly string[]): readonly string[] {
     const other = known.get(identity);
     if (other !== undefined) {
       const twice = other === file ? `${file} is named twice` : `${other} and ${file} are one file`;
-      throw new CommandError(`${twice}: its records would be counted twice`);
+      throw new CommandError(`${twice}: name it once`);
     }
     known.set(identity, file);
   }
@@ -122,6 +122,11 @@ function identityOf(file: string): string {
   } catch {
     return `name ${file}`;
   }
+}
+
+function readOut(written: string | undefined): string | undefined {
+  if (written !== "-") return written;
+  throw new CommandError("--out names a file: leave it away to write to the standard output");
 }
 
 function readInstant(option: string, written: string | undefined): number | undefined {

@@ -60,7 +60,9 @@ export function readVerifyArguments(args: readonly string[]): VerifyArguments | 
     }
   }
   if (positionals.length === 0) {
-    throw new CommandError("name the files of the log: express-secure-api verify-log audit*.jsonl");
+    throw new CommandError(
+      "name the files of the log: express-secure-api verify-log audit*.jsonl*",
+    );
   }
   if (positionals.includes("")) {
     throw new CommandError("a name of a file is empty: is a variable missing?");

@@ -8,8 +8,8 @@ const NAMES: readonly (readonly [ecs: string, v1: string])[] = [
   ["source.address", "client.address"],
   ["user.id", "audit.actor.id"],
 ];
-/** Nobody is a user there who is not known, and neither is the log. */
-const ANONYMOUS = "anonymous";
+/** Who nobody knows is no user there. Their types are also what they are called in schema v1. */
+const NAMELESS: readonly unknown[] = ["anonymous", "unknown"];
 const NANOSECONDS = 1000;
 
 /** The members of a record in Elastic Common Schema, with the names of schema v1. What is not listed has its name already. */
@@ -20,6 +20,7 @@ export function ecsMembers(record: LoggedMembers): LoggedMembers {
   if (typeof level === "string") members["audit.severity"] = level.slice(0, 20).toUpperCase();
   const duration = record["event.duration"];
   if (typeof duration === "number") members["duration_us"] = Math.round(duration / NANOSECONDS);
-  if (record["audit.actor.type"] === ANONYMOUS) members["audit.actor.id"] = ANONYMOUS;
+  const type = record["audit.actor.type"];
+  if (NAMELESS.includes(type)) members["audit.actor.id"] = type;
   return members;
 }

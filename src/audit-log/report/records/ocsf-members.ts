@@ -26,7 +26,6 @@ const OUTCOMES: ReadonlyMap<unknown, string> = new Map([
   [2, "failure"],
 ]);
 const ACTORS: ReadonlyMap<unknown, string> = new Map([
-  [0, "anonymous"],
   [1, "user"],
   [3, "system"],
   [4, "service"],
@@ -46,12 +45,18 @@ export function ocsfMembers(event: LoggedMembers): LoggedMembers {
     members["@timestamp"] = new Date(time).toISOString();
   members["audit.severity"] = SEVERITIES.get(event["severity_id"]);
   members["audit.outcome"] = OUTCOMES.get(event["status_id"]);
-  members["audit.actor.type"] = ACTORS.get(at(event, ["actor", "user", "type_id"]));
+  members["audit.actor.type"] =
+    ACTORS.get(at(event, ["actor", "user", "type_id"])) ?? namelessType(members["audit.actor.id"]);
   // Classes of events that are no calls say the status as a text only.
   const status = event["status_code"];
   if (typeof status === "string" && /^\d{3}$/.test(status))
     members["http.response.status_code"] ??= Number(status);
   return members;
+}
+
+/** Who nobody knows has no type there, and an id that says so. */
+function namelessType(id: unknown): string {
+  return id === "unknown" ? "unknown" : "anonymous";
 }
 
 function at(event: LoggedMembers, path: readonly string[]): unknown {

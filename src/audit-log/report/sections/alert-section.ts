@@ -78,7 +78,7 @@ export function createAlertSection() {
       const { kind, members } = record;
       if (kind === "alert") addAlert(record);
       if (kind === "event") {
-        const detail = others.add(record.event);
+        const detail = others.add(record.event, record.times);
         detail.severity = record.severity ?? "";
         detail.outcome = textOf(members, "audit.outcome") ?? "";
       }
@@ -109,6 +109,7 @@ const COUNTED = ["audit.reports.repeated", "audit.reports.dropped", "audit.repor
 function aboutOf({ address, members, route }: LoggedRecord): string {
   const key = textOf(members, "audit.alert.key");
   const kind = textOf(members, "audit.alert.key_kind");
+  if (kind === "all") return "all requests";
   if (key !== undefined) return kind === undefined || kind === "address" ? key : `${kind} ${key}`;
   const actor = textOf(members, "audit.actor.id");
   const isNamed = actor !== undefined && textOf(members, "audit.actor.type") !== "system";

@@ -3,11 +3,13 @@ import type { LoggedRecord } from "../records/logged-record.js";
 
 /** What the log says about itself. */
 export interface DiarySummary {
-  /** The newest entries, the last one first: starts, ends, losses, files that expired. No checkpoints. */
+  /** The newest entries, the last one first: starts, ends, losses, files that expired. No checkpoints, no rotation. */
   readonly entries: readonly DiaryEntry[];
   readonly starts: number;
   readonly ends: number;
   readonly checkpoints: number;
+  /** Files that were begun because the one before was full or its time was over. */
+  readonly rotations: number;
   /** Requests that share a record with others: they have no address, path or id of their own. */
   readonly aggregated: number;
   /** Records that stand for several requests. */
@@ -27,21 +29,25 @@ interface DiaryEntry {
 const MAX_ENTRIES = 1000;
 const MAX_NOTICES = 20;
 const CHECKPOINT = "log_checkpoint";
+const SEGMENT = "log_segment";
 
 /** Collects the records of the log about itself. */
 export function createDiarySection() {
   const entries: { readonly at: number; readonly entry: DiaryEntry }[] = [];
   const notices = new Set<string>();
-  let [starts, ends, checkpoints, aggregated, repeatRecords] = [0, 0, 0, 0, 0];
+  let [starts, ends, checkpoints, rotations, aggregated, repeatRecords] = [0, 0, 0, 0, 0, 0];
 
   function addSystem(record: LoggedRecord): void {
     const { event, members, time } = record;
     if (event === "sys_monitor_enabled" && isStart(members)) starts += 1;
     if (event === "sys_monitor_disabled") ends += 1;
+    const isRotation = event === SEGMENT && textOf(members, "audit.reason") === "rotated";
     if (event === CHECKPOINT) checkpoints += 1;
+    if (isRotation) rotations += 1;
     const notice = textOf(members, "audit.notice");
     if (notice !== undefined && notices.size < MAX_NOTICES) notices.add(notice);
-    if (event === CHECKPOINT) return;
+    // They come all the time, and would hide the rest.
+    if (event === CHECKPOINT || isRotation) return;
     const service = textOf(members, "service.name") ?? "";
     const told = { time: new Date(time).toISOString(), event, service, text: textFor(record) };
     entries.push({ at: time, entry: told });
@@ -63,6 +69,7 @@ export function createDiarySection() {
         starts,
         ends,
         checkpoints,
+        rotations,
         aggregated,
         repeatRecords,
         notices: [...notices],
@@ -81,7 +88,19 @@ function textFor({ event, members }: LoggedRecord): string {
   const sink = textOf(members, "audit.sink") ?? "a sink";
   switch (event) {
     case "log_dropped":
-      return `${whole("audit.lost")} lost for ${sink} since ${textOf(members, "audit.lost.since") ?? "an unknown time"}`;
+      return sink === "record"
+        ? `${whole("audit.lost")} could not be made`
+        : `${whole("audit.lost")} lost for ${sink} since ${textOf(members, "audit.lost.since") ?? "an unknown time"}${numbersText(members)}`;
+    case "log_stalled":
+      return `${sink} does not answer any more`;
+    case "log_recovered":
+      return `${sink} answers again, ${whole("audit.lost")} lost in all`;
+    case SEGMENT:
+      return `${textOf(members, "audit.reason") ?? ""}: ${textOf(members, "audit.segment.previous") ?? "the file before"}`;
+    case "log_key":
+      return textOf(members, "audit.checkpoint.certificate") === undefined
+        ? `nobody vouches for the key of the log: ${textOf(members, "audit.reason") ?? "not told why"}`
+        : "the long-term key vouches for the key of the log";
     case "sys_monitor_disabled":
       return `closed after ${whole("audit.records")} records, ${whole("audit.lost")} lost`;
     case "log_expired":
@@ -91,6 +110,14 @@ function textFor({ event, members }: LoggedRecord): string {
     default:
       return textOf(members, "audit.reason") ?? "";
   }
+}
+
+/** So that they can be looked up in another sink. */
+function numbersText(members: LoggedRecord["members"]): string {
+  const [first, last] = ["audit.lost.first", "audit.lost.last"].map((name) =>
+    wholeOf(members, name),
+  );
+  return first === undefined || last === undefined ? "" : `, from number ${first} to ${last}`;
 }
 
 function startText(members: LoggedRecord["members"]): string {

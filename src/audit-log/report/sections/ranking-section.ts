@@ -10,6 +10,8 @@ import type { LoggedRecord } from "../records/logged-record.js";
 export interface RankingSummary {
   /** Why requests were refused or failed. */
   readonly reasons: Ranking<ReasonRow>;
+  /** Of these, why requests failed on the server. */
+  readonly failures: Ranking<ReasonRow>;
   readonly guards: Ranking<GuardRow>;
   readonly events: Ranking<EventRow>;
   /** Addresses that were refused, in full as the record of a refusal has them. */
@@ -61,6 +63,7 @@ const MAX_FEW_NAMES = 1000;
 /** Counts by reason, guard, event, client and actor. */
 export function createRankingSection() {
   const reasons = items(() => new ReasonTally());
+  const failures = items(() => new ReasonTally());
   const guards = new FrequentItems(MAX_FEW_NAMES, () => ({
     allowed: 0,
     denied: 0,
@@ -77,11 +80,13 @@ export function createRankingSection() {
     const failed = ending === "refused" || ending === "serverErrors" || severity === "ERROR";
     if (!failed && (ending === "succeeded" || record.reason === undefined)) return;
     const reason = record.reason ?? textOf(record.members, "error.type") ?? "not told";
-    // Names of events have no blanks.
-    const detail = reasons.add(`${event} ${reason}`, requests);
-    detail.event = event;
-    detail.reason = reason;
-    seen(detail, record.time);
+    for (const counted of ending === "serverErrors" ? [reasons, failures] : [reasons]) {
+      // Names of events have no blanks.
+      const detail = counted.add(`${event} ${reason}`, requests);
+      detail.event = event;
+      detail.reason = reason;
+      seen(detail, record.time);
+    }
   }
 
   function countGuards({ decisions, requests }: LoggedRecord): void {
@@ -114,8 +119,7 @@ export function createRankingSection() {
 
   return {
     add(record: LoggedRecord): void {
-      const times = Math.max(1, record.requests);
-      events.add(record.event, times).severity = record.severity ?? "";
+      events.add(record.event, record.times).severity = record.severity ?? "";
       if (record.requests === 0) return;
       countReason(record);
       countGuards(record);
@@ -125,6 +129,7 @@ export function createRankingSection() {
     result(most: number): RankingSummary {
       return {
         reasons: rankingOf(reasons, most, reasonRow),
+        failures: rankingOf(failures, most, reasonRow),
         guards: rankingOf(guards, most, (counts) => ({ ...counts })),
         events: rankingOf(events, most, (detail) => ({ ...detail })),
         refusedAddresses: rankingOf(refusedAddresses, most, clientRow),
@@ -176,7 +181,7 @@ function seen(times: Times, time: number): void {
 function noteClient(detail: ClientTally, record: LoggedRecord): void {
   countEnding(detail.endings, record);
   seen(detail, record.time);
-  if (record.ending === "refused") detail.reason = record.reason ?? record.event;
+  if (record.ending === "refused") detail.reason = record.cause;
 }
 
 function spanOf({ from, to }: Times): Span {

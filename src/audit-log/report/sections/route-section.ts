@@ -1,13 +1,15 @@
 import { DurationHistogram, type DurationPercentiles } from "../counts/duration-histogram.js";
 import { countEnding, createEndingCounts, type EndingCounts } from "../counts/ending-counts.js";
 import { FrequentItems } from "../counts/frequent-items.js";
-import { type Ranking, rankingOf } from "../counts/ranking.js";
+import { type Ranked, type Ranking, rankingOf } from "../counts/ranking.js";
 import { wholeOf } from "../records/logged-members.js";
 import type { LoggedRecord } from "../records/logged-record.js";
 
 /** How each route was used, and how long it took. */
 export interface RouteSummary {
   readonly routes: Ranking<RouteRow>;
+  /** Those with the most requests that failed on the server, however rarely they were used. */
+  readonly failing: readonly (RouteRow & Ranked)[];
   /** Of all routes together. */
   readonly latency: DurationPercentiles | undefined;
 }
@@ -38,11 +40,16 @@ export function createRouteSection() {
       all.add(duration);
     },
     result(most: number): RouteSummary {
+      const ranking = rankingOf(routes, MAX_ROUTES, ({ endings, durations }) => ({
+        ...endings,
+        latency: durations.percentiles(),
+      }));
       return {
-        routes: rankingOf(routes, most, ({ endings, durations }) => ({
-          ...endings,
-          latency: durations.percentiles(),
-        })),
+        routes: { ...ranking, rows: ranking.rows.slice(0, most) },
+        failing: ranking.rows
+          .filter(({ serverErrors }) => serverErrors > 0)
+          .sort((one, other) => other.serverErrors - one.serverErrors)
+          .slice(0, most),
         latency: all.percentiles(),
       };
     },

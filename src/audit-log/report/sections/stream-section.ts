@@ -1,3 +1,4 @@
+import { NumberRanges, type RangeBudget } from "../counts/number-ranges.js";
 import { textOf, wholeOf } from "../records/logged-members.js";
 import type { LoggedRecord } from "../records/logged-record.js";
 
@@ -17,6 +18,8 @@ export interface StreamSummary {
   readonly open: number;
   /** Records that the log itself counted as lost, for all sinks together. */
   readonly lost: number;
+  /** Of these, records that could not be made: they are in no sink, and leave no gap. */
+  readonly unmade: number;
   /** Successes that had no record on purpose. */
   readonly sampledOut: number;
   /** Names of services, as many as one can read. */
@@ -31,6 +34,7 @@ export interface StreamRow {
   readonly lastNumber: number;
   readonly records: number;
   readonly missing: number;
+  readonly repeated: number;
   readonly lost: number;
   readonly sampledOut: number;
   readonly closed: boolean;
@@ -43,8 +47,12 @@ interface Stream {
   firstNumber: number;
   lastNumber: number;
   records: number;
+  readonly numbers: NumberRanges;
+  /** Of the records that are in one sink only, by its position. */
+  readonly ofSinks: Map<string, NumberRanges>;
   /** What the records of losses tell, one by one. */
   dropped: number;
+  unmade: number;
   /** What the log counted in all, as it said last. */
   lost: number;
   sampledOut: number;
@@ -54,37 +62,58 @@ interface Stream {
 }
 
 const MAX_STREAMS = 20_000;
+/** Of numbers without a gap, in all streams. */
+const MAX_RANGES = 100_000;
+/** More than a log has. */
+const MAX_SINKS = 100;
 const MAX_SERVICES = 20;
+/** Stands in place of the name of a sink. */
+const NO_SINK = "record";
 const RECORD_ID = /^([\w-]{1,64}?)(\.\d{1,6})?-(\d{1,15})$/;
 
 /** Looks at the numbers of all records, whatever time is asked for: a gap has no time. */
 export function createStreamSection() {
   const streams = new Map<string, Stream>();
+  const budget: RangeBudget = { left: MAX_RANGES };
   let beyond = 0;
+
+  function numbersOfSink(stream: Stream, position: string): NumberRanges | undefined {
+    const known = stream.ofSinks.get(position);
+    if (known !== undefined || stream.ofSinks.size >= MAX_SINKS) return known;
+    const made = new NumberRanges(budget);
+    stream.ofSinks.set(position, made);
+    return made;
+  }
 
   function streamOf(id: string): Stream | undefined {
     const known = streams.get(id);
     if (known !== undefined) return known;
     if (streams.size >= MAX_STREAMS) return undefined;
-    const made = newStream();
+    const made = newStream(budget);
     streams.set(id, made);
     return made;
   }
 
   return {
-    add(record: LoggedRecord): void {
+    /** @returns Whether it is a new record: one that stands there twice is to be counted once. */
+    add(record: LoggedRecord): boolean {
       const parts = RECORD_ID.exec(textOf(record.members, "audit.record.id") ?? "");
       const stream = parts === null ? undefined : streamOf(parts[1] ?? "");
       if (stream === undefined) {
         beyond += 1;
-        return;
+        return true;
       }
       stream.from = Math.min(stream.from, record.time);
       stream.to = Math.max(stream.to, record.time);
       // Records that tell one sink of its losses are a series of their own.
-      if (parts?.[2] === undefined) countNumber(stream, Number(parts?.[3]));
+      const isNew =
+        parts?.[2] === undefined
+          ? countNumber(stream, Number(parts?.[3]))
+          : (numbersOfSink(stream, parts[2])?.add(Number(parts[3])) ?? true);
+      if (!isNew) return false;
       if (record.kind === "system") noteSystem(stream, record);
       stream.service = textOf(record.members, "service.name") ?? stream.service;
+      return true;
     },
     result(most: number): StreamSummary {
       const rows = [...streams].map(([id, stream]) => rowOf(id, stream));
@@ -96,10 +125,11 @@ export function createStreamSection() {
           .slice(0, most),
         count: rows.length,
         beyond,
-        missing: sum(({ missing }) => Math.max(0, missing)),
-        repeated: sum(({ missing }) => Math.max(0, -missing)),
+        missing: sum(({ missing }) => missing),
+        repeated: sum(({ repeated }) => repeated),
         open: sum(({ closed }) => (closed ? 0 : 1)),
         lost: sum(({ lost }) => lost),
+        unmade: [...streams.values()].reduce((total, { unmade }) => total + unmade, 0),
         sampledOut: sum(({ sampledOut }) => sampledOut),
         services: [...new Set(rows.map(({ service }) => service))]
           .filter((name) => name !== "")
@@ -110,13 +140,16 @@ export function createStreamSection() {
   };
 }
 
-function newStream(): Stream {
+function newStream(budget: RangeBudget): Stream {
   return {
     service: "",
     firstNumber: Number.POSITIVE_INFINITY,
     lastNumber: 0,
     records: 0,
+    numbers: new NumberRanges(budget),
+    ofSinks: new Map(),
     dropped: 0,
+    unmade: 0,
     lost: 0,
     sampledOut: 0,
     closed: false,
@@ -125,15 +158,19 @@ function newStream(): Stream {
   };
 }
 
-function countNumber(stream: Stream, number: number): void {
+function countNumber(stream: Stream, number: number): boolean {
   stream.records += 1;
   stream.firstNumber = Math.min(stream.firstNumber, number);
   stream.lastNumber = Math.max(stream.lastNumber, number);
+  return stream.numbers.add(number);
 }
 
 function noteSystem(stream: Stream, { event, members }: LoggedRecord): void {
   const lost = wholeOf(members, "audit.lost") ?? 0;
-  if (event === "log_dropped") stream.dropped += lost;
+  if (event === "log_dropped") {
+    stream.dropped += lost;
+    if (textOf(members, "audit.sink") === NO_SINK) stream.unmade += lost;
+  }
   if (event === "sys_monitor_disabled") {
     stream.closed = true;
     stream.lost = Math.max(stream.lost, lost);
@@ -154,16 +191,19 @@ function sumOfWholes(values: readonly unknown[]): number {
 }
 
 function rowOf(id: string, stream: Stream): StreamRow {
-  const { firstNumber, lastNumber, records, dropped, lost, from, to, ...rest } = stream;
+  const { firstNumber, lastNumber, records, numbers, dropped, lost, from, to, ...rest } = stream;
   const hasNumbers = records > 0;
+  const span = hasNumbers ? lastNumber - firstNumber + 1 : 0;
+  // With more gaps than can be told apart, none may stand there twice.
+  const distinct = numbers.distinct ?? Math.min(records, span);
   return {
     stream: id,
     service: rest.service,
     firstNumber: hasNumbers ? firstNumber : 0,
     lastNumber,
     records,
-    // Below zero: some stand there twice.
-    missing: hasNumbers ? lastNumber - firstNumber + 1 - records : 0,
+    missing: span - distinct,
+    repeated: records - distinct,
     // The log counts in its last record what the others told.
     lost: Math.max(dropped, lost),
     sampledOut: rest.sampledOut,

@@ -47,8 +47,8 @@ interface Trouble {
   readonly client: FrequentItems;
 }
 
-/** As many as can be told apart in a chart. */
-const MAX_MOMENTS = 120;
+/** As many as can be told apart in a chart: a day in stretches of ten minutes. */
+const MAX_MOMENTS = 150;
 /** Kept while reading: a day in stretches of a minute, and times that lie far off. */
 const MAX_BUCKETS = 2000;
 const MAX_NAMES_PER_MOMENT = 24;
@@ -105,7 +105,7 @@ function countMoment(moment: MomentCounts, record: LoggedRecord): void {
   if (record.ending !== "refused" && record.ending !== "serverErrors") return;
   moment.trouble ??= createTrouble();
   const { reason, route, client } = moment.trouble;
-  reason.add(record.reason ?? record.event, record.requests);
+  reason.add(record.cause, record.requests);
   route.add(record.route, record.requests);
   if (record.address !== undefined) client.add(record.address, record.requests);
 }

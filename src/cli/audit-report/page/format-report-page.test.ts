@@ -79,9 +79,10 @@ describe("the page of a report", () => {
   });
 
   it("says of counts that are not exact that they are not", () => {
+    const source = createSource();
     const lines = Array.from({ length: 12_000 }, (_, index) =>
       lineOf(
-        requestRecord(createSource()(NOON), {
+        requestRecord(source(NOON), {
           ...refusal("authz_fail", "missing_role", 403, "requireRole"),
           "client.address": index % 4 === 0 ? "192.0.2.1" : `198.51.${index >> 8}.${index & 255}`,
         }),

@@ -98,7 +98,7 @@ function streamPart({ streams }: LogSummary): string {
           number: lastNumber,
         }),
       },
-      { name: "Missing", numeric: true, cell: ({ missing }) => gap(Math.max(0, missing)) },
+      { name: "Missing", numeric: true, cell: ({ missing }) => gap(missing) },
       { name: "Told as lost", numeric: true, cell: ({ lost }) => gap(lost) },
       { name: "Sampled out", numeric: true, cell: ({ sampledOut }) => countCell(sampledOut) },
       { name: "End", cell: ({ closed }) => ({ markup: closed ? "closed" : "none" }) },
@@ -109,11 +109,12 @@ function streamPart({ streams }: LogSummary): string {
 }
 
 function diaryPart({ diary, streams }: LogSummary): string {
-  const { starts, ends, checkpoints, aggregated, repeatRecords } = diary;
+  const { starts, ends, checkpoints, rotations, aggregated, repeatRecords } = diary;
   const facts = [
     `${formatCount(starts)} starts`,
     `${formatCount(ends)} ends`,
     `${formatCount(checkpoints)} checkpoints`,
+    `${formatCount(rotations)} rotations`,
   ];
   const shared =
     aggregated === 0

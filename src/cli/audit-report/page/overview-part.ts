@@ -33,6 +33,7 @@ function tiles(summary: LogSummary, chain: ChainStatus | undefined): readonly st
   const { traffic, routes, alerts, streams, rankings } = summary;
   const { requests, endings } = traffic;
   const [reason] = rankings.reasons.rows.filter(({ event }) => event !== "api_request");
+  const [failing] = routes.failing;
   const alerted = alerts.alerts.total;
   const gone = streams.missing + streams.lost;
   return [
@@ -51,7 +52,9 @@ function tiles(summary: LogSummary, chain: ChainStatus | undefined): readonly st
     tile(
       "Server errors",
       formatCount(endings.serverErrors),
-      formatShare(endings.serverErrors, requests),
+      failing === undefined
+        ? formatShare(endings.serverErrors, requests)
+        : `${formatShare(endings.serverErrors, requests)}, most: ${escapeMarkup(failing.name)}`,
       endings.serverErrors === 0 ? "good" : "warn",
     ),
     tile(
@@ -108,7 +111,7 @@ function chainTile(chain: ChainStatus | undefined): string {
 }
 
 function tile(label: string, value: string, more: string, tone: Tone = ""): string {
-  return `<li${tone === "" ? "" : ` class="${tone}"`}><span class="label">${label}</span><strong>${value}</strong><span class="more">${more}</span></li>`;
+  return `<li${tone === "" ? "" : ` class="${tone}"`}><span class="label">${label}</span><strong${/^[a-z]/i.test(value) ? ' class="text"' : ""}>${value}</strong><span class="more">${more}</span></li>`;
 }
 
 function remarkOf({ level, text, part }: Remark): string {

@@ -23,13 +23,13 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; margin: 0 0 1rem; padding: 0; list-style: none; }
 .tiles li { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: .8rem 1rem; min-width: 0; border-top: 3px solid var(--line); }
 .tiles .label { display: block; font-size: .82rem; color: var(--faint); } .tiles strong { display: block; font-size: 1.6rem; line-height: 1.3;
-  font-variant-numeric: tabular-nums; overflow-wrap: anywhere; } .tiles .more { display: block; font-size: .82rem; color: var(--faint); overflow-wrap: anywhere; }
+  font-variant-numeric: tabular-nums; overflow-wrap: anywhere; } .tiles strong.text { font-size: 1.25rem; line-height: 1.66; } .tiles .more { display: block; font-size: .82rem; color: var(--faint); overflow-wrap: anywhere; }
 .tiles .bad { border-top-color: var(--bad); } .tiles .bad strong { color: var(--bad); } .tiles .warn { border-top-color: var(--warn); }
 .tiles .warn strong { color: var(--warn); } .tiles .good { border-top-color: var(--good); } .tiles .good strong { color: var(--good); }
 .remarks { list-style: none; margin: 0; padding: 0; display: grid; gap: .5rem; }
 .remarks li { padding: .5rem .75rem; border-radius: 6px; border-inline-start: 4px solid var(--line); background: var(--soft); overflow-wrap: anywhere; }
 .remarks .bad { border-color: var(--bad); background: var(--bad-soft); } .remarks .warn { border-color: var(--warn); background: var(--warn-soft); }
-.remarks .note { font-size: inherit; margin: 0; color: inherit; } .n + td:not(.n) { padding-inline-start: .75rem; }
+.remarks li.note { font-size: inherit; margin: 0; color: inherit; } .n + :not(.n) { padding-inline-start: .75rem; }
 .remarks .good { border-color: var(--good); background: var(--good-soft); } .remarks b { text-transform: uppercase; font-size: .72rem; letter-spacing: .05em; margin-inline-end: .4rem; }
 b.bad, .word.bad { color: var(--bad); } b.warn, .word.warn { color: var(--warn); } b.good, .word.good { color: var(--good); } b.note { color: var(--faint); }
 .word { font-weight: 600; } .note, .none, .unit, .zero { color: var(--faint); } .note, .none { font-size: .88rem; margin: 0 0 .5rem; } .unit { font-weight: 400; }

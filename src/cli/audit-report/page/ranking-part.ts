@@ -12,6 +12,7 @@ import {
 } from "../elements/data-table.js";
 import { formatCount, formatDuration, formatTime, formatValue } from "../elements/format-figure.js";
 
+type RouteRow = LogSummary["routes"]["failing"][number];
 type Counted = Ranked & EndingCounts & { readonly first: string; readonly last: string };
 
 /** Why requests were refused, by which guards, on which routes, and whose they were. */
@@ -87,23 +88,44 @@ ${dataTable({
 `;
 }
 
-function routePart({ routes: { routes } }: LogSummary): string {
-  const longest = longestOf(routes.rows);
-  const latency = (name: string, part: "p50" | "p95" | "p99" | "max") => ({
-    name,
-    numeric: true,
-    cell: ({ latency: found }: (typeof routes.rows)[number]) =>
-      found === undefined
-        ? { markup: "–", number: -1 }
-        : { markup: formatDuration(found[part]), number: found[part] },
-  });
+function routePart({ routes: { routes, failing } }: LogSummary): string {
   return `<section aria-labelledby="routes">
 <h2 id="routes">Routes</h2>
 ${dataTable({
   id: "route-list",
   caption: "How they were used, and how long they took",
   note: `${rankingNote(routes)} Half of the requests were faster than p50, 95 % faster than p95, 99 % faster than p99. These three are right within 2.2 %; the maximum is exact. Requests that were broken off are not among them.`,
-  columns: [
+  columns: routeColumns(routes.rows),
+  rows: routes.rows,
+  empty: "There were no requests.",
+})}
+${
+  failing.length === 0
+    ? ""
+    : dataTable({
+        id: "failing-routes",
+        caption: "Where requests failed on the server",
+        note: "The routes with the most failures, however rarely they were used.",
+        columns: routeColumns(failing),
+        rows: failing,
+        empty: "",
+      })
+}
+</section>
+`;
+}
+
+function routeColumns(rows: LogSummary["routes"]["failing"]): readonly TableColumn<RouteRow>[] {
+  const longest = longestOf(rows);
+  const latency = (name: string, part: "p50" | "p95" | "p99" | "max"): TableColumn<RouteRow> => ({
+    name,
+    numeric: true,
+    cell: ({ latency: found }) =>
+      found === undefined
+        ? { markup: "–", number: -1 }
+        : { markup: formatDuration(found[part]), number: found[part] },
+  });
+  return [
     { name: "Route", cell: ({ name }) => ({ markup: formatValue(name) }) },
     counted("Requests"),
     { name: "", cell: (row) => ({ markup: endingsBar(row, longest), number: row.count }) },
@@ -113,12 +135,7 @@ ${dataTable({
     latency("p95", "p95"),
     latency("p99", "p99"),
     latency("Maximum", "max"),
-  ],
-  rows: routes.rows,
-  empty: "There were no requests.",
-})}
-</section>
-`;
+  ];
 }
 
 function clientPart({ rankings }: LogSummary): string {

@@ -66,7 +66,7 @@ ${outside === 0 ? "" : `<p class="note">${formatCount(outside)} requests are not
 ${dataTable({
   id: "peaks",
   caption: "The worst moments",
-  note: `A moment is one ${stretch} long. “Mostly”, “On” and “By” are the most frequent reason, route and address of its refusals and failures, where a quarter of them or more have it.`,
+  note: `A moment is ${/^\d/.test(stretch) ? stretch : `one ${stretch}`} long. “Mostly”, “On” and “By” are the most frequent reason, route and address of its refusals and failures, where a quarter of them or more have it.`,
   columns: COLUMNS,
   rows: peaks,
   empty: "Nothing was refused, and nothing failed.",
