@@ -1,7 +1,7 @@
-import { AsyncResource } from "node:async_hooks";
 import { BlockList, isIPv6 } from "node:net";
 import { promiseOf } from "../core/calls/follow.js";
 import { isInstance } from "../core/calls/is-instance.js";
+import { OutsideScope } from "../core/calls/outside-scope.js";
 import { safeChannel } from "../core/decision/safe-channel.js";
 import { addressNetwork, normalizeAddress } from "../core/http/client-address.js";
 import { readTrustedPeers } from "../core/http/trusted-peers.js";
@@ -73,7 +73,7 @@ export function alertTo(limiter: BlockingLimiter, options: AlertToOptions): Aler
   const settings = readSettings(limiter, options);
   const { rules, duration, policy, by, isSpared } = settings;
   // Blocks belong to no request.
-  const nobody = new AsyncResource("ExpressSecureApiAlertTo", { requireManualDestroy: true });
+  const nobody = new OutsideScope("ExpressSecureApiAlertTo");
   const stats = { blocked: 0, spared: 0, failed: 0 };
   const warned = new Set<string>();
   let minuteEnds = Number.NEGATIVE_INFINITY;

@@ -1,4 +1,4 @@
-import { AsyncResource } from "node:async_hooks";
+import { OutsideScope } from "../core/calls/outside-scope.js";
 
 /** Keys are fetched within 5 seconds by default. */
 const LONGEST_WAIT = 10_000;
@@ -12,7 +12,7 @@ const MAX_WAITING = 10_000;
 export class LateRecords {
   readonly #waiting = new Set<() => void>();
   /** Timers belong to no request. */
-  readonly #context = new AsyncResource("express-secure-api.LateRecords");
+  readonly #context = new OutsideScope("ExpressSecureApiLateRecords");
 
   add(verdicts: Promise<void>, write: () => void): void {
     if (this.#waiting.size >= MAX_WAITING) {

@@ -1,5 +1,5 @@
-import { AsyncResource } from "node:async_hooks";
 import { handlersOf } from "../core/app/app-layers.js";
+import { OutsideScope } from "../core/calls/outside-scope.js";
 import type { Decision } from "../core/decision/decision.js";
 import { type GuardDescription, guardMark } from "../core/guard/guard-mark.js";
 import { flushAtTurnEnd, leaveTurns, type TurnUser } from "./process/turn-end.js";
@@ -24,7 +24,7 @@ const MAX_NAMES = 200;
  */
 export class StartRecord implements TurnUser {
   /** Called where the log was made, not where this library was loaded: a request may have done that. */
-  readonly flush = AsyncResource.bind(() => this.#start());
+  readonly flush = new OutsideScope("ExpressSecureApiAuditStart").bind(() => this.#start());
   readonly #write: WriteStart;
   readonly #names = new Set<string>();
   /** Whether a guard is known that refuses. */

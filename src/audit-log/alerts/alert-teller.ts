@@ -1,4 +1,4 @@
-import { AsyncResource } from "node:async_hooks";
+import { OutsideScope } from "../../core/calls/outside-scope.js";
 import { safeChannel } from "../../core/decision/safe-channel.js";
 import { OMITTED } from "../privacy/privacy.js";
 import type { AlertEvent } from "../record/system-record.js";
@@ -48,7 +48,7 @@ export class AlertTeller {
   readonly #say: SayAlert;
   readonly #spell: SpellKey;
   // Neither the record nor a subscriber belongs to the request that was the last straw.
-  readonly #nobody = new AsyncResource("ExpressSecureApiAlerts", { requireManualDestroy: true });
+  readonly #nobody = new OutsideScope("ExpressSecureApiAlerts");
   readonly #told = new Map<string, Told>();
 
   /** @param say - Must not throw. */

@@ -1,5 +1,5 @@
-import { AsyncResource } from "node:async_hooks";
 import { createCall } from "../../core/calls/create-call.js";
+import { OutsideScope } from "../../core/calls/outside-scope.js";
 import { atNextTurn } from "../process/next-turn.js";
 import type { AuditAnchor } from "./integrity-options.js";
 
@@ -10,9 +10,7 @@ import type { AuditAnchor } from "./integrity-options.js";
 export class AnchorExport {
   readonly #call: (anchor: AuditAnchor, nothing: undefined) => unknown;
   readonly #onFailure: (error: unknown) => void;
-  readonly #nobody = new AsyncResource("ExpressSecureApiAuditAnchors", {
-    requireManualDestroy: true,
-  });
+  readonly #nobody = new OutsideScope("ExpressSecureApiAuditAnchors");
   #newest: AuditAnchor | undefined;
   #calling: Promise<void> | undefined;
   #failures = 0;

@@ -1,6 +1,6 @@
-import { AsyncResource } from "node:async_hooks";
 import { FunctionFailure } from "../../core/calls/function-failure.js";
 import { isInstance } from "../../core/calls/is-instance.js";
+import { OutsideScope } from "../../core/calls/outside-scope.js";
 import type { RecordNumbers } from "../facts/record-numbers.js";
 import { addExitHook, removeExitHook } from "../process/exit-hooks.js";
 import { afterRealTime } from "../process/real-time.js";
@@ -50,9 +50,7 @@ export class SignedSeals implements Seals, TurnUser {
   readonly #longTermKey: LongTermKey | undefined;
   readonly #anchors: AnchorExport | undefined;
   /** Neither timers nor what they write belongs to a request. */
-  readonly #nobody = new AsyncResource("ExpressSecureApiAuditCheckpoints", {
-    requireManualDestroy: true,
-  });
+  readonly #nobody = new OutsideScope("ExpressSecureApiAuditCheckpoints");
   readonly #atExit = (): void => this.#sealAtExit();
   /** The number of the last checkpoint. */
   #sealed = 0;

@@ -1,5 +1,5 @@
-import { AsyncResource } from "node:async_hooks";
 import { writeSync } from "node:fs";
+import { OutsideScope } from "../../core/calls/outside-scope.js";
 import { safeChannel } from "../../core/decision/safe-channel.js";
 import { addExitHook, lateExitHook, removeExitHook } from "../process/exit-hooks.js";
 import { afterHold } from "../process/held-calls.js";
@@ -47,9 +47,7 @@ const failures = safeChannel(FAILURE_CHANNEL);
 /** Tells the channel about every failure, and the standard error output about one in a minute. */
 export class FailureReport {
   // Subscribers belong to no request: they run where the log was made.
-  readonly #scope = new AsyncResource("ExpressSecureApiAuditFailure", {
-    requireManualDestroy: true,
-  });
+  readonly #scope = new OutsideScope("ExpressSecureApiAuditFailure");
   readonly #listen: (failure: AuditFailure) => void;
   readonly #records: () => number;
   readonly #bySink = new Map<number, SinkFailures>();

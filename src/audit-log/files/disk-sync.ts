@@ -1,6 +1,6 @@
-import { AsyncResource } from "node:async_hooks";
 import { closeSync, fdatasync, fdatasyncSync, fsyncSync, openSync } from "node:fs";
 import { dirname } from "node:path";
+import { OutsideScope } from "../../core/calls/outside-scope.js";
 import { addExitHook, removeExitHook } from "../process/exit-hooks.js";
 import { afterRealTime } from "../process/real-time.js";
 
@@ -20,7 +20,7 @@ export class DiskSync {
   readonly #onLost: (count: number, error: unknown, later: number) => void;
   readonly #atExit = (): void => this.settle();
   // Bound, so that the timer belongs to no request.
-  readonly #later = AsyncResource.bind(() =>
+  readonly #later = new OutsideScope("ExpressSecureApiAuditSync").bind(() =>
     afterRealTime(this.#rules.fsyncInterval, () => this.#sync()),
   );
   #descriptor: number | undefined;

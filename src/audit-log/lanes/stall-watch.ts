@@ -1,4 +1,4 @@
-import { AsyncResource } from "node:async_hooks";
+import { OutsideScope } from "../../core/calls/outside-scope.js";
 
 /**
  * Notices when somebody who has work does not answer for too long, with one timer at most, which is there only while
@@ -8,7 +8,7 @@ export class StallWatch {
   readonly #after: number;
   readonly #onChange: (stalled: boolean) => void;
   /** Timers belong to no request. */
-  readonly #scope = new AsyncResource("ExpressSecureApiAuditStall", { requireManualDestroy: true });
+  readonly #scope = new OutsideScope("ExpressSecureApiAuditStall");
   #timer: NodeJS.Timeout | undefined;
   /** Since when it has work and did not answer, on the clock of `performance.now()`; `undefined` without work. */
   #waitingSince: number | undefined;

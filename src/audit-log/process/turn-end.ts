@@ -1,4 +1,4 @@
-import { AsyncResource } from "node:async_hooks";
+import { OutsideScope } from "../../core/calls/outside-scope.js";
 import { addExitHook, removeExitHook } from "./exit-hooks.js";
 import { holdCalls, releaseCalls } from "./held-calls.js";
 import { atNextTurn } from "./next-turn.js";
@@ -15,7 +15,7 @@ const waiting = new Set<TurnUser>();
 const users = new Set<TurnUser>();
 let exiting = false;
 // The immediate belongs to no request, although a request is what schedules it.
-const nobody = new AsyncResource("ExpressSecureApiAuditFlush", { requireManualDestroy: true });
+const nobody = new OutsideScope("ExpressSecureApiAuditFlush");
 
 /**
  * Calls `flush` when the current turn of the event loop ends, and in any case before the process does if that runs any

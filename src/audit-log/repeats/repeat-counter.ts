@@ -1,4 +1,4 @@
-import { AsyncResource } from "node:async_hooks";
+import { OutsideScope } from "../../core/calls/outside-scope.js";
 import { addExitHook, removeExitHook } from "../process/exit-hooks.js";
 import { afterRealTime } from "../process/real-time.js";
 
@@ -58,9 +58,7 @@ export class RepeatCounter<What> {
   readonly #afterMinute: (milliseconds: number, callback: () => void) => void;
   readonly #entries = new Map<string, Entry<What>>();
   /** Neither the timer nor what it writes belongs to a request. */
-  readonly #nobody = new AsyncResource("ExpressSecureApiAuditRepeats", {
-    requireManualDestroy: true,
-  });
+  readonly #nobody = new OutsideScope("ExpressSecureApiAuditRepeats");
   readonly #flush = (): void => this.#nobody.runInAsyncScope(() => this.flush());
   #full = 0;
   #minutes = 0;

@@ -1,5 +1,5 @@
-import { AsyncResource } from "node:async_hooks";
 import { unlink } from "node:fs/promises";
+import { OutsideScope } from "../../core/calls/outside-scope.js";
 import { atNextTurn } from "../process/next-turn.js";
 import { afterRealTime } from "../process/real-time.js";
 import { chooseExpired, type RetentionRules } from "./choose-expired.js";
@@ -64,8 +64,8 @@ export class SegmentKeeper {
   readonly #stop = new AbortController();
   readonly #said = new Set<string>();
   /** What wakes the keeper is a write, often that of a request. Its work belongs to none. */
-  readonly #begin = AsyncResource.bind(() => void this.#work());
-  readonly #later = AsyncResource.bind((milliseconds: number) =>
+  readonly #begin = new OutsideScope("ExpressSecureApiAuditSegments").bind(() => void this.#work());
+  readonly #later = new OutsideScope("ExpressSecureApiAuditSegments").bind((milliseconds: number) =>
     afterRealTime(milliseconds, () => {
       this.#waiting.delete(milliseconds);
       this.wake();

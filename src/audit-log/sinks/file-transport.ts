@@ -1,5 +1,5 @@
-import { AsyncResource } from "node:async_hooks";
 import { closeSync } from "node:fs";
+import { OutsideScope } from "../../core/calls/outside-scope.js";
 import { DiskSync } from "../files/disk-sync.js";
 import type { FileBeginning, FileListener } from "../files/file-listener.js";
 import type { ReplacementReason } from "../files/find-replacement.js";
@@ -39,10 +39,11 @@ export class FileTransport extends DirectTransport {
   #awake = false;
   readonly #atExit = lateExitHook(() => this.#lookOnce());
   // What the new file is written for is often a request: what it leads to belongs to none.
-  readonly #replacedLater = AsyncResource.bind((reason: ReplacementReason) =>
-    atNextTurn(() => {
-      if (this.#descriptor !== undefined) this.#listener?.replaced(reason);
-    }),
+  readonly #replacedLater = new OutsideScope("ExpressSecureApiAuditFile").bind(
+    (reason: ReplacementReason) =>
+      atNextTurn(() => {
+        if (this.#descriptor !== undefined) this.#listener?.replaced(reason);
+      }),
   );
 
   /**

@@ -1,5 +1,5 @@
-import { AsyncResource } from "node:async_hooks";
 import { recordOutput } from "../../core/app/record-output.js";
+import { OutsideScope } from "../../core/calls/outside-scope.js";
 import { addExitHook, removeExitHook } from "../process/exit-hooks.js";
 import { afterRealTime } from "../process/real-time.js";
 import { DirectTransport } from "./direct-transport.js";
@@ -28,7 +28,9 @@ export class StdoutTransport extends DirectTransport {
   #closed = false;
   readonly #flush = (): void => this.#flushAtExit();
   // Bound, so that the timer belongs to no request.
-  readonly #retryLater = AsyncResource.bind(() => afterRealTime(RETRY_MS, () => this.#drain()));
+  readonly #retryLater = new OutsideScope("ExpressSecureApiAuditStdout").bind(() =>
+    afterRealTime(RETRY_MS, () => this.#drain()),
+  );
 
   override get pending(): number {
     return this.#queue.length;

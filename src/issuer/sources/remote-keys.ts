@@ -1,5 +1,5 @@
-import { AsyncResource } from "node:async_hooks";
 import { isInstance } from "../../core/calls/is-instance.js";
+import { OutsideScope } from "../../core/calls/outside-scope.js";
 import { isRefused } from "../../core/refusal/refused.js";
 import { discoverJwksUri } from "../fetch/discovery.js";
 import { type FetchLimits, fetchJson } from "../fetch/fetch-json.js";
@@ -47,7 +47,7 @@ export class RemoteKeys implements KeyStore {
   readonly #schedule: KeySchedule;
   readonly #algorithms: readonly string[];
   /** Fetches belong to no request: its async context (tracing, logging) must not follow them. */
-  readonly #context = new AsyncResource("express-secure-api.RemoteKeys");
+  readonly #context = new OutsideScope("ExpressSecureApiRemoteKeys");
   #ring: KeyRing | undefined;
   #running: Promise<void> | undefined;
   #abort: AbortController | undefined;

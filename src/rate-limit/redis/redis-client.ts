@@ -1,5 +1,5 @@
-import { AsyncResource } from "node:async_hooks";
 import { ignoreOutcome } from "../../core/calls/follow.js";
+import { OutsideScope } from "../../core/calls/outside-scope.js";
 
 /** What is used of a client of ioredis or iovalkey: a single one, one that follows Sentinel, or a Cluster. */
 interface IoredisClient {
@@ -65,7 +65,7 @@ function fromIoredis(client: IoredisClient): ScriptClient {
   const call = (method: Method, text: string, keys: readonly string[], args: readonly Argument[]) =>
     method.call(client, text, keys.length, ...keys, ...args) as Promise<unknown>;
   // Connections that a request begins would keep its context alive for as long as they last.
-  const outside = new AsyncResource("express-secure-api.redisStore");
+  const outside = new OutsideScope("ExpressSecureApiRedisStore");
   return {
     isCluster: client.isCluster === true,
     isReady: () => {

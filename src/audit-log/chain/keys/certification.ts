@@ -1,8 +1,8 @@
-import { AsyncResource } from "node:async_hooks";
 import { type KeyObject, sign as signWith } from "node:crypto";
 import { isUint8Array } from "node:util/types";
 import { createCall } from "../../../core/calls/create-call.js";
 import type { FunctionFailure } from "../../../core/calls/function-failure.js";
+import { OutsideScope } from "../../../core/calls/outside-scope.js";
 import { afterRealTime } from "../../process/real-time.js";
 import type { EpochKey } from "./key-ratchet.js";
 
@@ -53,9 +53,7 @@ export class Certification {
   readonly #key: () => EpochKey | undefined;
   readonly #listener: CertificationListener;
   readonly #after: typeof afterRealTime;
-  readonly #nobody = new AsyncResource("ExpressSecureApiAuditCertification", {
-    requireManualDestroy: true,
-  });
+  readonly #nobody = new OutsideScope("ExpressSecureApiAuditCertification");
   #wait = FIRST_WAIT;
   #stopped = false;
   /** Whether it is asked, or will be again. */
