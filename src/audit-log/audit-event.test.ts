@@ -11,6 +11,7 @@ import {
   auditFields,
   auditLog,
   fileSink,
+  getRequestId,
 } from "./index.js";
 
 type AuditRecord = Readonly<Record<string, unknown>>;
@@ -270,6 +271,20 @@ describe.each(expressVersions)("events of the app on Express %s", (_major, expre
     expect((await request(app).get("/")).body).toBe(false);
     expect(records()[0]).toMatchObject({ "event.name": "log_dropped", "audit.sink": "record" });
     expect(log.stats().lost).toBe(1);
+  });
+
+  it("need no request at hand: a helper that has none breaks nothing", () => {
+    const { log, records } = start();
+    for (const none of [null, undefined] as unknown as Parameters<typeof auditEvent>[0][]) {
+      expect(auditEvent(none, "order_cancelled")).toBe(false);
+      expect(auditFields(none, { orderId: "o-1" })).toBe(false);
+      expect(getRequestId(none)).toBeUndefined();
+      expect(log.event(none, "order_cancelled")).toBe(true);
+    }
+    expect(records().map((record) => record["event.name"])).toEqual([
+      "order_cancelled",
+      "order_cancelled",
+    ]);
   });
 
   it("say so when the function is mounted", async () => {

@@ -12,5 +12,5 @@ import { requestId } from "../core/refusal/problem-details.js";
 export function getRequestId(req: Request): string | undefined;
 export function getRequestId(req: Request, _res?: unknown, next?: unknown): string | undefined {
   if (next !== undefined) refuseMounting("getRequestId", next);
-  return requestId.get(req);
+  return req === null || req === undefined ? undefined : requestId.get(req);
 }

@@ -195,6 +195,10 @@ describe("the options of openTelemetryMetrics", () => {
 
   it.each<[object, string]>([
     [{}, "openTelemetryMetrics must have api or meter: give what @opentelemetry/api exports"],
+    [
+      api,
+      "openTelemetryMetrics must be given options, not the package: write openTelemetryMetrics({",
+    ],
     [{ api, meter }, "openTelemetryMetrics.meter must not be given together with api"],
     [{ api: {} }, "openTelemetryMetrics.api must be the package @opentelemetry/api"],
     [{ meter: {} }, "openTelemetryMetrics.meter must be a meter"],

@@ -3,7 +3,7 @@ import { readOptions } from "../core/options/options-reader.js";
 import { assertNotMounted } from "../core/options/uncalled-factory.js";
 import { createOpenTelemetryMetrics } from "./exporters/open-telemetry-instruments.js";
 import type { OpenTelemetryApi, OpenTelemetryMeter } from "./exporters/open-telemetry-meter.js";
-import { readMembers } from "./exporters/read-members.js";
+import { readMembers, refusePackage } from "./exporters/read-members.js";
 import type { AuditMetrics } from "./metrics/audit-metrics.js";
 
 /** Options of {@link openTelemetryMetrics}: `api` or `meter`. */
@@ -43,6 +43,12 @@ const CALL = "auditLog({ metrics: openTelemetryMetrics({ api }) })";
  */
 export function openTelemetryMetrics(options: OpenTelemetryMetricsOptions): AuditMetrics {
   assertNotMounted("openTelemetryMetrics", options, CALL);
+  refusePackage(
+    "openTelemetryMetrics",
+    options,
+    ["createContextKey"],
+    "openTelemetryMetrics({ api })",
+  );
   const reader = readOptions<OpenTelemetryMetricsOptions>(
     "openTelemetryMetrics",
     options,

@@ -31,6 +31,22 @@ describe("auditLog options", () => {
       { attestation: "chain" },
       "auditLog must not have an option with a name of 11 characters: known options are sinks",
     ],
+    ["what others call it", { exclude: "/health" }, 'did you mean "except"?'],
+    [
+      "an option of a part",
+      { rotate: { size: "1mb" } },
+      "write sinks: [fileSink({ path, rotate })]",
+    ],
+    [
+      "a request id in a field with credentials",
+      { requestId: { header: "Authorization" } },
+      "auditLog.requestId.header must not name a field that carries credentials",
+    ],
+    [
+      "the package of OpenTelemetry in place of options",
+      { trace: { createContextKey: () => 1, context: {}, diag: {}, trace: {} } },
+      "auditLog.trace must be options, not the package: write trace: { openTelemetry: api }",
+    ],
     ["a peer's name", { transports: [] }, 'did you mean "sinks"?'],
     [
       "no sinks",

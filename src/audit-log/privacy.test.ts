@@ -261,7 +261,7 @@ describe("the options of privacy", () => {
     [{ subject: "truncate" }, "auditLog.privacy.subject must be"],
     [
       { subject: "pseudonym", key: short },
-      "auditLog.privacy.key must be a string, Buffer or secret KeyObject of at least 32 bytes",
+      "auditLog.privacy.key must be a string, Buffer or secret KeyObject of at least 32 random bytes",
     ],
     [{ subject: "pseudonym", key: Buffer.alloc(32) }, "auditLog.privacy.key must be"],
     [

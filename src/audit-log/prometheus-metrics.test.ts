@@ -230,6 +230,7 @@ describe("the options of prometheusMetrics", () => {
 
   it.each<[object, string]>([
     [{}, "prometheusMetrics.client must be the package prom-client, got undefined"],
+    [client, "prometheusMetrics must be given options, not the package: write prometheusMetrics({"],
     [{ client: {} }, "prometheusMetrics.client must be the package prom-client"],
     [{ client, register: {} }, "prometheusMetrics.register must be a registry of prom-client"],
     [{ client, registry: client.register }, 'did you mean "register"?'],

@@ -3,7 +3,7 @@ import { readOptions } from "../core/options/options-reader.js";
 import { assertNotMounted } from "../core/options/uncalled-factory.js";
 import type { PrometheusClient, PrometheusRegistry } from "./exporters/prometheus-client.js";
 import { createPrometheusMetrics } from "./exporters/prometheus-instruments.js";
-import { readMembers } from "./exporters/read-members.js";
+import { readMembers, refusePackage } from "./exporters/read-members.js";
 import type { AuditMetrics } from "./metrics/audit-metrics.js";
 
 /** Options of {@link prometheusMetrics}. */
@@ -21,6 +21,7 @@ const KEYS: OptionKeys<PrometheusMetricsOptions> = {
   register: "neverUndefined",
   http: true,
 };
+const PACKAGE = ["Counter", "Gauge", "Histogram"];
 /** Of express-prom-bundle. */
 export const PROMETHEUS_METRICS_HINTS: Hints<PrometheusMetricsOptions> = {
   promClient: "client",
@@ -41,6 +42,7 @@ const CALL = "auditLog({ metrics: prometheusMetrics({ client }) })";
  */
 export function prometheusMetrics(options: PrometheusMetricsOptions): AuditMetrics {
   assertNotMounted("prometheusMetrics", options, CALL);
+  refusePackage("prometheusMetrics", options, PACKAGE, "prometheusMetrics({ client })");
   const reader = readOptions<PrometheusMetricsOptions>(
     "prometheusMetrics",
     options,
@@ -49,7 +51,7 @@ export function prometheusMetrics(options: PrometheusMetricsOptions): AuditMetri
     CALL,
   );
   const client = readMembers(reader, "client", {
-    names: ["Counter", "Gauge", "Histogram"],
+    names: PACKAGE,
     must: "the package prom-client",
     fix: "give what prom-client exports",
     required: true,

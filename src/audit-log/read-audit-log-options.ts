@@ -16,7 +16,7 @@ import type {
   TraceOptions,
 } from "./audit-log-options.js";
 import { type IntegritySettings, readIntegrity } from "./chain/read-integrity.js";
-import { readOpenTelemetry } from "./correlation/open-telemetry.js";
+import { isOpenTelemetryApi, readOpenTelemetry } from "./correlation/open-telemetry.js";
 import type { FailureSettings } from "./delivery/failure-policy.js";
 import { readFailureSettings } from "./delivery/read-failure-settings.js";
 import type { CorrelationOptions } from "./facts/request-entry.js";
@@ -100,11 +100,25 @@ export const AUDIT_LOG_HINTS: Hints<AuditLogOptions> = {
   headerBlacklist: NOTHING_TO_HIDE,
   requestWhitelist:
     "name the request header fields to record in fields.headers; bodies are never recorded",
+  exclude: "except",
+  ignore: "except",
   skip: PROBES,
   ignoreRoute: PROBES,
   autoLogging: PROBES,
   defaultMeta: SERVICE,
   serviceName: SERVICE,
+  onError: "onFailure",
+  onFail: "onFailure",
+  headers: "write fields: { headers }",
+  query: "write fields: { query }",
+  rotate: "write sinks: [fileSink({ path, rotate })]",
+  retention: "write sinks: [fileSink({ path, rotate, retention })]",
+  signingKey: "write integrity: { signingKey }",
+  pseudonym: 'write privacy: { subject: "pseudonym", key }',
+  anonymize: 'write privacy: { subject: "omit", address: "omit" }',
+  honeytokens: "write alerts: { honeytokens }",
+  prometheus: "write metrics: prometheusMetrics({ client })",
+  openTelemetry: "write trace: { openTelemetry: api }",
   file: "write sinks: [fileSink({ path })]",
   path: "write sinks: [fileSink({ path })]",
   level: "leave it out, a record of every request is written, whatever its severity",
@@ -138,12 +152,7 @@ export function readAuditLogOptions(options: AuditLogOptions): AuditLogSettings 
     TRUST_HINTS,
     '{ header: "X-Request-Id" }',
   );
-  const trace = reader.object<TraceOptions>(
-    "trace",
-    { trustedPeers: true, openTelemetry: true },
-    TRUST_HINTS,
-    "{ trustedPeers: […] }",
-  );
+  const trace = readTrace(reader);
   const idHeader = requestId === undefined ? "X-Request-Id" : readIdHeader(requestId);
   const settings = {
     guard,
@@ -179,9 +188,24 @@ function nobody(): boolean {
   return false;
 }
 
+function readTrace(reader: OptionsReader<"trace">): OptionsReader<keyof TraceOptions> | undefined {
+  if (isOpenTelemetryApi(reader.raw("trace"))) {
+    reader.note("trace", "must be options, not the package: write trace: { openTelemetry: api }");
+    return undefined;
+  }
+  return reader.object<TraceOptions>(
+    "trace",
+    { trustedPeers: true, openTelemetry: true },
+    TRUST_HINTS,
+    "{ trustedPeers: […] }",
+  );
+}
+
 function readIdHeader(reader: OptionsReader<"header">): string {
   const name = reader.string("header", { default: "X-Request-Id" }) ?? "";
-  if (reader.has("header") && (!isToken(name) || namesSecret(name)))
-    reader.problem("header", "a field name such as X-Request-Id");
+  if (!reader.has("header")) return name;
+  if (!isToken(name)) reader.problem("header", "a field name such as X-Request-Id");
+  else if (namesSecret(name))
+    reader.note("header", 'must not name a field that carries credentials: write "X-Request-Id"');
   return name;
 }

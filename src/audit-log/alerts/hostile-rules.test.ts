@@ -219,6 +219,7 @@ describe("alert rules", () => {
     [{ honeytokens: {} }, "must name routes, headers or subjects"],
     [{ honeytokens: { routes: "/*" } }, "must not cover every route"],
     [{ honeytokens: { headers: "a b" } }, "must be a header field name"],
+    [{ honeytokens: { headers: "User-Agent" } }, "must not be a field that ordinary clients"],
     [
       { honeytokens: { headers: "a" }, defaults: { honeytoken: false } },
       'must be left out when the rule "honeytoken" is switched off',

@@ -78,7 +78,7 @@ describe("the option integrity", () => {
     ],
     ["a public KeyObject", { signingKey: publicKey }, "got a public key"],
     ["a public JWK", { signingKey: publicKey.export({ format: "jwk" }) }, "got an object that is"],
-    ["another kind of key", { signingKey: elliptic }, "got one of type ec"],
+    ["another kind of key", { signingKey: elliptic }, "got one of type ec: openssl genpkey"],
     ["another kind of JWK", { signingKey: elliptic.export({ format: "jwk" }) }, "of type ec"],
     [
       "an encrypted key",
@@ -92,6 +92,13 @@ describe("the option integrity", () => {
       },
       "got an encrypted one: decrypt it with",
     ],
+    [
+      "PEM with escaped line ends, as from a variable of the environment",
+      { signingKey: pem.replaceAll("\n", "\\n") },
+      'line ends are written as \\n: write key.replaceAll("\\\\n", "\\n")',
+    ],
+    ["PEM in one line", { signingKey: pem.replaceAll("\n", " ") }, "its line ends are lost"],
+    ["the key itself", pem, "got a string of 119 characters: write { signingKey }"],
     ["PEM that is cut", { signingKey: pem.slice(0, 60) }, "got PEM that cannot be read"],
     ["a number", { signingKey: 7 }, "got a number"],
     ["a promise", { signingKey: Promise.resolve(pem) }, "got an object that is neither"],

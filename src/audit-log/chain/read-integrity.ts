@@ -53,13 +53,17 @@ export function readIntegrity(reader: OptionsReader<"integrity">): IntegritySett
   if (value === undefined || value === "chain") return "chain";
   if (value === false) return false;
   if (typeof value !== "object" || value === null) {
-    const fix = value === true ? 'write "chain"' : "";
+    const fix = value === true ? 'write "chain"' : isPem(value) ? `write ${EXAMPLE}` : "";
     reader.problem("integrity", 'false, "chain" or an object with signingKey or sign', fix);
     return "chain";
   }
   return readCheckpoints(
     reader.nested<AuditIntegrityOptions>("integrity", value, KEYS, INTEGRITY_HINTS, EXAMPLE),
   );
+}
+
+function isPem(value: unknown): boolean {
+  return typeof value === "string" && value.includes("-----BEGIN");
 }
 
 function readCheckpoints(reader: OptionsReader<keyof AuditIntegrityOptions>): IntegritySettings {

@@ -29,6 +29,11 @@ export type FindActiveSpan = () => ActiveSpan | undefined;
 const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
 const SPAN_ID = /^(?!0{16})[0-9a-f]{16}$/;
 
+/** Whether the package itself is given in place of options: each of its exports would be a problem. */
+export function isOpenTelemetryApi(value: unknown): boolean {
+  return typeof (value as { createContextKey?: unknown } | null)?.createContextKey === "function";
+}
+
 /** Reads `trace.openTelemetry`. Without it, no span is looked for. */
 export function readOpenTelemetry(
   reader: OptionsReader<"openTelemetry">,

@@ -74,9 +74,9 @@ export class AppEvents {
     const { event, fault } = readEvent(name, fields, details);
     if (fault !== undefined) warn(fault);
     if (event === undefined) return false;
-    const ofThisLog = req !== null && eventsOf(req) === this;
-    if (ofThisLog && !this.#note(req, event)) return false;
-    return this.#write(ofThisLog ? req : null, event) && fault === undefined && !this.#closed;
+    const recorded = eventsOf(req) === this ? req : null;
+    if (recorded !== null && !this.#note(recorded, event)) return false;
+    return this.#write(recorded, event) && fault === undefined && !this.#closed;
   }
 
   #note(req: Request, { event, outcome }: AppEvent): boolean {

@@ -1,3 +1,4 @@
+import { OptionsError } from "../../core/options/options-error.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
 
 /** What an option must be that holds a part of another package. */
@@ -20,6 +21,17 @@ export function readMembers<Key extends string>(
   if (hasFunctions(value, names)) return value;
   reader.problem(key, must, value === undefined ? `it is required, ${fix}` : fix);
   return undefined;
+}
+
+/** @throws OptionsError when the package itself is given in place of options: each of its exports would be a problem. */
+export function refusePackage(
+  factory: string,
+  options: unknown,
+  names: readonly string[],
+  call: string,
+): void {
+  if (hasFunctions(options, names))
+    throw new OptionsError([`${factory} must be given options, not the package: write ${call}`]);
 }
 
 function hasFunctions(value: unknown, names: readonly string[]): boolean {

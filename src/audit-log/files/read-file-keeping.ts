@@ -85,6 +85,7 @@ export const ROTATION_HINTS: Hints<FileRotationOptions> = {
   maxsize: "size",
   maxBytes: "size",
   frequency: "interval",
+  maxFiles: "write retention: { files } beside rotate",
   daily: 'write interval: "1d"',
 };
 /** Inside of `retention`. */

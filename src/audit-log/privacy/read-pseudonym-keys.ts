@@ -16,7 +16,7 @@ export interface AuditPseudonymKey {
 const KEY_BYTES = 32;
 const MAX_KEYS = 100;
 const KEY_ID = /^[A-Za-z0-9_-]{1,16}$/;
-const MUST = `a string, Buffer or secret KeyObject of at least ${KEY_BYTES} bytes`;
+const MUST = `a string, Buffer or secret KeyObject of at least ${KEY_BYTES} random bytes`;
 const FIX = `what node -p "crypto.randomBytes(32).toString('base64')" prints is one`;
 const KEYS: OptionKeys<AuditPseudonymKey> = { id: "neverUndefined", key: "neverUndefined" };
 

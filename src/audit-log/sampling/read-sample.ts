@@ -1,3 +1,4 @@
+import { isSafeMethod } from "../../core/http/first-party.js";
 import { type PathPattern, parsePathPattern } from "../../core/http/path-pattern.js";
 import type { Hints } from "../../core/options/option-types.js";
 import type { OptionsReader } from "../../core/options/options-reader.js";
@@ -35,6 +36,11 @@ export function readSample(reader: OptionsReader<"sample">): SampleSettings | un
     const pattern = parsePathPattern(text);
     const ratio: unknown = success[text];
     if (isRefused(pattern)) sample.note("success", `has a pattern that ${pattern.refused}`);
+    else if (pattern.method !== undefined && !isSafeMethod(pattern.method))
+      sample.note(
+        "success",
+        `has a pattern for ${pattern.method}, of which every request is recorded: only GET, HEAD, OPTIONS and TRACE are sampled`,
+      );
     if (!isRatio(ratio))
       sample.note(
         "success",

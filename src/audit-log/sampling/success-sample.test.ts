@@ -167,6 +167,7 @@ describe("the options of a sample", () => {
     [{}, "auditLog.sample.success must have patterns, got an empty object"],
     [{ "/a": 2 }, "auditLog.sample.success must have numbers from 0 to 1, got 2"],
     [{ "/a": "0.5" }, 'got "0.5": write it without quotes, and convert what comes from a variable'],
+    [{ "POST /a": 0.1 }, "has a pattern for POST, of which every request is recorded"],
     [{ a: 1 }, 'auditLog.sample.success has a pattern that must start with "/": write "/a"'],
   ])("refuses %j", (success, message) => {
     expect(() => auditLog({ sample: { success } as SampleOptions })).toThrow(message);

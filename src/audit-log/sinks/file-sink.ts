@@ -41,6 +41,8 @@ export const FILE_SINK_HINTS: Hints<FileSinkOptions> = {
   file: "path",
   destination: "path",
   dest: "path",
+  mode: "leave it out, the file is made with mode 0600",
+  level: "leave it out, every record is written, whatever its severity",
   sync: 'write: "record" writes each record before the next line of JavaScript runs',
   ...FILE_KEEPING_HINTS,
 };

@@ -56,6 +56,17 @@ export const THRESHOLD_HINTS: Hints<AlertThresholds> = {
   windowMs: "window",
   interval: "window",
 };
+/** As honeytokens, these would tell of every request, and with `alertTo` block everybody. */
+const ORDINARY_FIELDS: ReadonlySet<string> = new Set(
+  `accept accept-charset accept-encoding accept-language access-control-request-headers
+  access-control-request-method authorization cache-control connection content-encoding content-length content-type cookie
+  date dnt expect forwarded host if-match if-modified-since if-none-match if-range keep-alive origin pragma priority range
+  referer sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode sec-fetch-site sec-fetch-user te
+  traceparent tracestate transfer-encoding upgrade upgrade-insecure-requests user-agent via x-forwarded-for
+  x-forwarded-host x-forwarded-port x-forwarded-proto x-real-ip x-request-id x-requested-with`.split(
+    /\s+/,
+  ),
+);
 const EXAMPLE = '{ defaults: { "excess-404": { threshold: 100 } } }';
 const SPREADS: Partial<Record<DefaultAlert, true>> = { "user-spray": true, "bola-enum": true };
 const MOST = 1_000_000;
@@ -177,7 +188,12 @@ function readHoneytokens(reader: OptionsReader<"honeytokens">): Honeytokens | un
   );
   if (tokens === undefined) return undefined;
   const headers = tokens.strings("headers", {
-    check: (name) => (isToken(name) ? undefined : "must be a header field name"),
+    check: (name) => {
+      if (!isToken(name)) return "must be a header field name";
+      return ORDINARY_FIELDS.has(name.toLowerCase())
+        ? "must not be a field that ordinary clients or proxies send"
+        : undefined;
+    },
   });
   const settings = {
     // Like a restriction it covers too much rather than too little, and it must not cover the app.

@@ -35,6 +35,9 @@ function importKey(value: unknown): KeyObject | string {
 function faultOfText(text: string): string | undefined {
   if (!text.includes("-----BEGIN"))
     return ', got text that is not PEM: if it is a path, read the file, readFileSync(path, "utf8")';
+  if (text.includes("\\n"))
+    return ', got PEM whose line ends are written as \\n: write key.replaceAll("\\\\n", "\\n")';
+  if (!/[\r\n]/.test(text.trim())) return ", got PEM in one line: its line ends are lost";
   if (/ENCRYPTED/.test(text))
     return ", got an encrypted one: decrypt it with createPrivateKey({ key, passphrase }) of node:crypto";
   return /BEGIN (?:PUBLIC KEY|CERTIFICATE)/.test(text) ? ", got a public key" : undefined;
@@ -49,5 +52,7 @@ function parseKey(value: unknown): KeyObject {
 function checkKey(key: KeyObject): KeyObject | string {
   if (key.type !== "private") return `, got a ${key.type} key`;
   const { asymmetricKeyType } = key;
-  return asymmetricKeyType === "ed25519" ? key : `, got one of type ${asymmetricKeyType}`;
+  return asymmetricKeyType === "ed25519"
+    ? key
+    : `, got one of type ${asymmetricKeyType}: openssl genpkey -algorithm ed25519 makes one`;
 }
