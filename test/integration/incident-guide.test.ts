@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import request from "supertest";
 import { beforeAll, describe, expect, it } from "vitest";
-import { auditLog, fileSink } from "../../src/audit-log/index.js";
+import { auditEvent, auditLog, fileSink } from "../../src/audit-log/index.js";
 import { requireScope } from "../../src/authorization/index.js";
 import { oauthGuard } from "../../src/oauth-guard/index.js";
 import { createTestIssuer } from "../../src/testing/index.js";
@@ -29,8 +30,10 @@ function saveScripts(folder: string): void {
   }
 }
 
+/** The last command of a section. */
 function commandOf(heading: string): string {
-  const [command] = sections.find((section) => section.heading === heading)?.blocks("sh") ?? [];
+  const section = sections.find((one) => one.heading === heading);
+  const command = section?.blocks("sh").at(-1);
   if (command === undefined) throw new Error(`the guide has no command under ${heading}`);
   return command;
 }
@@ -42,8 +45,8 @@ describe.each(expressVersions)("the guide for incidents on Express %s", (major, 
   const other = issuer.mint({ sub: "bob", scope: "read" });
   let lastId = "";
 
-  function run(command: string): readonly string[] {
-    const { stdout, stderr } = spawnSync("sh", ["-c", command], { cwd: folder, encoding: "utf8" });
+  function run(command: string, cwd = folder): readonly string[] {
+    const { stdout, stderr } = spawnSync("sh", ["-c", command], { cwd, encoding: "utf8" });
     expect(stderr).toBe("");
     return stdout.split("\n").filter((line) => line !== "");
   }
@@ -118,10 +121,47 @@ describe.each(expressVersions)("the guide for incidents on Express %s", (major, 
     expect(there.map((line) => /alice|bob/.exec(line)?.[0])).toEqual(["alice", "bob"]);
   });
 
+  it.each(["v1", "ecs", "ocsf"] as const)(
+    "finds a flood of refusals in a compressed file, with the names of %s",
+    async (schema) => {
+      const other = mkdtempSync(join(tmpdir(), `incident-${schema}-`));
+      saveScripts(other);
+      writeFileSync(join(other, "token.txt"), stolen);
+      const path = join(other, "audit.jsonl");
+      const audit = auditLog({ schema, sinks: [fileSink({ path })] });
+      const app = express();
+      app.use(audit, oauthGuard(issuer.options()));
+      app.get("/orders", requireScope("write"), (_req, res) => void res.end());
+      app.post("/cards", (req, res) => {
+        auditEvent(req, "card_blocked");
+        res.end();
+      });
+      for (let count = 0; count < 103; count += 1)
+        await request(app).get("/orders").auth(stolen, { type: "bearer" }).expect(403);
+      await request(app).post("/cards").auth(stolen, { type: "bearer" }).expect(200);
+      await audit.close();
+      writeFileSync(`${path}.gz`, gzipSync(readFileSync(path)));
+      rmSync(path);
+      const runThere = (command: string): readonly string[] => run(command, other);
+      runThere(commandOf("Name the token"));
+      const lines = runThere(commandOf("What was done with it"));
+      expect(lines).toHaveLength(103);
+      const who = " {2}https://issuer.test/ alice {2}";
+      const [flood] = lines.filter((line) => line.endsWith("requests"));
+      expect(flood).toMatch(
+        new RegExp(`GET {2}/orders {2}403 {2}missing_scope {2}\\S+${who}3 requests$`),
+      );
+      expect(lines.find((line) => line.includes("card_blocked"))).toMatch(
+        new RegExp(`POST {2}/cards {2}card_blocked {2}success {2}\\S+${who}[0-9a-f-]{36}$`),
+      );
+      expect(runThere(commandOf("What else the caller did"))).toEqual(lines);
+    },
+  );
+
   it("follows one request, and shows what the log says of itself", () => {
     const command = commandOf("Follow one request").replace(/[0-9a-f-]{36}/, lastId);
     expect(run(command)).toHaveLength(1);
-    const events = run(commandOf("Is anything missing?")).map(
+    const events = run(commandOf("Is anything missing, or changed?")).map(
       (line) => JSON.parse(line)["event.name"],
     );
     expect(events).toEqual(["sys_monitor_enabled", "sys_monitor_disabled"]);
