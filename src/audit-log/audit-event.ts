@@ -11,7 +11,7 @@ export type AuditEventName = OwaspEventName | (string & Record<never, never>);
 export interface AuditEventDetails {
   /**
    * What came of it. A `"failure"` makes the record of the request one, too, whatever status is answered.
-   * @default "failure" for names of the vocabulary that tell of one, and names with the word `fail`; else `"success"`
+   * @default "failure" for names of the vocabulary that tell of one, and names with the word `fail`, `failed` or `failure`; else `"success"`
    */
   readonly outcome?: "success" | "failure" | "unknown" | undefined;
   /** How grave it is. @default what the vocabulary says, and `"INFO"` for other names */

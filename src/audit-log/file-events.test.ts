@@ -88,6 +88,7 @@ describe.each(expressVersions)("what becomes of a log file, on Express %s", (_ma
           "audit.reason": "rotated",
           "audit.record.id": `${stream}.0-${index}`,
           "audit.segment.previous": files[index - 1],
+          "audit.severity": "INFO",
           "audit.sink": "fileSink",
           "event.name": "log_segment",
         });
@@ -155,7 +156,11 @@ describe.each(expressVersions)("what becomes of a log file, on Express %s", (_ma
     await audit.close();
     unsubscribe(FAILURE_CHANNEL, listener);
     const rows = recordsIn("audit.jsonl");
-    expect(rows[0]).toMatchObject({ "audit.reason": reason, "event.name": "log_segment" });
+    expect(rows[0]).toMatchObject({
+      "audit.reason": reason,
+      "audit.severity": "WARN",
+      "event.name": "log_segment",
+    });
     expect(rows.find((one) => one["event.name"] === "sys_monitor_enabled")).toMatchObject({
       "audit.reason": reason,
       "audit.sink": "fileSink",

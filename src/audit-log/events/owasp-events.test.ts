@@ -26,6 +26,9 @@ const NAMES: Readonly<Record<string, string>> = {
   user_deleted: "WARN success",
   order_shipped: "INFO success",
   payment_fail: "INFO failure",
+  login_failed: "INFO failure",
+  import_failure: "INFO failure",
+  failed_withdrawal: "INFO failure",
   failover_done: "INFO success",
   constructor: "INFO success",
 };

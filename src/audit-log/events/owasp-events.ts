@@ -77,6 +77,7 @@ export function severityOf(name: string): Severity {
 
 /** What came of it when the app does not say it. */
 export function outcomeOf(name: string): "success" | "failure" {
-  const failed = FAILURES.has(name) || /(?:^malicious_|_fail(?:_|$))/.test(name);
+  const failed =
+    FAILURES.has(name) || /(?:^malicious_|(?:^|_)fail(?:s|ed|ing|ures?)?(?:_|$))/.test(name);
   return failed ? "failure" : "success";
 }

@@ -54,6 +54,8 @@ export function createFileListener(
         ...(last === undefined
           ? {}
           : { "audit.segment.hash": last.hash, "audit.segment.number": last.number }),
+        // What happens every night needs nobody's attention; that somebody took the file away does.
+        "audit.severity": reason === "rotated" ? "INFO" : "WARN",
         "audit.sink": label,
       });
     },
