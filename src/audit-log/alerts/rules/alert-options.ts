@@ -81,7 +81,7 @@ export interface AlertRule {
 export interface HoneytokenOptions {
   /** Patterns of paths that no client knows, such as `"/admin.php"` or `"/backup/*"`. @default none */
   readonly routes?: string | readonly string[] | undefined;
-  /** Names of request header fields that no client sends. @default none */
+  /** Names of request header fields that no client sends; those of ordinary clients are an error. @default none */
   readonly headers?: string | readonly string[] | undefined;
   /** Ids of callers that nobody is, as `audit.actor.id` has them. @default none */
   readonly subjects?: string | readonly string[] | undefined;
