@@ -33,7 +33,10 @@ const SHARED_PAGES: Readonly<Record<string, string>> = {
 };
 /** Pages of a second middleware behind a door, and of parts of one. */
 const MORE_PAGES = [
+  "audit-alerts.md",
+  "audit-integrity.md",
   "audit-schema-v1.md",
+  "file-sink.md",
   "login-throttle.md",
   "metrics.md",
   "overload.md",
@@ -48,6 +51,7 @@ const FORMATS = ["audit-schema-v1.md"];
 const NO_MIDDLEWARE = [
   ...COMMANDS,
   ...FORMATS,
+  ...["audit-alerts.md", "audit-integrity.md", "file-sink.md"],
   ...["claims.md", "metrics.md", "redis-store.md", "route-audit.md", "server.md", "testing.md"],
 ];
 
