@@ -76,7 +76,7 @@ export function judgePrevious(
 }
 
 /** `undefined` when that record is not there, or cannot be looked at again. */
-export function doesFit(
+function doesFit(
   { fits, stream, number, hash }: PreviousStatement,
   main: readonly Run[],
   answers: LineAnswers,
