@@ -158,8 +158,9 @@ describe.each(expressVersions)("alerts that block, on Express %s", (_major, expr
   it.skipIf(withoutRedis)("block in every process that shares a store", async () => {
     const server = await RedisServer.start();
     const clients = [new Redis(server.port), new Redis(server.port)];
+    await Promise.all(clients.map((client) => client.ping()));
     const [one, other] = clients.map((client) =>
-      rateLimit({ ...quota, store: redisStore(client, { prefix: "alerts:" }) }),
+      rateLimit({ ...quota, store: redisStore(client, { prefix: "alerts:" }), storeTimeout: "5s" }),
     );
     if (one === undefined || other === undefined) throw new Error("no limiters");
     const app = appWith(one);
