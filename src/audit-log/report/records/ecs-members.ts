@@ -4,6 +4,8 @@ import type { LoggedMembers } from "./logged-members.js";
 const NAMES: readonly (readonly [ecs: string, v1: string])[] = [
   ["event.outcome", "audit.outcome"],
   ["event.reason", "audit.reason"],
+  ["rule.category", "security_rule.category"],
+  ["rule.name", "security_rule.name"],
   ["source.ip", "client.address"],
   ["source.address", "client.address"],
   ["user.id", "audit.actor.id"],
