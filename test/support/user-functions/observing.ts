@@ -20,7 +20,9 @@ export const OBSERVING: readonly string[] = [
   "openTelemetryMetrics.meter.createObservableCounter",
   "openTelemetryMetrics.meter.createObservableGauge",
   "prometheusMetrics.client.register.getSingleMetric",
+  "prometheusMetrics.client.register.removeSingleMetric",
   "prometheusMetrics.register.getSingleMetric",
+  "prometheusMetrics.register.removeSingleMetric",
   "auditLog.sinks.close",
   "auditLog.sinks.log",
   // See src/audit-log/open-telemetry.test.ts.
