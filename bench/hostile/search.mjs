@@ -1,10 +1,8 @@
-import { createRequire } from "node:module";
+import { requireInternal } from "../library.mjs";
 import { createRandom, randomBody, randomSchema } from "./schemas.mjs";
 
 // Not through the exports of the package: only the tests and this search count.
-const { createJsonSchemaCheck } = createRequire(import.meta.url)(
-  "../../dist/validate/json-schema/json-schema.js",
-);
+const { createJsonSchemaCheck } = await requireInternal("validate/json-schema/json-schema.js");
 
 const SEED = 20_260_101;
 const MAX_SCHEMA = 40_000;
