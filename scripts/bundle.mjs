@@ -6,6 +6,9 @@ import { rolldown } from "rolldown";
 /** No doors of the package: the command, what it starts, and what has to find that beside itself. */
 const PROGRAMS = ["cli/main", "cli/routes/supervise", "cli/routes/app-process"];
 
+/** Rooms that only the command loads. */
+const OF_COMMANDS = /^audit-log\/(?:log-files|report|verify)\//;
+
 /**
  * Writes CommonJS to `outDir`: a door for each subpath at its place, which only hands on, and behind the doors one part
  * for each folder of `src`. So a subpath loads the parts that it needs, and each part exists once in a process.
@@ -77,10 +80,11 @@ function foldersIn(path) {
     .map(({ name }) => name);
 }
 
-/** The part of a file is its folder of `src`, or the room in it that is a door of its own. */
+/** The part of a file is its folder of `src`, the room in it that is a door of its own, or what only the command loads. */
 function partOf(id, src, doors, entries) {
   if (!id.startsWith(src + sep) || entries.has(id)) return null;
   const path = relative(src, id).replaceAll("\\", "/");
+  if (OF_COMMANDS.test(path)) return "audit-log-commands";
   const rooms = doors.filter((door) => door.includes("/"));
   const room = rooms.find((door) => path.startsWith(`${door}/`));
   return (room ?? path.slice(0, path.indexOf("/"))).replace("/", "-");
