@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { ignoreOutcome } from "../../core/calls/follow.js";
+import { callObserver } from "../../core/calls/follow.js";
 import { opens, type PathPattern } from "../../core/http/path-pattern.js";
 import type { AuditWriter } from "./audit-writer.js";
 import type { AuditFailure } from "./failure-report.js";
@@ -32,11 +32,8 @@ export class FailurePolicy {
     if (writer.closed || !writer.isOwn(failure.position)) return;
     this.#shuttingDown = true;
     if (!this.#enforced) return;
-    try {
-      ignoreOutcome(onShutdown?.(failure));
-    } catch {
-      // The function's own fault. Requests are refused all the same.
-    }
+    // Requests are refused whatever comes of it.
+    callObserver(() => onShutdown?.(failure));
   }
 
   /** Whether this request is to be refused. */
