@@ -8,7 +8,7 @@ import type { AuditEventDetails, AuditEventName } from "./audit-event.js";
 import type { AuditFields } from "./audit-fields.js";
 import type { AuditLogOptions } from "./audit-log-options.js";
 import { previousFields } from "./chain/previous-stream.js";
-import type { MakeRecord } from "./chain/record-stream.js";
+import type { AfterRecord, MakeRecord } from "./chain/record-stream.js";
 import type { Seals } from "./chain/seals.js";
 import { ConnectionLog } from "./connections/connection-log.js";
 import { createConnectionRecord } from "./connections/connection-record.js";
@@ -159,7 +159,7 @@ export function createAuditLog(options: AuditLogOptions): PresetAuditLog {
     sample: settings.sample && new SuccessSample(settings.sample, unrecorded),
     observe,
     observeEvent: (facts: RequestFacts) => alerts?.observeEvent(facts),
-    write: (make: MakeRecord) => stream.write(make),
+    write: (make: MakeRecord, after?: AfterRecord) => stream.write(make, after),
     countUnmade: (error: unknown) => writer.countUnmade(error),
   };
   const events = new AppEvents(makers);

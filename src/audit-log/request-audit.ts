@@ -4,7 +4,7 @@ import { type Decision, decisionsOf } from "../core/decision/decision.js";
 import { pendingVerdicts } from "../core/decision/pending-verdict.js";
 import type { PathPattern } from "../core/http/path-pattern.js";
 import { isSent } from "../core/request/is-sent.js";
-import type { MakeRecord } from "./chain/record-stream.js";
+import type { AfterRecord, MakeRecord } from "./chain/record-stream.js";
 import { auditState } from "./facts/audit-state.js";
 import { type Ending, whoEnded } from "./facts/ending.js";
 import {
@@ -34,7 +34,7 @@ export interface RecordMakers {
   readonly sample: SuccessSample | undefined;
   /** Is shown every request, whether or not it gets a record of its own. Must not throw. */
   readonly observe: (facts: RequestFacts) => void;
-  readonly write: (make: MakeRecord) => void;
+  readonly write: (make: MakeRecord, after?: AfterRecord) => void;
   /** Counts and reports a record that could not be made. */
   readonly countUnmade: (error: unknown) => void;
 }
@@ -114,7 +114,7 @@ export class RequestAudit {
   }
 
   #writeRecord(entry: RequestEntry, res: AuditedResponse, ending: Ending | undefined): void {
-    const { routes, refusals, sample, observe } = this.#records;
+    const { routes, refusals, observe } = this.#records;
     this.#conclude(res);
     let facts: RequestFacts;
     try {
@@ -124,11 +124,8 @@ export class RequestAudit {
       return;
     }
     observe(facts);
-    if ((entry.excepted || sample !== undefined) && isUneventful(facts)) {
-      if (entry.excepted || sample?.leavesOut(facts) === true) return;
-    }
     try {
-      if (refusals.take(facts)) return;
+      if (this.#isLeftOut(facts) || refusals.take(facts)) return;
     } catch (error) {
       this.#giveUp(entry, error);
       return;
@@ -140,16 +137,29 @@ export class RequestAudit {
   #write(facts: RequestFacts): void {
     const { requestRecord, write, countUnmade } = this.#records;
     let failure: { readonly error: unknown } | undefined;
-    write((recordId) => {
-      facts.recordId = recordId;
-      try {
-        return requestRecord(facts);
-      } catch (error) {
-        failure = { error };
-        return this.#unmade(facts.entry, recordId);
-      }
-    });
-    if (failure !== undefined) countUnmade(failure.error);
+    write(
+      (recordId) => {
+        facts.recordId = recordId;
+        try {
+          return requestRecord(facts);
+        } catch (error) {
+          failure = { error };
+          return this.#unmade(facts.entry, recordId);
+        }
+      },
+      // Not right here: a record that is caused while another one is made comes later.
+      () => {
+        if (failure !== undefined) countUnmade(failure.error);
+      },
+    );
+  }
+
+  /** @throws What a property of the app throws. */
+  #isLeftOut(facts: RequestFacts): boolean {
+    const { sample } = this.#records;
+    const { excepted } = facts.entry;
+    if ((!excepted && sample === undefined) || !isUneventful(facts)) return false;
+    return excepted || sample?.leavesOut(facts) === true;
   }
 
   /** A `trust proxy` function or a property of the app that throws. Out of here it would end the process. */

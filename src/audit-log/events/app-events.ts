@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import { requestSlot } from "../../core/request/request-slot.js";
-import type { MakeRecord } from "../chain/record-stream.js";
+import type { AfterRecord, MakeRecord } from "../chain/record-stream.js";
 import { auditState } from "../facts/audit-state.js";
 import type { RequestEntry } from "../facts/request-entry.js";
 import { factsOf, type RequestFacts } from "../facts/request-facts.js";
@@ -15,7 +15,7 @@ export interface EventMakers {
   readonly routes: RouteTemplates;
   readonly eventRecord: EventRecord;
   readonly systemRecord: SystemRecord;
-  readonly write: (make: MakeRecord) => void;
+  readonly write: (make: MakeRecord, after?: AfterRecord) => void;
   /** Is shown each event of a request, when its record is written: the request, judged by the event. Must not throw. */
   readonly observeEvent: (facts: RequestFacts) => void;
   /** Counts and reports a record that could not be made. */
@@ -88,18 +88,23 @@ export class AppEvents {
     const { eventRecord, systemRecord, write, observeEvent, countUnmade } = this.#makers;
     let request: RequestFacts | undefined;
     let failure: { readonly error: unknown } | undefined;
-    write((recordId) => {
-      try {
-        request = req === null ? undefined : this.#factsOf(req, appEvent);
-        return eventRecord({ recordId, appEvent, request });
-      } catch (error) {
-        // A property of the request that the app replaced.
-        failure = { error };
-        return systemRecord(recordId, "log_dropped", { "audit.lost": 1, "audit.sink": "record" });
-      }
-    });
-    if (failure !== undefined) countUnmade(failure.error);
-    if (request !== undefined) observeEvent(request);
+    write(
+      (recordId) => {
+        try {
+          request = req === null ? undefined : this.#factsOf(req, appEvent);
+          return eventRecord({ recordId, appEvent, request });
+        } catch (error) {
+          // A property of the request that the app replaced.
+          failure = { error };
+          return systemRecord(recordId, "log_dropped", { "audit.lost": 1, "audit.sink": "record" });
+        }
+      },
+      // Not right here: an event that is told while another record is made comes later.
+      () => {
+        if (failure !== undefined) countUnmade(failure.error);
+        if (request !== undefined) observeEvent(request);
+      },
+    );
     return failure === undefined;
   }
 
