@@ -26,10 +26,10 @@ import { createRecordFlow } from "./record-flow.js";
 import { Refusals } from "./repeats/refusals.js";
 import { createRepeatRecord } from "./repeats/repeat-record.js";
 import type { Unrecorded } from "./repeats/unrecorded.js";
-import { RequestAudit } from "./request-audit.js";
+import { RequestAudit } from "./requests/request-audit.js";
+import { StartRecord } from "./requests/start-record.js";
 import { RouteTemplates } from "./routes/route-templates.js";
 import { SuccessSample } from "./sampling/success-sample.js";
-import { StartRecord } from "./start-record.js";
 
 const UNPROTECTED = "nothing is protected yet: every guard that this log knows only reports";
 

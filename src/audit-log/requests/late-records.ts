@@ -1,4 +1,4 @@
-import { OutsideScope } from "../core/calls/outside-scope.js";
+import { OutsideScope } from "../../core/calls/outside-scope.js";
 
 /** Keys are fetched within 5 seconds by default. */
 const LONGEST_WAIT = 10_000;

@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { addExitHook, removeExitHook } from "./process/exit-hooks.js";
+import { addExitHook, removeExitHook } from "../process/exit-hooks.js";
 
 /** An app may remove all listeners of "exit": ours is put back now and then. */
 const REQUESTS_PER_HOOK = 256;

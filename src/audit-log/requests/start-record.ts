@@ -1,8 +1,8 @@
-import { handlersOf } from "../core/app/app-layers.js";
-import { OutsideScope } from "../core/calls/outside-scope.js";
-import type { Decision } from "../core/decision/decision.js";
-import { type GuardDescription, guardMark } from "../core/guard/guard-mark.js";
-import { flushAtTurnEnd, leaveTurns, type TurnUser } from "./process/turn-end.js";
+import { handlersOf } from "../../core/app/app-layers.js";
+import { OutsideScope } from "../../core/calls/outside-scope.js";
+import type { Decision } from "../../core/decision/decision.js";
+import { type GuardDescription, guardMark } from "../../core/guard/guard-mark.js";
+import { flushAtTurnEnd, leaveTurns, type TurnUser } from "../process/turn-end.js";
 
 /**
  * Writes a record of the start: which guards are in report mode, by name, why the record is written, and whether no

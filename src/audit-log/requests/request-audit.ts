@@ -1,27 +1,27 @@
 import type { Request, Response } from "express";
-import { watchStatus } from "../core/answer/sent-status.js";
-import { type Decision, decisionsOf } from "../core/decision/decision.js";
-import { pendingVerdicts } from "../core/decision/pending-verdict.js";
-import type { PathPattern } from "../core/http/path-pattern.js";
-import { isSent } from "../core/request/is-sent.js";
-import type { AfterRecord, MakeRecord } from "./chain/record-stream.js";
-import { auditState } from "./facts/audit-state.js";
-import { type Ending, whoEnded } from "./facts/ending.js";
+import { watchStatus } from "../../core/answer/sent-status.js";
+import { type Decision, decisionsOf } from "../../core/decision/decision.js";
+import { pendingVerdicts } from "../../core/decision/pending-verdict.js";
+import type { PathPattern } from "../../core/http/path-pattern.js";
+import { isSent } from "../../core/request/is-sent.js";
+import type { AfterRecord, MakeRecord } from "../chain/record-stream.js";
+import { auditState } from "../facts/audit-state.js";
+import { type Ending, whoEnded } from "../facts/ending.js";
 import {
   bytesWritten,
   type CorrelationOptions,
   openEntry,
   type RequestEntry,
-} from "./facts/request-entry.js";
-import { factsOf, type RequestFacts } from "./facts/request-facts.js";
-import { requestEvents } from "./fields/request-events.js";
+} from "../facts/request-entry.js";
+import { factsOf, type RequestFacts } from "../facts/request-facts.js";
+import { requestEvents } from "../fields/request-events.js";
+import type { RequestRecord } from "../record/request-columns.js";
+import type { SystemRecord } from "../record/system-record.js";
+import type { Refusals } from "../repeats/refusals.js";
+import type { RouteTemplates } from "../routes/route-templates.js";
+import type { SuccessSample } from "../sampling/success-sample.js";
 import { LateRecords } from "./late-records.js";
 import { OpenRequests } from "./open-requests.js";
-import type { RequestRecord } from "./record/request-columns.js";
-import type { SystemRecord } from "./record/system-record.js";
-import type { Refusals } from "./repeats/refusals.js";
-import type { RouteTemplates } from "./routes/route-templates.js";
-import type { SuccessSample } from "./sampling/success-sample.js";
 
 const ENTRY = Symbol("express-secure-api.audit-entry");
 
