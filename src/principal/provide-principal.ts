@@ -21,7 +21,7 @@ export function providePrincipal(
   reason: Reason = principal === null ? "no_principal" : "principal_found",
 ): void {
   if (nameCaller(req, way, guard.enforced, principal)) {
-    guard.allow(req, { reason });
+    guard.allow(req, reason);
     passEnriched(req, res, next);
     return;
   }

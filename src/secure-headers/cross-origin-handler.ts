@@ -8,7 +8,13 @@ import { isFirstParty } from "../core/http/first-party.js";
 import { addVary } from "../core/http/header-values.js";
 import { HttpError } from "../core/refusal/http-error.js";
 import { earlyRefusal } from "../core/request/early-limit.js";
-import { type CorsPolicy, isPreflight, type Missing } from "./cors/cors-policy.js";
+import {
+  type CorsGrant,
+  type CorsPolicy,
+  isPreflight,
+  type Missing,
+  NO_GRANT,
+} from "./cors/cors-policy.js";
 import { corsRequestOf } from "./cors/cors-request.js";
 import { keepCors } from "./cors/keep-cors.js";
 import type { CrossOriginGuard, OriginRank } from "./cross-origin/cross-origin-guard.js";
@@ -53,6 +59,7 @@ export function createCrossOriginHandler(
   function conclude(answer: Listed, req: Request, res: Response, next: NextFunction): void {
     // Who cannot be told from a stranger is treated as one.
     const listed = answer === true;
+    const firstParty = isFirstParty(req, own);
     if (cors !== undefined) {
       if (guard.enforced) cors.vary(req, res);
       if (isPreflight(req)) {
@@ -60,12 +67,13 @@ export function createCrossOriginHandler(
         return;
       }
       if (guard.enforced) {
-        shareOrWithhold(cors, req.headers.origin, listed, res);
-        if (req.headers.origin !== undefined && !isFirstParty(req, own)) keepCors(req, res);
+        const { origin } = req.headers;
+        const allowed = shareOrWithhold(cors, origin, listed, res);
+        if (origin !== undefined && !firstParty) keepCors(req, res, allowed);
       }
     }
     if (typeof answer !== "boolean") recordFailure(guard, answer, req);
-    if (isFirstParty(req, own)) guard.pass(next);
+    if (firstParty) guard.pass(next);
     else handleForeign(guard, cors, crossOriginGuard, answer, req, res, next);
   }
 }
@@ -106,14 +114,16 @@ function toFailure(error: unknown): FunctionFailure {
   throw error;
 }
 
+/** @returns What the answer allows pages of the origin now. */
 function shareOrWithhold(
   cors: CorsPolicy,
   origin: string | undefined,
   listed: boolean,
   res: Response,
-): void {
-  if (origin === undefined || listed) cors.share(origin, res);
-  else cors.withhold(res);
+): CorsGrant {
+  if (origin === undefined || listed) return cors.share(origin, res);
+  cors.withhold(res);
+  return NO_GRANT;
 }
 
 function handlePreflight(
@@ -137,7 +147,7 @@ function handlePreflight(
     refuseListed(guard, missing, fields, req, res, next);
   } else {
     if (guard.enforced) cors.answerPreflight(req.headers.origin ?? "", req, res);
-    guard.allow(req, { reason: "preflight_allowed" });
+    guard.allow(req, "preflight_allowed");
     if (!guard.enforced) {
       recordReportedAnswer(req);
       next();
@@ -197,9 +207,9 @@ function handleForeign(
     });
     return;
   }
-  if (listed) guard.allow(req, { reason: "origin_allowed" });
+  if (listed) guard.allow(req, "origin_allowed");
   else if (cors !== undefined && answer === false && wantsToRead(req)) recordWithheld(guard, req);
-  else if (verdict !== undefined) guard.allow(req, { reason: verdict.reason });
+  else if (verdict !== undefined) guard.allow(req, verdict.reason);
   guard.pass(next);
 }
 

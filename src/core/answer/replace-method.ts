@@ -19,8 +19,12 @@ export function replaceMethod<Name extends MethodName>(
   // Of the process: so are the apps, and what was replaced stays.
   const changed = new WeakSet<object>();
   const made = new WeakSet<object>();
+  // Nearly always the same one, for each request.
+  let last: object | undefined;
 
   return function replaceOn(target) {
+    if (target === last) return;
+    last = target;
     if (changed.has(target)) return;
     changed.add(target);
     const own = ownMethod(target, name);

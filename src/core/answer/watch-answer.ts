@@ -24,20 +24,48 @@ interface App {
   readonly response?: object;
 }
 
-type DerivedLists = WeakMap<
-  readonly AnswerWatcher[],
-  WeakMap<AnswerWatcher, readonly AnswerWatcher[]>
->;
-
 const MAX_DEPTH = 20;
 
-/** The watchers of the request, in their order. */
-const watching = requestSlot<readonly AnswerWatcher[]>("answerWatchers");
+/** What the responses of all apps of the Express that was seen last inherit from: nothing changes its own prototype. */
+let topmost: object | undefined;
+
+/** Watchers in their order, which never change: each list knows the ones that others make of it, so that a request allocates none. */
+class Watchers {
+  readonly list: readonly AnswerWatcher[];
+  readonly #longer = new WeakMap<AnswerWatcher, Watchers>();
+  // Mostly the same one is added, and comparing it is all there is to do.
+  #added: AnswerWatcher | undefined;
+  #withAdded: Watchers | undefined;
+
+  constructor(list: readonly AnswerWatcher[]) {
+    this.list = list;
+  }
+
+  with(watcher: AnswerWatcher): Watchers {
+    if (this.#withAdded !== undefined && this.#added === watcher) return this.#withAdded;
+    let longer = this.#longer.get(watcher);
+    if (longer === undefined) {
+      longer = this.list.includes(watcher) ? this : new Watchers([...this.list, watcher]);
+      this.#longer.set(watcher, longer);
+    }
+    this.#added = watcher;
+    this.#withAdded = longer;
+    return longer;
+  }
+
+  /** Made of its parts again, so that equal lists are the same. */
+  without(watcher: AnswerWatcher): Watchers {
+    return this.list
+      .filter((other) => other !== watcher)
+      .reduce((made, other) => made.with(other), NONE);
+  }
+}
+
 /** No watcher yet. */
-const NONE: readonly AnswerWatcher[] = Object.freeze([]);
-/** Each list with one watcher more, and with one less, so that a request allocates none. */
-const longer: DerivedLists = new WeakMap();
-const shorter: DerivedLists = new WeakMap();
+const NONE = new Watchers([]);
+
+/** The watchers of the request. */
+const watching = requestSlot<Watchers>("answerWatchers");
 
 /**
  * Has the watcher called when the head of the answer is written, whoever writes it and however late header fields are set:
@@ -46,8 +74,7 @@ const shorter: DerivedLists = new WeakMap();
  * A hook that was put on the response of the very first request before this was called is not seen behind.
  */
 export function watchAnswer(req: Request, res: Response, watcher: AnswerWatcher): void {
-  const known = watching.get(req) ?? NONE;
-  if (!known.includes(watcher)) watching.set(req, withOneMore(known, watcher));
+  watching.set(req, (watching.get(req) ?? NONE).with(watcher));
   // A router of Express that serves without an app has none.
   const { app } = req as { readonly app?: App };
   const target = commonResponse(app?.response ?? res);
@@ -60,7 +87,7 @@ export function watchAnswer(req: Request, res: Response, watcher: AnswerWatcher)
 /** Takes back {@link watchAnswer}: something else has taken the place of what the watcher stands for. */
 export function unwatchAnswer(req: Request, watcher: AnswerWatcher): void {
   const known = watching.get(req);
-  if (known?.includes(watcher) === true) watching.set(req, withOneLess(known, watcher));
+  if (known?.list.includes(watcher) === true) watching.set(req, known.without(watcher));
 }
 
 /**
@@ -68,52 +95,24 @@ export function unwatchAnswer(req: Request, watcher: AnswerWatcher): void {
  * does not inherit from the app around it.
  */
 function commonResponse(response: object): object {
+  const next: object | null = Object.getPrototypeOf(response);
+  // Most apps stand in no other one: what theirs inherit from directly is looked at once.
+  if (next !== null && next === topmost) return next;
   let found = response;
+  let above = next;
   for (let depth = 0; depth < MAX_DEPTH; depth += 1) {
-    const above: object | null = Object.getPrototypeOf(found);
     if (above === null || Object.hasOwn(above, "constructor")) break;
     found = above;
+    above = Object.getPrototypeOf(found) as object | null;
   }
+  if (found === next) topmost = next;
   return found;
-}
-
-function withOneMore(
-  known: readonly AnswerWatcher[],
-  watcher: AnswerWatcher,
-): readonly AnswerWatcher[] {
-  return derived(longer, known, watcher, () => [...known, watcher]);
-}
-
-function withOneLess(
-  known: readonly AnswerWatcher[],
-  watcher: AnswerWatcher,
-): readonly AnswerWatcher[] {
-  return derived(shorter, known, watcher, () => known.filter((other) => other !== watcher));
-}
-
-function derived(
-  from: DerivedLists,
-  known: readonly AnswerWatcher[],
-  watcher: AnswerWatcher,
-  make: () => readonly AnswerWatcher[],
-): readonly AnswerWatcher[] {
-  let lists = from.get(known);
-  if (lists === undefined) {
-    lists = new WeakMap();
-    from.set(known, lists);
-  }
-  let list = lists.get(watcher);
-  if (list === undefined) {
-    list = Object.freeze(make());
-    lists.set(watcher, list);
-  }
-  return list;
 }
 
 const watchHeads = replaceMethod("writeHead", (original) => {
   function writeHead(this: Response, status: number, reason?: unknown, fields?: unknown): Response {
     const send = original(this) as WriteHead;
-    const watchers = this.headersSent || !this.req ? undefined : watching.get(this.req);
+    const watchers = this.headersSent || !this.req ? undefined : watching.get(this.req)?.list;
     if (watchers === undefined) return send.call(this, status, reason, fields);
     // `writeHead(status, fields)`, as Node reads it.
     if (typeof reason === "string") {
@@ -141,7 +140,7 @@ const watchEnds = replaceMethod("end", (original) => {
 });
 
 function showPart(res: Response, [part, encoding]: readonly unknown[]): void {
-  const watchers = res.req ? watching.get(res.req) : undefined;
+  const watchers = res.req ? watching.get(res.req)?.list : undefined;
   if (watchers === undefined || !(typeof part === "string" || part instanceof Uint8Array)) return;
   for (const watcher of watchers) {
     try {

@@ -138,3 +138,12 @@ function stop(req: Request, res: Response): void {
     cutOff(req, res);
   }
 }
+
+/** Express catches what is thrown behind a middleware; behind one that waited, nobody else does. */
+export function handOn(error: unknown, req: Request, res: Response, next: NextFunction): void {
+  try {
+    next(error);
+  } catch {
+    cutOff(req, res);
+  }
+}

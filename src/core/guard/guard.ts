@@ -1,4 +1,5 @@
 import type { NextFunction, Request, RequestHandler, Response } from "express";
+import { createAllowances } from "../decision/allowances.js";
 import { type Decision, recordDecision, recordFrozenDecision } from "../decision/decision.js";
 import {
   concludeCaller,
@@ -15,7 +16,7 @@ import { cutOff } from "../request/cut-off.js";
 import { isGone } from "../request/is-gone.js";
 import { createCreationCheck } from "./creation-check.js";
 import { createFaultReport, refusalOfFault } from "./fault.js";
-import { refuseForGood } from "./final-refusal.js";
+import { handOn, refuseForGood } from "./final-refusal.js";
 import { declareMadeHere, type GuardDescription, markGuard } from "./guard-mark.js";
 import type { Mode } from "./guard-options.js";
 import type { Middleware } from "./middleware.js";
@@ -39,8 +40,12 @@ export interface Guard {
   /** Whether refusals take effect: `mode` is `"enforce"`. */
   readonly enforced: boolean;
   readonly onDenied: OnDenied;
-  /** Records that the request may pass. Does not call `next`. */
-  allow(req: Request, fields?: DecisionFields): void;
+  /**
+   * Records that the request may pass. Does not call `next`.
+   *
+   * @param about - A reason alone, one of the few that the guard has, costs less: all its requests share the decision.
+   */
+  allow(req: Request, about?: DecisionFields | string): void;
   /** Refuses with `error`; in report mode records the refusal and calls `next()`. 5xx counts as an outage. */
   refuse(
     error: HttpError,
@@ -108,8 +113,7 @@ export function createGuard(
   const enforced = mode === "enforce";
   // What is added to the caller in report mode waits by itself. Limits that enforce do not wait: behind a guard that only reports they count by address.
   const needsPrincipal = kind === "authorization" || kind === (enforced ? "enrichment" : "limit");
-  // The usual decision says nothing about the request: all requests share it.
-  const allowed = Object.freeze({ guard: name, outcome: "allow", enforced, code: "ok" } as const);
+  const allowances = createAllowances(name, enforced);
 
   const row = rowInScope();
   const self = Object.freeze({ name });
@@ -120,10 +124,11 @@ export function createGuard(
    */
   let passed = 0;
 
-  function allow(req: Request, fields?: DecisionFields): void {
+  function allow(req: Request, about?: DecisionFields | string): void {
     passed = (passed + 1) | 0;
-    if (fields === undefined) recordFrozenDecision(req, allowed);
-    else recordDecision(req, { ...allowed, ...fields });
+    if (about === undefined) recordFrozenDecision(req, allowances.plain);
+    else if (typeof about === "string") recordFrozenDecision(req, allowances.because(about));
+    else recordDecision(req, { ...allowances.plain, ...about });
   }
 
   function refuse(
@@ -286,15 +291,6 @@ export function createGuard(
     resume,
     middleware,
   });
-}
-
-/** Express catches what is thrown behind a middleware; behind one that waited, nobody else does. */
-function handOn(error: unknown, req: Request, res: Response, next: NextFunction): void {
-  try {
-    next(error);
-  } catch {
-    cutOff(req, res);
-  }
 }
 
 function ignore(): void {}

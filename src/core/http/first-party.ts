@@ -70,5 +70,12 @@ function isOwnOrigin(origin: string, req: Request): boolean {
   const host = requestHost(req)?.toLowerCase();
   if (host === undefined || host === "") return false;
   // Behind a proxy that ends TLS unannounced, pages of this host have an https origin: no worse than the http one.
-  return origin === `https://${host}` || (!req.secure && origin === `http://${host}`);
+  return (
+    isOriginOf("https://", host, origin) || (isOriginOf("http://", host, origin) && !req.secure)
+  );
+}
+
+/** Lengths differ nearly always, and then no text is made. */
+function isOriginOf(scheme: string, host: string, origin: string): boolean {
+  return origin.length === scheme.length + host.length && origin === scheme + host;
 }

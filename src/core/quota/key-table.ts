@@ -69,6 +69,11 @@ export class KeyTable<T> {
     }
   }
 
+  /** Sets the value of a slot that has one. */
+  replace(slot: string, value: T): void {
+    this.#values.set(slot, value);
+  }
+
   delete(slot: string): void {
     if (this.#values.delete(slot)) this.#networks?.add(slot, -1);
   }

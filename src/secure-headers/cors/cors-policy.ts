@@ -14,8 +14,8 @@ export interface CorsPolicy {
   missing(req: Request): Missing;
   /** Tells caches what the answer depends on. Due on every answer, also on those without `Origin`. */
   vary(req: Request, res: Response): void;
-  /** Lets pages of the origin read the answer. */
-  share(origin: string | undefined, res: Response): void;
+  /** Lets pages of the origin read the answer. @returns What it allows them. */
+  share(origin: string | undefined, res: Response): CorsGrant;
   /** Keeps the answer from all pages, whatever a middleware before this one has set. */
   withhold(res: Response): void;
   /** Answers an allowed preflight with 204. */
@@ -23,6 +23,17 @@ export interface CorsPolicy {
   /** Says what the policy allows, without what the preflight misses, so that the browser names that. */
   explain(origin: string, req: Request, res: Response): void;
 }
+
+/** What an answer allows pages of one origin: the values of its header fields, `undefined` where it has none. */
+export interface CorsGrant {
+  /** `Access-Control-Allow-Origin` */
+  readonly origin: string | undefined;
+  /** `Access-Control-Allow-Credentials` */
+  readonly credentials: string | undefined;
+}
+
+/** Nothing at all. */
+export const NO_GRANT: CorsGrant = Object.freeze({ origin: undefined, credentials: undefined });
 
 /** What a preflight asks for and the policy does not allow. */
 export interface Missing {
@@ -110,10 +121,12 @@ export function createCorsPolicy(settings: CorsSettings): CorsPolicy {
       if (req.method === "OPTIONS") for (const name of PREFLIGHT_VARY) setVary(res, name);
     },
     share(origin, res) {
-      if (!origins.any && origin === undefined) return;
-      res.setHeader(ALLOW_ORIGIN, origins.any ? "*" : (origin as string));
+      if (!origins.any && origin === undefined) return NO_GRANT;
+      const allowed = origins.any ? "*" : origin;
+      res.setHeader(ALLOW_ORIGIN, allowed as string);
       setAll(actual, res);
       if (!credentials) res.removeHeader("Access-Control-Allow-Credentials");
+      return { origin: allowed, credentials: credentials ? "true" : undefined };
     },
     withhold,
     answerPreflight(origin, req, res) {

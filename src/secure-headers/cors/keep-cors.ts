@@ -3,13 +3,12 @@ import { changeHeadFields, type HeadFields, headValue } from "../../core/answer/
 import { type AnswerWatcher, watchAnswer } from "../../core/answer/watch-answer.js";
 import { warnAboutApp } from "../../core/app/app-warning.js";
 import { requestSlot } from "../../core/request/request-slot.js";
+import type { CorsGrant } from "./cors-policy.js";
 
 const NAMES = ["access-control-allow-origin", "access-control-allow-credentials"] as const;
 
-/** What the answer says of them, `undefined` where it has none. Of two `secureHeaders`, the inner one decides. */
-type Decided = readonly (string | undefined)[];
-
-const decided = requestSlot<Decided>("corsDecided");
+/** Of two `secureHeaders`, the inner one decides. */
+const decided = requestSlot<CorsGrant>("corsDecided");
 
 /** The field cannot be taken out of what `writeHead` is given. This one lets nobody in (RFC 6761 §6.4). */
 const NOBODY = { [NAMES[0]]: "https://origin.invalid", [NAMES[1]]: "false" } as const;
@@ -19,9 +18,10 @@ const OVERRIDDEN =
 
 const watcher: AnswerWatcher = Object.freeze({
   onHead(req, res, _status, fields) {
-    const values = decided.get(req);
-    if (values === undefined) return fields;
-    return NAMES.reduce((given, name, index) => keep(res, given, name, values[index]), fields);
+    const grant = decided.get(req);
+    if (grant === undefined) return fields;
+    const kept = keep(res, fields, NAMES[0], grant.origin);
+    return keep(res, kept, NAMES[1], grant.credentials);
   },
 } satisfies AnswerWatcher);
 
@@ -29,8 +29,8 @@ const watcher: AnswerWatcher = Object.freeze({
  * Makes what was decided about the origin of this request final: whatever the app sets behind it, the answer lets no other
  * page read it. Less than was decided stays less.
  */
-export function keepCors(req: Request, res: Response): void {
-  decided.set(req, [textOf(res.getHeader(NAMES[0])), textOf(res.getHeader(NAMES[1]))]);
+export function keepCors(req: Request, res: Response, grant: CorsGrant): void {
+  decided.set(req, grant);
   watchAnswer(req, res, watcher);
 }
 
@@ -51,8 +51,4 @@ function keep(
 /** Anything but `true` allows no credentials (https://fetch.spec.whatwg.org/#http-access-control-allow-credentials). */
 function isHarmless(name: string, sent: unknown): boolean {
   return name === NAMES[1] && String(sent) !== "true";
-}
-
-function textOf(value: unknown): string | undefined {
-  return value === undefined ? undefined : String(value);
 }
