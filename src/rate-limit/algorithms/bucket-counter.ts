@@ -72,6 +72,8 @@ class BucketDraft extends Draft implements OpenCharge {
   readonly #scale: number;
   readonly #before: number;
   readonly #price: number;
+  /** Whether the slot has a time, which it keeps until the charge: nothing else runs in between. */
+  readonly #isKnown: boolean;
   #now: number;
   /** In the unit in which times are kept. */
   after: number;
@@ -94,7 +96,9 @@ class BucketDraft extends Draft implements OpenCharge {
     this.#scale = scale;
     this.#now = now;
     this.slot = counter.times.slotFor(key, now / scale);
-    this.#before = this.#arrival(now);
+    const kept = counter.times.get(this.slot);
+    this.#isKnown = kept !== undefined;
+    this.#before = this.#arrivalOf(kept, now);
     this.#price = cost * ticksPerUnit;
     this.after = (this.#before + this.#price) / scale;
     this.allowed = this.#before + this.#price - depth <= now;
@@ -102,7 +106,9 @@ class BucketDraft extends Draft implements OpenCharge {
 
   commit(): void {
     if (this.#price > 0) {
-      this.#counter.times.set(this.slot, this.after, this.#now / this.#scale);
+      const { times } = this.#counter;
+      if (this.#isKnown) times.replace(this.slot, this.after);
+      else times.set(this.slot, this.after, this.#now / this.#scale);
       this.charged = true;
       this.#counter.open?.add(this);
       if (this.#counter.leaky) this.delayMs = this.#milliseconds(this.#before - this.#now);
@@ -120,7 +126,7 @@ class BucketDraft extends Draft implements OpenCharge {
     const now = nowMs * this.#bucket.ticksPerMs;
     const missing = Math.max(0, this.#ticks(this.after) - now);
     const credit = Math.min(units * this.#bucket.ticksPerUnit, missing);
-    const arrival = this.#arrival(now) - credit;
+    const arrival = this.#arrivalOf(times.get(this.slot), now) - credit;
     if (credit > 0) times.set(this.slot, arrival / this.#scale, now / this.#scale);
     this.charged = false;
     open?.remove(this, credit / this.#scale);
@@ -146,12 +152,9 @@ class BucketDraft extends Draft implements OpenCharge {
     this.charged = false;
   }
 
-  /** The arrival time of the slot in ticks, `now` when it has none in the future. */
-  #arrival(now: number): number {
-    const kept = this.#counter.times.get(this.slot);
-    if (kept === undefined) return now;
-    const arrival = this.#ticks(kept);
-    return Math.max(arrival, now);
+  /** The arrival time that was kept in ticks, `now` when it is not in the future. */
+  #arrivalOf(kept: number | undefined, now: number): number {
+    return kept === undefined ? now : Math.max(this.#ticks(kept), now);
   }
 
   #ticks(kept: number): number {

@@ -1,6 +1,7 @@
 import type { Response } from "express";
 import type { Rate, RateLimitAlgorithm } from "../policies/policy.js";
 import type { RateLimitResult } from "../stores/rate-limit-store.js";
+import { lastText } from "./last-text.js";
 
 /** A version of the draft that defines `RateLimit` and `RateLimit-Policy`. */
 export type IetfVersion = "draft-11" | "draft-8" | "draft-7" | "draft-6";
@@ -38,7 +39,7 @@ const DRAFT_11: IetfFields = {
   limitItem(name, algorithm, result, rate) {
     const item = `${name};r=${result.remaining}`;
     if (algorithm === "concurrency" || rate.limit === 0) return item;
-    return `${item};t=${effectiveWindow(result, algorithm, rate)}`;
+    return item + timeParameter(effectiveWindow(result, algorithm, rate));
   },
   setLimits: setList,
 };
@@ -86,6 +87,8 @@ export function ietfFieldNames(version: IetfVersion): readonly string[] {
     ? ["RateLimit-Policy", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
     : ["RateLimit", "RateLimit-Policy"];
 }
+
+const timeParameter = lastText((value) => `;t=${value}`);
 
 function setList(res: Response, limits: string): void {
   res.setHeader("RateLimit", limits);

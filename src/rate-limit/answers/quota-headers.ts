@@ -4,6 +4,7 @@ import { requestSlot } from "../../core/request/request-slot.js";
 import { type Charge, type Policy, rateOf } from "../policies/policy.js";
 import type { RateLimitResult } from "../stores/rate-limit-store.js";
 import { IETF_FIELDS, type IetfFields, type IetfVersion } from "./ietf-fields.js";
+import { lastText } from "./last-text.js";
 
 /** Which header fields a limiter sends. */
 export interface HeaderSettings {
@@ -85,17 +86,17 @@ export function quotaReporter(
  * different versions, it is that of the first one.
  */
 export function setQuotaHeaders(res: Response, quotas: readonly QuotaReport[]): void {
-  let policies = "";
   let limits = "";
+  let shown = 0;
   let first: QuotaReport | undefined;
   let tightest: QuotaReport | undefined;
   let legacy: QuotaReport | undefined;
   for (const quota of quotas) {
     if (quota.fields !== undefined && (first === undefined || first.fields === quota.fields)) {
-      const separator = first === undefined ? "" : ", ";
       first ??= quota;
-      policies += separator + quota.policyItem;
-      limits += separator + quota.limitItem;
+      limits = shown === 0 ? quota.limitItem : `${limits}, ${quota.limitItem}`;
+      policyItems[shown] = quota.policyItem;
+      shown += 1;
       if (tightest === undefined || isTighter(quota, tightest)) tightest = quota;
     }
     if (quota.legacy !== false && (legacy === undefined || isTighter(quota, legacy))) {
@@ -103,15 +104,36 @@ export function setQuotaHeaders(res: Response, quotas: readonly QuotaReport[]): 
     }
   }
   if (tightest !== undefined) {
-    res.setHeader("RateLimit-Policy", policies);
+    res.setHeader("RateLimit-Policy", policiesText(shown));
     tightest.fields?.setLimits(res, limits, tightest);
   }
   if (legacy !== undefined) {
-    res.setHeader("X-RateLimit-Limit", String(legacy.limit));
+    res.setHeader("X-RateLimit-Limit", limitText(legacy.limit));
     res.setHeader("X-RateLimit-Remaining", String(legacy.remaining));
-    res.setHeader("X-RateLimit-Reset", String(resetOf(legacy)));
+    res.setHeader("X-RateLimit-Reset", resetText(resetOf(legacy)));
   }
 }
+
+/** Of the quotas of the request that is answered now. */
+const policyItems: string[] = [];
+/** Those of the answer before, mostly the same ones, and their text: joined anew, each would be checked character by character. */
+let lastItems: readonly string[] = [];
+let lastPolicies = "";
+
+function policiesText(count: number): string {
+  policyItems.length = count;
+  if (
+    lastItems.length !== count ||
+    !lastItems.every((item, index) => item === policyItems[index])
+  ) {
+    lastItems = policyItems.slice();
+    lastPolicies = policyItems.join(", ");
+  }
+  return lastPolicies;
+}
+
+const limitText = lastText(String);
+const resetText = lastText(String);
 
 function isTighter(quota: QuotaReport, other: QuotaReport): boolean {
   if (quota.remaining !== other.remaining) return quota.remaining < other.remaining;

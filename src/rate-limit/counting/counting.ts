@@ -65,7 +65,7 @@ export class Counting {
   count(charges: readonly Charge[], done: (count: Count | Error) => void): void {
     const store = this.#store;
     if (store === undefined) {
-      done(this.#inMemory(charges, undefined));
+      done(this.countNow(charges));
       return;
     }
     const blocked = this.#blocks?.blockedOf(charges);
@@ -84,6 +84,11 @@ export class Counting {
         done({ charges, results: answer, notice: undefined });
       },
     );
+  }
+
+  /** Does the same where {@link isImmediate}. */
+  countNow(charges: readonly Charge[]): Count {
+    return this.#inMemory(charges, undefined);
   }
 
   /** Whether `count` calls back at once. */

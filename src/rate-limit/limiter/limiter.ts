@@ -173,13 +173,13 @@ class Limiter {
 
   #pass(reason: Reason, req: Request, res: Response, next: NextFunction): void {
     if (this.#earlier !== undefined) this.#sendHeaders(req, res);
-    this.#guard.allow(req, { reason });
+    this.#guard.allow(req, reason);
     next();
   }
 
   #count(charges: readonly Charge[], req: Request, res: Response, next: NextFunction): void {
     if (this.#counting.isImmediate) {
-      this.#counting.count(charges, (count) => this.#conclude(count, req, res, next));
+      this.#decide(this.#counting.countNow(charges), req, res, next);
     } else if (this.#guard.enforced) {
       this.#counting.count(charges, (count) => {
         let isHere = false;
@@ -246,7 +246,7 @@ class Limiter {
     if (!this.#isFollowed) this.#sendHeaders(req, res);
     else if (this.#guard.enforced) oweHeaders(req, writeQuotas);
     const reason = notice ?? (this.#warns && isNearLimit(charges, results) ? NEAR : undefined);
-    this.#guard.allow(req, reason === undefined ? undefined : { reason });
+    this.#guard.allow(req, reason);
     next();
   }
 
