@@ -1,11 +1,9 @@
 import { flushAtTurnEnd, leaveTurns, type TurnUser } from "../process/turn-end.js";
 import type { FileTransport } from "../sinks/file-transport.js";
 import { LineWriteError } from "../sinks/line-writer.js";
+import { HeldLines } from "./held-lines.js";
 import { closedError, type Lane, type LaneContext } from "./lane.js";
 import { LossTally } from "./loss-tally.js";
-
-/** Characters. A turn that does not end, such as a loop of the app, must not collect without a limit. */
-const MAX_HELD = 64 * 1024;
 
 /**
  * The lane of a file whose records share a write: those of one turn of the event loop are appended together when it
@@ -17,8 +15,7 @@ export class TurnLane implements Lane, TurnUser {
   readonly #transport: FileTransport;
   readonly #losses: LossTally;
   readonly #writeLine = (line: string): void => this.#transport.writeLine(line);
-  #text = "";
-  #count = 0;
+  #held = new HeldLines();
   #lastNumber = 0;
   /** What is lost later than it was written is at most this one. */
   #lastWritten = 0;
@@ -38,11 +35,12 @@ export class TurnLane implements Lane, TurnUser {
   }
 
   get pending(): number {
-    return this.#count;
+    return this.#held.count;
   }
 
   get oldest(): number | undefined {
-    return this.#count === 0 ? undefined : this.#lastNumber - this.#count + 1;
+    const { count } = this.#held;
+    return count === 0 ? undefined : this.#lastNumber - count + 1;
   }
 
   get owing(): boolean {
@@ -58,18 +56,23 @@ export class TurnLane implements Lane, TurnUser {
   }
 
   write(line: string, number: number): void {
+    if (this.#held.isFullFor(line)) this.flush();
     this.#lastNumber = number;
-    this.#text += `${line}\n`;
-    this.#count += 1;
-    if (this.#closed || this.#text.length >= MAX_HELD) this.flush();
-    else if (this.#count === 1) flushAtTurnEnd(this);
+    this.#held.add(line);
+    if (this.#closed) this.flush();
+    else if (this.#held.count === 1) flushAtTurnEnd(this);
   }
 
   flush(): void {
-    const text = this.#text;
-    const count = this.#count;
-    this.#text = "";
-    this.#count = 0;
+    const held = this.#held;
+    // What is caused meanwhile comes behind.
+    this.#held = new HeldLines();
+    this.#flush(held);
+    held.clear();
+    if (this.#held.count === 0) this.#held = held;
+  }
+
+  #flush({ bytes, count }: HeldLines): void {
     try {
       if (this.#losses.owed) this.#losses.tell(this.#writeLine);
     } catch (error) {
@@ -78,7 +81,7 @@ export class TurnLane implements Lane, TurnUser {
       return;
     }
     try {
-      if (count > 0) this.#transport.writeLines(text);
+      if (count > 0) this.#transport.writeLines(bytes, count);
       this.#lastWritten = this.#lastNumber;
       this.#failing = false;
     } catch (error) {
@@ -87,7 +90,7 @@ export class TurnLane implements Lane, TurnUser {
   }
 
   settle(): void {
-    if (this.#count > 0 || this.#losses.owed) this.flush();
+    if (this.#held.count > 0 || this.#losses.owed) this.flush();
   }
 
   refuse(): void {

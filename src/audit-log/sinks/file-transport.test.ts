@@ -115,8 +115,8 @@ describe("rotation", () => {
 
   it("keeps the lines of one write together", () => {
     open({ rotate: { size: "1kb" } });
-    sink.writeLines(`a ${wide}\nb ${wide}\n`);
-    sink.writeLines(`c ${wide}\nd ${wide}\ne ${wide}\nf ${wide}\n`);
+    sink.writeLines(Buffer.from(`a ${wide}\nb ${wide}\n`), 2);
+    sink.writeLines(Buffer.from(`c ${wide}\nd ${wide}\ne ${wide}\nf ${wide}\n`), 4);
     expect(segments().map((name) => linesOf(name).length)).toEqual([2]);
     expect(linesOf("audit.jsonl")).toHaveLength(5);
   });
@@ -261,7 +261,7 @@ describe("a file that is not under its path any more", () => {
     sink.writeLine("b");
     unlinkSync(path);
     sink.writeLine("c");
-    sink.writeLines("d\ne\n");
+    sink.writeLines(Buffer.from("d\ne\n"), 2);
     expect(existsSync(path)).toBe(false);
     vi.advanceTimersByTime(SECOND);
     sink.writeLine("f");
@@ -354,7 +354,7 @@ describe("closing", () => {
     faults.clear();
     sink.close();
     open({ fsync: "interval", fsyncInterval: "1h" });
-    sink.writeLines("c\nd\n");
+    sink.writeLines(Buffer.from("c\nd\n"), 2);
     faults.set("sync", "EIO");
     sink.close();
     expect([basename(path), lost]).toEqual(["audit.jsonl", 2]);

@@ -106,19 +106,20 @@ export class FileTransport extends DirectTransport {
   }
 
   override writeLine(line: string): void {
-    this.writeLines(`${line}\n`);
+    this.writeLines(Buffer.from(`${line}\n`), 1);
   }
 
   /**
-   * Appends several lines, given with their line ends, with one call of the operating system.
+   * Appends several lines with one call of the operating system.
    *
+   * @param bytes - With the line ends.
    * @throws {@link LineWriteError} when not all of them were written as a whole.
    */
-  writeLines(text: string): void {
+  writeLines(bytes: Buffer, lines: number): void {
     if (this.#descriptor === undefined) throw new Error("the file is closed");
     const care = this.#care;
-    if (care === undefined) this.#writer.append(text);
-    else this.#writeWithCare(text, care);
+    if (care === undefined) this.#writer.append(bytes);
+    else this.#writeWithCare(bytes, lines, care);
   }
 
   override close(): void {
@@ -138,9 +139,8 @@ export class FileTransport extends DirectTransport {
     if (lost > 0) this.emit("lost", lost, replaced("FILE_DELETED"));
   }
 
-  #writeWithCare(text: string, { live, sync, keeper }: FileCare): void {
-    const bytes = Buffer.byteLength(text);
-    const replacement = live.prepare(bytes);
+  #writeWithCare(bytes: Buffer, lines: number, { live, sync, keeper }: FileCare): void {
+    const replacement = live.prepare(bytes.length);
     if (replacement !== undefined) {
       this.#take(replacement);
       sync.named(replacement.file.path);
@@ -150,9 +150,8 @@ export class FileTransport extends DirectTransport {
       this.#awake = true;
       keeper?.wake();
     }
-    this.#writer.append(text);
-    const lines = countLines(text);
-    if (live.wrote(bytes, lines)) addExitHook(this.#atExit);
+    this.#writer.append(bytes);
+    if (live.wrote(bytes.length, lines)) addExitHook(this.#atExit);
     sync.wrote(this.#descriptor as number, lines);
   }
 
@@ -172,9 +171,9 @@ export class FileTransport extends DirectTransport {
     const listener = this.#listener;
     if (listener === undefined) return;
     try {
-      const line = `${listener.beginning(beginning)}\n`;
+      const line = Buffer.from(`${listener.beginning(beginning)}\n`);
       this.#writer.append(line);
-      live.wrote(Buffer.byteLength(line), 0);
+      live.wrote(line.length, 0);
       listener.begun();
     } catch {
       this.#beginning = beginning;
@@ -200,10 +199,4 @@ function seamOf({ identity, torn, size }: OpenLogFile): LineSeam {
 
 function replaced(code: string): Error {
   return Object.assign(new Error("the file is not under its path any more"), { code });
-}
-
-function countLines(text: string): number {
-  let count = 0;
-  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) count += 1;
-  return count;
 }

@@ -27,33 +27,33 @@ beforeEach(() => {
 describe("writing lines", () => {
   it("continues short writes, also in the middle of a character", () => {
     device.steps = [4, 1, 2];
-    expect(new LineWriter(9).write("añö世界\n")).toBeUndefined();
+    expect(new LineWriter(9).write(Buffer.from("añö世界\n"))).toBeUndefined();
     expect(written()).toBe("añö世界\n");
   });
 
   it("starts a new line after one that could not be finished", () => {
     const writer = new LineWriter(9);
     device.steps = [3, "ENOSPC", "ENOSPC"];
-    expect(() => writer.write("first\n")).toThrow("ENOSPC");
-    expect(() => writer.write("second\n")).toThrow("ENOSPC");
-    writer.write("third\n");
-    writer.write("fourth\n");
+    expect(() => writer.write(Buffer.from("first\n"))).toThrow("ENOSPC");
+    expect(() => writer.write(Buffer.from("second\n"))).toThrow("ENOSPC");
+    writer.write(Buffer.from("third\n"));
+    writer.write(Buffer.from("fourth\n"));
     expect(written()).toBe("fir\nthird\nfourth\n");
   });
 
   it("starts no new line after one of which nothing was written", () => {
     const writer = new LineWriter(9);
     device.steps = ["EIO"];
-    expect(() => writer.write("first\n")).toThrow("EIO");
-    writer.write("second\n");
+    expect(() => writer.write(Buffer.from("first\n"))).toThrow("EIO");
+    writer.write(Buffer.from("second\n"));
     expect(written()).toBe("second\n");
   });
 
   it("needs no second line end when only that was written", () => {
     const writer = new LineWriter(9, true);
     device.steps = [1, "EIO"];
-    expect(() => writer.write("first\n")).toThrow("EIO");
-    writer.write("second\n");
+    expect(() => writer.write(Buffer.from("first\n"))).toThrow("EIO");
+    writer.write(Buffer.from("second\n"));
     expect(written()).toBe("\nsecond\n");
   });
 
@@ -61,20 +61,20 @@ describe("writing lines", () => {
     const writers = [1, 2].map(() => new LineWriter(9, sharedSeam("file 1", false)));
     const other = new LineWriter(9, sharedSeam("file 2", false));
     device.steps = [3, "ENOSPC"];
-    expect(() => writers[0]?.append("first\n")).toThrow("ENOSPC");
-    writers[1]?.append("second\n");
-    writers[0]?.append("third\n");
+    expect(() => writers[0]?.append(Buffer.from("first\n"))).toThrow("ENOSPC");
+    writers[1]?.append(Buffer.from("second\n"));
+    writers[0]?.append(Buffer.from("third\n"));
     expect(written()).toBe("fir\nsecond\nthird\n");
-    other.append("elsewhere\n");
+    other.append(Buffer.from("elsewhere\n"));
     expect(written()).toBe("fir\nsecond\nthird\nelsewhere\n");
   });
 
   it("gives back what a reader that is behind does not take", () => {
     const writer = new LineWriter(9);
     device.steps = [3, "EAGAIN"];
-    const rest = writer.write("first\n");
+    const rest = writer.write(Buffer.from("first\n"));
     expect(String(rest)).toBe("st\n");
-    writer.write(rest ?? "");
+    writer.write(rest ?? Buffer.alloc(0));
     expect(written()).toBe("first\n");
   });
 
@@ -97,27 +97,27 @@ describe("writing lines", () => {
   ])("knows of three lines which are lost when a device takes %s", (_what, steps, lost, text) => {
     const writer = new LineWriter(9);
     device.steps = [...steps];
-    const failure = catchError(() => writer.append("one\ntwo\nthr\u00e9e\n"));
+    const failure = catchError(() => writer.append(Buffer.from("one\ntwo\nthr\u00e9e\n")));
     expect([failure?.lost, failure?.code]).toEqual([lost, steps.at(-1)]);
-    writer.append("next\n");
+    writer.append(Buffer.from("next\n"));
     expect(written()).toBe(text);
   });
 
   it("loses nothing when only the last line end is missing: the next line brings it", () => {
     const writer = new LineWriter(9);
     device.steps = [7, "ENOSPC"];
-    writer.append("one\ntwo\n");
-    writer.append("next\n");
+    writer.append(Buffer.from("one\ntwo\n"));
+    writer.append(Buffer.from("next\n"));
     expect(written()).toBe("one\ntwo\nnext\n");
   });
 
   it("counts right behind a torn line, of which the end is not written either", () => {
     const writer = new LineWriter(9, true);
     device.steps = ["EIO"];
-    expect(catchError(() => writer.append("one\ntwo\n"))?.lost).toBe(2);
+    expect(catchError(() => writer.append(Buffer.from("one\ntwo\n")))?.lost).toBe(2);
     device.steps = [4, "EIO"];
-    expect(catchError(() => writer.append("one\ntwo\n"))?.lost).toBe(1);
-    writer.append("next\n");
+    expect(catchError(() => writer.append(Buffer.from("one\ntwo\n")))?.lost).toBe(1);
+    writer.append(Buffer.from("next\n"));
     expect(written()).toBe("\none\nnext\n");
   });
 });

@@ -71,13 +71,13 @@ export class LineWriter {
   }
 
   /**
-   * Writes the text, line ends included.
+   * Writes the lines, line ends included.
    *
    * @returns What is left when the reader of a pipe is behind (EAGAIN): write that first, later.
    * @throws {@link LineWriteError} for every other error of the operating system: what is left is given up.
    */
-  write(text: string | Buffer): Buffer | undefined {
-    const shortfall = this.#push(text);
+  write(lines: Buffer): Buffer | undefined {
+    const shortfall = this.#push(lines);
     if (shortfall === undefined) return undefined;
     if (!isWouldBlock(shortfall.error)) {
       this.#giveUp(shortfall);
@@ -87,35 +87,27 @@ export class LineWriter {
     return shortfall.bytes.subarray(shortfall.taken);
   }
 
-  /** Writes the text, line ends included, and gives up what is not taken. @throws {@link LineWriteError} */
-  append(text: string): void {
-    const shortfall = this.#push(text);
+  /** Writes the lines, line ends included, and gives up what is not taken. @throws {@link LineWriteError} */
+  append(lines: Buffer): void {
+    const shortfall = this.#push(lines);
     if (shortfall !== undefined) this.#giveUp(shortfall);
   }
 
   /** Ends a line that could not be finished, if the operating system takes that now. */
   finish(): void {
-    if (this.#seam.torn) this.#push("");
+    if (this.#seam.torn) this.#push(Buffer.alloc(0));
   }
 
-  #push(text: string | Buffer): Shortfall | undefined {
-    const data = this.#seam.torn ? Buffer.concat([Buffer.from("\n"), Buffer.from(text)]) : text;
+  #push(lines: Buffer): Shortfall | undefined {
+    const bytes = this.#seam.torn ? Buffer.concat([Buffer.of(LINE_END), lines]) : lines;
     let taken = 0;
     try {
-      // Two calls, because the types of Node know no union here.
-      taken =
-        typeof data === "string"
-          ? writeSync(this.#descriptor, data)
-          : writeSync(this.#descriptor, data);
-      const size = typeof data === "string" ? Buffer.byteLength(data) : data.length;
-      if (taken < size) {
-        const bytes = Buffer.from(data);
-        while (taken < size) taken += writeSync(this.#descriptor, bytes, taken);
-      }
+      taken = writeSync(this.#descriptor, bytes);
+      while (taken < bytes.length) taken += writeSync(this.#descriptor, bytes, taken);
       this.#seam.torn = false;
       return undefined;
     } catch (error) {
-      return { bytes: Buffer.from(data), taken, error };
+      return { bytes, taken, error };
     }
   }
 

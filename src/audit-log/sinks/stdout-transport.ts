@@ -44,7 +44,7 @@ export class StdoutTransport extends DirectTransport {
       this.#enqueue(Buffer.from(`${line}\n`));
       return;
     }
-    const rest = this.#writer.write(`${line}\n`);
+    const rest = this.#writer.write(Buffer.from(`${line}\n`));
     if (rest !== undefined) this.#enqueue(rest);
   }
 

@@ -1,0 +1,50 @@
+/** Bytes. A turn that does not end, such as a loop of the app, must not collect without a limit. */
+const ROOM = 64 * 1024;
+/** Of UTF-8, for one UTF-16 code unit. */
+const MOST_BYTES = 3;
+
+/** Lines that share a write: encoded as they come, so that the write copies nothing. */
+export class HeldLines {
+  #buffer: Buffer | undefined;
+  #size = 0;
+  #count = 0;
+
+  /** How many there are. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** All of them, with their line ends. Good until they are cleared. */
+  get bytes(): Buffer {
+    return this.#buffer?.subarray(0, this.#size) ?? Buffer.alloc(0);
+  }
+
+  /** Whether the line may find no room behind those that are here. Alone, each does. */
+  isFullFor(line: string): boolean {
+    return this.#count > 0 && this.#size + roomOf(line) > ROOM;
+  }
+
+  add(line: string): void {
+    const room = roomOf(line);
+    if (this.#buffer === undefined || this.#size + room > this.#buffer.length) {
+      this.#buffer = Buffer.allocUnsafeSlow(Math.max(ROOM, room));
+    }
+    const end = this.#size + this.#buffer.write(line, this.#size, "utf8");
+    this.#buffer[end] = LINE_END;
+    this.#size = end + 1;
+    this.#count += 1;
+  }
+
+  clear(): void {
+    // One long line keeps no memory for good.
+    if (this.#buffer !== undefined && this.#buffer.length > ROOM) this.#buffer = undefined;
+    this.#size = 0;
+    this.#count = 0;
+  }
+}
+
+const LINE_END = 0x0a;
+
+function roomOf(line: string): number {
+  return line.length * MOST_BYTES + 1;
+}
