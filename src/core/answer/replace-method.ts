@@ -35,18 +35,22 @@ export function replaceMethod<Name extends MethodName>(
     Reflect.defineProperty(target, name, { value, configurable: true, writable: true });
 
     function original(res: Response): Response[Name] {
+      // The one that stands furthest up: below it are copies, of middlewares that put the method of a response back as they
+      // found it, and of bridges.
+      let last: object | undefined;
       for (
         let holder: object | null = res;
         holder !== null;
         holder = Object.getPrototypeOf(holder)
       ) {
-        if (ownMethod(holder, name) !== value) continue;
-        const above = (Object.getPrototypeOf(holder) as Response | null)?.[name];
-        return holder === target
-          ? (own ?? (above as Response[Name]))
-          : (above ?? (own as Response[Name]));
+        if (ownMethod(holder, name) === value) last = holder;
+        if (holder === target) break;
       }
-      return own ?? (Object.getPrototypeOf(target) as Response)[name];
+      if (last === undefined) return own ?? (Object.getPrototypeOf(target) as Response)[name];
+      const above = (Object.getPrototypeOf(last) as Response | null)?.[name];
+      return last === target
+        ? (own ?? (above as Response[Name]))
+        : (above ?? (own as Response[Name]));
     }
   };
 }

@@ -108,6 +108,34 @@ describe.each(expressVersions)("an answer that is watched on Express %s", (_majo
     expect(order).toEqual(["body ok", "after", "before", "head 200"]);
   });
 
+  it.each(["end", "write", "writeHead"] as const)(
+    "is seen once where a middleware puts `res.%s` back as it found it",
+    async (name) => {
+      const seen: string[] = [];
+      const app = newApp();
+      app.use(watching(seen));
+      // As express-winston does it.
+      app.use((_req, res, next) => {
+        const found = res[name] as (...given: unknown[]) => unknown;
+        const replaced = (...given: unknown[]): unknown => {
+          Object.assign(res, { [name]: found });
+          return (res[name] as typeof found)(...given);
+        };
+        Object.assign(res, { [name]: replaced });
+        next();
+      });
+      app.use((_req, res) => {
+        res.write("a");
+        res.end("b");
+      });
+      const answer = await request(app).get("/").expect(200);
+      expect(answer.text).toBe("ab");
+      expect(answer.headers["x-watched"]).toBe("yes");
+      expect(seen.filter((what) => what.startsWith("head"))).toEqual(["head 200"]);
+      expect(seen).toContain("body b");
+    },
+  );
+
   it("does not concern a request that nobody watches", async () => {
     const seen: string[] = [];
     await request(newApp().use(watching(seen)).use(answering())).get("/");
