@@ -6,8 +6,11 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { subject as caslSubject, createMongoAbility } from "@casl/ability";
 import permissions from "express-jwt-permissions";
 import { requiredScopes } from "express-oauth2-jwt-bearer";
+import expressWinston from "express-winston";
+import morgan from "morgan";
 import pino from "pino";
 import { pinoHttp } from "pino-http";
+import winston from "winston";
 import { createExchange } from "./fake-exchange.mjs";
 import { requireFromLibrary, requireInternal } from "./library.mjs";
 import { logVerification } from "./log-verification.mjs";
@@ -177,7 +180,33 @@ function auditRecords({ directory }) {
       toFile,
       () => takeLineCount(path),
     ),
+    auditRecord(
+      "auditRecordExpressWinston",
+      directory,
+      "`auditLog`, chained, to a file",
+      "chain",
+      "express-winston to a null stream",
+      withWinston(nowhere.stream),
+      nowhere.takeCount,
+    ),
+    auditRecord(
+      "auditRecordMorgan",
+      directory,
+      "`auditLog`, chained, to a file",
+      "chain",
+      'morgan, "combined", to a null stream',
+      morgan("combined", { stream: nowhere.stream }),
+      nowhere.takeCount,
+    ),
   ];
+}
+
+/** As its documentation shows it, with a line of JSON for each request. */
+function withWinston(stream) {
+  return expressWinston.logger({
+    transports: [new winston.transports.Stream({ stream })],
+    format: winston.format.json(),
+  });
 }
 
 function auditRecord(id, directory, ownName, integrity, peer, peerMiddleware, takePeerCount) {
