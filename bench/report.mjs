@@ -5,6 +5,7 @@ import { formatTable } from "./table.mjs";
 /** What `secureApi()` is compared with: whole costs, or what is added to the bare framework of each. */
 const COMPARISONS = [
   { id: "bare", stack: "bare", what: "`secureApi()` ÷ bare Express" },
+  { id: "floor", stack: "floor", what: "`secureApi()` ÷ the same by hand for this route alone" },
   { id: "addedByPeers", stack: "peers", added: "the peers" },
   {
     id: "fastifyCached",
@@ -24,6 +25,7 @@ const COMPARISONS = [
 /** Names in the one-line summary. */
 const BRIEF = {
   bare: "`secureApi()` ÷ bare Express",
+  floor: "÷ the same by hand",
   addedByPeers: "added ÷ added by the peers",
   fastifyCached: "÷ Fastify with token cache",
   fastify: "÷ Fastify without",

@@ -5,6 +5,11 @@ export const STACKS = {
     label: "`secureApi()` with everything on, `requireScope`, `validate`",
     framework: "bare",
   },
+  floor: {
+    label:
+      "the same header fields, digests, counts and chained record, by hand for this route alone",
+    framework: "bare",
+  },
   peers: {
     label:
       "helmet, cors, express-rate-limit, express-oauth2-jwt-bearer, express-validator, pino-http",
