@@ -21,15 +21,13 @@ export function rateLimits({ prepareWith, runMiddleware }) {
         "`rateLimit`, three policies, all headers",
         rateLimit({ policies: policies() }),
       ),
-      baseline: side(
-        "express-rate-limit, one limit, draft-8",
-        expressRateLimit({
-          windowMs: 60_000,
-          limit: LIMIT,
-          standardHeaders: "draft-8",
-          legacyHeaders: false,
-        }),
-      ),
+      baseline: side("express-rate-limit, one limit, draft-8", peer()),
+    },
+    {
+      id: "rateLimitFields",
+      what,
+      subject: side("the five fields of such an answer alone, always the same", setFields),
+      baseline: side("express-rate-limit, one limit, draft-8", peer()),
     },
     {
       id: "rateLimitFlexible",
@@ -43,9 +41,38 @@ export function rateLimits({ prepareWith, runMiddleware }) {
   ];
 }
 
+function peer() {
+  return expressRateLimit({
+    windowMs: 60_000,
+    limit: LIMIT,
+    standardHeaders: "draft-8",
+    legacyHeaders: false,
+  });
+}
+
+/** What no limiter that sends these fields can save. */
+function setFields(_req, res, next) {
+  res.setHeader("RateLimit-Policy", SAME.policies);
+  res.setHeader("RateLimit", SAME.limits);
+  res.setHeader("X-RateLimit-Limit", "100000000");
+  res.setHeader("X-RateLimit-Remaining", "99999999");
+  res.setHeader("X-RateLimit-Reset", "1800000000");
+  next();
+}
+
+const WINDOWS = { "30d": 2592000, "90d": 7776000, "366d": 31622400 };
+const SAME = {
+  policies: Object.entries(WINDOWS)
+    .map(([name, w]) => `"per-${name}";q=${LIMIT};w=${w}`)
+    .join(", "),
+  limits: Object.entries(WINDOWS)
+    .map(([name, w]) => `"per-${name}";r=${LIMIT - 1};t=${w}`)
+    .join(", "),
+};
+
 /** Windows so long that the buckets are still in use at the next request, as they are with real limits. */
 function policies() {
-  return ["30d", "90d", "366d"].map((window) => ({
+  return Object.keys(WINDOWS).map((window) => ({
     name: `per-${window}`,
     limit: LIMIT,
     window,

@@ -17,9 +17,13 @@ interface Quota {
 export interface IetfFields {
   /** A policy as an item of `RateLimit-Policy`. @param name - The name of the policy as a String of RFC 9651. */
   policyItem(name: string, algorithm: RateLimitAlgorithm, rate: Rate): string;
-  /** What is left as an item of `RateLimit`, in versions where that is a list. */
+  /**
+   * What is left as an item of `RateLimit`, in versions where that is a list.
+   *
+   * @param start - The name of the policy as a String, with the parameter up to the number that is left: `"login";r=`.
+   */
   limitItem(
-    name: string,
+    start: string,
     algorithm: RateLimitAlgorithm,
     result: RateLimitResult,
     rate: Rate,
@@ -36,8 +40,8 @@ const DRAFT_11: IetfFields = {
     if (algorithm === "concurrency") return `${name};q=${limit};qu="concurrent-requests"`;
     return limit === 0 ? `${name};q=0` : `${name};q=${limit};w=${windowMs / 1000}`;
   },
-  limitItem(name, algorithm, result, rate) {
-    const item = `${name};r=${result.remaining}`;
+  limitItem(start, algorithm, result, rate) {
+    const item = start + remainingText(result.remaining);
     if (algorithm === "concurrency" || rate.limit === 0) return item;
     return item + timeParameter(effectiveWindow(result, algorithm, rate));
   },
@@ -47,8 +51,8 @@ const DRAFT_11: IetfFields = {
 /** There, `t` is the time until the quota is full again, and a window is required. */
 const DRAFT_8: IetfFields = {
   policyItem: DRAFT_11.policyItem,
-  limitItem: (name, _algorithm, { remaining, resetMs }) =>
-    `${name};r=${remaining};t=${seconds(resetMs)}`,
+  limitItem: (start, _algorithm, { remaining, resetMs }) =>
+    start + remainingText(remaining) + timeParameter(seconds(resetMs)),
   setLimits: setList,
 };
 
@@ -87,6 +91,9 @@ export function ietfFieldNames(version: IetfVersion): readonly string[] {
     ? ["RateLimit-Policy", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
     : ["RateLimit", "RateLimit-Policy"];
 }
+
+/** Policies that count alike have as much left, and `X-RateLimit-Remaining` says it once more. */
+export const remainingText = lastText(String);
 
 const timeParameter = lastText((value) => `;t=${value}`);
 

@@ -3,7 +3,7 @@ import { sfString } from "../../core/http/header-values.js";
 import { requestSlot } from "../../core/request/request-slot.js";
 import { type Charge, type Policy, rateOf } from "../policies/policy.js";
 import type { RateLimitResult } from "../stores/rate-limit-store.js";
-import { IETF_FIELDS, type IetfFields, type IetfVersion } from "./ietf-fields.js";
+import { IETF_FIELDS, type IetfFields, type IetfVersion, remainingText } from "./ietf-fields.js";
 import { lastText } from "./last-text.js";
 
 /** Which header fields a limiter sends. */
@@ -61,6 +61,7 @@ export function quotaReporter(
   const { ietf, legacy } = headers;
   const { algorithm } = policy;
   const name = sfString(policy.name);
+  const start = `${name};r=`;
   const fields = ietf === false ? undefined : IETF_FIELDS[ietf];
   const item = fields?.policyItem(name, algorithm, policy) ?? "";
   return function reportQuota(result, charge) {
@@ -70,7 +71,7 @@ export function quotaReporter(
       limiter,
       fields,
       policyItem: rate === policy ? item : (fields?.policyItem(name, algorithm, rate) ?? ""),
-      limitItem: fields?.limitItem(name, algorithm, result, rate) ?? "",
+      limitItem: fields?.limitItem(start, algorithm, result, rate) ?? "",
       legacy,
       limit: rate.limit,
       remaining,
@@ -109,7 +110,7 @@ export function setQuotaHeaders(res: Response, quotas: readonly QuotaReport[]): 
   }
   if (legacy !== undefined) {
     res.setHeader("X-RateLimit-Limit", limitText(legacy.limit));
-    res.setHeader("X-RateLimit-Remaining", String(legacy.remaining));
+    res.setHeader("X-RateLimit-Remaining", remainingText(legacy.remaining));
     res.setHeader("X-RateLimit-Reset", resetText(resetOf(legacy)));
   }
 }
