@@ -5,6 +5,9 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000,
     globalSetup: "scripts/temporary-directory.mjs",
+    setupFiles: "test/support/patience.ts",
+    // The default is a second: too little on a busy machine.
+    expect: { poll: { timeout: 10_000 } },
     projects: [
       { extends: true, test: { name: "src", include: ["src/**/*.test.ts"] } },
       {

@@ -7,8 +7,8 @@ import { type StoreAnswer, StoreClient } from "../stores/store-client.js";
 import { redisStore } from "./redis-store.js";
 
 const DEADLINE_MS = 75;
-/** What a machine that does much else needs on top. */
-const SLACK_MS = 200;
+/** By how much an answer may come after a plain timer of that deadline, which is late as well on a busy machine. */
+const SLACK_MS = 50;
 const NEWEST = Object.entries(CLUSTER_CLIENTS).filter(([kind]) => kind.endsWith("6"));
 const unhandled: unknown[] = [];
 const noteUnhandled = (reason: unknown): void => void unhandled.push(reason);
@@ -25,7 +25,7 @@ function request(key: string): RateLimitRequest {
 
 describe.skipIf(withoutRedis).each(NEWEST)(
   "redisStore in a cluster that loses a node, with %s",
-  { timeout: 60_000 },
+  { timeout: 90_000 },
   (_kind, open) => {
     let cluster: RedisCluster;
     let opened: TestClient;
@@ -42,9 +42,13 @@ describe.skipIf(withoutRedis).each(NEWEST)(
     it("lets nobody wait, counts on where it can, and comes back", async () => {
       const client = new StoreClient(redisStore(opened.client), DEADLINE_MS, ["test"]);
       const ask = async (key: string) => {
-        const from = performance.now();
+        let due = Number.POSITIVE_INFINITY;
+        const deadline = setTimeout(() => {
+          due = performance.now();
+        }, DEADLINE_MS);
         const answer = await new Promise<StoreAnswer>((done) => client.ask([request(key)], done));
-        return { failed: answer instanceof Error, ms: performance.now() - from };
+        clearTimeout(deadline);
+        return { failed: answer instanceof Error, lateMs: performance.now() - due };
       };
       const askAll = async () => {
         const answers = [];
@@ -56,7 +60,7 @@ describe.skipIf(withoutRedis).each(NEWEST)(
       const lost = cluster.nodes[2];
       await lost?.signal("SIGKILL");
       const during = [...(await askAll()), ...(await askAll())];
-      expect(Math.max(...during.map(({ ms }) => ms))).toBeLessThan(DEADLINE_MS + SLACK_MS);
+      expect(Math.max(...during.map(({ lateMs }) => lateMs))).toBeLessThan(SLACK_MS);
       expect(during.some(({ failed }) => failed)).toBe(true);
       expect(during.some(({ failed }) => !failed)).toBe(true);
       await lost?.start();

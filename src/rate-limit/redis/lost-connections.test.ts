@@ -54,12 +54,12 @@ describe.skipIf(withoutRedis).each(Object.entries(CLIENTS))("redisStore with %s"
   it("rejects at once while there is no connection, and gives the client nothing to queue", async () => {
     const { proxy, opened } = await openBehindProxy();
     const store = redisStore(opened.client);
-    proxy.cut();
-    await vi.waitUntil(() => store.isReady?.() === false, { interval: 1 });
-    const from = performance.now();
+    proxy.refuse();
+    await vi.waitUntil(() => store.isReady?.() === false);
+    // It is connected again only after this: what waited for that would never end.
     await expect(store.consume([request])).rejects.toThrow("not connected");
-    expect(performance.now() - from).toBeLessThan(20);
-    await vi.waitUntil(() => store.isReady?.() === true, { timeout: 5000 });
+    await proxy.accept();
+    await vi.waitUntil(() => store.isReady?.() === true);
     expect((await store.consume([request]))[0]).toMatchObject({ remaining: 999 });
   });
 });

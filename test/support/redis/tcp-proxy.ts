@@ -4,6 +4,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 export class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #port = 0;
   #silent = false;
 
   private constructor(target: number) {
@@ -22,12 +23,12 @@ export class TcpProxy {
 
   static async to(target: number): Promise<TcpProxy> {
     const proxy = new TcpProxy(target);
-    await new Promise<void>((resolve) => proxy.#server.listen(0, "127.0.0.1", resolve));
+    await proxy.accept();
     return proxy;
   }
 
   get port(): number {
-    return (this.#server.address() as { port: number }).port;
+    return this.#port;
   }
 
   /** From now on the server gets everything, and the client no answer. */
@@ -42,8 +43,22 @@ export class TcpProxy {
     this.#sockets.clear();
   }
 
-  close(): void {
-    this.cut();
+  /** Cuts all connections, and lets nobody connect again until `accept()`: some clients need less than a millisecond. */
+  refuse(): void {
     this.#server.close();
+    this.cut();
+  }
+
+  /** Lets clients connect, to the same port as before. */
+  async accept(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(this.#port, "127.0.0.1", resolve);
+    });
+    this.#port = (this.#server.address() as { port: number }).port;
+  }
+
+  close(): void {
+    this.refuse();
   }
 }
