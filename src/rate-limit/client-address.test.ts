@@ -76,7 +76,8 @@ describe.each(expressVersions)("the address of the client on Express %s", (_majo
     ["0.0.0.0/1, 128.0.0.0/1", ["EXPRESS_SECURE_API_PERMISSIVE_TRUST_PROXY"]],
     [() => true, ["EXPRESS_SECURE_API_PERMISSIVE_TRUST_PROXY"]],
     [1, []],
-    [3, []],
+    [2, ["EXPRESS_SECURE_API_FORGEABLE_ADDRESS"]],
+    [3, ["EXPRESS_SECURE_API_FORGEABLE_ADDRESS"]],
     ["loopback, 10.0.0.0/8", []],
     [(_address: string, hop: number) => hop < 2, []],
     [failing, []],
@@ -95,6 +96,82 @@ describe.each(expressVersions)("the address of the client on Express %s", (_majo
       expect(given).toEqual([...codes, ...codes]);
     },
   );
+
+  describe("of whom several addresses are sent", () => {
+    async function warningsOf(trust: unknown, fields: readonly string[], count = 25) {
+      const given = warnings();
+      const app = appWith(trust);
+      const server = app.listen(0, "127.0.0.1");
+      for (let client = 1; client <= count; client += 1) {
+        for (const field of fields) {
+          const value = field.replace("CLIENT", `198.51.100.${client}`);
+          await request(server).get("/").set("X-Forwarded-For", value);
+        }
+      }
+      server.close();
+      return given;
+    }
+
+    it.each<[string, unknown, string]>([
+      ["a load balancer that adds its own address", 1, "CLIENT, 203.0.113.80"],
+      ["a second proxy that no network covers", "loopback", "CLIENT, 203.0.113.80"],
+      ["a first proxy that no network covers", "10.0.0.0/8", "CLIENT"],
+      ["ports", 1, "CLIENT:4711, 203.0.113.80:4712"],
+      ["a function", (_address: string, hop: number) => hop < 1, "CLIENT, 203.0.113.80"],
+    ])("warns once that all share one limit, with %s", async (_title, trust, field) => {
+      expect(await warningsOf(trust, [field])).toEqual(["EXPRESS_SECURE_API_SHARED_ADDRESS"]);
+    });
+
+    it.each(["unknown", "_hidden", "client.example"])(
+      "warns once that the proxy names its client %s",
+      async (name) => {
+        const given = await warningsOf(1, [name, `CLIENT, ${name}`]);
+        expect(given).toEqual(["EXPRESS_SECURE_API_SHARED_ADDRESS"]);
+      },
+    );
+
+    it.each<[string, unknown, readonly string[]]>([
+      ["two clients are told apart", 1, ["203.0.113.8, CLIENT"]],
+      [
+        "it is a client with proxies of its own among others",
+        1,
+        ["CLIENT, 203.0.113.80", "8.8.8.8"],
+      ],
+      ["the networks cover all proxies", "loopback, 203.0.113.0/24", ["CLIENT, 203.0.113.80"]],
+      ["the number covers all proxies", 2, ["CLIENT, 203.0.113.80"]],
+      ["one client sends one address", 1, ["8.8.8.8, 203.0.113.80"]],
+    ])("does not warn where %s", async (_title, trust, fields) => {
+      expect(await warningsOf(trust, fields)).toEqual([]);
+    });
+
+    it("does not warn of few", async () => {
+      expect(await warningsOf(1, ["CLIENT, 203.0.113.80"], 19)).toEqual([]);
+    });
+  });
+
+  it.each(["Forwarded", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP"])(
+    "gives a warning, once for each app, where a proxy names clients in %s alone",
+    async (name) => {
+      const given = warnings();
+      for (const app of [appWith(1), appWith(false)]) {
+        app.use(rateLimit({ limit: 1, window: "1h" }));
+        await request(app).get("/");
+        for (let count = 0; count < 2; count += 1)
+          await request(app).get("/").set(name, "for=8.8.8.8");
+      }
+      const code = "EXPRESS_SECURE_API_UNREAD_FORWARDED";
+      expect(given).toEqual([code, code]);
+    },
+  );
+
+  it("gives none for such fields beside X-Forwarded-For", async () => {
+    const given = warnings();
+    await request(appWith(1))
+      .get("/")
+      .set("X-Forwarded-For", "8.8.8.8")
+      .set("X-Real-IP", "8.8.8.8");
+    expect(given).toEqual([]);
+  });
 
   describe("over a Unix socket", () => {
     const FIELD = "203.0.113.9, 198.51.100.1";

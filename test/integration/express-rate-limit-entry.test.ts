@@ -369,6 +369,19 @@ describe.each(expressVersions)(
       }
     });
 
+    it("warns of a Forwarded that nobody reads, unless it is told not to", async () => {
+      for (const [validate, codes] of [
+        [true, ["EXPRESS_SECURE_API_UNREAD_FORWARDED"]],
+        [{ forwardedHeader: false }, []],
+      ] as const) {
+        warnings.length = 0;
+        const app = express();
+        app.use(ours.rateLimit({ validate }));
+        await get(app, { Forwarded: "for=192.0.2.1" });
+        expect(warnings).toEqual(codes);
+      }
+    });
+
     it("is recorded, and seen by the route audit", async () => {
       const app = express();
       app.get(

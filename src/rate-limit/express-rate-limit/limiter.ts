@@ -8,7 +8,7 @@ import { clientAddress } from "../../core/http/client-address.js";
 import { isPlainObject } from "../../core/options/value.js";
 import { outageError } from "../../core/refusal/http-error.js";
 import { addressKey as keyWithoutAddress } from "../policies/charges.js";
-import { createProxyCheck } from "../policies/proxy-check.js";
+import { createProxyCheck } from "../proxies/proxy-check.js";
 import { setDraftFields, setLegacyFields } from "./answers/quota-fields.js";
 import { settleAfterAnswer } from "./answers/settlement.js";
 import { nameOf } from "./default-options.js";
@@ -59,6 +59,7 @@ export class Limiter {
     this.#checkProxy = createProxyCheck({
       permissive: settings.warns("trustProxy"),
       untrusted: settings.warns("xForwardedForHeader"),
+      unread: settings.warns("forwardedHeader"),
     });
     this.#owner = store.localKeys === true || isPlainObject(store) ? store : store.constructor;
   }

@@ -22,7 +22,7 @@ import { Counting } from "../counting/counting.js";
 import type { BodyFault } from "../policies/body-key.js";
 import { type Charges, chargesOf } from "../policies/charges.js";
 import { type Charge, delays, ruleOf } from "../policies/policy.js";
-import { createProxyCheck } from "../policies/proxy-check.js";
+import { createProxyCheck } from "../proxies/proxy-check.js";
 import { closeStore } from "../stores/close-store.js";
 import { createControl } from "./control.js";
 import { describeLimits } from "./describe-limits.js";

@@ -1,5 +1,7 @@
 import type { Request } from "express";
 import { warnAboutApp } from "../../core/app/app-warning.js";
+import { createChainCheck } from "./forwarded-chain.js";
+import { createUnreadCheck } from "./unread-fields.js";
 
 /** Public addresses that no single proxy network holds. */
 const STRANGERS = ["8.8.4.4", "192.0.2.1", "203.0.113.7"] as const;
@@ -12,27 +14,45 @@ interface ProxyChecks {
   readonly permissive?: boolean;
   /** Whether forwarded addresses are ignored. @default true */
   readonly untrusted?: boolean;
+  /** Whether the client is named in fields that nobody reads. @default true */
+  readonly unread?: boolean;
 }
 
 /**
- * Looks at Express's `trust proxy` setting when the first request comes, and once more when the first one with
- * `X-Forwarded-For` does. Each warning (`process.emitWarning`) is given once per app; traffic is never refused.
+ * Looks at Express's `trust proxy` setting when the first request comes, and once more when the first ones with
+ * `X-Forwarded-For` do, or with another field that names the client. Each warning (`process.emitWarning`) is given once per app; traffic is never refused.
  */
 export function createProxyCheck({
   permissive = true,
   untrusted = true,
+  unread = true,
 }: ProxyChecks = {}): (req: Request) => void {
+  let checkChain: ((req: Request) => boolean) | undefined;
   let settingSeen = !permissive;
   let forwardedSeen = !untrusted;
+  let checkUnread = unread ? createUnreadCheck() : undefined;
+
+  function checkForwarded(req: Request): void {
+    if (checkChain === undefined) {
+      const trustsNone = trustsNobody(req);
+      if (trustsNone) warnUntrusted(req);
+      forwardedSeen = trustsNone || trustsAnybody(req);
+      if (forwardedSeen) return;
+      checkChain = createChainCheck();
+    }
+    forwardedSeen = !checkChain(req);
+  }
+
   return function checkProxy(req) {
     if (!settingSeen) {
       settingSeen = true;
       if (trustsAnybody(req)) warnPermissive(req);
     }
-    if (!forwardedSeen && req.headers["x-forwarded-for"] !== undefined) {
-      forwardedSeen = true;
-      if (trustsNobody(req)) warnUntrusted(req);
-    }
+    if (forwardedSeen && checkUnread === undefined) return;
+    if (req.headers["x-forwarded-for"] !== undefined) {
+      checkUnread = undefined;
+      if (!forwardedSeen) checkForwarded(req);
+    } else if (checkUnread?.(req) === false) checkUnread = undefined;
   };
 }
 
