@@ -50,38 +50,41 @@ async function measureCosts(child, redis, rounds) {
 
 async function measureOutage(port, redis, rounds) {
   const agent = new Agent({ keepAlive: true });
-  const ask = () => timed(port, agent);
-  const [well, first, later] = [[], [], []];
+  const ask = (path = "/") => timed(port, path, agent);
+  const askAtOnce = (path) => Promise.all(Array.from({ length: FIRST }, () => ask(path)));
+  const [well, first, later, timer] = [[], [], [], []];
   try {
     for (let round = 0; round < rounds; round += 1) {
       // The breaker lets one request try the store each second.
       await sleep(1100);
       for (let n = 0; n < 10; n += 1) await ask();
-      well.push(...(await Promise.all(Array.from({ length: FIRST }, ask))));
+      well.push(...(await askAtOnce("/")));
       redis.hang();
-      first.push(...(await Promise.all(Array.from({ length: FIRST }, ask))));
+      first.push(...(await askAtOnce("/")));
       const asked = [];
       for (let n = 0; n < LATER; n += 1) {
         asked.push(ask());
         await sleep(PAUSE_MS);
       }
       later.push(...(await Promise.all(asked)));
+      timer.push(...(await askAtOnce("/timer")));
       redis.goOn();
     }
   } finally {
     redis.goOn();
     agent.destroy();
   }
-  return { well, first, later };
+  return { well, first, later, timer };
 }
 
-/** Milliseconds until the answer, which must be 200. */
-function timed(port, agent) {
+/** Milliseconds until the answer, which must be 200, and those that the limiter has taken of them. */
+function timed(port, path, agent) {
   const start = performance.now();
   return new Promise((resolve, reject) => {
-    get({ port, host: "127.0.0.1", agent, timeout: 10_000 }, (res) => {
+    get({ port, path, host: "127.0.0.1", agent, timeout: 10_000 }, (res) => {
       res.resume().once("end", () => {
-        if (res.statusCode === 200) resolve(performance.now() - start);
+        const total = performance.now() - start;
+        if (res.statusCode === 200) resolve({ total, added: Number(res.headers["x-added"]) });
         else reject(new Error(`the limit answered ${res.statusCode}`));
       });
     }).once("error", reject);

@@ -10,6 +10,9 @@ import { redisLimits } from "./limits.mjs";
 
 const { rateLimit, redisStore } = requireFromLibrary("rate-limit");
 
+/** Milliseconds that a request waits for Redis by default. */
+const DEADLINE_MS = 75;
+
 /** Requests that wait for Redis at the same time. */
 const IN_FLIGHT = 64;
 
@@ -40,14 +43,27 @@ async function runAll(middleware, exchanges) {
   await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
 }
 
+function answer(_req, res) {
+  res.set("X-Added", performance.now() - res.locals.start).send("ok");
+}
+
 process.once("message", async ({ port }) => {
   const client = new Redis(port, "127.0.0.1");
   await client.ping();
   limits = redisLimits(client);
   const app = express();
   app.use(
+    (_req, res, next) => {
+      res.locals.start = performance.now();
+      next();
+    },
+    (req, res, next) => {
+      // What waiting costs here and now, without a limit.
+      if (req.path === "/timer") setTimeout(answer, DEADLINE_MS, req, res);
+      else next();
+    },
     rateLimit({ name: "outage", limit: 1_000_000, window: "1h", store: redisStore(client) }),
-    (_req, res) => res.send("ok"),
+    answer,
   );
   const server = app.listen(0, "127.0.0.1", () => {
     process.on("message", async ({ command, ...rest }) => {
