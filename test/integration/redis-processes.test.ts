@@ -6,12 +6,14 @@ import { RedisServer, withoutRedis } from "../support/redis/redis-server.js";
 
 const LIBRARY = resolve(__dirname, "../../dist/rate-limit/index.js");
 const PROCESS = resolve(__dirname, "../support/redis/counting-process.cjs");
+const LIMITING = resolve(__dirname, "../support/redis/limiting-process.cjs");
 /** What a fixed window has counted. */
 const USED = "local _, used = struct.unpack('<dd', redis.call('GET', KEYS[1])) return used";
-const HOUR = 3_600_000;
+/** So long that nothing comes back while a test runs. */
+const YEAR = 366 * 86_400_000;
 
 function policy(name: string, limit: number, algorithm = "fixed-window", key = "192.0.2.1") {
-  return { policy: name, key, algorithm, limit, windowMs: HOUR, burst: limit, cost: 1 };
+  return { policy: name, key, algorithm, limit, windowMs: YEAR, burst: limit, cost: 1 };
 }
 
 describe.skipIf(withoutRedis)("four processes with one Redis", { timeout: 90_000 }, () => {
@@ -40,7 +42,6 @@ describe.skipIf(withoutRedis)("four processes with one Redis", { timeout: 90_000
     return (await Promise.all(counts)).reduce<number>((sum, cost) => sum + Number(cost), 0);
   }
 
-  // What comes back in the hour does so too slowly to matter: one unit in five seconds.
   it.each([
     ["ioredis", "token-bucket"],
     ["redis", "fixed-window"],
@@ -68,6 +69,30 @@ describe.skipIf(withoutRedis)("four processes with one Redis", { timeout: 90_000
     );
     expect(await Promise.all(used)).toEqual(Array(3).fill(String(admitted)));
     expect(await server.eternalKeys()).toEqual([]);
+  });
+
+  it("admit exactly the limit together, and in an outage each its share", async () => {
+    const own = await RedisServer.start();
+    const limit = { name: "client", limit: 100, window: "1h", algorithm: "fixed-window" };
+    const options = { ...limit, fallbackShare: 1 / 4, storeTimeout: "10s" };
+    const args = [LIBRARY, String(own.port), JSON.stringify(options)];
+    const processes = [1, 2, 3, 4].map(() => fork(LIMITING, args));
+    const admitted = async () => {
+      const counts = processes.map(nextMessage);
+      for (const one of processes) one.send("go");
+      return (await Promise.all(counts)).map(Number);
+    };
+    try {
+      await Promise.all(processes.map(nextMessage));
+      expect((await admitted()).reduce((sum, count) => sum + count)).toBe(100);
+      await own.signal("SIGKILL");
+      // No more in all than processes × share × limit, however often they are asked.
+      expect(await admitted()).toEqual([25, 25, 25, 25]);
+      expect(await admitted()).toEqual([0, 0, 0, 0]);
+    } finally {
+      for (const one of processes) one.disconnect();
+      await own.stop();
+    }
   });
 });
 
