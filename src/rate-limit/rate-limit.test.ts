@@ -407,6 +407,22 @@ describe.each(expressVersions)("rateLimit on Express %s", (_major, express) => {
     await from("198.51.100.5").expect(200);
   });
 
+  it.each(["token-bucket", "sliding-log", "fixed-window"] as const)(
+    "goes on counting with %s when the clock of the machine is set, forwards or back",
+    async (algorithm) => {
+      const app = appWith({ limit: 1, window: "1m", algorithm });
+      const started = Date.now();
+      const clock = vi.spyOn(Date, "now");
+      await request(app).get("/").expect(200);
+      for (const days of [400, -400]) {
+        clock.mockReturnValue(started + days * 86_400_000);
+        await request(app).get("/").expect(429).expect("Retry-After", "60");
+      }
+      now += 60_000;
+      await request(app).get("/").expect(200);
+    },
+  );
+
   it("counts a request once when it is mounted twice", async () => {
     const limiter = rateLimit({ limit: 2, window: "1m" });
     const app = express();

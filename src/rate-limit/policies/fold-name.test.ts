@@ -64,8 +64,9 @@ describe("the name of an account, folded", () => {
   });
 
   it("is folded in a short time, however long", () => {
-    const start = performance.now();
+    const before = process.cpuUsage();
     for (const name of ["\ufdfa", "\u0345", "🅰", "ẞ", "ø"]) foldName(name.repeat(1024));
-    expect(performance.now() - start).toBeLessThan(200);
+    // On a busy machine it may take longer, and costs no more.
+    expect(process.cpuUsage(before).user).toBeLessThan(200_000);
   });
 });
