@@ -104,7 +104,9 @@ describe.each(expressVersions)("the address of the client on Express %s", (_majo
       const server = app.listen(0, "127.0.0.1");
       for (let client = 1; client <= count; client += 1) {
         for (const field of fields) {
-          const value = field.replace("CLIENT", `198.51.100.${client}`);
+          const value = field
+            .replace("8CLIENT", String(client % 7))
+            .replace("CLIENT", `198.51.100.${client}`);
           await request(server).get("/").set("X-Forwarded-For", value);
         }
       }
@@ -116,6 +118,7 @@ describe.each(expressVersions)("the address of the client on Express %s", (_majo
       ["a load balancer that adds its own address", 1, "CLIENT, 203.0.113.80"],
       ["a second proxy that no network covers", "loopback", "CLIENT, 203.0.113.80"],
       ["a first proxy that no network covers", "10.0.0.0/8", "CLIENT"],
+      ["one of several addresses", 1, "CLIENT, 203.0.113.8CLIENT"],
       ["ports", 1, "CLIENT:4711, 203.0.113.80:4712"],
       ["a function", (_address: string, hop: number) => hop < 1, "CLIENT, 203.0.113.80"],
     ])("warns once that all share one limit, with %s", async (_title, trust, field) => {
@@ -131,12 +134,8 @@ describe.each(expressVersions)("the address of the client on Express %s", (_majo
     );
 
     it.each<[string, unknown, readonly string[]]>([
-      ["two clients are told apart", 1, ["203.0.113.8, CLIENT"]],
-      [
-        "it is a client with proxies of its own among others",
-        1,
-        ["CLIENT, 203.0.113.80", "8.8.8.8"],
-      ],
+      ["clients are told apart", 1, ["203.0.113.8, CLIENT"]],
+      ["most have nobody in front of them", 1, ["8.8.8.8", "CLIENT, 203.0.113.80"]],
       ["the networks cover all proxies", "loopback, 203.0.113.0/24", ["CLIENT, 203.0.113.80"]],
       ["the number covers all proxies", 2, ["CLIENT, 203.0.113.80"]],
       ["one client sends one address", 1, ["8.8.8.8, 203.0.113.80"]],

@@ -1,22 +1,22 @@
 import type { Request } from "express";
 import { warnAboutApp } from "../../core/app/app-warning.js";
-import { clientAddress, normalizeAddress } from "../../core/http/client-address.js";
+import { normalizeAddress } from "../../core/http/client-address.js";
 
 /** After so many forwarded requests nothing more is looked at. */
 const LONGEST_LOOK = 1000;
-/** So many senders in front of one address are no chance. */
+/** So many senders in front of the addresses that count are no chance, unless as many requests have none. */
 const SENDERS = 20;
 
 /**
  * Looks at the first requests that carry `X-Forwarded-For` where Express reads it: whether the client can write what counts as its
- * address, and whether all clients count as one.
+ * address, and whether all clients count by the address of a proxy.
  *
  * @returns A function that looks at one request, and says whether there is more to look at.
  */
 export function createChainCheck(): (req: Request) => boolean {
   const senders = new Set<string>();
   let looks = 0;
-  let first: string | undefined;
+  let plain = 0;
   return function checkChain(req) {
     try {
       return look(req);
@@ -38,16 +38,13 @@ export function createChainCheck(): (req: Request) => boolean {
       warnAboutApp(req, "EXPRESS_SECURE_API_SHARED_ADDRESS", UNNAMED);
       return false;
     }
-    const address = clientAddress(req);
-    // Without one there is another warning.
-    if (address === undefined) return false;
-    first ??= address;
-    // Two clients are told apart: what is in front of them are proxies of their own.
-    if (address !== first) return false;
+    // Without an address there is another warning.
+    if (ip === undefined) return false;
     const sender = entryBefore(ip, entries);
-    if (sender !== undefined) senders.add(sender);
+    if (sender === undefined) plain += 1;
+    else senders.add(sender);
     if (senders.size >= SENDERS) warnAboutApp(req, "EXPRESS_SECURE_API_SHARED_ADDRESS", SHARED);
-    return senders.size < SENDERS && looks < LONGEST_LOOK;
+    return senders.size < SENDERS && plain < SENDERS && looks < LONGEST_LOOK;
   }
 }
 
@@ -67,15 +64,15 @@ function proxiesOf({ app }: Request): number {
 }
 
 /** What the owner of this address has named as the one in front of him. */
-function entryBefore(ip: string | undefined, entries: readonly string[]): string | undefined {
+function entryBefore(ip: string, entries: readonly string[]): string | undefined {
   // An address that is not there is that of the connection.
-  const index = entries.lastIndexOf(ip ?? "");
+  const index = entries.lastIndexOf(ip);
   return entries[index === -1 ? entries.length - 1 : index - 1];
 }
 
 const FORGEABLE =
   'rateLimit: "trust proxy" is a number larger than that of the proxies which a request has come through, so a client chooses its own address with X-Forwarded-For and escapes limits by address. Set it to the number of proxies that every request passes, or to their networks.';
 const SHARED =
-  'rateLimit: all requests so far have one address, and X-Forwarded-For names many others in front of it. If it is that of a proxy or load balancer, all its clients share one limit: let "trust proxy" cover it. If it is that of a client, ignore this.';
+  'rateLimit: X-Forwarded-For names many others in front of the addresses that are counted. If those are addresses of proxies or load balancers, all their clients share one limit: let "trust proxy" cover them. If clients have invented the others, ignore this.';
 const UNNAMED =
   "rateLimit: what the proxy has written into X-Forwarded-For in the place of its client is no address, so all its clients share one limit, by the address of the connection. Let it write the address.";
