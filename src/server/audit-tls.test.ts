@@ -249,4 +249,54 @@ describe("against servers that mean ill, or that are busy", () => {
       expect(findings.map(({ code }) => code)).toContain("unanswered");
     },
   );
+
+  it.each([
+    ["resetAndDestroy", 1, "TLSv1.3"],
+    ["resetAndDestroy", 1, "TLSv1.2"],
+    ["resetAndDestroy", 2, "TLSv1.2"],
+    ["end", 1, "TLSv1.3"],
+    ["end", 1, "TLSv1.2"],
+  ] as const)(
+    "a server that breaks off (%s) behind record %i of its answer has not refused (%s)",
+    async (breakOff, records, maxVersion) => {
+      const behind = await serve(
+        createServer({ key: rsa.key, cert: rsa.cert, maxVersion }, app as never),
+      );
+      let connections = 0;
+      const { forwardSecrecy, findings } = await auditOf((socket) => {
+        connections += 1;
+        const forwarded = connect(behind, "127.0.0.1");
+        forwarded.on("error", () => undefined);
+        socket.on("close", () => forwarded.destroy());
+        socket.pipe(forwarded);
+        // So that it says yes whenever a no is confirmed.
+        if (connections % 2 === 1) {
+          forwarded.pipe(socket);
+          return;
+        }
+        let answer = Buffer.alloc(0);
+        forwarded.on("data", (part: Buffer) => {
+          answer = Buffer.concat([answer, part]);
+          const length = lengthOf(answer, records);
+          if (length === undefined || socket.destroyed) return;
+          forwarded.removeAllListeners("data");
+          socket.write(answer.subarray(0, length), () => socket[breakOff]());
+        });
+      });
+      expect(forwardSecrecy).toBe(false);
+      expect(findings.map(({ code }) => code)).toContain("unanswered");
+    },
+    60_000,
+  );
 });
+
+/** How many bytes the first records of TLS have, or an alert alone; `undefined` when they are not all there. */
+function lengthOf(answer: Buffer, records: number): number | undefined {
+  let length = 0;
+  for (let record = 0; record < records; record += 1) {
+    if (answer.length < length + 5) return undefined;
+    length += 5 + answer.readUInt16BE(length + 3);
+    if (answer[0] === 21) break;
+  }
+  return answer.length < length ? undefined : length;
+}

@@ -66,7 +66,11 @@ export function findFaults(
       `Groups of finite fields, which cost servers much: ${list(small)} (CVE-2002-20001)`,
     );
   if (silent > 0)
-    add("unanswered", "error", `${silent} handshakes got no answer: nothing is known of them`);
+    add(
+      "unanswered",
+      "error",
+      `${silent} handshakes got no answer, or none to its end: nothing is known of them`,
+    );
   if (certificate === undefined) return Object.freeze(findings);
 
   const fault = (sentence: string) =>

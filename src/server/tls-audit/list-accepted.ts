@@ -8,7 +8,7 @@ export interface Accepted {
   readonly groups: readonly string[];
   /** The first choice that had a certificate. */
   readonly shown: Choice | undefined;
-  /** Handshakes that got no answer, or a no from a server that refused by then what it had accepted before. */
+  /** Handshakes that got no answer, or none to its end, or a no from a server that refused by then what it had accepted before. */
   readonly silent: number;
 }
 
@@ -39,7 +39,7 @@ export async function listAccepted(target: HandshakeTarget, hybrid: boolean): Pr
   /** A server that limits connections refuses what it would accept: a no counts while it still says yes elsewhere. */
   const confirmRefusal = async (): Promise<void> => {
     if (accepted === undefined) return;
-    if ((await tryHandshake(target, accepted)) === "refused") silent += 1;
+    if (typeof (await tryHandshake(target, accepted)) === "string") silent += 1;
   };
   for (const version of VERSIONS) {
     const found: string[] = [];

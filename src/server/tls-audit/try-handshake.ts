@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { connect as connectTcp, isIP } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 
 /** Where handshakes go, and how long they may take. */
@@ -26,8 +26,13 @@ export interface Choice {
   readonly mistrust: string | undefined;
 }
 
-/** `"refused"`: the server said no. `"silent"`: it said nothing. */
+/** `"refused"`: the server said no. `"silent"`: it said nothing, or broke off after more than a no. */
 export type Attempt = Choice | "refused" | "silent";
+
+/** One alert, RFC 8446 §5.1 and §6. A server that says more has begun to answer: it may have chosen a suite. */
+const ALERT_BYTES = 7;
+/** A connection that ended, and not by the rules of TLS. */
+const BROKEN_OFF = ["ECONNRESET", "EPIPE", "ECONNABORTED"];
 
 /** That nobody listens, or that there is no time left. */
 export class TlsAuditError extends Error {
@@ -48,41 +53,50 @@ export async function tryHandshake(
   if (left <= 0) throw new TlsAuditError("auditTls: the audit did not end in time");
   const { host, port, servername, key, cert, ca } = target;
   return await new Promise<Attempt>((resolve, reject) => {
-    const socket = connect({
-      host,
-      port,
-      // What it chooses is looked at, whoever has signed its certificate. Nothing is sent.
-      rejectUnauthorized: false,
-      ALPNProtocols: ["http/1.1"],
-      ...(servername !== undefined && { servername }),
-      ...(servername === undefined && isIP(host) === 0 && { servername: host }),
-      ...(key !== undefined && cert !== undefined && { key, cert }),
-      ...(ca !== undefined && { ca }),
-      ...offers,
-    });
-    let isConnected = false;
+    const connection = connectTcp({ host, port });
+    let socket: TLSSocket | undefined;
     const timer = setTimeout(
-      () => (isConnected ? settle("silent") : fail("ETIMEDOUT")),
+      () => (socket === undefined ? fail("ETIMEDOUT") : settle("silent")),
       Math.min(left, target.timeoutMs),
     );
-    const settle = (attempt: Attempt) => {
+    const stop = () => {
       clearTimeout(timer);
-      socket.destroy();
+      socket?.destroy();
+      connection.destroy();
+    };
+    const settle = (attempt: Attempt) => {
+      stop();
       resolve(attempt);
     };
     const fail = (code: string) => {
-      clearTimeout(timer);
-      socket.destroy();
+      stop();
       reject(new TlsAuditError(`auditTls: there is no connection: ${code}`));
     };
-    socket.once("connect", () => {
-      isConnected = true;
+    connection.once("connect", () => {
+      const handshake = connect({
+        socket: connection,
+        // What it chooses is looked at, whoever has signed its certificate. Nothing is sent.
+        rejectUnauthorized: false,
+        ALPNProtocols: ["http/1.1"],
+        ...(servername !== undefined && { servername }),
+        ...(servername === undefined && isIP(host) === 0 && { servername: host }),
+        ...(key !== undefined && cert !== undefined && { key, cert }),
+        ...(ca !== undefined && { ca }),
+        ...offers,
+      });
+      socket = handshake;
+      const broken = () => (connection.bytesRead > ALERT_BYTES ? "silent" : "refused");
+      handshake.once("secureConnect", () => settle(choiceOf(handshake) ?? "refused"));
+      handshake.once("close", () => settle(broken()));
+      handshake.on("error", ({ code }: NodeJS.ErrnoException) =>
+        settle(choiceOf(handshake) ?? (BROKEN_OFF.includes(code ?? "") ? broken() : "refused")),
+      );
     });
-    socket.once("secureConnect", () => settle(choiceOf(socket) ?? "refused"));
-    socket.once("close", () => settle("refused"));
-    socket.on("error", ({ code = "an error" }: NodeJS.ErrnoException) => {
+    connection.on("error", ({ code = "an error" }: NodeJS.ErrnoException) => {
+      // The handshake tells it then.
+      if (socket !== undefined) return;
       // What fails before there is a connection says nothing about TLS. A reset can come first.
-      if (isConnected || code === "ECONNRESET") settle(choiceOf(socket) ?? "refused");
+      if (code === "ECONNRESET") settle("refused");
       else fail(code);
     });
   });
