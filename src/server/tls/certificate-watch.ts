@@ -3,7 +3,8 @@ import type { SecureContext } from "node:tls";
 import { OptionsError } from "../../core/options/options-error.js";
 import { ProblemList } from "../../core/options/problem-list.js";
 import type { CertificateSummary } from "./credentials/load-credentials.js";
-import { fetchPemTexts, type PemTexts } from "./credentials/pem-source.js";
+import { PemFiles } from "./credentials/pem-files.js";
+import type { PemTexts } from "./credentials/pem-source.js";
 import { ExpiryWatch } from "./expiry-watch.js";
 import {
   buildContext,
@@ -38,6 +39,7 @@ export class CertificateWatch {
   readonly #tickets: TicketKeys | undefined;
   readonly #intervalMs: number | undefined;
   readonly #expiry = new ExpiryWatch();
+  readonly #files = new PemFiles();
   #settings: SecureServerSettings;
   #context: ServerContext;
   /** What the context is made of. */
@@ -91,7 +93,7 @@ export class CertificateWatch {
   async reload(server: Server, main?: MainCredentials): Promise<TlsReload> {
     return await this.#alone(async () => {
       const settings = main === undefined ? this.#settings : withMain(this.#settings, main);
-      const texts = await fetchPemTexts(sourcesOf(settings));
+      const texts = await this.#files.fetch(sourcesOf(settings), this.#texts);
       const changed = digestOf(texts) !== this.#digest;
       if (changed) {
         try {
@@ -108,12 +110,13 @@ export class CertificateWatch {
 
   #look(server: Server): void {
     this.#checkDates();
-    // A file system that hangs must not pile up work.
+    // Files that answer slowly must not pile up work.
     if (this.#intervalMs === undefined || this.#isLooking) return;
     this.#isLooking = true;
     const look = this.#alone(async () => {
       try {
-        this.#compare(server, await fetchPemTexts(sourcesOf(this.#settings)));
+        const sources = sourcesOf(this.#settings);
+        this.#compare(server, await this.#files.fetch(sources, this.#texts));
       } finally {
         this.#isLooking = false;
       }
