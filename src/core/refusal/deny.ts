@@ -1,4 +1,5 @@
 import type { NextFunction, Request, Response } from "express";
+import { endPipes } from "../answer/end-pipes.js";
 import { CALL_DEADLINE_MS } from "../calls/create-call.js";
 import { follow } from "../calls/follow.js";
 import { isThenable } from "../calls/user-function.js";
@@ -108,13 +109,14 @@ function rescueInTime(rescue: () => void, res: Response): void {
 
 /**
  * What the function answers after all, in a callback, would throw where nobody catches it and end the process, or be
- * written behind the refusal.
+ * written behind the refusal. Streams that are piped into it are destroyed.
  *
  * @param notice - Called once, when there is such an answer.
  */
 export function ignoreLateAnswer(res: Response, notice: () => void = () => undefined): void {
   const end = res.end as () => Response;
   let noticed = false;
+  endPipes(res);
   function ignoring<T>(result: T): (...given: readonly unknown[]) => T {
     return (...given) => {
       if (!noticed) {

@@ -1,4 +1,5 @@
 import type { Request, Response } from "express";
+import { releaseSources } from "../../core/answer/end-pipes.js";
 import { recordDecision } from "../../core/decision/decision.js";
 import { stopHandlers } from "../../core/guard/final-refusal.js";
 import type { Guard } from "../../core/guard/guard.js";
@@ -68,9 +69,13 @@ function detach(req: Request, res: Response, guard: string): void {
       });
     });
   };
-  if (res.headersSent) act();
-  // An error handler, or `onDenied`, answers later.
-  else res.once("finish", act);
+  if (res.headersSent) {
+    act();
+    return;
+  }
+  // An error handler, or `onDenied`, answers later. What the handler pipes ends with that, and before the listener there.
+  releaseSources(res);
+  res.once("finish", act);
 }
 
 /**
