@@ -42,7 +42,9 @@ function isPublicName(host: string | undefined): boolean {
 
 function withoutPort(host: string): string {
   const colon = host.lastIndexOf(":");
-  return (colon === -1 ? host : host.slice(0, colon)).toLowerCase();
+  const name = (colon === -1 ? host : host.slice(0, colon)).toLowerCase();
+  // The same host, written as a rooted name (RFC 1034 §3.1).
+  return name.endsWith(".") ? name.slice(0, -1) : name;
 }
 
 /** `X-Forwarded-Host` of a proxy that `trust proxy` names, as it came: one host, or a list of them. */

@@ -60,6 +60,10 @@ describe.each(expressVersions)("Strict-Transport-Security on Express %s", (_majo
     ["localhost:8443", undefined],
     ["LOCALHOST:8443", undefined],
     ["api.localhost", undefined],
+    ["localhost.", undefined],
+    ["api.localhost.:8443", undefined],
+    ["127.0.0.1.:8443", undefined],
+    ["api.example.com.", HSTS],
     ["127.0.0.1:8443", undefined],
     ["[::1]:8443", undefined],
   ])("over TLS to %s is %s", async (host, expected) => {
