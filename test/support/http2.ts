@@ -19,10 +19,12 @@ export interface Http2Answer {
 }
 
 /**
- * Serves an app over HTTP/2 without encryption. Express gives requests and responses the prototypes of HTTP/1, whose
+ * Serves an app over HTTP/2, without encryption unless `create` does otherwise. Express gives requests and responses the prototypes of HTTP/1, whose
  * getters do not work on those of HTTP/2; here they get prototypes with the methods of both.
  */
-export function http2Server(app: Express): Http2Server {
+export function http2Server(app: Express): Http2Server;
+export function http2Server<S>(app: Express, create: (app: never) => S): S;
+export function http2Server(app: Express, create: (app: never) => unknown = createServer): unknown {
   for (const [name, base] of [
     ["request", Http2ServerRequest.prototype],
     ["response", Http2ServerResponse.prototype],
@@ -31,7 +33,7 @@ export function http2Server(app: Express): Http2Server {
     const methods = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(app[name]));
     Object.defineProperty(app, name, { value: Object.create(base, { ...methods, ...own }) });
   }
-  return createServer(app as never);
+  return create(app as never);
 }
 
 /** Sends one request; `body` in the pieces that it has, `undefined` for a request without content. */

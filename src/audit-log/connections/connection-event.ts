@@ -47,6 +47,8 @@ interface Peer {
   readonly remoteAddress?: unknown;
   /** Of a session of HTTP/2. */
   readonly socket?: { readonly remoteAddress?: unknown };
+  /** Node's own: the connection below TLS. */
+  readonly _parent?: unknown;
   /** Node's own: the answer to the request that is under way. */
   readonly _httpMessage?: unknown;
 }
@@ -58,6 +60,8 @@ const LOST: NamedEvent = { name: "connection_lost", severity: "INFO" };
 const UPGRADED: NamedEvent = { name: "connection_upgraded", severity: "INFO" };
 
 const CODE = /^[A-Z][A-Z0-9_]{1,63}$/;
+/** Of Node and its parsers, not of the system. */
+const OWN_CODE = /^(?:HPE|ERR)_/;
 const PROTOCOL = /^[A-Za-z][A-Za-z0-9./-]{0,31}$/;
 const METHOD = /^[A-Z]{1,16}$/;
 const REASONS: Readonly<Record<string, ConnectionReason>> = {
@@ -78,9 +82,9 @@ export function connectionEvent(
     case "clientError":
       return clientError(first, second as Peer);
     case "tlsClientError":
-      return failure(first, second, "handshake_failed");
+      return lost(first, second) ?? failure(first, second, "handshake_failed");
     case "sessionError":
-      return failure(first, second, "session_failed");
+      return lost(first, second) ?? failure(first, second, "session_failed");
     case "unknownProtocol":
       return failure(undefined, first, "unknown_protocol");
     // More requests on a connection, or more connections, than the server is set to.
@@ -107,13 +111,20 @@ export function connectionOf(name: string | symbol, args: readonly unknown[]): o
 function clientError(error: unknown, peer: Peer): ConnectionEvent | undefined {
   const code = codeOf(error);
   // Node's parser has codes of its own; the end of the connection within a request is one of them.
-  if (code === undefined || !/^(?:HPE|ERR)_/.test(code) || code === "HPE_INVALID_EOF_STATE") {
+  if (code === undefined || !OWN_CODE.test(code) || code === "HPE_INVALID_EOF_STATE") {
     // The record of the request says it.
     if (peer._httpMessage !== null && peer._httpMessage !== undefined) return undefined;
     return occurred(LOST, "unknown", undefined, code, peer);
   }
   const reason = Object.hasOwn(REASONS, code) ? REASONS[code] : undefined;
   return occurred(FAILED, "failure", reason ?? "malformed_request", code, peer);
+}
+
+/** A connection that the client or the network ended, in a handshake or between requests: `undefined` for a fault. */
+function lost(error: unknown, peer: unknown): ConnectionEvent | undefined {
+  const code = codeOf(error);
+  if (code === undefined || OWN_CODE.test(code)) return undefined;
+  return occurred(LOST, "unknown", undefined, code, peer);
 }
 
 function failure(error: unknown, peer: unknown, why: ConnectionReason): ConnectionEvent {
@@ -150,6 +161,12 @@ function occurred(
   peer: unknown,
 ): ConnectionEvent {
   return { event, outcome, reason, systemCode, address: addressOf(peer), upgrade: undefined };
+}
+
+/** The connection below TLS, which Node tells of first. */
+export function connectionBelow(connection: object): object | undefined {
+  const { _parent } = connection as Peer;
+  return typeof _parent === "object" && _parent !== null ? _parent : undefined;
 }
 
 /** Where a connection or a session comes from; `undefined` when it is gone and nobody asked before. */

@@ -8,10 +8,12 @@ import { RepeatCounter } from "../repeats/repeat-counter.js";
 import {
   addressOf,
   type ConnectionEvent,
+  connectionBelow,
   connectionEvent,
   connectionOf,
 } from "./connection-event.js";
 import type { ConnectionRecord } from "./connection-record.js";
+import { CutSessions } from "./cut-sessions.js";
 import { listenIn } from "./server-events.js";
 
 const CALL = "audit.attachServer(app.listen(3000))";
@@ -56,9 +58,14 @@ export class ConnectionLog {
     const told = new WeakSet<object>();
     // A connection that is gone does not tell where it came from, unless it was asked before.
     const addresses = new WeakMap<object, string | undefined>();
+    const cut = new CutSessions();
     const detach = listenIn(server, (name, args) => {
       if (name === "connection" || name === "session") {
         addresses.set(args[0] as object, addressOf(args[0]));
+        return;
+      }
+      if (name === "stream") {
+        cut.watch(args[0]);
         return;
       }
       const connection = connectionOf(name, args);
@@ -70,7 +77,11 @@ export class ConnectionLog {
         return;
       }
       told.add(connection);
-      this.#tell({ ...event, address: event.address ?? addresses.get(connection) });
+      // The records of the requests say it.
+      if (event.event.name === "connection_lost" && cut.has(connection)) return;
+      const below = connectionBelow(connection) ?? connection;
+      const known = addresses.get(connection) ?? addresses.get(below);
+      this.#tell({ ...event, address: event.address ?? known });
     });
     this.#attached.set(server, detach);
   }

@@ -13,7 +13,7 @@ interface ClosedSocket {
 }
 
 interface Http2Response {
-  readonly stream?: { readonly rstCode?: unknown } | null;
+  readonly stream?: { readonly rstCode?: unknown; readonly errored?: unknown } | null;
 }
 
 /** NGHTTP2_CANCEL: the client does not want the answer any more, or its connection is gone. */
@@ -29,7 +29,8 @@ export function whoEnded(socket: unknown, res: Response): Exclude<Ending, "still
     const { stream } = res as Http2Response;
     if (typeof stream?.rstCode === "number") {
       // What is destroyed here never finishes; what the client resets does, whatever the app has sent by then.
-      return stream.rstCode === CANCEL || res.writableFinished ? "client_left" : "server_closed";
+      const left = stream.rstCode === CANCEL || res.writableFinished || isOfSystem(stream.errored);
+      return left ? "client_left" : "server_closed";
     }
     const { readableEnded, errored } = (socket ?? {}) as ClosedSocket;
     return readableEnded === true || isOfSystem(errored) ? "client_left" : "server_closed";
