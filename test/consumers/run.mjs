@@ -50,6 +50,14 @@ const CONSUMERS = [
       "bundled by webpack": "node bundle.cjs webpack",
     },
   },
+  {
+    folder: "opentelemetry",
+    checks: {
+      "instrumented by OpenTelemetry, HTTP": "node traced.cjs",
+      "instrumented by OpenTelemetry, HTTP and Express": "node traced.cjs express",
+      "instrumented by OpenTelemetry, ESM": "node --import ./tracing.cjs traced.mjs",
+    },
+  },
   { folder: "webpack4", checks: { "bundled by webpack 4": "node bundle.cjs" } },
   {
     folder: "pnpm",
