@@ -202,7 +202,14 @@ describe("alert rules", () => {
     [{ rules: [{ ...all, name: "auth-burst" }] }, "must not be the name of another rule"],
     [{ rules: [{ ...all, name: "a\u200b" }] }, "must not hold characters that nobody sees"],
     [{ rules: [{ ...all, name: "x".repeat(65) }] }, "must have at most 64 characters"],
-    [{ rules: [{ ...all, when: "AuthzFail" }] }, "must be a name of an event"],
+    [{ rules: [{ ...all, when: "Refused!" }] }, "must be a name of an event"],
+    [{ rules: [{ ...all, when: "payment__fail" }] }, "must be a name of an event"],
+    [{ rules: [{ ...all, when: "AuthzFail" }] }, 'did you mean "authz_fail"?'],
+    [{ rules: [{ ...all, when: "authz_fial" }] }, 'did you mean "authz_fail"?'],
+    [{ rules: [{ ...all, when: ["authz_fail", "authn_login_failed"] }] }, '"authn_login_fail"?'],
+    [{ rules: [{ ...all, when: "connection_faild" }] }, 'did you mean "connection_failed"?'],
+    [{ rules: [{ ...all, when: "log_dropped" }] }, "rules see none of the log itself"],
+    [{ rules: [{ ...all, when: "security_alert" }] }, "rules see none of the log itself"],
     [{ rules: [{ ...all, when: [] }] }, "got an empty list"],
     [{ rules: [{ ...all, when: undefined }] }, "when must not be undefined"],
     [{ rules: [{ ...all, by: "ip" }] }, 'by must be one of "address", "subject"'],
@@ -235,6 +242,13 @@ describe("alert rules", () => {
     }
     expect(problems).toEqual([expect.stringContaining(message)]);
   });
+
+  it.each(["payment_fail", "user_created", "api_request", "connection_lost", "browser_report"])(
+    "may wait for %s",
+    (when) => {
+      audit = auditLog({ alerts: { rules: [{ ...all, when }] } });
+    },
+  );
 
   it("ignore members that somebody put on Object.prototype", async () => {
     const prototype = Object.prototype as { "auth-burst"?: unknown };

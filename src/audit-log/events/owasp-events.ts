@@ -60,6 +60,9 @@ const OWASP_EVENTS = {
 /** A name of the OWASP logging vocabulary. */
 export type OwaspEventName = keyof typeof OWASP_EVENTS;
 
+/** All names of the vocabulary. */
+export const OWASP_EVENT_NAMES: readonly string[] = Object.keys(OWASP_EVENTS);
+
 /** Those that tell of a failure without saying so in their name. */
 const FAILURES: ReadonlySet<string> = new Set([
   "authn_impossible_travel",

@@ -14,10 +14,11 @@ export interface AppEvent {
 /** What is wrong with a call. */
 export type EventFault = FieldFault | "details" | "event";
 
-const NAME = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;
-const MAX_NAME_LENGTH = 64;
+/** How an event is spelt, of at most 64 characters. */
+export const EVENT_NAME = /^(?=.{1,64}$)[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;
 /** What only the log itself says: nobody must be able to write that records were dropped. */
-const OURS = /^(?:api_request$|browser_report$|security_alert$|(?:connection|log|sys_monitor)_)/;
+export const OWN_EVENT =
+  /^(?:api_request$|browser_report$|security_alert$|(?:connection|log|sys_monitor)_)/;
 const OUTCOMES = ["success", "failure", "unknown"] as const;
 const SEVERITIES = ["INFO", "WARN", "ERROR", "CRITICAL"] as const;
 
@@ -56,9 +57,8 @@ export function readEvent(
 function isName(name: unknown): name is string {
   return (
     typeof name === "string" &&
-    name.length <= MAX_NAME_LENGTH &&
-    NAME.test(name) &&
-    !OURS.test(name) &&
+    EVENT_NAME.test(name) &&
+    !OWN_EVENT.test(name) &&
     // The name of an event is no place for what a client sent.
     redactSecretShapes(name) === name
   );

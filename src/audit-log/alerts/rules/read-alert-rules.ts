@@ -3,6 +3,7 @@ import type { Hints, OptionKeys } from "../../../core/options/option-types.js";
 import type { OptionsReader } from "../../../core/options/options-reader.js";
 import { DURATION } from "../../../core/options/quantity.js";
 import { nameFault } from "../../../core/options/value.js";
+import { eventNameFault } from "../../events/event-name-fault.js";
 import type { AlertKeyKind } from "./alert.js";
 import type { AlertRequest, AlertRule } from "./alert-options.js";
 import type { CountingSettings } from "./alert-settings.js";
@@ -35,7 +36,6 @@ const EXAMPLE =
   '{ name: "exports", when: (request) => request.route === "/export", threshold: 5, window: "1h" }';
 const BY = ["address", "subject", "token", "route", "all"] as const;
 const RANGE = { min: "1s", max: "1d" } as const;
-const EVENT = /^[a-z][a-z0-9_]{0,63}$/;
 const MOST_RULES = 100;
 const MAX_NAME = 64;
 const MOST = 1_000_000;
@@ -108,8 +108,7 @@ function readWhen(reader: RuleReader): Pick<CountingSettings, "when" | "events">
   }
   const events = reader.strings("when", {
     required: true,
-    check: (name) =>
-      EVENT.test(name) ? undefined : 'must be a name of an event, such as "authz_fail"',
+    check: eventNameFault,
     instead: "write a name of an event, or a function",
   });
   return { when: undefined, events: events ?? [] };
