@@ -33,13 +33,23 @@ export interface SinkFailures {
   readonly lastErrorAt: number;
 }
 
-/** `node:diagnostics_channel` on which every {@link AuditFailure} is published. */
+/**
+ * `node:diagnostics_channel` on which an {@link AuditFailure} is published: of each sink at most ten in a second, the next
+ * of which has the count of all.
+ */
 export const FAILURE_CHANNEL = "express-secure-api:audit-failure";
+
+interface Published {
+  until: number;
+  count: number;
+}
 
 const STDERR = 2;
 const SILENCE_MS = 60_000;
 /** How long a subscriber hears nothing of a sink when it has recorded something of its failure. */
 const ECHO_MS = 1000;
+/** So many failures of a sink are published in that time, for those who record something of them later. */
+const MOST_PUBLISHED = 10;
 /** The place of records that could not be made. */
 const NO_SINK = -1;
 const failures = safeChannel(FAILURE_CHANNEL);
@@ -56,8 +66,8 @@ export class FailureReport {
   readonly #atExit = lateExitHook(() => this.tellRest(), 2);
   /** Positions of the sinks whose failure is being published. */
   readonly #publishing = new Set<number>();
-  /** Until when what subscribers record may be what fails, by position. */
-  readonly #echoUntil = new Map<number, number>();
+  /** What was published of each sink lately, by position. */
+  readonly #published = new Map<number, Published>();
   #quietUntil = Number.NEGATIVE_INFINITY;
   #unmade = 0;
 
@@ -151,12 +161,20 @@ export class FailureReport {
     const { position } = failure;
     if (!failures.hasSubscribers || this.#publishing.has(position)) return;
     const now = performance.now();
-    if (now < (this.#echoUntil.get(position) ?? 0)) return;
+    let published = this.#published.get(position);
+    if (published === undefined || now >= published.until) {
+      published = { until: now + ECHO_MS, count: 0 };
+      this.#published.set(position, published);
+    }
+    if (published.count >= MOST_PUBLISHED) return;
+    published.count += 1;
     const before = this.#records();
     this.#publishing.add(position);
     failures.publish(failure);
     this.#publishing.delete(position);
-    if (this.#records() !== before) this.#echoUntil.set(position, now + ECHO_MS);
+    if (this.#records() === before) return;
+    published.until = now + ECHO_MS;
+    published.count = MOST_PUBLISHED;
   }
 
   #warnRarely(failure: AuditFailure): void {
