@@ -268,17 +268,27 @@ describe("alerts that block", () => {
     expect(limiter.block).toHaveBeenCalledTimes(101);
   });
 
-  it.each<[string, AlertToOptions["policy"], object]>([
-    ["a policy that is not there", "apy", {}],
-    ["a policy that cannot block", undefined, { block: undefined }],
-  ])("warn at once of %s", async (_what, policy, change) => {
+  it.each<[string, AlertToOptions["policy"], object, string]>([
+    [
+      "a policy that is not there, with those that are",
+      "apy",
+      {},
+      'the limiter has no policy with that name: it has "api"',
+    ],
+    [
+      "a policy that cannot block",
+      undefined,
+      { block: undefined },
+      "the policy must have block, as in block: {}, to be blocked by hand",
+    ],
+  ])("warn at once of %s", async (_what, policy, change, why) => {
     const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
     const { block, ...rest } = quota;
     const limiter = rateLimit("block" in change ? rest : { ...rest, block });
     blocks = alertTo(limiter, { rules: ["denied"], ...(policy === undefined ? {} : { policy }) });
     await expect
       .poll(() => warn.mock.calls.map(([text]) => text))
-      .toContain("alertTo: block() does not fit the limiter. Alerts do not block.");
+      .toContain(`alertTo: block() does not fit the limiter: ${why}. Alerts do not block.`);
   });
 
   it.each<[unknown, unknown, string]>([

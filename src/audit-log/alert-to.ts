@@ -13,6 +13,7 @@ import { describeValue } from "../core/options/value.js";
 import type { AlertBlocks, AlertToOptions, BlockingLimiter } from "./alert-to-options.js";
 import { ALERT_CHANNEL, type Alert, keyOfAlert } from "./alerts/rules/alert.js";
 import { DEFAULT_ALERTS } from "./alerts/rules/default-rules.js";
+import { safeText } from "./text/safe-text.js";
 
 const KEYS: OptionKeys<AlertToOptions> = {
   rules: true,
@@ -53,6 +54,7 @@ const MINUTE = 60_000;
 /** For documentation (RFC 5737). */
 const NOBODY = "192.0.2.1";
 
+const MAX_WHY = 1000;
 /** Of the networks of IPv6 that limits count together, by default. */
 const LIMIT_PREFIX = 56;
 
@@ -98,12 +100,13 @@ export function alertTo(limiter: BlockingLimiter, options: AlertToOptions): Aler
     warn(error);
   }
 
-  function warn(error: unknown): void {
+  /** @param why - What of the error may be printed. */
+  function warn(error: unknown, why = ""): void {
     // A fault of the options and one of the store: each is told once.
     const kind = isInstance(error, TypeError) ? "does not fit the limiter" : "has failed";
     if (warned.has(kind)) return;
     warned.add(kind);
-    process.emitWarning(`alertTo: block() ${kind}. Alerts do not block.`, {
+    process.emitWarning(`alertTo: block() ${kind}${why}. Alerts do not block.`, {
       code: "EXPRESS_SECURE_API_ALERT_TO",
     });
   }
@@ -158,16 +161,26 @@ export function alertTo(limiter: BlockingLimiter, options: AlertToOptions): Aler
 function checkFit(
   limiter: BlockingLimiter,
   target: { readonly key: string },
-  warn: (error: TypeError) => void,
+  warn: (error: TypeError, why: string) => void,
 ): void {
   const tell = (error: unknown): void => {
-    if (isInstance(error, TypeError)) warn(error);
+    // Asked about nobody, so that no client stands in it.
+    if (isInstance(error, TypeError)) warn(error, whyOf(error));
   };
   if (typeof limiter.unblock !== "function") return;
   try {
     promiseOf(limiter.unblock(target)).then(undefined, tell);
   } catch (error) {
     tell(error);
+  }
+}
+
+function whyOf(error: TypeError): string {
+  try {
+    const { message } = error;
+    return typeof message === "string" ? `: ${safeText(message, MAX_WHY)}` : "";
+  } catch {
+    return "";
   }
 }
 

@@ -223,6 +223,47 @@ describe.each(expressVersions)("privacy on Express %s", (_major, express) => {
   });
 });
 
+describe.each(["user", "service"] as const)("an alert about a %s", (kind) => {
+  const { id } = createPrincipal({ ...ALICE, kind });
+
+  it.each<[AuditPrivacyOptions, unknown]>([
+    [{}, id],
+    [{ subject: "omit" }, "(omitted)"],
+    [{ subject: "pseudonym", key: KEY }, expect.stringMatching(PSEUDONYM)],
+  ])("names the caller as its records do: %j", async (privacy, wanted) => {
+    const records: Records = [];
+    const log = (info: Record<string, unknown>, next: () => void): void => {
+      records.push(info);
+      next();
+    };
+    const audit = auditLog({
+      sinks: [new Transport({ log })],
+      privacy,
+      alerts: {
+        defaults: {},
+        rules: [{ name: "own", when: "authz_fail", by: "subject", threshold: 1, window: "1m" }],
+        honeytokens: { subjects: id },
+      },
+    });
+    const [, express] = expressVersions[1] as (typeof expressVersions)[number];
+    const app = express().use(audit, (req, res, next) => {
+      setPrincipalSource(req, () => createPrincipal({ ...ALICE, kind }));
+      guard.refuse(new HttpError("access_denied"), req, res, next);
+    });
+    await request(app).get("/").expect(403);
+    await audit.close();
+    const name = kind === "service" ? id : wanted;
+    const about = (rule: string) => records.find((one) => one["security_rule.name"] === rule);
+    const told = about("own");
+    const touched = about("honeytoken");
+    expect(told).toMatchObject({ "audit.alert.key_kind": "subject", "audit.alert.key": name });
+    expect(typeof touched?.["audit.alert.touched"]).toBe("string");
+    if (typeof name === "string") expect(touched?.["audit.alert.touched"]).toBe(`subject ${name}`);
+    const record = records.find((one) => one["event.name"] === "authz_fail");
+    if (name !== "(omitted)") expect(record?.["audit.actor.id"]).toBe(told?.["audit.alert.key"]);
+  });
+});
+
 it.each<[AuditPrivacyOptions, unknown]>([
   [{}, "127.0.0.1"],
   [{ address: "truncate" }, "127.0.0.0"],

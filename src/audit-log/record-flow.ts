@@ -62,8 +62,7 @@ export function createRecordFlow(
   const say: Say = (event, fields) => stream.write((id) => systemRecord(id, event, fields));
   const policy = new FailurePolicy(settings.failure, enforced);
   const unrecorded = createUnrecorded();
-  const alerts =
-    settings.alerts && new Alerts(settings.alerts, say, (kind, key) => privacy.key(kind, key));
+  const alerts = settings.alerts && new Alerts(settings.alerts, say, privacy.key);
   const failures = new FailureReport(
     (failure) => {
       alerts?.failed(failure);

@@ -17,6 +17,8 @@ export interface Finding {
   readonly event: string;
   readonly route: string | undefined;
   readonly touched?: Touched | undefined;
+  /** Whether the caller is a service. */
+  readonly isService?: boolean;
 }
 
 /** The members of the record of an alert. */
@@ -26,7 +28,7 @@ type AlertFields = Readonly<Record<string, string | number | readonly string[]>>
 export type SayAlert = (event: AlertEvent, fields: AlertFields) => void;
 
 /** How a key is spelt wherever it is told. */
-export type SpellKey = (kind: AlertKeyKind, key: string) => string;
+export type SpellKey = (kind: AlertKeyKind, key: string, isService: boolean) => string;
 
 const alerts = safeChannel(ALERT_CHANNEL);
 const MINUTE = 60_000;
@@ -103,20 +105,22 @@ export class AlertTeller {
 
   #alertOf(rule: RuleSettings, finding: Finding, now: number, suppressed: number): Alert {
     const { name, appSensor, severity, threshold, window } = rule;
-    const { kind, key, count, first, notes, event, route, touched } = finding;
+    const { kind, key, count, first, notes, event, route, touched, isService = false } = finding;
     // A clock that was set meanwhile must not turn first and last around.
     const today = Date.now();
     const alert: Alert = Object.freeze({
       rule: name,
       ...(appSensor === undefined ? {} : { appSensor }),
       severity,
-      key: Object.freeze({ kind, value: safeText(this.#spell(kind, key)) }),
+      key: Object.freeze({ kind, value: safeText(this.#spell(kind, key, isService)) }),
       count,
       threshold,
       window,
       first: timeText(today - Math.max(0, now - first)),
       last: timeText(today),
-      ...(touched === undefined ? {} : { touched: safeText(this.#touchedText(touched)) }),
+      ...(touched === undefined
+        ? {}
+        : { touched: safeText(this.#touchedText(touched, isService)) }),
       ...(suppressed === 0 ? {} : { suppressed }),
       sample: Object.freeze({
         requestIds: Object.freeze([...notes]),
@@ -128,8 +132,8 @@ export class AlertTeller {
     return alert;
   }
 
-  #touchedText({ kind, name }: Touched): string {
-    return `${kind} ${kind === "subject" ? this.#spell(kind, name) : name}`;
+  #touchedText({ kind, name }: Touched, isService: boolean): string {
+    return `${kind} ${kind === "subject" ? this.#spell(kind, name, isService) : name}`;
   }
 }
 

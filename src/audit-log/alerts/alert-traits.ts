@@ -9,6 +9,8 @@ export interface AlertTraits {
   /** Of IPv6 the network. */
   readonly address: string | undefined;
   readonly subject: string | undefined;
+  /** Whether the subject is a service, whose name is no secret. */
+  readonly isService: boolean;
   /** As a digest. */
   readonly account: string | undefined;
   readonly token: string | undefined;

@@ -169,7 +169,7 @@ export class Alerts {
     if (honeytoken === undefined) return;
     const touched = honeytokenIn(honeytoken.tokens, traits);
     if (touched === undefined) return;
-    const { address } = traits;
+    const { address, isService } = traits;
     const kind = address === undefined ? "all" : "address";
     const { entry, route } = traits.facts;
     // Whoever has sprung one trap must not spring the next one unheard.
@@ -178,7 +178,8 @@ export class Alerts {
     if (due === undefined) return;
     const { count, first, notes } = due;
     const finding = { kind, key: address ?? "all", count, first, notes, route, touched } as const;
-    const silentUntil = this.#teller.tell(honeytoken, { ...finding, event: traits.event }, now);
+    const told = { ...finding, event: traits.event, isService };
+    const silentUntil = this.#teller.tell(honeytoken, told, now);
     if (silentUntil !== undefined) due.quietUntil(silentUntil);
   }
 

@@ -7,6 +7,7 @@ export function connectionTraits(event: string, address: string | undefined): Al
     event,
     address: address === undefined ? undefined : addressNetwork(address, IPV6_PREFIX),
     subject: undefined,
+    isService: false,
     account: undefined,
     token: undefined,
     route: undefined,

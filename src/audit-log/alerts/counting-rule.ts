@@ -58,7 +58,7 @@ export class CountingRule {
   #findingOf(due: Due, kind: AlertKeyKind, key: string, traits: AlertTraits): Finding {
     const { spread, threshold } = this.settings;
     const { count, distinct, first, notes } = due;
-    const { event, route } = traits;
+    const { event, route, isService } = traits;
     return {
       kind,
       key,
@@ -67,6 +67,7 @@ export class CountingRule {
       notes,
       event,
       route,
+      isService,
     };
   }
 }

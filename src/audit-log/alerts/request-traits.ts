@@ -42,6 +42,10 @@ export class RequestTraits implements AlertTraits {
     return this.facts.actor?.id || undefined;
   }
 
+  get isService(): boolean {
+    return this.facts.actor?.kind === "service";
+  }
+
   get token(): string | undefined {
     for (const { token } of this.facts.decisions) if (token !== undefined) return token;
     return undefined;

@@ -12,8 +12,11 @@ export interface Privacy {
   readonly token: (id: string) => string | undefined;
   /** An address as `clientAddress()` gives it. */
   readonly address: (address: string, succeeded: boolean) => string | undefined;
-  /** What an alert counts by, when that is a person, a token or an address; anything else stays as it is. */
-  readonly key: (kind: string, key: string) => string;
+  /**
+   * What an alert counts by, when that is a person, a token or an address; anything else stays as it is, and so do
+   * services, as in the records of their requests.
+   */
+  readonly key: (kind: string, key: string, isService: boolean) => string;
 }
 
 /** In the place of a key that must be there. */
@@ -46,12 +49,12 @@ export function createPrivacy(settings: PrivacySettings): Privacy {
           return undefined;
       }
     },
-    key(kind, text) {
+    key(kind, text, isService) {
       if (kind === "address") return privacy.address(text, false) ?? OMITTED;
       if (kind === "token") return privacy.token(text) ?? OMITTED;
       // From a function of the app, which may have taken it from a header field.
       if (kind === "own") return scrubText(text);
-      if (kind !== "subject" || subject === "plain") return text;
+      if (kind !== "subject" || subject === "plain" || isService) return text;
       return subject === "omit" ? OMITTED : pseudonym("subject", text);
     },
   };

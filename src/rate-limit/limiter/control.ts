@@ -75,7 +75,7 @@ export function createControl(
     if (name === undefined && Object.hasOwn(target, "policy")) throw new TypeError(UNSET_POLICY);
     if (!Number.isSafeInteger(units) || units < 1) throw new TypeError(UNITS);
     const named = policies.filter((policy) => name === undefined || policy.name === name);
-    if (named.length === 0) throw new TypeError(NO_POLICY);
+    if (named.length === 0) throw new TypeError(noPolicy(policies));
     if ((key === undefined) === (req === undefined)) throw new TypeError(KEY_OR_REQUEST);
     if (req !== undefined) {
       const charges = await chargesOf(named, req, ipv6Prefix, enforced);
@@ -134,7 +134,6 @@ export function createControl(
   };
 }
 
-const NO_POLICY = "the limiter has no policy with that name";
 const UNSET_POLICY = "policy must not be undefined: leave it out for every policy";
 const UNITS = "the units must be a whole number of at least 1";
 const KEY_OR_REQUEST = "the target must have a key, a non-empty string, or a req: one of them";
@@ -144,8 +143,15 @@ const NO_KEY =
   "a policy by tenant, or by several things, has no key to name: give req, a request of the caller";
 const NO_BLOCK = "the policy must have block, as in block: {}, to be blocked by hand";
 
+const MOST_NAMES = 20;
 const NO_UNITS =
   'a policy with "concurrency" counts what runs: there are no units to charge or give';
+
+function noPolicy(policies: readonly Policy[]): string {
+  const names = policies.slice(0, MOST_NAMES).map(({ name }) => `"${name}"`);
+  const more = policies.length > MOST_NAMES ? " and others" : "";
+  return `the limiter has no policy with that name: it has ${names.join(", ")}${more}`;
+}
 
 function mustBlock({ blocking }: Policy): void {
   if (blocking === undefined) throw new TypeError(NO_BLOCK);

@@ -122,6 +122,21 @@ describe("a counter over a window", () => {
     expect(counter.count("hot", 0, "")).toBeDefined();
   });
 
+  it("counts a slow key on, as long as fewer new keys come between than it has room for", () => {
+    const counter = new WindowCounter({ ...limits, windowMs: 1e9, threshold: 10, keys: 1000 });
+    const drip = (between: number): boolean[] =>
+      Array.from({ length: 10 }, (_, turn) => {
+        // Each of them as often as makes it worth keeping.
+        for (let n = 0; n < between; n += 1)
+          for (let twice = 0; twice < 2; twice += 1)
+            counter.count(`${between} ${turn} ${n}`, 0, "");
+        return counter.count(`slow ${between}`, 0, "") !== undefined;
+      });
+    expect(drip(200).at(-1)).toBe(true);
+    // Documented: a flood as large as that hides it.
+    expect(drip(5000)).not.toContain(true);
+  });
+
   it("forgets no key that is quiet, even while keys flood it that occur often", () => {
     const counter = new WindowCounter({ ...limits, windowMs: 1e9, cooldownMs: 1e9, keys: 1000 });
     for (let n = 0; n < 3; n += 1) counter.count("told", 0, "");
