@@ -56,7 +56,13 @@ async function auditReport(args: readonly string[]): Promise<void> {
   if (read === undefined) {
     terminalChannel.write(REPORT_USAGE);
     process.exitCode = 0;
-  } else process.exitCode = await runAuditReport(read, terminalChannel, Date.now());
+  } else
+    process.exitCode = await runAuditReport(
+      read,
+      terminalChannel,
+      Date.now(),
+      process.stdout.isTTY,
+    );
 }
 
 async function verifyLog(args: readonly string[]): Promise<void> {

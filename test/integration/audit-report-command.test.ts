@@ -34,6 +34,8 @@ const command = join(
   root,
   (manifest as { bin?: Record<string, string> }).bin?.[manifest.name] ?? "",
 );
+/** Of util-linux: runs a command on a terminal. */
+const SCRIPT = "/usr/bin/script";
 const folder = mkdtempSync(join(tmpdir(), "audit-report-"));
 const log = join(folder, "audit.jsonl");
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -53,6 +55,28 @@ describe("the command audit-report", () => {
     expect(page).toContain("<title>Shop &amp; &lt;Sons&gt;</title>");
     expect(page).toContain("198.51.100.77");
     expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  it.skipIf(!existsSync(SCRIPT))("prints no page on a terminal, and says what to do", async () => {
+    const onTerminal = async (...args: string[]) => {
+      const line = [process.execPath, command, "audit-report", log, ...args].join(" ");
+      const child = execFile(SCRIPT, ["-qec", line, "/dev/null"], { maxBuffer: 1e8 });
+      let text = "";
+      child.stdout?.on("data", (chunk) => {
+        text += chunk;
+      });
+      const [status] = await once(child, "close");
+      return { status, text };
+    };
+    const page = await onTerminal();
+    expect(page).toEqual({
+      status: 2,
+      text: "express-secure-api: the report is a page for a browser: write --out report.html, or --format json for a terminal\r\n",
+    });
+    const out = join(folder, "from-terminal.html");
+    expect((await onTerminal("--out", out)).status).toBe(0);
+    expect(readFileSync(out, "utf8")).toContain("</html>");
+    expect((await onTerminal("--format", "json")).text).toContain('"generator"');
   });
 
   it("replaces an older report, also behind a link, and nothing else", async () => {

@@ -35,7 +35,7 @@ Makes one page from the files that auditLog wrote: what happened, who it was, an
 Files may be compressed with gzip; - is the standard input.
 
 Options:
-  --out <file>      write there, and not to the standard output
+  --out <file>      write there, and not to the standard output; a page is not printed on a terminal
   --format <name>   ${FORMAT_NAMES.join(", ")} (default: html)
   --from <time>     only records from then on, as 2026-11-26T10:00Z; without a zone it is UTC
   --to <time>       only records from before then

@@ -15,14 +15,21 @@ import { checkOut, writeReport } from "./write-report.js";
  * Reads the log files, writes the report, and says how the command ends: 0, or 1 when the log was tampered with.
  *
  * @param now - In milliseconds since the epoch.
+ * @param toTerminal - Whether the standard output is one.
  * @throws CommandError when there is no report.
  */
 export async function runAuditReport(
   given: ReportArguments,
   channel: CommandChannel,
   now: number,
+  toTerminal: boolean,
 ): Promise<0 | 1> {
   const { format, from, out, title, to, top } = given;
+  if (toTerminal && out === undefined && format === "html") {
+    throw new CommandError(
+      "the report is a page for a browser: write --out report.html, or --format json for a terminal",
+    );
+  }
   // Before long work, and once more behind it.
   if (out !== undefined) checkOut(out);
   const { files, summary, chain } = await readLogs(
