@@ -37,12 +37,15 @@ addEventListener("load", async () => {
     return root.scrollWidth > root.clientWidth || out.length > 0;
   };
   const tallest = () => Math.max(...[...page.querySelectorAll("tbody tr")].map((row) => row.getBoundingClientRect().height));
+  const heightsOf = (selector) => [...page.querySelectorAll(selector)].map((one) => one.getBoundingClientRect().height);
   const seen = { title: page.title, wideOnPhone: wide(), tallestOnPhone: tallest() };
   frame.width = 1280;
   await new Promise((done) => setTimeout(done, 200));
   Object.assign(seen, {
     wideOnScreen: wide(),
     tallestOnScreen: tallest(),
+    tallestTile: Math.max(...heightsOf(".tiles li")),
+    tallestWord: Math.max(...heightsOf(".tiles strong")),
     injected: Object.hasOwn(view, "injected") || Object.hasOwn(window, "injected"),
     scripts: page.scripts.length,
     styles: page.querySelectorAll("style, link").length,
@@ -90,6 +93,8 @@ type Pair = readonly [ink: string, paper: string];
 
 /** The highest row that is allowed: a few lines, whatever stands in the log. */
 const HIGHEST_ROW = 400;
+const HIGHEST_TILE = 170;
+const HIGHEST_WORD = 40;
 
 describe.skipIf(!hasChromium())("the page of audit-report in Chromium", () => {
   describe.each([
@@ -150,6 +155,9 @@ describe.skipIf(!hasChromium())("the page of audit-report in Chromium", () => {
       expect(seen).toMatchObject({ wideOnPhone: false, wideOnScreen: false });
       expect(seen["tallestOnPhone"]).toBeLessThan(HIGHEST_ROW);
       expect(seen["tallestOnScreen"]).toBeLessThan(HIGHEST_ROW);
+      expect(seen["tallestTile"]).toBeLessThan(HIGHEST_TILE);
+      // One line: no word is broken.
+      expect(seen["tallestWord"]).toBeLessThan(HIGHEST_WORD);
     });
 
     it("has enough contrast in texts (4.5:1) and in charts (3:1)", () => {

@@ -23,7 +23,8 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; margin: 0 0 1rem; padding: 0; list-style: none; }
 .tiles li { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: .8rem 1rem; min-width: 0; border-top: 3px solid var(--line); }
 .tiles .label { display: block; font-size: .82rem; color: var(--faint); } .tiles strong { display: block; font-size: 1.6rem; line-height: 1.3;
-  font-variant-numeric: tabular-nums; overflow-wrap: anywhere; } .tiles strong.text { font-size: 1.25rem; line-height: 1.66; } .tiles .more { display: block; font-size: .82rem; color: var(--faint); overflow-wrap: anywhere; }
+  font-variant-numeric: tabular-nums; overflow-wrap: anywhere; } .tiles strong.text { font-size: 1.1rem; line-height: 1.89; }
+.tiles .more { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 4; overflow: hidden; font-size: .82rem; color: var(--faint); overflow-wrap: anywhere; }
 .tiles .bad { border-top-color: var(--bad); } .tiles .bad strong { color: var(--bad); } .tiles .warn { border-top-color: var(--warn); }
 .tiles .warn strong { color: var(--warn); } .tiles .good { border-top-color: var(--good); } .tiles .good strong { color: var(--good); }
 .remarks { list-style: none; margin: 0; padding: 0; display: grid; gap: .5rem; }
