@@ -82,7 +82,9 @@ const SHIPPERS: readonly Shipper[] = [
 ];
 
 const isMissing = ({ name, binary, packages }: Shipper): boolean => {
-  const skipped = !existsSync(binary) && process.env["CI"] !== "true";
+  // Of two system loggers, Debian installs one.
+  const mustBeThere = process.env["CI"] === "true" && name === "rsyslog";
+  const skipped = !existsSync(binary) && !mustBeThere;
   if (skipped) console.warn(`Tests with ${name} are skipped: apt-get install ${packages}.`);
   return skipped;
 };
