@@ -84,6 +84,18 @@ describe("compressing a segment", () => {
     expect(files()).toEqual(["audit.jsonl"]);
   });
 
+  it("is no file that was left behind, for other processes, however old the segment is", async () => {
+    const begun = Date.now() - 1000;
+    let written = 0;
+    fault.at = (name) => {
+      if (name !== "rename") return;
+      const temporary = files().find((file) => file.endsWith(".tmp")) ?? "";
+      written = statSync(join(path, "..", temporary)).mtimeMs;
+    };
+    await compressSegment(path, never);
+    expect(written).toBeGreaterThan(begun);
+  });
+
   it("is done when another process has done it", async () => {
     expect(await compressSegment(`${path}.gone`, never)).toBe(false);
     const both = await Promise.all([compressSegment(path, never), compressSegment(path, never)]);

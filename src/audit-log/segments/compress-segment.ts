@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename, rm, unlink } from "node:fs/promises";
+import { type FileHandle, open, rename, rm, unlink, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
@@ -21,6 +21,8 @@ export async function compressSegment(path: string, signal: AbortSignal): Promis
   try {
     if (!(await writeGzip(source, temporary, signal))) return false;
     await rename(temporary, `${path}.gz`);
+    // Not before: by its time, other processes tell a temporary file that is written to from one that was left behind.
+    await copyTimes(source, `${path}.gz`);
     await syncDirectory(dirname(path));
     await removeExisting(path);
     return true;
@@ -39,7 +41,7 @@ async function writeGzip(
 ): Promise<boolean> {
   const target = await open(temporary, "wx", 0o600);
   try {
-    const { atime, mtime, size } = await source.stat();
+    const { size } = await source.stat();
     let read = 0;
     // Generators, because a pipeline never ends with streams of a handle that stays open.
     await pipeline(
@@ -59,11 +61,20 @@ async function writeGzip(
       },
       { signal },
     );
-    await target.utimes(atime, mtime);
     await target.sync();
     return (await source.stat()).size === read;
   } finally {
     await target.close();
+  }
+}
+
+async function copyTimes(source: FileHandle, path: string): Promise<void> {
+  const { atime, mtime } = await source.stat();
+  try {
+    await utimes(path, atime, mtime);
+  } catch (error) {
+    // Retention in another process deletes what is compressed as well.
+    if (!isMissing(error)) throw error;
   }
 }
 
