@@ -126,6 +126,21 @@ describe("verifyLogFiles", () => {
     expect(report.integrity).toBe("tampered");
   });
 
+  it("finds a record that stands twice in a later file of a rotated log", async () => {
+    const log = signedLog();
+    const [first, second] = [log.lines.slice(0, 15), log.lines.slice(15)];
+    const behind = second.toSpliced(8, 0, log.lines[16] ?? "");
+    const inFront = second.toSpliced(1, 0, log.lines[23] ?? "");
+    for (const [file, record] of [
+      [behind, 17],
+      [inFront, 24],
+    ] as const) {
+      const report = await verifyLogs([textOf(first), textOf(file)], { keys });
+      expect(report.integrity).toBe("tampered");
+      expect(kindsOf(report)).toContain(`duplicate_records ${record}`);
+    }
+  });
+
   it("takes the same lines in two files as a copy", async () => {
     const log = signedLog();
     const report = await verifyLogs([log.text, textOf(log.lines.slice(0, 12))], { keys });

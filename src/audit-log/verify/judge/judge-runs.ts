@@ -87,7 +87,9 @@ function judgeOverlap(
     findings.add("conflicting_records", { ...facts, message });
     return false;
   }
-  if (run.firstPlace.file === other.firstPlace.file) {
+  // A stream goes on over several files: what is out of order within one of them stands in that one twice.
+  const disordered = stream.runs.disorders.some(({ number }) => number >= first && number <= last);
+  if (disordered || run.firstPlace.file === other.firstPlace.file) {
     findings.add("duplicate_records", { ...facts, message: `${records} stand there twice` });
   } else {
     const message = `${records} stand in another file as well, and are the same there`;
