@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import express from "express";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import {
   type AuditLogOptions,
   auditLog,
@@ -76,6 +76,44 @@ describe("a log of auditLog", () => {
       sign(null, data, owner.privateKey);
     const text = await write({ sign: signer, checkpointEvery: 20 });
     expect(verdictOf(await verifyLogs([text], { keys }))).toEqual(sound);
+  });
+
+  it("verifies when the clock jumps, ahead and back, while it is written and rotated", async () => {
+    const real = Date.now;
+    let jump = 0;
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => real() + jump);
+    try {
+      const path = join(folder, "jumps.jsonl");
+      const file = fileSink({
+        path,
+        rotate: { size: "10kb", interval: "1h" },
+        retention: { age: "1d" },
+      });
+      const log = auditLog({
+        sinks: [file],
+        integrity: { signingKey: owner.privateKey, checkpointEvery: 10 },
+      });
+      const app = express().use(log, (_req, res) => void res.json({}));
+      const server = app.listen(0, "127.0.0.1");
+      await new Promise((done) => server.once("listening", done));
+      const { port } = server.address() as AddressInfo;
+      for (let index = 0; index < 120; index += 1) {
+        if (index % 20 === 19) jump = [400, -400, 0, 2, -2, 0][(index - 19) / 20] as number;
+        jump *= index % 20 === 19 ? 86_400_000 : 1;
+        await fetch(`http://127.0.0.1:${port}/`);
+      }
+      await new Promise((done) => server.close(done));
+      await log.close();
+      const files = readdirSync(folder).filter((name) => name.startsWith("jumps."));
+      const texts = files.map((name) => readFileSync(join(folder, name), "utf8"));
+      expect(texts.length).toBeGreaterThan(8);
+      const report = await verifyLogs(texts, { keys });
+      expect(verdictOf(report)).toEqual(sound);
+      const requests = texts.join("").match(/"http\.request\.id"/g);
+      expect(requests).toHaveLength(120);
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   it("verifies against the anchors that it gave out", async () => {

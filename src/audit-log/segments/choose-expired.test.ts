@@ -28,10 +28,13 @@ describe("retention", () => {
     expect(chooseExpired(segments, rules, NOW, 100).map(({ name }) => name)).toEqual(names);
   });
 
-  it("gives up a segment of the future for its number or size, and not for its age", () => {
+  it("takes the last record of a segment for its age when its name is one of the future", () => {
     const [segment] = segments;
-    const future = [{ ...(segment as ClosedSegment), closedAt: NOW + 400 * DAY }];
-    expect(chooseExpired(future, { age: 1 }, NOW, 0)).toEqual([]);
+    const plain = { path: "5", size: 100, inode: 5, writtenAt: NOW - DAY };
+    const named = { ...(segment as ClosedSegment), closedAt: NOW + 400 * DAY };
+    const future = [{ ...named, plain, gzip: undefined }];
+    expect(chooseExpired(future, { age: 2 * DAY }, NOW, 0)).toEqual([]);
+    expect(chooseExpired(future, { age: DAY / 2 }, NOW, 0)).toEqual(future);
     expect(chooseExpired(future, { size: 50 }, NOW, 0)).toEqual(future);
   });
 });

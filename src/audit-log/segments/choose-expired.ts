@@ -30,10 +30,16 @@ export function chooseExpired(
     const segment = segments[index] as ClosedSegment;
     kept += 1;
     bytes += sizeOf(segment);
-    const old = age !== undefined && now - segment.closedAt > age;
+    const old = age !== undefined && now - closedAtOf(segment, now) > age;
     if (kept > files || bytes > size || old) return segments.slice(0, index + 1);
   }
   return [];
+}
+
+/** A name from the future was given while the clock was ahead: the file was last written to before that was noticed. */
+function closedAtOf({ closedAt, plain, gzip }: ClosedSegment, now: number): number {
+  const writtenAt = (plain ?? gzip)?.writtenAt;
+  return closedAt > now && writtenAt !== undefined ? writtenAt : closedAt;
 }
 
 function sizeOf({ plain, gzip }: ClosedSegment): number {

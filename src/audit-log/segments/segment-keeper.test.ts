@@ -192,6 +192,21 @@ describe("what is done with closed segments", () => {
     expect(readdirSync(directory)).toHaveLength(3);
   });
 
+  it("is no deletion of young ones by a clock that jumps ahead", async () => {
+    const [old = "", young = ""] = [closed(50), closed(1)];
+    const { keeper, expired } = keep({ retention: { age: 100 * HOUR } });
+    const real = Date.now;
+    vi.spyOn(Date, "now").mockImplementation(() => real() + 1000 * HOUR);
+    try {
+      keeper.wake();
+      await new Promise((done) => setTimeout(done, 300));
+      expect([old, young].map((name) => existsSync(join(directory, name)))).toEqual([true, true]);
+      expect(expired).toEqual([]);
+    } finally {
+      vi.mocked(Date.now).mockRestore();
+    }
+  });
+
   it("waits for no clock that was set back", async () => {
     const name = closed(-24);
     keep({ gzip: true });

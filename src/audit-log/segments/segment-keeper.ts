@@ -6,6 +6,7 @@ import { chooseExpired, type RetentionRules } from "./choose-expired.js";
 import { compressSegment } from "./compress-segment.js";
 import { type ClosedSegment, listSegments, type SegmentPlace } from "./list-segments.js";
 import { readSegmentStreams, type SegmentStream } from "./segment-streams.js";
+import { SteadyClock } from "./steady-clock.js";
 
 /** A closed segment that is about to be deleted. */
 export interface ExpiredSegment {
@@ -61,6 +62,7 @@ export class SegmentKeeper {
   readonly #rules: SegmentRules;
   readonly #listener: SegmentListener;
   readonly #settledMs: number;
+  readonly #clock = new SteadyClock();
   readonly #stop = new AbortController();
   readonly #said = new Set<string>();
   /** What wakes the keeper is a write, often that of a request. Its work belongs to none. */
@@ -126,7 +128,7 @@ export class SegmentKeeper {
     if (retention === undefined) return;
     const listedAt = Date.now();
     const segments = await listSegments(this.#open());
-    const expired = chooseExpired(segments, retention, listedAt, this.#open().size);
+    const expired = chooseExpired(segments, retention, this.#clock.now(), this.#open().size);
     for (const segment of expired) {
       if (this.#stopped) return;
       // Newer ones stay with it: they count, but their turn has not come.
