@@ -76,11 +76,11 @@ export class FileNotes {
       add("byte_order_mark", { file, message });
     }
     if (carriageReturns > 0) {
-      const message = `${carriageReturns} lines end in CRLF, which no log writes: it was saved or sent as text`;
+      const message = `${carriageReturns === 1 ? "1 line ends" : `${carriageReturns} lines end`} in CRLF, which no log writes: it was saved or sent as text`;
       add("carriage_returns", { file, message });
     }
     if (this.#foreign > 0) {
-      const message = `${this.#foreign} lines are no records: another program writes to the same place`;
+      const message = `${this.#foreign === 1 ? "1 line is no record" : `${this.#foreign} lines are no records`}: another program writes to the same place`;
       add("other_lines", { file, line: this.#firstForeign, message });
     }
     this.#foreign = 0;

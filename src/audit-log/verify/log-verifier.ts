@@ -239,7 +239,7 @@ export class LogVerifier {
       return;
     }
     if (checkpoint.records !== number - 1) {
-      const message = `checkpoint ${number} counts ${checkpoint.records} records in front of it`;
+      const message = `checkpoint ${number} counts ${checkpoint.records} ${checkpoint.records === 1 ? "record" : "records"} in front of it`;
       this.findings.blame("bad_checkpoint", stream.id, number, { ...facts, message });
     }
     run.seals.add(checkpoint, { stream: stream.id, ...facts }, this.findings);

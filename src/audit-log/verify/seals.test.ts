@@ -57,6 +57,14 @@ describe("checkpoints", () => {
     expect(kindsOf(report)).toEqual(["unsealed_tail 12-14", "not_closed 14"]);
   });
 
+  it("say of a single record behind them that it is one", async () => {
+    const log = new ReferenceStream({ signingKey }).records(10);
+    const report = await verifyLogs([textOf(log.lines.slice(0, 12))], { keys });
+    expect(report.findings.map(({ message }) => message)).toContain(
+      "record 12 stands behind the last checkpoint, 11: nothing seals it, and more may have been cut off",
+    );
+  });
+
   it("are needed to close a stream that has any", async () => {
     const log = new ReferenceStream({ signingKey }).records(15);
     log.write({ "event.name": "sys_monitor_disabled", "audit.sequence.end": true });

@@ -4,6 +4,7 @@ import { isFirstCertified } from "../seals/certificates.js";
 import type { RunSeals } from "../seals/run-seals.js";
 import type { Run } from "../streams/run.js";
 import type { StreamState } from "../streams/stream-state.js";
+import { recordsOf } from "./missing-records.js";
 
 /** What the one who verifies knows besides the log. */
 export interface Trust {
@@ -86,7 +87,7 @@ export function judgeTail(
     const message =
       seals.last === 0
         ? `no checkpoint seals any of its records: the last ones may have been changed or cut off`
-        : `${tail} records stand behind the last checkpoint, ${seals.last}: nothing seals them, and more may have been cut off`;
+        : `${recordsOf(seals.last + 1, last.last)} ${tail === 1 ? "stands" : "stand"} behind the last checkpoint, ${seals.last}: nothing seals ${tail === 1 ? "it" : "them"}, and more may have been cut off`;
     findings.add("unsealed_tail", { ...facts, first: seals.last + 1, message });
   }
   const message = `the stream was not closed behind record ${last.last}: its process was killed, or still runs, or the end was cut off`;
