@@ -170,8 +170,8 @@ function mostSegmentsIn(folder: string): number {
 }
 
 const layouts = [
-  ["express4", "one file", "audit.jsonl", 24],
-  ["express", "one file", "audit.jsonl", 24],
+  ["express4", "one file", "audit.jsonl", 20],
+  ["express", "one file", "audit.jsonl", 20],
   ["express", "a file for each slot", "audit-SLOT.jsonl", 6],
 ] as const;
 
@@ -185,7 +185,7 @@ describe.each(layouts)(
     beforeAll(async () => {
       const path = join(original, name);
       const before = await start(framework, path, files);
-      await load(before, 2400);
+      await load(before, 3600);
       await stop(before);
       age(original);
       const left = new Set(segmentsIn(original));
