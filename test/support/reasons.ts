@@ -8,6 +8,8 @@ const UNION = /"[a-z]+(?:_[a-z]+)+"(?:\s*\|\s*"[a-z]+(?:_[a-z]+)+")+/g;
 const ALIAS = /\btype \w*Reason\s*=([^;]+);/g;
 /** What is given as a reason, over several lines if need be. */
 const GIVEN = /\breason(?:: \w+)?\s*[:=](?![=>])([^;]*?)(?:;|,\n| \}(?=[);,\s]))/g;
+/** What alone is said of a request that may pass. */
+const ALLOWED = /\.allow\(req, ("[a-z_]+")\)/g;
 /** How a function of the app fails, whichever guard asked it. */
 const FAILURES = ["function_failed", "function_timeout", "wrong_return"];
 const KEYS_OF = /\bkeyof typeof (\w+)/;
@@ -21,9 +23,10 @@ export function reasonsIn(folders: readonly string[]): readonly string[] {
     const code = text.replaceAll(/^\s*\/\*\*[\s\S]*?\*\//gm, "").replaceAll(/^\s*\/\/.*$/gm, "");
     const aliases = [...code.matchAll(ALIAS)].map(([, alias = ""]) => alias);
     const given = [...code.matchAll(GIVEN)].map(([, value = ""]) => value);
+    const allowed = [...code.matchAll(ALLOWED)].map(([, value = ""]) => value);
     const unions = code.match(UNION) ?? [];
     return [
-      ...[...aliases, ...given, ...unions].flatMap(wordsIn),
+      ...[...aliases, ...given, ...allowed, ...unions].flatMap(wordsIn),
       ...aliases.flatMap((alias) => keysOf(KEYS_OF.exec(alias)?.[1], code)),
       // What the guard itself says, when it cannot decide.
       ...(/\bcreateGuard\(/.test(code) ? ["application_error"] : []),
