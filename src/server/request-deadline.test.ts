@@ -4,6 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { gzipSync } from "node:zlib";
 import type { Express, Request, RequestHandler, Response } from "express";
 import request from "supertest";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -475,6 +476,33 @@ describe.each(expressVersions)("requestDeadline on Express %s", (major, express)
     expect(head).toContain("HTTP/1.1 503");
     expect(JSON.parse(body)).toMatchObject({ code: "deadline_exceeded" });
     expect(fast.endsWith("fast\r\n0\r\n\r\n") || fast.endsWith("\r\n\r\nfast")).toBe(true);
+  });
+
+  it("is not said to be compressed where a hook that holds back the answer stands behind one that compresses", async () => {
+    const app = express();
+    app.use(requestDeadline({ timeout: SOON }));
+    app.use((_req, res, next) => {
+      // As compression does it.
+      const { end, writeHead } = res;
+      res.writeHead = ((...given: readonly unknown[]) => {
+        res.setHeader("Content-Encoding", "gzip");
+        res.removeHeader("Content-Length");
+        return Reflect.apply(writeHead, res, given);
+      }) as Response["writeHead"];
+      res.end = ((part: string) => {
+        res.writeHead(res.statusCode);
+        return Reflect.apply(end, res, [gzipSync(part)]);
+      }) as Response["end"];
+      next();
+    });
+    app.use((_req, res, next) => {
+      // As express-mung does it, whose function never says that it is done.
+      res.end = (() => res) as Response["end"];
+      next();
+    });
+    app.get("/", (_req, res) => void res.json({ held: true }));
+    const answer = await request(app).get("/").expect(503);
+    expect(answer.body).toMatchObject({ code: "deadline_exceeded" });
   });
 
   it("takes back what the handler has promised about its body, to caches as well", async () => {

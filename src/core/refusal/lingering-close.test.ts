@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
+import type { RequestHandler, Response } from "express";
 import { describe, expect, it } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
 import { deny } from "./deny.js";
@@ -24,8 +25,11 @@ const UPLOAD = `
 `;
 
 describe.each(expressVersions)("a refusal under an upload on Express %s", (_major, express) => {
-  async function listen(): Promise<{ port: number; close: () => void }> {
+  async function listen(
+    inFront: RequestHandler = (_req, _res, next) => next(),
+  ): Promise<{ port: number; close: () => void }> {
     const app = express();
+    app.use(inFront);
     app.use((req, res, next) => {
       deny(new HttpError("authentication_required"), req, res, next);
     });
@@ -63,6 +67,33 @@ describe.each(expressVersions)("a refusal under an upload on Express %s", (_majo
     close();
     expect(answer).toMatch(/^HTTP\/1\.1 401 /);
     expect(answer).toContain("Connection: close");
+    expect(answer).toContain('"code":"authentication_required"');
+  });
+
+  it("throws nothing where a hook of another package fails once the head is sent", async () => {
+    let failed = 0;
+    // As express-mung's headersAsync does it.
+    const { port, close } = await listen((_req, res, next) => {
+      const { end } = res;
+      res.end = ((...given: readonly unknown[]) => {
+        if (!res.headersSent) return Reflect.apply(end, res, given);
+        failed += 1;
+        throw new ReferenceError("args");
+      }) as Response["end"];
+      next();
+    });
+    const socket = connect(port, "127.0.0.1");
+    let answer = "";
+    socket.on("data", (chunk) => {
+      answer += chunk;
+      if (answer.includes("authentication_required")) socket.write("yz");
+    });
+    socket.on("error", () => undefined);
+    socket.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nx");
+    await new Promise((resolve) => socket.once("close", resolve));
+    close();
+    expect(failed).toBe(1);
+    expect(answer).toMatch(/^HTTP\/1\.1 401 /);
     expect(answer).toContain('"code":"authentication_required"');
   });
 });

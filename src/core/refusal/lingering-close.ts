@@ -1,4 +1,5 @@
 import type { Request, Response } from "express";
+import { cutOff } from "../request/cut-off.js";
 
 /** Long enough for a client to notice the answer, short enough not to be worth an attack. */
 const LINGER_MS = 2000;
@@ -25,7 +26,12 @@ export function endLingering(body: string, req: Request, res: Response): void {
     req.off("data", discard);
     req.off("end", finish);
     req.off("close", finish);
-    res.end();
+    try {
+      res.end();
+    } catch {
+      // A hook of another package that fails once the head is sent: nobody else would catch it here.
+      cutOff(req, res);
+    }
   }
 
   res.write(body);

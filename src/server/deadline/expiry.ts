@@ -48,10 +48,11 @@ export function createExpiry(guard: Guard): (deadline: Deadline) => void {
 
 /**
  * An `end` hook of another package that saves something first, such as a session, holds back what it gets. It may hold the answer
- * of the handler already: both would go out as one, with the length of this one.
+ * of the handler already: both would go out as one, with the length of this one. A `writeHead` hook may promise what an `end` hook
+ * then does to the body, such as to compress it.
  */
 function respondPastHooks(error: HttpError, req: Request, res: Response): void {
-  for (const name of ["end", "write"]) Reflect.deleteProperty(res, name);
+  for (const name of ["end", "write", "writeHead"]) Reflect.deleteProperty(res, name);
   respond(error, req, res);
 }
 
