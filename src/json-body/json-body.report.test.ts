@@ -241,6 +241,48 @@ describe.each(expressVersions)("jsonBody in report mode on Express %s", (_major,
     }
   });
 
+  it("gives the body back where a package exchanges the listeners of the request while it emits", async () => {
+    type Listeners = ((...given: unknown[]) => unknown) | ((...given: unknown[]) => unknown)[];
+    const wrapped = (listeners: Listeners): Listeners =>
+      Array.isArray(listeners)
+        ? listeners.map((listener) => wrapped(listener) as (...given: unknown[]) => unknown)
+        : function call(this: unknown, ...given: unknown[]) {
+            return Reflect.apply(listeners, this, given);
+          };
+    // As bindEmitter of cls-hooked and continuation-local-storage does it.
+    const exchanging: RequestHandler = (req, _res, next) => {
+      const { emit, removeListener } = req;
+      const held = req as unknown as { _events: Record<string, Listeners | undefined> };
+      req.emit = (event: string, ...given: unknown[]) => {
+        let own = held._events[event];
+        if (own === undefined) return Reflect.apply(emit, req, [event, ...given]);
+        req.removeListener = ((...which: unknown[]) => {
+          held._events[event] = own;
+          Reflect.apply(removeListener, req, which);
+          own = held._events[event];
+          held._events[event] = own && wrapped(own);
+          return req;
+        }) as typeof removeListener;
+        held._events[event] = wrapped(own);
+        try {
+          return Reflect.apply(emit, req, [event, ...given]);
+        } finally {
+          Reflect.deleteProperty(req, "removeListener");
+          held._events[event] = own;
+        }
+      };
+      next();
+    };
+    const app = express();
+    app.use(exchanging, report(), express.json(), echo);
+    const port = await listen(app);
+    expect((await sendChunked(port, ['{"a":', "1}"])).body.body).toEqual({ a: 1 });
+    const strict = express();
+    strict.use(exchanging, jsonBody({ limit: "10b" }), echo);
+    const answer = await sendChunked(await listen(strict), ['{"a":', '"0123456789"', "}"]);
+    expect(answer.status).toBe(413);
+  });
+
   it("keeps the asynchronous context", async () => {
     const storage = new AsyncLocalStorage<string>();
     const app = express();

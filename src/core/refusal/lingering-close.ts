@@ -23,9 +23,9 @@ export function endLingering(body: string, req: Request, res: Response): void {
 
   function finish(): void {
     clearTimeout(deadline);
-    req.off("data", discard);
-    req.off("end", finish);
-    req.off("close", finish);
+    req.removeListener("data", discard);
+    req.removeListener("end", finish);
+    req.removeListener("close", finish);
     try {
       res.end();
     } catch {

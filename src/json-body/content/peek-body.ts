@@ -40,9 +40,10 @@ export function peekBody(
     resource.runInAsyncScope(done, undefined, size > limit ? "body_too_large" : bytes);
   }
 
+  // Not `off`: cls-hooked, which exchanges the listeners while it emits, sees only this one.
   function stop(): void {
-    req.off("readable", onReadable);
-    req.off("close", stop);
+    req.removeListener("readable", onReadable);
+    req.removeListener("close", stop);
   }
 
   req.on("close", stop);

@@ -37,10 +37,11 @@ export function readBody(req: Request, limit: number, done: (result: BodyResult)
     resource.runInAsyncScope(done, undefined, whole ? bytes : "malformed_body");
   }
 
+  // Not `off`: cls-hooked, which exchanges the listeners while it emits, sees only this one.
   function stop(): void {
-    req.off("data", onData);
-    req.off("end", onEnd);
-    req.off("close", stop);
+    req.removeListener("data", onData);
+    req.removeListener("end", onEnd);
+    req.removeListener("close", stop);
   }
 
   req.on("data", onData);
