@@ -1,16 +1,8 @@
-import { createPublicKey, generateKeyPairSync, verify } from "node:crypto";
-import { readFileSync, truncateSync } from "node:fs";
-import { join } from "node:path";
-import { Writable } from "node:stream";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { createPublicKey, verify } from "node:crypto";
 import { subject as caslSubject, createMongoAbility } from "@casl/ability";
 import permissions from "express-jwt-permissions";
 import { requiredScopes } from "express-oauth2-jwt-bearer";
-import expressWinston from "express-winston";
-import morgan from "morgan";
-import pino from "pino";
-import { pinoHttp } from "pino-http";
-import winston from "winston";
+import { auditRecords } from "./audit-records.mjs";
 import { createExchange } from "./fake-exchange.mjs";
 import { requireFromLibrary, requireInternal } from "./library.mjs";
 import { logVerification } from "./log-verification.mjs";
@@ -18,7 +10,6 @@ import { rateLimits } from "./rate-limits.mjs";
 import { securityHeaders } from "./security-headers.mjs";
 import { AUDIENCE, SCOPE } from "./workload.mjs";
 
-const { auditLog, fileSink } = requireFromLibrary("audit-log");
 const { oauthGuard } = requireFromLibrary("oauth-guard");
 const { requireScope } = requireFromLibrary("authorization");
 const { all, any, not, role, scope } = await requireInternal("authorization/index.js");
@@ -33,7 +24,7 @@ export function comparisons(context) {
     ...rules(),
     ...rateLimits({ prepareWith, runMiddleware }),
     ...securityHeaders({ exchanges, runMiddleware }),
-    ...auditRecords(context),
+    ...auditRecords(context, prepareWith),
     logVerification(context),
   ];
 }
@@ -160,77 +151,6 @@ function rules() {
   ];
 }
 
-function auditRecords({ directory }) {
-  const nowhere = countingStream();
-  const path = join(directory, "pino-micro.log");
-  const toNull = pinoHttp({ logger: pino(nowhere.stream) });
-  const toFile = pinoHttp({ logger: pino(pino.destination({ dest: path, sync: true })) });
-  const { privateKey: signingKey } = generateKeyPairSync("ed25519");
-  const silent = ["pino-http to a null stream", toNull, nowhere.takeCount];
-  return [
-    auditRecord("auditRecord", directory, "`auditLog`, chained, to a file", "chain", ...silent),
-    auditRecord("auditRecordSigned", directory, "the same, signed", { signingKey }, ...silent),
-    auditRecord("auditRecordUnchained", directory, "the same, unchained", false, ...silent),
-    auditRecord(
-      "auditRecordToFile",
-      directory,
-      "`auditLog`, chained, to a file",
-      "chain",
-      "pino-http to a file",
-      toFile,
-      () => takeLineCount(path),
-    ),
-    auditRecord(
-      "auditRecordExpressWinston",
-      directory,
-      "`auditLog`, chained, to a file",
-      "chain",
-      "express-winston to a null stream",
-      withWinston(nowhere.stream),
-      nowhere.takeCount,
-    ),
-    auditRecord(
-      "auditRecordMorgan",
-      directory,
-      "`auditLog`, chained, to a file",
-      "chain",
-      'morgan, "combined", to a null stream',
-      morgan("combined", { stream: nowhere.stream }),
-      nowhere.takeCount,
-    ),
-  ];
-}
-
-/** As its documentation shows it, with a line of JSON for each request. */
-function withWinston(stream) {
-  return expressWinston.logger({
-    transports: [new winston.transports.Stream({ stream })],
-    format: winston.format.json(),
-  });
-}
-
-function auditRecord(id, directory, ownName, integrity, peer, peerMiddleware, takePeerCount) {
-  const path = join(directory, `${id}.log`);
-  const own = auditLog({ sinks: [fileSink({ path })], integrity });
-  const logger = (name, middleware, takeCount) => ({
-    name,
-    prepare: prepareWith(middleware),
-    run: runAnswered,
-    check: (count) => expectLines(name, takeCount(), count),
-  });
-  return {
-    id,
-    what: "one record per request",
-    subject: logger(ownName, own, () => takeLineCount(path)),
-    baseline: logger(peer, peerMiddleware, takePeerCount),
-    floor: {
-      name: "the answer itself",
-      prepare: prepareWith((_req, _res, next) => next()),
-      run: runAnswered,
-    },
-  };
-}
-
 function prepareWith(middleware) {
   return (count) => exchanges(count).map((exchange) => ({ ...exchange, middleware }));
 }
@@ -253,56 +173,4 @@ function runMiddleware(inputs) {
     };
     for (const { middleware, req, res } of inputs) middleware(req, res, next);
   });
-}
-
-/**
- * Answers in one turn of the event loop before the next one begins. A server under 16 busy connections answers more
- * (14 on average, measured); without an end, loggers that write once in a turn would write once in a batch.
- */
-const ANSWERS_PER_TURN = 8;
-
-/** Answers every exchange behind its logger, some in each turn, and gives late writers their turn. */
-async function runAnswered(inputs) {
-  let answered = 0;
-  for (const { middleware, req, res } of inputs) {
-    middleware(req, res, () => {
-      res.statusCode = 200;
-      res.setHeader("Content-Type", "application/json");
-      res.end('{"id":"order-000417"}');
-    });
-    answered += 1;
-    if (answered % ANSWERS_PER_TURN === 0) await nextTurn();
-  }
-  for (let turn = 0; turn < 3; turn += 1) await nextTurn();
-}
-
-function expectLines(name, lines, count) {
-  // The start record of an audit log comes on top.
-  if (lines < count) throw new Error(`${name} wrote ${lines} lines for ${count} requests`);
-}
-
-/** A stream that keeps nothing but the number of lines. */
-function countingStream() {
-  let lines = 0;
-  const stream = new Writable({
-    write(_chunk, _encoding, callback) {
-      lines += 1;
-      callback();
-    },
-  });
-  return {
-    stream,
-    takeCount: () => {
-      const taken = lines;
-      lines = 0;
-      return taken;
-    },
-  };
-}
-
-/** Counts the lines of a log and empties it; loggers that append go on behind it. */
-function takeLineCount(path) {
-  const lines = readFileSync(path, "utf8").split("\n").length - 1;
-  truncateSync(path);
-  return lines;
 }
