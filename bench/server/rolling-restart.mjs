@@ -17,6 +17,7 @@ const KILL_MS = 5000;
 const END_MS = 60_000;
 
 const instances = new Set();
+const PATIENCE_MS = 10_000;
 let turn = 0;
 
 async function start() {
@@ -57,11 +58,17 @@ async function runClient(port) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   while (!isOver) {
     const failure = await new Promise((resolve) => {
-      get({ port, path: "/work", agent }, (res) => {
+      get({ port, path: "/work", agent, timeout: PATIENCE_MS }, (res) => {
         res.resume();
         res.on("end", () => resolve(res.complete && res.statusCode === 200 ? "" : res.statusCode));
         res.on("error", (error) => resolve(error.code));
-      }).on("error", (error) => resolve(error.code));
+      })
+        // An instance that is killed may leave a request without an answer and without an end.
+        .on("timeout", function onTimeout() {
+          this.destroy();
+          resolve("ETIMEDOUT");
+        })
+        .on("error", (error) => resolve(error.code));
     });
     if (failure === "") counts.answered += 1;
     else {
