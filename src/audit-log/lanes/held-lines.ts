@@ -2,6 +2,7 @@
 const ROOM = 64 * 1024;
 /** Of UTF-8, for one UTF-16 code unit. */
 const MOST_BYTES = 3;
+const LINE_END = 0x0a;
 
 /** Lines that share a write: encoded as they come, so that the write copies nothing. */
 export class HeldLines {
@@ -25,14 +26,21 @@ export class HeldLines {
   }
 
   add(line: string): void {
-    const room = roomOf(line);
-    if (this.#buffer === undefined || this.#size + room > this.#buffer.length) {
-      this.#buffer = Buffer.allocUnsafeSlow(Math.max(ROOM, room));
-    }
-    const end = this.#size + this.#buffer.write(line, this.#size, "utf8");
-    this.#buffer[end] = LINE_END;
+    const buffer = this.#bufferFor(this.#size + roomOf(line));
+    const end = this.#size + buffer.write(line, this.#size, "utf8");
+    buffer[end] = LINE_END;
     this.#size = end + 1;
     this.#count += 1;
+  }
+
+  /** One of this size at least, with the lines that are here: what a failed write causes may have come in between. */
+  #bufferFor(size: number): Buffer {
+    const buffer = this.#buffer;
+    if (buffer !== undefined && size <= buffer.length) return buffer;
+    const larger = Buffer.allocUnsafeSlow(Math.max(ROOM, size));
+    buffer?.copy(larger, 0, 0, this.#size);
+    this.#buffer = larger;
+    return larger;
   }
 
   clear(): void {
@@ -42,8 +50,6 @@ export class HeldLines {
     this.#count = 0;
   }
 }
-
-const LINE_END = 0x0a;
 
 function roomOf(line: string): number {
   return line.length * MOST_BYTES + 1;

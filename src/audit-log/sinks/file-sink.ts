@@ -25,7 +25,7 @@ export interface FileSinkOptions extends FileKeepingOptions {
   /**
    * When `auditLog` hands records to the operating system.
    *
-   * - `"turn"`: those of one turn of the event loop share a write when it ends, or when 64 KiB are waiting. An exit
+   * - `"turn"`: those of one turn of the event loop share a write when it ends, or when the next one may not fit into 64 KiB. An exit
    *   that runs our "exit" listener (`process.exit()`, an uncaught exception, a handled signal) loses nothing; one that
    *   does not (SIGKILL, a signal without a listener, a crash of the engine, in a worker thread any exit of the main
    *   thread) loses at most the records of the current turn
