@@ -59,18 +59,16 @@ export function createCrossOriginHandler(
   function conclude(answer: Listed, req: Request, res: Response, next: NextFunction): void {
     // Who cannot be told from a stranger is treated as one.
     const listed = answer === true;
+    if (cors !== undefined && guard.enforced) cors.vary(req, res);
+    if (cors !== undefined && isPreflight(req)) {
+      handlePreflight(guard, cors, answer, req, res, next);
+      return;
+    }
     const firstParty = isFirstParty(req, own);
-    if (cors !== undefined) {
-      if (guard.enforced) cors.vary(req, res);
-      if (isPreflight(req)) {
-        handlePreflight(guard, cors, answer, req, res, next);
-        return;
-      }
-      if (guard.enforced) {
-        const { origin } = req.headers;
-        const allowed = shareOrWithhold(cors, origin, listed, res);
-        if (origin !== undefined && !firstParty) keepCors(req, res, allowed);
-      }
+    if (cors !== undefined && guard.enforced) {
+      const { origin } = req.headers;
+      const allowed = shareOrWithhold(cors, origin, listed, res);
+      if (origin !== undefined && !firstParty) keepCors(req, res, allowed);
     }
     if (typeof answer !== "boolean") recordFailure(guard, answer, req);
     if (firstParty) guard.pass(next);
