@@ -37,18 +37,18 @@ export function replaceMethod<Name extends MethodName>(
     function original(res: Response): Response[Name] {
       // The one that stands furthest up: below it are copies, of middlewares that put the method of a response back as they
       // found it, and of bridges.
-      let last: object | undefined;
+      let highest: object | undefined;
       for (
         let holder: object | null = res;
         holder !== null;
         holder = Object.getPrototypeOf(holder)
       ) {
-        if (ownMethod(holder, name) === value) last = holder;
+        if (ownMethod(holder, name) === value) highest = holder;
         if (holder === target) break;
       }
-      if (last === undefined) return own ?? (Object.getPrototypeOf(target) as Response)[name];
-      const above = (Object.getPrototypeOf(last) as Response | null)?.[name];
-      return last === target
+      if (highest === undefined) return own ?? (Object.getPrototypeOf(target) as Response)[name];
+      const above = (Object.getPrototypeOf(highest) as Response | null)?.[name];
+      return highest === target
         ? (own ?? (above as Response[Name]))
         : (above ?? (own as Response[Name]));
     }
