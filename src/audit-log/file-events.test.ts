@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import {
   chmodSync,
@@ -19,6 +19,7 @@ import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import Transport from "winston-transport";
 import { expressVersions } from "../../test/support/express.js";
+import { kindsOf, verifyLogs } from "../../test/support/verify-log.js";
 import {
   type AuditFailure,
   type AuditLog,
@@ -96,6 +97,37 @@ describe.each(expressVersions)("what becomes of a log file, on Express %s", (_ma
       const common = files.flatMap(recordsIn).filter((row) => row["event.name"] !== "log_segment");
       expect(common.map(numberOf)).toEqual(Array.from({ length: 10 }, (_, index) => index + 1));
       expect(audit.stats()).toMatchObject({ records: 10, lost: 0 });
+    },
+  );
+
+  it.each(["record", "turn"] as const)(
+    "is sealed by the next checkpoint, with %s",
+    async (write) => {
+      const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+      const audit = auditLog({
+        sinks: [fileSink({ path, write, rotate: { size: "8kb" } })],
+        integrity: { signingKey: privateKey.export({ format: "pem", type: "pkcs8" }).toString() },
+      });
+      const app = express();
+      app.use(audit, (_req, res) => void res.end("served"));
+      for (let index = 0; index < 40; index += 1) await request(app).get("/").expect(200);
+      await audit.close();
+      const files = [...segments(), "audit.jsonl"];
+      expect(files.length).toBeGreaterThan(2);
+      const texts = files.map((file) => readFileSync(join(directory, file), "utf8"));
+      const keys = [publicKey];
+      // The last file may begin behind the last checkpoint.
+      expect(await verifyLogs(texts, { keys })).toMatchObject({
+        integrity: "intact",
+        completeness: "complete",
+      });
+      const [, second = ""] = texts;
+      const [beginning = "", ...rest] = second.split("\n");
+      expect(beginning).toContain('"event.name":"log_segment"');
+      const changed = texts.with(1, second.replace('"rotated"', '"deleted"'));
+      expect(kindsOf(await verifyLogs(changed, { keys }))).toContain("changed_record");
+      const without = texts.with(1, rest.join("\n"));
+      expect(kindsOf(await verifyLogs(without, { keys }))).toContain("missing_records");
     },
   );
 

@@ -160,7 +160,7 @@ describe.each(expressVersions)("integrity on Express %s", (_major, express) => {
     expect(checkStream(lines, publicKey)).toMatchObject({ faults: [], ended: true, unsealed: 0 });
   });
 
-  it("keeps the records that tell a sink of its losses out of the chain", async () => {
+  it("keeps the records that tell a sink of its losses out of the chain, and seals them", async () => {
     const [whole, failing] = [new MemorySink(), new MemorySink()];
     const audit = auditLog({
       sinks: [whole, failing],
@@ -179,7 +179,11 @@ describe.each(expressVersions)("integrity on Express %s", (_major, express) => {
     expect(JSON.parse(extra[0] ?? "")).toMatchObject({ "event.name": "log_dropped" });
     expect(extra[0]).not.toContain("audit.sequence");
     const last = failing.records.at(-1);
-    expect(last).toMatchObject({ "audit.checkpoint.lost": [0, 1], "audit.sequence.end": true });
+    expect(last).toMatchObject({
+      "audit.checkpoint.lost": [0, 1],
+      "audit.checkpoint.sink_records": [`1-1 ${sha256(extra[0] ?? "")}`],
+      "audit.sequence.end": true,
+    });
   });
 
   it("calls no function of the app in the context of a request", async () => {

@@ -7,6 +7,7 @@ import { FailurePolicy } from "./delivery/failure-policy.js";
 import { FailureReport } from "./delivery/failure-report.js";
 import { stallRecord } from "./delivery/stall-record.js";
 import { RecordNumbers } from "./facts/record-numbers.js";
+import { SinkRecords } from "./facts/sink-records.js";
 import { createLanes } from "./lanes/create-lanes.js";
 import { createPrivacy, type Privacy } from "./privacy/privacy.js";
 import type { AuditLogSettings } from "./read-audit-log-options.js";
@@ -90,7 +91,8 @@ export function createRecordFlow(
       if (!isClosing()) seals.rotated();
     },
   };
-  const lanes = createLanes(settings.sinks, systemRecord, numbers, reports, files);
+  const sinkRecords = typeof settings.integrity === "object" ? new SinkRecords() : undefined;
+  const lanes = createLanes(settings.sinks, systemRecord, numbers, sinkRecords, reports, files);
   const writer = new AuditWriter(lanes, failures);
   const seals = createSeals(settings.integrity, {
     stream,
@@ -98,6 +100,7 @@ export function createRecordFlow(
     systemRecord,
     expires: settings.sinks.some((sink) => sink instanceof FileTransport && sink.expires),
     counts: () => ({ lost: writer.losses, ...unrecorded }),
+    sinkRecords,
     reportFunction: (option, error) => failures.reportFunction(option, error),
   });
   return {

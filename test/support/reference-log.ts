@@ -179,7 +179,7 @@ export function textOf(lines: readonly string[]): string {
   return lines.map((line) => `${line}\n`).join("");
 }
 
-function hashOf(line: string): string {
+export function hashOf(line: string): string {
   return createHash("sha256").update(line).digest("base64url");
 }
 

@@ -17,6 +17,8 @@ export interface CheckpointFacts extends CheckpointCounts {
   readonly records: number;
   /** Failed calls of `onCheckpoint` so far. */
   readonly anchorFailures: number;
+  /** Records that only one sink got since the last one: `<position>-<number> <hash>`. */
+  readonly sinkRecords: readonly string[];
 }
 
 const NAME = '"audit.checkpoint.signature":"';
@@ -38,7 +40,7 @@ function signedText(lineWithoutSignature: string): string {
 export function checkpointLine(
   record: (fields: SystemFields) => string,
   { number, nextKey, sign }: Epoch,
-  { records, lost, anchorFailures, sampledOut = 0, aggregated = 0 }: CheckpointFacts,
+  { records, lost, anchorFailures, sinkRecords, sampledOut = 0, aggregated = 0 }: CheckpointFacts,
 ): string {
   const draft = record({
     ...(aggregated > 0 ? { "audit.checkpoint.aggregated": aggregated } : {}),
@@ -51,6 +53,7 @@ export function checkpointLine(
     "audit.checkpoint.records": records,
     ...(sampledOut > 0 ? { "audit.checkpoint.sampled_out": sampledOut } : {}),
     "audit.checkpoint.signature": BLANK,
+    ...(sinkRecords.length > 0 ? { "audit.checkpoint.sink_records": sinkRecords } : {}),
   });
   // No text in a record can look like it: there, quotes are escaped.
   const at = draft.indexOf(BLANK_MEMBER);

@@ -70,6 +70,7 @@ function setUp(
     systemRecord,
     expires,
     counts,
+    sinkRecords: undefined,
     reportFunction: (option: string, error: unknown) => void reported.push({ option, error }),
   };
   const seals = new SignedSeals(

@@ -2,6 +2,7 @@ import { FunctionFailure } from "../../core/calls/function-failure.js";
 import { isInstance } from "../../core/calls/is-instance.js";
 import { OutsideScope } from "../../core/calls/outside-scope.js";
 import type { RecordNumbers } from "../facts/record-numbers.js";
+import type { SinkRecords } from "../facts/sink-records.js";
 import { addExitHook, removeExitHook } from "../process/exit-hooks.js";
 import { afterRealTime } from "../process/real-time.js";
 import { flushAtTurnEnd, leaveTurns, type TurnUser } from "../process/turn-end.js";
@@ -24,6 +25,8 @@ export interface SealedLog {
   readonly expires: boolean;
   /** For every checkpoint: what each sink lost so far, and what has no record of its own. */
   readonly counts: () => CheckpointCounts;
+  /** What only one sink got. */
+  readonly sinkRecords: SinkRecords | undefined;
   /** Reports that a function of the app failed. Must not throw. */
   readonly reportFunction: (option: string, error: unknown) => void;
 }
@@ -158,7 +161,7 @@ export class SignedSeals implements Seals, TurnUser {
   }
 
   #checkpoint(isLast: boolean): { readonly make: MakeRecord; readonly after: AfterRecord } {
-    const { numbers, systemRecord, counts } = this.#log;
+    const { numbers, systemRecord, counts, sinkRecords } = this.#log;
     let anchor: Omit<AuditAnchor, "hash"> | undefined;
     const make: MakeRecord = (recordId) => {
       const epoch = this.#ratchet.turn(isLast);
@@ -173,6 +176,7 @@ export class SignedSeals implements Seals, TurnUser {
         ...counts(),
         records: number - 1,
         anchorFailures,
+        sinkRecords: sinkRecords?.state(isLast) ?? [],
       });
     };
     const after: AfterRecord = (hash) => {

@@ -31,8 +31,8 @@ export interface FileSinkPlace {
   readonly label: string;
   /** The id of the next record that only this sink gets. */
   nextId(): string;
-  /** That record is written. */
-  taken(): void;
+  /** That record is written. @param line - Without its line end. */
+  taken(line: string): void;
   /** Reports a failure that loses no record. */
   report(error: unknown): void;
 }
@@ -45,10 +45,11 @@ export function createFileListener(
   { systemRecord, numbers, say, rotated }: FileLog,
   { label, nextId, taken, report }: FileSinkPlace,
 ): FileListener {
+  let line = "";
   return {
     beginning({ reason, segment }: FileBeginning) {
       const last = readLastRecord(segment, numbers.stream);
-      return systemRecord(nextId(), "log_segment", {
+      line = systemRecord(nextId(), "log_segment", {
         "audit.reason": reason,
         ...(segment === undefined ? {} : { "audit.segment.previous": basename(segment) }),
         ...(last === undefined
@@ -58,8 +59,9 @@ export function createFileListener(
         "audit.severity": reason === "rotated" ? "INFO" : "WARN",
         "audit.sink": label,
       });
+      return line;
     },
-    begun: taken,
+    begun: () => taken(line),
     replaced(reason) {
       if (reason !== "rotated")
         say("sys_monitor_enabled", { "audit.reason": reason, "audit.sink": label });

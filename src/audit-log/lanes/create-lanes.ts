@@ -1,4 +1,5 @@
 import type { RecordNumbers } from "../facts/record-numbers.js";
+import type { SinkRecords } from "../facts/sink-records.js";
 import {
   createFileListener,
   type FileLog,
@@ -14,11 +15,16 @@ import type { Lane, LaneContext, Losses } from "./lane.js";
 import { TransportLane, type WinstonTransport } from "./transport-lane.js";
 import { TurnLane } from "./turn-lane.js";
 
-/** One lane per sink, each on its own. What becomes of a file is told to its log. */
+/**
+ * One lane per sink, each on its own. What becomes of a file is told to its log.
+ *
+ * @param sinkRecords - Is told what only one sink got, if that is to be sealed.
+ */
 export function createLanes(
   sinks: readonly AuditSink[],
   systemRecord: SystemRecord,
   numbers: RecordNumbers,
+  sinkRecords: SinkRecords | undefined,
   reports: Pick<LaneContext, "report" | "reportStall" | "stallAfter">,
   fileTies: Pick<FileLog, "say" | "rotated"> & { readonly reportTrouble: LaneContext["report"] },
 ): readonly Lane[] {
@@ -28,20 +34,23 @@ export function createLanes(
     // losses keeps its number until it is written.
     let next = 1;
     let ofLosses: number | undefined;
+    let lossLine = "";
     function lossRecord(label: string, losses: Losses): string {
       if (ofLosses === undefined) {
         ofLosses = next;
         next += 1;
       }
-      return systemRecord(numbers.ofLosses(position, ofLosses), "log_dropped", {
+      lossLine = systemRecord(numbers.ofLosses(position, ofLosses), "log_dropped", {
         "audit.lost": losses.count,
         "audit.lost.first": losses.first,
         "audit.lost.last": losses.last,
         "audit.lost.since": isoTime(losses.since),
         "audit.sink": label,
       });
+      return lossLine;
     }
     function lossTold(): void {
+      if (ofLosses !== undefined) sinkRecords?.add(position, ofLosses, lossLine);
       ofLosses = undefined;
     }
     function connect(file: FileTransport, lane: Lane): Lane {
@@ -49,7 +58,8 @@ export function createLanes(
         position,
         label: file.label,
         nextId: () => numbers.ofLosses(position, next),
-        taken: () => {
+        taken: (line) => {
+          sinkRecords?.add(position, next, line);
           next += 1;
         },
         report: (error) => fileTies.reportTrouble(file.label, position, error, lane.lost),

@@ -90,6 +90,7 @@ const OTHERS = [
   "audit.checkpoint.lost",
   "audit.checkpoint.records",
   "audit.checkpoint.sampled_out",
+  "audit.checkpoint.sink_records",
   "audit.expired.streams",
   "audit.lost",
   "audit.lost.first",

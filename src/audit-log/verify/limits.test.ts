@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { ReferenceStream, textOf } from "../../../test/support/reference-log.js";
 import { kindsOf, verifyLogs } from "../../../test/support/verify-log.js";
-import { LogLimitError } from "./log-verifier.js";
+import { LogLimitError } from "./findings/log-limit-error.js";
 
 /** Records that fit nothing: as after every line was changed. */
 function loose(count: number, stream: () => string, numberOf: (index: number) => number): string {

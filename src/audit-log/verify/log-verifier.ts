@@ -3,13 +3,20 @@ import type { LogFileFacts } from "../log-files/read-log-file.js";
 import { faultText } from "./fault-text.js";
 import { FileNotes } from "./file-notes.js";
 import { FindingList } from "./findings/finding-list.js";
+import { LogLimitError } from "./findings/log-limit-error.js";
 import { LineReader } from "./lines/read-line.js";
-import { isIrregular, type LinePlace, type RecordLine } from "./lines/record-line.js";
+import {
+  isIrregular,
+  type LinePlace,
+  type RecordLine,
+  type SinkRecordLine,
+} from "./lines/record-line.js";
 import { endOfTorn } from "./lines/torn-line.js";
 import type { Anchors } from "./seals/anchors.js";
 import { isEpochCertified } from "./seals/certificates.js";
 import { readStatements, type Statements } from "./seals/statements.js";
 import type { Run } from "./streams/run.js";
+import { SinkRecords } from "./streams/sink-records.js";
 import {
   type ExpiredStatement,
   type PreviousStatement,
@@ -24,11 +31,6 @@ const MAX_CERTIFICATES = 16;
 /** Of statements about one stream: one for each of its files. */
 const MAX_STATEMENTS = 10_000;
 
-/** There is more than can be held of it. */
-export class LogLimitError extends Error {
-  override readonly name = "LogLimitError";
-}
-
 /**
  * Takes the lines of a log in, in any order of the files, and remembers what is needed to judge it: for each stream its
  * pieces without a gap, and not its records.
@@ -40,6 +42,7 @@ export class LogVerifier {
   /** What streams say of others, whether there is something of those or not; by the stream that is spoken of. */
   readonly previous = new Map<string, PreviousStatement[]>();
   readonly expired = new Map<string, ExpiredStatement[]>();
+  readonly sinkRecords = new SinkRecords();
   readonly files: readonly string[];
   readonly notes: FileNotes;
   /** Lines that are records, of all streams. */
@@ -76,8 +79,10 @@ export class LogVerifier {
     if (torn > 0) {
       this.notes.torn(file, line);
       if (torn < bytes.length) this.line(bytes.subarray(torn), file, line, ended);
-    } else if ("other" in read) this.notes.other(read, bytes, file, line, ended);
-    else this.#record(bytes, read, { file, line });
+    } else if ("other" in read) {
+      this.notes.other(read, bytes, file, line, ended);
+      if (read.other === "unchained") this.#sinkRecord(read, bytes, { file, line });
+    } else this.#record(bytes, read, { file, line });
   }
 
   longLine(file: number, line: number, bytes: number): void {
@@ -112,6 +117,15 @@ export class LogVerifier {
     if (read.special) this.#special(stream, current, bytes, read, digest, place);
     if (read.closes && current.ended === 0) current.ended = read.number;
     if (runs.settle()) this.#breaks -= 1;
+  }
+
+  #sinkRecord({ stream, position, number }: SinkRecordLine, bytes: Buffer, place: LinePlace): void {
+    this.sinkRecords.find(stream, {
+      ...place,
+      position,
+      number,
+      hash: hash("sha256", bytes, "base64url"),
+    });
   }
 
   #streamOf({ stream: id, chained }: RecordLine, place: LinePlace): StreamState {
@@ -212,6 +226,7 @@ export class LogVerifier {
       const key = publicKey ?? stream.publicKey ?? "";
       stream.certificates.push({ publicKey: key, signature: certificate });
     }
+    for (const named of said.sinkRecords) this.sinkRecords.name(stream.id, named);
     if (said.end && run.ended === 0) run.ended = number;
     if (said.previous !== undefined) {
       const fits = this.#isLastOf(said.previous);

@@ -1,11 +1,12 @@
 import { hash, type KeyObject } from "node:crypto";
 import { readLogFile } from "../log-files/read-log-file.js";
+import { LogLimitError } from "./findings/log-limit-error.js";
 import { LogJudge } from "./judge/judge-log.js";
 import { LineReader } from "./lines/read-line.js";
 import { isIrregular } from "./lines/record-line.js";
 import { endOfTorn } from "./lines/torn-line.js";
 import { type LogReport, toReport } from "./log-report.js";
-import { LogLimitError, LogVerifier } from "./log-verifier.js";
+import { LogVerifier } from "./log-verifier.js";
 import type { Anchors } from "./seals/anchors.js";
 import { LineAnswers } from "./streams/line-answers.js";
 

@@ -2,7 +2,8 @@ import type { KeyObject } from "node:crypto";
 import type { LogFileFacts } from "../../audit-log/log-files/read-log-file.js";
 import type { ChainStatus } from "../../audit-log/report/chain-status.js";
 import { chainStatusOf } from "../../audit-log/report/chain-status-of.js";
-import { LogLimitError, LogVerifier } from "../../audit-log/verify/log-verifier.js";
+import { LogLimitError } from "../../audit-log/verify/findings/log-limit-error.js";
+import { LogVerifier } from "../../audit-log/verify/log-verifier.js";
 import type { Anchors } from "../../audit-log/verify/seals/anchors.js";
 import { judgeLogFiles } from "../../audit-log/verify/verify-log-files.js";
 

@@ -1,5 +1,5 @@
 import { LogFileError } from "../../audit-log/log-files/log-file-error.js";
-import { LogLimitError } from "../../audit-log/verify/log-verifier.js";
+import { LogLimitError } from "../../audit-log/verify/findings/log-limit-error.js";
 import { verifyLogFiles } from "../../audit-log/verify/verify-log-files.js";
 import type { CommandChannel } from "../terminal/command-channel.js";
 import { CommandError } from "../terminal/command-error.js";

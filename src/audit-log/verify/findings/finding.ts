@@ -50,6 +50,7 @@ export const FINDING_KINDS = {
   no_records: "incomplete",
   expired_records: "note",
   copied_records: "note",
+  unsealed_sink_record: "note",
   not_chained: "note",
   other_lines: "note",
   empty_file: "note",

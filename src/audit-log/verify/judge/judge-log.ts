@@ -4,9 +4,11 @@ import type { RunSeals } from "../seals/run-seals.js";
 import { type Layout, layOut, runAt } from "../streams/lay-out.js";
 import type { LineAnswers } from "../streams/line-answers.js";
 import type { Run } from "../streams/run.js";
+import type { SinkRecords } from "../streams/sink-records.js";
 import type { ExpiredStatement, PreviousStatement, StreamState } from "../streams/stream-state.js";
 import { type Gap, judgeRuns, placeOf } from "./judge-runs.js";
 import { judgeSeals, judgeTail, type Trust } from "./judge-seals.js";
+import { judgeSinkRecords } from "./judge-sink-records.js";
 import { judgeAnchors, judgePrevious } from "./judge-statements.js";
 import { believedRanges, recordsOf, sayMissing } from "./missing-records.js";
 
@@ -17,6 +19,7 @@ export interface ReadLog {
   readonly anchors: Anchors;
   readonly previous: ReadonlyMap<string, readonly PreviousStatement[]>;
   readonly expired: ReadonlyMap<string, readonly ExpiredStatement[]>;
+  readonly sinkRecords: SinkRecords;
   readonly findings: FindingList;
 }
 
@@ -84,6 +87,7 @@ export class LogJudge {
       findings.blame("anchor_mismatch", stream, number, { message });
     }
     for (const { stream } of judged) this.#judgeTrust(stream, expired, trust);
+    judgeSinkRecords(this.#laidOut, this.#log.sinkRecords, files, findings);
   }
 
   #judgeWhole({ stream, layout: { main }, gaps, seals }: Judged, trust: Trust): void {

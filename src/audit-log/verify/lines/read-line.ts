@@ -10,7 +10,7 @@ const HASH_LENGTH = 43;
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/;
 const HASH = /^[\w-]{43}$/;
 /** Of the records that tell one sink of its losses and its files: `<stream>.<position>-<number>`. */
-const UNCHAINED_ID = /^"[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\.\d+-\d+"$/;
+const UNCHAINED_ID = /^"([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\.(\d{1,9})-([1-9]\d{0,15})"$/;
 const COMMON_ID = /^"([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})-([1-9]\d{0,15})"$/;
 const CLOSED = '"sys_monitor_disabled"';
 /** What a sink is told that no other one is. */
@@ -60,20 +60,22 @@ export class LineReader {
   /** A record without a chain, or no record. */
   #unchained(bytes: Buffer): LineKind {
     const { id, event, schema, special, signature } = this.scan.members;
-    if (id.value === -1) {
-      const isOurs = [schema, special, signature].some(({ value }) => value !== -1);
-      return isOurs ? { other: "unreadable", why: "members" } : { other: "foreign" };
-    }
+    const isOurs = [schema, special, signature].some(({ value }) => value !== -1);
+    const nothing: LineKind = isOurs
+      ? { other: "unreadable", why: "members" }
+      : { other: "foreign" };
+    if (id.value === -1) return nothing;
     const text = bytes.toString("latin1", id.value, id.end);
-    if (UNCHAINED_ID.test(text)) {
+    const [, of, position, place] = UNCHAINED_ID.exec(text) ?? [];
+    if (of !== undefined) {
       const name = event.value === -1 ? "" : bytes.toString("latin1", event.value, event.end);
       // Of anything else, nothing would say that somebody put it in.
       return UNCHAINED_EVENTS.has(name)
-        ? { other: "unchained" }
+        ? { other: "unchained", stream: of, position: Number(position), number: Number(place) }
         : { other: "unreadable", why: "members" };
     }
     const [, stream = "", number = ""] = COMMON_ID.exec(text) ?? [];
-    if (stream === "") return { other: "foreign" };
+    if (stream === "") return nothing;
     return {
       stream,
       number: Number(number),

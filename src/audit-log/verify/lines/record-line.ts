@@ -27,13 +27,21 @@ export interface RecordLine {
   readonly special: boolean;
 }
 
+/** A record about the losses or the files of one sink, which is not in the chain. */
+export interface SinkRecordLine {
+  readonly other: "unchained";
+  readonly stream: string;
+  /** Of the sink. */
+  readonly position: number;
+  readonly number: number;
+}
+
 /** What a line is. */
 export type LineKind =
   | RecordLine
   /** Nothing, or nothing of this log: another program writes to the same place. */
   | { readonly other: "blank" | "foreign" }
-  /** A record about the losses or the files of one sink, which is not in the chain. */
-  | { readonly other: "unchained" }
+  | SinkRecordLine
   /** Of a record, but not enough to say of which. `cut`: the beginning of one, without its end. */
   | { readonly other: "unreadable"; readonly why: Irregularity | "members" };
 

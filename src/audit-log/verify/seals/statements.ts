@@ -34,6 +34,14 @@ export interface ExpiredRange {
   readonly hash: string;
 }
 
+/** A record that only one sink got, as a checkpoint names it. */
+export interface SinkRecordStatement {
+  /** Of the sink. */
+  readonly position: number;
+  readonly number: number;
+  readonly hash: string;
+}
+
 /** The long-term key vouches for the key of an epoch. */
 export interface EpochCertificate {
   readonly epoch: number;
@@ -51,12 +59,14 @@ export interface Statements {
   readonly end: boolean;
   readonly previous: PreviousStream | undefined;
   readonly expired: readonly ExpiredRange[];
+  readonly sinkRecords: readonly SinkRecordStatement[];
 }
 
 const CHECKPOINT_CONTEXT = Buffer.from("express-secure-api audit checkpoint v1\n");
 const UUID = "[\\da-f]{8}(?:-[\\da-f]{4}){3}-[\\da-f]{12}";
 const IS_UUID = new RegExp(`^${UUID}$`);
 const EXPIRED = new RegExp(`^(${UUID}) ([1-9]\\d{0,15})-([1-9]\\d{0,15}) ([\\w-]{43})$`);
+const SINK_RECORD = /^(\d{1,9})-([1-9]\d{0,15}) ([\w-]{43})$/;
 const HASH = /^[\w-]{43}$/;
 const COMMA = 0x2c;
 /** Of one record. A real one names the streams of one file. */
@@ -90,6 +100,7 @@ export function readStatements(bytes: Buffer, number: number, members: ChainMemb
     end: read("audit.sequence.end") === true,
     previous: previousOf(read),
     expired: expiredOf(read("audit.expired.streams")),
+    sinkRecords: sinkRecordsOf(read("audit.checkpoint.sink_records")),
   };
 }
 
@@ -154,6 +165,15 @@ function expiredOf(value: unknown): readonly ExpiredRange[] {
     const [, stream, first, last, hash] = (typeof text === "string" && EXPIRED.exec(text)) || [];
     if (stream === undefined || hash === undefined) return [];
     return [{ stream, first: Number(first), last: Number(last), hash }];
+  });
+}
+
+function sinkRecordsOf(value: unknown): readonly SinkRecordStatement[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((text: unknown) => {
+    const [, position, number, hash] = (typeof text === "string" && SINK_RECORD.exec(text)) || [];
+    if (hash === undefined) return [];
+    return [{ position: Number(position), number: Number(number), hash }];
   });
 }
 
