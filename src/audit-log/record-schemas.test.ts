@@ -14,7 +14,14 @@ import { principalFrom } from "../principal/index.js";
 import { secureHeaders } from "../secure-headers/index.js";
 import { createConnectionRecord } from "./connections/connection-record.js";
 import { createEventRecord } from "./events/event-record.js";
-import { type AuditSchema, auditEvent, auditFields, auditLog, fileSink } from "./index.js";
+import {
+  type AuditPrivacyOptions,
+  type AuditSchema,
+  auditEvent,
+  auditFields,
+  auditLog,
+  fileSink,
+} from "./index.js";
 import { createPrivacy } from "./privacy/privacy.js";
 import { readAuditLogOptions } from "./read-audit-log-options.js";
 import { constantColumn, type RecordTable } from "./record/record-table.js";
@@ -37,10 +44,14 @@ const v1 = JSON.parse(
 ) as JsonSchema;
 
 /** Records of every kind: of requests, events, floods, connections, and the log itself. */
-async function recordsOf(schema: AuditSchema): Promise<readonly string[]> {
+async function recordsOf(
+  schema: AuditSchema,
+  privacy: AuditPrivacyOptions = {},
+): Promise<readonly string[]> {
   const path = join(mkdtempSync(join(tmpdir(), "audit-")), "audit.jsonl");
   const log = auditLog({
     schema,
+    privacy,
     service: { name: "shop", version: "1.2.3" },
     alerts: { honeytokens: { routes: "/nothing" } },
     fields: { headers: ["user-agent", "accept-language"], query: "names" },
@@ -392,7 +403,54 @@ const OCSF_ATTRIBUTES: Readonly<Record<string, readonly string[] | "number" | "s
   user: ["type_id", "uid"],
 };
 
+/** OCSF 1.5.0: attributes of some classes that others do not have, unless a profile adds them. */
+const OCSF_OWN: Readonly<Record<string, readonly number[]>> = {
+  actor: [1008, 3002, 6003],
+  api: [6003],
+  http_request: [3002, 6003],
+  http_response: [3002, 6003],
+  log_provider: [1008],
+  user: [3002],
+};
+/** OCSF 1.5.0: objects that must have at least one of these. */
+const OCSF_AT_LEAST_ONE: Readonly<Record<string, readonly string[]>> = {
+  actor: ["user", "app_uid"],
+  dst_endpoint: ["svc_name", "instance_uid"],
+  src_endpoint: ["ip", "uid", "name"],
+  user: ["uid", "name"],
+};
+
 describe("schema ocsf", () => {
+  it.each(["plain", "omit"] as const)(
+    "keeps to the objects of each class where privacy is %s",
+    async (kept) => {
+      const found = await recordsOf("ocsf", {
+        subject: kept,
+        address: kept,
+        addressOnRefusal: kept,
+      });
+      for (const line of found) {
+        const record = JSON.parse(line) as Members;
+        const uid = record["class_uid"] as number;
+        for (const [name, classes] of Object.entries(OCSF_OWN))
+          if (!classes.includes(uid)) expect(record).not.toHaveProperty([name]);
+        if (uid === 6003) expect(record).toHaveProperty(["actor", "user"]);
+        const user = (record["actor"] as Members | undefined)?.["user"];
+        for (const [name, members] of Object.entries(OCSF_AT_LEAST_ONE))
+          for (const object of [record[name], ...(name === "user" ? [user] : [])])
+            if (object !== undefined)
+              expect(
+                Object.keys(object as object).some((one) => members.includes(one)),
+                line,
+              ).toBe(true);
+        // What the class has no place for stays.
+        if (uid === 4001)
+          expect(record["unmapped"]).toMatchObject({ "audit.actor.type": "anonymous" });
+      }
+    },
+    60_000,
+  );
+
   it("has what the class of each record requires, and attributes of the framework only", () => {
     const classes = new Set<number>();
     for (const record of records("ocsf")) {

@@ -9,7 +9,7 @@ export interface OcsfClass {
 
 export const EVENT_LOG_ACTIVITY = 1008;
 export const AUTHENTICATION = 3002;
-const NETWORK_ACTIVITY = 4001;
+export const NETWORK_ACTIVITY = 4001;
 export const API_ACTIVITY = 6003;
 
 const UNKNOWN = 0;
