@@ -95,6 +95,20 @@ describe.each(expressVersions)("events of the app on Express %s", (_major, expre
     expect(records()[0]?.["client.address"]).toBe("127.0.0.0");
   });
 
+  it("are graded by what came of them where OWASP has two grades, unless the app says another one", () => {
+    const { log, records } = start();
+    log.event(null, "upload_validation", { file: "f-1" });
+    log.event(null, "upload_validation", { file: "f-2" }, { outcome: "failure" });
+    log.event(null, "upload_validation", { file: "f-3" }, { outcome: "failure", severity: "WARN" });
+    log.event(null, "user_created", {}, { outcome: "failure" });
+    expect(records().map((one) => one["audit.severity"])).toEqual([
+      "INFO",
+      "CRITICAL",
+      "WARN",
+      "WARN",
+    ]);
+  });
+
   it("take outcome and severity from the app", async () => {
     const { log, records } = start();
     const app = express();

@@ -23,6 +23,7 @@ const NAMES: Readonly<Record<string, string>> = {
   sequence_fail: "CRITICAL failure",
   session_use_after_expire: "CRITICAL failure",
   sys_crash: "WARN failure",
+  upload_validation: "INFO success",
   user_deleted: "WARN success",
   order_shipped: "INFO success",
   payment_fail: "INFO failure",
@@ -35,6 +36,6 @@ const NAMES: Readonly<Record<string, string>> = {
 
 describe("an event that says nothing about itself", () => {
   it.each(Object.entries(NAMES))("is, as %s, %s", (name, expected) => {
-    expect(`${severityOf(name)} ${outcomeOf(name)}`).toBe(expected);
+    expect(`${severityOf(name, outcomeOf(name))} ${outcomeOf(name)}`).toBe(expected);
   });
 });

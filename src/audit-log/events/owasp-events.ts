@@ -1,6 +1,7 @@
 import type { AuditEvent } from "../facts/event-name.js";
 
 type Severity = AuditEvent["severity"];
+type AppOutcome = "success" | "failure" | "unknown";
 
 /**
  * The events of the OWASP logging vocabulary that an app can record, and how grave each is by it.
@@ -73,8 +74,13 @@ const FAILURES: ReadonlySet<string> = new Set([
   "sys_crash",
 ]);
 
-/** How grave an event is when the app does not say it: what is not in the vocabulary is information. */
-export function severityOf(name: string): Severity {
+/**
+ * How grave an event is when the app does not say it: what is not in the vocabulary is information.
+ *
+ * @param outcome - One name has two grades: a file that was found to be harmful is another matter than one that was not.
+ */
+export function severityOf(name: string, outcome: AppOutcome): Severity {
+  if (name === "upload_validation" && outcome === "failure") return "CRITICAL";
   return Object.hasOwn(OWASP_EVENTS, name) ? OWASP_EVENTS[name as OwaspEventName] : "INFO";
 }
 

@@ -37,12 +37,14 @@ export function readEvent(
   let fault: EventFault | undefined =
     fields === undefined || fields === null ? undefined : keepFields(data, fields);
   let outcome: AppEvent["outcome"] = outcomeOf(name);
-  let severity: AuditEvent["severity"] = severityOf(name);
+  let severity: AuditEvent["severity"] = severityOf(name, outcome);
   try {
     const given = (details ?? {}) as { readonly outcome?: unknown; readonly severity?: unknown };
-    const { outcome: wantedOutcome = outcome, severity: wantedSeverity = severity } = given;
+    const { outcome: wantedOutcome = outcome, severity: wantedSeverity } = given;
     const found = OUTCOMES.find((one) => one === wantedOutcome);
-    const grave = SEVERITIES.find((one) => one === wantedSeverity);
+    severity = severityOf(name, found ?? outcome);
+    const grave =
+      wantedSeverity === undefined ? severity : SEVERITIES.find((one) => one === wantedSeverity);
     if (found === undefined || grave === undefined || typeof given !== "object")
       fault ??= "details";
     outcome = found ?? outcome;
