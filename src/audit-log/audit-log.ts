@@ -259,7 +259,7 @@ async function end(
   const { records, lost } = writer.stats;
   seals.end({
     ...(aggregated === 0 ? {} : { "audit.aggregated": aggregated }),
-    "audit.lost": lost,
+    "audit.lost.count": lost,
     "audit.records": records,
     ...(sampledOut === 0 ? {} : { "audit.sampled_out": sampledOut }),
   });

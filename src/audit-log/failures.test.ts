@@ -84,13 +84,13 @@ describe.each(expressVersions)("failing sinks on Express %s", (_major, express) 
       "api_request",
     ]);
     expect(JSON.parse(disk.lines[2] ?? "")).toMatchObject({
-      "audit.lost": 3,
+      "audit.lost.count": 3,
       "audit.lost.first": 3,
       "audit.lost.last": 5,
       "audit.lost.since": expect.stringMatching(/^\d{4}-.*Z$/),
       "audit.outcome": "failure",
       "audit.severity": "ERROR",
-      "audit.sink": "disk",
+      "audit.sink.name": "disk",
     });
     expect(audit.stats().failing).toBe(false);
   });
@@ -220,7 +220,7 @@ describe.each(expressVersions)("failing sinks on Express %s", (_major, express) 
     vi.advanceTimersByTime(1000);
     await request(app).get("/").expect(200);
     expect(disk.events.slice(2)).toEqual(["log_dropped", "api_request"]);
-    expect(JSON.parse(disk.lines[2] ?? "")["audit.lost"]).toBe(3);
+    expect(JSON.parse(disk.lines[2] ?? "")["audit.lost.count"]).toBe(3);
     vi.useRealTimers();
   });
 

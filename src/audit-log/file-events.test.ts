@@ -90,7 +90,7 @@ describe.each(expressVersions)("what becomes of a log file, on Express %s", (_ma
           "audit.record.id": `${stream}.0-${index}`,
           "audit.segment.previous": files[index - 1],
           "audit.severity": "INFO",
-          "audit.sink": "fileSink",
+          "audit.sink.name": "fileSink",
           "event.name": "log_segment",
         });
       }
@@ -195,11 +195,11 @@ describe.each(expressVersions)("what becomes of a log file, on Express %s", (_ma
     });
     expect(rows.find((one) => one["event.name"] === "sys_monitor_enabled")).toMatchObject({
       "audit.reason": reason,
-      "audit.sink": "fileSink",
+      "audit.sink.name": "fileSink",
     });
     expect(failures).toEqual([{ sink: "fileSink", position: 0, code: reason.toUpperCase(), lost }]);
     const dropped = rows.filter((one) => one["event.name"] === "log_dropped");
-    expect(dropped.map((one) => one["audit.lost"])).toEqual(lost === 0 ? [] : [lost]);
+    expect(dropped.map((one) => one["audit.lost.count"])).toEqual(lost === 0 ? [] : [lost]);
     expect(audit.stats()).toMatchObject({ lost, failing: false });
   });
 
@@ -288,7 +288,7 @@ describe.each(expressVersions)("what becomes of a log file, on Express %s", (_ma
       await audit.close();
       const rows = recordsIn("audit.jsonl");
       expect(rows.find((row) => row["event.name"] === "log_dropped")).toMatchObject({
-        "audit.lost": 3,
+        "audit.lost.count": 3,
         "audit.lost.first": 3,
         "audit.lost.last": 5,
       });

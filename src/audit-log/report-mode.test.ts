@@ -306,7 +306,7 @@ describe("the log's own records", () => {
       "sys_monitor_enabled",
       "sys_monitor_disabled",
     ]);
-    expect(records()[1]).toMatchObject({ "audit.lost": 0, "audit.records": 1 });
+    expect(records()[1]).toMatchObject({ "audit.lost.count": 0, "audit.records": 1 });
     for (const record of records()) expect(Object.keys(record)).toEqual(Object.keys(record).sort());
     expect(audit.stats()).toMatchObject({ records: 2, lost: 0, pending: 0, failing: false });
   });

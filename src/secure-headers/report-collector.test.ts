@@ -419,9 +419,9 @@ describe.each(expressVersions)("reportCollector on Express %s", (_major, express
     await log.close();
     const record = lines
       .map((line) => JSON.parse(line))
-      .find((one) => one["audit.reports"] !== undefined);
+      .find((one) => one["audit.reports.new"] !== undefined);
     expect(record).toMatchObject({
-      "audit.reports": [
+      "audit.reports.new": [
         "csp-violation rule=script-src-elem blocked=https://evil.example/x.js document=https://app.example/page source=https://app.example/app.js:12:3 disposition=enforce",
       ],
       "audit.reports.repeated": 1,

@@ -40,7 +40,7 @@ function lostIn({ folder }: ServiceRun): number {
   const records = readdirSync(folder).flatMap((name) => recordsIn(join(folder, name)));
   return records
     .filter((record) => record["event.name"] === "log_dropped")
-    .reduce((sum, record) => sum + Number(record["audit.lost"]), 0);
+    .reduce((sum, record) => sum + Number(record["audit.lost.count"]), 0);
 }
 
 const frameworks = ["express4", "express"];

@@ -279,7 +279,7 @@ export function hostileLog(): readonly string[] {
       "audit.reported.first": text,
       "audit.reported.reason": `${text}!`,
       "audit.reported.row": text,
-      "audit.reports": [text],
+      "audit.reports.new": [text],
       "audit.severity": text,
       "client.address": text,
       "event.name": text,
@@ -307,9 +307,9 @@ export function hostileLog(): readonly string[] {
         "service.name": text,
       }),
       systemRecord(source(time + 4), "log_dropped", {
-        "audit.lost": Number.MAX_SAFE_INTEGER,
+        "audit.lost.count": Number.MAX_SAFE_INTEGER,
         "audit.lost.since": text,
-        "audit.sink": text,
+        "audit.sink.name": text,
       }),
       { ...requestRecord(source(time + 5), members), "audit.event.source": "app" },
     ].map(lineOf);

@@ -7,11 +7,15 @@ export function stallRecord(
 ): readonly [
   "log_stalled" | "log_recovered",
   {
-    readonly "audit.lost": number;
-    readonly "audit.sink": string;
+    readonly "audit.lost.count": number;
+    readonly "audit.sink.name": string;
     readonly "audit.sink.position": number;
   },
 ] {
-  const fields = { "audit.lost": lost, "audit.sink": sink, "audit.sink.position": position };
+  const fields = {
+    "audit.lost.count": lost,
+    "audit.sink.name": sink,
+    "audit.sink.position": position,
+  };
   return [stalled ? "log_stalled" : "log_recovered", fields];
 }

@@ -119,10 +119,10 @@ describe.each(expressVersions)("a sink in trouble on Express %s", (_major, expre
     expect([audit.health().status, failures.length]).toEqual(["ok", 1]);
     expect(own.records.slice(1)).toEqual([
       expect.objectContaining({
-        "audit.lost": 0,
+        "audit.lost.count": 0,
         "audit.outcome": "failure",
         "audit.severity": "ERROR",
-        "audit.sink": "Foreign",
+        "audit.sink.name": "Foreign",
         "audit.sink.position": 1,
         "event.name": "log_stalled",
       }),

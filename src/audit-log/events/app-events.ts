@@ -96,7 +96,10 @@ export class AppEvents {
         } catch (error) {
           // A property of the request that the app replaced.
           failure = { error };
-          return systemRecord(recordId, "log_dropped", { "audit.lost": 1, "audit.sink": "record" });
+          return systemRecord(recordId, "log_dropped", {
+            "audit.lost.count": 1,
+            "audit.sink.name": "record",
+          });
         }
       },
       // Not right here: an event that is told while another record is made comes later.

@@ -57,14 +57,14 @@ export function createFileListener(
           : { "audit.segment.hash": last.hash, "audit.segment.number": last.number }),
         // What happens every night needs nobody's attention; that somebody took the file away does.
         "audit.severity": reason === "rotated" ? "INFO" : "WARN",
-        "audit.sink": label,
+        "audit.sink.name": label,
       });
       return line;
     },
     begun: () => taken(line),
     replaced(reason) {
       if (reason !== "rotated")
-        say("sys_monitor_enabled", { "audit.reason": reason, "audit.sink": label });
+        say("sys_monitor_enabled", { "audit.reason": reason, "audit.sink.name": label });
       rotated();
     },
     expired({ file, streams }: ExpiredSegment) {

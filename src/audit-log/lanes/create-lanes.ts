@@ -41,11 +41,11 @@ export function createLanes(
         next += 1;
       }
       lossLine = systemRecord(numbers.ofLosses(position, ofLosses), "log_dropped", {
-        "audit.lost": losses.count,
+        "audit.lost.count": losses.count,
         "audit.lost.first": losses.first,
         "audit.lost.last": losses.last,
         "audit.lost.since": isoTime(losses.since),
-        "audit.sink": label,
+        "audit.sink.name": label,
       });
       return lossLine;
     }

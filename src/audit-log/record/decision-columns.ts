@@ -77,7 +77,7 @@ const CORS: readonly Column<RequestFacts>[] = [
 function createReportColumns(maxRecordBytes: number): readonly Column<RequestFacts>[] {
   return [
     {
-      name: "audit.reports",
+      name: "audit.reports.new",
       read: ({ verdict: { reports } }) => {
         const texts = reportTexts(reports, maxRecordBytes);
         return texts.length === 0 ? undefined : `[${texts.join(",")}]`;

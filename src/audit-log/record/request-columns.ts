@@ -32,7 +32,7 @@ export function createRequestColumns(
     ...createHeaderColumns(fields.headers),
     ...createQueryColumns(fields.query),
     { name: "app.", read: ({ req }) => fieldMembers(req), members: true },
-    { name: "audit.events", read: ({ req }) => eventNames(req) },
+    { name: "audit.events.names", read: ({ req }) => eventNames(req) },
     {
       name: "audit.events.omitted",
       read: ({ req }) => requestEvents(req)?.omitted || undefined,

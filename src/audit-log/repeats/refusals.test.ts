@@ -191,7 +191,7 @@ describe.each(expressVersions)(
       expect(lines.at(-1)).toMatchObject({
         "event.name": "sys_monitor_disabled",
         "audit.records": lines.length - 1,
-        "audit.lost": 0,
+        "audit.lost.count": 0,
       });
     });
 

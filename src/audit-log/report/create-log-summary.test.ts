@@ -25,7 +25,7 @@ describe("the summary of a log", () => {
       // A failed login that is answered with a redirect.
       requestRecord(source(NOON), {
         ...failure("api_request", 302),
-        "audit.events": ["authn_login_fail"],
+        "audit.events.names": ["authn_login_fail"],
       }),
       requestRecord(source(NOON), failure("api_request", 404)),
       requestRecord(source(NOON), { ...failure("api_request", 503), "audit.severity": "ERROR" }),
@@ -50,7 +50,7 @@ describe("the summary of a log", () => {
     const { rankings } = summaryOf([
       requestRecord(createSource()(NOON), {
         ...failure("api_request", 302),
-        "audit.events": ["authn_login_fail"],
+        "audit.events.names": ["authn_login_fail"],
       }),
     ]);
     expect(rankings.reasons.rows).toMatchObject([{ reason: "authn_login_fail", count: 1 }]);
@@ -172,16 +172,16 @@ describe("the summary of a log", () => {
     ].filter((_, index) => index !== 4 && index !== 5);
     const stream = "0d0c5c1e-7f0a-4f0e-9c55-5b1f7f3a2a01";
     const dropped = systemRecord(source(NOON), "log_dropped", {
-      "audit.lost": 2,
+      "audit.lost.count": 2,
       "audit.record.id": `${stream}.0-1`,
-      "audit.sink": "file",
+      "audit.sink.name": "file",
     });
     // Takes the number that the record of the sink's own series did not need.
     const end = systemRecord(
       { ...source(NOON), "audit.record.id": `${stream}-11` },
       "sys_monitor_disabled",
       {
-        "audit.lost": 2,
+        "audit.lost.count": 2,
         "audit.records": 11,
       },
     );
@@ -222,7 +222,7 @@ describe("the summary of a log", () => {
   it("counts what stands in two files once, losses of one sink as well", () => {
     const source = createSource();
     const dropped = systemRecord(source(NOON), "log_dropped", {
-      "audit.lost": 2,
+      "audit.lost.count": 2,
       "audit.record.id": "0d0c5c1e-7f0a-4f0e-9c55-5b1f7f3a2a01.0-1",
     });
     const records = [requestRecord(source(NOON)), requestRecord(source(NOON)), dropped];
@@ -239,14 +239,20 @@ describe("the summary of a log", () => {
     );
     const { diary } = summaryOf([
       ...rotated,
-      systemRecord(source(NOON), "log_stalled", { "audit.sink": "Http" }),
-      systemRecord(source(NOON), "log_recovered", { "audit.sink": "Http", "audit.lost": 3 }),
+      systemRecord(source(NOON), "log_stalled", { "audit.sink.name": "Http" }),
+      systemRecord(source(NOON), "log_recovered", {
+        "audit.sink.name": "Http",
+        "audit.lost.count": 3,
+      }),
       systemRecord(source(NOON), "log_key", { "audit.reason": "function_timeout" }),
       systemRecord(source(NOON), "log_segment", {
         "audit.reason": "file_moved",
         "audit.segment.previous": "audit.jsonl",
       }),
-      systemRecord(source(NOON), "log_dropped", { "audit.lost": 1, "audit.sink": "record" }),
+      systemRecord(source(NOON), "log_dropped", {
+        "audit.lost.count": 1,
+        "audit.sink.name": "record",
+      }),
     ]);
     expect(diary.rotations).toBe(30);
     expect(diary.entries.map(({ text }) => text)).toEqual([

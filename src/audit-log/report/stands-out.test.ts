@@ -101,7 +101,10 @@ describe("what stands out", () => {
   it("tells a loss that left no gap from one that is missing here", () => {
     const source = createSource();
     const dropped = (lost: number, sink: string) =>
-      systemRecord(source(NOON), "log_dropped", { "audit.lost": lost, "audit.sink": sink });
+      systemRecord(source(NOON), "log_dropped", {
+        "audit.lost.count": lost,
+        "audit.sink.name": sink,
+      });
     expect(standsOut(summaryOf([dropped(12, "Http")]), undefined)[0]).toMatchObject({
       level: "note",
       text: expect.stringContaining("the numbers in these files have no gap"),

@@ -170,7 +170,11 @@ export class RequestAudit {
   }
 
   #unmade({ requestId }: RequestEntry, recordId: string): string {
-    const fields = { "audit.lost": 1, "audit.sink": "record", "http.request.id": requestId };
+    const fields = {
+      "audit.lost.count": 1,
+      "audit.sink.name": "record",
+      "http.request.id": requestId,
+    };
     return this.#records.systemRecord(recordId, "log_dropped", fields);
   }
 

@@ -12,18 +12,11 @@ interface EcsCategory {
 /** The version whose names are used; later ones of 8 and 9 have them too. */
 const ECS_VERSION = "8.17.0";
 
-/**
- * Columns that only have another name. Elasticsearch takes the dots for objects, and refuses a record in which a name is a
- * value and an object as well: what others are beneath has a name of its own.
- */
+/** Columns that only have another name. */
 const NAMES: Readonly<Record<string, string>> = {
   "audit.actor.tenant": "organization.id",
-  "audit.events": "audit.events.names",
-  "audit.lost": "audit.lost.count",
   "audit.outcome": "event.outcome",
   "audit.reason": "event.reason",
-  "audit.reports": "audit.reports.new",
-  "audit.sink": "audit.sink.name",
   "http.request.body.size": "http.request.body.bytes",
   "http.response.size": "http.response.bytes",
   observed_timestamp: "event.created",

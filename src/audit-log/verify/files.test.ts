@@ -171,7 +171,7 @@ describe("the files of a log", () => {
   });
 
   it("hold records of one sink alone, which are not in the chain", async () => {
-    const own = `{"audit.lost":1,"audit.record.id":"${log.stream}.0-1","event.name":"log_dropped"}`;
+    const own = `{"audit.lost.count":1,"audit.record.id":"${log.stream}.0-1","event.name":"log_dropped"}`;
     const report = await verifyLogs([textOf(lines.toSpliced(4, 0, own))], { keys });
     expect(report).toMatchObject({ ...sound, findings: [{ kind: "unsealed_sink_record" }] });
   });

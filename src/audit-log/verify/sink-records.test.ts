@@ -9,7 +9,7 @@ const keys = [owner.publicKey];
 
 /** A record that only the sink in this position got. */
 function sinkRecord(stream: string, position: number, number: number): string {
-  return `{"audit.lost":${number},"audit.record.id":"${stream}.${position}-${number}","audit.schema.version":"1","event.name":"log_dropped"}`;
+  return `{"audit.lost.count":${number},"audit.record.id":"${stream}.${position}-${number}","audit.schema.version":"1","event.name":"log_dropped"}`;
 }
 
 function nameOf(record: string): string {
@@ -76,7 +76,7 @@ describe("records that only one sink got", () => {
   });
 
   it("are tampered with when one was put in, or stands there twice", async () => {
-    const forged = own[1].replace('"audit.lost":2', '"audit.lost":9');
+    const forged = own[1].replace('"audit.lost.count":2', '"audit.lost.count":9');
     const kinds = async (...records: readonly string[]): Promise<readonly string[]> =>
       kindsOf(await verifyLogs([withRecords(...records)], { keys }));
     expect(await kinds(own[0], forged, own[2])).toEqual(["changed_record"]);

@@ -2,10 +2,6 @@ import type { LoggedMembers } from "./logged-members.js";
 
 /** Members that have another name in Elastic Common Schema, of those that the report looks at. */
 const NAMES: readonly (readonly [ecs: string, v1: string])[] = [
-  ["audit.events.names", "audit.events"],
-  ["audit.lost.count", "audit.lost"],
-  ["audit.reports.new", "audit.reports"],
-  ["audit.sink.name", "audit.sink"],
   ["event.outcome", "audit.outcome"],
   ["event.reason", "audit.reason"],
   ["rule.category", "security_rule.category"],

@@ -113,7 +113,7 @@ function endingOf(
 function reasonOf(members: LoggedMembers, ending: RequestEnding): string | undefined {
   const reason = textOf(members, "audit.reason");
   if (reason !== undefined || ending === "succeeded") return reason;
-  return textsOf(members, "audit.events")[0];
+  return textsOf(members, "audit.events.names")[0];
 }
 
 function causeOf(members: LoggedMembers, event: string): string {

@@ -76,22 +76,6 @@ describe("parseLine", () => {
     expect(told).toEqual(right);
   });
 
-  it("reads the members that have names of their own in ecs because others stand beneath them", () => {
-    const { members } = parsed({
-      ...ECS,
-      "audit.events.names": ["user_created"],
-      "audit.lost.count": 3,
-      "audit.reports.new": ["csp"],
-      "audit.sink.name": "fileSink",
-    });
-    expect(members).toMatchObject({
-      "audit.events": ["user_created"],
-      "audit.lost": 3,
-      "audit.reports": ["csp"],
-      "audit.sink": "fileSink",
-    });
-  });
-
   it("takes members from the record alone, and from nothing that it inherits", () => {
     const text = `{"__proto__":{"audit.schema.version":"1"},"audit.sequence.number":1}`;
     expect(parseLine(text)).toBe("foreign");

@@ -83,7 +83,7 @@ export function createAlertSection() {
         detail.outcome = textOf(members, "audit.outcome") ?? "";
       }
       if (kind !== "request") return;
-      for (const report of textsOf(members, "audit.reports")) browserReports.add(report);
+      for (const report of textsOf(members, "audit.reports.new")) browserReports.add(report);
       for (const name of COUNTED) counted += wholeOf(members, name) ?? 0;
     },
     result(most: number): AlertSummary {

@@ -85,16 +85,16 @@ function isStart(members: LoggedRecord["members"]): boolean {
 
 function textFor({ event, members }: LoggedRecord): string {
   const whole = (name: string) => wholeOf(members, name) ?? 0;
-  const sink = textOf(members, "audit.sink") ?? "a sink";
+  const sink = textOf(members, "audit.sink.name") ?? "a sink";
   switch (event) {
     case "log_dropped":
       return sink === "record"
-        ? `${whole("audit.lost")} could not be made`
-        : `${whole("audit.lost")} lost for ${sink} since ${textOf(members, "audit.lost.since") ?? "an unknown time"}${numbersText(members)}`;
+        ? `${whole("audit.lost.count")} could not be made`
+        : `${whole("audit.lost.count")} lost for ${sink} since ${textOf(members, "audit.lost.since") ?? "an unknown time"}${numbersText(members)}`;
     case "log_stalled":
       return `${sink} does not answer any more`;
     case "log_recovered":
-      return `${sink} answers again, ${whole("audit.lost")} lost in all`;
+      return `${sink} answers again, ${whole("audit.lost.count")} lost in all`;
     case SEGMENT:
       return `${textOf(members, "audit.reason") ?? ""}: ${textOf(members, "audit.segment.previous") ?? "the file before"}`;
     case "log_key":
@@ -102,7 +102,7 @@ function textFor({ event, members }: LoggedRecord): string {
         ? `nobody vouches for the key of the log: ${textOf(members, "audit.reason") ?? "not told why"}`
         : "the long-term key vouches for the key of the log";
     case "sys_monitor_disabled":
-      return `closed after ${whole("audit.records")} records, ${whole("audit.lost")} lost`;
+      return `closed after ${whole("audit.records")} records, ${whole("audit.lost.count")} lost`;
     case "log_expired":
       return `${textOf(members, "audit.expired.file") ?? "a file"} was deleted when its time was over`;
     case "sys_monitor_enabled":

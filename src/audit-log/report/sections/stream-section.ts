@@ -166,10 +166,10 @@ function countNumber(stream: Stream, number: number): boolean {
 }
 
 function noteSystem(stream: Stream, { event, members }: LoggedRecord): void {
-  const lost = wholeOf(members, "audit.lost") ?? 0;
+  const lost = wholeOf(members, "audit.lost.count") ?? 0;
   if (event === "log_dropped") {
     stream.dropped += lost;
-    if (textOf(members, "audit.sink") === NO_SINK) stream.unmade += lost;
+    if (textOf(members, "audit.sink.name") === NO_SINK) stream.unmade += lost;
   }
   if (event === "sys_monitor_disabled") {
     stream.closed = true;

@@ -104,7 +104,7 @@ describe("the page of a report", () => {
             duration_us: undefined,
           }),
           systemRecord(source(NOON), "sys_monitor_disabled", {
-            "audit.lost": 77,
+            "audit.lost.count": 77,
             "audit.records": 3,
             "audit.sampled_out": 5678,
           }),
@@ -148,7 +148,7 @@ function hostile(value: string): readonly string[] {
       "audit.reported.first": value,
       "audit.reported.reason": value,
       "audit.reported.row": value,
-      "audit.reports": [value],
+      "audit.reports.new": [value],
     }),
     {
       ...systemRecord(source, value),
@@ -165,9 +165,9 @@ function hostile(value: string): readonly string[] {
       "audit.unused": [value],
     }),
     systemRecord(source, "log_dropped", {
-      "audit.lost": 3,
+      "audit.lost.count": 3,
       "audit.lost.since": value,
-      "audit.sink": value,
+      "audit.sink.name": value,
     }),
     systemRecord(source, "log_expired", { "audit.expired.file": value }),
     { ...requestRecord(source, texts), "audit.event.source": "app", "event.name": "own" },
