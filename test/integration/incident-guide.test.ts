@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import request from "supertest";
 import { beforeAll, describe, expect, it } from "vitest";
-import { auditEvent, auditLog, fileSink } from "../../src/audit-log/index.js";
+import { auditEvent, auditFields, auditLog, fileSink } from "../../src/audit-log/index.js";
 import { requireScope } from "../../src/authorization/index.js";
 import { oauthGuard } from "../../src/oauth-guard/index.js";
 import { createTestIssuer } from "../../src/testing/index.js";
@@ -43,6 +43,9 @@ describe.each(expressVersions)("the guide for incidents on Express %s", (major, 
   const stolen = issuer.mint({ sub: "alice", jti: 'j-"4711"', scope: "read" });
   const unnamed = issuer.mint({ sub: "alice", jti: undefined, scope: "read" });
   const other = issuer.mint({ sub: "bob", scope: "read" });
+  const long = issuer.mint({ sub: "alice", jti: "j".repeat(257), scope: "read" });
+  const expired = issuer.mint({ sub: "alice", jti: "old", iat: 1, exp: 2 });
+  const service = issuer.mint({ sub: "billing", client_id: "billing", scope: "read" });
   let lastId = "";
 
   function run(command: string, cwd = folder): readonly string[] {
@@ -58,7 +61,10 @@ describe.each(expressVersions)("the guide for incidents on Express %s", (major, 
     const app = express();
     app.set("trust proxy", true);
     app.use(audit, oauthGuard(issuer.options()));
-    app.get("/orders/:id", (_req, res) => void res.end());
+    app.get("/orders/:id", (req, res) => {
+      auditFields(req, { orderId: "o  7" });
+      res.end();
+    });
     app.delete("/orders/:id", requireScope("write"), (_req, res) => void res.end());
     const send = async (method: "get" | "delete", token: string, address: string) => {
       const answer = await request(app)
@@ -74,6 +80,11 @@ describe.each(expressVersions)("the guide for incidents on Express %s", (major, 
     await send("delete", stolen, "203.0.113.9");
     await send("delete", other, "203.0.113.9");
     await send("get", unnamed, "198.51.100.7");
+    await send("get", long, "198.51.100.7");
+    await send("get", service, "203.0.113.9");
+    await send("get", expired, "203.0.113.9");
+    await send("delete", service, "2001:db8:1:2:3::9");
+    await send("get", service, "2001:db8:1:2:3::9");
     await audit.close();
   });
 
@@ -107,18 +118,45 @@ describe.each(expressVersions)("the guide for incidents on Express %s", (major, 
     );
   });
 
-  it("finds a token without an id by its hash", () => {
-    writeFileSync(join(folder, "token.txt"), unnamed);
+  it.each([
+    ["without an id", unnamed],
+    ["with an id that no record holds", long],
+  ])("finds a token %s by its hash", (_what, token) => {
+    writeFileSync(join(folder, "token.txt"), token);
     run(commandOf("Name the token"));
     expect(run(commandOf("What was done with it"))).toHaveLength(1);
     writeFileSync(join(folder, "token.txt"), stolen);
   });
 
-  it("finds what else the caller did, and who else came from an address", () => {
+  it("says of which objects the app spoke", () => {
+    run(commandOf("Name the token"));
+    expect(run(commandOf("What was done with it"))[0]).toMatch(/ {2}app\.orderId="o {2}7"$/);
+  });
+
+  it("finds what else a user did", () => {
+    run(commandOf("Name the token"));
+    expect(run(commandOf("What else the caller did"))).toHaveLength(4);
+  });
+
+  it("finds what else a service did", () => {
+    writeFileSync(join(folder, "token.txt"), service);
     run(commandOf("Name the token"));
     expect(run(commandOf("What else the caller did"))).toHaveLength(3);
+    writeFileSync(join(folder, "token.txt"), stolen);
+  });
+
+  it("finds who else came from an address, also whoever succeeded", () => {
     const there = run(commandOf("Who else came from there"));
-    expect(there.map((line) => /alice|bob/.exec(line)?.[0])).toEqual(["alice", "bob"]);
+    expect(
+      there.map((line) => /alice|bob|billing|token_expired {2}.*anonymous/.exec(line)?.[0]),
+    ).toEqual(["alice", "bob", "billing", expect.stringContaining("token_expired")]);
+  });
+
+  it("finds who came from an address of IPv6, as it says that one is written", () => {
+    const written = commandOf("Who else came from there")
+      .replace("203.0.113.9", "2001:db8:1:2:3:0:0:9")
+      .replace("203.0.113.0", "2001:db8:1::");
+    expect(run(written).map((line) => /GET|DELETE/.exec(line)?.[0])).toEqual(["DELETE", "GET"]);
   });
 
   it.each(["v1", "ecs", "ocsf"] as const)(
