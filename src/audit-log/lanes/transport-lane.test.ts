@@ -7,7 +7,7 @@ import Transport from "winston-transport";
 import type { LaneContext } from "./lane.js";
 import { TransportLane, type WinstonTransport } from "./transport-lane.js";
 
-type Log = (info: Record<string, unknown>, next: () => void) => void;
+type Log = (info: Record<string, unknown>, next: (error?: unknown) => void) => void;
 
 function line(number: number): string {
   return JSON.stringify({ "event.name": "api_request", number });
@@ -96,6 +96,33 @@ describe("any winston transport as a sink", () => {
     for (let number = 0; number < 4; number += 1) lane.write(line(number), number);
     expect(seen).toEqual([0, 2, "log_dropped", 3]);
     expect(lane.lost).toBe(1);
+  });
+
+  it("loses only the record that it answers with an error", () => {
+    const seen: unknown[] = [];
+    const { lane, failures } = newLane((info, next) => {
+      if (info["number"] === 1) return next(Object.assign(new Error("no"), { code: "EHOSTDOWN" }));
+      seen.push(info["number"] ?? info["event.name"]);
+      next();
+    });
+    for (let number = 0; number < 2; number += 1) lane.write(line(number), number);
+    expect([lane.lost, lane.pending, lane.failing]).toEqual([1, 0, true]);
+    for (let number = 2; number < 4; number += 1) lane.write(line(number), number);
+    expect(seen).toEqual([0, 2, "log_dropped", 3]);
+    expect([lane.lost, lane.failing]).toEqual([1, false]);
+    expect(failures).toEqual([["EHOSTDOWN", 1]]);
+  });
+
+  it("loses one record for a failure that it tells twice, by an event and by its answer", () => {
+    const answers: ((error?: unknown) => void)[] = [];
+    const { lane, transport } = newLane((_info, next) => void answers.push(next));
+    for (let number = 0; number < 3; number += 1) lane.write(line(number), number);
+    const offline = new Error("offline");
+    for (const answer of [answers[2], answers[0]]) {
+      transport.emit("error", offline);
+      answer?.(offline);
+    }
+    expect([lane.lost, lane.pending]).toEqual([2, 0]);
   });
 
   it("may emit errors without ever answering", () => {

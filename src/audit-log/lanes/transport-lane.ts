@@ -13,7 +13,7 @@ export interface WinstonTransport extends NodeJS.WritableStream {
   format?:
     | { transform(info: WinstonInfo, options?: unknown): unknown; options?: unknown }
     | undefined;
-  log(info: unknown, next: () => void): unknown;
+  log(info: unknown, next: (error?: unknown) => void): unknown;
   close?(): void;
 }
 
@@ -52,6 +52,8 @@ export class TransportLane implements Lane {
   #lastNumber = 0;
   /** Whether the record of the losses is on its way. */
   #telling = false;
+  /** The last error event that was taken as the answer of a call. */
+  #emitted: unknown;
 
   /** @throws What `on` of the transport throws: without a listener, its first error would end the process. */
   constructor(transport: WinstonTransport, context: LaneContext) {
@@ -205,7 +207,9 @@ export class TransportLane implements Lane {
     this.#watch.begin();
     try {
       const info = this.#format(toInfo(line ?? this.#losses.offer()));
-      const result = this.#transport.log(info, () => this.#answered(call));
+      const result = this.#transport.log(info, (error) =>
+        error ? this.#refused(call, error) : this.#answered(call),
+      );
       this.#guard(result, (error) => this.#failed(call, error));
     } catch (error) {
       this.#failed(call, error);
@@ -236,18 +240,26 @@ export class TransportLane implements Lane {
   }
 
   /** `undefined` for what belongs to no call. A call that was answered is written, whatever comes later. */
-  #failed(call: Call | undefined, error: unknown): void {
+  #failed(call: Call | undefined, error: unknown, counted = false): void {
     const open = call !== undefined && this.#inFlight.delete(call);
     if (open && call.ofLosses) this.#telling = false;
     if (open) this.#watch.progress(this.#inFlight.size > 0);
-    this.#lose(error, open && !call.ofLosses ? 1 : 0, call?.number);
+    this.#lose(error, open && !call.ofLosses && !counted ? 1 : 0, call?.number);
     this.#pump();
   }
 
   #onError(error: unknown): void {
     // Many transports emit an error and never answer: the oldest call is taken as answered.
     const [oldest] = this.#inFlight;
+    this.#emitted = oldest === undefined ? undefined : error;
     this.#failed(oldest, error);
+  }
+
+  /** Some transports emit an error and then answer with the same one: that is one failure, and counted by then. */
+  #refused(call: Call, error: unknown): void {
+    const counted = error === this.#emitted;
+    this.#emitted = undefined;
+    this.#failed(call, error, counted);
   }
 
   #observe(result: unknown): void {
