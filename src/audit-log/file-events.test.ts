@@ -151,6 +151,21 @@ describe.each(expressVersions)("what becomes of a log file, on Express %s", (_ma
     });
   });
 
+  it("is sealed before a segment is deleted: a verifier who comes right after that sees why there is a gap", async () => {
+    const name = createSegmentNames(path).next(Date.now() - 40 * 86_400_000);
+    writeFileSync(join(directory, name), `${RECORD}\n`);
+    utimesSync(join(directory, name), 1, 1);
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const audit = auditLog({
+      sinks: [fileSink({ path, rotate: { size: "1mb" }, retention: { age: "30d" } })],
+      integrity: { signingKey: privateKey, checkpointInterval: "1h" },
+    });
+    await vi.waitFor(() => expect(existsSync(join(directory, name))).toBe(false));
+    const said = events(recordsIn("audit.jsonl"));
+    expect(said.slice(said.indexOf("log_expired"))).toEqual(["log_expired", "log_checkpoint"]);
+    await audit.close();
+  });
+
   it("is said of a segment with many streams in several records", async () => {
     const name = createSegmentNames(path).next(1000);
     const lines = Array.from({ length: 120 }, (_, index) =>

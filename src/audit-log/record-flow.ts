@@ -85,6 +85,8 @@ export function createRecordFlow(
     say(...record: Parameters<Say>) {
       if (isClosing()) return false;
       say(...record);
+      // The file goes right after that, and only a sealed record says why there is a gap.
+      if (record[0] === "log_expired") seals.sealSoon();
       return true;
     },
     rotated() {
