@@ -2,7 +2,7 @@ import { createCall } from "../../core/calls/create-call.js";
 import { isThenable, wrongReturn } from "../../core/calls/user-function.js";
 import { ProblemList } from "../../core/options/problem-list.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
-import { describeValue, unsetFault } from "../../core/options/value.js";
+import { describeValue, nameFault } from "../../core/options/value.js";
 import { type ClaimPath, readClaim, UNREADABLE } from "../../core/principal/names/claim-source.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { createPureRule, createRule, type Rule } from "../rule/rule.js";
@@ -104,7 +104,7 @@ export function readClaimPath(problems: ProblemList, at: string, path: unknown):
     return [];
   }
   const texts = names as readonly string[];
-  const fault = texts.map(unsetFault).find((found) => found !== undefined);
+  const fault = texts.map(nameFault).find((found) => found !== undefined);
   if (fault !== undefined) problems.note(at, fault);
   return texts.length === 1 ? String(texts[0]) : texts;
 }
@@ -118,6 +118,6 @@ function checkExpected(problems: ProblemList, expected: unknown): void {
     return;
   }
   const isText = typeof expected === "string" && expected !== "";
-  const fault = isText ? unsetFault(expected) : `${MUST}, got ${describeValue(expected)}`;
+  const fault = isText ? nameFault(expected) : `${MUST}, got ${describeValue(expected)}`;
   if (fault !== undefined) problems.note("claim.expected", fault);
 }

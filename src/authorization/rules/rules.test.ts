@@ -158,6 +158,16 @@ describe.each(expressVersions)("on Express %s", (_major, express) => {
     });
   });
 
+  // A rule such as not(claim("suspended", true)) would let pass whoever is suspended.
+  it.each(["suspended\n", "suspended ", "\ufeffsuspended", "sus\u200bpended"])(
+    "`claim` refuses a name or a value with what nobody sees: %j",
+    (text) => {
+      expect(() => claim(text, true)).toThrow("claim.path must not");
+      expect(() => claim(["state", text], true)).toThrow("claim.path must not");
+      expect(() => claim("state", text)).toThrow("claim.expected must not");
+    },
+  );
+
   describe("stepUp", () => {
     const now = Math.floor(Date.now() / 1000);
 

@@ -3,6 +3,7 @@ import { readOptions } from "../../core/options/options-reader.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { type ClaimMapping, freezeMapping } from "../../core/principal/claim-mapping.js";
 import { type Claims, claimAt } from "../../core/principal/names/claim-source.js";
+import { readTokenName } from "../../core/principal/names/read-claim-path.js";
 
 /** Options of {@link keycloak}. */
 export interface KeycloakOptions {
@@ -35,7 +36,7 @@ export function keycloak(options: KeycloakOptions): ClaimMapping {
   const call = 'keycloak({ clientId: "my-api" })';
   assertNotMounted("keycloak", options, `oauthGuard({ issuer, audience, principal: ${call} })`);
   const reader = readOptions<KeycloakOptions>("keycloak", options, KEYS, KEYCLOAK_HINTS, call);
-  const clientId = reader.string("clientId", { required: true }) ?? "";
+  const clientId = readTokenName(reader, "clientId", { required: true }) ?? "";
   const realmRoles = reader.boolean("realmRoles", { default: true });
   reader.finish();
 

@@ -2,6 +2,7 @@ import type { Hints, OptionKeys } from "../../core/options/option-types.js";
 import { readOptions } from "../../core/options/options-reader.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { type ClaimMapping, freezeMapping } from "../../core/principal/claim-mapping.js";
+import { readTokenName } from "../../core/principal/names/read-claim-path.js";
 
 /** Options of {@link zitadel}. */
 export interface ZitadelOptions {
@@ -37,8 +38,8 @@ export function zitadel(options: ZitadelOptions): ClaimMapping {
   const call = 'zitadel({ orgId: "69234237810729019" })';
   assertNotMounted("zitadel", options, `oauthGuard({ issuer, audience, principal: ${call} })`);
   const reader = readOptions<ZitadelOptions>("zitadel", options, KEYS, ZITADEL_HINTS, call);
-  const having = reader.string("orgId", { required: true }) ?? "";
-  const project = reader.string("projectId");
+  const having = readTokenName(reader, "orgId", { required: true }) ?? "";
+  const project = readTokenName(reader, "projectId");
   reader.finish();
 
   const of = project === undefined ? "" : `${project}:`;

@@ -3,6 +3,7 @@ import { readOptions } from "../../core/options/options-reader.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { type ClaimMapping, freezeMapping } from "../../core/principal/claim-mapping.js";
 import { type Claims, claimAt } from "../../core/principal/names/claim-source.js";
+import { readTokenName } from "../../core/principal/names/read-claim-path.js";
 
 /** Options of {@link auth0}. */
 export interface Auth0Options {
@@ -42,7 +43,7 @@ export function auth0(options?: Auth0Options): ClaimMapping {
   const call = 'auth0({ rolesClaim: "https://api.example.com/roles" })';
   assertNotMounted("auth0", options, `oauthGuard({ issuer, audience, principal: ${call} })`);
   const reader = readOptions<Auth0Options>("auth0", options, KEYS, AUTH0_HINTS, call);
-  const rolesClaim = reader.string("rolesClaim");
+  const rolesClaim = readTokenName(reader, "rolesClaim");
   reader.finish();
 
   return freezeMapping({

@@ -2,6 +2,7 @@ import type { Hints, OptionKeys } from "../../core/options/option-types.js";
 import { readOptions } from "../../core/options/options-reader.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { type ClaimMapping, freezeMapping } from "../../core/principal/claim-mapping.js";
+import { readTokenName } from "../../core/principal/names/read-claim-path.js";
 import { readNameTable } from "../../core/principal/names/read-name-table.js";
 
 /** Options of {@link okta}. */
@@ -39,7 +40,7 @@ export function okta(options?: OktaOptions): ClaimMapping {
   const call = 'okta({ groups: { "orders-editors": "editor" } })';
   assertNotMounted("okta", options, `oauthGuard({ issuer, audience, principal: ${call} })`);
   const reader = readOptions<OktaOptions>("okta", options, KEYS, OKTA_HINTS, call);
-  const path = reader.string("groupsClaim", { default: "groups" }) ?? "groups";
+  const path = readTokenName(reader, "groupsClaim", { default: "groups" }) ?? "groups";
   const names = readNameTable(reader, "groups", 'an object such as { "orders-editors": "editor" }');
   reader.finish();
 

@@ -103,3 +103,19 @@ describe("a mapping that was read", () => {
     }
   });
 });
+
+describe("claims of names that nobody sees whole", () => {
+  it.each<[what: string, mapping: object, path: string]>([
+    ["roles", { roles: [{ path: "roles\n" }] }, "roles[0].path"],
+    ["roles in an object", { roles: [{ path: ["realm_access", "roles\r"] }] }, "roles[0].path"],
+    ["roles elsewhere", { roles: [{ path: "r", elsewhere: "e\ufeff" }] }, "roles[0].elsewhere"],
+    ["roles that are keys", { roles: [{ path: "r", format: "keys", having: "o " }] }, "having"],
+    ["a subject", { subject: ["sub\u00a0"] }, "subject[0].path"],
+    ["a tenant", { tenant: "tid\n" }, "tenant"],
+    ["one tenant of several", { tenant: [["a", "b"], ["c\n"]] }, "tenant"],
+    ["a client", { clientId: ["azp", "\u200bappid"] }, "clientId"],
+  ])("are refused for %s, which would be missing in every token", (_what, mapping, path) => {
+    expect(() => read(mapping)).toThrow(path);
+    expect(() => read(mapping)).toThrow(/must not (start or end|hold)/);
+  });
+});

@@ -4,7 +4,7 @@ import { isPlainObject } from "../options/value.js";
 import type { ClaimMapping, SubjectSource } from "./claim-mapping.js";
 import { LOGIN_FORMS } from "./login-claims.js";
 import type { ClaimPath, ClaimSource } from "./names/claim-source.js";
-import { copyPath, readClaimPath } from "./names/read-claim-path.js";
+import { CLAIM_PATH, checkPath, readClaimPath, readTokenName } from "./names/read-claim-path.js";
 import { readNameTable } from "./names/read-name-table.js";
 import { PRINCIPAL_LISTS, type PrincipalList } from "./principal.js";
 
@@ -61,10 +61,10 @@ function readSources(
   return Object.freeze(
     entries.map((entry) => {
       const path = readClaimPath(entry, "path");
-      if (path === undefined && !entry.has("path")) entry.problem("path", PATH);
+      if (path === undefined && !entry.has("path")) entry.problem("path", CLAIM_PATH);
       const format = entry.oneOf("format", FORMATS, { default: "list" });
       const names = readNameTable(entry, "names");
-      const having = entry.string("having");
+      const having = readTokenName(entry, "having");
       if (having !== undefined && format !== "keys")
         entry.note("having", 'must be left out, or given with format: "keys"');
       const elsewhere = readClaimPath(entry, "elsewhere");
@@ -96,36 +96,36 @@ function readSubject(reader: OptionsReader<"subject">): ClaimMapping["subject"] 
     const key = `subject[${index}]` as "subject";
     const given = isPlainObject(item) ? item : { path: item };
     const entry = reader.nested<SubjectSource>(key, given, SUBJECT);
-    const path = copyPath(entry.raw("path"));
+    const path = checkPath(entry.raw("path"), entry, "path");
     const format = entry.oneOf("format", SUBJECT_FORMATS, { default: "text" });
-    if (path !== undefined) return Object.freeze({ path, format });
-    entry.problem("path", PATH);
-    return undefined;
+    return path === undefined ? undefined : Object.freeze({ path, format });
   });
   return Object.freeze(sources.filter((source) => source !== undefined));
 }
 
-const PATH = "a claim name or a list of them, outermost first";
+const PATHS = "a path, or a list of lists of claim names, each a path";
 
 /** A list with lists in it is several paths. */
 function readTenant(reader: OptionsReader<"tenant">): ClaimMapping["tenant"] {
   const value = reader.raw("tenant");
   if (!Array.isArray(value) || !value.some(Array.isArray)) return readClaimPath(reader, "tenant");
-  const paths = Array.from<unknown>(value).map((path) =>
-    Array.isArray(path) ? copyPath(path) : undefined,
-  );
-  const good = paths.filter((path) => path !== undefined);
-  if (good.length === paths.length) return Object.freeze(good as (readonly string[])[]);
-  reader.problem("tenant", "a path, or a list of lists of claim names, each a path");
-  return undefined;
+  const given = Array.from<unknown>(value);
+  if (!given.every(Array.isArray)) {
+    reader.problem("tenant", PATHS);
+    return undefined;
+  }
+  const paths = given.map((path) => checkPath(path, reader, "tenant", PATHS));
+  return Object.freeze(paths.filter((path) => path !== undefined) as (readonly string[])[]);
 }
 
 function readClientId(reader: OptionsReader<"clientId">): readonly ClaimPath[] | undefined {
   const value = reader.raw("clientId");
   if (value === undefined) return undefined;
-  const paths = Array.isArray(value) ? value.map(copyPath) : [];
-  const good = paths.filter((path) => path !== undefined);
-  if (good.length === 0 || good.length < paths.length)
-    reader.problem("clientId", `a list, each ${PATH}`);
-  return Object.freeze(good);
+  const must = `a list, each ${CLAIM_PATH}`;
+  if (!Array.isArray(value) || value.length === 0) {
+    reader.problem("clientId", must);
+    return undefined;
+  }
+  const paths = Array.from<unknown>(value).map((path) => checkPath(path, reader, "clientId", must));
+  return Object.freeze(paths.filter((path) => path !== undefined));
 }
