@@ -199,11 +199,12 @@ function readSettings(limiter: unknown, options: AlertToOptions): AlertToSetting
   if (options === undefined) reader.note("", `must get options: write ${CALL}`);
   const rules = reader.strings("rules", { required: true, check: faultOfRule }) ?? [];
   reader.duration("for", { min: "1s", max: "1d", default: "10m" });
+  const time = reader.raw("for");
   const by = reader.oneOf("by", ["address", "subject"], { default: "address" });
   const isExcepted = readExceptions(reader);
   const settings = {
     rules,
-    duration: reader.has("for") ? String(reader.raw("for")) : "10m",
+    duration: typeof time === "string" ? time : "10m",
     policy: reader.string("policy"),
     by,
     isSpared: by === "address" ? isExcepted : () => false,
@@ -223,16 +224,18 @@ function readExceptions(reader: OptionsReader<"except">): (key: string) => boole
     { except: true },
   );
   const isExcepted = readTrustedPeers(reader.has("except") ? reader : own, "except");
-  const neighbours = neighboursOf(reader.has("except") ? [given].flat() : PRIVATE);
+  const listed = reader.has("except") ? [given].flat() : PRIVATE;
+  // What is no text is a problem that was noted.
+  const neighbours = neighboursOf(listed.filter((entry) => typeof entry === "string"));
   // Addresses of IPv4 would be looked for in networks of IPv6 as well.
   return (key) => isExcepted(key) || (isIPv6(key) && neighbours.check(key, "ipv6"));
 }
 
 /** Alerts and limits know IPv6 by its networks: blocking one blocks every host in it, and those that are excepted. */
-function neighboursOf(entries: readonly unknown[]): BlockList {
+function neighboursOf(entries: readonly string[]): BlockList {
   const networks = new BlockList();
   for (const entry of entries) {
-    const [text, prefix = "128"] = String(entry).split("/");
+    const [text, prefix = "128"] = entry.split("/");
     const address = normalizeAddress(text);
     // What is no address of IPv6 is a problem that was noted, or one of IPv4.
     if (address?.includes(":") === true && Number(prefix) > LIMIT_PREFIX)

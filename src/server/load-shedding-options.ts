@@ -144,7 +144,7 @@ function readDelays(reader: OptionsReader<"eventLoopDelay">): Ramp | undefined {
   if (reader.raw("eventLoopDelay") === false) return undefined;
   const ramp = reader.nested<DelayRamp>(
     "eventLoopDelay",
-    reader.raw("eventLoopDelay") ?? {},
+    reader.has("eventLoopDelay") ? reader.raw("eventLoopDelay") : {},
     RAMP_KEYS,
     RAMP_HINTS,
     '{ from: "100ms", to: "500ms" }',
@@ -162,7 +162,7 @@ function readRatios<Key extends "utilization" | "heap">(
   if (reader.raw(key) === false) return undefined;
   const ramp = reader.nested<RatioRamp>(
     key,
-    reader.raw(key) ?? {},
+    reader.has(key) ? reader.raw(key) : {},
     RAMP_KEYS,
     RAMP_HINTS,
     `{ from: ${usual.from}, to: ${usual.to} }`,

@@ -183,7 +183,7 @@ function readTickets(reader: OptionsReader<Key>): TicketSettings | undefined {
   if (reader.raw("tickets") === false) return undefined;
   const tickets = reader.nested<TicketOptions>(
     "tickets",
-    reader.raw("tickets") ?? {},
+    reader.has("tickets") ? reader.raw("tickets") : {},
     TICKET_KEYS,
     TICKET_HINTS,
     '{ rotate: "12h" }, or false',
@@ -210,7 +210,7 @@ function readReload(reader: OptionsReader<Key>, files: boolean): number | undefi
   if (given === false) return undefined;
   const reload = reader.nested<ReloadOptions>(
     "reload",
-    given ?? {},
+    given === undefined ? {} : given,
     RELOAD_KEYS,
     RELOAD_HINTS,
     '{ interval: "60s" }, or false',

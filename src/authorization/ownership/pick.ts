@@ -28,7 +28,7 @@ export function readPick(problems: ProblemList, path: string, pick: unknown): Ch
   }
   const fault = pickFault(pick);
   if (fault !== undefined) problems.note(path, fault);
-  const name = String(pick);
+  const name = typeof pick === "string" ? pick : "";
   const option = `${path}(${JSON.stringify(name)})`;
   return {
     label: name,

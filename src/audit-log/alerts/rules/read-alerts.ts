@@ -105,7 +105,7 @@ function readDefaults(reader: OptionsReader<"defaults">): ReadonlyMap<DefaultAle
   const value = reader.raw("defaults");
   const rules = new Map<DefaultAlert, RuleSettings>();
   if (value === false) return rules;
-  const given = value ?? {};
+  const given = value === undefined ? {} : value;
   if (!isPlainObject(given)) {
     reader.problem("defaults", "false or an object with names of rules", "write false for none");
     return rules;
@@ -133,7 +133,7 @@ function readThresholds(
   const rule = DEFAULT_RULES[name];
   const numbers = reader.nested<AlertThresholds>(
     `defaults["${name}"]` as "defaults",
-    given ?? {},
+    given === undefined ? {} : given,
     THRESHOLD_KEYS,
     THRESHOLD_HINTS,
     "{ threshold: 100 }, or false for none",
