@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, Express, RequestHandler } from "express";
+import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from "express";
 import * as theirs from "express-rate-limit";
 import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -185,6 +185,23 @@ describe.each(expressVersions)(
         const [their, our] = both({ limit: () => Number.NaN, logger: QUIET });
         expect(await statuses(their, {}, {})).toEqual([200, 200]);
         expect(await statuses(our, {}, {})).toEqual([503, 503]);
+      },
+      'a `limit` function that gives `"100"`, as databases do': async () => {
+        const limits: unknown[] = [];
+        for (const limiter of both({ limit: async () => "1" })) {
+          const app = express();
+          app.use(limiter, (req: Request, res: Response) => {
+            limits.push(Object(req).rateLimit.limit);
+            res.end();
+          });
+          expect((await get(app)).status).toBe(200);
+          expect((await get(app)).status).toBe(429);
+        }
+        expect(limits).toEqual(["1", 1]);
+        for (const text of ["", "1.5", "-1", "1e9", " 1", "unset", "9".repeat(16)]) {
+          const app = appOf(ours.rateLimit({ limit: (() => text) as never }));
+          expect((await get(app)).status, text).toBe(503);
+        }
       },
       "`passOnStoreError: true`": async () => {
         const store = storeWith(() => Promise.reject(new Error("no connection")));

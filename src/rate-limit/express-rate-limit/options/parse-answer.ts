@@ -1,6 +1,9 @@
 import { wrongReturn } from "../../../core/calls/user-function.js";
 import { isPrintableAscii } from "../../../core/http/header-values.js";
 
+/** Up to 15 are a number exactly. */
+const DIGITS = /^\d{1,15}$/;
+
 /** What express-rate-limit takes for true is true; what is a mistake for sure is none. @throws TypeError */
 export function parseTruth(value: unknown, option: string): boolean {
   if (typeof value === "symbol" || typeof value === "function")
@@ -24,9 +27,14 @@ export function parseKey(value: unknown, option: string): string {
   throw wrongReturn(option, "a text", value);
 }
 
-/** A number of requests; `Infinity` for all. @throws TypeError for `NaN`, with which nothing could exceed the limit. */
+/**
+ * A number of requests, also as a text, as databases give it; `Infinity` for all.
+ *
+ * @throws TypeError for `NaN`, with which nothing could exceed the limit.
+ */
 export function parseLimit(value: unknown, option: string): number {
   if (typeof value === "number" && value >= 0) return value;
+  if (typeof value === "string" && DIGITS.test(value)) return Number(value);
   throw wrongReturn(option, "a number of at least 0", value);
 }
 
