@@ -1,14 +1,19 @@
+import { runInNewContext } from "node:vm";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { FileTransport } from "./file-transport.js";
 import { type LineWriteError, LineWriter, sharedSeam } from "./line-writer.js";
 
 /** A descriptor that takes as many bytes as each step says, or fails with its code. */
-const device = vi.hoisted(() => ({ steps: [] as (number | string)[], written: [] as Buffer[] }));
+const device = vi.hoisted(() => ({
+  steps: [] as (number | string)[],
+  written: [] as Buffer[],
+  realm: Error,
+}));
 vi.mock("node:fs", async (original) => ({
   ...(await original<typeof import("node:fs")>()),
   writeSync(_descriptor: number, data: string | Buffer, offset = 0): number {
     const step = device.steps.shift() ?? Number.POSITIVE_INFINITY;
-    if (typeof step === "string") throw Object.assign(new Error(step), { code: step });
+    if (typeof step === "string") throw Object.assign(new device.realm(step), { code: step });
     const taken = Buffer.from(data).subarray(offset).subarray(0, step);
     device.written.push(taken);
     return taken.length;
@@ -22,6 +27,7 @@ function written(): string {
 beforeEach(() => {
   device.steps = [];
   device.written = [];
+  device.realm = Error;
 });
 
 describe("writing lines", () => {
@@ -76,6 +82,13 @@ describe("writing lines", () => {
     expect(String(rest)).toBe("st\n");
     writer.write(rest ?? Buffer.alloc(0));
     expect(written()).toBe("first\n");
+  });
+
+  it("does so under Jest, where errors of Node are of another realm", () => {
+    device.realm = runInNewContext("Error") as ErrorConstructor;
+    const writer = new LineWriter(9);
+    device.steps = [3, "EAGAIN"];
+    expect(String(writer.write(Buffer.from("first\n")))).toBe("st\n");
   });
 
   it("keeps lines of a file apart on a device that does not wait", () => {
