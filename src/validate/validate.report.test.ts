@@ -56,6 +56,25 @@ describe.each(expressVersions)("validate in report mode on Express %s", (_major,
     expect(answer.decisions).toMatchObject([{ outcome: "allow", enforced: false }]);
   });
 
+  it("waits for a schema that looks something up, because handlers read valid(req)", async () => {
+    let looksUp = true;
+    const later = {
+      "~standard": {
+        version: 1,
+        vendor: "test",
+        validate: async () => {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          looksUp = false;
+          return { value: { a: 2 } };
+        },
+      },
+    } as const;
+    const answer = await run(validate({ body: later, mode: "report" }), { a: 1 });
+    expect(looksUp).toBe(false);
+    expect(answer.valid).toEqual({ body: { a: 2 } });
+    expect(answer.body).toEqual({ a: 1 });
+  });
+
   it("keeps a compiled function from changing the body and the query", async () => {
     const vandal = (value: { a?: unknown }): value is { a: string } => {
       value.a = "changed";
