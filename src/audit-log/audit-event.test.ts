@@ -38,7 +38,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe.each(expressVersions)("events of the app on Express %s", (_major, express) => {
+describe.each(expressVersions)("events of the app on Express %s", (major, express) => {
   it("tell a failed login that is answered with a redirect from a success", async () => {
     const { log, records } = start({ service: { name: "shop" } });
     const app = express();
@@ -197,6 +197,22 @@ describe.each(expressVersions)("events of the app on Express %s", (_major, expre
     const app = express();
     app.get("/", (req, res) => void res.json(auditEvent(req, "authz_fail")));
     expect((await request(app).get("/")).body).toBe(false);
+  });
+
+  it("warn once of a name that is nearly one of the vocabulary, and record it", async () => {
+    const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const { log, records } = start();
+    const misspelt = major.startsWith("4") ? "authn_login_fial" : "authn_login_afil";
+    for (const name of [misspelt, misspelt, "order_shipped", "authz_fail"])
+      expect(log.event(null, name)).toBe(true);
+    expect(warned.mock.calls).toEqual([
+      [
+        `auditEvent: "${misspelt}" is not in the vocabulary of OWASP and was recorded as an event of your own. Did you mean "authn_login_fail"?`,
+        { code: "EXPRESS_SECURE_API_AUDIT_EVENT" },
+      ],
+    ]);
+    expect(records().map((record) => record["event.name"])).toContain(misspelt);
+    warned.mockRestore();
   });
 
   it("never break a request, whatever is given", async () => {

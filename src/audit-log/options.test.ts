@@ -231,4 +231,16 @@ describe("fileSink options", () => {
     expect(problemsOf(() => fileSink(options as { path: string })).join("\n")).toContain(problem);
     expect(readdirSync("/proc/self/fd")).toHaveLength(before);
   });
+
+  it("refuse a stdoutSink or fileSink of another log, and take a transport that several share", async () => {
+    const sinks = [stdoutSink(), silent];
+    // Nothing has them before all options are right.
+    expect(problemsOf(() => auditLog({ sinks, onFailure: "no" as "continue" }))).toHaveLength(1);
+    const log = auditLog({ sinks });
+    const problem =
+      "auditLog.sinks[0] must not be the sink of another audit log, open or closed: make one for each";
+    expect(problemsOf(() => auditLog({ sinks }))).toEqual([problem]);
+    await log.close();
+    expect(problemsOf(() => auditLog({ sinks }))).toEqual([problem]);
+  });
 });

@@ -9,6 +9,7 @@ import type { SystemRecord } from "../record/system-record.js";
 import type { RouteTemplates } from "../routes/route-templates.js";
 import type { EventRecord } from "./event-record.js";
 import { type AppEvent, type EventFault, readEvent } from "./read-event.js";
+import { warnOfSpelling } from "./warn-of-spelling.js";
 
 /** What makes the records of events, and takes them. */
 export interface EventMakers {
@@ -74,6 +75,7 @@ export class AppEvents {
     const { event, fault } = readEvent(name, fields, details);
     if (fault !== undefined) warn(fault);
     if (event === undefined) return false;
+    warnOfSpelling(event.event.name);
     const recorded = eventsOf(req) === this ? req : null;
     if (recorded !== null && !this.#note(recorded, event)) return false;
     return this.#write(recorded, event) && fault === undefined && !this.#closed;

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 
 /** In one checkpoint; what is more waits for the next one. */
-const MAX_STATED = 1000;
+const MAX_STATED = 100;
 
 /**
  * The records that only one sink got, of its losses and at the beginning of its files, and that no checkpoint has named

@@ -4,6 +4,12 @@ import { DirectTransport } from "./direct-transport.js";
 import { stdoutSink } from "./stdout-sink.js";
 
 /**
+ * The sinks of ours that a log of this process has. Each tells one log what it lost and what becomes of its file, and is
+ * closed with it. Of the process, because nothing else is common to two logs.
+ */
+const taken = new WeakSet<DirectTransport>();
+
+/**
  * Checks the option `sinks`.
  *
  * @returns A function that gives the sinks. The default one is made only when it is called, when all options are right.
@@ -41,11 +47,16 @@ export function readSinks(
       `can be "${onFailure}" only with a stdoutSink or fileSink: others do not tell whether they wrote`,
     );
   }
-  return () => sinks as readonly AuditSink[];
+  return () => {
+    for (const sink of sinks) if (sink instanceof DirectTransport) taken.add(sink);
+    return sinks as readonly AuditSink[];
+  };
 }
 
 /** @returns What is wrong with the sink, as the rest of a sentence. */
 function faultOf(sink: unknown): string | undefined {
+  if (isTaken(sink))
+    return "must not be the sink of another audit log, open or closed: make one for each";
   if (typeof sink === "function")
     return "must be a sink, got a function: call it, as in stdoutSink() or fileSink({ path })";
   if (isLogger(sink))
@@ -57,6 +68,10 @@ function faultOf(sink: unknown): string | undefined {
   if (sink.parent !== undefined && sink.parent !== null)
     return "must not belong to a winston logger: make one for auditLog";
   return undefined;
+}
+
+function isTaken(value: unknown): boolean {
+  return value instanceof DirectTransport && taken.has(value);
 }
 
 /** A logger is a stream with log(), too, but it has transports of its own. */
