@@ -106,6 +106,16 @@ describe("records that only one sink got", () => {
     expect(report.counts).toMatchObject({ missing_records: 1 });
   });
 
+  it("are only noted where the process was killed: one of losses may come behind higher numbers", async () => {
+    const killed = new ReferenceStream({ signingKey: owner.privateKey }).records(3);
+    const [one, two, four] = [1, 2, 4].map((number) => sinkRecord(killed.stream, 0, number));
+    killed.checkpoint({ "audit.checkpoint.sink_records": [nameOf(two ?? "")] }).records(2);
+    const text = textOf([...killed.lines, two ?? "", one ?? "", four ?? ""]);
+    const report = await verifyLogs([text], { keys });
+    expect(report).toMatchObject({ integrity: "intact", completeness: "incomplete" });
+    expect(report.counts).toEqual({ not_closed: 1, unsealed_sink_record: 2, unsealed_tail: 1 });
+  });
+
   it("say that their stream is missing when nothing else of it is there", async () => {
     const alone = sinkRecord(randomUUID(), 0, 9);
     const report = await verifyLogs([withRecords(...own, alone)], { keys });

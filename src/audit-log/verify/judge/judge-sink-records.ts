@@ -127,16 +127,17 @@ function judgeSink(
     const name = nameOf(position, number);
     say("missing_records", `${name} is missing, though a checkpoint names it`);
   }
-  // Numbers have no gap: what was written behind the last checkpoint goes on behind what checkpoints name.
+  // Numbers have no gap: what was written behind the last checkpoint goes on behind what checkpoints name. A record of losses
+  // may be written behind ones with higher numbers: where the process was killed, no checkpoint may have named it yet.
   let next = last + 1;
   for (const record of unnamed.sort((a, b) => a.number - b.number)) {
     const { number } = record;
     const name = nameOf(position, number);
     const isForeign = number <= last ? isWhole : begins && (number !== next || !isComplete);
     next = number + 1;
-    if (isForeign) {
+    if (isForeign && closed) {
       say("changed_record", `no checkpoint names ${name}: it was changed, or put in`, record);
-    } else if (closed && number > last) {
+    } else if (isForeign || (closed && number > last)) {
       const message = `no checkpoint names ${name}: it was written behind the last one, or put in`;
       remains.loose.push({ stream, record, kind: "unsealed_sink_record", message });
     }
