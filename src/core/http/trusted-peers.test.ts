@@ -62,4 +62,20 @@ describe("readTrustedPeers", () => {
       'factory.peers must be an IP address or a network such as "10.0.0.0/8", got',
     );
   });
+
+  it.each([
+    ["::ffff:127.0.0.1", 'an IPv4 address spelt as IPv6: write "127.0.0.1"'],
+    ["::FFFF:7f00:1", 'an IPv4 address spelt as IPv6: write "127.0.0.1"'],
+    ["64:ff9b::10.0.0.5", 'an IPv4 address spelt as IPv6: write "10.0.0.5"'],
+    ["::ffff:10.0.0.0/104", 'an IPv4 network spelt as IPv6: write "10.0.0.0/8"'],
+    ["::ffff:10.0.0.5/128", 'an IPv4 network spelt as IPv6: write "10.0.0.5/32"'],
+    ["::ffff:10.0.0.0/8", "a string of 17 characters"],
+    ["::ffff:0.0.0.0/96", "a string of 17 characters"],
+    ["fe80::1%eth0", 'an address with a zone: leave out "%" and what follows it'],
+    ["fe80::%eth0/10", 'an address with a zone: leave out "%" and what follows it'],
+  ])("says what to write in place of %j", (entry, got) => {
+    expect(() => isTrusted(entry, "10.0.0.1")).toThrow(
+      `factory.peers must be an IP address or a network such as "10.0.0.0/8", got ${got}`,
+    );
+  });
 });

@@ -42,7 +42,9 @@ function addPeer(peers: BlockList, entry: string): string | undefined {
   if (/\S[,\s]+\S/.test(entry)) return "must be one address or network: write several as a list";
   const express = Object.hasOwn(NAMES_OF_EXPRESS, entry) ? NAMES_OF_EXPRESS[entry] : undefined;
   if (express !== undefined) return `${MUST}, got "${entry}": write ${express}`;
-  if (family === undefined || rest.length > 0) return `${MUST}, got ${describeValue(entry)}`;
+  if (rest.length > 0) return `${MUST}, got ${describeValue(entry)}`;
+  if (family === undefined)
+    return `${MUST}, got ${otherSpelling(address, prefix) ?? describeValue(entry)}`;
   if (prefix === undefined) {
     peers.addAddress(address, family);
     return undefined;
@@ -71,6 +73,18 @@ function numberOf(address: string, family: "ipv4" | "ipv6"): bigint {
         : value * 65_536n + BigInt(Number.parseInt(group, 16)),
     0n,
   );
+}
+
+/** What to write for an address that is one, but not in the spelling that is compared. */
+function otherSpelling(address: string, prefix: string | undefined): string | undefined {
+  if (!isIPv6(address)) return undefined;
+  if (address.includes("%")) return 'an address with a zone: leave out "%" and what follows it';
+  const plain = normalizeAddress(address);
+  if (prefix === undefined) return `an IPv4 address spelt as IPv6: write "${plain}"`;
+  const bits = /^\d{1,3}$/.test(prefix) ? Number(prefix) - 96 : Number.NaN;
+  return bits >= 8 && bits <= 32
+    ? `an IPv4 network spelt as IPv6: write "${plain}/${bits}"`
+    : undefined;
 }
 
 function familyOf(address: string): "ipv4" | "ipv6" | undefined {
