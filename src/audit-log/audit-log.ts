@@ -43,7 +43,7 @@ export interface AuditLog extends Middleware {
   close(): Promise<void>;
   /** How the audit log is doing, in numbers, for a metric. */
   stats(): AuditStats;
-  /** How the audit log is doing, for a health check: `readyz({ checks: { audit: () => audit.health().status !== "failing" } })`. */
+  /** How the audit log is doing, for a health check: `readyz({ checks: { audit: () => audit.health() } })`. */
   health(): AuditHealth;
   /**
    * Waits up to five seconds until every sink has the records that were made before the call, as before a serverless

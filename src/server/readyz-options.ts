@@ -4,9 +4,10 @@ import type { HealthCheckFunction } from "./life/health-check.js";
 /** Options of {@link readyz}. */
 export interface ReadyzOptions {
   /**
-   * What the app needs to serve, by name: `{ redis: () => redis.ping() }`. One is up when its function returns anything
-   * but `false`, or a promise for that, and down when it throws, rejects or takes longer than `timeout`. All are asked
-   * at once. What all instances share belongs here only if the app can do nothing without it: when it is down, no
+   * What the app needs to serve, by name: `{ redis: () => redis.ping() }`. One is down when its function throws, rejects
+   * or takes longer than `timeout`, and when it returns `false`, an object with `ok: false`, as `fetch()` does, or one
+   * with `status: "failing"`, as `health()` of an audit log does, or a promise for one of these. It is up when it
+   * returns anything else. All are asked at once. What all instances share belongs here only if the app can do nothing without it: when it is down, no
    * instance is ready. Without it, nothing is asked.
    */
   readonly checks?: Readonly<Record<string, HealthCheckFunction>> | undefined;

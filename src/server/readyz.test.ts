@@ -61,6 +61,17 @@ describe.each(expressVersions)("readyz on Express %s", (_major, express) => {
     ["rejects", () => Promise.reject(new Error("secret"))],
     ["returns false", () => false],
     ["promises false", async () => false],
+    ["promises an answer that is not ok", async () => new Response("", { status: 500 })],
+    ["returns a health that is failing", () => ({ status: "failing", sinks: [] })],
+    ["promises a health that is failing", async () => ({ status: "failing" })],
+    [
+      "returns what has no status to be read",
+      () => ({
+        get status() {
+          throw new Error("secret");
+        },
+      }),
+    ],
     ["never answers", () => new Promise(() => undefined)],
     [
       "returns what fails to be read",
@@ -95,6 +106,9 @@ describe.each(expressVersions)("readyz on Express %s", (_major, express) => {
     ["undefined", () => undefined],
     ["a text", async () => "PONG"],
     ["null", () => null],
+    ["an answer that is ok", async () => new Response("")],
+    ["a health that is degraded", () => ({ status: "degraded", sinks: [] })],
+    ["what a database answers", () => ({ ok: 1, status: "fail" })],
   ])("takes a check that returns %s for one that is up", async (_what, check) => {
     await request(appWith({ checks: { db: check } }).app)
       .get("/readyz")

@@ -73,13 +73,13 @@ export class HealthCheck {
         conclude(false, error);
         return;
       }
-      promiseOf(answer).then(
-        (value) =>
-          value === false
-            ? conclude(false, new Error(`readyz.checks.${name} returned false`))
-            : conclude(true),
-        (error: unknown) => conclude(false, error),
-      );
+      promiseOf(answer)
+        .then((value) => {
+          const bad = badAnswer(value);
+          if (bad === undefined) conclude(true);
+          else conclude(false, new Error(`readyz.checks.${name} returned ${bad}`));
+        })
+        .catch((error: unknown) => conclude(false, error));
     });
   }
 
@@ -89,4 +89,16 @@ export class HealthCheck {
     this.#until = performance.now() + this.#settings.cache;
     if (wasUp && !isUp) this.#settings.onFail(this.name, error);
   }
+}
+
+/**
+ * What of an answer says that it is down. Many functions tell of trouble without throwing: `fetch()` by `ok`, and
+ * `health()` of an audit log by `status`.
+ */
+function badAnswer(value: unknown): string | undefined {
+  if (value === false) return "false";
+  if (typeof value !== "object" || value === null) return undefined;
+  const { ok, status } = value as { readonly ok?: unknown; readonly status?: unknown };
+  if (ok === false) return "an answer that is not ok";
+  return status === "failing" ? 'the status "failing"' : undefined;
 }
