@@ -53,7 +53,7 @@ addEventListener("load", async () => {
     handlers: [...page.querySelectorAll("*")].filter((one) => [...one.attributes].some(({ name }) => name.startsWith("on") || name === "style")).length,
     links: [...page.links].filter((one) => !one.getAttribute("href").startsWith("#")).length,
     colors: ["h1", ".period", "nav a", ".tiles .label", ".tiles strong", ".tiles .more", ".remarks li", ".remarks b", ".legend li", ".unit",
-      "figcaption", ".scale span", ".ticks span", "#readout", ".note", "thead th", "tbody th code", "td", "td small", "summary", "footer p"].map(colors),
+      "figcaption", ".scale span", ".ticks text", "#readout", ".note", "thead th", "tbody th code", "td", "td small", "summary", "footer p"].map(colors),
     tones: [".tiles .good strong", ".tiles .bad strong", ".tiles .warn strong", ".remarks .bad b", ".remarks .warn b", ".word.bad"]
       .filter((one) => page.querySelector(one) !== null).map(colors),
     fills: ["path.succeeded", "path.refused", "path.serverErrors", "path.clientErrors", "path.unfinished"]

@@ -1,6 +1,7 @@
 import type { RequestEnding } from "../../../audit-log/report/records/logged-record.js";
 import type { Moment, Timeline } from "../../../audit-log/report/sections/traffic-section.js";
 import { formatCount, formatWidth } from "./format-figure.js";
+import { timeTicks } from "./time-ticks.js";
 
 /** What a chart shows. */
 export interface TimelineChart {
@@ -17,7 +18,6 @@ export interface TimelineChart {
 const BAR = 10;
 const HEIGHT = 100;
 const GAP = 1.4;
-const TICKS = 5;
 
 /**
  * A chart of stretches of time side by side. It is one image for those who cannot see it, and the table of the same
@@ -82,21 +82,17 @@ function hitOf(_moment: Moment, index: number): string {
   return `<rect class="hit" x="${index * BAR}" width="${BAR}" height="${HEIGHT}"/>`;
 }
 
-/** Times below the chart: the first, some between, and the end. */
+/** Round times below the chart, where they belong. Those at its ends do not stand out of it. */
 function ticks({ moments, widthSeconds }: Timeline): string {
   const [first] = moments;
   if (first === undefined) return "";
   const start = Date.parse(first.start);
-  const length = moments.length * widthSeconds * 1000;
-  const isShort =
-    length <= 86_400_000 &&
-    new Date(start).getUTCDate() === new Date(start + length - 1).getUTCDate();
-  const texts = Array.from({ length: TICKS }, (_, index) => {
-    const iso = new Date(start + (length * index) / (TICKS - 1)).toISOString();
-    const clock = iso.slice(11, widthSeconds * moments.length < 1200 ? 19 : 16);
-    return `<span>${isShort ? clock : `${iso.slice(5, 10)} ${clock}`}</span>`;
+  const end = start + moments.length * widthSeconds * 1000;
+  const texts = timeTicks(start, end).map(({ place, text }) => {
+    const anchor = place < 0.06 ? "start" : place > 0.94 ? "end" : "middle";
+    return `<text x="${round(100 * place)}%" y="1em" text-anchor="${anchor}">${text}</text>`;
   });
-  return texts.join("");
+  return `<svg>${texts.join("")}</svg>`;
 }
 
 function aStretch(seconds: number): string {

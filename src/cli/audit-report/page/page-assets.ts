@@ -39,7 +39,7 @@ b.bad, .word.bad { color: var(--bad); } b.warn, .word.warn { color: var(--warn);
 .chart { margin: 0 0 1rem; } figcaption { font-weight: 600; font-size: .95rem; margin: 0 0 .35rem; }
 .plot { display: grid; grid-template-columns: minmax(2.5rem, auto) 1fr; gap: .25rem .5rem; } .plot > svg { width: 100%; height: 7.5rem; display: block; overflow: visible; }
 .scale { display: flex; flex-direction: column; justify-content: space-between; text-align: end; font-size: .75rem; line-height: 1; color: var(--faint); font-variant-numeric: tabular-nums; }
-.ticks { grid-column: 2; display: flex; justify-content: space-between; gap: .5rem; font-size: .75rem; color: var(--faint); white-space: nowrap; font-variant-numeric: tabular-nums; }
+.ticks { grid-column: 2; font-size: .75rem; color: var(--faint); font-variant-numeric: tabular-nums; } .ticks svg { display: block; width: 100%; height: 1.25em; overflow: visible; fill: currentcolor; }
 .grid { stroke: var(--line); stroke-width: 1; fill: none; vector-effect: non-scaling-stroke; } .hit { fill: transparent; cursor: pointer; } .hit.on { fill: var(--ink); opacity: .12; }
 .alert-mark { stroke: var(--bad); stroke-width: 1.5; stroke-dasharray: 2 3; fill: none; vector-effect: non-scaling-stroke; }
 .succeeded { fill: var(--succeeded); } .clientErrors { fill: var(--clientErrors); } .refused { fill: var(--refused); }
@@ -56,7 +56,7 @@ thead button { all: unset; cursor: pointer; } thead button:focus-visible { outli
 .bar { display: block; width: 8rem; height: .55rem; margin-top: .35rem; background: var(--soft); border-radius: 2px; overflow: hidden; }
 summary { cursor: pointer; color: var(--link); margin: .25rem 0 .5rem; font-size: .92rem; } ul.files { margin: 0 0 .5rem; padding-inline-start: 1.2rem; } ul.files li { overflow-wrap: anywhere; }
 footer { color: var(--faint); font-size: .85rem; } footer li { margin-bottom: .25rem; } [hidden] { display: none !important; } :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
-@media (max-width: 40rem) { .ticks span:nth-child(even) { display: none; } nav label { margin-inline-start: 0; width: 100%; } nav { position: static; } .plot > svg { height: 5.5rem; } .tiles strong { font-size: 1.3rem; } }
+@media (max-width: 40rem) { .ticks text:nth-child(even) { display: none; } nav label { margin-inline-start: 0; width: 100%; } nav { position: static; } .plot > svg { height: 5.5rem; } .tiles strong { font-size: 1.3rem; } }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
 @media print { :root { --ink: #000; --paper: #fff; --card: #fff; --faint: #444; --line: #bbb; } nav, #readout { display: none; } body { font-size: 10pt; } main { max-width: none; padding: 0; }
   section { border: 0; padding: 0; margin: 0 0 1.2rem; } tr, figure, .tiles li, .remarks li { break-inside: avoid; } h2, h3 { break-after: avoid; }
