@@ -83,7 +83,10 @@ async function ended(child: ChildProcess): Promise<string> {
   return stderr;
 }
 
-/** All lines, in the order of the files. A segment that is there twice counts once. */
+/**
+ * All lines, in the order of the files. A segment that is there twice counts once. Where one process opens the file while
+ * another one stands still in the middle of a line, an empty line follows that line: it is none of the log.
+ */
 function linesIn({ directory }: Files, name = "audit"): readonly string[] {
   const files = readdirSync(directory).filter(
     (file) => file.startsWith(`${name}.`) && !file.endsWith(".tmp"),
@@ -95,7 +98,7 @@ function linesIn({ directory }: Files, name = "audit"): readonly string[] {
     const bytes = readFileSync(join(directory, file));
     const text = (file.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString();
     expect(text === "" || text.endsWith("\n")).toBe(true);
-    return text.split("\n").slice(0, -1);
+    return text.split("\n").filter((line) => line !== "");
   });
 }
 

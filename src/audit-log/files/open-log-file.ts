@@ -22,8 +22,10 @@ interface FileIdentity {
 }
 
 const LINE_END = 0x0a;
-const MAX_LOOKS = 10;
-const LOOK_MS = 2;
+/** An end that is the same in so many looks stays so: 100 ms, for which a writer that was interrupted may stand still. */
+const EQUAL_LOOKS = 25;
+const MAX_LOOKS = 50;
+const LOOK_MS = 4;
 const CLOCK = new Int32Array(new SharedArrayBuffer(4));
 
 /**
@@ -55,7 +57,8 @@ export function openLogFile(path: string): OpenLogFile {
 
 /**
  * Whether a file ends in the middle of a line. Another process may be in the middle of a write, of which a part can be
- * seen already: only an end that stays the same is torn.
+ * seen already: only an end that stays the same is torn. Where that writer stands still for longer, its line is followed
+ * by an empty one, which does no harm.
  */
 function endsTorn(path: string): boolean {
   let descriptor: number | undefined;
@@ -63,11 +66,13 @@ function endsTorn(path: string): boolean {
     descriptor = openSync(path, "r");
     const last = Buffer.alloc(1);
     let before = -1;
+    let equal = 0;
     for (let look = 0; look < MAX_LOOKS; look += 1) {
       const { size } = fstatSync(descriptor);
       if (size === 0) return false;
       if (readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] === LINE_END) return false;
-      if (size === before) return true;
+      equal = size === before ? equal + 1 : 0;
+      if (equal === EQUAL_LOOKS) return true;
       before = size;
       Atomics.wait(CLOCK, 0, 0, LOOK_MS);
     }
