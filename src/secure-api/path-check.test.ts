@@ -117,6 +117,12 @@ describe.each(expressVersions)("The check of paths on Express %s", (_major, expr
       expect(send(appWith(), "/a", "POST", { [field]: "PUT" }).status).toBe(400);
   });
 
+  it.each(["get", "Get", "post", "options", "gEt"])("knows that %s is another method", (method) => {
+    expect(send(appWith(), "/a", method)).toEqual({ status: 400, reached: 0 });
+    expect(decisions).toMatchObject([{ code: "ambiguous_request", reason: "method_override" }]);
+    expect(send(appWith({ paths: { allow: "method-override" } }), "/a", method).reached).toBe(1);
+  });
+
   it("judges dots beside slashes that are allowed", () => {
     const app = appWith({ paths: { allow: ["encoded-slash", "backslash", "undecodable"] } });
     for (const url of ["/a%2F..%2Fb", "/a%5c..", "/%/%2e%2e/", "/%E9%2f%2e%2e"])

@@ -52,11 +52,19 @@ export function completeInput(
 ): PolicyInput {
   return {
     subject: subject ?? subjectOf(principal, option),
-    // Express answers HEAD with the handler of GET: what is forbidden for one is for the other.
-    action: action ?? { name: req.method === "HEAD" ? "GET" : req.method },
+    action: action ?? { name: routedMethod(req) },
     resource,
     ...(context === undefined ? {} : { context }),
   };
+}
+
+/**
+ * The method whose handler runs: Express answers HEAD with that of GET, so what is forbidden for one is for the other,
+ * and `get`, which clients may write over HTTP/2, as well.
+ */
+function routedMethod(req: Request): string {
+  const method = req.method.toUpperCase();
+  return method === "HEAD" ? "GET" : method;
 }
 
 /** A list that may lack names is left out: an empty one would say that there are none. */

@@ -23,9 +23,11 @@ export function isUnsafe(req: Request): boolean {
 
 /**
  * Whether the request names another method, by a field or by `_method` in its query: packages for HTML forms take that
- * for the method. Such a member of the body is not looked at.
+ * for the method. Such a member of the body is not looked at. Nor is `get` the method GET (RFC 9110 §9.1), but Express
+ * calls the handlers of GET for it: Node.js lets nothing of the kind in over HTTP/1, and everything over HTTP/2.
  */
 export function overridesMethod(req: Request): boolean {
+  if (req.method !== req.method.toUpperCase()) return true;
   for (const field of METHOD_OVERRIDE_FIELDS) if (req.headers[field] !== undefined) return true;
   // Query parsers read `url`, which something may have rewritten.
   const { url = "", originalUrl = url } = req;

@@ -207,6 +207,10 @@ describe("restricts", () => {
     ["GET /admin", "HEAD", "/admin", true],
     ["HEAD /admin", "GET", "/admin", false],
     ["GET /admin", "POST", "/admin", false],
+    // Over HTTP/2, which Express routes without regard to letter case.
+    ["GET /admin", "get", "/admin", true],
+    ["GET /admin", "Head", "/admin", true],
+    ["POST /admin", "post", "/admin", true],
     ["GET /admin", "OPTIONS", "/admin", false],
     ["/admin", "OPTIONS", "/admin", true],
     // Static files and proxies decode a path, and then resolve its dot segments.
@@ -296,6 +300,8 @@ describe("opens", () => {
     ["/public/*", "GET", "/public/a/b", true],
     ["/", "GET", "/", true],
     ["GET /public/:id", "POST", "/public/5", false],
+    ["GET /public/:id", "get", "/public/5", false],
+    ["/public/:id", "get", "/public/5", false],
     ["GET /public/:id", "OPTIONS", "/public/5", false],
     ["GET /public/:id", "GET", "/PUBLIC/5", false],
     ["GET /public/:id", "GET", "/public/5/", false],
