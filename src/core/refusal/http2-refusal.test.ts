@@ -78,6 +78,34 @@ describe.each(expressVersions)("a refusal over HTTP/2 on Express %s", (_major, e
     },
   );
 
+  it.each(answers)(
+    "keeps no stream of which more has arrived than was read, %s",
+    async (_how, onDenied) => {
+      let open = 0;
+      const count: RequestHandler = (_req, res, next) => {
+        open += 1;
+        res.once("close", () => {
+          open -= 1;
+        });
+        next();
+      };
+      const to = serve(count, jsonBody({ limit: "10kb", onDenied }));
+      await new Promise<void>((done) => to.listen(0, "127.0.0.1", done));
+      const session = connect(`http://127.0.0.1:${(to.address() as AddressInfo).port}`);
+      for (let round = 0; round < 5; round += 1) {
+        const stream = session.request(JSON_POST);
+        stream.on("error", () => undefined).resume();
+        stream.write(`"${"x".repeat(100_000)}`);
+        const ended = new Promise((done) => stream.once("end", done));
+        stream.write("x".repeat(100_000));
+        await ended;
+        stream.destroy();
+      }
+      await expect.poll(() => open).toBe(0);
+      session.destroy();
+    },
+  );
+
   it("closes the stream of a body that announces its length", async () => {
     const to = serve(jsonBody({ limit: "100b" }));
     const { status, body, rstCode } = await sendForever(to, { "content-length": "1000000" });

@@ -171,5 +171,9 @@ function streamOf(req: Request): RequestStream | undefined {
 /** The client need not send the rest of its body: RFC 9113 §8.1. Other requests on the connection go on. */
 function closeAfterAnswer(req: Request): void {
   const stream = streamOf(req);
-  stream?.once?.("finish", () => stream.close?.());
+  stream?.once?.("finish", () => {
+    stream.close?.();
+    // Node.js keeps a stream whose body was begun until the rest that has arrived was taken: nobody else does.
+    req.resume();
+  });
 }
