@@ -15,7 +15,10 @@ export interface BlockingLimiter {
 export interface AlertToOptions {
   /** The names of the rules that block, your own or default ones. Required: no rule blocks by itself. */
   readonly rules: string | readonly string[];
-  /** How long a block lasts, from `"1s"` to `"1d"`. @default "10m" */
+  /**
+   * How long a block lasts, from `"1s"` to `"1d"`. During the `cooldown` of a rule the same client is not blocked again: let
+   * this be at least as long. @default "10m"
+   */
   readonly for?: string | undefined;
   /** The policy that blocks, by its name; it needs `block`. @default every policy of the limiter */
   readonly policy?: string | undefined;

@@ -90,6 +90,19 @@ describe.each(expressVersions)("alerts that block, on Express %s", (_major, expr
     expect(await ask(app, "/")).toBe(200);
   });
 
+  it("do not refuse the address again before the cool-down of the rule is over", async () => {
+    const limiter = rateLimit(quota);
+    const app = appWith(limiter);
+    blocks = alertTo(limiter, { rules: "denied" });
+    await offend(app);
+    await expect.poll(() => blocks?.stats().blocked).toBe(1);
+    await limiter.unblock({ key: CLIENT });
+    await offend(app);
+    await offend(app, "203.0.113.8");
+    await expect.poll(() => blocks?.stats().blocked).toBe(2);
+    expect(await ask(app, "/")).toBe(200);
+  });
+
   it("refuse the caller under a policy by principal, when that is said", async () => {
     const limiter = rateLimit({
       policies: [quota, { name: "caller", limit: 1000, window: "1m", key: "principal", ...hand }],
