@@ -262,6 +262,19 @@ describe.each(expressVersions)("alerts on Express %s", (_major, express) => {
     expect(alerts[0]).toMatchObject({ rule, threshold, ...expected });
   });
 
+  it("take a request without a credential for no failed login, in rules of the app as well", async () => {
+    const counted = { threshold: 1, window: "1m" };
+    const send = await serve(express, {
+      defaults: false,
+      rules: [
+        { name: "by-name", when: "authn_login_fail", ...counted },
+        { name: "by-function", when: ({ event }) => event === "authn_login_fail", ...counted },
+      ],
+    });
+    await send(1, () => refuse("authentication_required no_credentials"));
+    expect(rules()).toEqual(["by-function"]);
+  });
+
   it.each<[string, number, (index: number) => Ask]>([
     ["requests without a credential", 40, () => refuse("authentication_required no_credentials")],
     ["tokens that have expired", 40, () => refuse("invalid_token token_expired")],

@@ -44,7 +44,7 @@ export interface AlertRule {
   readonly name: string;
   /**
    * Which requests count: those with one of these names as `event.name`, such as `"authz_fail"`, and events of the app
-   * and of connections with such a name; or requests for which the function returns `true`. It is asked about every request when that is over, and may return a promise, which has 5
+   * and of connections with such a name; `"authn_login_fail"` only where a credential was tried that is wrong; or requests for which the function returns `true`. It is asked about every request when that is over, and may return a promise, which has 5
    * seconds. What fails counts nothing.
    */
   readonly when:
