@@ -288,6 +288,18 @@ describe.each(expressVersions)("secureApi on Express %s", (_major, express) => {
     expect(second).toMatchObject({ "audit.reporting": ["rateLimit"] });
   });
 
+  it("does not warn about layers of Express itself that a bundler has renamed", async () => {
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    const app = express();
+    app.use(secureApi({ auditLog: false, rateLimit: false, oauthGuard: false }));
+    app.use(errorHandler());
+    const { _router: router4 } = app as unknown as { _router?: { stack: { name: string }[] } };
+    for (const layer of router4?.stack.slice(0, 2) ?? []) layer.name = `${layer.name}2`;
+    await request(app).get("/");
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
   it("warns once about layers in front of it and about a missing errorHandler", async () => {
     const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
     const app = express();

@@ -1,5 +1,5 @@
 import type { Request } from "express";
-import { type Layer, layersOf, stackOf } from "../core/app/app-layers.js";
+import { type Layer, layersOf, ownLayers, stackOf } from "../core/app/app-layers.js";
 import { createMountCheck } from "../core/app/mount-check.js";
 import type { Middleware } from "../core/guard/middleware.js";
 import type { PathPattern } from "../core/http/path-pattern.js";
@@ -7,8 +7,6 @@ import { hasPrincipalSource } from "../core/principal/principal.js";
 import { warnBehindReport } from "../rate-limit/policies/charges.js";
 import { type TellUnused, warnOfUnusedRows } from "./unused-rows.js";
 
-/** Layers that Express 4 puts first by itself. */
-const OWN_LAYERS: readonly unknown[] = ["query", "expressInit"];
 /** Those of express-session, cookie-session, cookie-parser and passport, by the names that the packages give them. */
 const SESSION_LAYERS: readonly unknown[] = [
   "session",
@@ -52,7 +50,7 @@ export function createSetupCheck({
     "secureApi",
     patterns.map((pattern) => [pattern]),
   );
-  const expected = needsSession ? [...OWN_LAYERS, ...SESSION_LAYERS] : OWN_LAYERS;
+  const expected = needsSession ? SESSION_LAYERS : [];
   let done = false;
   return function checkSetup(req, preset) {
     checkMount(req);
@@ -64,9 +62,11 @@ export function createSetupCheck({
     const place = layers.findIndex((layer) => layer.handle === preset);
     // Inside a router of its own the preset is not among the layers of the app: nothing can be said.
     if (place === -1) return;
+    const own = ownLayers(req.app);
     const earlier = layers
       .slice(0, place)
-      .filter((layer) => !expected.includes(layer.name) && !standsInFront(layer));
+      .filter((layer) => !own.includes(layer) && !expected.includes(layer.name))
+      .filter((layer) => !standsInFront(layer));
     if (earlier.length > 0) {
       const names = earlier.map(nameOf).join(", ");
       warn(

@@ -112,15 +112,32 @@ interface LoadedModule {
  */
 export function loadedLayerClasses(): ReadonlySet<object> {
   const found = new Set<object>();
-  const cache = typeof require === "function" ? require.cache : undefined;
-  for (const path of Object.keys(cache ?? {})) {
+  const cache = loadedModules();
+  for (const path of Object.keys(cache)) {
     if (!LAYER_MODULE.test(path)) continue;
-    const loaded: LoadedModule | undefined = cache?.[path];
+    const loaded: LoadedModule | undefined = cache[path];
     if (loaded?.exports?.name !== "Layer") continue;
     const { prototype } = loaded.exports;
     if (typeof prototype === "object" && prototype !== null) found.add(prototype);
   }
   return found;
+}
+
+function loadedModules(): Readonly<Record<string, LoadedModule | undefined>> {
+  try {
+    return typeof require === "function" ? require.cache : {};
+  } catch {
+    // Rollup answers `typeof require` itself, and leaves the rest: an ES module has none.
+    return {};
+  }
+}
+
+/** What Express 4 puts first into an app by itself, whatever a bundler has made of the names. */
+export function ownLayers(app: unknown): readonly Layer[] {
+  if (!isExpress4(app)) return [];
+  const layers = layersOf(app);
+  const named = layers.filter(({ name }) => name === "query" || name === "expressInit");
+  return named.length >= 2 ? named : layers.slice(0, 2);
 }
 
 /** The layers of a router or of a route; none of anything else. */
