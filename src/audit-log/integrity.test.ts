@@ -186,6 +186,27 @@ describe.each(expressVersions)("integrity on Express %s", (_major, express) => {
     });
   });
 
+  it("seals the losses of a sink that fails and works in turns before there are many", async () => {
+    const [whole, failing] = [new MemorySink(), new MemorySink()];
+    const audit = auditLog({
+      sinks: [whole, failing],
+      integrity: { signingKey: privateKey, checkpointEvery: 1_000_000, checkpointInterval: "1h" },
+    });
+    for (let round = 0; round < 250; round += 1) {
+      failing.error = new Error("full");
+      audit.event(null, "order_shipped");
+      failing.error = undefined;
+      audit.event(null, "order_shipped");
+      if (round % 10 === 0) await new Promise(setImmediate);
+    }
+    const named = whole.records.map((record) => record["audit.checkpoint.sink_records"] ?? []);
+    const counts = named.map((list) => (list as readonly string[]).length).filter((one) => one > 0);
+    expect(counts.length).toBeGreaterThan(1);
+    expect(Math.max(...counts)).toBeLessThan(150);
+    await audit.close();
+    expect(checkStream(whole.lines, publicKey)).toMatchObject({ faults: [], ended: true });
+  });
+
   it("calls no function of the app in the context of a request", async () => {
     const context = new AsyncLocalStorage<string>();
     const stores: unknown[] = [];
@@ -204,6 +225,8 @@ describe.each(expressVersions)("integrity on Express %s", (_major, express) => {
     app.use((_req, _res, next) => context.run("request", next));
     app.use(newApp(audit));
     await request(app).get("/ok");
+    // The key is certified, and a checkpoint told.
+    await expect.poll(() => stores.length).toBeGreaterThan(1);
     await context.run("closing", () => audit.close());
     expect(checkStream(sink.lines, publicKey).faults).toEqual([]);
     expect(stores.length).toBeGreaterThan(2);

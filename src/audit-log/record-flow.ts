@@ -93,7 +93,8 @@ export function createRecordFlow(
       if (!isClosing()) seals.rotated();
     },
   };
-  const sinkRecords = typeof settings.integrity === "object" ? new SinkRecords() : undefined;
+  const sinkRecords =
+    typeof settings.integrity === "object" ? new SinkRecords(() => seals.sealSoon()) : undefined;
   const lanes = createLanes(settings.sinks, systemRecord, numbers, sinkRecords, reports, files);
   const writer = new AuditWriter(lanes, failures);
   const seals = createSeals(settings.integrity, {
