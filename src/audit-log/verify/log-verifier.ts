@@ -16,7 +16,7 @@ import type { Anchors } from "./seals/anchors.js";
 import { isEpochCertified } from "./seals/certificates.js";
 import { readStatements, type Statements } from "./seals/statements.js";
 import type { Run } from "./streams/run.js";
-import { SinkRecords } from "./streams/sink-records.js";
+import { SinkRecordIndex } from "./streams/sink-record-index.js";
 import {
   type ExpiredStatement,
   type PreviousStatement,
@@ -42,7 +42,7 @@ export class LogVerifier {
   /** What streams say of others, whether there is something of those or not; by the stream that is spoken of. */
   readonly previous = new Map<string, PreviousStatement[]>();
   readonly expired = new Map<string, ExpiredStatement[]>();
-  readonly sinkRecords = new SinkRecords();
+  readonly sinkRecords = new SinkRecordIndex();
   readonly files: readonly string[];
   readonly notes: FileNotes;
   /** Lines that are records, of all streams. */

@@ -4,7 +4,7 @@ import type { RunSeals } from "../seals/run-seals.js";
 import { type Layout, layOut, runAt } from "../streams/lay-out.js";
 import type { LineAnswers } from "../streams/line-answers.js";
 import type { Run } from "../streams/run.js";
-import type { SinkRecords } from "../streams/sink-records.js";
+import type { SinkRecordIndex } from "../streams/sink-record-index.js";
 import type { ExpiredStatement, PreviousStatement, StreamState } from "../streams/stream-state.js";
 import { type Gap, judgeRuns, placeOf } from "./judge-runs.js";
 import { judgeSeals, judgeTail, type Trust } from "./judge-seals.js";
@@ -19,7 +19,7 @@ export interface ReadLog {
   readonly anchors: Anchors;
   readonly previous: ReadonlyMap<string, readonly PreviousStatement[]>;
   readonly expired: ReadonlyMap<string, readonly ExpiredStatement[]>;
-  readonly sinkRecords: SinkRecords;
+  readonly sinkRecords: SinkRecordIndex;
   readonly findings: FindingList;
 }
 

@@ -1,6 +1,6 @@
 import type { FindingList } from "../findings/finding-list.js";
 import type { Layout } from "../streams/lay-out.js";
-import type { SinkRecord, SinkRecords, SinkRecordsOf } from "../streams/sink-records.js";
+import type { SinkRecord, SinkRecordIndex, SinkRecordsOf } from "../streams/sink-record-index.js";
 import type { StreamState } from "../streams/stream-state.js";
 
 /** A stream whose pieces are in order. */
@@ -42,7 +42,7 @@ interface Remains {
  */
 export function judgeSinkRecords(
   streams: readonly LaidOut[],
-  { byStream }: SinkRecords,
+  { byStream }: SinkRecordIndex,
   files: readonly string[],
   findings: FindingList,
 ): void {

@@ -17,7 +17,7 @@ export interface SinkRecordsOf {
 const MAX_HELD = 1_000_000;
 
 /** The records about the losses and the files of one sink, which have no place in the chain that all sinks share. */
-export class SinkRecords {
+export class SinkRecordIndex {
   /** By stream, and then by the position of the sink. */
   readonly byStream = new Map<string, Map<number, SinkRecordsOf>>();
   #held = 0;
