@@ -4,6 +4,7 @@ import { ProblemList } from "../../core/options/problem-list.js";
 import { assertNotMounted } from "../../core/options/uncalled-factory.js";
 import { describeValue, nameFault } from "../../core/options/value.js";
 import { type ClaimPath, readClaim, UNREADABLE } from "../../core/principal/names/claim-source.js";
+import { pathFault } from "../../core/principal/names/read-claim-path.js";
 import type { Principal } from "../../core/principal/principal.js";
 import { createPureRule, createRule, type Rule } from "../rule/rule.js";
 import { ALLOW, denying, UNDECIDED, undecided, type Verdict } from "../rule/verdict.js";
@@ -104,7 +105,7 @@ export function readClaimPath(problems: ProblemList, at: string, path: unknown):
     return [];
   }
   const texts = names as readonly string[];
-  const fault = texts.map(nameFault).find((found) => found !== undefined);
+  const fault = pathFault(texts);
   if (fault !== undefined) problems.note(at, fault);
   return texts.length === 1 ? String(texts[0]) : texts;
 }

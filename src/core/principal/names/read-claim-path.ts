@@ -41,7 +41,7 @@ export function checkPath<Key extends string>(
  * What is wrong with the names of a path: those with a line end behind them, as variables have it, name no claim. Whoever must
  * not have a role would never be seen to have it.
  */
-function pathFault(path: ClaimPath): string | undefined {
+export function pathFault(path: ClaimPath): string | undefined {
   return [path]
     .flat()
     .map(nameFault)
