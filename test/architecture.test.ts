@@ -1,7 +1,8 @@
+import { readdirSync, statSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, join } from "node:path/posix";
 import { describe, expect, it } from "vitest";
-import { manifest, publicFolders } from "./support/package-manifest.js";
+import { manifest, publicFolders, root } from "./support/package-manifest.js";
 import { importsOf, type SourceFile, sourceFiles } from "./support/source-files.js";
 
 /** Third-party packages have one home each. */
@@ -36,6 +37,16 @@ const MAX_LINES = 300;
 
 const files = sourceFiles();
 const edges = edgesOf(files);
+
+describe("the root of the project", () => {
+  it("holds no file that is empty, or whose name a shell or another system reads in its own way", () => {
+    const wrong = readdirSync(root, { withFileTypes: true }).filter((entry) => {
+      if (!/^[\w.-]+$/.test(entry.name)) return true;
+      return entry.isFile() && statSync(join(root, entry.name)).size === 0;
+    });
+    expect(wrong.map(({ name }) => name)).toEqual([]);
+  });
+});
 
 describe("the sources", () => {
   it("reads imports as the compiler does", () => {
