@@ -2,6 +2,7 @@ import {
   closeSync,
   fstatSync,
   linkSync,
+  readdirSync,
   renameSync,
   type Stats,
   statSync,
@@ -36,6 +37,8 @@ export interface LiveFileOwner {
 const LOOK_MS = 1000;
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 60_000;
+/** Behind the year 9999, times have no name. */
+const LAST_TIME = Date.UTC(9999, 11, 31);
 
 /**
  * The file under a path, which is replaced by a new one when it is due to be rotated, and when somebody else has rotated,
@@ -157,8 +160,12 @@ export class LiveFile {
       const there = statSync(path, { throwIfNoEntry: false });
       if (!isSame(there, own)) return this.#follow(now);
       this.#owner.finish();
-      const segment = join(dirname(path), this.#names.next(Date.now()));
+      const segment = this.#nextSegment(dirname(path));
       if (!moveWithoutReplacing(path, segment)) return this.#follow(now);
+      if (!isSame(statSync(segment, { throwIfNoEntry: false }), own)) {
+        this.#putBehind(own, segment);
+        return this.#follow(now);
+      }
       const file = openOrMoveBack(path, segment);
       this.#retryMs = FIRST_RETRY_MS;
       return this.#replace(file, { reason: "rotated", segment });
@@ -168,6 +175,28 @@ export class LiveFile {
       this.#owner.trouble(error);
       return undefined;
     }
+  }
+
+  /** A name behind those that are there, also when the clock was set back or another process has given them. */
+  #nextSegment(directory: string): string {
+    let latest = 0;
+    for (const file of readdirSync(directory)) {
+      const closedAt = this.#names.parse(file)?.closedAt ?? 0;
+      if (closedAt < LAST_TIME) latest = Math.max(latest, closedAt);
+    }
+    return join(directory, this.#names.next(Math.max(Date.now(), latest + 1)));
+  }
+
+  /**
+   * Another process has rotated the file since it was looked at, and what was moved is the one that it has begun. That is
+   * a segment now, whose name must stand behind that of the file: retention deletes in the order of names, and a record
+   * must not go in front of those that it follows on.
+   */
+  #putBehind(own: Stats, segment: string): void {
+    const directory = dirname(segment);
+    const { segment: front = "" } = findReplacement(this.#file.path, this.#names, own, false);
+    const closedAt = this.#names.parse(basename(front))?.closedAt ?? Date.now();
+    renameSync(segment, join(directory, this.#names.next(closedAt + 1)));
   }
 
   #rotateLater(now: number): void {

@@ -1,0 +1,94 @@
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { LiveFile, type Replacement } from "./live-file.js";
+import { openLogFile } from "./open-log-file.js";
+
+const NOW = Date.parse("2026-11-27T12:00:00.000Z");
+let directory: string;
+let path: string;
+const troubles: unknown[] = [];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "live-file-"));
+  path = join(directory, "audit.jsonl");
+  appendFileSync(path, "first\n");
+  troubles.length = 0;
+});
+afterEach(() => void vi.restoreAllMocks());
+
+/** The file as one process has it, which rotates it in front of its next write. */
+function openHere(finish: () => void = () => undefined): LiveFile {
+  const rules = { size: 10, interval: undefined };
+  return new LiveFile(path, openLogFile(path), rules, {
+    finish,
+    trouble: (error) => void troubles.push(error),
+  });
+}
+
+function segments(): readonly string[] {
+  return readdirSync(directory)
+    .filter((name) => name !== "audit.jsonl")
+    .sort();
+}
+
+describe("a file that another process rotates between the look and the move", () => {
+  function rotateTwice(clock: { readonly here: number; readonly there: number }): {
+    here: Replacement | undefined;
+    there: Replacement | undefined;
+  } {
+    const other = openHere();
+    let there: Replacement | undefined;
+    const own = openHere(() => {
+      vi.spyOn(Date, "now").mockReturnValue(clock.there);
+      there = other.prepare(100);
+      writeSync(there?.file.descriptor as number, "second\n");
+      vi.spyOn(Date, "now").mockReturnValue(clock.here);
+    });
+    const here = own.prepare(100);
+    return { here, there };
+  }
+
+  it.each([
+    ["before", NOW - 16],
+    ["in the same millisecond as", NOW],
+    ["behind", NOW + 16],
+  ])(
+    "leaves segments in the order of their records when this process took its name %s the other one",
+    (_when, here) => {
+      const replaced = rotateTwice({ here, there: NOW });
+      const texts = segments().map((name) => readFileSync(join(directory, name), "utf8"));
+      expect(texts).toEqual(["first\n", "second\n"]);
+      expect(troubles).toEqual([]);
+      // To both processes it is the same segment that was closed.
+      const [first] = segments();
+      for (const replacement of [replaced.here, replaced.there]) {
+        expect(replacement?.reason).toBe("rotated");
+        expect(basename(replacement?.segment ?? "")).toBe(first);
+      }
+      expect(readFileSync(path, "utf8")).toBe("");
+    },
+  );
+});
+
+describe("the name of a segment", () => {
+  it.each([
+    ["of a clock that was set back since", "20261127T130000000Z", "20261127T130000001Z"],
+    ["of a clock that was years ahead", "20991231T235959999Z", "21000101T000000000Z"],
+    ["that no time can follow", "99991231T235959999Z", "20261127T120000000Z"],
+    ["of a time that has passed", "20261127T110000000Z", "20261127T120000000Z"],
+  ])("stands behind one %s", (_what, there, expected) => {
+    writeFileSync(join(directory, `audit.${there}.00000000.jsonl.gz`), "");
+    vi.spyOn(Date, "now").mockReturnValue(NOW);
+    const replacement = openHere().prepare(100);
+    expect(basename(replacement?.segment ?? "").split(".")[1]).toBe(expected);
+  });
+});
