@@ -47,6 +47,7 @@ const CONSUMERS = [
     folder: "bundlers",
     checks: {
       "bundled by esbuild": "node bundle.cjs esbuild",
+      "bundled by rollup": "node bundle.cjs rollup",
       "bundled by webpack": "node bundle.cjs webpack",
     },
   },

@@ -1,8 +1,8 @@
 // Bundles the app into one file with the bundler that is named, and runs that file where no package is installed.
 const { execFileSync } = require("node:child_process");
-const { mkdtempSync, rmSync } = require("node:fs");
+const { mkdtempSync, rmSync, writeFileSync } = require("node:fs");
 const { tmpdir } = require("node:os");
-const { join } = require("node:path");
+const { join, relative } = require("node:path");
 
 const bundlers = {
   async esbuild(outfile) {
@@ -23,6 +23,25 @@ const bundlers = {
     });
     const { errors, warnings } = stats.toJson({ all: false, errors: true, warnings: true });
     return [...errors, ...warnings].map(({ moduleName, message }) => `${moduleName}: ${message}`);
+  },
+  async rollup(outfile) {
+    const problems = [];
+    const bundle = await require("rollup").rollup({
+      input: "keys.cjs",
+      plugins: [
+        require("@rollup/plugin-node-resolve").default({ preferBuiltins: true }),
+        require("@rollup/plugin-commonjs").default(),
+        require("@rollup/plugin-json").default(),
+      ],
+      onwarn({ id = "", ids = [id], message }) {
+        problems.push(`${ids.map((file) => relative(process.cwd(), file))}: ${message}`);
+      },
+    });
+    // An ES module, in which `require` is nothing that Node.js gives.
+    const file = join(outfile, "..", "bundle.mjs");
+    await bundle.write({ file, format: "es", inlineDynamicImports: true });
+    writeFileSync(outfile, 'import("./bundle.mjs");');
+    return problems;
   },
 };
 
