@@ -12,6 +12,17 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LiveFile, type Replacement } from "./live-file.js";
 import { openLogFile } from "./open-log-file.js";
 
+/** What another process does in front of a move. */
+const meanwhile = vi.hoisted(() => ({ act: (): void => undefined }));
+vi.mock("node:fs", async (original) => {
+  const fs = await original<typeof import("node:fs")>();
+  const renameSync = (from: string, to: string): void => {
+    meanwhile.act();
+    fs.renameSync(from, to);
+  };
+  return { ...fs, renameSync };
+});
+
 const NOW = Date.parse("2026-11-27T12:00:00.000Z");
 let directory: string;
 let path: string;
@@ -26,12 +37,9 @@ beforeEach(() => {
 afterEach(() => void vi.restoreAllMocks());
 
 /** The file as one process has it, which rotates it in front of its next write. */
-function openHere(finish: () => void = () => undefined): LiveFile {
-  const rules = { size: 10, interval: undefined };
-  return new LiveFile(path, openLogFile(path), rules, {
-    finish,
-    trouble: (error) => void troubles.push(error),
-  });
+function openHere(): LiveFile {
+  const trouble = (error: unknown): void => void troubles.push(error);
+  return new LiveFile(path, openLogFile(path), { size: 10 }, { finish() {}, trouble });
 }
 
 function segments(): readonly string[] {
@@ -41,20 +49,22 @@ function segments(): readonly string[] {
 }
 
 describe("a file that another process rotates between the look and the move", () => {
-  function rotateTwice(clock: { readonly here: number; readonly there: number }): {
-    here: Replacement | undefined;
-    there: Replacement | undefined;
+  /** @param names - When the process that moves it last, and the other one, read the clock. */
+  function rotateTwice(names: { readonly last: number; readonly first: number }): {
+    readonly first: Replacement | undefined;
+    readonly last: Replacement | undefined;
   } {
-    const other = openHere();
-    let there: Replacement | undefined;
-    const own = openHere(() => {
-      vi.spyOn(Date, "now").mockReturnValue(clock.there);
-      there = other.prepare(100);
-      writeSync(there?.file.descriptor as number, "second\n");
-      vi.spyOn(Date, "now").mockReturnValue(clock.here);
-    });
-    const here = own.prepare(100);
-    return { here, there };
+    const clock = vi.spyOn(Date, "now").mockReturnValue(names.last);
+    const [one, other] = [openHere(), openHere()];
+    let first: Replacement | undefined;
+    meanwhile.act = () => {
+      meanwhile.act = () => undefined;
+      clock.mockReturnValue(names.first);
+      first = other.prepare(100);
+      writeSync(first?.file.descriptor as number, "second\n");
+    };
+    const last = one.prepare(100);
+    return { first, last };
   }
 
   it.each([
@@ -63,16 +73,15 @@ describe("a file that another process rotates between the look and the move", ()
     ["behind", NOW + 16],
   ])(
     "leaves segments in the order of their records when this process took its name %s the other one",
-    (_when, here) => {
-      const replaced = rotateTwice({ here, there: NOW });
+    (_when, last) => {
+      const replaced = rotateTwice({ last, first: NOW });
       const texts = segments().map((name) => readFileSync(join(directory, name), "utf8"));
       expect(texts).toEqual(["first\n", "second\n"]);
       expect(troubles).toEqual([]);
       // To both processes it is the same segment that was closed.
-      const [first] = segments();
-      for (const replacement of [replaced.here, replaced.there]) {
+      for (const replacement of [replaced.first, replaced.last]) {
         expect(replacement?.reason).toBe("rotated");
-        expect(basename(replacement?.segment ?? "")).toBe(first);
+        expect(basename(replacement?.segment ?? "")).toBe(segments()[0]);
       }
       expect(readFileSync(path, "utf8")).toBe("");
     },

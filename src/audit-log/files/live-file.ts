@@ -157,10 +157,11 @@ export class LiveFile {
     const { descriptor, path } = this.#file;
     try {
       const own = fstatSync(descriptor);
-      const there = statSync(path, { throwIfNoEntry: false });
-      if (!isSame(there, own)) return this.#follow(now);
       this.#owner.finish();
       const segment = this.#nextSegment(dirname(path));
+      // Last of all: the later the look, the more seldom another process rotates the file behind it.
+      const there = statSync(path, { throwIfNoEntry: false });
+      if (!isSame(there, own)) return this.#follow(now);
       if (!moveWithoutReplacing(path, segment)) return this.#follow(now);
       if (!isSame(statSync(segment, { throwIfNoEntry: false }), own)) {
         this.#putBehind(own, segment);

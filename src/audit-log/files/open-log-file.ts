@@ -28,12 +28,24 @@ const MAX_LOOKS = 50;
 const LOOK_MS = 4;
 const CLOCK = new Int32Array(new SharedArrayBuffer(4));
 
+/** Other processes may move a file as often as they rotate it: more often than this it is not their doing. */
+const MAX_TRIES = 10;
+
 /**
  * Opens a file for appending, and makes it with mode 0600 when it does not exist.
  *
  * @throws What the operating system says, or that it is a pipe or a socket.
  */
 export function openLogFile(path: string): OpenLogFile {
+  for (let tries = 1; ; tries += 1) {
+    const file = openOnce(path);
+    if (file !== undefined) return file;
+    if (tries === MAX_TRIES) throw new Error("somebody moves it whenever it is opened");
+  }
+}
+
+/** @returns `undefined` when another process has moved the file before it was known where it is. */
+function openOnce(path: string): OpenLogFile | undefined {
   // Opening a named pipe waits for its reader, without end: look first.
   const existing = statSync(path, { throwIfNoEntry: false });
   if (existing?.isFIFO() || existing?.isSocket()) throw new Error("it is a pipe or a socket");
@@ -51,6 +63,7 @@ export function openLogFile(path: string): OpenLogFile {
     };
   } catch (error) {
     closeSync(descriptor);
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
 }
