@@ -1,8 +1,11 @@
 import {
   appendFileSync,
+  fstatSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  unlinkSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -37,9 +40,9 @@ beforeEach(() => {
 afterEach(() => void vi.restoreAllMocks());
 
 /** The file as one process has it, which rotates it in front of its next write. */
-function openHere(): LiveFile {
+function openHere(finish: () => void = () => undefined, file = openLogFile(path)): LiveFile {
   const trouble = (error: unknown): void => void troubles.push(error);
-  return new LiveFile(path, openLogFile(path), { size: 10 }, { finish() {}, trouble });
+  return new LiveFile(path, file, { size: 10 }, { finish, trouble });
 }
 
 function segments(): readonly string[] {
@@ -86,6 +89,23 @@ describe("a file that another process rotates between the look and the move", ()
       expect(readFileSync(path, "utf8")).toBe("");
     },
   );
+});
+
+describe("a file that is given up", () => {
+  it.each<[string, () => void]>([
+    ["this process rotates", () => undefined],
+    ["another process has rotated", () => void openHere().prepare(100)],
+    ["somebody has moved", () => renameSync(path, `${path}.old`)],
+    ["somebody has deleted", () => unlinkSync(path)],
+  ])("because %s it is finished while it is open", (_what, act) => {
+    const file = openLogFile(path);
+    const open: number[] = [];
+    const live = openHere(() => void open.push(fstatSync(file.descriptor).ino), file);
+    act();
+    expect(live.prepare(100)?.file.descriptor).not.toBe(file.descriptor);
+    expect(open).toEqual([file.identity?.ino]);
+    expect(() => fstatSync(file.descriptor)).toThrow("EBADF");
+  });
 });
 
 describe("the name of a segment", () => {

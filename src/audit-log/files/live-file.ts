@@ -157,7 +157,6 @@ export class LiveFile {
     const { descriptor, path } = this.#file;
     try {
       const own = fstatSync(descriptor);
-      this.#owner.finish();
       const segment = this.#nextSegment(dirname(path));
       // Last of all: the later the look, the more seldom another process rotates the file behind it.
       const there = statSync(path, { throwIfNoEntry: false });
@@ -215,6 +214,8 @@ export class LiveFile {
 
   #replace(file: OpenLogFile, { reason, segment }: ReplacedFile): Replacement {
     const { descriptor, path } = this.#file;
+    // Whoever has moved it.
+    this.#owner.finish();
     const lost = reason === "file_deleted" ? this.#lines : 0;
     this.#lines = 0;
     this.#gone = undefined;
