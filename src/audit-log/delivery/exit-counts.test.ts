@@ -1,6 +1,10 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { compiledLog, ended } from "../../../test/support/audit-log/compiled-log.js";
 
@@ -16,13 +20,15 @@ async function lastWord(script: string): Promise<string> {
   const child = start(script);
   // Nobody reads it, until the process has ended.
   child.stdout?.pause();
-  let stderr = "";
-  child.stderr?.on("data", (chunk) => {
-    stderr += String(chunk);
-  });
-  await new Promise((done) => child.on("exit", done));
+  const stderr = await saidUntilExit(child);
   child.stdout?.destroy();
   return stderr.trim().split("\n").at(-1) ?? "";
+}
+
+/** All of the standard error output: some of it may come behind the event of the exit. */
+async function saidUntilExit(child: ChildProcess): Promise<string> {
+  const [said] = await Promise.all([text(child.stderr as Readable), once(child, "exit")]);
+  return said;
 }
 
 describe("a process that exits", () => {
@@ -65,11 +71,7 @@ describe("a process that exits", () => {
       process.exit();`;
     const child = start(script);
     child.stdout?.pause();
-    let stderr = "";
-    child.stderr?.on("data", (chunk) => {
-      stderr += String(chunk);
-    });
-    await new Promise((done) => child.on("exit", done));
+    const stderr = await saidUntilExit(child);
     child.stdout?.destroy();
     const pending = Number(/^\d+/.exec(stderr)?.[0]);
     expect(pending).toBeGreaterThan(1000);
