@@ -56,11 +56,16 @@ describe.skipIf(withoutRedis).each(Object.entries(SENTINEL_CLIENTS))(
       await until(async () => (await replica.command("DBSIZE"))[0] === "1");
       await master.signal("SIGKILL");
       expect(await ask()).toBeInstanceOf(Error);
-      await until(async () => !((await ask()) instanceof Error));
+      const remaining: number[] = [];
+      await until(async () => {
+        const answer = await ask();
+        // One may come too late on a busy machine.
+        if (!(answer instanceof Error)) remaining.push(answer[0]?.remaining ?? 0);
+        return remaining.length === 2;
+      });
       expect(await replica.command("ROLE")).toContain("master");
-      const [answer] = (await ask()) as readonly { remaining: number }[];
       // What the replica had was not lost.
-      expect(answer?.remaining).toBeLessThan(998);
+      expect(remaining[1]).toBeLessThan(998);
     });
   },
 );
