@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, RequestHandler } from "express";
 import request from "supertest";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
+import { cpuTimeOf } from "../../test/support/cpu-time.js";
 import { expressVersions } from "../../test/support/express.js";
 import { http2Request, http2Server } from "../../test/support/http2.js";
 import { decisionsOf } from "../core/decision/decision.js";
@@ -318,11 +319,10 @@ describe.each(expressVersions)("validate on Express %s", (_major, express) => {
   it("reads a Cookie field of 16 kB in linear time: every reader of client text counts first", async () => {
     const cookies = { type: "object", properties: { a: { type: "string" } } } as const;
     const app = appWith(validate({ cookies }));
-    const start = performance.now();
-    const answer = await request(app).get("/1").set("Cookie", Array(3750).fill("a=b").join(";"));
-    expect(answer.status).toBe(413);
+    const cookie = Array(3750).fill("a=b").join(";");
+    const work = await cpuTimeOf(() => request(app).get("/1").set("Cookie", cookie).expect(413));
     // It took 2.5 seconds.
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(work).toBeLessThan(1000);
   });
 
   it("answers at once where alternatives recurse: work per request has a bound", async () => {
@@ -340,21 +340,22 @@ describe.each(expressVersions)("validate on Express %s", (_major, express) => {
     const nest = (depth: number, leaf: object): object =>
       depth === 0 ? leaf : { type: "b", children: [nest(depth - 1, leaf)] };
     const app = appWith(validate({ body: richText }));
-    const start = performance.now();
-    const bad = await request(app)
-      .post("/1")
-      .send(nest(9, { type: "p", n: "x" }))
-      .expect(422);
-    expect(bad.body.errors.at(-1)).toMatchObject({
-      pointer: `#${"/children/0".repeat(9)}/n`,
-      code: "type",
+    const work = await cpuTimeOf(async () => {
+      const bad = await request(app)
+        .post("/1")
+        .send(nest(9, { type: "p", n: "x" }))
+        .expect(422);
+      expect(bad.body.errors.at(-1)).toMatchObject({
+        pointer: `#${"/children/0".repeat(9)}/n`,
+        code: "type",
+      });
+      await request(app)
+        .post("/1")
+        .send(nest(9, { type: "p", n: 1 }))
+        .expect(200);
     });
-    await request(app)
-      .post("/1")
-      .send(nest(9, { type: "p", n: 1 }))
-      .expect(200);
     // It ended the process.
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(work).toBeLessThan(2000);
   });
 
   it("strips 4,000 members and more", async () => {

@@ -1,6 +1,7 @@
 import type { Request } from "express";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { cpuTimeOf } from "../../../test/support/cpu-time.js";
 import { createPrincipal, type Principal } from "../../core/principal/principal.js";
 import { all, any, not, role, scope, stepUp, when } from "../index.js";
 import type { Remedy } from "../rule/remedy.js";
@@ -123,13 +124,14 @@ describe("what a challenge names", () => {
     expect(asked).toBe(1);
   });
 
-  it("is found in bounded time, however many ways there are", () => {
+  it("is found in bounded time, however many ways there are", async () => {
     const way = (index: number): Rule => any(scope(`a${index}`), scope(`b${index}`));
     const ways = Array.from({ length: 200 }, (_, index) => way(index)) as [Rule];
     const principal = callerWith({ scopes: [], acr: undefined, isFresh: true });
-    const start = performance.now();
-    expect(remedyFor(all(...ways), principal)?.scopes).toHaveLength(200);
-    expect(remedyFor(any(...ways), principal)?.scopes).toEqual(["a0"]);
-    expect(performance.now() - start).toBeLessThan(2000);
+    const work = await cpuTimeOf(() => {
+      expect(remedyFor(all(...ways), principal)?.scopes).toHaveLength(200);
+      expect(remedyFor(any(...ways), principal)?.scopes).toEqual(["a0"]);
+    });
+    expect(work).toBeLessThan(2000);
   });
 });

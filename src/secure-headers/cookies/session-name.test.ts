@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { cpuTimeOf } from "../../../test/support/cpu-time.js";
 import { expressVersions } from "../../../test/support/express.js";
 import { secureHeaders } from "../secure-headers.js";
 
@@ -96,8 +97,9 @@ describe.each(expressVersions)("the names of cookies on Express %s", (_major, ex
 
   it("are looked at in bounded time, however long they are", async () => {
     const names = ["a".repeat(9000), "a-".repeat(4500), "session-a".repeat(1000)];
-    const started = performance.now();
-    for (const name of names) await completed(name);
-    expect(performance.now() - started).toBeLessThan(1000);
+    const work = await cpuTimeOf(async () => {
+      for (const name of names) await completed(name);
+    });
+    expect(work).toBeLessThan(1000);
   });
 });

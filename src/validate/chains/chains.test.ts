@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, RequestHandler } from "express";
 import request from "supertest";
 import { describe, expect, it } from "vitest";
+import { cpuTimeOf } from "../../../test/support/cpu-time.js";
 import { expressVersions } from "../../../test/support/express.js";
 import { validatorVersions } from "../../../test/support/express-validator.js";
 import type { Issue } from "../issues/issue.js";
@@ -225,21 +226,22 @@ describe.each(versions)(
             ]),
           ),
         });
-        const start = performance.now();
-        await request(app)
-          .post("/1")
-          .send(wide("n".repeat(10_000)))
-          .expect(413);
-        await request(app)
-          .post("/1")
-          .send(wide("n".repeat(256)))
-          .expect(413);
-        await request(app)
-          .post("/1")
-          .send(wide("n".repeat(30)))
-          .expect(422);
+        const work = await cpuTimeOf(async () => {
+          await request(app)
+            .post("/1")
+            .send(wide("n".repeat(10_000)))
+            .expect(413);
+          await request(app)
+            .post("/1")
+            .send(wide("n".repeat(256)))
+            .expect(413);
+          await request(app)
+            .post("/1")
+            .send(wide("n".repeat(30)))
+            .expect(422);
+        });
         // 69 kB took 4 seconds.
-        expect(performance.now() - start).toBeLessThan(1500);
+        expect(work).toBeLessThan(2000);
       });
 
       it("never shows a deep body to a globstar", async () => {
