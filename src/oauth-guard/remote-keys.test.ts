@@ -74,6 +74,16 @@ function describeRefusal(error: {
   return error.status === 503 ? `${error.code}: ${error.cause?.reason}` : error.code;
 }
 
+/** What is known within some turns of the event loop, which is far sooner than the deadline of a fetch. */
+async function soon(verdict: Promise<string>): Promise<string> {
+  let found = "unknown yet";
+  void verdict.then((value) => {
+    found = value;
+  });
+  for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
+  return found;
+}
+
 /** Lets real I/O go on while `performance` and `Date` stand still until they are moved. */
 function holdClock(): (milliseconds: number) => void {
   vi.useFakeTimers({ toFake: ["performance", "Date"] });
@@ -542,9 +552,7 @@ describe("the last good keys", () => {
     expect(await judge(token)).toBe("accepted");
     expect(performance.now() - first).toBeGreaterThan(300);
     for (let turn = 0; turn < 20; turn += 1) {
-      const begun = performance.now();
-      expect(await judge(token)).toBe("accepted");
-      expect(performance.now() - begun).toBeLessThan(300);
+      expect(await soon(judge(token))).toBe("accepted");
       await sleep(100);
     }
     expect(fetchesOf("/keys")).toBeGreaterThan(2);
