@@ -103,11 +103,15 @@ describe.each(expressVersions)("aborted requests on Express %s", (_major, expres
 
   it("records an upload that breaks off as aborted, though the parser's error was answered", async () => {
     const { app, records } = newApp();
+    const { arrived, arrive } = signal();
+    app.use((_req, _res, next) => {
+      arrive();
+      next();
+    });
     app.use(express.json(), errorHandler());
     const head =
       "POST /up HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n";
-    const pause = new Promise<void>((resolve) => setTimeout(resolve, 50));
-    await sendAndBreak(await listen(app), `${head}{"a":`, pause);
+    await sendAndBreak(await listen(app), `${head}{"a":`, arrived);
     await vi.waitFor(() => expect(records()).toHaveLength(1));
     expect(records()[0]).toMatchObject({ "audit.aborted": true, "http.request.body.size": 1000 });
     expect(records()[0]?.["audit.outcome"]).not.toBe("success");
@@ -115,12 +119,12 @@ describe.each(expressVersions)("aborted requests on Express %s", (_major, expres
 
   it("records an answer that the app destroys", async () => {
     const { app, records } = newApp();
-    app.get("/", (_req, res) => void res.destroy());
-    await sendAndBreak(
-      await listen(app),
-      "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-      new Promise((resolve) => setTimeout(resolve, 50)),
-    );
+    const { arrived, arrive } = signal();
+    app.get("/", (_req, res) => {
+      res.destroy();
+      arrive();
+    });
+    await sendAndBreak(await listen(app), "GET / HTTP/1.1\r\nHost: a\r\n\r\n", arrived);
     await vi.waitFor(() => expect(records()).toHaveLength(1));
     expect(records()[0]).toMatchObject({ "audit.aborted": true, "audit.outcome": "unknown" });
   });
@@ -142,13 +146,10 @@ describe.each(expressVersions)("aborted requests on Express %s", (_major, expres
     const { app, records } = newApp();
     app.get("/:name", (_req, res) => void setTimeout(() => res.end("x"), 5));
     const get = (name: string) => `GET /${name} HTTP/1.1\r\nHost: a\r\n\r\n`;
-    const port = await listen(app);
-    await sendAndBreak(
-      port,
-      get("a") + get("b") + get("c"),
-      new Promise((resolve) => setTimeout(resolve, 100)),
-    );
+    const socket = connect(await listen(app), "127.0.0.1").resume();
+    socket.write(get("a") + get("b") + get("c"));
     await vi.waitFor(() => expect(records()).toHaveLength(3));
+    socket.destroy();
     expect(records().map((record) => record["audit.outcome"])).toEqual([
       "success",
       "success",

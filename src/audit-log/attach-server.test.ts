@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
 import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
@@ -40,7 +41,7 @@ async function listen<S extends NetServer>(server: S): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** Sends the bytes, and gives back all that comes until the connection ends. */
+/** Sends the bytes, and `after` behind the first answer. Gives back all that comes until the connection ends. */
 function exchange(port: number, bytes: string, after: readonly string[] = []): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
@@ -51,7 +52,7 @@ function exchange(port: number, bytes: string, after: readonly string[] = []): P
     });
     socket.on("close", () => resolve(answer));
     socket.write(bytes);
-    for (const more of after) setTimeout(() => socket.writable && socket.write(more), 30);
+    for (const more of after) socket.once("data", () => socket.writable && socket.write(more));
   });
 }
 
@@ -167,13 +168,11 @@ describe.each(expressVersions)("attachServer on Express %s", (_major, express) =
     const { log, records } = newLog();
     const server = createServer(newApp(log));
     log.attachServer(server);
-    const port = await listen(server);
-    await new Promise<void>((resolve) => {
-      const socket = connect(port, "127.0.0.1");
-      socket.on("error", () => undefined).on("close", () => resolve());
-      socket.write(UPLOAD);
-      setTimeout(() => socket.resetAndDestroy(), 50);
-    });
+    const socket = connect(await listen(server), "127.0.0.1");
+    socket.on("error", () => undefined);
+    socket.write(UPLOAD);
+    await once(server, "request");
+    socket.resetAndDestroy();
     await vi.waitFor(() => expect(records()).toHaveLength(1));
     expect(records()[0]).toMatchObject({
       "audit.ending": "client_left",
@@ -188,7 +187,9 @@ describe.each(expressVersions)("attachServer on Express %s", (_major, express) =
     const socket = connect(await listen(server), "127.0.0.1");
     socket.on("error", () => undefined);
     socket.write("GET / HTTP/1.1\r\nHo");
-    setTimeout(() => socket.resetAndDestroy(), 50);
+    const [accepted] = await once(server, "connection");
+    await vi.waitFor(() => expect(accepted.bytesRead).toBeGreaterThan(0));
+    socket.resetAndDestroy();
     await vi.waitFor(() => expect(records()).toHaveLength(1));
     expect(records()[0]).toMatchObject({
       "audit.outcome": "unknown",
@@ -201,7 +202,7 @@ describe.each(expressVersions)("attachServer on Express %s", (_major, express) =
 
   it("records requests and connections that the server drops", async () => {
     const { log, records } = newLog();
-    const server = createServer({ keepAliveTimeout: 100 }, newApp(log));
+    const server = createServer({ keepAliveTimeout: 1000 }, newApp(log));
     server.maxRequestsPerSocket = 1;
     log.attachServer(server);
     const port = await listen(server);

@@ -149,12 +149,15 @@ describe.each(expressVersions)("failing sinks on Express %s", (_major, express) 
         audit.event(null, "disk_trouble");
       };
       subscribe(FAILURE_CHANNEL, listener);
-      const settled = () => new Promise((resolve) => setTimeout(resolve, 100));
-      await settled();
+      const settled = async (count: number): Promise<void> => {
+        await vi.waitFor(() => expect(heard).toBe(count));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      };
+      await settled(10);
       expect(heard).toBe(10);
       vi.advanceTimersByTime(1000);
       audit.event(null, "disk_trouble");
-      await settled();
+      await settled(20);
       unsubscribe(FAILURE_CHANNEL, listener);
       expect(heard).toBe(20);
       // Each of them is counted: the start, what was recorded here, and what the subscriber recorded.

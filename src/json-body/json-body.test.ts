@@ -380,7 +380,7 @@ describe.each(expressVersions)("jsonBody on Express %s", (_major, express) => {
     socket.write(
       'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a":',
     );
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await once(server, "request");
     socket.destroy();
     await gone;
     await new Promise((resolve) => setImmediate(resolve));

@@ -142,6 +142,8 @@ describe.each(expressVersions)(
     });
 
     it("the charge of an earlier phase stands until the later one has decided", async () => {
+      let isHeld = false;
+      let goOn: (() => void) | undefined;
       const app = appWith([
         { name: "address", limit: 2, window: "1h", key: "ip" },
         {
@@ -150,17 +152,23 @@ describe.each(expressVersions)(
           window: "1h",
           phase: "after-auth",
           key: async (req) => {
-            await new Promise((resolve) => setTimeout(resolve, 150));
+            await new Promise<void>((resolve) => {
+              if (isHeld) goOn = resolve;
+              else resolve();
+            });
             return req.get("Authorization");
           },
         },
       ]);
       await as(app, greedy).expect(200);
       // This one will be refused by the later limit. Until then its unit is taken: another one may be refused for it.
+      isHeld = true;
       const doomed = as(app, greedy).then(({ body }) => body["violated-policies"]);
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      while (goOn === undefined) await new Promise(setImmediate);
+      isHeld = false;
       const { body } = await as(app, modest).expect(429);
       expect(body["violated-policies"]).toEqual(["address"]);
+      goOn();
       expect(await doomed).toEqual(["slow"]);
       await as(app, modest).expect(200);
     });

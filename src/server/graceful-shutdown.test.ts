@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { rawClient } from "../../test/support/raw-client.js";
@@ -9,7 +9,8 @@ import type { GracefulShutdown, GracefulShutdownOptions } from "./graceful-shutd
 import { livez } from "./livez.js";
 import { readyz } from "./readyz.js";
 
-const TIMES = { announce: "300ms", grace: "3s", closeTimeout: "500ms", signals: false } as const;
+// Time enough for what a test does meanwhile, on a busy machine too.
+const TIMES = { announce: "2s", grace: "8s", closeTimeout: "500ms", signals: false } as const;
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
 const open: { server: Server; life: GracefulShutdown }[] = [];
 
@@ -46,17 +47,19 @@ describe.each(expressVersions)("gracefulShutdown on Express %s", (_major, expres
   async function serve(
     options: GracefulShutdownOptions = {},
     setUp: (app: ReturnType<typeof express>) => void = () => undefined,
-  ): Promise<{ server: Server; life: GracefulShutdown; port: number }> {
+  ): Promise<{ server: Server; life: GracefulShutdown; port: number; accepted: Socket[] }> {
     const app = express();
     app.get("/livez", livez());
     app.get("/readyz", readyz());
     app.get("/", (_req, res) => void res.send("hello"));
     setUp(app);
     const server = app.listen(0, "127.0.0.1");
+    const accepted: Socket[] = [];
+    server.on("connection", (socket) => accepted.push(socket));
     const life = gracefulShutdown(server, { ...TIMES, ...options });
     open.push({ server, life });
     await new Promise<void>((done) => server.once("listening", done));
-    return { server, life, port: (server.address() as AddressInfo).port };
+    return { server, life, port: (server.address() as AddressInfo).port, accepted };
   }
 
   it("says that it closes while it goes on, and only then accepts no more connections", async () => {
@@ -77,7 +80,7 @@ describe.each(expressVersions)("gracefulShutdown on Express %s", (_major, expres
   });
 
   it("answers requests that are under way, those whose head is arriving, and ends idle connections", async () => {
-    const { life, port } = await serve({ announce: false }, (app) => {
+    const { life, port, accepted } = await serve({ announce: false }, (app) => {
       app.get("/slow", (_req, res) => void setTimeout(() => res.send("slow"), 800));
       app.post("/echo", (req, res) => void req.resume().on("end", () => res.send("echo")));
     });
@@ -88,6 +91,10 @@ describe.each(expressVersions)("gracefulShutdown on Express %s", (_major, expres
       rawClient(port, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na"),
     ]);
     await idle.until(/hello/);
+    // All four have come, and something of each.
+    await vi.waitFor(() =>
+      expect(accepted.filter(({ bytesRead }) => bytesRead > 0)).toHaveLength(4),
+    );
     const report = life.shutdown();
     await idle.closed();
     head.socket.write("P/1.1\r\nHost: a\r\n\r\n");
@@ -203,6 +210,7 @@ describe.each(expressVersions)("gracefulShutdown on Express %s", (_major, expres
     const onError = vi.fn(() => {
       throw new Error("broken as well");
     });
+    let hasCome = false;
     const { life, port } = await serve(
       {
         announce: false,
@@ -222,6 +230,7 @@ describe.each(expressVersions)("gracefulShutdown on Express %s", (_major, expres
       },
       (app) => {
         app.get("/slow", (_req, res) => {
+          hasCome = true;
           setTimeout(() => {
             order.push("request");
             res.send("slow");
@@ -230,7 +239,7 @@ describe.each(expressVersions)("gracefulShutdown on Express %s", (_major, expres
       },
     );
     const slow = await rawClient(port, get("/slow"));
-    await new Promise((done) => setTimeout(done, 50));
+    await vi.waitFor(() => expect(hasCome).toBe(true));
     const report = await life.shutdown();
     await slow.until(/slow/);
     expect(order).toEqual(["request", "throws", "hangs", "rejects", "works"]);

@@ -62,7 +62,7 @@ describe.each(expressVersions)("hardenServer over HTTPS on Express %s", (_major,
     app.post("/read", (req, res) => void req.resume().on("end", () => res.send("read")));
     app.get("/large", (_req, res) => void res.send(Buffer.alloc(size)));
     const server = createHttpsServer({ key, cert }, app);
-    const hardened = hardenServer(server, { headersTimeout: "1s", stallTimeout: "1s" });
+    const hardened = hardenServer(server, { headersTimeout: "1s", stallTimeout: "3s" });
     Object.assign(server, { connectionsCheckingInterval: 200 });
     endLater(server);
     const port = await listen(server);
