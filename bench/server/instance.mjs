@@ -1,7 +1,8 @@
-// One instance of a small service. Arguments: port (0 for any), how it ends ("graceful" or "bare"), the Express to load.
+// One instance of a small service. Arguments: port (0 for any), how it ends ("graceful" or "bare"), the Express to load,
+// how many seconds it announces its end.
 import { createRequire } from "node:module";
 
-const [, , port = "0", end = "graceful", framework = "express"] = process.argv;
+const [, , port = "0", end = "graceful", framework = "express", announce = "1"] = process.argv;
 const require = createRequire(import.meta.url);
 const express = require(framework);
 const { gracefulShutdown, hardenServer, livez, readyz } = require("../../dist/server/index.js");
@@ -16,5 +17,5 @@ if (end === "bare") {
   process.once("SIGTERM", () => server.close(() => process.exit(0)));
 } else {
   hardenServer(server);
-  gracefulShutdown(server, { announce: "1s", grace: "10s", closeTimeout: "1s" });
+  gracefulShutdown(server, { announce: `${announce}s`, grace: "20s", closeTimeout: "1s" });
 }

@@ -1,20 +1,21 @@
 // Replaces all instances of a service, one by one, under load, and counts the requests that got no answer.
-// node bench/server/rolling-restart.mjs [graceful|bare] [express|express4] [path of node]
+// node bench/server/rolling-restart.mjs [graceful|bare] [express|express4] [path of node] [how many times as patient]
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { Agent, get } from "node:http";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 
-const [, , end = "graceful", framework = "express", execPath = process.execPath] = process.argv;
+const [, , end = "graceful", framework = "express", execPath = process.execPath, patience = "1"] =
+  process.argv;
 const INSTANCES = 3;
 const CLIENTS = 24;
 const PROBE_MS = 100;
 const LEAST = 2000;
 /** As platforms do; Kubernetes waits 30 seconds. */
-const KILL_MS = 5000;
+const KILL_MS = 5000 * Number(patience);
 /** Longer than a busy machine needs for all of it. */
-const END_MS = 60_000;
+const END_MS = 100_000;
 
 const instances = new Set();
 const PATIENCE_MS = 10_000;
@@ -22,7 +23,7 @@ let turn = 0;
 
 async function start() {
   const file = join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "instance.mjs");
-  const child = fork(file, ["0", end, framework], { execPath, execArgv: [] });
+  const child = fork(file, ["0", end, framework, patience], { execPath, execArgv: [] });
   const [port] = await once(child, "message");
   const instance = { child, port, isReady: false, exited: once(child, "exit") };
   instances.add(instance);
