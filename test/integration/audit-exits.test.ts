@@ -154,8 +154,8 @@ describe("refusals that are counted until the minute ends", () => {
 describe("a transport whose async log() rejects", () => {
   it("does not end the process", () => {
     const events = eventsAfter(
-      `ask([file(), new (class extends Transport { async log() { throw new Error("down"); } })()]);
-       setTimeout(() => process.exit(0), 500);`,
+      `ask([file(), new (class extends Transport { async log() { throw new Error("down"); } })()], () =>
+         setTimeout(() => process.exit(0), 200));`,
       "record",
       "express",
     );

@@ -125,7 +125,7 @@ describe.skipIf(!hasChromium())("in Chromium, a page of another site", () => {
         document.body.append(form);
         frame.onload = () => resolve();
         form.submit();
-        setTimeout(resolve, 5000);
+        setTimeout(resolve, 20_000);
       });
       const script = (name, url) => new Promise((resolve) => {
         const element = document.createElement("script");
@@ -136,7 +136,7 @@ describe.skipIf(!hasChromium())("in Chromium, a page of another site", () => {
       });
       const open = (name, url) => new Promise((resolve) => {
         addEventListener("message", () => { found[name] = "opened"; resolve(); }, { once: true });
-        setTimeout(resolve, 5000);
+        setTimeout(resolve, 20_000);
         const frame = document.createElement("iframe");
         frame.src = url;
         document.body.append(frame);

@@ -203,7 +203,7 @@ async function send(answer: (socket: Socket) => void): Promise<Answer | NoAnswer
       hostname: url.hostname,
       port: Number(url.port),
       headers: {},
-      timeoutMs: 1000,
+      timeoutMs: 3000,
       trustedOnly: false,
     },
   );

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { rawClient } from "../support/raw-client.js";
 
@@ -64,9 +65,10 @@ describe.each(["express4", "express"])("a process that is told to end, on %s", (
       errors += String(chunk);
     });
     await outputOf(child, "ready");
-    const exited = once(child, "exit");
+    // All that it says has come by then.
+    const closed = once(child, "close");
     child.kill("SIGINT");
-    expect(await exited).toEqual([1, null]);
+    expect(await closed).toEqual([1, null]);
     expect(errors).toContain("no pool");
   }, 20_000);
 
@@ -79,19 +81,23 @@ describe.each(["express4", "express"])("a process that is told to end, on %s", (
     child.kill("SIGTERM");
     await new Promise((done) => setTimeout(done, 800));
     expect(child.exitCode).toBeNull();
+    // A process that stands still on a busy machine takes it for the first one, come twice.
+    const again = setInterval(() => child.kill("SIGTERM"), 800);
     child.kill("SIGTERM");
     expect(await exited).toEqual([143, null]);
+    clearInterval(again);
   }, 20_000);
 
   it("lets the next signal end the process where the app goes on after it", async () => {
     const { child } = service(
       framework,
-      `setInterval(() => {}, 1000); ${LISTEN} shut({ exit: false });`,
+      `${LISTEN} shut({ exit: false });
+      setInterval(() => { if (process.listenerCount("SIGTERM") === 0) console.error("over"); }, 20);`,
     );
     await outputOf(child, "ready");
     const exited = once(child, "exit");
     child.kill("SIGTERM");
-    await new Promise((done) => setTimeout(done, 1500));
+    await once(child.stderr as Readable, "data");
     expect(child.exitCode).toBeNull();
     child.kill("SIGTERM");
     expect(await exited).toEqual([null, "SIGTERM"]);
