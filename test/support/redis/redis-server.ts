@@ -66,7 +66,7 @@ export class RedisServer {
     child.once("exit", () => running.delete(child));
     const failed = new Promise<never>((_resolve, reject) => child.once("error", reject));
     failed.catch(() => {});
-    while (!(await Promise.race([answers(this.port), failed]))) {
+    while (!(await Promise.race([answers(this.port, child.pid), failed]))) {
       if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);
     }
   }
@@ -117,14 +117,19 @@ function freePort(): Promise<number> {
   });
 }
 
-function answers(port: number): Promise<boolean> {
+/** Whether that process answers: another test may have been given the same port, and been faster. */
+function answers(port: number, pid: number | undefined): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => socket.write("PING\r\n"));
+    const socket = connect(port, "127.0.0.1", () => socket.write("INFO server\r\n"));
+    let text = "";
     const end = (ready: boolean) => {
       socket.destroy();
       setTimeout(resolve, ready ? 0 : 10, ready);
     };
-    socket.once("data", (data) => end(data.toString().startsWith("+PONG")));
+    socket.on("data", (data) => {
+      text += data.toString();
+      if (text.includes(`process_id:${pid}\r\n`)) end(true);
+    });
     socket.once("error", () => end(false));
     socket.setTimeout(1000, () => end(false));
   });
