@@ -131,7 +131,7 @@ describe.each(expressVersions)("functions of the app on Express %s", (_major, ex
       await settle();
       vi.advanceTimersByTime(site.deadline ?? CALL_DEADLINE_MS);
       expect((await answer).status).toBe(200);
-      await settle();
+      await decided();
       expect(reached).toBe(1);
       const code = site.code ?? "check_unavailable";
       expect(decisions).toMatchObject([{ outcome: "error", enforced: false, code, first: true }]);
@@ -231,7 +231,7 @@ describe.each(expressVersions)("functions of the app on Express %s", (_major, ex
       await settle();
       vi.advanceTimersByTime(site.deadline ?? CALL_DEADLINE_MS);
       expect((await answer).status).toBe(200);
-      await settle();
+      await decided();
       expect(reached).toBe(1);
       expect(decisions).toMatchObject([{ outcome: "deny", enforced: false }]);
     });

@@ -71,8 +71,16 @@ describe("compressing a segment", () => {
   });
 
   it("leaves a segment alone that somebody still writes to", async () => {
-    const timer = setInterval(() => appendFileSync(path, text), 1);
-    const grown = await compressSegment(path, never).finally(() => clearInterval(timer));
+    let isWritten = true;
+    const writeOn = (): void => {
+      if (!isWritten) return;
+      appendFileSync(path, "a line of a record\n");
+      setImmediate(writeOn);
+    };
+    writeOn();
+    const grown = await compressSegment(path, never).finally(() => {
+      isWritten = false;
+    });
     expect([grown, files()]).toEqual([false, ["audit.jsonl"]]);
   });
 
