@@ -1,6 +1,8 @@
+import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
+import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../test/support/express.js";
 import { rawClient } from "../../test/support/raw-client.js";
@@ -9,6 +11,17 @@ import { hardenServer } from "./harden-server.js";
 import type { HardenedServer, HardenServerOptions } from "./harden-server-options.js";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+/** In a thread of its own: sends the rest of a body when it is told to, and says what was answered. */
+const SLOW_CLIENT = `
+  const { parentPort, workerData } = require("node:worker_threads");
+  const socket = require("node:net").connect(workerData, "127.0.0.1");
+  socket.write("POST /read HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 8\\r\\n\\r\\nhalf");
+  parentPort.once("message", (rest) => socket.write(rest));
+  socket.once("data", (text) => {
+    parentPort.postMessage(String(text));
+    socket.destroy();
+  });
+`;
 const open: { server: Server; hardened: HardenedServer }[] = [];
 
 afterEach(() => {
@@ -233,6 +246,24 @@ describe.each(expressVersions)("hardenServer on Express %s", (_major, express) =
     expect(await stalled.closed()).toMatch(/^HTTP\/1\.1 408 [\s\S]*request_timeout/);
     expect(await unread.until(/later/)).toContain("200 OK");
     expect(hardened.stats().slowRequests).toBe(1);
+  }, 20_000);
+
+  it("reads what has come while the process itself stood still, and calls no such client slow", async () => {
+    const { port, hardened } = await serve({ stallTimeout: "1s" }, (app) => {
+      app.post("/read", (req, res) => {
+        req.resume().on("end", () => res.send("read"));
+        // As long as two sweeps, in which the client goes on. Timers come next.
+        const standStill = (): void => {
+          client.postMessage("body");
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);
+        };
+        setTimeout(() => setImmediate(standStill), 1200);
+      });
+    });
+    const client = new Worker(SLOW_CLIENT, { eval: true, workerData: port });
+    const [answer] = await once(client, "message");
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(hardened.stats().slowRequests).toBe(0);
   }, 20_000);
 
   it("ends an answer that nobody reads, and not one that the app has not finished", async () => {

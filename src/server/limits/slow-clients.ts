@@ -44,7 +44,9 @@ export class SlowClients {
     this.#connections = connections;
     this.#settings = settings;
     this.#counts = counts;
-    this.#timer = setInterval(() => this.sweep(performance.now()), SWEEP_MS).unref();
+    // Behind the next look at the sockets: where the process itself has stood still, what clients have sent meanwhile counts.
+    const sweepLater = (): void => void setImmediate(() => this.sweep(performance.now()));
+    this.#timer = setInterval(sweepLater, SWEEP_MS).unref();
   }
 
   close(): void {
