@@ -84,6 +84,18 @@ describe.skipIf(withoutRedis)("redisStore", () => {
       expect(await ask({ algorithm, cost: 0 })).toMatchObject({ remaining: 0 });
     });
 
+    it("gives back a part of a charge, and of more no more than was charged", async () => {
+      const many = { ...login, algorithm, limit: 10, burst: 10 };
+      const { receipt } = await ask({ ...many, cost: 7 });
+      await store.refund([{ ...many, cost: 2, receipt }]);
+      expect(await ask({ ...many, cost: 0 })).toMatchObject({ remaining: 5 });
+      const soft = { ...many, policy: "soft", soft: true };
+      await ask({ ...soft, cost: 4 });
+      const partly = await ask({ ...soft, cost: 1_000_000_000 });
+      await store.refund([{ ...soft, cost: 1_000_000_000, receipt: partly.receipt }]);
+      expect(await ask({ ...soft, cost: 0 })).toMatchObject({ remaining: 6 });
+    });
+
     it("gives nothing back of what was charged after a reset", async () => {
       const { receipt } = await ask({ algorithm });
       await store.reset([{ ...login, algorithm }]);

@@ -81,7 +81,7 @@ function bucket.refund(r, receipt)
   local born, at, debt, cost = string.match(receipt, '^([^,]+),(%d+),(%d+),(%d+)$')
   if born ~= r.born then return end
   local missing = debt - max(0, now - at) * r.rate
-  local credit = min(cost * r.unit, missing)
+  local credit = min(min(r.cost, tonumber(cost)) * r.unit, missing)
   if credit <= 0 then return end
   r.debt = r.debt - credit
   saveBucket(r)
@@ -128,7 +128,7 @@ function window.drain(r)
 end
 function window.refund(r, receipt)
   local born, cost = string.match(receipt, '^([^,]+),(%d+)$')
-  if born == r.born then window.reward(r, tonumber(cost)) end
+  if born == r.born then window.reward(r, min(r.cost, tonumber(cost))) end
 end
 function window.reward(r, cost)
   r.used = max(0, r.used - cost)
@@ -175,7 +175,7 @@ function units.charge(r)
 end
 function units.drain(r) units.add(r, min(r.cost, r.burst - r.used)) end
 function units.refund(r, receipt)
-  for n = 1, r.cost do call('ZREM', r.key, receipt .. ':' .. n) end
+  for n = 1, min(r.cost, r.burst) do call('ZREM', r.key, receipt .. ':' .. n) end
 end
 function units.reward(r, cost)
   if cost > 0 then call('ZREMRANGEBYRANK', r.key, -cost, -1) end

@@ -1,0 +1,52 @@
+import request from "supertest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { expressVersions } from "../../../test/support/express.js";
+import { CLIENTS, type TestClient } from "../../../test/support/redis/redis-clients.js";
+import { RedisServer, withoutRedis } from "../../../test/support/redis/redis-server.js";
+import { rateLimit } from "../rate-limit.js";
+import type { RateLimitPolicy } from "../rate-limit-options.js";
+import { redisStore } from "./redis-store.js";
+
+describe.skipIf(withoutRedis).each(expressVersions)(
+  "what requests cost and may spend in Redis, on Express %s",
+  (_major, express) => {
+    let server: RedisServer;
+    let opened: TestClient;
+    beforeAll(async () => {
+      server = await RedisServer.start();
+      opened = await (CLIENTS["ioredis 6"] as (port: number) => Promise<TestClient>)(server.port);
+    });
+    beforeEach(async () => {
+      await server.command("FLUSHALL");
+    });
+    afterAll(async () => {
+      await opened?.close();
+      await server?.stop();
+    });
+
+    function appWith(...policies: RateLimitPolicy[]) {
+      const app = express();
+      const store = redisStore(opened.client);
+      const limiter = rateLimit({ policies, store, storeTimeout: "2s" });
+      app.use(limiter);
+      app.get("/", (_req, res) => void res.send("ok"));
+      return { app, limiter };
+    }
+
+    it.each(["token-bucket", "sliding-log", "fixed-window"] as const)(
+      "gives back what a request has cost less, and no more, with %s",
+      async (algorithm) => {
+        const policy = { name: "a", algorithm, limit: 100, window: "1d", cost: 10 };
+        const { app, limiter } = appWith({ ...policy, costAfter: () => 9 });
+        const answer = await request(app).get("/").expect(200);
+        expect(answer.headers["x-ratelimit-remaining"]).toBe("90");
+        const left = async () => {
+          const [state] = await limiter.peek({ key: "127.0.0.1" });
+          return state?.remaining;
+        };
+        await vi.waitUntil(async () => (await left()) !== 90);
+        expect(await left()).toBe(91);
+      },
+    );
+  },
+);
