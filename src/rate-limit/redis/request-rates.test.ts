@@ -48,5 +48,28 @@ describe.skipIf(withoutRedis).each(expressVersions)(
         expect(await left()).toBe(91);
       },
     );
+
+    it("goes on asking Redis where nothing may pass", async () => {
+      const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+      const { app, limiter } = appWith(
+        { name: "closed", limit: "none", match: "/closed", onStoreError: "reject" },
+        {
+          name: "tier",
+          ...{ tier: () => "none", tiers: { none: { limit: "none" } } },
+          match: "/t",
+        },
+      );
+      for (let n = 0; n < 6; n += 1) {
+        for (const path of ["/closed", "/t"]) {
+          const refused = await request(app).get(path).expect(429);
+          expect(refused.headers).toMatchObject({ "x-ratelimit-limit": "0" });
+          expect(refused.headers).not.toHaveProperty("retry-after");
+        }
+      }
+      const [state] = await limiter.peek({ policy: "closed", key: "127.0.0.1" });
+      expect(state).toMatchObject({ limit: 0, remaining: 0, resetMs: 0 });
+      expect(warned).not.toHaveBeenCalled();
+      warned.mockRestore();
+    });
   },
 );

@@ -11,11 +11,17 @@ export function scriptArgumentsOf(request: RateLimitRequest, extra: string): rea
   if ((algorithm === "sliding-log" || algorithm === "concurrency") && burst > MAX_UNITS) {
     throw new RangeError(`redisStore counts at most ${MAX_UNITS} units with "${algorithm}"`);
   }
-  // Ticks, of which a millisecond and a unit are both whole numbers: sums of them are exact.
-  const divisor = greatestCommonDivisor(limit, windowMs);
-  const numbers = [cost, burst, windowMs, limit / divisor, windowMs / divisor].map(String);
+  const numbers = [cost, burst, windowMs, ...ticksOf(limit, windowMs)].map(String);
   const block = blocking === undefined ? "" : textOf(blocking);
   return [COUNTERS[algorithm], ...numbers, block, soft === true ? "1" : "", extra];
+}
+
+/** Ticks in a millisecond and in a unit, of which both are whole numbers: sums of them are exact. */
+function ticksOf(limit: number, windowMs: number): readonly [perMs: number, perUnit: number] {
+  // Nothing fits and nothing comes back. A rate of 0 would make times that are no numbers.
+  if (limit === 0) return [1, 1];
+  const divisor = greatestCommonDivisor(limit, windowMs);
+  return [limit / divisor, windowMs / divisor];
 }
 
 /** What the script answers for `count` requests. @throws TypeError when it has another form. */
