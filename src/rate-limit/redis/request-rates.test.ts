@@ -7,6 +7,8 @@ import { rateLimit } from "../rate-limit.js";
 import type { RateLimitPolicy } from "../rate-limit-options.js";
 import { redisStore } from "./redis-store.js";
 
+const TIERS = { day: { limit: 2, window: "1d" }, second: { limit: 60, window: "1s" } } as const;
+
 describe.skipIf(withoutRedis).each(expressVersions)(
   "what requests cost and may spend in Redis, on Express %s",
   (_major, express) => {
@@ -70,6 +72,21 @@ describe.skipIf(withoutRedis).each(expressVersions)(
       expect(state).toMatchObject({ limit: 0, remaining: 0, resetMs: 0 });
       expect(warned).not.toHaveBeenCalled();
       warned.mockRestore();
+    });
+
+    it("forgets no window where another tier has a shorter one", async () => {
+      const { app } = appWith({
+        name: "plan",
+        algorithm: "fixed-window",
+        tier: (req) => String(req.get("tier")),
+        tiers: TIERS,
+      });
+      const get = (tier: keyof typeof TIERS) => request(app).get("/").set("tier", tier);
+      await get("day").expect(200);
+      await get("day").expect(200);
+      await get("second").expect(200);
+      const refused = await get("day").expect(429);
+      expect(Number(refused.headers["retry-after"])).toBeGreaterThan(86_000);
     });
   },
 );

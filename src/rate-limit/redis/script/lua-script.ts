@@ -10,7 +10,7 @@ import { LUA_BLOCKS } from "./lua-blocks.js";
  * - A bucket is `base debt rate born`, three doubles and a text: `debt` ticks were missing at the millisecond `base`, and `rate` of them come back
  *   in each one. `born` is the id of the charge that began it: a refund does not reach into a later one.
  *   Only a bucket of more than 2^53 ticks is rounded, by far less than a unit: `slack` lets its last one pass.
- * - A window is `end used born`.
+ * - A window is `base left used born`: `left` of it was left at `base`, however long windows are by now.
  * - A log and leases are a sorted set of units, by the microsecond at which each comes back.
  *
  * Times that run from `base` survive a clock that is set back. Every key expires when it says no more than no key. All is
@@ -96,18 +96,19 @@ end
 local function makeWindow()
 local function saveWindow(r)
   if r.used <= 0 then call('DEL', r.key) return end
-  put(r.key, pack('<dd', r.finish, r.used) .. r.born, r.finish - now)
+  put(r.key, pack('<ddd', now, r.finish - now, r.used) .. r.born, r.finish - now)
 end
 
 local window = {}
 function window.load(r)
   r.finish = now + r.span
-  local state = stateOf(r.key, 17)
+  local state = stateOf(r.key, 25)
   if not state then return end
-  local finish, used = unstruct('<dd', state)
-  if finish <= now then return end
-  r.used, r.born = used, string.sub(state, 17)
-  if finish > r.finish then saveWindow(r) else r.finish = finish end
+  local base, left, used = unstruct('<ddd', state)
+  left = left - max(0, now - base)
+  if left <= 0 then return end
+  r.finish, r.used, r.born = now + left, used, string.sub(state, 25)
+  if base > now then saveWindow(r) end
 end
 function window.fits(r) return r.used + r.cost <= r.burst end
 function window.charge(r)
