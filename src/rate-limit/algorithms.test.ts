@@ -3,7 +3,7 @@ import { type ClientRequest, createServer, request as httpRequest, type Server }
 import type { AddressInfo } from "node:net";
 import type { Express, Request, Response } from "express";
 import request from "supertest";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { allAtOnce } from "../../test/support/all-at-once.js";
 import { listenToDecisions } from "../../test/support/decisions.js";
 import { expressVersions } from "../../test/support/express.js";
@@ -16,6 +16,7 @@ const decisions = listenToDecisions();
 const servers: Server[] = [];
 
 afterEach(async () => {
+  vi.useRealTimers();
   for (const server of servers.splice(0)) {
     server.closeAllConnections();
     server.close();
@@ -250,6 +251,23 @@ describe.each(expressVersions)("rateLimit on Express %s", (_major, express) => {
       await request(broken).get("/").expect(503);
       expect(decisions.at(-1)).toMatchObject({ outcome: "error", reason: "function_failed" });
     });
+  });
+
+  it.each([
+    { limit: (req: Request) => (req.headers["x-plan"] === "gone" ? "none" : 2), window: "1h" },
+    {
+      tier: (req: Request) => String(req.headers["x-plan"]),
+      tiers: { free: { limit: 2, window: "1h" }, gone: { limit: "none" } },
+    },
+  ])("keeps the log of a key to which nothing is open for a while: %o", async (rate) => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    const app = appWith({ algorithm: "sliding-log", ...rate } as RateLimitOptions);
+    const get = (plan: string) => request(app).get("/").set("X-Plan", plan);
+    await get("free").expect(200);
+    await get("free").expect(200);
+    vi.advanceTimersByTime(1500);
+    await get("gone").expect(429);
+    await get("free").expect(429);
   });
 
   describe("with functions", () => {

@@ -178,6 +178,16 @@ describe("rateLimit, with wrong options, throws one OptionsError", () => {
       'rateLimit.tiers must have one window with "sliding-log"',
     ],
     [
+      {
+        name: "a",
+        algorithm: "concurrency",
+        tier: () => "a",
+        tiers: { a: { limit: 1, window: "1m" }, b: { limit: 1 }, c: { limit: "none" } },
+        store: { ...store, algorithms: ["concurrency"] },
+      },
+      'rateLimit.tiers must have one window with "concurrency"',
+    ],
+    [
       { ...one, algorithm: "sliding-log", window: () => "1m" },
       'rateLimit.window must be a duration with "sliding-log"',
     ],

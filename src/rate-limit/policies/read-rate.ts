@@ -22,7 +22,7 @@ const MIN_WINDOW_MS = 1000;
 const MAX_WINDOW_MS = 366 * 86_400_000;
 /** How long a store holds a unit of a process that has crashed. */
 const DEFAULT_LEASE = "5m";
-/** A window that is never looked at: nothing passes. */
+/** Nothing passes, so its window is that of the rates beside it, if there are any. */
 const NO_RATE: Rate = Object.freeze({ limit: 0, windowMs: MIN_WINDOW_MS, burst: 0 });
 const RATE_KEYS: OptionKeys<RateLimitTier> = {
   limit: true,
@@ -127,8 +127,9 @@ function readTiers(
   }
   const tier = reader.function<UserFunction<unknown>>("tier", { required: true });
   const tiers = readTierTable(reader, algorithm, stored);
-  if (algorithm === "sliding-log" && new Set([...tiers.values()].map(windowOf)).size > 1) {
-    reader.note("tiers", 'must have one window with "sliding-log"');
+  const isOfOneWindow = algorithm === "sliding-log" || algorithm === "concurrency";
+  if (isOfOneWindow && new Set([...tiers.values()].map(windowOf)).size > 1) {
+    reader.note("tiers", `must have one window with "${algorithm}"`);
   }
   const option = `${reader.path}.tier`;
   const rateFor =
@@ -156,13 +157,25 @@ function readTierTable(
     reader.problem("tiers", "an object with a rate for each tier", `write ${TIERS_EXAMPLE}`);
     return new Map();
   }
-  return new Map(
+  const rates = new Map(
     Object.keys(table).map((name, index) => {
       const shown = isHarmless(name) ? JSON.stringify(name) : index;
       const key = `tiers[${shown}]` as "tiers";
       const tier = reader.nested<RateLimitTier>(key, table[name], RATE_KEYS, {}, TIER_EXAMPLE);
       return [name, readFixedRate(tier, algorithm, stored)] as const;
     }),
+  );
+  return withoutWindowsOfNone(rates);
+}
+
+/** Where nothing passes, no window is given: it is that of the others, or the counts of those would end with it. */
+function withoutWindowsOfNone(rates: ReadonlyMap<string, Rate>): ReadonlyMap<string, Rate> {
+  const windowMs = Math.max(...[...rates.values()].map(windowOf));
+  return new Map(
+    [...rates].map(([name, rate]) => [
+      name,
+      rate.limit === 0 ? Object.freeze({ ...rate, windowMs }) : rate,
+    ]),
   );
 }
 
@@ -205,7 +218,7 @@ function readRateFunctions(
 
 /** A burst of more than the limit is none: the limit may have become smaller. */
 function rateFrom([limit, windowMs, burst]: readonly [number, number, number]): Rate {
-  return limit === 0 ? NO_RATE : { limit, windowMs, burst: Math.min(limit, burst) };
+  return { limit, windowMs, burst: Math.min(limit, burst) };
 }
 
 function callOf(
