@@ -163,19 +163,23 @@ describe.each(versions)("an app on Express %s with %s", (_major, name, express, 
         const front = await request(app(theirs("draft-8"), ours())).get("/");
         expect(front.headers["x-ratelimit-limit"]).toBe("9");
       },
-      '`RateLimit`, `RateLimit-Policy`, the old one behind with `standardHeaders: "draft-8"`':
+      '`RateLimit`, `RateLimit-Policy`, the old one with `standardHeaders: "draft-8"`':
         async () => {
           const { headers } = await request(app(ours(), theirs("draft-8"))).get("/");
           expect(headers["ratelimit"]).toBe('"new";r=8;t=54, "7-in-1min"; r=6; t=60');
           expect(headers["ratelimit-policy"]).toMatch(
             /^"new";q=9;w=60, "7-in-1min"; q=7; w=60; pk=/,
           );
+          const front = await request(app(theirs("draft-8"), ours())).get("/");
+          expect(front.headers["ratelimit"]).toBe('"7-in-1min"; r=6; t=60, "new";r=8;t=54');
         },
       'the same with `"draft-6"` or `"draft-7"`': async () => {
         const six = await request(app(ours(), theirs("draft-6"))).get("/");
         expect(six.headers["ratelimit-policy"]).toBe("7;w=60");
         const seven = await request(app(ours(), theirs("draft-7"))).get("/");
         expect(seven.headers["ratelimit"]).toBe("limit=7, remaining=6, reset=60");
+        const front = await request(app(theirs("draft-7"), ours())).get("/");
+        expect(front.headers["ratelimit"]).toBe('"new";r=8;t=54');
       },
     };
 

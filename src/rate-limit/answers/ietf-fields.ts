@@ -28,8 +28,10 @@ export interface IetfFields {
     result: RateLimitResult,
     rate: Rate,
   ): string;
-  /** Sets what says how much is left. @param limits - The items of all quotas. */
-  setLimits(res: Response, limits: string, tightest: Quota): void;
+  /** Whether both fields are lists, in which limiters of others may have items. */
+  readonly isList: boolean;
+  /** Sets what says how much is left. @param limits - The items of all quotas, in one line or several. */
+  setLimits(res: Response, limits: string | string[], tightest: Quota): void;
 }
 
 /** @see https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-11 */
@@ -45,6 +47,7 @@ const DRAFT_11: IetfFields = {
     if (algorithm === "concurrency" || rate.limit === 0) return item;
     return item + timeParameter(effectiveWindow(result, algorithm, rate));
   },
+  isList: true,
   setLimits: setList,
 };
 
@@ -53,6 +56,7 @@ const DRAFT_8: IetfFields = {
   policyItem: DRAFT_11.policyItem,
   limitItem: (start, _algorithm, { remaining, resetMs }) =>
     start + remainingText(remaining) + timeParameter(seconds(resetMs)),
+  isList: true,
   setLimits: setList,
 };
 
@@ -60,6 +64,7 @@ const DRAFT_8: IetfFields = {
 const DRAFT_7: IetfFields = {
   policyItem: plainPolicy,
   limitItem: () => "",
+  isList: false,
   setLimits(res, _limits, { limit, remaining, resetMs }) {
     const left = `limit=${limit}, remaining=${remaining}, reset=${seconds(resetMs)}`;
     res.setHeader("RateLimit", left);
@@ -70,6 +75,7 @@ const DRAFT_7: IetfFields = {
 const DRAFT_6: IetfFields = {
   policyItem: plainPolicy,
   limitItem: () => "",
+  isList: false,
   setLimits(res, _limits, { limit, remaining, resetMs }) {
     res.setHeader("RateLimit-Limit", String(limit));
     res.setHeader("RateLimit-Remaining", String(remaining));
@@ -97,7 +103,7 @@ export const remainingText = lastText(String);
 
 const timeParameter = lastText((value) => `;t=${value}`);
 
-function setList(res: Response, limits: string): void {
+function setList(res: Response, limits: string | string[]): void {
   res.setHeader("RateLimit", limits);
 }
 

@@ -1,9 +1,11 @@
+import * as theirs from "express-rate-limit";
 import fc from "fast-check";
 import { parseDictionary, parseList } from "structured-headers";
 import request from "supertest";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
 import { ratePolicy } from "../../../test/support/rate-limit-policy.js";
+import * as entry from "../express-rate-limit/index.js";
 import { rateLimit } from "../rate-limit.js";
 import { quotaReporter, setQuotaHeaders } from "./quota-headers.js";
 
@@ -21,6 +23,35 @@ afterEach(() => {
 });
 
 describe.each(expressVersions)("the quota fields on Express %s", (_major, express) => {
+  it.each([
+    ["express-rate-limit", theirs.rateLimit],
+    ["its entry", entry.rateLimit as unknown as typeof theirs.rateLimit],
+  ])("stand beside those of %s, in front and behind", async (_name, other) => {
+    const app = express();
+    const old = (identifier: string) =>
+      other({ identifier, standardHeaders: "draft-8", validate: false });
+    const first = rateLimit({ name: "first", limit: 10, window: "1m" });
+    app.use(old("front"), first, old("between"), rateLimit({ limit: 2, window: "1m" }));
+    app.get("/", (_req, res) => void res.send("ok"));
+    for (const status of [200, 200, 429]) {
+      const { headers } = await request(app).get("/").expect(status);
+      for (const field of ["ratelimit", "ratelimit-policy"]) {
+        const names = parseList(headers[field] as string).map(([name]) => name);
+        expect(names).toEqual(["front", "between", "first", "2-per-1m"]);
+      }
+    }
+  });
+
+  it("take the place of a dictionary of draft 7", async () => {
+    const app = express();
+    app.use(theirs.rateLimit({ standardHeaders: "draft-7", validate: false }));
+    app.use(rateLimit({ name: "new", limit: 10, window: "1m" }));
+    app.get("/", (_req, res) => void res.send("ok"));
+    const { headers } = await request(app).get("/").expect(200);
+    expect(headers["ratelimit"]).toMatch(/^"new";r=9;t=\d+$/);
+    expect(headers["ratelimit-policy"]).toBe('"new";q=10;w=60');
+  });
+
   it("stand on every response and parse as RFC 9651 lists", async () => {
     const app = express();
     app.use(
@@ -204,6 +235,7 @@ describe("the quota fields", () => {
           );
           const fields = new Map<string, string>();
           const res = {
+            getHeader: () => undefined,
             setHeader: (field: string, value: string) => void fields.set(field, value),
           };
           const result = { allowed: true, remaining, retryAfterMs: wait, resetMs: wait };

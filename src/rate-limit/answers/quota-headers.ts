@@ -37,10 +37,16 @@ export interface QuotaReport {
   readonly refunded?: boolean;
 }
 
-const reports = requestSlot<QuotaReport[]>("quotas");
+/** The quotas of one request, and the lines with them that are on the response. */
+interface QuotaList extends Array<QuotaReport> {
+  limits?: string | undefined;
+  policies?: string | undefined;
+}
+
+const reports = requestSlot<QuotaList>("quotas");
 
 /** The quotas that limiters of this request have counted so far: the list itself, to be added to. */
-export function quotasOf(req: object): QuotaReport[] {
+export function quotasOf(req: object): QuotaList {
   let list = reports.get(req);
   if (list === undefined) {
     list = [];
@@ -84,9 +90,9 @@ export function quotaReporter(
 
 /**
  * Sets the fields for all quotas of the request, those of earlier limiters included. One `setHeader` per field. Where limiters send
- * different versions, it is that of the first one.
+ * different versions, it is that of the first one. Lists that others have begun, such as express-rate-limit, go on.
  */
-export function setQuotaHeaders(res: Response, quotas: readonly QuotaReport[]): void {
+export function setQuotaHeaders(res: Response, quotas: QuotaList): void {
   let limits = "";
   let shown = 0;
   let first: QuotaReport | undefined;
@@ -105,14 +111,41 @@ export function setQuotaHeaders(res: Response, quotas: readonly QuotaReport[]): 
     }
   }
   if (tightest !== undefined) {
-    res.setHeader("RateLimit-Policy", policiesText(shown));
-    tightest.fields?.setLimits(res, limits, tightest);
+    const policies = policiesText(shown);
+    const { isList, setLimits } = tightest.fields as IetfFields;
+    if (isList) {
+      res.setHeader("RateLimit-Policy", beside(res, "RateLimit-Policy", quotas.policies, policies));
+      setLimits(res, beside(res, "RateLimit", quotas.limits, limits), tightest);
+    } else {
+      res.setHeader("RateLimit-Policy", policies);
+      setLimits(res, limits, tightest);
+    }
+    quotas.policies = policies;
+    quotas.limits = limits;
   }
   if (legacy !== undefined) {
     res.setHeader("X-RateLimit-Limit", limitText(legacy.limit));
     res.setHeader("X-RateLimit-Remaining", remainingText(legacy.remaining));
     res.setHeader("X-RateLimit-Reset", resetText(resetOf(legacy)));
   }
+}
+
+/**
+ * The line, with those beside it that limiters of others have set, as `res.append()` leaves them.
+ *
+ * @param before - What was written here earlier, in place of which the line stands.
+ */
+function beside(
+  res: Response,
+  field: string,
+  before: string | undefined,
+  line: string,
+): string | string[] {
+  const value = res.getHeader(field);
+  if (value === undefined || value === before) return line;
+  // Not the dictionaries and numbers of older drafts.
+  const others = [value].flat().filter((one) => one !== before && String(one).startsWith('"'));
+  return others.length === 0 ? line : [...others.map(String), line];
 }
 
 /** Of the quotas of the request that is answered now. */
