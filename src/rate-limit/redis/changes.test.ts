@@ -161,6 +161,18 @@ describe.skipIf(withoutRedis)("redisStore", () => {
     });
   });
 
+  it("gives the turn of nobody in a queue to another one when somebody leaves", async () => {
+    const queue = { algorithm: "leaky-bucket", limit: 60, burst: 10 } as const;
+    const turns = [];
+    for (const _place of [0, 1, 2, 3]) turns.push(await ask(queue));
+    expect(turns.map(({ delayMs }) => delayMs)).toEqual([0, 1000, 2000, 3000]);
+    await store.refund([{ ...login, ...queue, receipt: turns[1]?.receipt }]);
+    expect(await ask(queue)).toMatchObject({ delayMs: 4000 });
+    const last = await ask(queue);
+    await store.refund([{ ...login, ...queue, receipt: last.receipt }]);
+    expect(await ask(queue)).toMatchObject({ delayMs: 5000 });
+  });
+
   it("blocks a key that keeps being refused, for longer each time", async () => {
     expect(await provoke()).toMatchObject({ allowed: false, retryAfterMs: MINUTE });
     await at(now + 59_999);

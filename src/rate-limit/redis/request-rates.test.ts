@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { type ClientRequest, get } from "node:http";
+import type { AddressInfo } from "node:net";
 import request from "supertest";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { expressVersions } from "../../../test/support/express.js";
@@ -81,12 +84,34 @@ describe.skipIf(withoutRedis).each(expressVersions)(
         tier: (req) => String(req.get("tier")),
         tiers: TIERS,
       });
-      const get = (tier: keyof typeof TIERS) => request(app).get("/").set("tier", tier);
-      await get("day").expect(200);
-      await get("day").expect(200);
-      await get("second").expect(200);
-      const refused = await get("day").expect(429);
+      const send = (tier: keyof typeof TIERS) => request(app).get("/").set("tier", tier);
+      await send("day").expect(200);
+      await send("day").expect(200);
+      await send("second").expect(200);
+      const refused = await send("day").expect(429);
       expect(Number(refused.headers["retry-after"])).toBeGreaterThan(86_000);
+    });
+
+    it("gives the turn of nobody who waits in a leaky bucket to another one", async () => {
+      const queue = { algorithm: "leaky-bucket", limit: 10, window: "10h", burst: 5 } as const;
+      const { app, limiter } = appWith({ name: "queue", ...queue });
+      const server = app.listen(0);
+      await once(server, "listening");
+      const { port } = server.address() as AddressInfo;
+      const left = async () => (await limiter.peek({ key: "127.0.0.1" }))[0]?.remaining;
+      const clients: ClientRequest[] = [];
+      for (const remaining of [4, 3, 2, 1]) {
+        clients.push(get({ port, host: "127.0.0.1", agent: false }).on("error", () => undefined));
+        await expect.poll(left).toBe(remaining);
+      }
+      clients[2]?.destroy();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      clients[3]?.destroy();
+      await expect.poll(left).toBeGreaterThan(1);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(await left()).toBe(2);
+      server.closeAllConnections();
+      server.close();
     });
   },
 );

@@ -6,7 +6,7 @@ export interface CounterModel {
   remaining(now: number): number;
   /** Charges the units, which fit. @returns Milliseconds that the request waits. */
   charge(now: number, cost: number, id: string): number;
-  /** Gives back what is still missing of the charge. */
+  /** Gives back what is still missing of the charge; of a queue only the last one, as the others have their turns. */
   refund(now: number, id: string): void;
   /** Milliseconds until all is there again. */
   resetMs(now: number): number;
@@ -46,6 +46,8 @@ class BucketModel implements CounterModel {
     if (charge === undefined || charge.life !== this.#life) return;
     const gone = (this.#at - charge.at) * BigInt(this.#request.limit);
     const missing = charge.level - gone;
+    const isLast = this.#level <= missing;
+    if (this.#request.algorithm === "leaky-bucket" && !isLast) return;
     const price = BigInt(charge.cost * this.#request.windowMs);
     this.#level -= missing < price ? (missing < 0n ? 0n : missing) : price;
     if (this.#level <= 0n) this.#empty();

@@ -81,6 +81,8 @@ function bucket.refund(r, receipt)
   local born, at, debt, cost = string.match(receipt, '^([^,]+),(%d+),(%d+),(%d+)$')
   if born ~= r.born then return end
   local missing = debt - max(0, now - at) * r.rate
+  -- Those behind it in a queue know their turns: nobody else may get them.
+  if r.kind == 'queue' and r.debt > missing then return end
   local credit = min(min(r.cost, tonumber(cost)) * r.unit, missing)
   if credit <= 0 then return end
   r.debt = r.debt - credit
