@@ -318,10 +318,24 @@ describe.each(expressVersions)("rateLimit on Express %s", (_major, express) => {
     });
 
     it("admits one request in memory, however small the share", async () => {
-      const app = appWith({ ...one, cost: 3, fallbackShare: 0.01 });
-      await request(app).get("/").expect(200);
-      await request(app).get("/").expect(429);
+      for (const cost of [3, () => 3]) {
+        for (const limit of [8, () => 8]) {
+          const app = appWith({ ...one, limit, cost, fallbackShare: 0.01 });
+          await request(app).get("/").expect(200);
+          const refused = await request(app).get("/").expect(429);
+          expect(Number(refused.headers["retry-after"])).toBeGreaterThan(1);
+        }
+      }
     });
+
+    it.each([4, () => 4])(
+      "admits no request then that costs more than burst: %s",
+      async (burst) => {
+        const app = appWith({ ...one, burst, cost: () => 5, fallbackShare: 0.5 });
+        const refused = await request(app).get("/").expect(429);
+        expect(refused.headers).not.toHaveProperty("retry-after");
+      },
+    );
 
     it("counts nothing under a policy that is open then, and says so", async () => {
       const app = appWith({ ...one, limit: 1, onStoreError: "dangerouslyOpen" });

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { Draft } from "../algorithms/draft.js";
 import { MemoryEngine } from "../algorithms/memory-engine.js";
-import type { Charge, Policy, Rate } from "../policies/policy.js";
+import { type Charge, type Policy, type Rate, rateOf } from "../policies/policy.js";
 import type {
   RateLimitRequest,
   RateLimitResult,
@@ -45,7 +45,7 @@ export class Counting {
     this.#fallbacks = new Map(
       fallbackShare === 1
         ? []
-        : policies.map((policy) => [policy, { ...policy, ...shareOf(policy, fallbackShare) }]),
+        : policies.map((policy) => [policy, fallbackFor(policy, fallbackShare)]),
     );
     this.#memory = new MemoryEngine([...policies, ...this.#fallbacks.values()], maxKeys);
     this.#store =
@@ -206,8 +206,9 @@ export class Counting {
   #fallbackOf(charge: Charge): Charge {
     const policy = this.#fallbacks.get(charge.policy);
     if (policy === undefined) return charge;
-    const { key, cost, rate } = charge;
-    return { policy, key, cost, rate: rate && shareOf(rate, this.#share, cost) };
+    const { key, cost } = charge;
+    const rate = policy.rateFor && shareOf(rateOf(charge), this.#share, cost);
+    return { policy, key, cost, rate };
   }
 
   #inMemory(charges: readonly Charge[], notice: CountNotice | undefined): Count {
@@ -225,18 +226,21 @@ function pseudonymOf(key: string, secret: string): string {
   return `~${createHmac("sha256", secret).update(key).digest("base64url")}`;
 }
 
-/** A part of the rate, which still admits one request of its cost. */
-function shareOf(rate: Rate | Policy, share: number, cost = costOf(rate)): Rate {
-  const { limit, windowMs, burst } = rate;
-  const least = Math.min(limit, cost);
+/** What counts in place of a policy. Where the cost depends on the request, the share does, too. */
+function fallbackFor(policy: Policy, share: number): Policy {
+  const { cost } = policy;
+  return typeof cost === "number"
+    ? { ...policy, ...shareOf(policy, share, cost) }
+    : { ...policy, ...shareOf(policy, share, 1), rateFor: policy.rateFor ?? (() => policy) };
+}
+
+/** A part of the rate, which still admits one request of its cost, if the rate does. */
+function shareOf({ limit, windowMs, burst }: Rate, share: number, cost: number): Rate {
+  const least = Math.min(burst, cost);
   const shared = Math.max(least, Math.floor(limit * share));
   return {
     limit: shared,
     windowMs,
     burst: Math.max(least, Math.min(shared, Math.floor(burst * share))),
   };
-}
-
-function costOf(rate: Rate | Policy): number {
-  return "cost" in rate && typeof rate.cost === "number" ? rate.cost : 1;
 }
