@@ -221,6 +221,18 @@ describe.each(expressVersions)("rateLimit on Express %s", (_major, express) => {
     expect(refused.headers["ratelimit"]).toBe('"none";r=0');
   });
 
+  it.each(["token-bucket", "fixed-window", "sliding-log"] as const)(
+    "says with %s when a request passes that costs something, to one that costs nothing",
+    async (algorithm) => {
+      const cost = (req: Request) => (req.method === "HEAD" ? 0 : 1);
+      const app = appWith({ name: "a", algorithm, limit: 2, window: "1h", cost });
+      for (let n = 0; n < 2; n += 1) await request(app).get("/").expect(200);
+      const { headers } = await request(app).head("/").expect(200);
+      const [, t] = /^"a";r=0;t=(\d+)$/.exec(headers["ratelimit"] ?? "") ?? [];
+      expect(Number(t)).toBeGreaterThanOrEqual(1799);
+    },
+  );
+
   describe("with tiers", () => {
     const options: RateLimitOptions = {
       name: "plan",
@@ -231,6 +243,21 @@ describe.each(expressVersions)("rateLimit on Express %s", (_major, express) => {
         gone: { limit: "none" },
       },
     };
+
+    it.each(["token-bucket", "fixed-window"] as const)(
+      "admits with %s what costs nothing, whatever another tier has spent",
+      async (algorithm) => {
+        const app = appWith({
+          ...options,
+          algorithm,
+          tiers: { free: { limit: 3, window: "1h" }, paid: { limit: 1, window: "1s" } },
+          cost: (req) => (req.headers["x-plan"] === "free" ? 3 : 0),
+        });
+        await request(app).get("/").set("X-Plan", "free").expect(200);
+        const answer = await request(app).get("/").set("X-Plan", "paid").expect(200);
+        expect(answer.headers["x-ratelimit-remaining"]).toBe("0");
+      },
+    );
 
     it("counts each tier by its own rate, under one name", async () => {
       const app = appWith(options);

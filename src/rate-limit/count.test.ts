@@ -3,15 +3,17 @@ import { createServer, request as httpRequest } from "node:http";
 import { connect, constants } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Express, RequestHandler } from "express";
+import type { Express, Request, RequestHandler } from "express";
 import request from "supertest";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { listenToDecisions } from "../../test/support/decisions.js";
 import { expressVersions } from "../../test/support/express.js";
 import { http2Request, http2Server } from "../../test/support/http2.js";
 import { rateLimit } from "./rate-limit.js";
 import type { RateLimitOptions } from "./rate-limit-options.js";
 import type { RateLimitRequest, RateLimitStore } from "./stores/rate-limit-store.js";
 
+const decisions = listenToDecisions();
 const LOGIN = { name: "login", limit: 2, window: "1h" } as const;
 
 afterEach(() => {
@@ -98,6 +100,19 @@ describe.each(expressVersions)("rateLimit with costAfter on Express %s", (_major
     await request(app).get("/40").expect(200).expect("X-RateLimit-Remaining", "50");
     expect(charged).toEqual([]);
   });
+
+  it.each(["token-bucket", "fixed-window", "sliding-log"] as const)(
+    "keeps with %s no key in memory to which everything was given back",
+    async (algorithm) => {
+      const key = (req: Request) => req.get("user");
+      const app = appWith({ algorithm, key, maxKeys: 1, count: "failures" });
+      for (const user of ["a", "b", "c"]) {
+        await request(app).get("/1").set("user", user).expect(200);
+        await sleep(10);
+      }
+      expect(decisions.map(({ reason }) => reason)).toEqual([undefined, undefined, undefined]);
+    },
+  );
 
   it("charges and gives back in a store", async () => {
     const calls: string[] = [];

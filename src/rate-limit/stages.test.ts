@@ -83,6 +83,19 @@ describe.each(expressVersions)("rateLimit in stages on Express %s", (_major, exp
     expect(delays.filter((delay) => delay === 5)).toHaveLength(2);
   });
 
+  it("never refuses with onLimit: slow-down a key whose tier has become smaller", async () => {
+    const slowDown = { from: 0.5, step: "1ms", max: "1ms" };
+    const app = appOf({
+      tier: (req) => String(req.get("tier")),
+      tiers: { hour: { limit: 2, window: "1h" }, second: { limit: 2, window: "1s" } },
+      slowDown,
+      onLimit: "slow-down",
+    });
+    for (const tier of ["hour", "hour", "second", "second"]) {
+      await request(app).get("/").set("tier", tier).expect(200);
+    }
+  });
+
   it("delays and never refuses with onLimit: slow-down", async () => {
     const slowDown = { from: 0, step: "1ms", max: "4ms" };
     const app = appOf({ limit: 2, window: "1h", slowDown, onLimit: "slow-down" });

@@ -73,6 +73,8 @@ describe.each(Object.keys(MODELS) as ("sliding-log" | "fixed-window" | "concurre
           if (returned !== undefined) {
             engine.refund(returned.result);
             returned.fact.cost = 0;
+            // The next window begins with what is spent next.
+            if (model(facts, clock.now, policy) === limit) facts.length = 0;
           }
           const left = model(facts, clock.now, policy);
           const result = take(engine, policy, cost);

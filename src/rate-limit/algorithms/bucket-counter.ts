@@ -101,7 +101,8 @@ class BucketDraft extends Draft implements OpenCharge {
     this.#before = this.#arrivalOf(kept, now);
     this.#price = cost * ticksPerUnit;
     this.after = (this.#before + this.#price) / scale;
-    this.allowed = this.#before + this.#price - depth <= now;
+    // Of a rate that has become smaller, more than all can be spent.
+    this.allowed = cost === 0 || this.#before + this.#price - depth <= now;
   }
 
   commit(): void {
@@ -171,7 +172,8 @@ class BucketDraft extends Draft implements OpenCharge {
     const available = this.#now + depth - arrival;
     // A rate that has become smaller can leave more in the bucket than it holds.
     this.remaining = Math.max(0, Math.floor(available / ticksPerUnit));
-    this.retryAfterMs = Math.max(0, this.#milliseconds(this.#price - available));
+    this.retryAfterMs =
+      this.#price === 0 ? 0 : Math.max(0, this.#milliseconds(this.#price - available));
     this.resetMs = this.#milliseconds(arrival - this.#now);
   }
 }

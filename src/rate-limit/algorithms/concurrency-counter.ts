@@ -58,7 +58,8 @@ class ConcurrencyDraft extends Draft {
   complete(): void {
     const { units } = this.#running;
     this.remaining = Math.max(0, this.#limit - units);
-    this.retryAfterMs = units + this.cost > this.#limit ? RETRY_AFTER_MS : 0;
+    const isFull = this.cost > 0 && units + this.cost > this.#limit;
+    this.retryAfterMs = isFull ? RETRY_AFTER_MS : 0;
     this.resetMs = units > 0 ? RETRY_AFTER_MS : 0;
   }
 

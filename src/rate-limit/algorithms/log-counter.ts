@@ -93,7 +93,7 @@ class LogDraft extends Draft {
   complete(): void {
     const { used, entries } = this.#log;
     this.remaining = Math.max(0, this.#limit - used);
-    this.retryAfterMs = this.#untilFree(used + this.cost - this.#limit);
+    this.retryAfterMs = this.cost === 0 ? 0 : this.#untilFree(used + this.cost - this.#limit);
     const last = entries.at(-1);
     this.resetMs = last === undefined ? 0 : this.#untilGone(last);
   }

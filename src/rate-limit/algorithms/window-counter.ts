@@ -21,8 +21,15 @@ export class WindowCounter implements Counter {
   }
 
   reward({ key, cost }: Charge, nowMs: number): void {
-    const window = openAt(this.windows.get(this.windows.slotFor(key, nowMs)), nowMs);
-    if (window !== undefined) window.used = Math.max(0, window.used - cost);
+    const slot = this.windows.slotFor(key, nowMs);
+    const window = openAt(this.windows.get(slot), nowMs);
+    if (window !== undefined) this.giveBack(slot, window, cost);
+  }
+
+  /** A window in which nothing is spent has not begun: requests that do not count fill no memory. */
+  giveBack(slot: string, window: Window, units: number): void {
+    window.used = Math.max(0, window.used - units);
+    if (window.used === 0) this.windows.delete(slot);
   }
 
   reset(key: string): void {
@@ -66,7 +73,9 @@ class WindowDraft extends Draft {
   giveBack(nowMs: number, units: number): void {
     this.charged = false;
     const current = openAt(this.#counter.windows.get(this.slot), nowMs);
-    if (current === this.#window) current.used = Math.max(0, current.used - units);
+    if (current !== undefined && current === this.#window) {
+      this.#counter.giveBack(this.slot, current, units);
+    }
     this.#tell(current?.used ?? 0, nowMs);
   }
 
@@ -77,7 +86,7 @@ class WindowDraft extends Draft {
   #tell(used: number, now: number): void {
     const untilEnd = Math.max(0, Math.ceil(this.#window.end - now));
     this.remaining = Math.max(0, this.#limit - used);
-    this.retryAfterMs = used + this.cost > this.#limit ? untilEnd : 0;
+    this.retryAfterMs = this.cost > 0 && used + this.cost > this.#limit ? untilEnd : 0;
     this.resetMs = used > 0 ? untilEnd : 0;
   }
 }

@@ -121,8 +121,12 @@ function effectiveWindow(
   algorithm: RateLimitAlgorithm,
   { limit, windowMs }: Rate,
 ): number {
-  if (remaining === 0) return seconds(retryAfterMs);
   const isBucket = algorithm === "token-bucket" || algorithm === "leaky-bucket";
+  if (remaining === 0) {
+    // What costs nothing passes at once, and the next unit is there after that time at the latest.
+    const untilUnit = isBucket ? Math.min(resetMs, windowMs / limit) : resetMs;
+    return seconds(retryAfterMs === 0 ? untilUnit : retryAfterMs);
+  }
   return seconds(isBucket ? (remaining * windowMs) / limit : resetMs > 0 ? resetMs : windowMs);
 }
 
