@@ -289,6 +289,23 @@ describe.each(expressVersions)(
         expect(await statuses(their, {}, {})).toEqual([200, 200]);
         expect(await statuses(our, {}, {})).toEqual([503, 503]);
       },
+      "a `keyGenerator` that returns a number, `null` or `undefined`": async () => {
+        for (const [key, shown] of [
+          [7, 7],
+          [null, null],
+          [undefined, null],
+        ] as const) {
+          const [their, our] = both({ keyGenerator: () => key as unknown as string });
+          expect((await get(appOf(their))).body).toBe(shown);
+          expect((await get(appOf(our))).body).toBe(String(key));
+        }
+      },
+      "`ipv6Subnet: false`": async () => {
+        const [their, our] = both({ limit: 1, ipv6Subnet: false });
+        const sent = ["2001:db8::1", "2001:DB8::1", "2001:db8:0::1"].map(from);
+        expect(await statuses(their, ...sent)).toEqual([200, 200, 200]);
+        expect(await statuses(our, ...sent)).toEqual([200, 429, 429]);
+      },
       'an `identifier` with `"`': async () => {
         const [their, our] = both({ identifier: 'a "b"', standardHeaders: "draft-8" });
         expect((await get(appOf(their))).headers["ratelimit"]).toBe('"a "b""; r=4; t=60');
