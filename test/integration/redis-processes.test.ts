@@ -8,7 +8,7 @@ const LIBRARY = resolve(__dirname, "../../dist/rate-limit/index.js");
 const PROCESS = resolve(__dirname, "../support/redis/counting-process.cjs");
 const LIMITING = resolve(__dirname, "../support/redis/limiting-process.cjs");
 /** What a fixed window has counted. */
-const USED = "local _, used = struct.unpack('<dd', redis.call('GET', KEYS[1])) return used";
+const USED = "local _, _, used = struct.unpack('<ddd', redis.call('GET', KEYS[1])) return used";
 /** So long that nothing comes back while a test runs. */
 const YEAR = 366 * 86_400_000;
 

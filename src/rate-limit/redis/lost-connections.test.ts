@@ -16,7 +16,7 @@ const request: RateLimitRequest = {
 };
 
 /** What a fixed window has counted. */
-const USED = "local _, used = struct.unpack('<dd', redis.call('GET', KEYS[1])) return used";
+const USED = "local _, _, used = struct.unpack('<ddd', redis.call('GET', KEYS[1])) return used";
 const KEY = "rate-limit:{192.0.2.1}:client:window";
 
 describe.skipIf(withoutRedis).each(Object.entries(CLIENTS))("redisStore with %s", (_kind, open) => {

@@ -79,7 +79,8 @@ export interface RateLimitStore {
    * back, not what was charged), or because the request is over (`"concurrency"`), or was answered too late to run.
    * That may be long after: a client can keep a request open. Give back no more than is still missing then, or what has
    * come back with time is given a second time. Nobody waits for it, and if it fails, the charge stays, as it does
-   * without this method.
+   * without this method; but for the places of `"concurrency"`, which are given back once more, with the same receipt, when
+   * `consume` answers again.
    */
   refund?(refunds: readonly RateLimitRefund[]): Promise<void>;
   /** Forgets what was counted under these policies and keys, blocks included. */

@@ -1,6 +1,7 @@
 import { CALL_DEADLINE_MS } from "../../core/calls/create-call.js";
-import { ignoreOutcome, promiseOf } from "../../core/calls/follow.js";
+import { callObserver, ignoreOutcome, promiseOf } from "../../core/calls/follow.js";
 import { type Charge, rateOf } from "../policies/policy.js";
+import { OwedPlaces } from "./owed-places.js";
 import type {
   RateLimitRefund,
   RateLimitRequest,
@@ -31,6 +32,7 @@ export class StoreClient {
   readonly #store: RateLimitStore;
   readonly #timeoutMs: number;
   readonly #health: StoreHealth;
+  readonly #owed = new OwedPlaces();
 
   /** @param policies - Their names. */
   constructor(store: RateLimitStore, timeoutMs: number, policies: readonly string[]) {
@@ -55,6 +57,7 @@ export class StoreClient {
       open = false;
       clearTimeout(deadline);
       visit.end(!(answer instanceof Error));
+      if (!(answer instanceof Error)) this.#payOwed();
       done(answer);
     };
     // It lives no longer than the request waits, so it keeps no request context alive.
@@ -65,13 +68,20 @@ export class StoreClient {
     this.#consume(requests).then(finish, (error: unknown) => finish(failure(error)));
   }
 
-  /** Gives back what was charged, if the store can. Nobody waits for that; if it fails, the charge stays. */
+  /**
+   * Gives back what was charged, if the store can. Nobody waits for that; if it fails, the charge stays, but for places of
+   * what runs.
+   */
   refund(refunds: readonly RateLimitRefund[]): void {
-    try {
-      ignoreOutcome(this.#store.refund?.(refunds));
-    } catch {
-      // The charge stays.
-    }
+    callObserver(
+      () => this.#store.refund?.(refunds),
+      () => this.#owed.add(refunds),
+    );
+  }
+
+  #payOwed(): void {
+    const owed = this.#owed.take();
+    if (owed.length > 0) this.refund(owed);
   }
 
   #refundLate(requests: readonly RateLimitRequest[], answer: StoreAnswer): void {
