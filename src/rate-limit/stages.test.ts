@@ -266,6 +266,8 @@ describe.each(expressVersions)("rateLimit in stages on Express %s", (_major, exp
       [{ key: "not an address" }, "the key of a policy by address must be one"],
       [{ key: "10.0.0.1", policy: "other" }, "no policy with that name"],
       [{ key: "10.0.0.1", policy: undefined }, "policy must not be undefined"],
+      [{ key: "10.0.0.1", polcy: "test" }, "is a name misspelt?"],
+      [null as never, "one of them"],
     ])("refuses the target %j", async (target, message) => {
       const limiter = rateLimit({ name: "test", limit: 5, window: "1h" });
       await expect(limiter.peek(target)).rejects.toThrow(message);

@@ -69,6 +69,7 @@ export function createControl(
     units: number,
     needsRate: boolean,
   ): Promise<readonly Charge[]> {
+    checkForm(target);
     const { policy: name, key, req } = target;
     if (policies.length === 0) throw new TypeError("there are no limits");
     // A variable that is not set would reach all policies in place of one.
@@ -137,6 +138,12 @@ export function createControl(
 const UNSET_POLICY = "policy must not be undefined: leave it out for every policy";
 const UNITS = "the units must be a whole number of at least 1";
 const KEY_OR_REQUEST = "the target must have a key, a non-empty string, or a req: one of them";
+const MEMBERS: ReadonlySet<string> = new Set([
+  "policy",
+  "key",
+  "req",
+] as const satisfies readonly (keyof RateLimitTarget)[]);
+const OTHER_MEMBER = "the target has policy, key and req, and nothing else: is a name misspelt?";
 const NO_RATE =
   "the rate of the policy depends on the request: give req, a request of the caller, in place of key";
 const NO_KEY =
@@ -146,6 +153,12 @@ const NO_BLOCK = "the policy must have block, as in block: {}, to be blocked by 
 const MOST_NAMES = 20;
 const NO_UNITS =
   'a policy with "concurrency" counts what runs: there are no units to charge or give';
+
+/** A misspelt policy would reach all of them. */
+function checkForm(target: unknown): void {
+  if (typeof target !== "object" || target === null) throw new TypeError(KEY_OR_REQUEST);
+  if (Object.keys(target).some((name) => !MEMBERS.has(name))) throw new TypeError(OTHER_MEMBER);
+}
 
 function noPolicy(policies: readonly Policy[]): string {
   const names = policies.slice(0, MOST_NAMES).map(({ name }) => `"${name}"`);
