@@ -96,6 +96,17 @@ describe.skipIf(withoutRedis)("redisStore", () => {
       expect(await ask({ ...soft, cost: 0 })).toMatchObject({ remaining: 6 });
     });
 
+    it("keeps all of a charge that was short where what was used is more than it", async () => {
+      const soft = { ...login, algorithm, limit: 10, burst: 10, soft: true };
+      await ask({ ...soft, cost: 6 });
+      // Four are left for ten: eight of them were used, or three.
+      const { receipt } = await ask({ ...soft, cost: 10 });
+      await store.refund([{ ...soft, cost: 2, receipt }]);
+      expect(await ask({ ...soft, cost: 0 })).toMatchObject({ remaining: 0 });
+      await store.refund([{ ...soft, cost: 7, receipt }]);
+      expect(await ask({ ...soft, cost: 0 })).toMatchObject({ remaining: 1 });
+    });
+
     it("gives nothing back of what was charged after a reset", async () => {
       const { receipt } = await ask({ algorithm });
       await store.reset([{ ...login, algorithm }]);

@@ -12,6 +12,8 @@ import { LUA_BLOCKS } from "./lua-blocks.js";
  *   Only a bucket of more than 2^53 ticks is rounded, by far less than a unit: `slack` lets its last one pass.
  * - A window is `base left used born`: `left` of it was left at `base`, however long windows are by now.
  * - A log and leases are a sorted set of units, by the microsecond at which each comes back.
+ * - A receipt ends with how many units were short: what refuses nothing charges what is left. Who has used less than he asked for gives back what
+ *   is too many for that.
  *
  * Times that run from `base` survive a clock that is set back. Every key expires when it says no more than no key. All is
  * read before anything is written, so that an error leaves nothing half done. What a call does not need is not even made: to make
@@ -64,7 +66,7 @@ function bucket.charge(r)
   if r.kind == 'queue' then r.delay = ceil(r.debt / r.rate) end
   r.debt = r.debt + r.price
   saveBucket(r)
-  return format('%s,%d,%.0f,%d', r.born, now, r.debt, r.cost)
+  return format('%s,%d,%.0f,%d,%d', r.born, now, r.debt, r.cost, r.short)
 end
 function bucket.answer(r)
   local free = r.depth + r.slack - r.debt
@@ -78,12 +80,12 @@ function bucket.drain(r)
   saveBucket(r)
 end
 function bucket.refund(r, receipt)
-  local born, at, debt, cost = string.match(receipt, '^([^,]+),(%d+),(%d+),(%d+)$')
+  local born, at, debt, cost, short = string.match(receipt, '^([^,]+),(%d+),(%d+),(%d+),(%d+)$')
   if born ~= r.born then return end
   local missing = debt - max(0, now - at) * r.rate
   -- Those behind it in a queue know their turns: nobody else may get them.
   if r.kind == 'queue' and r.debt > missing then return end
-  local credit = min(min(r.cost, tonumber(cost)) * r.unit, missing)
+  local credit = min(min(r.cost - short, tonumber(cost)) * r.unit, missing)
   if credit <= 0 then return end
   r.debt = r.debt - credit
   saveBucket(r)
@@ -116,7 +118,7 @@ function window.fits(r) return r.used + r.cost <= r.burst end
 function window.charge(r)
   r.used = r.used + r.cost
   saveWindow(r)
-  return format('%s,%d', r.born, r.cost)
+  return format('%s,%d,%d', r.born, r.cost, r.short)
 end
 function window.answer(r)
   local left = r.used > 0 and r.finish - now or 0
@@ -130,8 +132,8 @@ function window.drain(r)
   saveWindow(r)
 end
 function window.refund(r, receipt)
-  local born, cost = string.match(receipt, '^([^,]+),(%d+)$')
-  if born == r.born then window.reward(r, min(r.cost, tonumber(cost))) end
+  local born, cost, short = string.match(receipt, '^([^,]+),(%d+),(%d+)$')
+  if born == r.born then window.reward(r, max(0, min(r.cost - short, tonumber(cost)))) end
 end
 function window.reward(r, cost)
   r.used = max(0, r.used - cost)
@@ -174,11 +176,13 @@ function units.add(r, count)
 end
 function units.charge(r)
   units.add(r, r.cost)
-  return id
+  return id .. ',' .. r.short
 end
 function units.drain(r) units.add(r, min(r.cost, r.burst - r.used)) end
 function units.refund(r, receipt)
-  for n = 1, min(r.cost, r.burst) do call('ZREM', r.key, receipt .. ':' .. n) end
+  local from, short = string.match(receipt, '^([^,]+),(%d+)$')
+  if not from then return end
+  for n = 1, min(r.cost - short, r.burst) do call('ZREM', r.key, from .. ':' .. n) end
 end
 function units.reward(r, cost)
   if cost > 0 then call('ZREMRANGEBYRANK', r.key, -cost, -1) end
@@ -213,7 +217,7 @@ for i = 1, #KEYS / 2 do
     cost = tonumber(ARGV[at + 2]), burst = tonumber(ARGV[at + 3]), span = tonumber(ARGV[at + 4]),
     rate = tonumber(ARGV[at + 5]), unit = tonumber(ARGV[at + 6]),
     blocking = ARGV[at + 7], soft = ARGV[at + 8] == '1', extra = ARGV[at + 9], born = id,
-    debt = 0, price = 0, depth = 0, slack = 0, delay = 0, used = 0, finish = 0, latest = 0,
+    debt = 0, price = 0, depth = 0, slack = 0, delay = 0, used = 0, finish = 0, latest = 0, short = 0,
     allowed = false, blocked = 0,
   }
 end
@@ -243,8 +247,9 @@ for i = 1, #requests do
   local r = requests[i]
   r.counter.load(r)
   if r.soft then
-    local left = r.counter.answer(r)
-    r.cost = min(r.cost, max(0, left))
+    local left, asked = r.counter.answer(r), r.cost
+    r.cost = min(asked, max(0, left))
+    r.short = asked - r.cost
     r.price = r.cost * r.unit
   end
   if r.blocking ~= '' and call('EXISTS', r.blockKey) == 1 then r.blocked = blocks().load(r).left end
