@@ -15,13 +15,17 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LiveFile, type Replacement } from "./live-file.js";
 import { openLogFile } from "./open-log-file.js";
 
-/** What another process does in front of a move. */
-const meanwhile = vi.hoisted(() => ({ act: (): void => undefined }));
+/** What another process does in front of a move, and behind it. */
+const meanwhile = vi.hoisted(() => ({
+  act: (): void => undefined,
+  actBehind: (_moved: string): void => undefined,
+}));
 vi.mock("node:fs", async (original) => {
   const fs = await original<typeof import("node:fs")>();
   const renameSync = (from: string, to: string): void => {
     meanwhile.act();
     fs.renameSync(from, to);
+    meanwhile.actBehind(to);
   };
   return { ...fs, renameSync };
 });
@@ -89,6 +93,18 @@ describe("a file that another process rotates between the look and the move", ()
       expect(readFileSync(path, "utf8")).toBe("");
     },
   );
+});
+
+describe("a file that another process compresses as soon as it is moved", () => {
+  it("is rotated, and nothing of it counts as lost", () => {
+    const live = openHere();
+    meanwhile.actBehind = (moved) => {
+      meanwhile.actBehind = () => undefined;
+      renameSync(moved, `${moved}.gz`);
+    };
+    expect(live.prepare(100)).toMatchObject({ reason: "rotated", lost: 0 });
+    expect(troubles).toEqual([]);
+  });
 });
 
 describe("a file that is given up", () => {

@@ -162,7 +162,9 @@ export class LiveFile {
       const there = statSync(path, { throwIfNoEntry: false });
       if (!isSame(there, own)) return this.#follow(now);
       if (!moveWithoutReplacing(path, segment)) return this.#follow(now);
-      if (!isSame(statSync(segment, { throwIfNoEntry: false }), own)) {
+      const moved = statSync(segment, { throwIfNoEntry: false });
+      // One that is gone already was not written to for long, and is compressed: a new one would not be.
+      if (moved !== undefined && !isSame(moved, own)) {
         this.#putBehind(own, segment);
         return this.#follow(now);
       }
