@@ -249,13 +249,13 @@ describe.each(expressVersions)("hardenServer on Express %s", (_major, express) =
   }, 20_000);
 
   it("reads what has come while the process itself stood still, and calls no such client slow", async () => {
-    const { port, hardened } = await serve({ stallTimeout: "1s" }, (app) => {
+    const { port, hardened } = await serve({ stallTimeout: "3s" }, (app) => {
       app.post("/read", (req, res) => {
         req.resume().on("end", () => res.send("read"));
-        // As long as two sweeps, in which the client goes on. Timers come next.
+        // Longer than the client may stand still, and it goes on meanwhile. Timers come next.
         const standStill = (): void => {
           client.postMessage("body");
-          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4000);
         };
         setTimeout(() => setImmediate(standStill), 1200);
       });
