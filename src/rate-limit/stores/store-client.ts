@@ -81,7 +81,11 @@ export class StoreClient {
 
   #payOwed(): void {
     const owed = this.#owed.take();
-    if (owed.length > 0) this.refund(owed);
+    if (owed.length === 0) return;
+    callObserver(
+      () => this.#store.refund?.(owed.map(({ refund }) => refund)),
+      () => this.#owed.putBack(owed),
+    );
   }
 
   #refundLate(requests: readonly RateLimitRequest[], answer: StoreAnswer): void {
