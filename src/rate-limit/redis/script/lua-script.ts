@@ -176,7 +176,7 @@ function units.add(r, count)
 end
 function units.charge(r)
   units.add(r, r.cost)
-  return id .. ',' .. r.short
+  return format('%s,%d', id, r.short)
 end
 function units.drain(r) units.add(r, min(r.cost, r.burst - r.used)) end
 function units.refund(r, receipt)
