@@ -19,6 +19,7 @@ import { openLogFile } from "./open-log-file.js";
 const meanwhile = vi.hoisted(() => ({
   act: (): void => undefined,
   actBehind: (_moved: string): void => undefined,
+  canList: true,
 }));
 vi.mock("node:fs", async (original) => {
   const fs = await original<typeof import("node:fs")>();
@@ -27,7 +28,11 @@ vi.mock("node:fs", async (original) => {
     fs.renameSync(from, to);
     meanwhile.actBehind(to);
   };
-  return { ...fs, renameSync };
+  const readdirSync = (...args: Parameters<typeof fs.readdirSync>): unknown => {
+    if (!meanwhile.canList) throw Object.assign(new Error("no"), { code: "EACCES" });
+    return fs.readdirSync(...args);
+  };
+  return { ...fs, renameSync, readdirSync };
 });
 
 const NOW = Date.parse("2026-11-27T12:00:00.000Z");
@@ -135,5 +140,17 @@ describe("the name of a segment", () => {
     vi.spyOn(Date, "now").mockReturnValue(NOW);
     const replacement = openHere().prepare(100);
     expect(basename(replacement?.segment ?? "").split(".")[1]).toBe(expected);
+  });
+
+  it("follows the clock in a directory that may be written to and not listed", () => {
+    vi.spyOn(Date, "now").mockReturnValue(NOW);
+    meanwhile.canList = false;
+    try {
+      const replacement = openHere().prepare(100);
+      expect(basename(replacement?.segment ?? "").split(".")[1]).toBe("20261127T120000000Z");
+      expect(troubles).toEqual([]);
+    } finally {
+      meanwhile.canList = true;
+    }
   });
 });

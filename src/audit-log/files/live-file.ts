@@ -182,7 +182,7 @@ export class LiveFile {
   /** A name behind those that are there, also when the clock was set back or another process has given them. */
   #nextSegment(directory: string): string {
     let latest = 0;
-    for (const file of readdirSync(directory)) {
+    for (const file of filesIn(directory)) {
       const closedAt = this.#names.parse(file)?.closedAt ?? 0;
       if (closedAt < LAST_TIME) latest = Math.max(latest, closedAt);
     }
@@ -236,6 +236,15 @@ export class LiveFile {
 
 function isSame(one: Stats | undefined, other: Stats): boolean {
   return one?.ino === other.ino && one.dev === other.dev;
+}
+
+/** None where the process may write to the directory, and not list it: names follow the clock there. */
+function filesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
 }
 
 /** @returns Whether it was moved: another process may have done that since it was looked at. */
