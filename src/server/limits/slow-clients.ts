@@ -39,18 +39,22 @@ export class SlowClients {
   readonly #watched = new WeakMap<ServerResponse, Watched>();
   readonly #closing = new WeakMap<object, number>();
   readonly #timer: NodeJS.Timeout;
+  #next: NodeJS.Immediate | undefined;
 
   constructor(connections: Connections, settings: SlowClientSettings, counts: LimitCounts) {
     this.#connections = connections;
     this.#settings = settings;
     this.#counts = counts;
     // Behind the next look at the sockets: where the process itself has stood still, what clients have sent meanwhile counts.
-    const sweepLater = (): void => void setImmediate(() => this.sweep(performance.now()));
+    const sweepLater = (): void => {
+      this.#next = setImmediate(() => this.sweep(performance.now()));
+    };
     this.#timer = setInterval(sweepLater, SWEEP_MS).unref();
   }
 
   close(): void {
     clearInterval(this.#timer);
+    clearImmediate(this.#next);
   }
 
   /** @param now - On the clock of `performance.now()`. */
